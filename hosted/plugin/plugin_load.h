@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Loads allocators that come as shared objects (see acre/plugin.h). */
+#ifndef ACRE_PLUGIN_LOAD_H
+#define ACRE_PLUGIN_LOAD_H
+
+#include <acre/plugin.h>
+#include <stdbool.h>
+
+/* A loaded plugin. `table` stays valid until acre_plugin_unload(). */
+struct acre_plugin_file {
+    void *library;
+    const struct acre_plugin *table;
+};
+
+/*
+ * Loads the shared object at `path` (a path without a slash is taken from the working directory,
+ * not searched for) and checks its table. Returns true and fills `*file`; or returns false,
+ * leaves `*file` empty and writes into `error` (at most `error_size` bytes, null-terminated) one
+ * sentence without a newline: the file cannot be loaded, exports no `acre_plugin`, was built for
+ * another ABI, or lacks a name or one of the functions that are not optional.
+ */
+bool acre_plugin_load(
+    struct acre_plugin_file *file, const char *path, char *error, size_t error_size);
+
+/* Unloads. No instance of the plugin may be alive. Does nothing to an empty `*file`. */
+void acre_plugin_unload(struct acre_plugin_file *file);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The plugin ABI: how an allocator that is not part of acre joins `acre replay --with=FILE` and
+ * `acre-bench --plugin=FILE`.
+ *
+ * A plugin is a shared object that exports one constant table named `acre_plugin`. The whole of a
+ * plugin around a bump allocator:
+ *
+ *     #include <acre/plugin.h>
+ *
+ *     static void *create(void *pool, size_t size) { ... }
+ *     static void *alloc(void *self, size_t size, size_t align) { ... }
+ *     static void dealloc(void *self, void *ptr, size_t size, size_t align) { ... }
+ *
+ *     const struct acre_plugin acre_plugin = {
+ *         .abi = ACRE_PLUGIN_ABI,
+ *         .name = "bump",
+ *         .version = "1.0",
+ *         .create = create,
+ *         .alloc = alloc,
+ *         .dealloc = dealloc,
+ *     };
+ *
+ * built with `cc -shared -fPIC -O2 -o bump.so bump.c`. C++ defines the same table, the members in
+ * the order given below; other languages lay out the struct themselves: every member is
+ * one of the C types named here, in this order, with the platform's C alignment.
+ *
+ * Sizes and alignments are in bytes. Alignments are powers of two, at least 1. The caller never
+ * enters one instance from two threads at once, and passes only pointers that are live, each with
+ * the size and alignment it was last given.
+ */
+#ifndef ACRE_PLUGIN_H
+#define ACRE_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this ABI. A loader refuses a table with any other number in `abi`. */
+#define ACRE_PLUGIN_ABI 1u
+
+/* Bits of `flags`. */
+
+/* The allocator finds its memory itself: `create` may be given a null pool of size 0, and nothing
+ * is measured that depends on the size of a pool. */
+#define ACRE_PLUGIN_OWN_MEMORY 1u
+
+struct acre_plugin {
+    /* ACRE_PLUGIN_ABI. First, so that it can be read whatever follows. */
+    uint32_t abi;
+
+    /* ACRE_PLUGIN_* bits; 0 for an allocator that works inside the pool it is given. */
+    uint32_t flags;
+
+    /* Short name for tables, unique among the contestants: letters, digits, '-', '_', '.'. */
+    const char *name;
+
+    /* Version, commit or date of the allocator, for reports; null reads as "unknown". */
+    const char *version;
+
+    /*
+     * Makes an instance that serves blocks from `pool`, `size` bytes aligned to 4096, and keeps
+     * its whole state in there, so that the size of the pool is all the memory it costs. The pool
+     * may hold any bytes. Returns the instance, passed as `self` from then on, or null when the
+     * pool is too small to be of use. Several instances may exist at once.
+     */
+    void *(*create)(void *pool, size_t size);
+
+    /*
+     * Returns a block of at least `size` bytes, `size` at least 1, aligned to `align`, or null
+     * when there is none or when the allocator does not serve that alignment.
+     */
+    void *(*alloc)(void *self, size_t size, size_t align);
+
+    /* Gives a block back. `size` and `align` are those it was last given. */
+    void (*dealloc)(void *self, void *ptr, size_t size, size_t align);
+
+    /*
+     * Optional (may be null: the caller then allocates, copies and frees). Returns the block
+     * resized to `new_size` bytes, moved or not, with its first min(old_size, new_size) bytes and
+     * its alignment kept; or null, with the old block untouched and still live.
+     */
+    void *(*realloc)(void *self, void *ptr, size_t old_size, size_t new_size, size_t align);
+
+    /* Optional. Ends an instance; blocks still live go with it. The pool stays the caller's. */
+    void (*destroy)(void *self);
+};
+
+#if defined(__GNUC__)
+#define ACRE_PLUGIN_EXPORT __attribute__((visibility("default")))
+#else
+#define ACRE_PLUGIN_EXPORT
+#endif
+
+/* The table a plugin defines. */
+extern ACRE_PLUGIN_EXPORT const struct acre_plugin acre_plugin;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
