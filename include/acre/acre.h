@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * All of acre's freestanding interface. Each header also stands alone.
+ */
+#ifndef ACRE_ACRE_H
+#define ACRE_ACRE_H
+
+#include <acre/base.h>
+#include <acre/bytes.h>
+#include <acre/config.h>
+#include <acre/ids.h>
+#include <acre/pages.h>
+#include <acre/types.h>
+
+#endif

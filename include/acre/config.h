@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Every build-time knob, with its default. A build sets them with -DNAME=VALUE for the library and
+ * for all that includes its headers alike; `acre.pc` and the CMake package pass on what the library
+ * was built with.
+ */
+#ifndef ACRE_CONFIG_H
+#define ACRE_CONFIG_H
+
+/** Feature gates: 1 builds the part, 0 leaves it out. Any subset compiles. */
+#ifndef ACRE_TLSF
+#define ACRE_TLSF 1 /**< TLSF byte allocator. */
+#endif
+#ifndef ACRE_BUDDY
+#define ACRE_BUDDY 1 /**< Buddy byte allocator. */
+#endif
+#ifndef ACRE_SLAB
+#define ACRE_SLAB 1 /**< Slab byte allocator. */
+#endif
+#ifndef ACRE_BITMAP
+#define ACRE_BITMAP 1 /**< Bitmap page and id allocators. */
+#endif
+#ifndef ACRE_WRAP
+#define ACRE_WRAP 1 /**< Wrappers that stack on any byte allocator. */
+#endif
+#ifndef ACRE_HOSTED
+#define ACRE_HOSTED 1 /**< Parts that need an operating system: drop-in malloc, recorder, tool. */
+#endif
+
+/**
+ * 1: a pointer handed back is proven to be the start of a live block before anything is read
+ * through it. 0: the caller vouches for it; a wrong pointer is then undefined behaviour.
+ */
+#ifndef ACRE_CHECK_POINTERS
+#define ACRE_CHECK_POINTERS 1
+#endif
+
+/** 1: assert internal invariants on the way (debug builds; needs ACRE_ASSERT_FAIL(text) from the
+ * build). */
+#ifndef ACRE_ASSERTS
+#define ACRE_ASSERTS 0
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Bit scans and powers of two. All O(1), pure, callable from anywhere.
+ */
+#ifndef ACRE_SRC_BASE_BITS_H
+#define ACRE_SRC_BASE_BITS_H
+
+#include "base/compiler.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Index of the highest set bit; `word` is not 0. */
+ACRE_INLINE unsigned acre_bits_highest(size_t word)
+{
+    _Static_assert(sizeof(size_t) <= sizeof(unsigned long long), "bit scan covers size_t");
+    return (unsigned)(sizeof(unsigned long long) * CHAR_BIT - 1) ^
+           (unsigned)__builtin_clzll((unsigned long long)word);
+}
+
+/** Index of the lowest set bit; `word` is not 0. */
+ACRE_INLINE unsigned acre_bits_lowest(size_t word)
+{
+    return (unsigned)__builtin_ctzll((unsigned long long)word);
+}
+
+/** True for 1, 2, 4, 8 ...; false for 0. */
+ACRE_INLINE bool acre_is_pow2(size_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+#endif

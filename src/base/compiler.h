@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * What the core asks of the compiler beyond C11, in one place.
+ */
+#ifndef ACRE_SRC_BASE_COMPILER_H
+#define ACRE_SRC_BASE_COMPILER_H
+
+#include <acre/config.h>
+
+#if defined(__GNUC__)
+#define ACRE_LIKELY(cond) __builtin_expect(!!(cond), 1)
+#define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)
+#define ACRE_NOINLINE __attribute__((noinline))
+#define ACRE_INLINE static inline __attribute__((always_inline))
+#else
+#define ACRE_LIKELY(cond) (cond)
+#define ACRE_UNLIKELY(cond) (cond)
+#define ACRE_NOINLINE
+#define ACRE_INLINE static inline
+#endif
+
+#if ACRE_ASSERTS
+/** Supplied by whoever builds with ACRE_ASSERTS: does not return. */
+void acre_assert_fail(const char *text, const char *file, int line);
+#define ACRE_ASSERT(cond) ((cond) ? (void)0 : acre_assert_fail(#cond, __FILE__, __LINE__))
+#else
+#define ACRE_ASSERT(cond) ((void)sizeof(cond))
+#endif
+
+#endif
