@@ -2,8 +2,8 @@
 /**
  * @file
  * Every build-time knob, with its default. A build sets them with -DNAME=VALUE for the library and
- * for all that includes its headers alike; `acre.pc` and the CMake package pass on what the library
- * was built with.
+ * for all that includes its headers alike; the copy of this header that is installed has for
+ * defaults what the library was built with.
  */
 #ifndef ACRE_CONFIG_H
 #define ACRE_CONFIG_H

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# Front door. The build itself is CMake: see CMakePresets.json and CONTRIBUTING.md.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all demo test quick lint coverage bench fuzz wcet install clean help
+
+all: ## build the libraries, the objects to preload and the tool into build/
+	@scripts/setup build
+	@scripts/build release
+
+demo: all ## record the C compiler at work, then replay it on every allocator
+	@scripts/demo
+
+test: ## build everything and run every test
+	@scripts/setup build test
+	@scripts/build release
+	@scripts/run-tests build
+
+quick: ## the tests that take less than a minute together
+	@scripts/quick-test
+
+lint: ## formatting, layers, clang-tidy, cppcheck
+	@scripts/setup build lint
+	@scripts/lint
+
+coverage: ## line and branch coverage of the core
+	@scripts/setup build test coverage
+	@scripts/coverage
+
+bench: all ## measure beside the allocators that are installed (ARGS="--json")
+	@scripts/bench $(ARGS)
+
+fuzz: ## fuzz every target for a bounded time (SECONDS_EACH=60)
+	@scripts/setup build test fuzz
+	@scripts/fuzz
+
+wcet: all ## the longest path of the constant-time operations, in instructions
+	@scripts/wcet
+
+install: all ## install under DESTDIR and PREFIX
+	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# acre_flags: warnings and instrumentation for every target of this project, never exported.
+
+add_library(acre_flags INTERFACE)
+
+set(warnings
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wpointer-arith -Wcast-qual
+    -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wdouble-promotion -Wfloat-equal
+    -Wmissing-declarations -Wimplicit-fallthrough)
+set(c_warnings -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wnested-externs
+    -Wbad-function-cast)
+set(gcc_warnings -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Walloca
+    -Wcast-align=strict -Wjump-misses-init)
+set(clang_warnings -Wcomma -Wconditional-uninitialized -Wloop-analysis
+    -Wunreachable-code-aggressive -Wassign-enum)
+
+target_compile_options(acre_flags INTERFACE
+    ${warnings}
+    "$<$<COMPILE_LANGUAGE:C>:${c_warnings}>"
+    "$<$<COMPILE_LANG_AND_ID:C,GNU>:${gcc_warnings}>"
+    "$<$<COMPILE_LANG_AND_ID:C,Clang>:${clang_warnings}>"
+    $<$<BOOL:${ACRE_WERROR}>:-Werror>)
+
+if(ACRE_SANITIZE)
+    set(sanitize -fsanitize=${ACRE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_compile_options(acre_flags INTERFACE ${sanitize})
+    target_link_options(acre_flags INTERFACE ${sanitize})
+    target_compile_definitions(acre_flags INTERFACE ACRE_SANITIZED=1)
+endif()
+if(ACRE_COVERAGE)
+    target_compile_options(acre_flags INTERFACE --coverage -O0 -fprofile-update=atomic)
+    target_link_options(acre_flags INTERFACE --coverage)
+endif()
+if(ACRE_FUZZ)
+    target_compile_options(acre_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

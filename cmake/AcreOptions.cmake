@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# What a build is, apart from the feature gates (AcreGates.cmake).
+
+option(ACRE_FREESTANDING "Build the core alone with -ffreestanding and nothing else" OFF)
+option(ACRE_WERROR "Treat warnings as errors" OFF)
+option(ACRE_COVERAGE "Count the lines and branches run (gcov)" OFF)
+option(ACRE_FUZZ "Build the libFuzzer targets (clang)" OFF)
+set(ACRE_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+set(ACRE_TIDY "" CACHE STRING "A clang-tidy command to run on every file compiled")
+
+if(ACRE_FREESTANDING)
+    set(hosted_default OFF)
+else()
+    set(hosted_default ON)
+endif()
+option(ACRE_TESTS "Build the tests" ${hosted_default})
+option(ACRE_BENCH "Build the benchmarks" ${hosted_default})
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+# Figures are stated for -O2; -g costs nothing at run time and makes reports readable.
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG" CACHE STRING "Flags of a release build")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g -DNDEBUG" CACHE STRING "Flags of a release build")
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Kind of build" FORCE)
+endif()
+
+if(ACRE_TIDY)
+    set(CMAKE_C_CLANG_TIDY ${ACRE_TIDY})
+endif()

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# The functions that the CMakeLists.txt of each folder call. One call, one thing built:
+#
+#   acre_core(FILES...)              sources of the core, part of libacre.a and libacre.so
+#   acre_part(NAME FILES... [LINK TARGETS...])      a hosted static library acre_NAME
+#   acre_preload(NAME FILES... [LINK TARGETS...])   a shared object libacre-NAME.so to preload
+#   acre_program(NAME FILES... [LINK TARGETS...] [INSTALL])
+#   acre_test(NAME FILES... [LINK TARGETS...] [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
+#   acre_script_test(NAME SCRIPT [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
+#   acre_fuzz(NAME FILES... [LINK TARGETS...])      a libFuzzer target, built with ACRE_FUZZ
+#
+# A call without files does nothing. Includes are found from include/, src/, hosted/ and the
+# project's root. A test carries the label quick unless LABELS says otherwise; label preload marks
+# one that preloads an allocator, which sanitizers and valgrind cannot run.
+
+# The core is compiled once, as position-independent code, for both libraries and the objects that
+# are preloaded. Without semantic interposition that costs no instruction on 64-bit machines.
+add_library(acre_objects OBJECT)
+add_library(acre STATIC $<TARGET_OBJECTS:acre_objects>)
+add_library(acre_headers INTERFACE)
+target_include_directories(acre_headers INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
+add_library(acre_private INTERFACE)
+target_include_directories(acre_private INTERFACE
+    ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/hosted ${PROJECT_SOURCE_DIR})
+target_link_libraries(acre_private INTERFACE acre_flags)
+
+set_target_properties(acre_objects acre PROPERTIES
+    POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE C)
+target_compile_options(acre_objects PRIVATE
+    $<$<BOOL:${ACRE_FREESTANDING}>:-ffreestanding>
+    $<$<C_COMPILER_ID:GNU>:-fno-semantic-interposition>)
+target_link_libraries(acre_objects PUBLIC acre_headers PRIVATE acre_private)
+target_link_libraries(acre PUBLIC acre_headers PRIVATE $<BUILD_INTERFACE:acre_private>)
+set_target_properties(acre PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+
+if(NOT ACRE_FREESTANDING)
+    add_library(acre_shared SHARED $<TARGET_OBJECTS:acre_objects>)
+    target_link_libraries(acre_shared PUBLIC acre_headers PRIVATE $<BUILD_INTERFACE:acre_private>)
+    set_target_properties(acre_shared PROPERTIES
+        OUTPUT_NAME acre LINKER_LANGUAGE C EXPORT_NAME shared
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    target_link_options(acre_shared PRIVATE -Wl,-z,defs)
+endif()
+
+function(acre_core)
+    list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+    target_sources(acre_objects PRIVATE ${ARGN})
+    foreach(file IN LISTS ARGN)
+        set_property(GLOBAL APPEND_STRING PROPERTY ACRE_CORE_LIST "${ACRE_GATE} ${file}\n")
+    endforeach()
+endfunction()
+
+# Ends configuration: a core with nothing in it is an error with a name, not a puzzle from CMake.
+function(acre_check_core)
+    get_property(core GLOBAL PROPERTY ACRE_CORE_LIST)
+    if(NOT core)
+        message(FATAL_ERROR "no folder under src/ gave a source file to the core")
+    endif()
+    file(WRITE ${PROJECT_BINARY_DIR}/core-sources.txt "${core}")
+endfunction()
+
+# Sets OUT to the targets named, without those of folders that are not there or switched off.
+function(acre_link OUT)
+    set(present)
+    foreach(target IN LISTS ARGN)
+        if(NOT target MATCHES "^acre_" OR TARGET ${target})
+            list(APPEND present ${target})
+        endif()
+    endforeach()
+    set(${OUT} ${present} PARENT_SCOPE)
+endfunction()
+
+function(acre_part NAME)
+    cmake_parse_arguments(PART "" "" "LINK" ${ARGN})
+    acre_link(PART_LINK ${PART_LINK})
+    if(NOT PART_UNPARSED_ARGUMENTS)
+        return()
+    endif()
+    add_library(acre_${NAME} STATIC ${PART_UNPARSED_ARGUMENTS})
+    set_target_properties(acre_${NAME} PROPERTIES
+        POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+    target_compile_definitions(acre_${NAME} PRIVATE _GNU_SOURCE)
+    target_link_libraries(acre_${NAME} PUBLIC ${PART_LINK} acre PRIVATE acre_private)
+endfunction()
+
+function(acre_preload NAME)
+    cmake_parse_arguments(PART "" "" "LINK" ${ARGN})
+    acre_link(PART_LINK ${PART_LINK})
+    if(NOT PART_UNPARSED_ARGUMENTS OR ACRE_SANITIZE)
+        return()
+    endif()
+    add_library(acre-${NAME} SHARED ${PART_UNPARSED_ARGUMENTS})
+    set_target_properties(acre-${NAME} PROPERTIES
+        C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    target_compile_definitions(acre-${NAME} PRIVATE _GNU_SOURCE)
+    target_compile_options(acre-${NAME} PRIVATE -ftls-model=initial-exec)
+    target_link_options(acre-${NAME} PRIVATE -Wl,-z,defs -Wl,--exclude-libs,ALL)
+    target_link_libraries(acre-${NAME} PRIVATE ${PART_LINK} acre acre_private Threads::Threads)
+    install(TARGETS acre-${NAME} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endfunction()
+
+function(acre_program NAME)
+    cmake_parse_arguments(PART "INSTALL" "" "LINK" ${ARGN})
+    acre_link(PART_LINK ${PART_LINK})
+    if(NOT PART_UNPARSED_ARGUMENTS)
+        return()
+    endif()
+    set(target program_${NAME})
+    add_executable(${target} ${PART_UNPARSED_ARGUMENTS})
+    set_target_properties(${target} PROPERTIES
+        OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    target_link_libraries(${target} PRIVATE ${PART_LINK} acre acre_private)
+    if(PART_INSTALL)
+        install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endfunction()
+
+# Sets OUT to the name that a test of this folder has: folder below tests/, a dot, its own name.
+function(acre_test_name OUT NAME)
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR}
+        OUTPUT_VARIABLE folder)
+    string(REGEX REPLACE "^tests/" "" folder "${folder}")
+    string(REPLACE "/" "." folder "${folder}")
+    set(${OUT} ${folder}.${NAME} PARENT_SCOPE)
+endfunction()
+
+# Sets OUT to whether every gate or target named is there.
+function(acre_has OUT)
+    set(${OUT} TRUE PARENT_SCOPE)
+    foreach(gate IN LISTS ARGN)
+        if(NOT (${gate} OR TARGET ${gate}))
+            set(${OUT} FALSE PARENT_SCOPE)
+        endif()
+    endforeach()
+endfunction()
+
+# What every test runs with: where the products are, and which tools a script may call.
+function(acre_test_properties NAME LABELS)
+    if(NOT LABELS)
+        set(LABELS quick)
+    endif()
+    set_tests_properties(${NAME} PROPERTIES LABELS "${LABELS}" SKIP_RETURN_CODE 77 ENVIRONMENT
+        "ACRE_BUILD=${PROJECT_BINARY_DIR};ACRE_SOURCE=${PROJECT_SOURCE_DIR};CC=${CMAKE_C_COMPILER};CXX=${CMAKE_CXX_COMPILER}")
+endfunction()
+
+function(acre_test NAME)
+    cmake_parse_arguments(TEST "" "" "LINK;NEEDS;LABELS;ARGS" ${ARGN})
+    acre_has(has ${TEST_NEEDS})
+    if(NOT TEST_UNPARSED_ARGUMENTS OR NOT has)
+        return()
+    endif()
+    acre_test_name(name ${NAME})
+    add_executable(${name} ${TEST_UNPARSED_ARGUMENTS})
+    set_target_properties(${name} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+    target_link_libraries(${name} PRIVATE ${TEST_LINK} acre acre_private PkgConfig::CMOCKA)
+    add_test(NAME ${name} COMMAND ${name} ${TEST_ARGS})
+    acre_test_properties(${name} "${TEST_LABELS}")
+endfunction()
+
+function(acre_script_test NAME SCRIPT)
+    cmake_parse_arguments(TEST "" "" "NEEDS;LABELS;ARGS" ${ARGN})
+    acre_has(has ${TEST_NEEDS})
+    if(NOT has)
+        return()
+    endif()
+    acre_test_name(name ${NAME})
+    cmake_path(ABSOLUTE_PATH SCRIPT)
+    add_test(NAME ${name} COMMAND ${SCRIPT} ${TEST_ARGS})
+    acre_test_properties(${name} "${TEST_LABELS}")
+endfunction()
+
+function(acre_fuzz NAME)
+    cmake_parse_arguments(PART "" "" "LINK" ${ARGN})
+    if(NOT PART_UNPARSED_ARGUMENTS OR NOT ACRE_FUZZ)
+        return()
+    endif()
+    add_executable(fuzz_${NAME} ${PART_UNPARSED_ARGUMENTS})
+    set_target_properties(fuzz_${NAME} PROPERTIES
+        OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+    target_include_directories(fuzz_${NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(fuzz_${NAME} PRIVATE _GNU_SOURCE)
+    target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(fuzz_${NAME} PRIVATE ${PART_LINK} acre acre_private)
+endfunction()
