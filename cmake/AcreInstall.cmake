@@ -1,1 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# What `make install` puts where. Every path is found from its neighbours, never from the prefix, so
+# that an installed tree can be moved.
 
+include(CMakePackageConfigHelpers)
+
+if(ACRE_FREESTANDING)
+    set(libraries acre acre_headers)
+else()
+    set(libraries acre acre_shared acre_headers)
+endif()
+install(TARGETS ${libraries} EXPORT acreTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+# The installed config.h has for defaults what this build was made with.
+get_property(knobs GLOBAL PROPERTY ACRE_KNOBS)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/acre/config.h)
+file(READ ${PROJECT_SOURCE_DIR}/include/acre/config.h config)
+foreach(knob IN LISTS knobs)
+    string(REPLACE "=" ";" pair ${knob})
+    list(GET pair 0 name)
+    list(GET pair 1 value)
+    string(REGEX REPLACE "(\n#define ${name} )[0-9]+" "\\1${value}" config "${config}")
+endforeach()
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/installed/config.h CONTENT "${config}" @ONLY)
+list(JOIN knobs "\n" knob_lines)
+file(WRITE ${PROJECT_BINARY_DIR}/installed/knobs.txt "${knob_lines}\n")
+
+install(DIRECTORY include/acre DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    PATTERN config.h EXCLUDE)
+install(FILES ${PROJECT_BINARY_DIR}/installed/config.h
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/acre)
+
+# pkg-config and CMake.
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/acre)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+    BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    OUTPUT_VARIABLE ACRE_PREFIX_FROM_PC)
+configure_file(cmake/acre.pc.in ${PROJECT_BINARY_DIR}/installed/acre.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/installed/acre.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES cmake/acreConfig.cmake ${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
+    DESTINATION ${package_dir})
+install(EXPORT acreTargets NAMESPACE acre:: DESTINATION ${package_dir})
+
+file(GLOB manuals ${PROJECT_SOURCE_DIR}/docs/*.1 ${PROJECT_SOURCE_DIR}/docs/man/*.1
+    ${PROJECT_SOURCE_DIR}/tool/*.1)
+install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

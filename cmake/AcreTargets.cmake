@@ -61,6 +61,9 @@ function(acre_check_core)
         message(FATAL_ERROR "no folder under src/ gave a source file to the core")
     endif()
     file(WRITE ${PROJECT_BINARY_DIR}/core-sources.txt "${core}")
+    get_property(gates GLOBAL PROPERTY ACRE_GATES)
+    list(JOIN gates "\n" gates)
+    file(WRITE ${PROJECT_BINARY_DIR}/gates.txt "${gates}\n")
 endfunction()
 
 # Sets OUT to the targets named, without those of folders that are not there or switched off.
@@ -113,7 +116,12 @@ function(acre_program NAME)
     add_executable(${target} ${PART_UNPARSED_ARGUMENTS})
     set_target_properties(${target} PROPERTIES
         OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    # Where an installed program finds what it preloads, from the folder it lies in itself; in the
+    # build tree both lie in one folder.
+    cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY ${CMAKE_INSTALL_FULL_BINDIR}
+        OUTPUT_VARIABLE libdir)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE
+        ACRE_LIBDIR_FROM_BINDIR="${libdir}" ACRE_VERSION="${PROJECT_VERSION}")
     target_link_libraries(${target} PRIVATE ${PART_LINK} acre acre_private)
     if(PART_INSTALL)
         install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

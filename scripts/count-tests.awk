@@ -1,26 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Reads ctest's LastTest.log. A cmocka program counts for each of its cases, any other test for one.
-# Every skip is named before the count, so that none goes unseen.
+# usage: awk -f scripts/count-tests.awk CTEST-OUTPUT LastTest.log
+# Counts test cases: a cmocka program for each of its cases, any other test for one. A program that
+# dies between its cases has failed one more. Every skip is named with the last line its test wrote,
+# so that none goes unseen.
 
-/^[0-9]+\/[0-9]+ Testing: / { name = $3; ok = bad = skip = 0; program_skipped = 0 }
-/^\[       OK \] / { ok++ }
-/^\[  FAILED  \] .*[^:]$/ && !/test\(s\)/ { if (!($0 in failed_case)) { failed_case[$0] = 1; bad++ } }
-/^\[  SKIPPED \] .*[^:]$/ && !/test\(s\)/ { if (!($0 in skipped_case)) { skipped_case[$0] = 1; skip++; print "skipped: " name " " $NF } }
-/^\[==========\] Running / { delete failed_case; delete skipped_case }
-/^Test Passed\.|^Test Failed\.|^Test Pass Reason|^Test Fail Reason|^Test timed out|^Unable to find executable/ { outcome = $0 }
-/^Test Skipped|^Test not run|SKIP_RETURN_CODE|Skip Regular/ { program_skipped = 1 }
-/^".*" (end time|time elapsed):/ && /end time/ {
-    if (ok + bad + skip == 0) {
-        if (program_skipped) { skip = 1; print "skipped: " name }
-        else if (outcome ~ /^Test Passed/) ok = 1
-        else bad = 1
-    } else if (bad == 0 && outcome !~ /^Test Passed/) {
-        bad = 1
+function one_case(word) {
+    if (/test\(s\)/ || ($0 in seen)) return 0
+    seen[$0] = 1
+    if (word == "skipped") print "skipped: " name ": " $NF
+    return 1
+}
+FNR == NR {
+    if (/Test +#[0-9]+: .*\*\*\*Skipped/) {
+        sub(/^.*Test +#[0-9]+: /, "")
+        program_skipped[$1] = 1
     }
-    passed += ok; failed += bad; skipped += skip
+    next
+}
+/^[0-9]+\/[0-9]+ Testing: / {
+    name = $3
+    ok = bad = skip = inside = 0
+    last = ""
+}
+/^<end of output>$/ { inside = 0 }
+inside && NF { last = $0 }
+/^Output:$/ { getline; inside = 1 }
+/^\[==========\] Running / { delete seen }
+/^\[       OK \] / { ok++ }
+/^\[  FAILED  \] ./ { bad += one_case("failed") }
+/^\[  SKIPPED \] ./ { skip += one_case("skipped") }
+/^Test (Passed|Failed)\./ { outcome = $2 }
+/^".*" end time: / {
+    if (name in program_skipped) {
+        skip++
+        print "skipped: " name ": " last
+    } else if (outcome != "Passed.") {
+        if (!bad) bad = 1
+    } else if (!(ok + bad + skip)) {
+        ok = 1
+    }
+    passed += ok
+    failed += bad
+    skipped += skip
     outcome = ""
 }
 END {
     printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-    exit failed > 0
+    exit failed > 0 || passed == 0
 }

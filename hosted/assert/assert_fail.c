@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* What a failed internal assertion does in builds with ACRE_ASSERTS on an operating system: one line
- * on standard error, then abort. A program that defines the function itself replaces this one. */
+/* What a failed internal assertion does in builds with ACRE_ASSERTS on an operating system: one
+ * line on standard error, then abort. A program that defines the function itself replaces this one.
+ */
 #include "base/compiler.h"
 
 #include <stdio.h>
