@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The byte allocators built in, by name: one line each in registry.c, and the tool, the drop-in
+ * malloc and the benchmarks know it.
+ */
+#ifndef ACRE_HOSTED_REGISTRY_H
+#define ACRE_HOSTED_REGISTRY_H
+
+#include <acre/bytes.h>
+
+/** One byte allocator. */
+struct acre_kind {
+    const char *name; /**< As --allocator and ACRE_ALLOCATOR take it. */
+    const char *text; /**< What it is, on one line. */
+    size_t size;      /**< Bytes of its control structure, */
+    size_t align;     /**< and that structure's alignment, a power of two. */
+    /** The handle of a control structure, which acre_init() makes anew whatever it holds. O(1). */
+    struct acre_bytes (*handle)(void *self);
+};
+
+/** All of them; the first is the default. Ends with a null name. */
+extern const struct acre_kind acre_kinds[];
+
+/** The one of that name, or null. */
+const struct acre_kind *acre_kind_find(const char *name);
+
+#endif

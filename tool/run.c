@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre run: a command with its malloc family served by an allocator of acre. */
+#include "registry/registry.h"
+#include "tool/command.h"
+#include "tool/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PRELOAD "libacre-malloc.so"
+
+struct run_options {
+    const char *allocator;
+    size_t pool;
+    bool stats;
+};
+
+/* Says which allocators there are, on standard error. */
+static int unknown_allocator(const struct acre_usage *usage, const char *name)
+{
+    char known[512] = "";
+    size_t used = 0;
+    for (const struct acre_kind *kind = acre_kinds; kind->name && used < sizeof known; kind++)
+        used += (size_t)snprintf(
+            known + used, sizeof known - used, "%s%s", used ? ", " : "", kind->name);
+    return acre_usage_error(usage, "unknown allocator '%s'; there are: %s", name, known);
+}
+
+static bool set_size(const char *name, size_t bytes)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%zu", bytes);
+    return setenv(name, text, 1) == 0;
+}
+
+/* Puts `library` in front of what is preloaded already. */
+static bool prepend_preload(const char *library)
+{
+    const char *before = getenv("LD_PRELOAD");
+    if (!before || !*before)
+        return setenv("LD_PRELOAD", library, 1) == 0;
+    size_t room = strlen(library) + strlen(before) + 2;
+    char *both = malloc(room);
+    if (!both)
+        return false;
+    snprintf(both, room, "%s:%s", library, before);
+    bool set = setenv("LD_PRELOAD", both, 1) == 0;
+    free(both);
+    return set;
+}
+
+static bool set_environment(const struct run_options *options, const char *library)
+{
+    bool set = prepend_preload(library) && setenv("ACRE_ALLOCATOR", options->allocator, 1) == 0;
+    if (options->pool)
+        set = set && set_size("ACRE_POOL", options->pool);
+    if (options->stats)
+        set = set && setenv("ACRE_STATS", "1", 1) == 0;
+    return set;
+}
+
+static int run(const struct run_options *options, char **command)
+{
+    char library[ACRE_PATH_ROOM];
+    if (!acre_find_companion(library, PRELOAD, ACRE_LIBDIR)) {
+        acre_complain("run", "'%s' is missing, and not installed either", library);
+        return ACRE_EXIT_FAILED;
+    }
+    if (strpbrk(library, " :")) {
+        acre_complain("run", "'%s' cannot be preloaded: a space or colon in its path", library);
+        return ACRE_EXIT_FAILED;
+    }
+    if (!set_environment(options, library)) {
+        acre_complain("run", "cannot set the environment: %s", strerror(errno));
+        return ACRE_EXIT_FAILED;
+    }
+    return acre_become("run", command);
+}
+
+int acre_cmd_run(int argc, char **argv)
+{
+    struct run_options chosen = { .allocator = acre_kinds[0].name };
+    const struct acre_option options[] = {
+        { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
+            "allocator to serve the command (default: tlsf)", &chosen.allocator },
+        { "pool", 'p', ACRE_OPTION_SIZE, "SIZE", "bytes of the first pool, K, M, G or T after them",
+            &chosen.pool },
+        { "stats", 's', ACRE_OPTION_FLAG, NULL,
+            "print the allocator's statistics when a process ends", &chosen.stats },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "run", "[--] COMMAND [ARGUMENT]...",
+        "Runs COMMAND with its malloc family served by an allocator of acre, in all its\n"
+        "threads and children. COMMAND must be dynamically linked. Ends as COMMAND ends;\n"
+        "127 when it is not found, 126 when it cannot be run.",
+        options, true };
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    if (!chosen.allocator || !acre_kind_find(chosen.allocator))
+        return unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "");
+    if (argc == 0)
+        return acre_usage_error(&usage, "no command given");
+    return run(&chosen, argv);
+}
