@@ -43,7 +43,10 @@ if(NOT ACRE_FREESTANDING)
         OUTPUT_NAME acre LINKER_LANGUAGE C EXPORT_NAME shared
         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-    target_link_options(acre_shared PRIVATE -Wl,-z,defs)
+    # The runtime of a sanitizer is linked with the program, not with the library.
+    if(NOT ACRE_SANITIZE)
+        target_link_options(acre_shared PRIVATE -Wl,-z,defs)
+    endif()
 endif()
 
 function(acre_core)
@@ -116,12 +119,7 @@ function(acre_program NAME)
     add_executable(${target} ${PART_UNPARSED_ARGUMENTS})
     set_target_properties(${target} PROPERTIES
         OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-    # Where an installed program finds what it preloads, from the folder it lies in itself; in the
-    # build tree both lie in one folder.
-    cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY ${CMAKE_INSTALL_FULL_BINDIR}
-        OUTPUT_VARIABLE libdir)
-    target_compile_definitions(${target} PRIVATE _GNU_SOURCE
-        ACRE_LIBDIR_FROM_BINDIR="${libdir}" ACRE_VERSION="${PROJECT_VERSION}")
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     target_link_libraries(${target} PRIVATE ${PART_LINK} acre acre_private)
     if(PART_INSTALL)
         install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -13,7 +13,8 @@
 static const struct acre_option help_option = { "help", 'h', ACRE_OPTION_FLAG, NULL,
     "print this help", NULL };
 
-static void complain(const char *command, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void complain(
+    const char *command, const char *format, va_list arguments)
 {
     fprintf(stderr, "acre%s%s: ", *command ? " " : "", command);
     vfprintf(stderr, format, arguments);
