@@ -7,11 +7,11 @@
 #   acre_program(NAME FILES... [LINK TARGETS...] [INSTALL])
 #   acre_test(NAME FILES... [LINK TARGETS...] [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
 #   acre_script_test(NAME SCRIPT [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
-#   acre_fuzz(NAME FILES... [LINK TARGETS...])      a libFuzzer target, built with ACRE_FUZZ
+#   acre_fuzz(NAME FILES... [LINK TARGETS...] [NEEDS GATES...])  a libFuzzer target, built with ACRE_FUZZ
 #
 # A call without files does nothing. Includes are found from include/, src/, hosted/ and the
-# project's root. A test carries the label quick unless LABELS says otherwise; label preload marks
-# one that preloads an allocator, which sanitizers and valgrind cannot run.
+# project's root. A test carries the label quick unless LABELS says otherwise; the labels are
+# described in CONTRIBUTING.md.
 
 # The core is compiled once, as position-independent code, for both libraries and the objects that
 # are preloaded. Without semantic interposition that costs no instruction on 64-bit machines.
@@ -157,6 +157,9 @@ endfunction()
 function(acre_test NAME)
     cmake_parse_arguments(TEST "" "" "LINK;NEEDS;LABELS;ARGS" ${ARGN})
     acre_has(has ${TEST_NEEDS})
+    if("preload" IN_LIST TEST_LABELS AND (ACRE_SANITIZE OR ACRE_COVERAGE))
+        set(has FALSE)
+    endif()
     if(NOT TEST_UNPARSED_ARGUMENTS OR NOT has)
         return()
     endif()
@@ -174,6 +177,9 @@ endfunction()
 function(acre_script_test NAME SCRIPT)
     cmake_parse_arguments(TEST "" "" "NEEDS;LABELS;ARGS" ${ARGN})
     acre_has(has ${TEST_NEEDS})
+    if("preload" IN_LIST TEST_LABELS AND (ACRE_SANITIZE OR ACRE_COVERAGE))
+        set(has FALSE)
+    endif()
     if(NOT has)
         return()
     endif()
@@ -184,8 +190,9 @@ function(acre_script_test NAME SCRIPT)
 endfunction()
 
 function(acre_fuzz NAME)
-    cmake_parse_arguments(PART "" "" "LINK" ${ARGN})
-    if(NOT PART_UNPARSED_ARGUMENTS OR NOT ACRE_FUZZ)
+    cmake_parse_arguments(PART "" "" "LINK;NEEDS" ${ARGN})
+    acre_has(has ${PART_NEEDS})
+    if(NOT PART_UNPARSED_ARGUMENTS OR NOT ACRE_FUZZ OR NOT has)
         return()
     endif()
     add_executable(fuzz_${NAME} ${PART_UNPARSED_ARGUMENTS})
