@@ -14,8 +14,8 @@
  *
  * The writer needs no memory but the buffer it is given and runs on a microcontroller; the reader
  * needs memory in proportion to the live blocks of one process and never more than its limits
- * allow. Neither calls anything of the C library but memcpy and memset. No global state: distinct
- * readers and writers may be used from distinct threads.
+ * allow. Neither calls anything of the C library but memcpy, memset and memcmp. No global state:
+ * distinct readers and writers may be used from distinct threads.
  */
 #ifndef ACRE_TRACE_H
 #define ACRE_TRACE_H
@@ -110,7 +110,7 @@ struct acre_trace_event {
     enum acre_trace_call call; /**< ALLOC, RESIZE, FAILED */
     bool inherited;            /**< ALLOC: the block was live when the process was forked */
     bool has_slot;     /**< FAILED: the call was a resize of `slot`, which stays as it was */
-    uint32_t slot;     /**< 0 .. peak live blocks of this process - 1; the lowest are reused */
+    uint32_t slot;     /**< 0 .. peak live blocks of this process - 1; freed ones are reused */
     uint32_t thread;   /**< 0 .. ACRE_TRACE_THREAD_MAX, numbered by first event in a process */
     uint32_t process;  /**< index of the section, 0, 1, 2, ... */
     uint64_t size;     /**< bytes asked for; calloc: the product */
@@ -283,10 +283,10 @@ struct acre_trace_reader {
 };
 
 /**
- * Opens a reader and reads the header. `live_max` bounds the live blocks of a process (0: the
- * default, ACRE_TRACE_LIVE_MAX; about 64 bytes each). On any error but INVALID_PARAM the reader
- * holds no memory, and `offset` and `detail` say what is wrong. INVALID_PARAM, READ_FAILED,
- * FOREIGN, NEWER, TRUNCATED, NO_MEMORY.
+ * Opens a reader and reads the header. `live_max` bounds the live blocks of a process; 0, or
+ * more than ACRE_TRACE_LIVE_MAX, means that. A live block takes up to 96 bytes. On any error but
+ * INVALID_PARAM the reader holds no memory, and `offset` and `detail` say what is wrong.
+ * INVALID_PARAM, READ_FAILED, FOREIGN, NEWER, CHECKSUM, TRUNCATED, CORRUPT, NO_MEMORY.
  */
 enum acre_trace_status acre_trace_reader_open(struct acre_trace_reader *reader,
     const struct acre_trace_source *source, const struct acre_trace_memory *memory,
