@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Random operations over every kind beside the oracle.
+ *
+ * usage: model.random [quick|full|SEED...]
+ * ACRE_SEEDS="SEED ..." in the environment has the same effect. A failing seed is printed with the
+ * shortest run found that still fails, in the format that tests/regress replays.
+ */
+#include "support/trial.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { QUICK_SEEDS = 12, QUICK_OPS = 1000, FULL_SEEDS = 150, FULL_OPS = 4000, MOST_SEEDS = 256 };
+
+static struct {
+    uint64_t seeds[MOST_SEEDS];
+    size_t seed_count;
+    size_t ops;
+} plan;
+
+static void report(const struct kind *kind, uint64_t seed, struct op *ops, struct trial *trial)
+{
+    size_t count = trial->done < plan.ops ? trial->done + 1 : plan.ops;
+    print_error("%s: seed %ju: operation %zu: %s\n", kind->name, (uintmax_t)seed, trial->done,
+        trial->failure);
+    count = trial_shrink(kind, ops, count, trial);
+    print_error("# %s: %s\n", kind->name, trial->failure);
+    for (size_t i = 0; i < count; i++) {
+        char text[OP_TEXT];
+        op_print(text, &ops[i]);
+        print_error("%s\n", text);
+    }
+}
+
+static void runs_without_fault(void **state)
+{
+    const struct kind *kind = *state;
+    struct op *ops = malloc(plan.ops * sizeof *ops);
+    assert_non_null(ops);
+    bool good = true;
+    for (size_t i = 0; good && i < plan.seed_count; i++) {
+        struct trial trial;
+        trial_ops(plan.seeds[i], ops, plan.ops);
+        good = trial_run(kind, ops, plan.ops, &trial);
+        if (!good)
+            report(kind, plan.seeds[i], ops, &trial);
+    }
+    free(ops);
+    assert_true(good);
+}
+
+static void plan_seeds(size_t count, size_t ops)
+{
+    for (size_t i = 0; i < count; i++)
+        plan.seeds[i] = i + 1;
+    plan.seed_count = count;
+    plan.ops = ops;
+}
+
+static bool plan_seed(const char *text)
+{
+    char *end;
+    errno = 0;
+    uint64_t seed = strtoull(text, &end, 0);
+    if (errno != 0 || end == text || *end != '\0' || plan.seed_count == MOST_SEEDS)
+        return false;
+    plan.seeds[plan.seed_count++] = seed;
+    plan.ops = FULL_OPS;
+    return true;
+}
+
+static bool plan_words(char *words)
+{
+    char *rest = words;
+    for (char *word; (word = strtok_r(NULL, " ", &rest)) != NULL;) {
+        if (strcmp(word, "quick") == 0)
+            plan_seeds(QUICK_SEEDS, QUICK_OPS);
+        else if (strcmp(word, "full") == 0)
+            plan_seeds(FULL_SEEDS, FULL_OPS);
+        else if (!plan_seed(word))
+            return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[32];
+    size_t count = 0;
+    char *seeds = getenv("ACRE_SEEDS");
+    plan_seeds(QUICK_SEEDS, QUICK_OPS);
+    if (seeds != NULL || (argc > 1 && argv[1][0] >= '0' && argv[1][0] <= '9'))
+        plan.seed_count = 0;
+    bool good = seeds == NULL || plan_words(seeds);
+    for (int i = 1; i < argc && seeds == NULL; i++)
+        good = good && plan_words(argv[i]);
+    if (!good) {
+        fprintf(stderr, "usage: %s [quick|full|SEED...]\n", argv[0]);
+        return 2;
+    }
+    for (; kinds[count] != NULL; count++)
+        tests[count] = (struct CMUnitTest){ kinds[count]->name, runs_without_fault, NULL, NULL,
+            (void *)(uintptr_t)kinds[count] };
+    return _cmocka_run_group_tests("model", tests, count, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/bed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must_calloc(size_t size)
+{
+    void *bytes = calloc(1, size);
+    if (bytes == NULL) {
+        perror("test bed");
+        exit(EXIT_FAILURE);
+    }
+    return bytes;
+}
+
+void bed_open(struct bed *bed, const struct kind *kind, size_t size, size_t align)
+{
+    bed->kind = kind;
+    arena_open(&bed->arena, size, align);
+    bed->self = must_calloc(kind->self_size);
+    bed->saved = NULL;
+    bed->bytes = kind->bind(bed->self);
+    bed->base = acre_bytes_base(bed->bytes);
+}
+
+void bed_close(struct bed *bed)
+{
+    arena_close(&bed->arena);
+    free(bed->self);
+    free(bed->saved);
+}
+
+void bed_save(struct bed *bed)
+{
+    if (bed->saved == NULL)
+        bed->saved = must_calloc(bed->kind->self_size + bed->arena.size);
+    memcpy(bed->saved, bed->self, bed->kind->self_size);
+    memcpy((char *)bed->saved + bed->kind->self_size, bed->arena.base, bed->arena.size);
+}
+
+bool bed_same(const struct bed *bed)
+{
+    const char *was = bed->saved;
+    const char *is = bed->self;
+    size_t at = bed->kind->failed_at;
+    size_t after = at + sizeof(size_t);
+    return memcmp(was, is, at) == 0 &&
+           memcmp(was + after, is + after, bed->kind->self_size - after) == 0 &&
+           memcmp(was + bed->kind->self_size, bed->arena.base, bed->arena.size) == 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/kinds.h"
+#include "support/naive.h"
+
+extern const struct kind kind_naive;
+
+enum { HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN };
+
+static struct acre_bytes bind(void *self)
+{
+    return (struct acre_bytes){ &naive_ops, self };
+}
+
+/* What is left over is cut off when a header and the smallest block fit into it. */
+static size_t slack(size_t usable)
+{
+    (void)usable;
+    return HEADER + ACRE_NATURAL_ALIGN - 1;
+}
+
+const struct kind kind_naive = {
+    .name = "naive",
+    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
+    .self_size = sizeof(struct naive),
+    .failed_at = offsetof(struct naive, failed),
+    .peak_at = offsetof(struct naive, peak),
+    .header = HEADER,
+    .links = 0,
+    .region_enough = 256,
+    .bind = bind,
+    .slack = slack,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/kinds.h"
+
+#include <string.h>
+
+extern const struct kind kind_naive;
+
+const struct kind *const kinds[] = {
+    &kind_naive,
+    NULL,
+};
+
+static const struct kind *find_in(const struct kind *const *list, const char *name)
+{
+    while (*list != NULL && strcmp((*list)->name, name) != 0)
+        list++;
+    return *list;
+}
+
+const struct kind *kind_find(const char *name)
+{
+    const struct kind *kind = find_in(kinds, name);
+    return kind != NULL ? kind : find_in(broken_kinds, name);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The allocators that every suite runs over. A new one is a `struct kind` in a file of its own and
+ * one line in kinds.c.
+ */
+#ifndef ACRE_TESTS_SUPPORT_KINDS_H
+#define ACRE_TESTS_SUPPORT_KINDS_H
+
+#include <acre/bytes.h>
+
+/* What a kind can do beyond the contract's least; a suite skips, and says so, what is not here. */
+enum {
+    KIND_CONTENTS = 1u << 0, /* a moving realloc may read and write blocks, so contents are kept */
+    KIND_SEAM = 1u << 1,     /* adjoining regions serve one block across the seam */
+    KIND_APART = 1u << 2,    /* total counts metadata that was not given as a region */
+    KIND_TILES =
+        1u << 3,         /* a block of n usable bytes takes n + header, and free neighbours merge */
+    KIND_SCRUB = 1u << 4 /* a free block's bytes from `links` on have no meaning */
+};
+
+struct kind {
+    const char *name;
+    unsigned caps;
+
+    size_t self_size;     /* bytes of state that lie outside the regions */
+    size_t failed_at;     /* offset in there of the size_t that counts refused requests */
+    size_t peak_at;       /* offset in there of the size_t that holds the peak */
+    size_t header;        /* see KIND_TILES */
+    size_t links;         /* see KIND_SCRUB */
+    size_t region_enough; /* bytes; no region of this size or more is too small */
+
+    /* Prepares zeroed state of self_size bytes and returns the handle over it; init comes next. */
+    struct acre_bytes (*bind)(void *self);
+
+    /* By how many bytes a sized free may fall short of the usable size and still name the block. */
+    size_t (*slack)(size_t usable);
+};
+
+/* Null-terminated. */
+extern const struct kind *const kinds[];
+
+/* Kinds that break a promise on purpose, to prove that the suites notice. Null-terminated. */
+extern const struct kind *const broken_kinds[];
+
+/* The kind of that name, sound or broken; null when there is none. */
+const struct kind *kind_find(const char *name);
+
+#endif

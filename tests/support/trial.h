@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Runs of operations in a child process, so that a crash or an endless loop is a result too. */
+#ifndef ACRE_TESTS_SUPPORT_TRIAL_H
+#define ACRE_TESTS_SUPPORT_TRIAL_H
+
+#include "support/model.h"
+
+enum { TRIAL_ARENA = 1 << 16 }; /* bytes that every trial has for its regions */
+
+struct trial {
+    size_t done;       /* operations carried out, where the run could still tell */
+    char failure[256]; /* empty when every promise was kept */
+};
+
+/* Runs operations over a fresh allocator of this kind. True when every promise was kept. */
+bool trial_run(const struct kind *kind, const struct op *ops, size_t count, struct trial *trial);
+
+/* Shrinks a failing run in place, with `trial` set to the failure of what is left. Returns the
+ * number of operations left. */
+size_t trial_shrink(const struct kind *kind, struct op *ops, size_t count, struct trial *trial);
+
+/* The operations of a seed: `count` at most, from a stream of random bytes. */
+size_t trial_ops(uint64_t seed, struct op *ops, size_t count);
+
+#endif
