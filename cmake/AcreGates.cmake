@@ -81,7 +81,7 @@ if(ACRE_TESTS)
     enable_language(CXX)
     enable_testing()
     acre_folders(tests/support tests/compile tests/unit tests/conformance tests/model tests/misuse
-        tests/fault tests/regress tests/fuzz tests/hosted examples)
+        tests/fault tests/pages tests/regress tests/fuzz tests/hosted examples)
 endif()
 
 if(ACRE_BENCH AND ACRE_HOSTED)

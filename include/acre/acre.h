@@ -7,6 +7,7 @@
 #define ACRE_ACRE_H
 
 #include <acre/base.h>
+#include <acre/bitmap.h>
 #include <acre/bytes.h>
 #include <acre/config.h>
 #include <acre/ids.h>

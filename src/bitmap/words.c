@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "bitmap/words.h"
+
+/** One bit every 2^i pages, for alignments below a word. */
+static const uint64_t aligned_bits[ACRE_BITMAP_WORD_LOG2] = {
+    UINT64_C(0xffffffffffffffff),
+    UINT64_C(0x5555555555555555),
+    UINT64_C(0x1111111111111111),
+    UINT64_C(0x0101010101010101),
+    UINT64_C(0x0001000100010001),
+    UINT64_C(0x0000000100000001),
+};
+
+/** Makes the bits of `mask` in a word 1 or 0. */
+static void set_bits(uint64_t *word, uint64_t mask, bool free)
+{
+    *word = free ? *word | mask : *word & ~mask;
+}
+
+void acre_bitmap_words_fill(uint64_t *words, size_t index, size_t count, bool free)
+{
+    uint64_t *word = &words[index / ACRE_BITMAP_WORD_BITS];
+    size_t bit = index % ACRE_BITMAP_WORD_BITS;
+    size_t room = ACRE_BITMAP_WORD_BITS - bit;
+    size_t head = count < room ? count : room;
+
+    set_bits(word++, acre_bitmap_word_mask(head) << bit, free);
+    for (count -= head; count >= ACRE_BITMAP_WORD_BITS; count -= ACRE_BITMAP_WORD_BITS)
+        *word++ = free ? ~(uint64_t)0 : 0;
+    if (count != 0)
+        set_bits(word, acre_bitmap_word_mask(count), free);
+}
+
+bool acre_bitmap_words_are(const uint64_t *words, size_t index, size_t count, bool free)
+{
+    const uint64_t *word = &words[index / ACRE_BITMAP_WORD_BITS];
+    const uint64_t flip = free ? ~(uint64_t)0 : 0;
+    size_t bit = index % ACRE_BITMAP_WORD_BITS;
+    size_t room = ACRE_BITMAP_WORD_BITS - bit;
+    size_t head = count < room ? count : room;
+
+    if (count == 0)
+        return true;
+    if (((*word++ ^ flip) & acre_bitmap_word_mask(head) << bit) != 0)
+        return false;
+    for (count -= head; count >= ACRE_BITMAP_WORD_BITS; count -= ACRE_BITMAP_WORD_BITS)
+        if (*word++ != flip)
+            return false;
+    return count == 0 || ((*word ^ flip) & acre_bitmap_word_mask(count)) == 0;
+}
+
+/** The bits of a word from which `count` set bits follow in (low, high), count 1 to 64. */
+static uint64_t run_starts(uint64_t low, uint64_t high, size_t count)
+{
+    size_t have = 1;
+
+    for (; have * 2 <= count; have *= 2) {
+        if (low == 0)
+            return 0;
+        low &= low >> have | high << (ACRE_BITMAP_WORD_BITS - have);
+        high &= high >> have;
+    }
+    if (have < count)
+        low &= low >> (count - have) | high << (ACRE_BITMAP_WORD_BITS - (count - have));
+    return low;
+}
+
+/** The longest run of set bits in a word, or `known` when none is longer. At most 64 steps in all.
+ */
+static size_t longest_inside(uint64_t word, size_t known)
+{
+    size_t have = 1;
+
+    if (known >= ACRE_BITMAP_WORD_BITS)
+        return known;
+    for (; have * 2 <= known + 1; have *= 2)
+        word &= word >> have;
+    word &= word >> (known + 1 - have);
+    for (; word != 0; word &= word >> 1)
+        known++;
+    return known;
+}
+
+/** Adds the word at `at`, which is not all ones, to the summary of the words before it. */
+static void summary_add(struct acre_bitmap_run *run, size_t at, uint64_t word, size_t bits)
+{
+    size_t across = run->end + acre_bitmap_word_run_up(word);
+
+    if (run->end == at)
+        run->start = across;
+    if (across > run->longest)
+        run->longest = across;
+    run->end = 0;
+    if (word == 0)
+        return;
+    run->longest = longest_inside(word, run->longest);
+    run->end = acre_bitmap_word_run_down(word << (ACRE_BITMAP_WORD_BITS - bits));
+}
+
+struct acre_bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages)
+{
+    struct acre_bitmap_run run = { 0, 0, 0 };
+    size_t at;
+
+    for (at = 0; at < pages; at += ACRE_BITMAP_WORD_BITS) {
+        size_t left = pages - at;
+        size_t bits = left < ACRE_BITMAP_WORD_BITS ? left : ACRE_BITMAP_WORD_BITS;
+        uint64_t word = words[at / ACRE_BITMAP_WORD_BITS];
+
+        if (word == acre_bitmap_word_mask(bits))
+            run.end += bits;
+        else
+            summary_add(&run, at, word, bits);
+    }
+    if (run.end == pages)
+        run.start = pages;
+    if (run.end > run.longest)
+        run.longest = run.end;
+    return run;
+}
+
+/** The bits of a word that are aligned, its bit 0 having the page number `number`. */
+static uint64_t aligned_in(uintptr_t number, size_t align)
+{
+    size_t gap = (size_t)(0 - number) & (align - 1);
+
+    if (gap >= ACRE_BITMAP_WORD_BITS)
+        return 0;
+    if (align >= ACRE_BITMAP_WORD_BITS)
+        return (uint64_t)1 << gap;
+    return aligned_bits[acre_bits_lowest(align)] << gap;
+}
+
+/** The bits of a word at or above index `from`, its bit 0 having the index `at`. */
+static uint64_t not_below(size_t at, size_t from)
+{
+    if (from <= at)
+        return ~(uint64_t)0;
+    if (from - at >= ACRE_BITMAP_WORD_BITS)
+        return 0;
+    return ~(uint64_t)0 << (from - at);
+}
+
+/** words_find for runs of at most a word: two words are looked at together. */
+static size_t find_short(
+    const uint64_t *words, size_t pages, size_t base, const struct acre_bitmap_want *want)
+{
+    size_t at;
+
+    for (at = 0; at < pages; at += ACRE_BITMAP_WORD_BITS) {
+        const uint64_t *word = &words[at / ACRE_BITMAP_WORD_BITS];
+        uint64_t next = pages - at > ACRE_BITMAP_WORD_BITS ? word[1] : 0;
+        uint64_t starts = run_starts(word[0], next, want->count);
+
+        if (starts == 0)
+            continue;
+        starts &= aligned_in(want->first + base + at, want->align);
+        starts &= not_below(base + at, want->from);
+        if (starts != 0)
+            return base + at + acre_bitmap_word_lowest(starts);
+    }
+    return ACRE_BITMAP_NONE;
+}
+
+/** words_find for runs of more than a word: only runs that reach a word's border can be that long.
+ */
+static size_t find_long(
+    const uint64_t *words, size_t pages, size_t base, const struct acre_bitmap_want *want)
+{
+    size_t open = 0;
+    size_t at;
+
+    for (at = 0; at < pages; at += ACRE_BITMAP_WORD_BITS) {
+        uint64_t word = words[at / ACRE_BITMAP_WORD_BITS];
+        size_t found;
+
+        if (word == ~(uint64_t)0)
+            continue;
+        found = acre_bitmap_fit(want, base + open, base + at + acre_bitmap_word_run_up(word));
+        if (found != ACRE_BITMAP_NONE)
+            return found;
+        open = at + ACRE_BITMAP_WORD_BITS - acre_bitmap_word_run_down(word);
+    }
+    if (open >= pages)
+        return ACRE_BITMAP_NONE;
+    return acre_bitmap_fit(want, base + open, base + pages);
+}
+
+size_t acre_bitmap_words_find(
+    const uint64_t *words, size_t pages, size_t base, const struct acre_bitmap_want *want)
+{
+    if (want->count <= ACRE_BITMAP_WORD_BITS)
+        return find_short(words, pages, base, want);
+    return find_long(words, pages, base, want);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * The pages and ids families over the handle: every status of every verb, regions, extremes.
+ */
+#include <acre/bitmap.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PAGE ((size_t)4096)
+
+ACRE_BITMAP_STATIC(meta_a, 5000);
+ACRE_BITMAP_STATIC(meta_b, 5000);
+
+/** An allocator of `pages` pages from address `start` on, metadata apart. */
+static struct acre_pages make(struct acre_bitmap *bitmap, uintptr_t start, size_t pages)
+{
+    assert_int_equal(ACRE_OK, acre_bitmap_setup(bitmap, PAGE));
+    assert_int_equal(
+        ACRE_OK, acre_bitmap_add_memory_apart(bitmap, start, pages * PAGE, meta_a, sizeof meta_a));
+    return acre_bitmap_pages(bitmap);
+}
+
+static void assert_sound(struct acre_base base)
+{
+    struct acre_stats stats = acre_stats(base);
+
+    assert_null(acre_check(base).invariant);
+    assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
+}
+
+static void test_first_fit_is_lowest(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages = make(&bitmap, 0, 2000);
+    uintptr_t i;
+
+    (void)state;
+    for (i = 0; i < 2000; i++)
+        assert_int_equal(i * PAGE, acre_alloc_pages(pages, 1, 1).num);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, 1, 1).status);
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 1500 * PAGE, 3));
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 700 * PAGE, 2));
+    assert_int_equal(1500 * PAGE, acre_alloc_pages(pages, 3, PAGE).num);
+    assert_int_equal(700 * PAGE, acre_alloc_pages(pages, 1, PAGE).num);
+    assert_int_equal(701 * PAGE, acre_alloc_pages(pages, 1, 2).num);
+    assert_int_equal(2000, acre_used_pages(pages));
+    assert_int_equal(2000, acre_total_pages(pages));
+    assert_int_equal(0, acre_available_pages(pages));
+    assert_sound(acre_pages_base(pages));
+}
+
+static void test_arguments(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages = make(&bitmap, 0, 100);
+
+    (void)state;
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_setup(&bitmap, 0));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_setup(&bitmap, 4095));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages(pages, 0, PAGE).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages(pages, 1, 0).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages(pages, 1, 3 * PAGE).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, 101, PAGE).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, SIZE_MAX, PAGE).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages_at(pages, 1, 1, 1).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages_at(pages, PAGE, 1, 2 * PAGE).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages_at(pages, 0, 0, 1).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages_at(pages, 99 * PAGE, 2, 1).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages_at(pages, 100 * PAGE, 1, 1).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages_at(pages, 0, SIZE_MAX, 1).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_dealloc_pages(pages, 0, 0));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_dealloc_pages(pages, 17, 1));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 0, 1));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 100 * PAGE, 1));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 0, SIZE_MAX));
+    assert_int_equal(0, acre_used_pages(pages));
+    assert_int_equal(5, acre_stats(acre_pages_base(pages)).failed);
+    assert_sound(acre_pages_base(pages));
+}
+
+static void test_half_free_range_is_refused_whole(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages = make(&bitmap, 64 * PAGE, 1000);
+
+    (void)state;
+    assert_int_equal(ACRE_OK, acre_alloc_pages(pages, 600, PAGE).status);
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, (64 + 300) * PAGE, 1));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 64 * PAGE, 600));
+    assert_int_equal(599, acre_used_pages(pages));
+    assert_true(acre_bitmap_is_allocated(&bitmap, 64 * PAGE, 300));
+    assert_false(acre_bitmap_is_allocated(&bitmap, 64 * PAGE, 301));
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 64 * PAGE, 300));
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, (64 + 301) * PAGE, 299));
+    assert_int_equal(1000 * PAGE, acre_stats(acre_pages_base(pages)).largest_free);
+    assert_sound(acre_pages_base(pages));
+}
+
+/** Alignment counts from address 0, wherever the range begins. */
+static void test_alignment_is_of_the_address(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages = make(&bitmap, 7 * PAGE, 4096);
+    size_t align;
+
+    (void)state;
+    for (align = 1; align <= 2048; align *= 2) {
+        struct acre_num run = acre_alloc_pages(pages, 1, align * PAGE);
+
+        assert_int_equal(ACRE_OK, run.status);
+        assert_int_equal(0, run.num % (align * PAGE));
+    }
+    assert_sound(acre_pages_base(pages));
+}
+
+static void test_overlap(void **state)
+{
+    struct acre_bitmap bitmap;
+    const uintptr_t start = 1000 * PAGE;
+    const size_t size = 100 * PAGE;
+    const struct {
+        uintptr_t start;
+        size_t size;
+        enum acre_status status;
+    } table[] = {
+        { start, size, ACRE_MEMORY_OVERLAP },
+        { start - PAGE, 2 * PAGE, ACRE_MEMORY_OVERLAP },
+        { start + size - 1, PAGE * 2, ACRE_MEMORY_OVERLAP },
+        { start - PAGE, size + 2 * PAGE, ACRE_MEMORY_OVERLAP },
+        { start + PAGE, PAGE, ACRE_MEMORY_OVERLAP },
+        { start, 0, ACRE_INVALID_PARAM },
+        { 0, PAGE - 1, ACRE_INVALID_PARAM },
+        { 1, PAGE, ACRE_INVALID_PARAM },
+        { UINTPTR_MAX - PAGE + 1, PAGE + 1, ACRE_INVALID_PARAM },
+        { start, SIZE_MAX, ACRE_INVALID_PARAM },
+        { start + size, PAGE, ACRE_OK },
+    };
+    size_t i;
+
+    (void)state;
+    make(&bitmap, start, 100);
+    for (i = 0; i < sizeof table / sizeof *table; i++) {
+        struct acre_bitmap before = bitmap;
+
+        assert_int_equal(table[i].status, acre_bitmap_add_memory_apart(&bitmap, table[i].start,
+                                              table[i].size, meta_b, sizeof meta_b));
+        if (table[i].status != ACRE_OK)
+            assert_memory_equal(&before, &bitmap, sizeof before);
+    }
+    assert_sound(acre_pages_base(acre_bitmap_pages(&bitmap)));
+}
+
+static void test_metadata_apart_must_fit(void **state)
+{
+    struct acre_bitmap bitmap;
+    size_t size = acre_bitmap_metadata_size(1000);
+
+    (void)state;
+    acre_bitmap_setup(&bitmap, PAGE);
+    assert_int_equal(ACRE_INVALID_PARAM,
+        acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, meta_a, size - 1));
+    assert_int_equal(
+        ACRE_INVALID_PARAM, acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, NULL, size));
+    assert_int_equal(ACRE_INVALID_PARAM,
+        acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, (char *)meta_a + 4, size));
+    assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, meta_a, size));
+}
+
+static void test_run_across_the_seam(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages = make(&bitmap, 0, 1000);
+
+    (void)state;
+    assert_int_equal(ACRE_OK,
+        acre_bitmap_add_memory_apart(&bitmap, 1000 * PAGE, 500 * PAGE, meta_b, sizeof meta_b));
+    assert_int_equal(1500 * PAGE, acre_stats(acre_pages_base(pages)).largest_free);
+    assert_int_equal(0, acre_alloc_pages(pages, 1500, PAGE).num);
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 900 * PAGE, 200));
+    assert_int_equal(900 * PAGE, acre_alloc_pages(pages, 200, PAGE).num);
+    assert_int_equal(
+        ACRE_INVALID_PARAM, acre_remove_memory(acre_pages_base(pages), (void *)(1000 * PAGE)));
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 0, 1500));
+    assert_int_equal(
+        ACRE_NOT_ALLOCATED, acre_remove_memory(acre_pages_base(pages), (void *)(999 * PAGE)));
+    assert_int_equal(ACRE_OK, acre_remove_memory(acre_pages_base(pages), (void *)(1000 * PAGE)));
+    assert_int_equal(1000, acre_total_pages(pages));
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, 1001, PAGE).status);
+    assert_sound(acre_pages_base(pages));
+}
+
+/** The metadata lies in the range's first pages and nothing else of the range is touched. */
+static void test_metadata_inside(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages;
+    char *memory = malloc(300 * PAGE);
+    size_t i;
+
+    (void)state;
+    assert_non_null(memory);
+    memset(memory, 0x5a, 300 * PAGE);
+    acre_bitmap_setup(&bitmap, PAGE);
+    pages = acre_bitmap_pages(&bitmap);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_init(acre_pages_base(pages), memory, PAGE));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_init(acre_pages_base(pages), NULL, 10 * PAGE));
+    assert_int_equal(ACRE_OK, acre_init(acre_pages_base(pages), memory + 1, 300 * PAGE - 1));
+    assert_int_equal(298, acre_total_pages(pages));
+    for (i = 0; i < 298; i++)
+        assert_int_equal(ACRE_OK, acre_alloc_pages(pages, 1, PAGE).status);
+    acre_reset(acre_pages_base(pages));
+    assert_int_equal(298 * PAGE, acre_stats(acre_pages_base(pages)).largest_free);
+    assert_int_equal(ACRE_OK, acre_alloc_pages(pages, 298, PAGE).status);
+    assert_sound(acre_pages_base(pages));
+    for (i = 3 * PAGE; i < 300 * PAGE; i++)
+        assert_int_equal(0x5a, memory[i]);
+    free(memory);
+}
+
+static void test_ends_of_the_address_space(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_pages pages = make(&bitmap, 0, 10);
+    const uintptr_t high = 0 - (uintptr_t)(20 * PAGE);
+
+    (void)state;
+    assert_int_equal(
+        ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, high, 20 * PAGE, meta_b, sizeof meta_b));
+    assert_int_equal(0, acre_alloc_pages(pages, 10, PAGE).num);
+    assert_int_equal(high, acre_alloc_pages(pages, 20, PAGE).num);
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, high + 19 * PAGE, 2));
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, high + 19 * PAGE, 1));
+    assert_int_equal(high + 19 * PAGE, acre_alloc_pages_at(pages, high + 19 * PAGE, 1, 1).num);
+    assert_sound(acre_pages_base(pages));
+}
+
+static void test_a_tebibyte(void **state)
+{
+    struct acre_bitmap bitmap;
+    size_t pages = sizeof(size_t) > 4 ? ACRE_BITMAP_PAGES_1_TIB : (size_t)1 << 19;
+    size_t size = acre_bitmap_metadata_size(pages);
+    void *meta = malloc(size);
+
+    (void)state;
+    assert_non_null(meta);
+    assert_true((size - 1024) * 8 <= pages / 10 * 12);
+    acre_bitmap_setup(&bitmap, PAGE);
+    assert_int_equal(
+        ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, PAGE, pages * PAGE, meta, size));
+    assert_int_equal(PAGE, acre_bitmap_alloc_pages(&bitmap, pages, 1).num);
+    assert_int_equal(ACRE_OK, acre_bitmap_dealloc_pages(&bitmap, (pages - 9) * PAGE, 8));
+    assert_int_equal((pages - 9) * PAGE, acre_bitmap_alloc_pages(&bitmap, 8, 1).num);
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+    free(meta);
+}
+
+static void test_ids(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_ids ids;
+    size_t meta = acre_bitmap_metadata_size(1000);
+
+    (void)state;
+    acre_bitmap_setup_ids(&bitmap);
+    ids = acre_bitmap_ids(&bitmap);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_init(acre_ids_base(ids), meta_b, sizeof meta_b));
+    assert_int_equal(ACRE_OK, acre_bitmap_add_ids(&bitmap, 100, 1000, meta_a, meta));
+    assert_int_equal(ACRE_MEMORY_OVERLAP, acre_bitmap_add_ids(&bitmap, 1099, 1, meta_b, meta));
+    assert_int_equal(100, acre_alloc_id(ids, 1, 1).num);
+    assert_int_equal(104, acre_alloc_id(ids, 3, 8).num);
+    assert_int_equal(101, acre_alloc_id(ids, 2, 1).num);
+    assert_int_equal(ACRE_OK, acre_alloc_fixed_id(ids, 500));
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_fixed_id(ids, 500));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_fixed_id(ids, 99));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_fixed_id(ids, 1100));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_id(ids, 0, 1).status);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_id(ids, 1, 3).status);
+    assert_true(acre_is_allocated(ids, 106));
+    assert_false(acre_is_allocated(ids, 107));
+    assert_false(acre_is_allocated(ids, 99));
+    assert_int_equal(1000, acre_id_size(ids));
+    assert_int_equal(7, acre_used_ids(ids));
+    assert_int_equal(993, acre_available_ids(ids));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_id(ids, 104, 4));
+    assert_int_equal(ACRE_OK, acre_dealloc_id(ids, 104, 3));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_id(ids, 104, 1));
+    assert_sound(acre_ids_base(ids));
+}
+
+static void test_next_fit_goes_round(void **state)
+{
+    struct acre_bitmap bitmap;
+    struct acre_ids ids;
+    uintptr_t i;
+
+    (void)state;
+    acre_bitmap_setup_ids(&bitmap);
+    ids = acre_bitmap_ids(&bitmap);
+    acre_bitmap_set_next_fit(&bitmap, true);
+    assert_int_equal(ACRE_OK, acre_bitmap_add_ids(&bitmap, 1, 700, meta_a, sizeof meta_a));
+    for (i = 1; i <= 600; i++) {
+        assert_int_equal(i, acre_alloc_id(ids, 1, 1).num);
+        assert_int_equal(ACRE_OK, acre_dealloc_id(ids, i, 1));
+    }
+    assert_int_equal(601, acre_alloc_id(ids, 100, 1).num);
+    assert_int_equal(1, acre_alloc_id(ids, 1, 1).num);
+    assert_sound(acre_ids_base(ids));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_fit_is_lowest),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_half_free_range_is_refused_whole),
+        cmocka_unit_test(test_alignment_is_of_the_address),
+        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_metadata_apart_must_fit),
+        cmocka_unit_test(test_run_across_the_seam),
+        cmocka_unit_test(test_metadata_inside),
+        cmocka_unit_test(test_ends_of_the_address_space),
+        cmocka_unit_test(test_a_tebibyte),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_next_fit_goes_round),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
