@@ -18,6 +18,7 @@ static const struct subcommand subcommands[] = {
 #ifdef ACRE_TOOL_RECORD
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
 #endif
+    { "replay", acre_cmd_replay, "replay a trace on every allocator and compare them" },
     { "bench", acre_cmd_bench, "measure the allocators on made-up workloads" },
 };
 

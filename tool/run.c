@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre run: a command with its malloc family served by an allocator of acre. */
 #include "registry/registry.h"
+#include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/options.h"
 
@@ -16,17 +17,6 @@ struct run_options {
     size_t pool;
     bool stats;
 };
-
-/* Says which allocators there are, on standard error. */
-static int unknown_allocator(const struct acre_usage *usage, const char *name)
-{
-    char known[512] = "";
-    size_t used = 0;
-    for (const struct acre_kind *kind = acre_kinds; kind->name && used < sizeof known; kind++)
-        used += (size_t)snprintf(
-            known + used, sizeof known - used, "%s%s", used ? ", " : "", kind->name);
-    return acre_usage_error(usage, "unknown allocator '%s'; there are: %s", name, known);
-}
 
 static bool set_size(const char *name, size_t bytes)
 {
@@ -100,7 +90,7 @@ int acre_cmd_run(int argc, char **argv)
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (!chosen.allocator || !acre_kind_find(chosen.allocator))
-        return unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "");
+        return acre_unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "", NULL);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
     return run(&chosen, argv);

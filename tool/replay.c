@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre replay: a trace on every allocator, compared. */
+#include "plugin/plugin_load.h"
+#include "tool/allocators.h"
+#include "tool/command.h"
+#include "tool/options.h"
+#include "tool/replay/load.h"
+#include "tool/replay/report.h"
+#include "tool/size.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_SUBJECTS 128
+
+struct replay_command {
+    /* As the options give them. */
+    struct acre_text_list allocators;
+    struct acre_text_list with;
+    const char *process;
+    size_t pool;
+    size_t repeat;
+    bool no_pool_search;
+    bool json;
+    /* What they come to. */
+    struct replay_subject subjects[MOST_SUBJECTS];
+    size_t count;
+    cJSON *processes; /* with --json: the array of results */
+    bool broken;      /* an allocator failed verification */
+    size_t replayed;  /* processes that had operations */
+    bool interrupted;
+    struct acre_progress progress;
+};
+
+static const char *const usage_text =
+    "Replays the trace FILE ('-': standard input) on the system's allocator and on every\n"
+    "one built in, on one thread in the order recorded, and prints for each the time an\n"
+    "operation takes, its 99.9th percentile and worst, the instructions, the smallest\n"
+    "pool in which the trace completes, also as a multiple of the most bytes live at\n"
+    "once, and the operations that failed. Each allocator is verified first. Of a trace\n"
+    "with several processes the one with the most operations is replayed.";
+
+static bool add_subject(struct replay_command *command, struct replay_subject subject)
+{
+    for (size_t i = 0; i < command->count; i++) {
+        if (strcmp(command->subjects[i].name, subject.name) != 0)
+            continue;
+        acre_complain("replay", "two allocators are called '%s'", subject.name);
+        return false;
+    }
+    if (command->count == MOST_SUBJECTS) {
+        acre_complain("replay", "more than %d allocators", MOST_SUBJECTS);
+        return false;
+    }
+    command->subjects[command->count++] = subject;
+    return true;
+}
+
+static bool add_kind(struct replay_command *command, const struct acre_kind *kind)
+{
+    return add_subject(command,
+        (struct replay_subject){ .type = REPLAY_ON_KIND, .name = kind->name, .kind = kind });
+}
+
+static bool add_system(struct replay_command *command)
+{
+    return add_subject(
+        command, (struct replay_subject){ .type = REPLAY_ON_SYSTEM, .name = REPLAY_SYSTEM_NAME });
+}
+
+static bool add_all(struct replay_command *command)
+{
+    bool added = add_system(command);
+    for (const struct acre_kind *kind = acre_kinds; added && kind->name; kind++)
+        added = add_kind(command, kind);
+    return added;
+}
+
+/* Adds those that --allocator names. @return ACRE_EXIT_OK, or the exit code after a message. */
+static int add_named(struct replay_command *command, const struct acre_usage *usage)
+{
+    for (size_t i = 0; i < command->allocators.count; i++) {
+        const char *name = command->allocators.items[i];
+        const struct acre_kind *kind = acre_kind_find(name);
+        bool is_system = strcmp(name, REPLAY_SYSTEM_NAME) == 0;
+        if (!kind && !is_system)
+            return acre_unknown_allocator(usage, name, REPLAY_SYSTEM_NAME);
+        if (!(is_system ? add_system(command) : add_kind(command, kind)))
+            return ACRE_EXIT_USAGE;
+    }
+    return ACRE_EXIT_OK;
+}
+
+/* Loads the plugins, which stay loaded for good. */
+static bool add_plugins(struct replay_command *command)
+{
+    for (size_t i = 0; i < command->with.count; i++) {
+        struct acre_plugin_file file;
+        char error[512];
+        if (!acre_plugin_load(&file, command->with.items[i], error, sizeof error)) {
+            acre_complain("replay", "%s", error);
+            return false;
+        }
+        if (!add_subject(command,
+                (struct replay_subject){
+                    .type = REPLAY_ON_PLUGIN, .name = file.table->name, .plugin = file.table }))
+            return false;
+    }
+    return true;
+}
+
+static bool show(struct replay_command *command, const struct replay_table *table)
+{
+    if (!command->json) {
+        if (command->replayed)
+            putchar('\n');
+        replay_report_text(stdout, table);
+        fflush(stdout);
+        return true;
+    }
+    cJSON *object = replay_report_json(table);
+    return object && cJSON_AddItemToArray(command->processes, object);
+}
+
+/* Measures one script and shows the result. @return the exit code so far. */
+static int measure(struct replay_command *command, const struct replay_script *script)
+{
+    struct replay_row rows[MOST_SUBJECTS] = { 0 };
+    struct replay_table table = { .script = script, .rows = rows, .count = command->count };
+    table.plan = (struct replay_plan){
+        .rounds = command->repeat, .pool = command->pool, .pool_search = !command->no_pool_search
+    };
+    for (size_t i = 0; i < command->count; i++)
+        rows[i].subject = &command->subjects[i];
+    if (!replay_measure(&table, &command->progress) || !show(command, &table)) {
+        acre_complain("replay", "cannot replay: %s", strerror(errno));
+        return ACRE_EXIT_FAILED;
+    }
+    command->replayed++;
+    for (size_t i = 0; i < command->count; i++)
+        command->broken |= rows[i].fault[0] != '\0';
+    command->interrupted |= table.interrupted;
+    return ACRE_EXIT_OK;
+}
+
+/* A trace without the process that was asked for. */
+static int no_such_process(const char *path, uint32_t process, uint32_t processes)
+{
+    if (processes == 0)
+        acre_complain("replay", "%s: the trace holds no process", path);
+    else
+        acre_complain("replay", "%s: there is no process %u; there are %u, the first being 0", path,
+            (unsigned)process, (unsigned)processes);
+    return ACRE_EXIT_FAILED;
+}
+
+/* Reads one process and measures it. `*processes` receives how many there are. */
+static int replay_process(
+    struct replay_command *command, const char *path, uint32_t process, uint32_t *processes)
+{
+    struct replay_script script;
+    char message[REPLAY_MESSAGE_ROOM] = "";
+    int code = ACRE_EXIT_OK;
+    enum replay_load_status status =
+        replay_load(&script, path, process, &command->progress, message);
+    if (status == REPLAY_LOAD_INTERRUPTED) {
+        command->interrupted = true;
+        return ACRE_EXIT_FAILED;
+    }
+    if (status == REPLAY_LOAD_FAILED) {
+        acre_complain("replay", "%s", message);
+        return ACRE_EXIT_FAILED;
+    }
+    *processes = script.facts.processes;
+    if (status == REPLAY_NO_SUCH_PROCESS)
+        return no_such_process(path, process, *processes);
+    if (script.facts.ops)
+        code = measure(command, &script);
+    replay_script_close(&script);
+    return code;
+}
+
+static int replay_all(struct replay_command *command, const char *path)
+{
+    uint32_t processes = 1;
+    for (uint32_t process = 0; process < processes && !command->interrupted; process++) {
+        int code = replay_process(command, path, process, &processes);
+        if (code != ACRE_EXIT_OK)
+            return code;
+    }
+    return ACRE_EXIT_OK;
+}
+
+static int replay_wanted(struct replay_command *command, const char *path)
+{
+    uint32_t processes = 0;
+    size_t index = REPLAY_LARGEST;
+    if (command->process && strcmp(command->process, "all") == 0)
+        return replay_all(command, path);
+    if (command->process)
+        acre_parse_count(command->process, &index);
+    return replay_process(command, path, (uint32_t)index, &processes);
+}
+
+/* Prints the JSON, which has all processes in one object. */
+static bool print_json(const struct replay_command *command, const char *path)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
+    cJSON_AddStringToObject(root, "trace", path);
+    cJSON_AddBoolToObject(root, "interrupted", command->interrupted);
+    cJSON_AddItemToObject(root, "processes", command->processes);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!text)
+        return false;
+    puts(text);
+    free(text);
+    return true;
+}
+
+/* The whole of the work. @return the exit code. */
+static int replay(struct replay_command *command, const char *path)
+{
+    acre_progress_open(&command->progress);
+    acre_catch_interrupts();
+    command->processes = cJSON_CreateArray();
+    int code = replay_wanted(command, path);
+    if (code == ACRE_EXIT_OK && !command->replayed && !command->interrupted) {
+        acre_complain("replay", "%s: nothing to replay: no allocation was recorded", path);
+        code = ACRE_EXIT_FAILED;
+    }
+    if (command->json && command->replayed && !print_json(command, path)) {
+        acre_complain("replay", "not enough memory to print the result");
+        code = ACRE_EXIT_FAILED;
+    }
+    if (command->interrupted)
+        acre_die_interrupted();
+    return code == ACRE_EXIT_OK && command->broken ? ACRE_EXIT_FAILED : code;
+}
+
+/* What the option table cannot check. */
+static int check_options(
+    const struct replay_command *command, const struct acre_usage *usage, const char *path)
+{
+    size_t index = 0;
+    bool all = command->process && strcmp(command->process, "all") == 0;
+    if (command->repeat > REPLAY_MOST_ROUNDS)
+        return acre_usage_error(usage, "--repeat: at most %d", REPLAY_MOST_ROUNDS);
+    if (command->process && !all &&
+        (acre_parse_count(command->process, &index) != ACRE_NUMBER_OK || index >= UINT32_MAX))
+        return acre_usage_error(
+            usage, "--process: '%s' is not a process: a number, or 'all'", command->process);
+    if (all && strcmp(path, "-") == 0)
+        return acre_usage_error(usage, "--process=all: standard input can be read only once");
+    return ACRE_EXIT_OK;
+}
+
+static int prepare_and_replay(
+    struct replay_command *command, const struct acre_usage *usage, int argc, char **argv)
+{
+    if (argc != 1)
+        return acre_usage_error(usage, argc ? "more than one trace given" : "no trace given");
+    int code = check_options(command, usage, argv[0]);
+    if (code == ACRE_EXIT_OK && command->allocators.count)
+        code = add_named(command, usage);
+    else if (code == ACRE_EXIT_OK && !add_all(command))
+        code = ACRE_EXIT_FAILED;
+    if (code == ACRE_EXIT_OK && !add_plugins(command))
+        code = ACRE_EXIT_FAILED;
+    return code == ACRE_EXIT_OK ? replay(command, argv[0]) : code;
+}
+
+int acre_cmd_replay(int argc, char **argv)
+{
+    static struct replay_command command = { .repeat = 5 };
+    const struct acre_option options[] = {
+        { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
+            "replay on this one only; may be repeated; 'system'\nis the system's",
+            &command.allocators },
+        { "with", 'w', ACRE_OPTION_LIST, "FILE",
+            "replay on the plugin FILE as well; may be repeated", &command.with },
+        { "process", 0, ACRE_OPTION_TEXT, "N|all",
+            "replay process N of the trace, from 0, or each in turn", &command.process },
+        { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
+            "bytes of the pool to replay in, K, M, G or T after\n"
+            "them (default: twice the peak of live bytes, and\n1 MiB)",
+            &command.pool },
+        { "no-pool-search", 0, ACRE_OPTION_FLAG, NULL, "do not look for the smallest pool",
+            &command.no_pool_search },
+        { "repeat", 'r', ACRE_OPTION_COUNT, "N", "time N replays of each (default: 5)",
+            &command.repeat },
+        { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of a table", &command.json },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "replay", "FILE", usage_text, options, false };
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    return prepare_and_replay(&command, &usage, argc, argv);
+}

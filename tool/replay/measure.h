@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Replays a script on every subject: verifies each, looks for its smallest pool, then times them in
+ * turn, round after round, so that what disturbs the machine disturbs all alike.
+ */
+#ifndef ACRE_TOOL_REPLAY_MEASURE_H
+#define ACRE_TOOL_REPLAY_MEASURE_H
+
+#include "tool/progress.h"
+#include "tool/replay/child.h"
+#include "tool/replay/work.h"
+
+#define REPLAY_MOST_ROUNDS 99
+
+/** What is wanted. */
+struct replay_plan {
+    size_t rounds;    /**< Timed replays of each subject, 1 .. REPLAY_MOST_ROUNDS. */
+    size_t pool;      /**< Bytes of the pool to time in; 0: chosen for each subject. */
+    bool pool_search; /**< Look for the smallest pool. */
+};
+
+/** What was found out about one subject. A figure that is not known is 0 and its flag false. */
+struct replay_row {
+    const struct replay_subject *subject;
+    char fault[REPLAY_FAULT_ROOM]; /**< Why it was given up; "": it was not. */
+    bool verified;
+    bool pool_refused; /**< No instance can be made in the pool: nothing was replayed. */
+    size_t pool;       /**< Bytes of the pool it was timed in; 0: it has none. */
+    uint64_t failed;
+    bool fitted;            /**< The pool search came to an end. */
+    uint64_t smallest_pool; /**< Bytes; 0 when `fitted`: there is none. */
+    uint64_t resident;      /**< Bytes; see struct replay_board. */
+    size_t rounds;          /**< Of timing, done. */
+    double ns_per_op;       /**< Median of the rounds. */
+    bool counted;
+    double instructions_per_op; /**< Median of the rounds. */
+    bool stepped;
+    uint64_t median, p99, p999, worst; /**< Ticks; see REPLAY_TICK_NAME. */
+    uint64_t worst_op;
+};
+
+/** The whole of a measurement. */
+struct replay_table {
+    const struct replay_script *script;
+    struct replay_plan plan;
+    struct replay_row *rows; /**< One a subject, in the order given. */
+    size_t count;
+    struct replay_row loop; /**< The replay on nothing: what the loop costs. */
+    bool interrupted;       /**< Not all was done. */
+};
+
+/**
+ * Fills `table`, whose script, plan, count and rows' subjects are set, the rest zeroed. Stops
+ * early, and says so, when acre_interrupted() becomes true.
+ * @return false when nothing could be measured for want of memory or processes, with errno set.
+ */
+bool replay_measure(struct replay_table *table, struct acre_progress *progress);
+
+#endif

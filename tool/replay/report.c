@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/replay/report.h"
+
+#include "tool/replay/clock.h"
+#include "tool/size.h"
+#include "tool/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum column { NAME, NS, P999, WORST, INSTRUCTIONS, POOL, RATIO, FAILED, COLUMNS };
+
+static const char *plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+static void print_facts(FILE *out, const struct replay_facts *facts)
+{
+    char number[ACRE_CELL_ROOM];
+    char bytes[ACRE_FORMAT_BYTES_ROOM];
+    fprintf(out, "process %" PRIu32 " of %" PRIu32 ": %s", facts->process, facts->processes,
+        facts->name[0] ? facts->name : "(no name)");
+    if (facts->pid)
+        fprintf(out, ", pid %" PRIu32, facts->pid);
+    fprintf(out, "%s, %" PRIu32 " %s\n", facts->forked ? ", forked" : "", facts->threads,
+        plural(facts->threads, "thread", "threads"));
+    acre_cell_number(number, facts->ops);
+    fprintf(out, "%s operations:", number);
+    acre_cell_number(number, facts->allocs);
+    fprintf(out, " %s allocated", number);
+    acre_cell_number(number, facts->deallocs);
+    fprintf(out, ", %s freed", number);
+    acre_cell_number(number, facts->reallocs);
+    fprintf(out, ", %s resized\n", number);
+    acre_format_bytes(bytes, (size_t)facts->peak_live);
+    acre_cell_number(number, facts->peak_live);
+    fprintf(out, "peak live: %s bytes (%s)", number, bytes);
+    acre_cell_number(number, facts->peak_blocks);
+    fprintf(out, " asked for, in at most %s blocks\n", number);
+}
+
+static void print_exceptions(FILE *out, const struct replay_facts *facts)
+{
+    if (facts->inherited)
+        fprintf(
+            out, "begins with %" PRIu64 " blocks inherited from its parent\n", facts->inherited);
+    if (facts->refused)
+        fprintf(
+            out, "%" PRIu64 " calls failed when recorded and are not replayed\n", facts->refused);
+    if (facts->unmatched)
+        fprintf(out,
+            "%" PRIu64 " frees or resizes of blocks the recorder did not know are not replayed\n",
+            facts->unmatched);
+    if (facts->lost)
+        fprintf(out, "%" PRIu64 " calls could not be recorded: the trace has gaps\n", facts->lost);
+}
+
+static void put_ns(struct acre_table_row *cells, const struct replay_row *row)
+{
+    if (row->rounds)
+        snprintf(cells->cells[NS], ACRE_CELL_ROOM, "%.1f", row->ns_per_op);
+    if (row->rounds && row->counted)
+        snprintf(cells->cells[INSTRUCTIONS], ACRE_CELL_ROOM, "%.1f", row->instructions_per_op);
+}
+
+static void put_steps(struct acre_table_row *cells, const struct replay_row *row)
+{
+    if (!row->stepped)
+        return;
+    acre_cell_number(cells->cells[P999], row->p999);
+    acre_cell_number(cells->cells[WORST], row->worst);
+}
+
+/* The smallest pool, or in its place what the process grew by, with a star. */
+static void put_pool(struct acre_table_row *cells, const struct replay_row *row, uint64_t peak)
+{
+    bool has_pool = replay_subject_has_pool(row->subject);
+    uint64_t bytes = has_pool ? row->smallest_pool : row->resident;
+    if (has_pool && row->fitted && !bytes)
+        snprintf(cells->cells[POOL], ACRE_CELL_ROOM, "none");
+    if (!bytes)
+        return;
+    acre_cell_number(cells->cells[POOL], bytes);
+    if (peak)
+        snprintf(cells->cells[RATIO], ACRE_CELL_ROOM, "%.3f", (double)bytes / (double)peak);
+    if (!has_pool) {
+        strcat(cells->cells[POOL], "*");
+        strcat(cells->cells[RATIO], "*");
+    }
+}
+
+static void fill_row(struct acre_table_row *cells, const struct replay_row *row, uint64_t peak)
+{
+    for (size_t column = 0; column < COLUMNS; column++)
+        strcpy(cells->cells[column], "-");
+    snprintf(cells->cells[NAME], ACRE_CELL_ROOM, "%.40s", row->subject->name);
+    if (row->fault[0]) {
+        strcat(cells->cells[NAME], " (broken)");
+        return;
+    }
+    put_ns(cells, row);
+    put_steps(cells, row);
+    put_pool(cells, row, peak);
+    if (row->rounds)
+        acre_cell_number(cells->cells[FAILED], row->failed);
+}
+
+static void fill_head(struct acre_table_row head[2])
+{
+    static const char *const titles[2][COLUMNS] = {
+        { "allocator", "ns/op", "p99.9", "worst", "instr/op", "smallest pool", "/ peak", "failed" },
+        { "", "", REPLAY_TICK_NAME, REPLAY_TICK_NAME, "", "bytes", "", "" },
+    };
+    for (size_t i = 0; i < 2; i++)
+        for (size_t column = 0; column < COLUMNS; column++)
+            strcpy(head[i].cells[column], titles[i][column]);
+}
+
+static void print_rows(FILE *out, const struct replay_table *table)
+{
+    struct acre_table_row *rows = calloc(table->count + 2, sizeof *rows);
+    if (!rows)
+        return;
+    fill_head(rows);
+    for (size_t i = 0; i < table->count; i++)
+        fill_row(&rows[i + 2], &table->rows[i], table->script->facts.peak_live);
+    fputc('\n', out);
+    acre_table_print(out, rows, table->count + 2, COLUMNS);
+    fputc('\n', out);
+    free(rows);
+}
+
+static void print_faults(FILE *out, const struct replay_table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct replay_row *row = &table->rows[i];
+        if (row->fault[0])
+            fprintf(out, "%s is broken: %s\n", row->subject->name, row->fault);
+        if (row->pool_refused)
+            fprintf(out, "%s cannot work in a pool of %zu bytes\n", row->subject->name, row->pool);
+        if (!row->fault[0] && row->failed)
+            fprintf(out, "%s could not serve %" PRIu64 " operations in a pool of %zu bytes\n",
+                row->subject->name, row->failed, row->pool);
+        if (row->fitted && !row->smallest_pool)
+            fprintf(out, "%s completes in no pool, however large\n", row->subject->name);
+    }
+}
+
+/* What all rows, or any, have in common. */
+struct traits {
+    bool any_timed, all_counted, all_verified, any_stepped, any_resident, any_fitted;
+};
+
+static struct traits traits_of(const struct replay_table *table)
+{
+    struct traits traits = { .all_counted = true, .all_verified = table->count > 0 };
+    for (size_t i = 0; i < table->count; i++) {
+        const struct replay_row *row = &table->rows[i];
+        traits.any_timed |= row->rounds > 0;
+        traits.all_counted &= row->counted || row->rounds == 0;
+        traits.all_verified &= row->verified && !row->fault[0];
+        traits.any_stepped |= row->stepped;
+        traits.any_resident |= !replay_subject_has_pool(row->subject) && row->resident;
+        traits.any_fitted |= row->fitted;
+    }
+    return traits;
+}
+
+static void print_timing_notes(FILE *out, const struct replay_table *table, struct traits traits)
+{
+    size_t rounds = table->plan.rounds;
+    if (traits.any_timed)
+        fprintf(out,
+            "ns/op: median of %zu alternated %s; the replay loop's own %.1f ns are included\n",
+            rounds, plural(rounds, "replay", "replays"), table->loop.ns_per_op);
+    if (traits.any_stepped)
+        fprintf(out, "p99.9, worst: of each operation's least time in %zu identical %s\n", rounds,
+            plural(rounds, "replay", "replays"));
+    if (traits.any_timed && !traits.all_counted)
+        fputs("instr/op: not counted, as this machine (or its settings) lets nobody count them\n",
+            out);
+}
+
+static void print_notes(FILE *out, const struct replay_table *table)
+{
+    struct traits traits = traits_of(table);
+    print_timing_notes(out, table, traits);
+    if (traits.any_fitted)
+        fputs("smallest pool: by bisection, control structures included\n", out);
+    if (traits.any_resident)
+        fputs("*: has no pool; peak growth of resident memory with every block written\n", out);
+    if (traits.all_verified)
+        fputs("verified: no block misplaced, overlapped or damaged on any of them\n", out);
+    print_faults(out, table);
+    if (table->interrupted)
+        fputs("interrupted: not everything was measured\n", out);
+}
+
+void replay_report_text(FILE *out, const struct replay_table *table)
+{
+    print_facts(out, &table->script->facts);
+    print_exceptions(out, &table->script->facts);
+    print_rows(out, table);
+    print_notes(out, table);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * A script: what one process of a trace asked of its allocator, decoded once into 8 bytes an
+ * operation, so that a replay reads little and computes nothing.
+ *
+ * An operation names the slot whose block it concerns, and packs verb and size into one word:
+ *
+ *     31 30  29    28 .......... 0
+ *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
+ *
+ * Plain is a size below 2^29 at natural alignment. The arrays are files without a name in shared
+ * memory, because another process fills them: see load.h.
+ */
+#ifndef ACRE_TOOL_REPLAY_SCRIPT_H
+#define ACRE_TOOL_REPLAY_SCRIPT_H
+
+#include "trace/trace.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum replay_verb { REPLAY_ALLOC, REPLAY_DEALLOC, REPLAY_REALLOC };
+
+#define REPLAY_VERB_SHIFT 30
+#define REPLAY_WIDE (UINT32_C(1) << 29)
+#define REPLAY_SIZE_MASK (REPLAY_WIDE - 1)
+
+struct replay_op {
+    uint32_t slot;
+    uint32_t what;
+};
+
+/** A size and alignment, in bytes, that do not fit in an operation. */
+struct replay_wide {
+    uint64_t size;
+    uint64_t align;
+};
+
+/** What is known of a script; plain data. */
+struct replay_facts {
+    uint64_t ops;         /**< Operations in the script; the three counts below add up to it. */
+    uint64_t allocs;      /**< Blocks allocated, those a forked process inherits included. */
+    uint64_t deallocs;    /**< Blocks freed. */
+    uint64_t reallocs;    /**< Blocks resized. */
+    uint64_t wides;       /**< Entries of the array of wide sizes. */
+    uint64_t slots;       /**< Slots that the operations name: 0 .. slots - 1. */
+    uint64_t inherited;   /**< Of `allocs`, the blocks a forked process started with. */
+    uint64_t peak_live;   /**< Highest sum of the bytes asked for of live blocks. */
+    uint64_t peak_blocks; /**< Highest count of live blocks. */
+    uint64_t left_live;   /**< Blocks never freed. */
+    uint64_t refused;     /**< Calls that failed when recorded; they are not replayed. */
+    uint64_t lost;        /**< Calls the recorder could not record. */
+    uint64_t unmatched;   /**< Frees and resizes of blocks the recorder did not know. */
+    uint64_t max_align;   /**< Largest alignment asked for, in bytes; 0: natural only. */
+    uint32_t threads;     /**< Threads that made calls. */
+    uint32_t process;     /**< Index of the process in the trace, from 0, */
+    uint32_t processes;   /**< of so many, empty ones included. */
+    uint32_t pid;
+    bool forked; /**< It is a copy of its parent rather than a program started anew. */
+    char name[ACRE_TRACE_NAME_MAX + 1]; /**< Printable ASCII. */
+};
+
+/** One growing array in shared memory. */
+struct replay_array {
+    int file;
+    void *items; /**< Mapped in this process, or null. */
+    size_t room; /**< Bytes mapped. */
+};
+
+/** A script, being built or complete. */
+struct replay_script {
+    struct replay_facts facts;
+    struct replay_array op_array;
+    struct replay_array wide_array;
+    uint64_t live_bytes;  /**< While building: bytes live after the last operation. */
+    uint64_t live_blocks; /**< While building: the same for blocks. */
+    uint64_t limit;       /**< While building: most operations. */
+};
+
+/** Makes an empty script. @return false with errno set, and the script closed. */
+bool replay_script_open(struct replay_script *script);
+
+/** Forgets all operations; the memory is kept. */
+void replay_script_clear(struct replay_script *script);
+
+/** Gives the memory back. */
+void replay_script_close(struct replay_script *script);
+
+/**
+ * Adds what an event says.
+ * @return null, or an English phrase that says why it cannot be replayed.
+ */
+const char *replay_script_add(struct replay_script *script, const struct acre_trace_event *event);
+
+/** Forgets where a child process, which built this script, had it mapped. */
+void replay_script_disown(struct replay_script *script);
+
+/** Maps a script that is mapped nowhere, to be read. @return false with errno set. */
+bool replay_script_map(struct replay_script *script);
+
+static inline const struct replay_op *replay_ops(const struct replay_script *script)
+{
+    return script->op_array.items;
+}
+
+static inline const struct replay_wide *replay_wides(const struct replay_script *script)
+{
+    return script->wide_array.items;
+}
+
+static inline enum replay_verb replay_op_verb(struct replay_op op)
+{
+    return (enum replay_verb)(op.what >> REPLAY_VERB_SHIFT);
+}
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The verifying replay: each block is stamped when it is handed out, and its contents are checked
+ * when it is resized (all that was kept when it moved, both ends when it did not) and when it is
+ * freed. Each address must be aligned and inside the pool; a built-in allocator must accept each
+ * free, pass its own check sixteen times on the way, and be empty at the end.
+ */
+#include "tool/replay/stamp.h"
+#include "tool/replay/work.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define STRUCTURE_CHECKS 16
+#define ENDS 64
+
+struct verifier {
+    struct replay_work *work;
+    struct replay_instance instance;
+    size_t limit; /* bytes of each block that are stamped */
+    uint64_t at;  /* index of the operation; that of the end when past it */
+};
+
+static const char *verb_text(enum replay_verb verb)
+{
+    return verb == REPLAY_ALLOC ? "allocate" : verb == REPLAY_DEALLOC ? "free" : "resize to";
+}
+
+/* Bytes that an operation asks for, or that the block it frees was last given. */
+static uint64_t asked_for(const struct replay_work *work, struct replay_op op)
+{
+    if (replay_op_verb(op) == REPLAY_DEALLOC)
+        return replay_slot_size(&work->slots[op.slot]);
+    return replay_op_layout(op, replay_wides(work->script)) >> REPLAY_ALIGN_BITS;
+}
+
+/* Notes what is wrong, with the operation it came to light at. @return false. */
+static bool __attribute__((format(printf, 2, 3)))
+fault(struct verifier *verifier, const char *format, ...)
+{
+    struct replay_work *work = verifier->work;
+    const struct replay_script *script = work->script;
+    char *text = work->board->fault;
+    int used = 0;
+    if (verifier->at < script->facts.ops) {
+        struct replay_op op = replay_ops(script)[verifier->at];
+        uint64_t size = asked_for(work, op);
+        used = snprintf(text, REPLAY_FAULT_ROOM,
+            "operation %llu (%s %llu bytes): ", (unsigned long long)verifier->at,
+            verb_text(replay_op_verb(op)), (unsigned long long)size);
+    } else {
+        used = snprintf(text, REPLAY_FAULT_ROOM, "at the end: ");
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, REPLAY_FAULT_ROOM - (size_t)used, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static size_t stamped(const struct verifier *verifier, size_t size)
+{
+    return size < verifier->limit ? size : verifier->limit;
+}
+
+static bool damaged(struct verifier *verifier, const struct replay_slot *slot, size_t offset)
+{
+    return fault(verifier, "byte %zu of the block of %zu bytes was overwritten", offset,
+        replay_slot_size(slot));
+}
+
+/* The first `size` bytes of a block, of which the last are its tail. */
+static bool check_contents(
+    struct verifier *verifier, const struct replay_slot *slot, size_t size, uint32_t index)
+{
+    size_t offset = replay_stamp_check(slot->ptr, 0, size, index);
+    if (offset == SIZE_MAX)
+        offset = replay_stamp_check_tail(slot->ptr, size, index);
+    return offset == SIZE_MAX || damaged(verifier, slot, offset);
+}
+
+/* A block just handed out. The system's malloc aligns no better than the size has use for. */
+static bool check_place(struct verifier *verifier, const struct replay_slot *slot)
+{
+    const struct replay_subject *subject = verifier->work->subject;
+    const struct replay_board *board = verifier->work->board;
+    size_t align = replay_slot_align(slot);
+    size_t size = replay_slot_size(slot);
+    while (subject->type == REPLAY_ON_SYSTEM && align == ACRE_NATURAL_ALIGN && align > size)
+        align /= 2;
+    if (align && (uintptr_t)slot->ptr % align != 0)
+        return fault(verifier, "the block is not aligned to %zu bytes", align);
+    uintptr_t offset = (uintptr_t)slot->ptr - (uintptr_t)verifier->work->pool.start;
+    if (replay_subject_has_pool(subject) && (offset > board->pool || size > board->pool - offset))
+        return fault(verifier, "the block lies outside the pool");
+    if (subject->type == REPLAY_ON_KIND &&
+        acre_usable_size(verifier->instance.bytes, slot->ptr).num < size)
+        return fault(verifier, "its usable size is below what was asked for");
+    return true;
+}
+
+static bool verify_alloc(struct verifier *verifier, struct replay_op op)
+{
+    struct replay_work *work = verifier->work;
+    struct replay_slot *slot = &work->slots[op.slot];
+    if (!replay_step(&verifier->instance, work->subject->type, op, replay_wides(work->script),
+            work->slots)) {
+        work->board->failed++;
+        return true;
+    }
+    if (!check_place(verifier, slot))
+        return false;
+    replay_stamp(slot->ptr, 0, stamped(verifier, replay_slot_size(slot)), op.slot);
+    return true;
+}
+
+static bool verify_dealloc(struct verifier *verifier, struct replay_op op)
+{
+    struct replay_work *work = verifier->work;
+    struct replay_slot *slot = &work->slots[op.slot];
+    size_t size = stamped(verifier, replay_slot_size(slot));
+    if (!slot->ptr)
+        return true;
+    if (!check_contents(verifier, slot, size, op.slot))
+        return false;
+    enum acre_status status = replay_dealloc(&verifier->instance, work->subject->type, slot);
+    if (status != ACRE_OK)
+        return fault(verifier, "the free was refused: %s", acre_status_text(status));
+    slot->ptr = NULL;
+    return true;
+}
+
+/* What a resize had to keep: `before` is the block as it was, `slot` as it is. */
+static bool check_kept(struct verifier *verifier, const struct replay_slot *before,
+    const struct replay_slot *slot, uint32_t index)
+{
+    size_t old_size = stamped(verifier, replay_slot_size(before));
+    size_t size = stamped(verifier, replay_slot_size(slot));
+    size_t kept = old_size < size ? old_size : size;
+    size_t checked = slot->ptr != before->ptr || kept < ENDS ? kept : ENDS;
+    size_t offset = replay_stamp_check(slot->ptr, 0, checked, index);
+    if (offset == SIZE_MAX && kept == old_size)
+        offset = replay_stamp_check_tail(slot->ptr, old_size, index);
+    return offset == SIZE_MAX || damaged(verifier, slot, offset);
+}
+
+static bool verify_realloc(struct verifier *verifier, struct replay_op op)
+{
+    struct replay_work *work = verifier->work;
+    struct replay_slot *slot = &work->slots[op.slot];
+    struct replay_slot before = *slot;
+    if (!before.ptr)
+        return verify_alloc(verifier, op);
+    if (!replay_step(&verifier->instance, work->subject->type, op, replay_wides(work->script),
+            work->slots)) {
+        work->board->failed++;
+        return check_kept(verifier, &before, slot, op.slot);
+    }
+    if (!check_place(verifier, slot) || !check_kept(verifier, &before, slot, op.slot))
+        return false;
+    size_t size = stamped(verifier, replay_slot_size(slot));
+    size_t old_size = stamped(verifier, replay_slot_size(&before));
+    replay_stamp(slot->ptr, old_size < size ? old_size : size, size, op.slot);
+    return true;
+}
+
+static bool verify_op(struct verifier *verifier, struct replay_op op)
+{
+    switch (replay_op_verb(op)) {
+    case REPLAY_ALLOC:
+        return verify_alloc(verifier, op);
+    case REPLAY_DEALLOC:
+        return verify_dealloc(verifier, op);
+    case REPLAY_REALLOC:
+        return verify_realloc(verifier, op);
+    }
+    return true;
+}
+
+static bool check_structure(struct verifier *verifier)
+{
+    if (verifier->work->subject->type != REPLAY_ON_KIND)
+        return true;
+    struct acre_check_result found = acre_check(acre_bytes_base(verifier->instance.bytes));
+    return !found.invariant ||
+           fault(verifier, "its structure is broken: %s (at %p)", found.invariant, found.where);
+}
+
+static bool verify_ops(struct verifier *verifier)
+{
+    const struct replay_script *script = verifier->work->script;
+    uint64_t count = script->facts.ops;
+    uint64_t span = count / STRUCTURE_CHECKS + 1;
+    for (verifier->at = 0; verifier->at < count; verifier->at++) {
+        if (!verify_op(verifier, replay_ops(script)[verifier->at]))
+            return false;
+        if (verifier->at % span != span - 1)
+            continue;
+        if (!check_structure(verifier))
+            return false;
+        verifier->work->board->done = (double)verifier->at / (double)count;
+    }
+    return true;
+}
+
+/* Checks and frees what the script leaves live; nothing may be left in use then. */
+static bool verify_end(struct verifier *verifier)
+{
+    const struct replay_work *work = verifier->work;
+    for (uint32_t i = 0; i < work->script->facts.slots; i++)
+        if (!verify_dealloc(verifier, (struct replay_op){ .slot = i }))
+            return false;
+    if (!check_structure(verifier))
+        return false;
+    if (work->subject->type != REPLAY_ON_KIND)
+        return true;
+    size_t used = acre_stats(acre_bytes_base(verifier->instance.bytes)).used;
+    return used == 0 || fault(verifier, "%zu bytes in use though nothing is live", used);
+}
+
+/* Resident memory of this process in KiB: now, or its peak; 0 when the system does not say. */
+static uint64_t resident_kib(const char *field)
+{
+    char text[4096];
+    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t size = file >= 0 ? read(file, text, sizeof text - 1) : 0;
+    if (file >= 0)
+        close(file);
+    text[size > 0 ? size : 0] = '\0';
+    const char *found = strstr(text, field);
+    return found ? strtoull(found + strlen(field), NULL, 10) : 0;
+}
+
+void replay_verify(struct replay_work *work)
+{
+    struct replay_board *board = work->board;
+    struct verifier verifier = { .work = work, .limit = SIZE_MAX };
+    bool roomy = work->script->facts.peak_live < replay_machine_memory() / 2;
+    uint64_t before = resident_kib("VmRSS:");
+    board->failed = 0;
+    if (!roomy)
+        verifier.limit = ENDS;
+    board->pool_refused = !replay_work_open(work, &verifier.instance, board->pool);
+    if (board->pool_refused)
+        return;
+    if (verify_ops(&verifier))
+        verify_end(&verifier);
+    uint64_t after = resident_kib("VmHWM:");
+    board->resident = roomy && before && after > before ? (after - before) * 1024 : 0;
+    if (!board->fault[0])
+        replay_work_close(work, &verifier.instance);
+}

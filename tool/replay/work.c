@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/replay/work.h"
+
+#include "tool/replay/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+static void *map_zeroed(size_t size)
+{
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void no_memory(struct replay_work *work)
+{
+    snprintf(work->board->fault, REPLAY_FAULT_ROOM, "not enough memory to replay on it");
+}
+
+/* Reads one byte of each page, so that no task is the first to touch the script. */
+static void touch(const void *start, size_t size)
+{
+    for (size_t offset = 0; offset < size; offset += 4096)
+        (void)((const volatile char *)start)[offset];
+}
+
+/* What the first task needs. Nothing here calls malloc: the system's is a subject as well. */
+static bool get_ready(struct replay_work *work)
+{
+    const struct replay_facts *facts = &work->script->facts;
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    work->slots = map_zeroed((size_t)(facts->slots + 1) * sizeof *work->slots);
+    work->counter = replay_counter_open();
+    touch(replay_ops(work->script), work->script->op_array.room);
+    touch(replay_wides(work->script), work->script->wide_array.room);
+    return work->slots != NULL;
+}
+
+bool replay_work_open(struct replay_work *work, struct replay_instance *instance, size_t pool_size)
+{
+    memset(work->slots, 0, (size_t)work->script->facts.slots * sizeof *work->slots);
+    if (!replay_subject_has_pool(work->subject))
+        return replay_instance_open(instance, work->subject, NULL, 0);
+    if (!replay_pool_reserve(&work->pool, pool_size))
+        return false;
+    return replay_instance_open(instance, work->subject, work->pool.start, pool_size);
+}
+
+void replay_work_close(struct replay_work *work, struct replay_instance *instance)
+{
+    enum replay_subject_type type = work->subject->type;
+    bool outlasts = !replay_subject_has_pool(work->subject) && type != REPLAY_ON_NOTHING;
+    for (uint64_t i = 0; outlasts && i < work->script->facts.slots; i++)
+        if (work->slots[i].ptr)
+            replay_dealloc(instance, type, &work->slots[i]);
+    replay_instance_close(instance);
+}
+
+/* An instance on the board's pool, its pages touched; or pool_refused is set. */
+static bool open_touched(struct replay_work *work, struct replay_instance *instance)
+{
+    if (replay_subject_has_pool(work->subject) &&
+        replay_pool_reserve(&work->pool, work->board->pool))
+        replay_pool_touch(&work->pool, work->board->pool);
+    work->board->pool_refused = !replay_work_open(work, instance, work->board->pool);
+    return !work->board->pool_refused;
+}
+
+static void time_whole(struct replay_work *work)
+{
+    struct replay_board *board = work->board;
+    struct replay_instance instance;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    if (!open_touched(work, &instance))
+        return;
+    board->counted = replay_counter_read(work->counter, &before);
+    uint64_t start = replay_nanoseconds();
+    board->failed = replay_run(work->script, &instance, work->slots);
+    board->nanoseconds = replay_nanoseconds() - start;
+    board->counted = replay_counter_read(work->counter, &after) && board->counted;
+    board->instructions = after - before;
+    replay_work_close(work, &instance);
+}
+
+static void time_steps_into(struct replay_work *work, uint32_t *ticks)
+{
+    struct replay_board *board = work->board;
+    struct replay_instance instance;
+    uint64_t cost = replay_tick_cost();
+    for (size_t round = 0; round < board->rounds; round++) {
+        if (!open_touched(work, &instance))
+            return;
+        replay_run_steps(work->script, &instance, work->slots, ticks, cost);
+        replay_work_close(work, &instance);
+        board->done = (double)(round + 1) / (double)board->rounds;
+    }
+    replay_summarise(board, ticks, work->script->facts.ops);
+}
+
+static void time_steps(struct replay_work *work)
+{
+    size_t size = (size_t)work->script->facts.ops * sizeof(uint32_t);
+    uint32_t *ticks = map_zeroed(size);
+    if (!ticks) {
+        no_memory(work);
+        return;
+    }
+    memset(ticks, 0xFF, size);
+    time_steps_into(work, ticks);
+    munmap(ticks, size);
+}
+
+static void do_task(struct replay_work *work)
+{
+    switch (work->board->task) {
+    case REPLAY_VERIFY:
+        replay_verify(work);
+        break;
+    case REPLAY_FIT:
+        replay_fit(work);
+        break;
+    case REPLAY_TIME:
+        time_whole(work);
+        break;
+    case REPLAY_STEPS:
+        time_steps(work);
+        break;
+    }
+}
+
+void replay_work(void *argument)
+{
+    struct replay_work *work = argument;
+    if (!work->ready && !get_ready(work)) {
+        no_memory(work);
+        return;
+    }
+    work->ready = true;
+    work->board->done = 0.0;
+    do_task(work);
+}

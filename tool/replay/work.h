@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * What a worker does with one subject, task by task. A worker is a child process that keeps one
+ * subject to itself, so that neither heaps nor crashes meet; it and its parent share a board.
+ */
+#ifndef ACRE_TOOL_REPLAY_WORK_H
+#define ACRE_TOOL_REPLAY_WORK_H
+
+#include "tool/replay/loop.h"
+#include "tool/replay/pool.h"
+
+enum replay_task {
+    REPLAY_VERIFY, /**< Replay once, with every block stamped and checked. */
+    REPLAY_FIT,    /**< Find the smallest pool. */
+    REPLAY_TIME,   /**< Replay once, timed as a whole. */
+    REPLAY_STEPS   /**< Replay several times, each operation timed: the least time of each. */
+};
+
+#define REPLAY_FAULT_ROOM 192
+
+/** Shared between a worker and its parent. */
+struct replay_board {
+    /* The order. */
+    enum replay_task task;
+    size_t pool;   /**< Bytes of the pool to replay in; 0 for a subject without one. */
+    size_t rounds; /**< STEPS: how often. */
+
+    volatile double done; /**< How far the task is, 0.0 to 1.0. */
+
+    /* What the tasks found. */
+    char fault[REPLAY_FAULT_ROOM]; /**< VERIFY: what is wrong with the allocator; "": nothing. */
+    bool pool_refused;             /**< VERIFY, TIME: no instance can be made in this pool. */
+    uint64_t resident;      /**< VERIFY: peak growth of resident memory, in bytes; 0: not known. */
+    uint64_t failed;        /**< VERIFY, TIME: operations the allocator could not serve. */
+    uint64_t smallest_pool; /**< FIT: bytes; 0: none completes. */
+    uint64_t nanoseconds;   /**< TIME. */
+    uint64_t instructions;  /**< TIME, when counted. */
+    bool counted;           /**< TIME: the machine counted instructions. */
+    uint64_t median, p99, p999, worst; /**< STEPS: ticks. */
+    uint64_t worst_op;                 /**< STEPS: index of the operation that took `worst`. */
+};
+
+/** A worker's own state. */
+struct replay_work {
+    const struct replay_script *script;
+    const struct replay_subject *subject;
+    struct replay_board *board;
+    struct replay_slot *slots;
+    struct replay_pool pool;
+    int counter; /**< Of instructions; -1: none. */
+    bool ready;
+};
+
+/** Does the task on the board; `work` is a struct replay_work. */
+void replay_work(void *work);
+
+/** An instance on the board's pool, with the pool made large enough and the slots emptied. */
+bool replay_work_open(struct replay_work *work, struct replay_instance *instance, size_t pool_size);
+
+/** Frees what the script leaves live when that would outlast the instance, and ends it. */
+void replay_work_close(struct replay_work *work, struct replay_instance *instance);
+
+/** Replays all of it. @return operations that the allocator could not serve. */
+uint64_t replay_run(const struct replay_script *script, const struct replay_instance *instance,
+    struct replay_slot *slots);
+
+/** Replays up to the first operation that the allocator cannot serve. @return true: there is none.
+ */
+bool replay_run_strict(const struct replay_script *script, const struct replay_instance *instance,
+    struct replay_slot *slots);
+
+/** Replays all of it, and lowers each operation's `ticks` to what it took, less `cost`. */
+void replay_run_steps(const struct replay_script *script, const struct replay_instance *instance,
+    struct replay_slot *slots, uint32_t *ticks, uint64_t cost);
+
+/* The tasks that have a file of their own. */
+void replay_verify(struct replay_work *work);
+void replay_fit(struct replay_work *work);
+
+/** Writes the percentiles of `count` times, at least one, to the board. Linear, exact. */
+void replay_summarise(struct replay_board *board, const uint32_t *ticks, uint64_t count);
+
+#endif
