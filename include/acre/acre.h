@@ -13,5 +13,6 @@
 #include <acre/ids.h>
 #include <acre/pages.h>
 #include <acre/types.h>
+#include <acre/wrap.h>
 
 #endif

@@ -163,7 +163,7 @@ static size_t slack(size_t usable)
         .name = "broken-" #id,                                                                     \
         .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,                                           \
         .self_size = sizeof(struct broken),                                                        \
-        .failed_at = offsetof(struct broken, inner.failed),                                        \
+        .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
         .peak_at = offsetof(struct broken, inner.peak),                                            \
         .header = 2 * sizeof(size_t),                                                              \
         .region_enough = 256,                                                                      \

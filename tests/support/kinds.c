@@ -3,10 +3,14 @@
 
 #include <string.h>
 
+extern const struct kind kind_fault;
 extern const struct kind kind_naive;
 
 const struct kind *const kinds[] = {
     &kind_naive,
+#if ACRE_WRAP
+    &kind_fault,
+#endif
     NULL,
 };
 

@@ -22,11 +22,11 @@ struct kind {
     const char *name;
     unsigned caps;
 
-    size_t self_size;     /* bytes of state that lie outside the regions */
-    size_t failed_at;     /* offset in there of the size_t that counts refused requests */
-    size_t peak_at;       /* offset in there of the size_t that holds the peak */
-    size_t header;        /* see KIND_TILES */
-    size_t links;         /* see KIND_SCRUB */
+    size_t self_size;   /* bytes of state that lie outside the regions */
+    size_t counters[3]; /* offsets in there, plus 1, of the size_t that a refused call may change */
+    size_t peak_at;     /* offset in there of the size_t that holds the peak */
+    size_t header;      /* see KIND_TILES */
+    size_t links;       /* see KIND_SCRUB */
     size_t region_enough; /* bytes; no region of this size or more is too small */
 
     /* Prepares zeroed state of self_size bytes and returns the handle over it; init comes next. */

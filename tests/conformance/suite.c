@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "conformance/suite.h"
+
+#include <string.h>
+
+void begin(struct bed *bed, size_t offset, size_t size)
+{
+    assert_int_equal(acre_init(bed->base, bed->arena.base + offset, size), ACRE_OK);
+    assert_sound(bed);
+}
+
+struct acre_stats stats_of(const struct bed *bed)
+{
+    return acre_stats(bed->base);
+}
+
+struct seen {
+    size_t live;
+    size_t live_bytes;
+    size_t free;
+    size_t free_bytes;
+};
+
+static bool see(void *arg, void *start, size_t size, bool live)
+{
+    struct seen *seen = arg;
+    assert_non_null(start);
+    seen->live += live;
+    seen->free += !live;
+    seen->live_bytes += live ? size : 0;
+    seen->free_bytes += live ? 0 : size;
+    return true;
+}
+
+static void assert_walk_agrees(struct bed *bed, struct acre_stats stats)
+{
+    struct seen seen = { 0, 0, 0, 0 };
+    size_t header = bed->kind->header;
+    acre_walk(bed->bytes, see, &seen);
+    assert_int_equal(seen.live, stats.live_blocks);
+    if ((bed->kind->caps & KIND_TILES) != 0) {
+        assert_int_equal(seen.live_bytes + header * seen.live, stats.used);
+        assert_int_equal(seen.free_bytes + header * seen.free, stats.available);
+    }
+    assert_true(seen.live_bytes <= stats.used);
+    assert_true(seen.free_bytes <= stats.available);
+}
+
+void assert_sound(struct bed *bed)
+{
+    struct acre_stats stats = stats_of(bed);
+    struct acre_check_result found = acre_check(bed->base);
+    if (found.invariant != NULL)
+        fail_msg("check: %s at %p", found.invariant, found.where);
+    assert_null(found.where);
+    assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
+    assert_int_equal(stats.used == 0, stats.live_blocks == 0);
+    assert_true(stats.peak >= stats.used);
+    assert_true(stats.largest_free <= stats.available);
+    assert_int_equal(acre_total_bytes(bed->bytes), stats.total);
+    assert_int_equal(acre_used_bytes(bed->bytes), stats.used);
+    assert_int_equal(acre_available_bytes(bed->bytes), stats.available);
+    assert_walk_agrees(bed, stats);
+}
+
+void *take(struct bed *bed, size_t size, size_t align)
+{
+    struct acre_ptr got = acre_alloc(bed->bytes, acre_layout(size, align));
+    assert_int_equal(got.status, ACRE_OK);
+    assert_non_null(got.ptr);
+    assert_int_equal((uintptr_t)got.ptr & (align - 1), 0);
+    assert_int_equal((uintptr_t)got.ptr & (ACRE_NATURAL_ALIGN - 1), 0);
+    struct acre_num usable = acre_usable_size(bed->bytes, got.ptr);
+    assert_int_equal(usable.status, ACRE_OK);
+    assert_true(usable.num >= size && usable.num >= 1);
+    assert_sound(bed);
+    return got.ptr;
+}
+
+void give(struct bed *bed, void *ptr)
+{
+    assert_int_equal(acre_dealloc(bed->bytes, ptr), ACRE_OK);
+    assert_sound(bed);
+}
+
+static void assert_unchanged(struct bed *bed, size_t failed_before, enum acre_status status)
+{
+    assert_true(bed_same(bed));
+    assert_int_equal(stats_of(bed).failed, failed_before + (status == ACRE_NO_MEMORY ? 1 : 0));
+}
+
+static void assert_refused(
+    struct bed *bed, struct acre_ptr got, size_t failed, enum acre_status status)
+{
+    assert_null(got.ptr);
+    assert_int_equal(got.status, status);
+    assert_unchanged(bed, failed, status);
+}
+
+void refuse_alloc(struct bed *bed, size_t size, size_t align, enum acre_status status)
+{
+    size_t failed = stats_of(bed).failed;
+    bed_save(bed);
+    assert_refused(bed, acre_alloc(bed->bytes, acre_layout(size, align)), failed, status);
+}
+
+void refuse_realloc(struct bed *bed, void *ptr, size_t size, size_t align, enum acre_status status)
+{
+    size_t failed = stats_of(bed).failed;
+    bed_save(bed);
+    assert_refused(bed, acre_realloc(bed->bytes, ptr, acre_layout(size, align)), failed, status);
+}
+
+void refuse_add(struct bed *bed, void *start, size_t size, enum acre_status status)
+{
+    size_t failed = stats_of(bed).failed;
+    bed_save(bed);
+    assert_int_equal(acre_add_memory(bed->base, start, size), status);
+    assert_unchanged(bed, failed, status);
+}
+
+void refuse_ptr(struct bed *bed, void *ptr)
+{
+    size_t failed = stats_of(bed).failed;
+    bed_save(bed);
+    struct acre_num usable = acre_usable_size(bed->bytes, ptr);
+    assert_int_equal(usable.status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(usable.num, 0);
+    assert_int_equal(acre_dealloc(bed->bytes, ptr), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_dealloc_sized(bed->bytes, ptr, acre_layout(1, 1)), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_resize(bed->bytes, ptr, 1), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_resize(bed->bytes, ptr, SIZE_MAX), ACRE_NOT_ALLOCATED);
+    struct acre_ptr got = acre_realloc(bed->bytes, ptr, acre_layout(1, 1));
+    assert_int_equal(got.status, ACRE_NOT_ALLOCATED);
+    assert_null(got.ptr);
+    got = acre_realloc(bed->bytes, ptr, acre_layout(SIZE_MAX, 1));
+    assert_int_equal(got.status, ACRE_NOT_ALLOCATED);
+    assert_null(got.ptr);
+    assert_unchanged(bed, failed, ACRE_NOT_ALLOCATED);
+}
+
+size_t fill(struct bed *bed, void **blocks, size_t room, size_t size, size_t step, size_t period)
+{
+    for (size_t count = 0; count < room; count++) {
+        size_t want = size + count % period * step;
+        struct acre_ptr got = acre_alloc(bed->bytes, acre_layout(want, 1));
+        if (got.status != ACRE_OK) {
+            assert_int_equal(got.status, ACRE_NO_MEMORY);
+            assert_sound(bed);
+            return count;
+        }
+        blocks[count] = got.ptr;
+        assert_sound(bed);
+    }
+    fail_msg("more blocks than expected");
+    return room;
+}
+
+void assert_same_accounts(struct acre_stats a, struct acre_stats b)
+{
+    assert_int_equal(a.total, b.total);
+    assert_int_equal(a.metadata, b.metadata);
+    assert_int_equal(a.used, b.used);
+    assert_int_equal(a.available, b.available);
+    assert_int_equal(a.largest_free, b.largest_free);
+    assert_int_equal(a.live_blocks, b.live_blocks);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The fault wrapper with nothing to refuse, around the naive allocator. */
+#include "support/kinds.h"
+#include "support/naive.h"
+
+#include <acre/wrap.h>
+
+extern const struct kind kind_fault;
+extern const struct kind kind_naive;
+
+struct stack {
+    struct naive naive;
+    struct acre_fault fault;
+};
+
+static struct acre_bytes bind(void *self)
+{
+    struct stack *stack = self;
+    acre_fault_wrap(&stack->fault, (struct acre_bytes){ &naive_ops, &stack->naive });
+    return acre_fault_bytes(&stack->fault);
+}
+
+static size_t slack(size_t usable)
+{
+    return kind_naive.slack(usable);
+}
+
+const struct kind kind_fault = {
+    .name = "fault(naive)",
+    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
+    .self_size = sizeof(struct stack),
+    .counters = { 1 + offsetof(struct stack, naive.failed),
+        1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },
+    .peak_at = offsetof(struct stack, naive.peak),
+    .header = 2 * sizeof(size_t),
+    .region_enough = 256,
+    .bind = bind,
+    .slack = slack,
+};
