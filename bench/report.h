@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* What a run has found, and its printers. A figure that was not measured is BENCH_NONE, which is no
+ * number. */
+#ifndef BENCH_REPORT_H
+#define BENCH_REPORT_H
+
+#include "bench.h"
+
+#include <math.h>
+
+#define BENCH_NONE ((double)NAN)
+
+enum {
+    BENCH_SCALE_FIRST = 8,
+    BENCH_SCALE_LAST = 22,
+    BENCH_SCALE_STEP = 2,
+    BENCH_SCALE_LEVELS = (BENCH_SCALE_LAST - BENCH_SCALE_FIRST) / BENCH_SCALE_STEP + 1
+};
+
+enum { BENCH_NOTE = 192 };
+
+/* One contestant on one workload. */
+struct bench_cell {
+    double ns;             /* an operation, the loop around it included; median of the rounds */
+    double net;            /* net of the harness, the system's malloc = 1; median of the ratios */
+    double latency[8];     /* ns net of the clock, by BENCH_ALLOC_P50 and following */
+    double instructions;   /* an operation, the loop around it included */
+    double pool;           /* smallest pool that completes / peak of live bytes */
+    double resident;       /* growth of resident memory / peak of live bytes */
+    char note[BENCH_NOTE]; /* why figures are missing; empty: none are */
+};
+
+struct bench_row {
+    const struct bench_workload *workload;
+    size_t ops, slots, peak;
+    struct bench_cell cells[BENCH_MAX_CONTESTANTS];
+};
+
+struct bench_machine {
+    char processor[128], system[512], compiler[96], commit[64], counter[64];
+    double tick_ns;
+    long cores;
+};
+
+/* One contestant on what is measured once, not by workload. */
+struct bench_once {
+    double steps[8]; /* instructions on the fragmented heap, by BENCH_ALLOC_P50 and following */
+    double gap_pages, gap_smalls;
+    double scale_instructions[BENCH_SCALE_LEVELS], scale_ns[BENCH_SCALE_LEVELS];
+    char step_note[BENCH_NOTE], gap_note[BENCH_NOTE], scale_note[BENCH_NOTE];
+};
+
+struct bench_report {
+    struct bench_machine machine;
+    uint64_t seed;
+    unsigned rounds, scale;
+    const struct bench_contestant *contestants;
+    size_t contestant_count;
+    struct bench_row *rows;
+    size_t row_count;
+    struct bench_once once[BENCH_MAX_CONTESTANTS];
+    bool stepped, gaps, scaled;
+};
+
+/* All figures of a cell, and of a contestant, not measured yet. */
+void bench_cell_clear(struct bench_cell *cell);
+void bench_once_clear(struct bench_once *once);
+
+/* Fills all but the commit. */
+void bench_machine_describe(struct bench_machine *machine);
+
+/* Printers, to stdout; print.c and print_json.c. */
+void bench_print_head(const struct bench_report *report);
+void bench_print_row(const struct bench_report *report, const struct bench_row *row);
+void bench_print_steps(const struct bench_report *report);
+void bench_print_gaps(const struct bench_report *report);
+void bench_print_scaling(const struct bench_report *report);
+void bench_print_json(const struct bench_report *report);
+
+/* The targets set for the built-in TLSF, and whether this run met them; targets.c. */
+struct bench_target {
+    const char *text;
+    const char *unit;
+    double bound;
+    bool more_than; /* met above the bound; otherwise met at or below it */
+    double measured;
+};
+enum { BENCH_TARGETS_MAX = 16 };
+size_t bench_targets(const struct bench_report *report, struct bench_target *targets);
+const char *bench_target_verdict(const struct bench_target *target);
+void bench_print_targets(const struct bench_report *report);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "runner.h"
+#include "clock.h"
+#include "job.h"
+#include "script.h"
+#include "spread.h"
+#include "workloads.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    HARNESS = 0,
+    BASELINE = 1,
+    LATENCY_OPS = 1000000,
+    COUNTED_OPS = 1000000,
+    STEPPED_OPS = 20000
+};
+
+void bench_progress(const char *what, const char *who)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (what)
+        fprintf(stderr, "\r\033[K%s: %s", what, who);
+    else
+        fprintf(stderr, "\r\033[K");
+    fflush(stderr);
+}
+
+/* A workload's script, shared. */
+struct stage {
+    struct bench_runner *runner;
+    const char *name;
+    int fd;
+    size_t size, peak;
+};
+
+static void run_job(const struct stage *stage, enum bench_measure measure, size_t who, size_t limit,
+    struct bench_result *result)
+{
+    const struct bench_contestant *contestant = &stage->runner->report->contestants[who];
+    struct bench_job job = { measure, contestant, stage->fd, stage->size, limit };
+    bench_progress(stage->name, contestant->name);
+    if (measure == BENCH_CALLGRIND)
+        bench_job_callgrind(&job, result);
+    else
+        bench_job_run(&job, result);
+}
+
+/* Whether a job is done; if not, why not goes into an empty note. */
+static bool done(const struct bench_result *result, char *note, size_t size)
+{
+    if (result->outcome != BENCH_DONE && !note[0])
+        snprintf(
+            note, size, "%s%s", result->outcome == BENCH_BROKEN ? "FAILED: " : "", result->text);
+    return result->outcome == BENCH_DONE;
+}
+
+void bench_runner_init(struct bench_runner *runner)
+{
+    static const struct bench_workload probe = { "probe", "", bench_build_random, 64, NULL };
+    struct stage stage = { runner, "counter", -1, 0, 0 };
+    struct bench_result result = { .outcome = BENCH_BROKEN };
+    char *counter = runner->report->machine.counter;
+    size_t room = sizeof runner->report->machine.counter;
+    stage.fd = bench_workload_share(&probe, 1, 1000, &stage.size);
+    if (stage.fd >= 0) {
+        run_job(&stage, BENCH_COUNT, HARNESS, COUNTED_OPS, &result);
+        close(stage.fd);
+    }
+    runner->counter = BENCH_COUNT;
+    snprintf(counter, room, "the processor's counter");
+    if (result.outcome == BENCH_DONE && result.value[0] > 1)
+        return;
+    bool valgrind = bench_has_valgrind() && !runner->options->smoke;
+    runner->counter = valgrind ? BENCH_CALLGRIND : BENCH_IDENTIFY;
+    snprintf(counter, room, "%s",
+        valgrind ? "valgrind (the processor counts none)" : "not counted in this run");
+}
+
+static bool open_stage(struct stage *stage, struct bench_runner *runner,
+    const struct bench_workload *workload, struct bench_script *head)
+{
+    const struct bench_report *report = runner->report;
+    *stage = (struct stage){ runner, workload->name, -1, 0, 0 };
+    bench_progress(workload->name, "script");
+    stage->fd = bench_workload_share(workload, report->seed, report->scale, &stage->size);
+    const struct bench_script *script =
+        stage->fd < 0 ? NULL : bench_script_map(stage->fd, stage->size);
+    if (!script) {
+        fprintf(stderr, "acre-bench: %s: cannot build this workload\n", workload->name);
+        return false;
+    }
+    *head = *script;
+    stage->peak = script->peak;
+    munmap((void *)(uintptr_t)script, stage->size);
+    return true;
+}
+
+static bool working(const struct bench_row *row, size_t who)
+{
+    return !row->cells[who].note[0];
+}
+
+static void verify_all(const struct stage *stage, struct bench_row *row)
+{
+    for (size_t who = 1; who < stage->runner->report->contestant_count; who++) {
+        struct bench_result result;
+        struct bench_cell *cell = &row->cells[who];
+        run_job(stage, BENCH_VERIFY, who, 0, &result);
+        bool own = stage->runner->report->contestants[who].form == BENCH_SYSTEM ||
+                   stage->runner->report->contestants[who].form == BENCH_PRELOAD;
+        if (done(&result, cell->note, sizeof cell->note) && own)
+            cell->resident = result.value[0] / (double)stage->peak;
+    }
+}
+
+/* Every round runs all contestants, beginning with another one each time. */
+static void time_all(const struct stage *stage, struct bench_row *row)
+{
+    static double ns[BENCH_MAX_CONTESTANTS][BENCH_MAX_ROUNDS];
+    static double net[BENCH_MAX_CONTESTANTS][BENCH_MAX_ROUNDS];
+    const struct bench_report *report = stage->runner->report;
+    size_t count = report->contestant_count;
+    for (unsigned round = 0; round < report->rounds; round++)
+        for (size_t turn = 0; turn < count; turn++) {
+            struct bench_result result;
+            size_t who = (turn + round) % count;
+            struct bench_cell *cell = &row->cells[who];
+            ns[who][round] = BENCH_NONE;
+            if (!working(row, who))
+                continue;
+            run_job(stage, BENCH_TIME, who, 0, &result);
+            if (done(&result, cell->note, sizeof cell->note))
+                ns[who][round] = result.value[0];
+        }
+    for (size_t who = 0; who < count; who++)
+        for (unsigned round = 0; round < report->rounds; round++)
+            net[who][round] =
+                (ns[who][round] - ns[HARNESS][round]) / (ns[BASELINE][round] - ns[HARNESS][round]);
+    for (size_t who = 0; who < count; who++)
+        if (working(row, who)) {
+            row->cells[who].ns = bench_median(ns[who], report->rounds);
+            row->cells[who].net = bench_median(net[who], report->rounds);
+        }
+}
+
+/* Ticks to nanoseconds, less what reading the clock takes: the harness's least common time. */
+static void latency_all(const struct stage *stage, struct bench_row *row)
+{
+    const struct bench_report *report = stage->runner->report;
+    double clock[8] = { 0 };
+    for (size_t who = 0; who < report->contestant_count; who++) {
+        struct bench_result result;
+        struct bench_cell *cell = &row->cells[who];
+        if (!working(row, who))
+            continue;
+        run_job(stage, BENCH_LATENCY, who, LATENCY_OPS, &result);
+        if (!done(&result, cell->note, sizeof cell->note))
+            continue;
+        if (who == HARNESS) {
+            bool frees = result.value[BENCH_FREE_P50] > 0;
+            for (int i = 0; i < 8; i++)
+                clock[i] = i < BENCH_FREE_P50 || i == BENCH_ALLOC_MEAN || !frees
+                               ? result.value[BENCH_ALLOC_P50]
+                               : result.value[BENCH_FREE_P50];
+        }
+        for (int i = 0; i < 8; i++)
+            cell->latency[i] = fmax(0, result.value[i] - clock[i]) * report->machine.tick_ns;
+    }
+}
+
+static void count_all(const struct stage *stage, struct bench_row *row)
+{
+    for (size_t who = 0; who < stage->runner->report->contestant_count; who++) {
+        struct bench_result result;
+        struct bench_cell *cell = &row->cells[who];
+        if (!working(row, who))
+            continue;
+        run_job(stage, stage->runner->counter, who, COUNTED_OPS, &result);
+        if (done(&result, cell->note, sizeof cell->note))
+            cell->instructions = result.value[0];
+    }
+}
+
+static void fit_all(const struct stage *stage, struct bench_row *row)
+{
+    for (size_t who = 1; who < stage->runner->report->contestant_count; who++) {
+        struct bench_result result;
+        struct bench_cell *cell = &row->cells[who];
+        enum bench_form form = stage->runner->report->contestants[who].form;
+        if (!working(row, who) || form == BENCH_SYSTEM || form == BENCH_PRELOAD)
+            continue;
+        run_job(stage, BENCH_FIT, who, 0, &result);
+        if (result.outcome == BENCH_DONE)
+            cell->pool = result.value[0] / (double)stage->peak;
+    }
+}
+
+bool bench_run_workload(struct bench_runner *runner, struct bench_row *row)
+{
+    struct stage stage;
+    struct bench_script head;
+    const struct bench_options *options = runner->options;
+    for (size_t who = 0; who < runner->report->contestant_count; who++)
+        bench_cell_clear(&row->cells[who]);
+    if (!open_stage(&stage, runner, row->workload, &head))
+        return false;
+    row->ops = head.stop - head.warm;
+    row->slots = head.slots;
+    row->peak = head.peak;
+    verify_all(&stage, row);
+    if (bench_wanted(options, "time"))
+        time_all(&stage, row);
+    if (bench_wanted(options, "latency"))
+        latency_all(&stage, row);
+    if (bench_wanted(options, "instructions") && runner->counter != BENCH_IDENTIFY)
+        count_all(&stage, row);
+    if (bench_wanted(options, "pool"))
+        fit_all(&stage, row);
+    close(stage.fd);
+    bench_progress(NULL, NULL);
+    return true;
+}
+
+void bench_run_steps(struct bench_runner *runner)
+{
+    struct stage stage;
+    struct bench_script head;
+    struct bench_report *report = runner->report;
+    if (!open_stage(&stage, runner, &bench_workload_fragmented, &head))
+        return;
+    for (size_t who = 0; who < report->contestant_count; who++) {
+        struct bench_result result;
+        struct bench_once *once = &report->once[who];
+        run_job(&stage, BENCH_STEP, who, STEPPED_OPS, &result);
+        if (done(&result, once->step_note, sizeof once->step_note))
+            memcpy(once->steps, result.value, sizeof once->steps);
+    }
+    close(stage.fd);
+    report->stepped = true;
+    bench_progress(NULL, NULL);
+}
+
+void bench_run_gaps(struct bench_runner *runner)
+{
+    struct stage stage = { runner, "gaps", -1, 0, 0 };
+    struct bench_report *report = runner->report;
+    for (size_t who = 1; who < report->contestant_count; who++) {
+        struct bench_result result;
+        struct bench_once *once = &report->once[who];
+        if (report->contestants[who].form == BENCH_SYSTEM ||
+            report->contestants[who].form == BENCH_PRELOAD)
+            continue;
+        run_job(&stage, BENCH_GAPS, who, 0, &result);
+        if (done(&result, once->gap_note, sizeof once->gap_note)) {
+            once->gap_pages = result.value[0];
+            once->gap_smalls = result.value[1];
+        }
+    }
+    report->gaps = true;
+    bench_progress(NULL, NULL);
+}
+
+/* One contestant at one level; false when the next level would take too long. */
+static bool scale_one(const struct stage *stage, size_t who, int level)
+{
+    static const uint64_t patience_ns = 4000000000;
+    struct bench_result result;
+    struct bench_once *once = &stage->runner->report->once[who];
+    uint64_t start = bench_now_ns();
+    run_job(stage, BENCH_TIME, who, 0, &result);
+    if (!done(&result, once->scale_note, sizeof once->scale_note))
+        return false;
+    once->scale_ns[level] = result.value[0];
+    if (bench_now_ns() - start > patience_ns) {
+        snprintf(once->scale_note, sizeof once->scale_note,
+            "left out of more live blocks: one run took %.1f s",
+            (double)(bench_now_ns() - start) / 1e9);
+        return false;
+    }
+    if (stage->runner->counter == BENCH_IDENTIFY)
+        return true;
+    run_job(stage, stage->runner->counter, who, COUNTED_OPS, &result);
+    if (!done(&result, once->scale_note, sizeof once->scale_note))
+        return false;
+    once->scale_instructions[level] = result.value[0];
+    return true;
+}
+
+void bench_run_scaling(struct bench_runner *runner)
+{
+    struct bench_report *report = runner->report;
+    bool out[BENCH_MAX_CONTESTANTS] = { false };
+    int levels = report->scale > 1 ? 3 : BENCH_SCALE_LEVELS;
+    for (int level = 0; level < levels; level++) {
+        struct stage stage;
+        struct bench_script head;
+        struct bench_workload workload = bench_workload_scale;
+        workload.param = (size_t)1 << (BENCH_SCALE_FIRST + level * BENCH_SCALE_STEP);
+        if (!open_stage(&stage, runner, &workload, &head))
+            return;
+        for (size_t who = 0; who < report->contestant_count; who++)
+            out[who] = out[who] || !scale_one(&stage, who, level);
+        close(stage.fd);
+    }
+    report->scaled = true;
+    bench_progress(NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "grid.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static size_t find_contestant(const struct bench_report *report, const char *name)
+{
+    size_t at = 0;
+    while (at < report->contestant_count && strcmp(report->contestants[at].name, name) != 0)
+        at++;
+    return at;
+}
+
+/* The figures of one workload; all BENCH_NONE when it was not run. */
+static void find_cell(const struct bench_report *report, const char *workload, size_t contestant,
+    struct bench_cell *cell)
+{
+    bench_cell_clear(cell);
+    for (size_t i = 0; i < report->row_count; i++)
+        if (strcmp(report->rows[i].workload->name, workload) == 0)
+            *cell = report->rows[i].cells[contestant];
+}
+
+/* The most instructions an operation takes at any number of live blocks, over the fewest. */
+static double growth(const double *instructions)
+{
+    double least = instructions[0], most = instructions[0];
+    for (int level = 0; level < BENCH_SCALE_LEVELS; level++) {
+        if (isnan(instructions[level]))
+            return BENCH_NONE;
+        least = fmin(least, instructions[level]);
+        most = fmax(most, instructions[level]);
+    }
+    return most / least;
+}
+
+size_t bench_targets(const struct bench_report *report, struct bench_target *targets)
+{
+    size_t tlsf = find_contestant(report, "tlsf");
+    if (tlsf == report->contestant_count)
+        return 0;
+    const struct bench_once *once = &report->once[tlsf];
+    struct bench_cell churn, random, large;
+    find_cell(report, "churn", tlsf, &churn);
+    find_cell(report, "random", tlsf, &random);
+    find_cell(report, "large", tlsf, &large);
+    const struct bench_target all[] = {
+        { "churn, instructions an operation", "", 62, false, churn.instructions },
+        { "churn, time net of the harness", "of glibc's", 0.45, false, churn.net },
+        { "random 64 B, time net of the harness", "of glibc's", 0.65, false, random.net },
+        { "worst single alloc, instructions", "", 110, false, once->steps[BENCH_ALLOC_MAX] },
+        { "worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
+        { "churn, smallest pool", "of peak live", 1.075, false, churn.pool },
+        { "large, smallest pool", "of peak live", 1.08, false, large.pool },
+        { "64 B blocks in the gaps of aligned blocks", "", 7225, true, once->gap_smalls },
+        { "instructions from 2^8 to 2^22 live blocks, most over fewest", "", 1.1, false,
+            growth(once->scale_instructions) },
+    };
+    memcpy(targets, all, sizeof all);
+    return sizeof all / sizeof all[0];
+}
+
+const char *bench_target_verdict(const struct bench_target *target)
+{
+    if (isnan(target->measured))
+        return "not measured";
+    bool met =
+        target->more_than ? target->measured > target->bound : target->measured <= target->bound;
+    return met ? "met" : "not met";
+}
+
+/* Decimals that keep a bound such as 1.075 apart from its neighbours. */
+static int decimals_of(double bound)
+{
+    if (bound < 2)
+        return 3;
+    return bound < 200 ? 1 : 0;
+}
+
+void bench_print_targets(const struct bench_report *report)
+{
+    static struct bench_grid grid;
+    static const char *const head[] = { "target for tlsf", "bound", "measured", "verdict" };
+    struct bench_target targets[BENCH_TARGETS_MAX];
+    size_t count = bench_targets(report, targets);
+    if (count == 0)
+        return;
+    printf(
+        "Targets%s:\n\n", report->scale > 1 ? " (shortened workloads: no verdict is meant)" : "");
+    bench_grid_init(&grid, head, 4);
+    for (size_t i = 0; i < count; i++) {
+        char bound[BENCH_GRID_TEXT];
+        int decimals = decimals_of(targets[i].bound);
+        const char *relation = targets[i].more_than ? "more than" : "at most";
+        snprintf(bound, sizeof bound, "%s %.*f %s", relation, decimals, targets[i].bound,
+            targets[i].unit);
+        bench_grid_row(&grid, targets[i].text);
+        bench_grid_put(&grid, bound);
+        bench_grid_number(&grid, targets[i].measured, decimals);
+        bench_grid_put(&grid, bench_target_verdict(&targets[i]));
+    }
+    bench_grid_print(&grid);
+}
