@@ -55,13 +55,26 @@ void acre_trace_input_close(struct acre_trace_input *input);
  */
 struct acre_trace_output *acre_trace_output_create(const char *path, int level);
 
+/**
+ * The same for one process section alone, without header and end record: a part, to be put into a
+ * trace by acre_trace_output_append(). `path` must not exist.
+ */
+struct acre_trace_output *acre_trace_output_create_part(const char *path, int level);
+
 /** The writer that fills this file; close it with acre_trace_output_close() alone. */
 struct acre_trace_writer *acre_trace_output_writer(struct acre_trace_output *output);
 
 /**
- * Writes the end record, completes the compression, closes the file. WRITE_FAILED when any byte
- * could not be written (errno says why); the object is gone either way. INVALID_PARAM: a section
- * was open.
+ * Copies a closed part behind what `output` holds; `totals` are those of its section. WRITE_FAILED
+ * with errno set when it cannot be read or written; INVALID_PARAM: a section is open. O(bytes).
+ */
+enum acre_trace_status acre_trace_output_append(
+    struct acre_trace_output *output, const char *part, const struct acre_trace_totals *totals);
+
+/**
+ * Writes the end record (but for a part), completes the compression, closes the file. WRITE_FAILED
+ * when any byte could not be written (errno says why); the object is gone either way.
+ * INVALID_PARAM: a section was open.
  */
 enum acre_trace_status acre_trace_output_close(struct acre_trace_output *output);
 

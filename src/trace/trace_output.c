@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/** Writing a trace to a file, inside one zstd frame with zstd's own content checksum. */
+/** Writing a trace to a file, in zstd frames with zstd's own content checksum. */
 #include "trace_file.h"
 
 #include <errno.h>
@@ -9,13 +9,21 @@
 #include <unistd.h>
 #include <zstd.h>
 
+enum {
+    /* log2 of the window: 1 MiB, lest a hundred parts at once need gigabytes. */
+    WINDOW_LOG = 20,
+    CHUNK = 32768
+};
+
 struct acre_trace_output {
     struct acre_trace_writer writer;
     ZSTD_CCtx *zstd;
     int fd;
     int error;
+    bool is_part;
+    bool in_frame; /* bytes have been compressed that no frame end has followed */
     unsigned char *compressed;
-    unsigned char chunk[ACRE_TRACE_CHUNK_MAX];
+    unsigned char chunk[CHUNK];
 };
 
 static bool write_all(struct acre_trace_output *output, const unsigned char *bytes, size_t count)
@@ -58,7 +66,19 @@ static bool compress(
 
 static bool sink(void *user, const void *bytes, size_t count)
 {
-    return compress(user, bytes, count, ZSTD_e_continue);
+    struct acre_trace_output *output = user;
+
+    output->in_frame = true;
+    return compress(output, bytes, count, ZSTD_e_continue);
+}
+
+/** Completes the frame that is open, if one is. */
+static bool end_frame(struct acre_trace_output *output)
+{
+    const bool was_open = output->in_frame;
+
+    output->in_frame = false;
+    return !was_open || compress(output, NULL, 0, ZSTD_e_end);
 }
 
 static void release(struct acre_trace_output *output)
@@ -79,6 +99,7 @@ static bool prepare(struct acre_trace_output *output, int level)
         return false;
     }
     ZSTD_CCtx_setParameter(output->zstd, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(output->zstd, ZSTD_c_windowLog, WINDOW_LOG);
     ZSTD_CCtx_setParameter(output->zstd, ZSTD_c_checksumFlag, 1);
     return true;
 }
@@ -90,24 +111,50 @@ static int create_path(const char *path)
     return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 }
 
-struct acre_trace_output *acre_trace_output_create(const char *path, int level)
+/** The object, its file open, nothing written; null with errno set. */
+static struct acre_trace_output *create(const char *path, int level, bool is_part)
 {
     struct acre_trace_output *output = calloc(1, sizeof *output);
+    int error;
 
     if (!output)
         return NULL;
+    output->is_part = is_part;
     output->fd = -1;
-    if (prepare(output, level) && (output->fd = create_path(path)) >= 0) {
-        const struct acre_trace_sink to = { sink, output };
-
-        if (!acre_trace_writer_open(&output->writer, &to, output->chunk, sizeof output->chunk))
+    if (prepare(output, level)) {
+        output->fd =
+            is_part ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : create_path(path);
+        if (output->fd >= 0)
             return output;
-        errno = output->error;
     }
-    int error = errno;
+    error = errno;
     release(output);
     errno = error;
     return NULL;
+}
+
+struct acre_trace_output *acre_trace_output_create(const char *path, int level)
+{
+    struct acre_trace_output *output = create(path, level, false);
+    const struct acre_trace_sink to = { sink, output };
+    int error;
+
+    if (!output || !acre_trace_writer_open(&output->writer, &to, output->chunk, CHUNK))
+        return output;
+    error = output->error;
+    release(output);
+    errno = error;
+    return NULL;
+}
+
+struct acre_trace_output *acre_trace_output_create_part(const char *path, int level)
+{
+    struct acre_trace_output *output = create(path, level, true);
+    const struct acre_trace_sink to = { sink, output };
+
+    if (output)
+        (void)acre_trace_writer_open_part(&output->writer, &to, output->chunk, CHUNK);
+    return output;
 }
 
 struct acre_trace_writer *acre_trace_output_writer(struct acre_trace_output *output)
@@ -115,13 +162,67 @@ struct acre_trace_writer *acre_trace_output_writer(struct acre_trace_output *out
     return &output->writer;
 }
 
+/** Copies the rest of `from` to the file. */
+static bool copy_all(struct acre_trace_output *output, int from)
+{
+    ssize_t got;
+
+    while ((got = read(from, output->compressed, ZSTD_CStreamOutSize())) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            output->error = errno;
+        if (got < 0 || !write_all(output, output->compressed, (size_t)got))
+            return false;
+    }
+    return true;
+}
+
+enum acre_trace_status acre_trace_output_append(
+    struct acre_trace_output *output, const char *part, const struct acre_trace_totals *totals)
+{
+    struct acre_trace_totals *sums = &output->writer.totals;
+    int from;
+    bool copied;
+
+    if (output->writer.in_process)
+        return ACRE_TRACE_INVALID_PARAM;
+    from = open(part, O_RDONLY | O_CLOEXEC);
+    if (from < 0)
+        return ACRE_TRACE_WRITE_FAILED;
+    copied = acre_trace_writer_flush(&output->writer) == ACRE_TRACE_OK && end_frame(output) &&
+             copy_all(output, from);
+    close(from);
+    errno = output->error;
+    if (!copied)
+        return ACRE_TRACE_WRITE_FAILED;
+    sums->processes += totals->processes;
+    sums->events += totals->events;
+    sums->lost += totals->lost;
+    sums->unmatched += totals->unmatched;
+    return ACRE_TRACE_OK;
+}
+
+/** What remains to be written when the file is closed. */
+static enum acre_trace_status write_end(struct acre_trace_output *output)
+{
+    enum acre_trace_status status;
+
+    if (output->is_part)
+        status = output->writer.in_process ? ACRE_TRACE_INVALID_PARAM
+                                           : acre_trace_writer_flush(&output->writer);
+    else
+        status = acre_trace_writer_close(&output->writer, NULL);
+    if (status == ACRE_TRACE_OK && !end_frame(output))
+        status = ACRE_TRACE_WRITE_FAILED;
+    return status;
+}
+
 enum acre_trace_status acre_trace_output_close(struct acre_trace_output *output)
 {
-    enum acre_trace_status status = acre_trace_writer_close(&output->writer, NULL);
+    enum acre_trace_status status = write_end(output);
     int error;
 
-    if (status == ACRE_TRACE_OK && !compress(output, NULL, 0, ZSTD_e_end))
-        status = ACRE_TRACE_WRITE_FAILED;
     if (close(output->fd) != 0 && status == ACRE_TRACE_OK) {
         output->error = errno;
         status = ACRE_TRACE_WRITE_FAILED;

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre record: every allocation call of a command, its threads and its children, in a trace. */
+#include "tool/command.h"
+#include "tool/options.h"
+#include "tool/record/launch.h"
+#include "tool/record/spool.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PRELOAD "libacre-record.so"
+
+enum {
+    /* Pauses between two looks at rings that were empty: they double from the first to the last. */
+    PAUSE_FIRST_NS = 200000,
+    PAUSE_LAST_NS = 3200000,
+    /* Events in one look below which there is no hurry. */
+    CALM = 2048,
+    REAP_EVERY_NS = 50000000
+};
+
+struct record_options {
+    const char *output;
+    size_t buffer;
+    bool quiet;
+    bool json;
+    bool times;
+    bool wait;
+};
+
+/* ---- collecting ---- */
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* One look at the rings, and a pause as long as they allow. */
+static void collect_once(struct spool *spool, long *pause, int64_t *reaped)
+{
+    const size_t events = spool_poll(spool);
+
+    if (now_ns() - *reaped > REAP_EVERY_NS) {
+        spool_reap(spool);
+        *reaped = now_ns();
+    }
+    if (events >= CALM) {
+        *pause = PAUSE_FIRST_NS;
+        return;
+    }
+    nanosleep(&(struct timespec){ 0, *pause }, NULL);
+    *pause = events || *pause >= PAUSE_LAST_NS ? *pause : *pause * 2;
+}
+
+/* Reads until the command has ended (with `wait`, until its children have too). */
+static int collect(struct spool *spool, pid_t pid, bool wait)
+{
+    long pause = PAUSE_FIRST_NS;
+    int64_t reaped = now_ns();
+    int code = 0;
+
+    while (!launch_has_ended(pid, &code))
+        collect_once(spool, &pause, &reaped);
+    while (wait && spool_is_busy(spool))
+        collect_once(spool, &pause, &reaped);
+    spool_finish(spool);
+    return code;
+}
+
+/* ---- reporting ---- */
+
+static off_t size_of(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) ? about.st_size : 0;
+}
+
+static void print_json(const char *path, const struct spool_summary *sum, int code)
+{
+    const off_t bytes = size_of(path);
+    cJSON *object = cJSON_CreateObject();
+    char *text;
+
+    cJSON_AddStringToObject(object, "file", path);
+    cJSON_AddNumberToObject(object, "exit_code", code);
+    cJSON_AddNumberToObject(object, "events", (double)sum->totals.events);
+    cJSON_AddNumberToObject(object, "processes", (double)sum->totals.processes);
+    cJSON_AddNumberToObject(object, "threads", (double)sum->threads);
+    cJSON_AddNumberToObject(object, "lost", (double)sum->totals.lost);
+    cJSON_AddNumberToObject(object, "unmatched", (double)sum->totals.unmatched);
+    cJSON_AddNumberToObject(object, "bytes", (double)bytes);
+    text = cJSON_PrintUnformatted(object);
+    fprintf(stderr, "%s\n", text ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+static const char *plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+static void print_line(const char *path, const struct spool_summary *sum)
+{
+    const struct acre_trace_totals *totals = &sum->totals;
+    const off_t bytes = size_of(path);
+
+    fprintf(stderr, "acre record: %llu %s, %llu %s, %llu %s", (unsigned long long)totals->events,
+        plural(totals->events, "event", "events"), (unsigned long long)totals->processes,
+        plural(totals->processes, "process", "processes"), (unsigned long long)sum->threads,
+        plural(sum->threads, "thread", "threads"));
+    if (totals->lost || totals->unmatched)
+        fprintf(stderr, ", %llu lost, %llu unmatched", (unsigned long long)totals->lost,
+            (unsigned long long)totals->unmatched);
+    if (bytes && totals->events)
+        fprintf(stderr, "; %lld bytes, %.2f an event", (long long)bytes,
+            (double)bytes / (double)totals->events);
+    fprintf(stderr, " -> %s\n", path);
+}
+
+/* Writes the trace and says what is in it. Returns the exit code of the tool. */
+static int conclude(
+    const struct record_options *options, const struct spool *spool, const char *command, int code)
+{
+    const struct spool_summary sum = spool_summarise(spool);
+    int error = spool->error;
+
+    if (sum.images == 0) {
+        acre_complain(
+            "record", "nothing was recorded of '%s': %s", command, launch_explain(command));
+        return code ? code : ACRE_RECORD_FAILED;
+    }
+    if (sum.failure)
+        acre_complain("record", "a process stopped recording early: %s", strerror(sum.failure));
+    if (!error)
+        error = spool_write(spool, options->output);
+    if (error) {
+        acre_complain("record", "'%s' could not be written: %s", options->output, strerror(error));
+        return ACRE_RECORD_FAILED;
+    }
+    if (options->json)
+        print_json(options->output, &sum, code);
+    else if (!options->quiet)
+        print_line(options->output, &sum);
+    return code;
+}
+
+/* ---- the run ---- */
+
+static bool find_library(char library[ACRE_PATH_ROOM])
+{
+    if (!acre_find_companion(library, PRELOAD, ACRE_LIBDIR)) {
+        acre_complain("record", "'%s' is missing, and not installed either", library);
+        return false;
+    }
+    if (strpbrk(library, " :")) {
+        acre_complain("record", "'%s' cannot be preloaded: a space or colon in its path", library);
+        return false;
+    }
+    return true;
+}
+
+/* Whether the trace can be written; says in `*made` whether an empty file was made to find out. */
+static bool can_write(const char *path, bool *made)
+{
+    int fd;
+
+    *made = false;
+    if (strcmp(path, "-") == 0)
+        return true;
+    *made = access(path, F_OK) != 0;
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        acre_complain("record", "'%s' cannot be written: %s", path, strerror(errno));
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+static int cannot_start(const char *command, bool cannot_execute)
+{
+    const int error = errno;
+
+    acre_complain("record", "cannot run '%s': %s", command, strerror(error));
+    if (!cannot_execute)
+        return ACRE_RECORD_FAILED;
+    return error == ENOENT ? ACRE_EXIT_NOT_FOUND : ACRE_EXIT_CANNOT_EXECUTE;
+}
+
+static int record_into(
+    const struct record_options *options, struct spool *spool, const char *library, char **argv)
+{
+    bool cannot_execute;
+    pid_t pid = launch(argv, library, SPOOL_FOLDER_VARIABLE, spool->folder, &cannot_execute);
+
+    if (pid < 0)
+        return cannot_start(argv[0], cannot_execute);
+    return conclude(options, spool, argv[0], collect(spool, pid, options->wait));
+}
+
+static int record(const struct record_options *options, char **argv)
+{
+    char library[ACRE_PATH_ROOM];
+    struct spool spool;
+    bool made;
+    int error, code;
+
+    if (!find_library(library) || !can_write(options->output, &made))
+        return ACRE_RECORD_FAILED;
+    error = spool_open(&spool, options->buffer, options->times);
+    if (error) {
+        acre_complain("record", "cannot set up the spool folder: %s", strerror(error));
+        code = ACRE_RECORD_FAILED;
+    } else {
+        code = record_into(options, &spool, library, argv);
+        spool_close(&spool);
+    }
+    if (made && size_of(options->output) == 0)
+        unlink(options->output);
+    return code;
+}
+
+int acre_cmd_record(int argc, char **argv)
+{
+    struct record_options chosen = { .output = "trace.acre", .buffer = (size_t)4 << 20 };
+    const struct acre_option options[] = {
+        { "output", 'o', ACRE_OPTION_TEXT, "FILE",
+            "where to write the trace (default: trace.acre; - is standard output)",
+            &chosen.output },
+        { "buffer", 'b', ACRE_OPTION_SIZE, "SIZE",
+            "events under way, for each process (default: 4M)", &chosen.buffer },
+        { "times", 't', ACRE_OPTION_FLAG, NULL, "record when each call was made", &chosen.times },
+        { "wait", 'w', ACRE_OPTION_FLAG, NULL, "go on until the command's children have ended too",
+            &chosen.wait },
+        { "quiet", 'q', ACRE_OPTION_FLAG, NULL, "do not say what was recorded", &chosen.quiet },
+        { "json", 0, ACRE_OPTION_FLAG, NULL, "say what was recorded in JSON", &chosen.json },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "record", "[--] COMMAND [ARGUMENT]...",
+        "Runs COMMAND and records every allocation call that it, its threads and its\n"
+        "children make. COMMAND must be dynamically linked; its standard streams are\n"
+        "untouched, and what was recorded is said on standard error. Ends as COMMAND\n"
+        "ends: its exit code, or 128 and the signal that killed it; 127 when it is not\n"
+        "found, 126 when it cannot be run, 125 when it could not be recorded.",
+        options, true };
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    if (argc == 0)
+        return acre_usage_error(&usage, "no command given");
+    return record(&chosen, argv);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/record/launch.h"
+
+#include "tool/command.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- signals ---- */
+
+/* A terminal sends the first two to the command as well; the others come for the tool alone. */
+static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static volatile sig_atomic_t command_pid;
+
+static void pass_on(int number, siginfo_t *about, void *context)
+{
+    const int error = errno;
+
+    (void)context;
+    if (command_pid > 0 && about->si_code <= 0)
+        kill((pid_t)command_pid, number);
+    errno = error;
+}
+
+static void wake(int number)
+{
+    (void)number;
+}
+
+/** Sets the handlers; `before` receives the dispositions that the command gets back. */
+static void catch_signals(struct sigaction before[SIGNALS])
+{
+    struct sigaction passing = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO };
+    struct sigaction waking = { .sa_handler = wake };
+
+    for (int i = 0; i < SIGNALS; i++) {
+        sigaction(signals[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(signals[i], &passing, NULL);
+    }
+    sigaction(SIGCHLD, &waking, NULL);
+}
+
+/* ---- the command ---- */
+
+static bool set_preload(const char *library)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char *both = NULL;
+    bool set;
+
+    if (!before || !*before)
+        return setenv("LD_PRELOAD", library, 1) == 0;
+    if (asprintf(&both, "%s:%s", library, before) < 0)
+        return false;
+    set = setenv("LD_PRELOAD", both, 1) == 0;
+    free(both);
+    return set;
+}
+
+struct environment {
+    const char *library;
+    const char *variable;
+    const char *value;
+};
+
+/** In the child: becomes the command, or writes errno to `report` and ends. */
+static _Noreturn void become(char **argv, const struct environment *environment,
+    const struct sigaction before[SIGNALS], int report)
+{
+    int error;
+
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
+    signal(SIGCHLD, SIG_DFL);
+    if (set_preload(environment->library) &&
+        setenv(environment->variable, environment->value, 1) == 0)
+        execvp(argv[0], argv);
+    error = errno;
+    if (write(report, &error, sizeof error) < 0)
+        _exit(ACRE_RECORD_FAILED);
+    _exit(ACRE_RECORD_FAILED);
+}
+
+/** What the child reported: 0 once it has become the command. */
+static int await_exec(int report)
+{
+    int error = 0;
+    ssize_t got;
+
+    do {
+        got = read(report, &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    close(report);
+    return got == (ssize_t)sizeof error ? error : 0;
+}
+
+pid_t launch(
+    char **argv, const char *library, const char *variable, const char *value, bool *cannot_execute)
+{
+    const struct environment environment = { library, variable, value };
+    struct sigaction before[SIGNALS];
+    int report[2], error;
+    pid_t pid;
+
+    *cannot_execute = false;
+    if (pipe2(report, O_CLOEXEC) != 0)
+        return -1;
+    catch_signals(before);
+    pid = fork();
+    if (pid == 0)
+        become(argv, &environment, before, report[1]);
+    close(report[1]);
+    if (pid < 0) {
+        close(report[0]);
+        return -1;
+    }
+    command_pid = pid;
+    error = await_exec(report[0]);
+    if (!error)
+        return pid;
+    command_pid = 0;
+    waitpid(pid, NULL, 0);
+    *cannot_execute = true;
+    errno = error;
+    return -1;
+}
+
+bool launch_has_ended(pid_t pid, int *code)
+{
+    int status;
+
+    if (waitpid(pid, &status, WNOHANG) != pid)
+        return false;
+    command_pid = 0;
+    *code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return true;
+}
+
+/* ---- why not ---- */
+
+/** Opens `command` as execvp finds it; -1 when it cannot be read. */
+static int open_command(const char *command, struct stat *about)
+{
+    const char *from = strchr(command, '/') ? "" : getenv("PATH");
+    char path[4096];
+
+    for (const char *end; from; from = *end ? end + 1 : NULL) {
+        int fd;
+
+        end = strchrnul(from, ':');
+        snprintf(
+            path, sizeof path, "%.*s%s%s", (int)(end - from), from, end > from ? "/" : "", command);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && fstat(fd, about) == 0 && S_ISREG(about->st_mode))
+            return fd;
+        if (fd >= 0)
+            close(fd);
+    }
+    return -1;
+}
+
+/** Whether the ELF file names a dynamic linker; true for what is not ELF of this machine's class.
+ */
+static bool names_linker(int fd)
+{
+    const unsigned char class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+    union {
+        Elf64_Ehdr wide;
+        Elf32_Ehdr narrow;
+        unsigned char bytes[EI_NIDENT];
+    } header;
+    size_t count, size;
+    off_t at;
+
+    if (pread(fd, &header, sizeof header, 0) < (ssize_t)sizeof header.narrow ||
+        memcmp(header.bytes, ELFMAG, SELFMAG) != 0 || header.bytes[EI_CLASS] != class)
+        return true;
+    count = class == ELFCLASS64 ? header.wide.e_phnum : header.narrow.e_phnum;
+    size = class == ELFCLASS64 ? header.wide.e_phentsize : header.narrow.e_phentsize;
+    at = (off_t)(class == ELFCLASS64 ? header.wide.e_phoff : header.narrow.e_phoff);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t type;
+
+        if (pread(fd, &type, sizeof type, at + (off_t)(i * size)) == (ssize_t)sizeof type &&
+            type == PT_INTERP)
+            return true;
+    }
+    return false;
+}
+
+const char *launch_explain(const char *command)
+{
+    struct stat about;
+    int fd = open_command(command, &about);
+    bool is_dynamic;
+
+    if (fd < 0)
+        return "it cannot be read, so it may be set-user-ID or statically linked";
+    is_dynamic = names_linker(fd);
+    close(fd);
+    if (about.st_mode & (S_ISUID | S_ISGID))
+        return "it is set-user-ID or set-group-ID, and such programs ignore LD_PRELOAD";
+    if (!is_dynamic)
+        return "it is statically linked, and LD_PRELOAD has no effect on it";
+    return "it cleared LD_PRELOAD, or its dynamic linker could not load the recorder";
+}

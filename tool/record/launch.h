@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The recorded command: started, signalled, waited for.
+ */
+#ifndef ACRE_TOOL_LAUNCH_H
+#define ACRE_TOOL_LAUNCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/** Exit code of `acre record` when recording failed, as env(1) and timeout(1) have it. */
+#define ACRE_RECORD_FAILED 125
+
+/**
+ * Starts argv[0], found through PATH, with `library` in front of LD_PRELOAD and `variable` set to
+ * `value`; its standard streams and signal dispositions are the tool's own. From then on, signals
+ * sent to the tool go to the command, but for those a terminal sends to both.
+ * @return its pid; or -1 with errno set, then `*cannot_execute` says whether it was the command
+ * that could not be executed.
+ */
+pid_t launch(char **argv, const char *library, const char *variable, const char *value,
+    bool *cannot_execute);
+
+/** Whether the command has ended; stores its exit code, 128 + signal for one that was killed. */
+bool launch_has_ended(pid_t pid, int *code);
+
+/** Why nothing can have been recorded of `command`, as a clause: "it is statically linked", ... */
+const char *launch_explain(const char *command);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The collector of `acre record`: a folder of rings (hosted/record/spool.h) that recorded processes
+ * fill, read while they run, and put together into a trace.
+ */
+#ifndef ACRE_TOOL_SPOOL_H
+#define ACRE_TOOL_SPOOL_H
+
+#include "tool/record/spool_process.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct spool {
+    char folder[3072];
+    struct spool_control *control;
+    struct spool_process **processes; /* by number */
+    size_t count, room;
+    struct spool_process **active; /* those not ended */
+    size_t active_count, active_room;
+    int error; /* errno of the first failure that costs events, or 0 */
+};
+
+/** What was recorded. */
+struct spool_summary {
+    struct acre_trace_totals totals;
+    uint64_t threads;
+    uint64_t images; /* process images that loaded the recorder, with events or without */
+    int failure;     /* errno that ended the recording of some process early, or 0 */
+};
+
+/**
+ * Makes the folder, in $TMPDIR or /tmp. `ring_bytes` bounds the file of each process.
+ * @return 0 or an errno.
+ */
+int spool_open(struct spool *spool, size_t ring_bytes, bool with_time);
+
+/** Takes in new processes and reads a share of each ring. Returns how many events there were. */
+size_t spool_poll(struct spool *spool);
+
+/** Ends the sections of processes that are gone or have executed another program. */
+void spool_reap(struct spool *spool);
+
+/** Whether a process that is not ended may still write. */
+bool spool_is_busy(const struct spool *spool);
+
+/** Stops recording, reads what is there and ends every section. */
+void spool_finish(struct spool *spool);
+
+/** Sums up; after spool_finish(). */
+struct spool_summary spool_summarise(const struct spool *spool);
+
+/** Writes the trace to `path`; after spool_finish(). @return 0 or an errno. */
+int spool_write(const struct spool *spool, const char *path);
+
+/** Removes the folder and gives all back. */
+void spool_close(struct spool *spool);
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/record/spool_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    /* zstd's level: fast enough to keep up with a program that does nothing but allocate. */
+    LEVEL = 3,
+    /* How far past a missing event to look for later ones, now and at the end: as many as there may
+     * be threads that died writing. */
+    LOOK_AHEAD = 64,
+    LOOK_FAR = 4096,
+    /* Events after which the process learns that it has room. */
+    TAIL_STEP = 4096
+};
+
+/* An event still missing this long after later ones came is lost: a thread was killed or left its
+ * signal handler by longjmp while it wrote. */
+static const uint64_t patience_ns = UINT64_C(2000000000);
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void spool_process_path(const struct spool_process *process, const char *kind, char path[4096])
+{
+    snprintf(path, 4096, "%s/%s-%u", process->folder, kind, process->number);
+}
+
+/* ---- memory ---- */
+
+/** Makes room for one more element; false when out of memory. */
+static bool make_room(void **array, size_t *room, size_t count, size_t size)
+{
+    size_t wider = *room ? *room * 2 : 8;
+    void *moved;
+
+    if (count < *room)
+        return true;
+    moved = realloc(*array, wider * size);
+    if (!moved)
+        return false;
+    *array = moved;
+    *room = wider;
+    return true;
+}
+
+static void out_of_memory(struct spool_process *process)
+{
+    process->error = ENOMEM;
+}
+
+static void add_live(struct spool_process *process, const struct spool_block *block)
+{
+    if (!spool_map_add(&process->live, block))
+        out_of_memory(process);
+}
+
+/* ---- the section ---- */
+
+static void inherit_blocks(struct spool_process *process)
+{
+    struct spool_block **sorted = spool_map_sorted(&process->live);
+
+    if (!sorted) {
+        out_of_memory(process);
+        return;
+    }
+    for (size_t i = 0; i < process->live.count; i++) {
+        struct spool_block *block = sorted[i];
+        const bool aligned = block->call == ACRE_TRACE_MEMALIGN;
+
+        acre_trace_write_alloc(process->writer, (enum acre_trace_call)block->call, block->size,
+            aligned ? UINT64_C(1) << block->align_log2 : 0, &block->ordinal);
+    }
+    free(sorted);
+}
+
+static void begin(struct spool_process *process, const struct spool_event *event)
+{
+    struct acre_trace_process about = { .pid = process->ring->pid,
+        .parent_pid = process->ring->parent_pid,
+        .origin = process->ring->forked ? ACRE_TRACE_FORKED : ACRE_TRACE_STARTED,
+        .inherited = process->live.count };
+    char path[4096];
+
+    process->begun = true;
+    process->start_ns = event->time_ns;
+    process->totals.processes = 1;
+    spool_process_path(process, "part", path);
+    process->part = acre_trace_output_create_part(path, LEVEL);
+    if (!process->part) {
+        process->error = errno;
+        return;
+    }
+    process->writer = acre_trace_output_writer(process->part);
+    memcpy(about.name, process->ring->name, sizeof about.name - 1);
+    acre_trace_write_process(process->writer, &about);
+    inherit_blocks(process);
+}
+
+/* ---- events ---- */
+
+/** A block appears where one is thought to be live: the free of that one was not recorded. */
+static void forget_live(struct spool_process *process, uint64_t address)
+{
+    struct spool_block *block = spool_map_find(&process->live, address);
+
+    if (!block)
+        return;
+    acre_trace_write_free(process->writer, block->ordinal);
+    spool_map_remove(&process->live, block);
+    process->totals.lost++;
+}
+
+static void on_alloc(struct spool_process *process, const struct spool_event *event,
+    enum acre_trace_call call, unsigned align_log2)
+{
+    struct spool_block block = { event->address, 0, event->size, (uint8_t)align_log2,
+        (uint8_t)call };
+    const uint64_t align = call == ACRE_TRACE_MEMALIGN ? UINT64_C(1) << align_log2 : 0;
+
+    if (!block.address) {
+        acre_trace_write_failed(process->writer, call, block.size, align);
+        return;
+    }
+    forget_live(process, block.address);
+    acre_trace_write_alloc(process->writer, call, block.size, align, &block.ordinal);
+    add_live(process, &block);
+}
+
+static void on_free(struct spool_process *process, uint64_t address)
+{
+    struct spool_block *block = spool_map_find(&process->live, address);
+
+    if (!block) {
+        process->totals.unmatched++;
+        return;
+    }
+    acre_trace_write_free(process->writer, block->ordinal);
+    spool_map_remove(&process->live, block);
+}
+
+static void on_resize_begin(
+    struct spool_process *process, const struct spool_event *event, uint32_t thread)
+{
+    struct spool_block *block = spool_map_find(&process->live, event->address);
+    struct spool_pending pending = { .thread = thread, .known = block != NULL };
+
+    if (!make_room((void **)&process->pending, &process->pending_room, process->pending_count,
+            sizeof pending)) {
+        out_of_memory(process);
+        return;
+    }
+    if (block) {
+        pending.block = *block;
+        spool_map_remove(&process->live, block);
+    }
+    process->pending[process->pending_count++] = pending;
+}
+
+/** Takes the thread's latest pending resize; false when its beginning was lost. */
+static bool take_pending(
+    struct spool_process *process, uint32_t thread, struct spool_pending *taken)
+{
+    for (size_t i = process->pending_count; i-- > 0;)
+        if (process->pending[i].thread == thread) {
+            *taken = process->pending[i];
+            memmove(&process->pending[i], &process->pending[i + 1],
+                (--process->pending_count - i) * sizeof *taken);
+            return true;
+        }
+    return false;
+}
+
+static void finish_resize(
+    struct spool_process *process, const struct spool_event *event, struct spool_block *block)
+{
+    struct acre_trace_writer *writer = process->writer;
+
+    if (event->address) {
+        forget_live(process, event->address);
+        acre_trace_write_resize(writer, &block->ordinal, event->size);
+        block->address = event->address;
+        block->size = event->size;
+        add_live(process, block);
+    } else if (event->size) {
+        acre_trace_write_failed_resize(writer, block->ordinal, event->size);
+        add_live(process, block);
+    } else {
+        acre_trace_write_free(writer, block->ordinal);
+    }
+}
+
+static void on_resize_end(
+    struct spool_process *process, const struct spool_event *event, uint32_t thread)
+{
+    struct spool_pending pending;
+
+    if (take_pending(process, thread, &pending) && pending.known) {
+        finish_resize(process, event, &pending.block);
+        return;
+    }
+    process->totals.unmatched++;
+    if (event->address)
+        on_alloc(process, event, ACRE_TRACE_MALLOC, 0);
+}
+
+static void on_fork(struct spool_process *process, uint64_t order)
+{
+    struct spool_snapshot *snapshot;
+
+    if (!make_room((void **)&process->snapshots, &process->snapshot_room, process->snapshot_count,
+            sizeof *snapshot)) {
+        out_of_memory(process);
+        return;
+    }
+    snapshot = &process->snapshots[process->snapshot_count++];
+    snapshot->order = order;
+    if (!spool_map_copy(&snapshot->live, &process->live))
+        out_of_memory(process);
+}
+
+static void on_call(struct spool_process *process, const struct spool_event *event, uint64_t head)
+{
+    const uint32_t thread = spool_thread_of(head);
+
+    if (!process->begun)
+        begin(process, event);
+    if (!process->part)
+        return;
+    if (thread >= process->threads)
+        process->threads = thread + 1;
+    acre_trace_write_thread(process->writer, thread);
+    if (event->time_ns > process->start_ns)
+        acre_trace_write_time(process->writer, event->time_ns - process->start_ns);
+    switch (spool_op_of(head)) {
+    case SPOOL_MALLOC:
+        on_alloc(process, event, ACRE_TRACE_MALLOC, 0);
+        break;
+    case SPOOL_CALLOC:
+        on_alloc(process, event, ACRE_TRACE_CALLOC, 0);
+        break;
+    case SPOOL_MEMALIGN:
+        on_alloc(process, event, ACRE_TRACE_MEMALIGN, spool_align_log2_of(head) & 63u);
+        break;
+    case SPOOL_FREE:
+        on_free(process, event->address);
+        break;
+    case SPOOL_RESIZE_BEGIN:
+        on_resize_begin(process, event, thread);
+        break;
+    default:
+        on_resize_end(process, event, thread);
+        break;
+    }
+}
+
+/* ---- the ring ---- */
+
+void spool_process_look(struct spool_process *process)
+{
+    const size_t size =
+        SPOOL_PAGE + ((size_t)1 << process->capacity_log2) * sizeof(struct spool_event);
+    struct stat about;
+    char path[4096];
+    void *map = MAP_FAILED;
+    int fd;
+
+    spool_process_path(process, "ring", path);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &about) == 0 && about.st_size >= SPOOL_PAGE)
+        map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (map == MAP_FAILED)
+        return;
+    process->ring = map;
+    if (!atomic_load_explicit(&process->ring->ready, memory_order_acquire)) {
+        munmap(map, size);
+        process->ring = NULL;
+        return;
+    }
+    process->events = (void *)((char *)map + SPOOL_PAGE);
+    process->seen = true;
+    process->heir = !process->ring->forked || !process->ring->has_fork_order;
+}
+
+/** The event with order number `order` once it is published; null before. */
+static const struct spool_event *published(
+    const struct spool_process *process, uint64_t order, uint64_t *head)
+{
+    const uint64_t mask = (UINT64_C(1) << process->capacity_log2) - 1;
+    const uint64_t at = order & mask;
+
+    if (at >= atomic_load_explicit(&process->ring->allocated, memory_order_acquire))
+        return NULL;
+    *head = atomic_load_explicit(&process->events[at].head, memory_order_acquire);
+    return spool_is_published(*head, order, process->capacity_log2) ? &process->events[at] : NULL;
+}
+
+/** Order number of the first event there is past a missing one; 0 when there is none. */
+static uint64_t first_after_gap(const struct spool_process *process, enum spool_haste haste)
+{
+    const uint64_t end = process->next + (haste == SPOOL_FINAL ? LOOK_FAR : LOOK_AHEAD);
+    uint64_t head;
+
+    for (uint64_t order = process->next + 1; order < end; order++)
+        if (published(process, order, &head))
+            return order;
+    return 0;
+}
+
+/** The next event is missing. Returns whether reading can go on. */
+static bool pass_gap(struct spool_process *process, enum spool_haste haste)
+{
+    const uint64_t later = first_after_gap(process, haste);
+
+    if (!later) {
+        process->stalled_since_ns = 0;
+        return false;
+    }
+    if (haste == SPOOL_RUNNING) {
+        const uint64_t now = now_ns();
+
+        if (!process->stalled_since_ns)
+            process->stalled_since_ns = now;
+        if (now - process->stalled_since_ns < patience_ns)
+            return false;
+    }
+    process->totals.lost += later - process->next;
+    process->next = later;
+    process->stalled_since_ns = 0;
+    return true;
+}
+
+static void give_room(struct spool_process *process, enum spool_haste haste)
+{
+    if (haste == SPOOL_RUNNING)
+        atomic_store_explicit(&process->ring->tail, process->next, memory_order_release);
+}
+
+size_t spool_process_read(struct spool_process *process, size_t most, enum spool_haste haste)
+{
+    size_t count = 0;
+
+    if (!process->ring || !process->heir)
+        return 0;
+    while (count < most) {
+        uint64_t head;
+        const struct spool_event *event = published(process, process->next, &head);
+
+        if (!event) {
+            if (!pass_gap(process, haste))
+                break;
+            continue;
+        }
+        if (spool_op_of(head) == SPOOL_FORK)
+            on_fork(process, process->next);
+        else
+            on_call(process, event, head);
+        process->next++;
+        if (++count % TAIL_STEP == 0)
+            give_room(process, haste);
+    }
+    give_room(process, haste);
+    return count;
+}
+
+bool spool_process_inherit(struct spool_process *process, struct spool_process *parent)
+{
+    for (size_t i = 0; i < parent->snapshot_count; i++) {
+        struct spool_snapshot *snapshot = &parent->snapshots[i];
+
+        if (snapshot->order != process->ring->fork_order)
+            continue;
+        process->live = snapshot->live;
+        *snapshot = parent->snapshots[--parent->snapshot_count];
+        process->heir = true;
+        return true;
+    }
+    /* Past the fork and no snapshot: it could not be kept. */
+    process->heir = parent->ended || parent->next > process->ring->fork_order;
+    return process->heir;
+}
+
+static void end_section(struct spool_process *process)
+{
+    if (!process->part)
+        return;
+    process->totals.events = process->writer->events;
+    acre_trace_write_process_end(process->writer, process->totals.lost, process->totals.unmatched);
+    if (acre_trace_output_close(process->part) != ACRE_TRACE_OK && !process->error)
+        process->error = errno ? errno : EIO;
+    process->part = NULL;
+    process->writer = NULL;
+}
+
+void spool_process_end(struct spool_process *process)
+{
+    const size_t size =
+        SPOOL_PAGE + ((size_t)1 << process->capacity_log2) * sizeof(struct spool_event);
+    char path[4096];
+
+    process->ended = true;
+    if (!process->ring)
+        return;
+    process->totals.lost += atomic_load(&process->ring->lost);
+    end_section(process);
+    munmap(process->ring, size);
+    process->ring = NULL;
+    spool_process_path(process, "ring", path);
+    unlink(path);
+    spool_map_release(&process->live);
+    free(process->pending);
+    process->pending = NULL;
+    process->pending_count = process->pending_room = 0;
+}
+
+void spool_process_release(struct spool_process *process)
+{
+    for (size_t i = 0; i < process->snapshot_count; i++)
+        spool_map_release(&process->snapshots[i].live);
+    free(process->snapshots);
+    process->snapshots = NULL;
+    process->snapshot_count = 0;
+}
