@@ -17,6 +17,13 @@ struct acre_kind {
     size_t align;     /**< and that structure's alignment, a power of two. */
     /** The handle of a control structure, which acre_init() makes anew whatever it holds. O(1). */
     struct acre_bytes (*handle)(void *self);
+    /** Null unless the allocator can have a region's metadata apart: bytes of it that a region of
+     * `size` bytes needs at most. Grows with the size. O(1). */
+    size_t (*apart_size)(size_t size);
+    /** Null just when apart_size is: acre_add_memory() with the metadata at `apart`. Blocks lie
+     * across the seam of two regions that adjoin. */
+    enum acre_status (*add_apart)(
+        void *self, void *start, size_t size, void *apart, size_t apart_size);
 };
 
 /** All of them; the first is the default. Ends with a null name. */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "malloc/lock.h"
+
+#include "malloc/misuse.h"
+#include "os/os.h"
+
+_Thread_local char acre_lock_mark;
+
+/* The lock is held for some fifty nanoseconds as a rule: a short watch is cheaper than a sleep. */
+enum { watches = 64 };
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static bool try_take(struct acre_lock *lock)
+{
+    uint32_t seen = ACRE_LOCK_FREE;
+    return acre_lock_is(lock, ACRE_LOCK_FREE) &&
+           atomic_compare_exchange_strong_explicit(
+               &lock->word, &seen, ACRE_LOCK_HELD, memory_order_acquire, memory_order_relaxed);
+}
+
+static bool is_mine(const struct acre_lock *lock)
+{
+    return atomic_load_explicit(&lock->owner, memory_order_relaxed) == &acre_lock_mark;
+}
+
+/* `alone`: the process has one thread, so whoever holds the lock is this one. */
+ACRE_NOINLINE void acre_lock_take_slow(struct acre_lock *lock, bool alone)
+{
+    if (alone || is_mine(lock)) {
+        if (!lock->over_fork)
+            acre_misuse_reentered();
+        lock->depth++;
+        return;
+    }
+    for (int i = 0; i < watches; i++) {
+        if (try_take(lock))
+            return;
+        pause_briefly();
+    }
+    while (atomic_exchange_explicit(&lock->word, ACRE_LOCK_WANTED, memory_order_acquire) !=
+           ACRE_LOCK_FREE)
+        acre_os_wait(&lock->word, ACRE_LOCK_WANTED);
+}
+
+ACRE_NOINLINE void acre_lock_release_slow(struct acre_lock *lock)
+{
+    if (lock->over_fork && lock->depth != 0) {
+        lock->depth--;
+        acre_lock_set_owner(lock, &acre_lock_mark);
+        return;
+    }
+    atomic_store_explicit(&lock->word, ACRE_LOCK_FREE, memory_order_release);
+    acre_os_wake_one(&lock->word);
+}
+
+void acre_lock_take_over_fork(struct acre_lock *lock)
+{
+    acre_lock_take(lock);
+    lock->over_fork = true;
+    acre_lock_set_owner(lock, &acre_lock_mark);
+    acre_lock_set(lock, ACRE_LOCK_WANTED);
+}
+
+void acre_lock_release_after_fork(struct acre_lock *lock)
+{
+    lock->over_fork = false;
+    acre_lock_set_owner(lock, NULL);
+    acre_lock_release_slow(lock);
+}
+
+void acre_lock_renew(struct acre_lock *lock)
+{
+    lock->over_fork = false;
+    lock->depth = 0;
+    acre_lock_set_owner(lock, NULL);
+    acre_lock_set(lock, ACRE_LOCK_FREE);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "malloc/pool.h"
+
+#include "base/arith.h"
+#include "os/os.h"
+
+/* Addresses to reserve at once where they cost nothing: more than the memory of most machines, so
+ * that all pieces adjoin, and a small part of the 2^47 bytes that a process has. */
+#define AMPLE ((uint64_t)1 << 40)
+
+/* The first piece of memory: what a small program needs, at 8 KiB of metadata. */
+enum { first_piece = 1 << 20 };
+
+static size_t round_to_page(size_t size)
+{
+    return acre_align_up(size, acre_os_page_size());
+}
+
+static size_t metadata_size(const struct acre_pool *pool, size_t size)
+{
+    return pool->kind->apart_size ? pool->kind->apart_size(size) : 0;
+}
+
+/* Bytes of addresses to reserve at once for blocks. */
+static size_t wish(const struct acre_pool *pool)
+{
+    if (acre_os_addresses_are_scarce())
+        return 0;
+    return pool->limit < AMPLE ? round_to_page(pool->limit) : (size_t)AMPLE;
+}
+
+bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t limit)
+{
+    struct acre_range metadata = { 0 };
+    pool->kind = kind;
+    pool->limit = limit;
+    size_t size = round_to_page(kind->size + kind->align);
+    size_t addresses = metadata_size(pool, wish(pool));
+    void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
+    if (start == NULL)
+        return false;
+    pool->metadata = metadata;
+    uintptr_t self = acre_align_up((uintptr_t)start, kind->align);
+    pool->bytes = kind->handle((void *)self);
+    /* Refused for want of memory, and leaves the allocator valid and empty. */
+    (void)acre_init(acre_bytes_base(pool->bytes), NULL, 0);
+    return true;
+}
+
+/* Bytes that a block of this layout takes from fresh memory at most, the rounding of a good-fit
+ * search and headers included; SIZE_MAX when no memory could be enough. */
+static size_t need_of(struct acre_layout layout)
+{
+    size_t slack = layout.size / 8 + 4 * acre_os_page_size();
+    size_t need;
+    if (__builtin_add_overflow(layout.size, slack, &need) ||
+        __builtin_add_overflow(need, layout.align, &need))
+        return SIZE_MAX;
+    return need;
+}
+
+/* The largest piece, at most `size` bytes, that the limit leaves room for, its metadata included.
+ */
+static size_t within_limit(const struct acre_pool *pool, size_t size)
+{
+    size_t page = acre_os_page_size();
+    size_t room = pool->limit - pool->given;
+    if (size < room && metadata_size(pool, size) <= room - size)
+        return size;
+    size_t metadata = metadata_size(pool, room);
+    return metadata < room ? acre_align_down(room - metadata, page) : 0;
+}
+
+/* Notes in `record` that the pool has one more piece, unless the piece prolongs the last region. */
+static void note_region(
+    struct acre_pool *pool, struct acre_pool_region *record, uintptr_t start, size_t size)
+{
+    struct acre_pool_region *last = pool->regions;
+    if (last != NULL && last->start + last->size == start) {
+        last->size += size;
+        return;
+    }
+    *record = (struct acre_pool_region){ .next = last, .start = start, .size = size };
+    pool->regions = record;
+}
+
+static enum acre_status add(struct acre_pool *pool, void *start, size_t size, void *metadata)
+{
+    if (pool->kind->add_apart == NULL)
+        return acre_add_memory(acre_bytes_base(pool->bytes), start, size);
+    return pool->kind->add_apart(
+        pool->bytes.self, start, size, metadata, metadata_size(pool, size));
+}
+
+/* Adds a piece of `size` bytes, a multiple of the page size. On failure nothing has changed. */
+static bool add_piece(struct acre_pool *pool, size_t size)
+{
+    size_t apart = metadata_size(pool, size);
+    size_t beside = round_to_page(apart + sizeof(struct acre_pool_region));
+    char *metadata = acre_range_take(&pool->metadata, beside, beside);
+    if (metadata == NULL)
+        return false;
+    void *start = acre_range_take(&pool->blocks, size, wish(pool));
+    if (start != NULL && add(pool, start, size, metadata) == ACRE_OK) {
+        void *record = metadata + beside - sizeof(struct acre_pool_region);
+        note_region(pool, record, (uintptr_t)start, size);
+        pool->given += size + apart;
+        return true;
+    }
+    if (start != NULL)
+        acre_range_untake(&pool->blocks, size);
+    acre_range_untake(&pool->metadata, beside);
+    return false;
+}
+
+bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
+{
+    size_t need = need_of(layout);
+    if (need > PTRDIFF_MAX)
+        return false;
+    size_t ample = need;
+    if (ample < first_piece)
+        ample = first_piece;
+    if (ample < pool->given)
+        ample = pool->given;
+    ample = within_limit(pool, round_to_page(ample));
+    need = within_limit(pool, round_to_page(need));
+    return need != 0 && (add_piece(pool, ample) || (need < ample && add_piece(pool, need)));
+}
+
+const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address)
+{
+    const struct acre_pool_region *region = pool->regions;
+    while (region != NULL && address - region->start >= region->size)
+        region = region->next;
+    return region;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * A byte allocator over memory of the operating system, which is added as it is needed.
+ *
+ * Blocks come from one range of addresses; the allocator's control structure, and its metadata
+ * where it takes them apart, from another. So pieces of memory adjoin, and one block may lie across
+ * the seam. Each piece is as large as all before it together: their number grows with the logarithm
+ * of the pool. Nothing here locks.
+ */
+#ifndef ACRE_HOSTED_MALLOC_POOL_H
+#define ACRE_HOSTED_MALLOC_POOL_H
+
+#include "malloc/range.h"
+#include "registry/registry.h"
+
+#include <acre/bytes.h>
+
+/** A contiguous part of the pool; kept in the metadata range. */
+struct acre_pool_region {
+    struct acre_pool_region *next;
+    uintptr_t start;
+    size_t size; /**< Bytes. */
+};
+
+/** A zeroed one is closed. */
+struct acre_pool {
+    const struct acre_kind *kind;
+    struct acre_bytes bytes;          /**< The allocator; no table while the pool is closed. */
+    struct acre_range blocks;         /**< Where blocks lie. */
+    struct acre_range metadata;       /**< Where all else lies. */
+    struct acre_pool_region *regions; /**< What the allocator owns, newest first. */
+    size_t limit;                     /**< Most bytes ever given to the allocator. */
+    size_t given;                     /**< Bytes given to it, metadata apart included. */
+};
+
+/**
+ * Makes an empty pool.
+ * @param limit most bytes the allocator may ever be given, metadata included; SIZE_MAX: no limit.
+ * @return false: the system gives no memory for the control structure; the pool stays closed.
+ */
+bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t limit);
+
+/**
+ * Gives the allocator more memory, enough for a block of this layout where the system and the limit
+ * allow that, else what the limit leaves.
+ * @return false: nothing was added.
+ * @note O(metadata added), and a few system calls.
+ */
+bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout);
+
+/** The region that an address lies in, or null. O(regions), which are one as a rule. */
+const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * A byte allocator that owns nothing: it has no memory to hand out and knows no block.
+ */
+#ifndef ACRE_HOSTED_MALLOC_REFUSER_H
+#define ACRE_HOSTED_MALLOC_REFUSER_H
+
+#include <acre/bytes.h>
+
+/** Every request is refused with ACRE_NO_MEMORY, every pointer with ACRE_NOT_ALLOCATED. */
+extern const struct acre_bytes_ops acre_refuser_ops;
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The process's one heap, and the way in for every function of the malloc family: sizes are checked
+ * here, the lock is taken here, and every pointer given back is proven here, by the allocator,
+ * before anything is read through it.
+ *
+ * Before the first call the heap is an allocator that refuses everything. So the common path asks
+ * nothing about initialisation: it happens where memory is found wanting.
+ */
+#ifndef ACRE_HOSTED_MALLOC_SERVE_H
+#define ACRE_HOSTED_MALLOC_SERVE_H
+
+#include "base/compiler.h"
+#include "malloc/lock.h"
+#include "malloc/misuse.h"
+#include "malloc/pool.h"
+#include "malloc/settings.h"
+
+#include <acre/bytes.h>
+
+#include <errno.h>
+#include <stdint.h>
+
+/** Marks what the shared object exports. */
+#define ACRE_EXPORT __attribute__((visibility("default")))
+
+/** Gives a function of this file, with all its attributes, a second name. */
+#if defined(__has_attribute) && __has_attribute(copy)
+#define ACRE_ALIAS(name) __attribute__((copy(name), alias(#name)))
+#else
+#define ACRE_ALIAS(name) __attribute__((alias(#name)))
+#endif
+
+/** Everything the drop-in malloc remembers. The lock guards all but `settings`, which is written
+ * once under it. */
+struct acre_serve {
+    struct acre_lock lock;
+    struct acre_bytes bytes;       /**< The allocator that serves, or the one that refuses. */
+    struct acre_pool pool;         /**< Open once there was a first request. */
+    struct acre_settings settings; /**< Read once; `kind` is null before. */
+    size_t refused;                /**< Requests refused for want of memory. */
+};
+
+extern struct acre_serve acre_serve;
+
+/** Largest size served, in bytes: the difference of two pointers into a block must be
+ * representable. */
+#define ACRE_SERVE_MOST ((size_t)PTRDIFF_MAX)
+
+/** Name of the allocator that serves. */
+const char *acre_serve_name(void);
+
+/** Reads the settings if they have not been read. Takes the lock. */
+void acre_serve_prepare(void);
+
+/** Finds more memory and allocates from it. @return a block, or null with errno set to ENOMEM. */
+void *acre_serve_alloc_slow(struct acre_layout layout);
+
+/** Counts a request that cannot be met. @return null, with errno set to ENOMEM. */
+void *acre_serve_refuse(void);
+
+/**
+ * A block of this layout, or null with errno set to ENOMEM. The alignment is a power of two.
+ * @note O(1) beyond what the allocator states, unless memory has to be found.
+ */
+ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
+{
+    if (ACRE_UNLIKELY(size > ACRE_SERVE_MOST))
+        return acre_serve_refuse();
+    struct acre_layout layout = acre_layout(size, align);
+    acre_lock_take(&acre_serve.lock);
+    void *ptr = acre_alloc(acre_serve.bytes, layout).ptr;
+    acre_lock_release(&acre_serve.lock);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(layout);
+}
+
+/** Takes a block back; null is none. Does not return when the pointer is not a live block's.
+ * @param call the function that the program called, for the message. */
+ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
+{
+    if (ptr == NULL)
+        return;
+    acre_lock_take(&acre_serve.lock);
+    enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
+    if (ACRE_UNLIKELY(status != ACRE_OK))
+        acre_misuse_pointer(call, ptr);
+    acre_lock_release(&acre_serve.lock);
+}
+
+/** As acre_serve_free(), and the layout must be the block's. */
+void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout);
+
+/** A zeroed block for `count` objects of `size` bytes, or null with errno set to ENOMEM. */
+void *acre_serve_zeroed(size_t count, size_t size);
+
+/**
+ * Changes a block's size to that of `count` objects of `size` bytes. Null is allocated anew; a
+ * product of 0 frees the block and returns null.
+ * @return the block, perhaps moved; or null with errno set to ENOMEM and the old block untouched.
+ */
+void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size);
+
+/** Bytes a block can hold; 0 for null. */
+size_t acre_serve_usable_size(const char *call, void *ptr);
+
+/** The accounts, with `failed` counting what the program was refused. */
+struct acre_stats acre_serve_stats(void);
+
+/** Gives the memory behind free blocks back to the system, as whole pages. @return whether any. */
+bool acre_serve_trim(void);
+
+#endif

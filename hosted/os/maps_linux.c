@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * /proc/self/maps, read a buffer at a time with nothing but system calls. A line is
+ * "START-END PERMS OFFSET DEVICE INODE   NAME", the numbers that matter in hexadecimal.
+ */
+#include "os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct reader {
+    int fd;
+    size_t next;
+    size_t end;
+    char buffer[512];
+};
+
+/* The next byte, or -1 at the end. */
+static int next_byte(struct reader *reader)
+{
+    if (reader->next == reader->end) {
+        long got = syscall(SYS_read, reader->fd, reader->buffer, sizeof reader->buffer);
+        if (got <= 0)
+            return -1;
+        reader->next = 0;
+        reader->end = (size_t)got;
+    }
+    return (unsigned char)reader->buffer[reader->next++];
+}
+
+/* Value of a hexadecimal digit as the kernel writes it, or -1. */
+static int digit(int byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* Reads a hexadecimal number and the byte behind it, which is returned. */
+static int read_number(struct reader *reader, uintptr_t *number)
+{
+    int byte = next_byte(reader);
+    for (*number = 0; digit(byte) >= 0; byte = next_byte(reader))
+        *number = *number << 4 | (uintptr_t)digit(byte);
+    return byte;
+}
+
+/* Skips the four fields between the range and the name, and the spaces around them; returns the
+ * first byte of the name, or what ends the line. */
+static int skip_to_name(struct reader *reader)
+{
+    int byte = next_byte(reader);
+    for (int field = 0; field < 4; field++) {
+        while (byte >= 0 && byte != ' ' && byte != '\n')
+            byte = next_byte(reader);
+        while (byte == ' ')
+            byte = next_byte(reader);
+    }
+    return byte;
+}
+
+/* Reads the rest of a line into `name`; an empty one reads "anonymous memory". */
+static void read_name(struct reader *reader, char *name, size_t size)
+{
+    size_t length = 0;
+    int byte = skip_to_name(reader);
+    for (; byte >= 0 && byte != '\n'; byte = next_byte(reader))
+        if (length + 1 < size)
+            name[length++] = (char)byte;
+    name[length] = '\0';
+    if (length == 0) {
+        strncpy(name, "anonymous memory", size - 1);
+        name[size - 1] = '\0';
+    }
+}
+
+static int find(struct reader *reader, uintptr_t address, char *name, size_t size)
+{
+    uintptr_t start;
+    uintptr_t end;
+    while (read_number(reader, &start) == '-') {
+        int byte = read_number(reader, &end);
+        if (address >= start && address < end) {
+            read_name(reader, name, size);
+            return 0;
+        }
+        while (byte >= 0 && byte != '\n')
+            byte = next_byte(reader);
+    }
+    return ENOENT;
+}
+
+int acre_os_mapping_name(uintptr_t address, char *name, size_t size)
+{
+    int saved = errno;
+    struct reader reader = { .next = 0, .end = 0 };
+    long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    int error = ENOENT;
+    if (fd >= 0) {
+        reader.fd = (int)fd;
+        error = find(&reader, address, name, size);
+        syscall(SYS_close, fd);
+    }
+    errno = saved;
+    return error;
+}

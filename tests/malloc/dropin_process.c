@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "dropin_process.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *victim_file;
+static const char *dropin_file;
+static const char *failing_file;
+static const char *hostile_file;
+
+void dropin_prepare(
+    const char *victim, const char *dropin, const char *failing, const char *hostile)
+{
+    victim_file = victim;
+    dropin_file = dropin;
+    failing_file = failing;
+    hostile_file = hostile;
+}
+
+static void set_environment(const struct dropin_case *test)
+{
+    static char preload[4096];
+    snprintf(preload, sizeof preload, "%s %s %s", test->failing ? failing_file : "", dropin_file,
+        test->hostile ? hostile_file : "");
+    unsetenv("ACRE_ALLOCATOR");
+    unsetenv("ACRE_POOL");
+    unsetenv("ACRE_STATS");
+    unsetenv("ACRE_HELP");
+    for (size_t i = 0; i < 3 && test->variables[i] != NULL; i++)
+        putenv((char *)(size_t)test->variables[i]);
+    setenv("LD_PRELOAD", preload, 1);
+}
+
+static void limit_addresses(size_t size)
+{
+    struct rlimit limit = { .rlim_cur = size, .rlim_max = size };
+    if (size != 0 && setrlimit(RLIMIT_AS, &limit) != 0)
+        _exit(126);
+}
+
+static _Noreturn void become_victim(const struct dropin_case *test, int output, int errors)
+{
+    struct rlimit no_core = { .rlim_cur = 0, .rlim_max = 0 };
+    dup2(output, STDOUT_FILENO);
+    dup2(errors, STDERR_FILENO);
+    setrlimit(RLIMIT_CORE, &no_core);
+    set_environment(test);
+    limit_addresses(test->addresses);
+    execl(victim_file, victim_file, test->arguments, (char *)NULL);
+    _exit(127);
+}
+
+/* Everything written to a temporary file, as a string. */
+static void read_back(FILE *file, char *text, size_t size)
+{
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+static bool wait_for(pid_t child, struct dropin_outcome *outcome)
+{
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return false;
+    outcome->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    outcome->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    return true;
+}
+
+bool dropin_run(const struct dropin_case *test, struct dropin_outcome *outcome)
+{
+    FILE *output = tmpfile();
+    FILE *errors = tmpfile();
+    if (output == NULL || errors == NULL)
+        return false;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        become_victim(test, fileno(output), fileno(errors));
+    bool ended = wait_for(child, outcome);
+    read_back(output, outcome->output, sizeof outcome->output);
+    read_back(errors, outcome->errors, sizeof outcome->errors);
+    return ended;
+}
+
+/* The expression with the victim's pointer in the place of POINTER. */
+static void fill_in(char *pattern, size_t size, const char *line, const char *output)
+{
+    const char *at = strstr(line, "POINTER");
+    if (at == NULL)
+        snprintf(pattern, size, "%s", line);
+    else
+        snprintf(pattern, size, "%.*s%.*s%s", (int)(at - line), line, (int)strcspn(output, "\n"),
+            output, at + strlen("POINTER"));
+}
+
+bool dropin_matches(const struct dropin_case *test, const struct dropin_outcome *outcome)
+{
+    char pattern[1024];
+    regex_t expression;
+    fill_in(pattern, sizeof pattern, test->line, outcome->output);
+    if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool matches = regexec(&expression, outcome->errors, 0, NULL, 0) == 0;
+    regfree(&expression);
+    return matches && outcome->signal == test->signal && outcome->status == test->status;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Runs the victim with the drop-in malloc preloaded, and tells how it ended.
+ */
+#ifndef ACRE_TESTS_MALLOC_DROPIN_PROCESS_H
+#define ACRE_TESTS_MALLOC_DROPIN_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** A case, and the outcome it must have. */
+struct dropin_case {
+    const char *name;
+    const char *arguments;    /**< The victim's case. */
+    const char *variables[3]; /**< NAME=VALUE, put into its environment. */
+    size_t addresses;         /**< Limit on its address space in bytes; 0: none. */
+    bool failing;             /**< Preload the failing system first. */
+    bool hostile;             /**< Preload the replaced functions too. */
+    int status;               /**< Exit status, when it is to exit. */
+    int signal;               /**< Signal that is to end it; 0: it is to exit. */
+    /** Extended regular expression that all of standard error must match. POINTER stands for what
+     * the victim wrote on standard output. */
+    const char *line;
+};
+
+struct dropin_outcome {
+    int status;
+    int signal;
+    char output[256];
+    char errors[4096];
+};
+
+/** Names the files; the strings are kept. */
+void dropin_prepare(
+    const char *victim, const char *dropin, const char *failing, const char *hostile);
+
+/** Runs a case to its end. False: it could not be started. */
+bool dropin_run(const struct dropin_case *test, struct dropin_outcome *outcome);
+
+/** Whether the outcome is the one that the case asks for. */
+bool dropin_matches(const struct dropin_case *test, const struct dropin_outcome *outcome);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The drop-in malloc, seen from outside: each case is a process of its own, started with the object
+ * preloaded, and held to an exact outcome: how it ended, and what it wrote on standard error.
+ * usage: test_dropin VICTIM DROPIN FAILING HOSTILE
+ */
+#include "dropin_process.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NAME(of) .name = #of, .arguments = #of
+
+/* What follows the call and pointer in a line about a block of this heap. */
+#define REGION " of region 0x[0-9a-f]+-0x[0-9a-f]+ \\([a-z]+\\)"
+#define FREE_BLOCK "the free block of [0-9]+ bytes at 0x[0-9a-f]+" REGION
+#define LIVE_BLOCK "the live block of [0-9]+ bytes at 0x[0-9a-f]+" REGION
+#define FREED                                                                                      \
+    "freed already(: the start|, or never handed out: [0-9]+ bytes into) (of )?" FREE_BLOCK
+#define INTERIOR "not the start of a block: [0-9]+ bytes into " LIVE_BLOCK
+#define OWN "no block, but the allocator's own data" REGION
+#define FOREIGN "not from this allocator: in no region of it, but "
+
+/* A case that must end in one line that names this call and the pointer that the victim told. */
+#define MISUSE(case_name, call, what)                                                              \
+    {                                                                                              \
+        NAME(case_name), .signal = SIGABRT, .line = "^acre: " call "\\(POINTER\\): " what "\n$"    \
+    }
+
+/* A case that must pass, in silence. */
+#define PASSES(case_name)                                                                          \
+    {                                                                                              \
+        NAME(case_name), .line = "^$"                                                              \
+    }
+
+static struct dropin_case cases[] = {
+    PASSES(huge_malloc),
+    PASSES(huge_calloc),
+    PASSES(huge_realloc),
+    PASSES(huge_aligned),
+    PASSES(pages),
+    PASSES(bad_alignments),
+    PASSES(good_alignments),
+    PASSES(natural_alignment),
+    PASSES(zero_sizes),
+    PASSES(realloc_to_zero),
+    PASSES(errno_is_kept),
+    PASSES(calloc_is_zero),
+    PASSES(realloc_keeps),
+    PASSES(sized_frees),
+    PASSES(every_name),
+
+    MISUSE(free_twice, "free", FREED),
+    MISUSE(free_twice_late, "free", FREED),
+    MISUSE(free_twice_interleaved, "free", FREED),
+    MISUSE(
+        free_merged, "free", "freed already, or never handed out: [0-9]+ bytes into " FREE_BLOCK),
+    MISUSE(free_reissued_larger, "free", INTERIOR),
+    MISUSE(realloc_freed, "realloc", FREED),
+    MISUSE(realloc_freed_same_size, "realloc", FREED),
+    MISUSE(realloc_freed_to_zero, "realloc", FREED),
+    MISUSE(realloc_freed_huge, "realloc", FREED),
+    MISUSE(reallocarray_freed, "reallocarray", FREED),
+    MISUSE(reallocarray_freed_overflow, "reallocarray", FREED),
+    MISUSE(usable_size_freed, "malloc_usable_size", FREED),
+    MISUSE(free_sized_freed, "free_sized", FREED),
+    MISUSE(cfree_freed, "cfree", FREED),
+    MISUSE(free_interior, "free", "not the start of a block: 512 bytes into " LIVE_BLOCK),
+    MISUSE(realloc_interior, "realloc", "not the start of a block: 512 bytes into " LIVE_BLOCK),
+    MISUSE(usable_size_interior, "malloc_usable_size",
+        "not the start of a block: 512 bytes into " LIVE_BLOCK),
+    MISUSE(free_one_byte_in, "free", "not the start of a block: 1 bytes into " LIVE_BLOCK),
+    MISUSE(free_eight_bytes_in, "free", "not the start of a block: 8 bytes into " LIVE_BLOCK),
+    MISUSE(free_at_end, "free", "(" OWN "|" INTERIOR "|" FREED ")"),
+    MISUSE(free_before, "free", "(" OWN "|" INTERIOR "|" FREED ")"),
+    MISUSE(free_stack, "free", FOREIGN "in \\[stack\\]"),
+    MISUSE(free_global, "free", FOREIGN "in [^ ]*/victim"),
+    MISUSE(free_page_aligned_global, "free", FOREIGN "in [^ ]*/victim"),
+    MISUSE(free_constant, "free", FOREIGN "in [^ ]*/victim"),
+    MISUSE(free_text, "free", FOREIGN "in [^ ]*/victim"),
+    MISUSE(free_mapped, "free", FOREIGN "in anonymous memory"),
+    MISUSE(free_unreadable, "free", FOREIGN "in anonymous memory"),
+    MISUSE(free_one, "free", FOREIGN "where nothing is mapped"),
+    MISUSE(free_kernel, "free", FOREIGN "where nothing is mapped"),
+    MISUSE(free_top, "free", FOREIGN "where nothing is mapped"),
+    MISUSE(free_not_canonical, "free", FOREIGN "where nothing is mapped"),
+    MISUSE(realloc_stack, "realloc", FOREIGN "in \\[stack\\]"),
+    MISUSE(usable_size_stack, "malloc_usable_size", FOREIGN "in \\[stack\\]"),
+    MISUSE(sized_too_large, "free_sized",
+        "wrong layout, 1000 bytes aligned to [0-9]+, for " LIVE_BLOCK),
+    MISUSE(sized_too_small, "free_sized",
+        "wrong layout, 100 bytes aligned to [0-9]+, for " LIVE_BLOCK),
+    MISUSE(sized_wrong_alignment, "free_aligned_sized",
+        "wrong layout, 100 bytes aligned to [0-9]+, for " LIVE_BLOCK),
+    MISUSE(free_here_then_there, "free", FREED),
+    MISUSE(free_there_after_here, "free", FREED),
+    MISUSE(free_from_two_threads, "free", FREED),
+    PASSES(hook_overrides),
+    { NAME(hook_returns), .signal = SIGABRT, .line = "^hook\n$" },
+    { NAME(malloc_in_handler), .signal = SIGABRT,
+        .line = "^acre: malloc family entered again by the thread that is inside it: [^\n]*\n$" },
+
+    PASSES(constructors_and_exit),
+    PASSES(thread_local_destructors),
+    PASSES(dynamic_loading),
+    PASSES(unloading_is_refused),
+    PASSES(fork_with_threads),
+    PASSES(fork_handlers_that_allocate),
+    PASSES(grandchildren),
+    PASSES(threads_exchange),
+    PASSES(handler_that_leaves),
+
+    { NAME(exhaust_and_free), .variables = { "ACRE_POOL=16M" }, .line = "^$" },
+    { NAME(pool_is_capped), .variables = { "ACRE_POOL=4M" }, .line = "^$" },
+    PASSES(block_across_seams),
+    PASSES(trim_gives_back),
+    { NAME(limited_addresses), .addresses = 256 << 20, .line = "^$" },
+    PASSES(late_limit),
+    { NAME(failing_malloc), .failing = true, .line = "^$" },
+    { NAME(failing_calloc), .failing = true, .line = "^$" },
+    { NAME(failing_aligned), .failing = true, .line = "^$" },
+    { NAME(failing_realloc), .failing = true, .line = "^$" },
+    { NAME(free_cannot_fail), .failing = true, .line = "^$" },
+    { .name = "failing_start_1",
+        .arguments = "failing_start",
+        .failing = true,
+        .variables = { "FAIL_AT=1" },
+        .line = "^$" },
+    { .name = "failing_start_2",
+        .arguments = "failing_start",
+        .failing = true,
+        .variables = { "FAIL_AT=2" },
+        .line = "^$" },
+    { .name = "failing_start_3",
+        .arguments = "failing_start",
+        .failing = true,
+        .variables = { "FAIL_AT=3" },
+        .line = "^$" },
+    { .name = "failing_start_4",
+        .arguments = "failing_start",
+        .failing = true,
+        .variables = { "FAIL_AT=4" },
+        .line = "^$" },
+    { .name = "failing_start_5",
+        .arguments = "failing_start",
+        .failing = true,
+        .variables = { "FAIL_AT=5" },
+        .line = "^$" },
+    { NAME(replaced_functions), .hostile = true, .line = "^$" },
+
+#define STATS(allocator)                                                                           \
+    "acre\\[[0-9]+\\]: allocator=" allocator " total=[0-9]+ metadata=[0-9]+ used=[0-9]+ "          \
+    "available=[0-9]+ peak=[0-9]+ largest_free=[0-9]+ live_blocks=[0-9]+ refused=[0-9]+\n"
+    { NAME(accounts), .line = "^" STATS("[a-z]+") "$" },
+    { .name = "stats_at_exit",
+        .arguments = "nothing",
+        .variables = { "ACRE_STATS=1" },
+        .line = "^" STATS("[a-z]+") "$" },
+    { .name = "stats_of_the_allocator_asked_for",
+        .arguments = "nothing",
+        .variables = { "ACRE_STATS=1", "ACRE_ALLOCATOR=tlsf" },
+        .line = "^" STATS("tlsf") "$" },
+    { .name = "stats_after_closing",
+        .arguments = "close_everything",
+        .variables = { "ACRE_STATS=1" },
+        .line = "^" STATS("[a-z]+") "$" },
+    { .name = "no_stats", .arguments = "nothing", .variables = { "ACRE_STATS=0" }, .line = "^$" },
+    { .name = "help",
+        .arguments = "nothing",
+        .variables = { "ACRE_HELP=1" },
+        .line = "^acre: .*ACRE_ALLOCATOR.*ACRE_POOL.*ACRE_STATS.*ACRE_HELP.*\n$" },
+    { .name = "unknown_allocator",
+        .arguments = "nothing",
+        .variables = { "ACRE_ALLOCATOR=none" },
+        .status = 125,
+        .line = "^acre: ACRE_ALLOCATOR=none: expected [a-z, ]+\n$" },
+    { .name = "pool_no_number",
+        .arguments = "nothing",
+        .variables = { "ACRE_POOL=lots" },
+        .status = 125,
+        .line = "^acre: ACRE_POOL=lots: expected a size in bytes, such as 64M\n$" },
+    { .name = "pool_wrong_unit",
+        .arguments = "nothing",
+        .variables = { "ACRE_POOL=64X" },
+        .status = 125,
+        .line = "^acre: ACRE_POOL=64X: expected a size in bytes, such as 64M\n$" },
+    { .name = "pool_negative",
+        .arguments = "nothing",
+        .variables = { "ACRE_POOL=-1" },
+        .status = 125,
+        .line = "^acre: ACRE_POOL=-1: expected a size in bytes, such as 64M\n$" },
+    { .name = "pool_overflow",
+        .arguments = "nothing",
+        .variables = { "ACRE_POOL=99999999999999999999999" },
+        .status = 125,
+        .line = "^acre: ACRE_POOL=9+: expected a size in bytes, such as 64M\n$" },
+    { .name = "pool_unit_overflow",
+        .arguments = "nothing",
+        .variables = { "ACRE_POOL=99999999T" },
+        .status = 125,
+        .line = "^acre: ACRE_POOL=9+T: expected a size in bytes, such as 64M\n$" },
+    { .name = "pool_too_small",
+        .arguments = "nothing",
+        .variables = { "ACRE_POOL=100" },
+        .status = 125,
+        .line = "^acre: ACRE_POOL=100: expected four pages or more\n$" },
+    { .name = "stats_no_switch",
+        .arguments = "nothing",
+        .variables = { "ACRE_STATS=perhaps" },
+        .status = 125,
+        .line = "^acre: ACRE_STATS=perhaps: expected 0 or 1\n$" },
+};
+
+enum { case_count = sizeof cases / sizeof *cases };
+
+static void check_case(void **state)
+{
+    const struct dropin_case *expected = *state;
+    struct dropin_outcome outcome;
+    assert_true(dropin_run(expected, &outcome));
+    bool as_expected = dropin_matches(expected, &outcome);
+    if (!as_expected)
+        print_error("%s: status %d, signal %d, expected %d, %d\nsaid: %sexpected: %s\ntold: %s\n",
+            expected->name, outcome.status, outcome.signal, expected->status, expected->signal,
+            outcome.errors, expected->line, outcome.output);
+    assert_true(as_expected);
+}
+
+int main(int count, char **arguments)
+{
+    struct CMUnitTest tests[case_count];
+    if (count != 5) {
+        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE\n", arguments[0]);
+        return 2;
+    }
+    dropin_prepare(arguments[1], arguments[2], arguments[3], arguments[4]);
+    for (size_t i = 0; i < case_count; i++)
+        tests[i] = (struct CMUnitTest){ cases[i].name, check_case, NULL, NULL, &cases[i] };
+    return cmocka_run_group_tests_name("dropin", tests, NULL, NULL);
+}

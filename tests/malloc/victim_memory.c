@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Memory that runs out, and a system that refuses it.
+ */
+#include "victim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { most = 1 << 20, mebibyte = 1 << 20 };
+
+static unsigned char *slots[most];
+
+/* A size between 16 and 5000 that depends on the index alone. */
+static size_t size_of(size_t index)
+{
+    return 16 + (index * 2654435761u >> 7) % 4985;
+}
+
+/* Allocates until there is no more; the number of blocks. */
+static size_t exhaust(void)
+{
+    size_t count = 0;
+    errno = 0;
+    while (count < most && (slots[count] = malloc(size_of(count))) != NULL) {
+        slots[count][0] = (unsigned char)count;
+        slots[count][size_of(count) - 1] = (unsigned char)count;
+        count++;
+    }
+    CHECK(count < most && errno == ENOMEM);
+    return count;
+}
+
+static void free_slot(size_t index)
+{
+    CHECK(slots[index][0] == (unsigned char)index);
+    CHECK(slots[index][size_of(index) - 1] == (unsigned char)index || size_of(index) == 1);
+    free(slots[index]);
+}
+
+static void free_forward(size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free_slot(i);
+}
+
+static void free_backward(size_t count)
+{
+    while (count != 0)
+        free_slot(--count);
+}
+
+/* A step that has no factor in common with the count visits every slot. */
+static void free_scattered(size_t count)
+{
+    size_t step = 7919;
+    while (count % step == 0)
+        step += 2;
+    for (size_t i = 0, at = 0; i < count; i++, at = (at + step) % count)
+        free_slot(at);
+}
+
+/* Whatever the order of frees, everything comes back in one piece. */
+static void exhaust_and_free(void)
+{
+    static void (*const orders[])(size_t) = { free_forward, free_backward, free_scattered };
+    size_t used = victim_used();
+    size_t first = exhaust();
+    free_forward(first);
+    struct mallinfo2 whole = mallinfo2();
+    CHECK(whole.uordblks == used && first > 1000);
+    for (int round = 0; round < 6; round++) {
+        size_t count = exhaust();
+        CHECK(count == first);
+        orders[round % 3](count);
+        struct mallinfo2 info = mallinfo2();
+        CHECK(info.uordblks == used && info.arena == whole.arena);
+        CHECK(info.fordblks == whole.fordblks && info.keepcost == whole.keepcost);
+    }
+    void *largest = malloc(whole.keepcost);
+    CHECK(largest != NULL && malloc(whole.keepcost) == NULL && errno == ENOMEM);
+    free(largest);
+    CHECK(victim_used() == used);
+}
+
+/* The limit counts all that the allocator was given. */
+static void pool_is_capped(void)
+{
+    size_t count = exhaust();
+    CHECK(mallinfo2().arena <= 4 * (size_t)mebibyte);
+    CHECK(mallinfo2().arena > 4 * (size_t)mebibyte - 65536);
+    CHECK(calloc(1, mebibyte) == NULL && errno == ENOMEM);
+    CHECK(realloc(slots[0], mebibyte) == NULL && errno == ENOMEM);
+    CHECK(aligned_alloc(4096, mebibyte) == NULL && errno == ENOMEM);
+    free_forward(count);
+}
+
+/* One block may take nearly all of a pool, however that grew. */
+static void block_across_seams(void)
+{
+    size_t used = victim_used();
+    for (size_t i = 0; i < 30000; i++)
+        CHECK((slots[i] = malloc(size_of(i))) != NULL);
+    for (size_t i = 0; i < 30000; i++)
+        free(slots[i]);
+    struct mallinfo2 info = mallinfo2();
+    CHECK(info.uordblks == used && info.arena > 32 * (size_t)mebibyte);
+    CHECK(info.keepcost > info.arena / 10 * 9);
+}
+
+/* Touched memory goes back to the system and the contents of live blocks stay. */
+static size_t resident(void)
+{
+    size_t total = 0;
+    size_t pages = 0;
+    char line[128] = { 0 };
+    int fd = open("/proc/self/statm", O_RDONLY);
+    CHECK(fd >= 0 && read(fd, line, sizeof line - 1) > 0 && close(fd) == 0);
+    CHECK(sscanf(line, "%zu %zu", &total, &pages) == 2);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void trim_gives_back(void)
+{
+    enum { count = 64 };
+    for (int i = 0; i < count; i++) {
+        CHECK((slots[i] = malloc(mebibyte)) != NULL);
+        victim_fill(slots[i], mebibyte, (unsigned)i);
+    }
+    for (int i = 0; i < count; i++)
+        if (i % 8 != 0)
+            free(slots[i]);
+    size_t before = resident();
+    CHECK(malloc_trim(0) == 1);
+    CHECK(resident() + 50 * (size_t)mebibyte < before);
+    for (int i = 0; i < count; i += 8)
+        CHECK(victim_holds(slots[i], mebibyte, (unsigned)i));
+    for (int i = 0; i < count; i++)
+        if (i % 8 != 0)
+            CHECK((slots[i] = malloc(mebibyte)) != NULL);
+    for (int i = 0; i < count; i++)
+        free(slots[i]);
+}
+
+/* Started with a limit on addresses: the heap takes what it needs and leaves room for others. */
+static void limited_addresses(void)
+{
+    size_t used = victim_used();
+    char *map = mmap(
+        NULL, 32 * (size_t)mebibyte, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(map != MAP_FAILED);
+    for (int round = 0; round < 3; round++) {
+        size_t count = exhaust();
+        CHECK(count * 2500 > 64 * (size_t)mebibyte);
+        for (int i = 0; i < 100; i++)
+            CHECK(malloc(64 * (size_t)mebibyte) == NULL && errno == ENOMEM);
+        free_scattered(count);
+        CHECK(victim_used() == used);
+    }
+}
+
+/* The limit comes while the process runs: what was reserved before stays usable. */
+static void late_limit(void)
+{
+    struct rlimit limit = { .rlim_cur = 512 * (rlim_t)mebibyte, .rlim_max = RLIM_INFINITY };
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    for (int i = 0; i < 10; i++) {
+        char *ptr = malloc(64 * (size_t)mebibyte);
+        CHECK(ptr != NULL);
+        memset(ptr, 1, 64 * (size_t)mebibyte);
+        free(ptr);
+    }
+}
+
+/* The k-th request to the system fails, for every k that one call makes. */
+static int fail_one(void *(*take)(size_t), int k, size_t size)
+{
+    void (*arm)(int) = (void (*)(int))victim_symbol("failing_arm");
+    int (*fired)(void) = (int (*)(void))victim_symbol("failing_fired");
+    struct mallinfo2 before = mallinfo2();
+    errno = 0;
+    arm(k);
+    void *ptr = take(size);
+    int hit = fired();
+    arm(0);
+    if (ptr == NULL) {
+        CHECK(hit && errno == ENOMEM);
+        CHECK(mallinfo2().uordblks == before.uordblks && mallinfo2().arena == before.arena);
+        CHECK((ptr = take(size)) != NULL);
+    }
+    memset(ptr, 1, size);
+    free(ptr);
+    CHECK(mallinfo2().uordblks == before.uordblks);
+    return hit;
+}
+
+static void fail_each(void *(*take)(size_t))
+{
+    int k = 1;
+    while (fail_one(take, k, mallinfo2().arena + mebibyte)) {
+        free(malloc(100));
+        CHECK(++k < 10);
+    }
+    CHECK(k > 1);
+}
+
+static void *take_zeroed(size_t size)
+{
+    return calloc(size, 1);
+}
+
+static void *take_aligned(size_t size)
+{
+    return aligned_alloc(65536, size);
+}
+
+static void *take_by_growing(size_t size)
+{
+    char *small = malloc(100);
+    victim_fill(small, 100, 8);
+    char *ptr = realloc(small, size);
+    CHECK(victim_holds(ptr != NULL ? ptr : small, 100, 8));
+    if (ptr == NULL) {
+        int saved = errno;
+        free(small);
+        errno = saved;
+    }
+    return ptr;
+}
+
+static void failing_malloc(void)
+{
+    fail_each(malloc);
+}
+
+static void failing_calloc(void)
+{
+    fail_each(take_zeroed);
+}
+
+static void failing_aligned(void)
+{
+    fail_each(take_aligned);
+}
+
+static void failing_realloc(void)
+{
+    fail_each(take_by_growing);
+}
+
+/* Free asks the system for nothing. */
+static void free_cannot_fail(void)
+{
+    void (*arm)(int) = (void (*)(int))victim_symbol("failing_arm");
+    int (*fired)(void) = (int (*)(void))victim_symbol("failing_fired");
+    for (size_t i = 0; i < 20000; i++)
+        CHECK((slots[i] = malloc(size_of(i))) != NULL);
+    arm(1);
+    for (size_t i = 0; i < 20000; i++)
+        free(slots[i]);
+    CHECK(!fired());
+}
+
+/* Started with the k-th request failing: whatever call it falls on, the next one succeeds. */
+static void failing_start(void)
+{
+    void *first = malloc(1000);
+    void *second = malloc(1000);
+    CHECK(second != NULL);
+    free(first);
+    free(second);
+}
+
+/* Under functions of the C library that were replaced by ones that allocate. */
+static void replaced_functions(void)
+{
+    int (*calls)(void) = (int (*)(void))victim_symbol("hostile_calls");
+    for (size_t i = 0; i < 20000; i++)
+        CHECK((slots[i] = malloc(size_of(i))) != NULL);
+    for (size_t i = 0; i < 20000; i++)
+        free(slots[i]);
+    free(calloc(64, mebibyte));
+    malloc_trim(0);
+    CHECK(getenv("PATH") != NULL && calls() > 0);
+}
+
+static void accounts(void)
+{
+    struct mallinfo2 before = mallinfo2();
+    void *ptr = malloc(1000);
+    struct mallinfo2 during = mallinfo2();
+    CHECK(during.uordblks >= before.uordblks + 1000);
+    CHECK(during.fordblks + during.uordblks <= during.arena && during.keepcost <= during.fordblks);
+    free(ptr);
+    CHECK(mallinfo2().uordblks == before.uordblks);
+    CHECK(mallopt(M_ARENA_MAX, 1) == 1 && mallopt(M_PERTURB, 1) == 0 && mallopt(12345, 0) == 0);
+    malloc_stats();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    CHECK(malloc_info(0, stream) == 0 && malloc_info(1, stream) == EINVAL && fclose(stream) == 0);
+    CHECK(
+        strstr(text, "<malloc version=\"acre-1\"") == text && strstr(text, "</malloc>\n") != NULL);
+    free(text);
+}
+
+/* Nothing to do but to exit: what is tested is what the environment makes of it. */
+static void nothing(void)
+{
+    free(malloc(100));
+}
+
+static void close_everything(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+}
+
+const struct victim_case victim_memory[] = {
+    { "exhaust_and_free", exhaust_and_free },
+    { "pool_is_capped", pool_is_capped },
+    { "block_across_seams", block_across_seams },
+    { "trim_gives_back", trim_gives_back },
+    { "limited_addresses", limited_addresses },
+    { "late_limit", late_limit },
+    { "failing_malloc", failing_malloc },
+    { "failing_calloc", failing_calloc },
+    { "failing_aligned", failing_aligned },
+    { "failing_realloc", failing_realloc },
+    { "free_cannot_fail", free_cannot_fail },
+    { "failing_start", failing_start },
+    { "replaced_functions", replaced_functions },
+    { "accounts", accounts },
+    { "nothing", nothing },
+    { "close_everything", close_everything },
+    { NULL, NULL },
+};

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Calls at odd moments: before main, after exit, in thread-local destructors, around fork, from
+ * signal handlers.
+ */
+#include "victim.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *before_main;
+
+__attribute__((constructor)) static void construct(void)
+{
+    before_main = malloc(1000);
+    if (before_main != NULL)
+        victim_fill(before_main, 1000, 5);
+}
+
+/* Runs after main, behind the exit handlers: calls are served until the very end. */
+__attribute__((destructor)) static void destruct(void)
+{
+    char *ptr = realloc(before_main, 5000);
+    CHECK(ptr != NULL && (before_main == NULL || victim_holds(ptr, 1000, 5)));
+    free(ptr);
+    free(calloc(10, 10));
+}
+
+static char *until_exit;
+
+static void at_exit(void)
+{
+    CHECK(victim_holds(until_exit, 300, 9));
+    free(until_exit);
+    free(malloc(100000));
+}
+
+static void constructors_and_exit(void)
+{
+    CHECK(before_main != NULL && victim_holds(before_main, 1000, 5));
+    until_exit = malloc(300);
+    victim_fill(until_exit, 300, 9);
+    CHECK(atexit(at_exit) == 0);
+}
+
+/* A large thread-local block, so that the dynamic loader allocates for every thread. */
+static _Thread_local char local[20000];
+static pthread_key_t key;
+
+static void destroy(void *value)
+{
+    CHECK(victim_holds(value, 500, 2));
+    free(value);
+    free(malloc(500));
+}
+
+static void *use_local(void *arg)
+{
+    char *value = malloc(500);
+    victim_fill(value, 500, 2);
+    memset(local, 1, sizeof local);
+    CHECK(pthread_setspecific(key, value) == 0);
+    if (arg != NULL)
+        pthread_exit(NULL);
+    return NULL;
+}
+
+static void thread_local_destructors(void)
+{
+    CHECK(pthread_key_create(&key, destroy) == 0);
+    for (int i = 0; i < 50; i++) {
+        pthread_t threads[4];
+        for (int j = 0; j < 4; j++)
+            CHECK(pthread_create(&threads[j], NULL, use_local, j % 2 ? &key : NULL) == 0);
+        for (int j = 0; j < 4; j++)
+            CHECK(pthread_join(threads[j], NULL) == 0);
+    }
+}
+
+static void dynamic_loading(void)
+{
+    for (int i = 0; i < 20; i++) {
+        void *library = dlopen("libm.so.6", RTLD_NOW);
+        CHECK(library != NULL && dlsym(library, "cos") != NULL);
+        CHECK(dlsym(library, "there_is_no_such_function") == NULL && dlerror() != NULL);
+        CHECK(dlopen("there-is-no-such-library.so", RTLD_NOW) == NULL && dlerror() != NULL);
+        CHECK(dlclose(library) == 0);
+    }
+}
+
+/* The drop-in stays, whoever closes it. */
+static void unloading_is_refused(void)
+{
+    Dl_info info;
+    char *ptr = malloc(100);
+    CHECK(dladdr(victim_symbol("malloc"), &info) != 0);
+    for (int i = 0; i < 5; i++) {
+        void *library = dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+        CHECK(library != NULL && dlclose(library) == 0);
+        (void)dlclose(library);
+    }
+    free(ptr);
+    free(malloc(100));
+}
+
+static atomic_int stop;
+
+static void *churn(void *arg)
+{
+    unsigned seed = (unsigned)(size_t)arg;
+    void *slots[64] = { NULL };
+    while (!atomic_load(&stop)) {
+        seed = seed * 1103515245u + 12345u;
+        void **slot = &slots[seed >> 16 & 63];
+        free(*slot);
+        *slot = malloc(1 + (seed >> 8 & 4095));
+    }
+    for (int i = 0; i < 64; i++)
+        free(slots[i]);
+    return NULL;
+}
+
+static void use_heap_in_child(void)
+{
+    void *slots[200];
+    for (int i = 0; i < 200; i++) {
+        slots[i] = malloc((size_t)i * 50);
+        CHECK(slots[i] != NULL);
+    }
+    for (int i = 0; i < 200; i++)
+        free(slots[i]);
+}
+
+static void expect_success(pid_t child)
+{
+    int status;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void fork_many(int times)
+{
+    for (int i = 0; i < times; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            use_heap_in_child();
+            pthread_t thread;
+            atomic_store(&stop, 1);
+            CHECK(pthread_create(&thread, NULL, churn, NULL) == 0);
+            CHECK(pthread_join(thread, NULL) == 0);
+            _exit(0);
+        }
+        expect_success(child);
+    }
+}
+
+static void with_threads(void (*act)(void))
+{
+    pthread_t threads[3];
+    for (size_t i = 0; i < 3; i++)
+        CHECK(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)) == 0);
+    act();
+    atomic_store(&stop, 1);
+    for (int i = 0; i < 3; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+static void fork_sixty_times(void)
+{
+    fork_many(60);
+}
+
+static void fork_with_threads(void)
+{
+    with_threads(fork_sixty_times);
+}
+
+static void allocate_in_handler(void)
+{
+    void *slots[20];
+    for (int i = 0; i < 20; i++)
+        slots[i] = malloc((size_t)i * 1000);
+    for (int i = 0; i < 20; i++)
+        free(slots[i]);
+}
+
+static void fork_handlers_that_allocate(void)
+{
+    for (int i = 0; i < 60; i++)
+        CHECK(pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler) == 0);
+    fork_many(3);
+    with_threads(fork_sixty_times);
+}
+
+static void grandchildren(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        with_threads(fork_sixty_times);
+        _exit(0);
+    }
+    expect_success(child);
+}
+
+static void threads_exchange(void)
+{
+    enum { rounds = 200000 };
+    static _Atomic(char *) mailbox[16];
+    pthread_t threads[3];
+    for (size_t i = 0; i < 3; i++)
+        CHECK(pthread_create(&threads[i], NULL, churn, (void *)(i + 7)) == 0);
+    for (unsigned i = 0; i < rounds; i++) {
+        char *ptr = malloc(i % 500 + 1);
+        *ptr = (char)i;
+        free(atomic_exchange(&mailbox[i % 16], ptr));
+    }
+    atomic_store(&stop, 1);
+    for (int i = 0; i < 3; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    for (int i = 0; i < 16; i++)
+        free(mailbox[i]);
+}
+
+static sigjmp_buf away;
+
+static void leave(int number)
+{
+    (void)number;
+    siglongjmp(away, 1);
+}
+
+/* Leaving a handler with longjmp is safe while the interrupted code is not inside the allocator. */
+static void handler_that_leaves(void)
+{
+    CHECK(signal(SIGUSR1, leave) != SIG_ERR);
+    for (int i = 0; i < 1000; i++) {
+        void *ptr = malloc(100);
+        if (sigsetjmp(away, 1) == 0)
+            raise(SIGUSR1);
+        free(ptr);
+    }
+}
+
+const struct victim_case victim_process[] = {
+    { "constructors_and_exit", constructors_and_exit },
+    { "thread_local_destructors", thread_local_destructors },
+    { "dynamic_loading", dynamic_loading },
+    { "unloading_is_refused", unloading_is_refused },
+    { "fork_with_threads", fork_with_threads },
+    { "fork_handlers_that_allocate", fork_handlers_that_allocate },
+    { "grandchildren", grandchildren },
+    { "threads_exchange", threads_exchange },
+    { "handler_that_leaves", handler_that_leaves },
+    { NULL, NULL },
+};
