@@ -27,6 +27,20 @@ ACRE_INLINE unsigned acre_bits_lowest(size_t word)
     return (unsigned)__builtin_ctzll((unsigned long long)word);
 }
 
+/** Number of set bits. Written out, because compilers call a library for it where the machine has
+ * no such instruction. */
+ACRE_INLINE unsigned acre_bits_count(uint64_t word)
+{
+    const uint64_t pairs = UINT64_C(0x5555555555555555);
+    const uint64_t fours = UINT64_C(0x3333333333333333);
+    const uint64_t bytes = UINT64_C(0x0f0f0f0f0f0f0f0f);
+
+    word -= (word >> 1) & pairs;
+    word = (word & fours) + ((word >> 2) & fours);
+    word = (word + (word >> 4)) & bytes;
+    return (unsigned)((word * UINT64_C(0x0101010101010101)) >> 56);
+}
+
 /** True for 1, 2, 4, 8 ...; false for 0. */
 ACRE_INLINE bool acre_is_pow2(size_t value)
 {

@@ -4,6 +4,7 @@
  * The checker: every invariant of bitmap_private.h, linear in the number of pages / 64; changes
  * nothing.
  */
+#include "base/bits.h"
 #include "bitmap/bitmap_private.h"
 
 static struct acre_check_result broken(const char *invariant, const void *where)
@@ -21,7 +22,7 @@ static size_t count_free(const struct acre_bitmap_range *range)
     size_t word;
 
     for (word = 0; word < words; word++)
-        free += (size_t)__builtin_popcountll(range->words[word]);
+        free += acre_bits_count(range->words[word]);
     return free;
 }
 
