@@ -12,6 +12,7 @@
 #include <acre/config.h>
 #include <acre/ids.h>
 #include <acre/pages.h>
+#include <acre/tlsf.h>
 #include <acre/types.h>
 #include <acre/wrap.h>
 

@@ -36,6 +36,14 @@
 #define ACRE_CHECK_POINTERS 1
 #endif
 
+/**
+ * 1: TLSF's headers take a full word, and its blocks have no limit but the address space. 0: they
+ * take 4 bytes, and a block is below 2^30 granules (16 GiB on 64-bit machines).
+ */
+#ifndef ACRE_TLSF_WIDE
+#define ACRE_TLSF_WIDE 0
+#endif
+
 /** 1: assert internal invariants on the way (debug builds; needs ACRE_ASSERT_FAIL(text) from the
  * build). */
 #ifndef ACRE_ASSERTS

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * TLSF: a byte allocator whose every operation takes constant time.
+ *
+ * Good fit from size-segregated free lists found by two levels of bitmaps, immediate coalescing by
+ * boundary tags. After M. Masmano, I. Ripoll, A. Crespo, J. Real, "TLSF: a new dynamic memory
+ * allocator for real-time systems", ECRTS 2004. Against the paper: sizes up to 256 granules have a
+ * list each (best fit there), 16 lists for each power of two above; and one bit a granule, beside
+ * the blocks, tells where live blocks start, which makes misuse errors exact.
+ *
+ * Cost of a block: a header of 4 bytes (8 with ACRE_TLSF_WIDE), then rounding up to the granule,
+ * which is natural alignment (16 bytes on 64-bit machines); the smallest block takes two granules.
+ * Cost of a region: one bit a granule and a descriptor of some 90 bytes.
+ *
+ * Fragmentation: with live blocks of at most n bytes and M bytes live at most, the worst case for
+ * any allocator that does not move blocks is about M * log2(n) / 2 (J. M. Robson, 1971); good fit
+ * stays within 1/16 of best fit, whose worst case is M * n. Measured figures: docs/decisions.md.
+ *
+ * Not the right choice for device memory or address ranges that must not be touched: headers and
+ * links lie in the managed memory itself.
+ */
+#ifndef ACRE_TLSF_H
+#define ACRE_TLSF_H
+
+#include <acre/bytes.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A block's size, in granules times four plus two flags. Bounds the size of a block. */
+#if ACRE_TLSF_WIDE
+typedef size_t acre_tlsf_field;
+#else
+typedef uint32_t acre_tlsf_field;
+#endif
+
+/** Sizes of the control structure; facts of the layout, not knobs. */
+enum {
+    ACRE_TLSF_GRANULE = 2 * sizeof(acre_tlsf_field) > ACRE_NATURAL_ALIGN
+                            ? 2 * sizeof(acre_tlsf_field)
+                            : ACRE_NATURAL_ALIGN,
+    ACRE_TLSF_GRANULE_LOG2 = ACRE_TLSF_GRANULE == 8    ? 3
+                             : ACRE_TLSF_GRANULE == 16 ? 4
+                                                       : 5,
+    ACRE_TLSF_WORD_BITS = 8 * sizeof(size_t),
+    /** Granules of the largest block, as a power of two (exclusive). */
+    ACRE_TLSF_MAX_LOG2 =
+        sizeof(acre_tlsf_field) * 8 - 2 < sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2
+            ? sizeof(acre_tlsf_field) * 8 - 2
+            : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
+    ACRE_TLSF_LINEAR_LOG2 = 8, /**< Below 2^8 granules every size has a list of its own. */
+    ACRE_TLSF_STEPS_LOG2 = 4,  /**< Above, 2^4 lists for each power of two. */
+    ACRE_TLSF_LISTS = (1 << ACRE_TLSF_LINEAR_LOG2) +
+                      ((ACRE_TLSF_MAX_LOG2 - ACRE_TLSF_LINEAR_LOG2) << ACRE_TLSF_STEPS_LOG2),
+    ACRE_TLSF_WORDS = (ACRE_TLSF_LISTS + ACRE_TLSF_WORD_BITS - 1) / ACRE_TLSF_WORD_BITS
+};
+
+struct acre_tlsf_block;
+struct acre_tlsf_region;
+
+/**
+ * One allocator. The caller gives it a place; every field is private. It must not move while it
+ * owns memory, and must not lie in memory that it owns.
+ */
+struct acre_tlsf {
+    uintptr_t base;   /* the region last worked in: its first granule, */
+    size_t granules;  /* their number, */
+    size_t *live_map; /* and its bits */
+    ptrdiff_t room;   /* peak - used, in quarter granules */
+    size_t peak;      /* in quarter granules */
+    size_t live_blocks;
+    size_t failed;
+    size_t total;                     /* bytes */
+    size_t capacity;                  /* of all blocks, in quarter granules */
+    struct acre_tlsf_region *regions; /* by address */
+    size_t summary;                   /* bit per word of nonempty */
+    size_t nonempty[ACRE_TLSF_WORDS]; /* bit per list */
+    struct acre_tlsf_block *head[ACRE_TLSF_LISTS];
+};
+
+/**
+ * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. All take
+ * constant time, but for what stands here; with several regions, one that was not the last worked
+ * in is found in O(regions). With an alignment above ACRE_TLSF_GRANULE, alloc searches two lists
+ * only: it can refuse though a block exists that could be cut to fit.
+ *
+ * init, add_memory: O(regions + size / 128); reset: O(memory owned / 128).
+ * remove_memory: O(regions), and O(blocks) of the regions joined with it, if any.
+ * check, walk: O(blocks + memory owned / 128).
+ */
+enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size);
+enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size);
+enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start);
+struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf);
+struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf);
+void acre_tlsf_reset(struct acre_tlsf *tlsf);
+struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout);
+enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr);
+enum acre_status acre_tlsf_dealloc_sized(
+    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout);
+enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size);
+struct acre_ptr acre_tlsf_realloc(struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout);
+struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *ptr);
+void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg);
+
+/**
+ * Gives one more region, and its metadata in a place of its own.
+ *
+ * A region whose metadata is apart joins the region that ends where it starts: one block can then
+ * span the seam. (With the metadata in band, it stands between them.)
+ * @param start, size the region, as for add_memory.
+ * @param meta        where the metadata goes; any alignment, outside the region.
+ * @param meta_size   bytes there, at least acre_tlsf_metadata_size(size). All of them count as
+ *                    given to the allocator, and stay its own until the region is removed.
+ * @return as add_memory; also ACRE_INVALID_PARAM when meta is null, wraps or is too small, and
+ *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
+ */
+enum acre_status acre_tlsf_add_memory_apart(
+    struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size);
+
+/** Bytes of metadata that a region of `size` bytes needs. O(1), pure. */
+size_t acre_tlsf_metadata_size(size_t size);
+
+/** The bytes table; `self` is a struct acre_tlsf. */
+extern const struct acre_bytes_ops acre_tlsf_ops;
+
+/** The allocator as a handle. */
+static inline struct acre_bytes acre_tlsf_bytes(struct acre_tlsf *tlsf)
+{
+    struct acre_bytes bytes;
+    bytes.ops = &acre_tlsf_ops;
+    bytes.self = tlsf;
+    return bytes;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * TLSF's layout and invariants, for the files of this folder and its white-box tests.
+ *
+ * A block is named by the address it hands out, a multiple of the granule. Its header stands just
+ * before that address, and the block ends where the next block's header begins:
+ *
+ *              block                                  next block
+ *              v                                      v
+ *   | header | user's bytes ............... | header | ...
+ *   | header | next | prev | ...... | size  | header | ...       when free
+ *
+ *   header: span | PREV_FREE | FREE         size: the free block's span again, found from behind
+ *
+ * A span is a length in quarter granules, always a multiple of four, which leaves two bits to
+ * flags. A live block's last bytes are its own: only the flag in the next header tells that there
+ * is a size to be found. The smallest block, two granules, holds links and size.
+ *
+ * A region is cut, from its start, into descriptor and live map (unless they are given apart), then
+ * a chain of blocks that ends in a terminal: a header of span 0 with no block behind it. A region
+ * beyond the largest block is cut into several chains, each one granule behind the terminal before.
+ * Where a region joins the one below it, that one's terminal has become part of a block.
+ *
+ * Free blocks of span s < 1024 (256 granules) are in list s / 4, larger ones in one of 16 lists for
+ * each power of two. A list is doubly linked: `next` ends in null, and `prev` of the first block is
+ * the list's head, read as if it were a block's `next`.
+ *
+ * Invariants; the checker names them, cost in brackets (n blocks, r regions, m granules):
+ *   TLSF-1  regions are in order of address and share no byte; each one's bounds are sane [r]
+ *   TLSF-2  from a chain's first block, spans lead exactly to the chain's terminal [n]
+ *   TLSF-3  no two neighbours are both free [n]
+ *   TLSF-4  PREV_FREE is set just when the block before is free, whose size then equals its span
+ * [n] TLSF-5  the live bit of a granule is set just when a live block starts there [n + m / word]
+ *   TLSF-6  each free block is in the list of its span, once, and links agree both ways [n]
+ *   TLSF-7  a list's bit is set just when it has a block; a summary bit, when its word is not 0 [1]
+ *   TLSF-8  counts of live blocks, used and capacity are those of the chains; total, of regions [n]
+ *   TLSF-9  the region last worked in is one of the regions, or none [r]
+ */
+#ifndef ACRE_SRC_TLSF_TLSF_PRIVATE_H
+#define ACRE_SRC_TLSF_TLSF_PRIVATE_H
+
+#include <acre/tlsf.h>
+
+#include "base/arith.h"
+
+struct acre_tlsf_block {
+    struct acre_tlsf_block *next;
+    struct acre_tlsf_block *prev;
+};
+
+struct acre_tlsf_region {
+    struct acre_tlsf_region *next; /* by address */
+    uintptr_t start;               /* as given */
+    size_t size;
+    uintptr_t meta; /* as given; 0 when in band */
+    size_t meta_size;
+    uintptr_t base; /* address of the granule that bit 0 of the live map stands for */
+    size_t granules;
+    size_t *live_map;
+    struct acre_tlsf_block *first; /* of the chain; unless joined */
+    struct acre_tlsf_block *last; /* terminal of the last chain; unless the next region is joined */
+    bool joined;                  /* with the region before it in the list */
+};
+
+enum {
+    TLSF_FREE = 1,
+    TLSF_PREV_FREE = 2,
+    TLSF_FLAGS = 3,
+    TLSF_HEADER = sizeof(acre_tlsf_field),
+    TLSF_QUARTER = ACRE_TLSF_GRANULE / 4, /* bytes */
+    TLSF_MIN_GRANULES = 2,
+    TLSF_MIN_SPAN = 4 * TLSF_MIN_GRANULES,
+    TLSF_LINEAR = 1 << ACRE_TLSF_LINEAR_LOG2, /* granules */
+    TLSF_WORD_LOG2 = ACRE_TLSF_WORD_BITS == 64 ? 6 : 5,
+    /* A request of size s + TLSF_SIZE_BIAS takes s >> GRANULE_LOG2 granules over the smallest. */
+    TLSF_SIZE_BIAS = ACRE_TLSF_GRANULE * (TLSF_MIN_GRANULES - 1) - TLSF_HEADER + 1
+};
+
+#define TLSF_MAX_GRANULES (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1)
+
+_Static_assert(TLSF_SIZE_BIAS > 0, "size 0 must not slip through the test for large sizes");
+_Static_assert((ACRE_TLSF_GRANULE & (ACRE_TLSF_GRANULE - 1)) == 0 &&
+                   1 << ACRE_TLSF_GRANULE_LOG2 == ACRE_TLSF_GRANULE,
+    "granule is a power of two");
+_Static_assert(
+    sizeof(struct acre_tlsf_block) + 2 * TLSF_HEADER <= ACRE_TLSF_GRANULE * TLSF_MIN_GRANULES,
+    "the smallest block holds links, size and the next header");
+_Static_assert(ACRE_TLSF_WORDS <= ACRE_TLSF_WORD_BITS, "one summary word covers the lists");
+
+/* ---- blocks ---- */
+
+ACRE_INLINE acre_tlsf_field *tlsf_header(const struct acre_tlsf_block *block)
+{
+    return (acre_tlsf_field *)(uintptr_t)block - 1;
+}
+
+/* Where the block before leaves its span while it is free. */
+ACRE_INLINE acre_tlsf_field *tlsf_size_before(const struct acre_tlsf_block *block)
+{
+    return (acre_tlsf_field *)(uintptr_t)block - 2;
+}
+
+ACRE_INLINE size_t tlsf_span(const struct acre_tlsf_block *block)
+{
+    return *tlsf_header(block) & ~(size_t)TLSF_FLAGS;
+}
+
+ACRE_INLINE bool tlsf_is_free(const struct acre_tlsf_block *block)
+{
+    return (*tlsf_header(block) & TLSF_FREE) != 0;
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_after(const struct acre_tlsf_block *block, size_t span)
+{
+    return (void *)((uintptr_t)block + span * TLSF_QUARTER);
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_before(const struct acre_tlsf_block *block, size_t span)
+{
+    return (void *)((uintptr_t)block - span * TLSF_QUARTER);
+}
+
+ACRE_INLINE size_t tlsf_span_between(const void *low, const void *high)
+{
+    return ((uintptr_t)high - (uintptr_t)low) / TLSF_QUARTER;
+}
+
+/* Writes both ends of a free block, whose neighbour before is live; `next` is the block behind. */
+ACRE_INLINE void tlsf_set_free(
+    struct acre_tlsf_block *block, size_t span, struct acre_tlsf_block *next)
+{
+    *tlsf_header(block) = (acre_tlsf_field)(span | TLSF_FREE);
+    *tlsf_size_before(next) = (acre_tlsf_field)span;
+}
+
+/* Granules that a request takes, header included; 0 when no block is that large. */
+ACRE_INLINE size_t tlsf_granules(size_t size)
+{
+    size_t over = size < TLSF_SIZE_BIAS ? 0 : (size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
+    return over > TLSF_MAX_GRANULES - TLSF_MIN_GRANULES ? 0 : over + TLSF_MIN_GRANULES;
+}
+
+/* ---- bits ---- */
+
+ACRE_INLINE size_t tlsf_bit(size_t index)
+{
+    return (size_t)1 << (index % ACRE_TLSF_WORD_BITS);
+}
+
+/* ~tlsf_bit(index), written as the rotation that compilers make one instruction of. */
+ACRE_INLINE size_t tlsf_all_but(size_t index)
+{
+    size_t ones = ~(size_t)1;
+    return ones << (index % ACRE_TLSF_WORD_BITS) | ones >> (-index % ACRE_TLSF_WORD_BITS);
+}
+
+ACRE_INLINE bool tlsf_test(const size_t *map, size_t index)
+{
+    return (map[index >> TLSF_WORD_LOG2] & tlsf_bit(index)) != 0;
+}
+
+/* ---- lists ---- */
+
+/* The list that a free block of so many granules belongs in. */
+ACRE_INLINE size_t tlsf_list(size_t granules)
+{
+    if (ACRE_LIKELY(granules < TLSF_LINEAR))
+        return granules;
+    unsigned shift = acre_bits_highest(granules) - ACRE_TLSF_STEPS_LOG2;
+    unsigned octave = shift - (ACRE_TLSF_LINEAR_LOG2 - ACRE_TLSF_STEPS_LOG2);
+    return TLSF_LINEAR + ((size_t)octave << ACRE_TLSF_STEPS_LOG2) + (granules >> shift) -
+           (1 << ACRE_TLSF_STEPS_LOG2);
+}
+
+/* The first list whose every block has at least so many granules; it may be past the last list. */
+ACRE_INLINE size_t tlsf_list_fitting(size_t granules)
+{
+    return granules < TLSF_LINEAR ? granules : tlsf_list(granules - 1) + 1;
+}
+
+ACRE_INLINE void tlsf_mark(struct acre_tlsf *tlsf, size_t list)
+{
+    tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
+    tlsf->summary |= tlsf_bit(list >> TLSF_WORD_LOG2);
+}
+
+ACRE_INLINE void tlsf_unmark(struct acre_tlsf *tlsf, size_t list)
+{
+    if (ACRE_UNLIKELY((tlsf->nonempty[list >> TLSF_WORD_LOG2] &= tlsf_all_but(list)) == 0))
+        tlsf->summary &= tlsf_all_but(list >> TLSF_WORD_LOG2);
+}
+
+/* The head of a list, as the block whose `next` it is. */
+ACRE_INLINE struct acre_tlsf_block *tlsf_head_as_block(struct acre_tlsf_block **head)
+{
+    _Static_assert(offsetof(struct acre_tlsf_block, next) == 0, "a head stands in for a block");
+    return (void *)head;
+}
+
+ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+    struct acre_tlsf_block **head, size_t list)
+{
+    struct acre_tlsf_block *next = *head;
+    block->prev = tlsf_head_as_block(head);
+    block->next = next;
+    *head = block;
+    if (ACRE_LIKELY(next != NULL))
+        next->prev = block;
+    else
+        tlsf_mark(tlsf, list);
+}
+
+/* Puts a free block of fewer than TLSF_LINEAR granules into its list. */
+ACRE_INLINE void tlsf_push_small(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    tlsf_push(tlsf, block, &tlsf->head[span / 4], span / 4);
+}
+
+ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    struct acre_tlsf_block *next = block->next;
+    struct acre_tlsf_block *prev = block->prev;
+    prev->next = next;
+    if (next != NULL) {
+        next->prev = prev;
+        return;
+    }
+    uintptr_t at = (uintptr_t)prev - (uintptr_t)tlsf->head;
+    if (at < sizeof(tlsf->head))
+        tlsf_unmark(tlsf, at / sizeof(tlsf->head[0]));
+}
+
+/* Puts any free block into its list. O(1). */
+void acre_tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+
+/* ---- live blocks ---- */
+
+/* Number of the granule at `ptr`, counted from `base`. A pointer below base or off the granule
+ * gives a number past any region's end, for the low bits become the highest. */
+ACRE_INLINE size_t tlsf_offset(uintptr_t base, const void *ptr)
+{
+    uintptr_t bytes = (uintptr_t)ptr - base;
+    return bytes >> ACRE_TLSF_GRANULE_LOG2 | bytes
+                                                 << (ACRE_TLSF_WORD_BITS - ACRE_TLSF_GRANULE_LOG2);
+}
+
+/* The region that has a granule at `ptr`, or null. O(regions). */
+struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const void *ptr);
+
+/* The region whose `first` begins the chain that runs through `region`. O(regions). */
+struct acre_tlsf_region *acre_tlsf_chain_of(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);
+
+/* The validator: is `ptr` the start of a live block? Reads nothing through it. O(1), or O(regions)
+ * outside the region last worked in. */
+bool acre_tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr);
+
+/* Makes a region the one last worked in; null: none. */
+void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);
+
+/* Ends every alloc: `block`, in no list, becomes live. `flags` are those of its header. */
+struct acre_ptr acre_tlsf_hand_out(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags);
+
+/* The slow part of alloc, for alignments above the granule or not valid. */
+struct acre_ptr acre_tlsf_alloc_aligned(struct acre_tlsf *tlsf, struct acre_layout layout);
+
+/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. O(1). */
+size_t acre_tlsf_find(const struct acre_tlsf *tlsf, size_t list);
+
+/* Cuts a block, in no list, down to `span`; what is left becomes free, or stays when it is no
+ * block's worth. The block behind is not free. Returns the span it has then. O(1). */
+size_t acre_tlsf_trim(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole, size_t span);
+
+#endif

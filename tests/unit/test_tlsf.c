@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* TLSF from outside: what the suites over the handle do not know of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tlsf/tlsf_private.h"
+
+enum { MIB = 1 << 20 };
+
+static _Alignas(4096) unsigned char memory[MIB];
+static struct acre_tlsf tlsf;
+
+static int set_up(void **state)
+{
+    (void)state;
+    return acre_tlsf_init(&tlsf, memory, sizeof(memory)) == ACRE_OK ? 0 : -1;
+}
+
+static void assert_sound(void)
+{
+    struct acre_check_result result = acre_tlsf_check(&tlsf);
+    if (result.invariant != NULL)
+        fail_msg("%s at %p", result.invariant, (const void *)result.where);
+}
+
+/* Aligned blocks leave gaps; small blocks must find room there. */
+static void gaps_before_aligned_blocks_are_used(void **state)
+{
+    (void)state;
+    size_t aligned = 0;
+    size_t small = 0;
+    while (acre_tlsf_alloc(&tlsf, acre_layout(4096, 4096)).ptr != NULL)
+        aligned++;
+    while (acre_tlsf_alloc(&tlsf, acre_layout(64, 1)).ptr != NULL)
+        small++;
+    assert_sound();
+    size_t pages = (MIB - acre_tlsf_metadata_size(MIB)) / 4096;
+    assert_in_range(aligned, pages / 2 - 1, pages);
+    size_t taken = (4096 + 2 * (size_t)ACRE_TLSF_GRANULE) * aligned;
+    size_t each = tlsf_granules(64) * ACRE_TLSF_GRANULE;
+    assert_true(small >= (MIB - acre_tlsf_metadata_size(MIB) - taken) / each * 98 / 100);
+}
+
+static void largest_free_is_what_can_be_had(void **state)
+{
+    (void)state;
+    size_t largest = acre_tlsf_stats(&tlsf).largest_free;
+    assert_null(acre_tlsf_alloc(&tlsf, acre_layout(largest + 1, 1)).ptr);
+    assert_non_null(acre_tlsf_alloc(&tlsf, acre_layout(largest, 1)).ptr);
+    assert_int_equal(acre_tlsf_stats(&tlsf).largest_free, 0);
+    assert_int_equal(acre_tlsf_stats(&tlsf).available, 0);
+    assert_sound();
+}
+
+static void a_second_free_is_refused(void **state)
+{
+    (void)state;
+    void *low = acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr;
+    void *high = acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr;
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, low), ACRE_OK);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, high), ACRE_OK);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, high), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, low), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_tlsf_stats(&tlsf).used, 0);
+    assert_sound();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(gaps_before_aligned_blocks_are_used, set_up),
+        cmocka_unit_test_setup(largest_free_is_what_can_be_had, set_up),
+        cmocka_unit_test_setup(a_second_free_is_refused, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
