@@ -46,6 +46,5 @@ install(FILES cmake/acreConfig.cmake ${PROJECT_BINARY_DIR}/installed/acreConfigV
     DESTINATION ${package_dir})
 install(EXPORT acreTargets NAMESPACE acre:: DESTINATION ${package_dir})
 
-file(GLOB manuals ${PROJECT_SOURCE_DIR}/docs/*.1 ${PROJECT_SOURCE_DIR}/docs/man/*.1
-    ${PROJECT_SOURCE_DIR}/tool/*.1)
+file(GLOB manuals ${PROJECT_SOURCE_DIR}/man/*.1)
 install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -15,9 +15,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
     { "run", acre_cmd_run, "run a command with its malloc served by an allocator of acre" },
-#ifdef ACRE_TOOL_RECORD
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
-#endif
     { "replay", acre_cmd_replay, "replay a trace on every allocator and compare them" },
     { "bench", acre_cmd_bench, "measure the allocators on made-up workloads" },
 };

@@ -20,6 +20,7 @@ struct replay_command {
     struct acre_text_list allocators;
     struct acre_text_list with;
     const char *process;
+    const char *output;
     size_t pool;
     size_t repeat;
     bool no_pool_search;
@@ -27,7 +28,7 @@ struct replay_command {
     /* What they come to. */
     struct replay_subject subjects[MOST_SUBJECTS];
     size_t count;
-    cJSON *processes; /* with --json: the array of results */
+    cJSON *processes; /* the array of results, for --json and --output */
     bool broken;      /* an allocator failed verification */
     size_t replayed;  /* processes that had operations */
     bool interrupted;
@@ -113,15 +114,16 @@ static bool add_plugins(struct replay_command *command)
 
 static bool show(struct replay_command *command, const struct replay_table *table)
 {
-    if (!command->json) {
-        if (command->replayed)
-            putchar('\n');
-        replay_report_text(stdout, table);
-        fflush(stdout);
-        return true;
-    }
     cJSON *object = replay_report_json(table);
-    return object && cJSON_AddItemToArray(command->processes, object);
+    if (!object || !cJSON_AddItemToArray(command->processes, object))
+        return false;
+    if (command->json)
+        return true;
+    if (command->replayed)
+        putchar('\n');
+    replay_report_text(stdout, table);
+    fflush(stdout);
+    return true;
 }
 
 /* Measures one script and shows the result. @return the exit code so far. */
@@ -204,21 +206,45 @@ static int replay_wanted(struct replay_command *command, const char *path)
     return replay_process(command, path, (uint32_t)index, &processes);
 }
 
-/* Prints the JSON, which has all processes in one object. */
-static bool print_json(const struct replay_command *command, const char *path)
+/* The JSON, which has all processes in one object; the caller frees it. Null: no memory. */
+static char *make_json(struct replay_command *command, const char *path)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
     cJSON_AddStringToObject(root, "trace", path);
     cJSON_AddBoolToObject(root, "interrupted", command->interrupted);
     cJSON_AddItemToObject(root, "processes", command->processes);
+    command->processes = NULL;
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
-    if (!text)
+    return text;
+}
+
+static bool write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    if (!file)
         return false;
-    puts(text);
+    bool written = fprintf(file, "%s\n", text) > 0;
+    return fclose(file) == 0 && written;
+}
+
+/* Puts the JSON where it is wanted. @return the exit code. */
+static int show_json(struct replay_command *command, const char *path)
+{
+    char *text = make_json(command, path);
+    int code = ACRE_EXIT_OK;
+    if (text && command->json)
+        puts(text);
+    if (!text) {
+        acre_complain("replay", "not enough memory to print the result");
+        code = ACRE_EXIT_FAILED;
+    } else if (command->output && !write_file(command->output, text)) {
+        acre_complain("replay", "cannot write '%s': %s", command->output, strerror(errno));
+        code = ACRE_EXIT_FAILED;
+    }
     free(text);
-    return true;
+    return code;
 }
 
 /* The whole of the work. @return the exit code. */
@@ -232,10 +258,8 @@ static int replay(struct replay_command *command, const char *path)
         acre_complain("replay", "%s: nothing to replay: no allocation was recorded", path);
         code = ACRE_EXIT_FAILED;
     }
-    if (command->json && command->replayed && !print_json(command, path)) {
-        acre_complain("replay", "not enough memory to print the result");
+    if (command->replayed && show_json(command, path) != ACRE_EXIT_OK)
         code = ACRE_EXIT_FAILED;
-    }
     if (command->interrupted)
         acre_die_interrupted();
     return code == ACRE_EXIT_OK && command->broken ? ACRE_EXIT_FAILED : code;
@@ -282,8 +306,8 @@ int acre_cmd_replay(int argc, char **argv)
             &command.allocators },
         { "with", 'w', ACRE_OPTION_LIST, "FILE",
             "replay on the plugin FILE as well; may be repeated", &command.with },
-        { "process", 0, ACRE_OPTION_TEXT, "N|all",
-            "replay process N of the trace, from 0, or each in turn", &command.process },
+        { "process", 0, ACRE_OPTION_TEXT, "N",
+            "replay process N of the trace, from 0, or 'all' in turn", &command.process },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "bytes of the pool to replay in, K, M, G or T after\n"
             "them (default: twice the peak of live bytes, and\n1 MiB)",
@@ -293,6 +317,8 @@ int acre_cmd_replay(int argc, char **argv)
         { "repeat", 'r', ACRE_OPTION_COUNT, "N", "time N replays of each (default: 5)",
             &command.repeat },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of a table", &command.json },
+        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
+            &command.output },
         { .name = NULL },
     };
     const struct acre_usage usage = { "replay", "FILE", usage_text, options, false };

@@ -73,9 +73,11 @@ int acre_cmd_run(int argc, char **argv)
 {
     struct run_options chosen = { .allocator = acre_kinds[0].name };
     const struct acre_option options[] = {
-        { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
-            "allocator to serve the command (default: tlsf)", &chosen.allocator },
-        { "pool", 'p', ACRE_OPTION_SIZE, "SIZE", "bytes of the first pool, K, M, G or T after them",
+        { "allocator", 'a', ACRE_OPTION_TEXT, "NAME", "allocator to serve COMMAND (default: tlsf)",
+            &chosen.allocator },
+        { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
+            "most memory it may take from the system, K, M, G or T\nafter the number (default: no "
+            "limit)",
             &chosen.pool },
         { "stats", 's', ACRE_OPTION_FLAG, NULL,
             "print the allocator's statistics when a process ends", &chosen.stats },

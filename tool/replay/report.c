@@ -20,8 +20,8 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
 {
     char number[ACRE_CELL_ROOM];
     char bytes[ACRE_FORMAT_BYTES_ROOM];
-    fprintf(out, "process %" PRIu32 " of %" PRIu32 ": %s", facts->process, facts->processes,
-        facts->name[0] ? facts->name : "(no name)");
+    fprintf(out, "process %" PRIu32 " (of 0..%" PRIu32 "): %s", facts->process,
+        facts->processes - 1, facts->name[0] ? facts->name : "(no name)");
     if (facts->pid)
         fprintf(out, ", pid %" PRIu32, facts->pid);
     fprintf(out, "%s, %" PRIu32 " %s\n", facts->forked ? ", forked" : "", facts->threads,

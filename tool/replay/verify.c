@@ -220,8 +220,20 @@ static bool verify_end(struct verifier *verifier)
     return used == 0 || fault(verifier, "%zu bytes in use though nothing is live", used);
 }
 
-/* Resident memory of this process in KiB: now, or its peak; 0 when the system does not say. */
-static uint64_t resident_kib(const char *field)
+/* Resident memory of this process, in KiB. */
+struct resident {
+    uint64_t now, peak;
+    uint64_t not_heap; /* pages of files, and shared ones */
+};
+
+static uint64_t field(const char *text, const char *name)
+{
+    const char *found = strstr(text, name);
+    return found ? strtoull(found + strlen(name), NULL, 10) : 0;
+}
+
+/* All zero when the system does not say. */
+static struct resident resident_now(void)
 {
     char text[4096];
     int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -229,8 +241,15 @@ static uint64_t resident_kib(const char *field)
     if (file >= 0)
         close(file);
     text[size > 0 ? size : 0] = '\0';
-    const char *found = strstr(text, field);
-    return found ? strtoull(found + strlen(field), NULL, 10) : 0;
+    return (struct resident){ field(text, "VmRSS:"), field(text, "VmHWM:"),
+        field(text, "RssFile:") + field(text, "RssShmem:") };
+}
+
+/* Bytes that the heap grew by at most; 0 when that is not known. */
+static uint64_t heap_growth(struct resident before, struct resident after)
+{
+    uint64_t base = before.now + after.not_heap - before.not_heap;
+    return before.now && after.peak > base ? (after.peak - base) * 1024 : 0;
 }
 
 void replay_verify(struct replay_work *work)
@@ -238,7 +257,7 @@ void replay_verify(struct replay_work *work)
     struct replay_board *board = work->board;
     struct verifier verifier = { .work = work, .limit = SIZE_MAX };
     bool roomy = work->script->facts.peak_live < replay_machine_memory() / 2;
-    uint64_t before = resident_kib("VmRSS:");
+    struct resident before = resident_now();
     board->failed = 0;
     if (!roomy)
         verifier.limit = ENDS;
@@ -247,8 +266,7 @@ void replay_verify(struct replay_work *work)
         return;
     if (verify_ops(&verifier))
         verify_end(&verifier);
-    uint64_t after = resident_kib("VmHWM:");
-    board->resident = roomy && before && after > before ? (after - before) * 1024 : 0;
+    board->resident = roomy ? heap_growth(before, resident_now()) : 0;
     if (!board->fault[0])
         replay_work_close(work, &verifier.instance);
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre run, with a library in place of the drop-in malloc that does nothing. */
+#include "tool/spawn.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct spawned spawned;
+
+static void has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no \"%s\" in \"%s\"", part, text);
+}
+
+/* A folder with the tool in it and what is to be preloaded beside it: a library that does nothing.
+ */
+static char folder[4000];
+static char copied_tool[4096];
+
+static int copy(const char *from, const char *to)
+{
+    spawn(&spawned, (const char *[]){ "cp", from, to, NULL });
+    return spawned.code;
+}
+
+static int make_folder(void **state)
+{
+    char library[4096];
+    (void)state;
+    snprintf(folder, sizeof folder, "%s/tests/run_folder", getenv("ACRE_BUILD"));
+    snprintf(copied_tool, sizeof copied_tool, "%s/acre", folder);
+    snprintf(library, sizeof library, "%s/libacre-malloc.so", folder);
+    mkdir(folder, 0777);
+    return copy(built("acre"), copied_tool) + copy(built("tests/no_plugin.so"), library);
+}
+
+static void run_sets_the_environment(void **state)
+{
+    char preload[4096];
+    (void)state;
+    setenv("LD_PRELOAD", built("tests/no_plugin.so"), 1);
+    spawn(&spawned,
+        (const char *[]){ copied_tool, "run", "--pool=3M", "--stats", "--", "env", NULL });
+    unsetenv("LD_PRELOAD");
+    assert_int_equal(spawned.code, 0);
+    has(spawned.out, "ACRE_ALLOCATOR=tlsf\n");
+    has(spawned.out, "ACRE_POOL=3145728\n");
+    has(spawned.out, "ACRE_STATS=1\n");
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s/libacre-malloc.so:%s\n", folder,
+        built("tests/no_plugin.so"));
+    has(spawned.out, preload);
+}
+
+static void run_leaves_the_environment_alone(void **state)
+{
+    (void)state;
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "env", NULL });
+    assert_int_equal(spawned.code, 0);
+    assert_null(strstr(spawned.out, "ACRE_POOL="));
+    assert_null(strstr(spawned.out, "ACRE_STATS="));
+}
+
+static void run_passes_exit_codes_on(void **state)
+{
+    (void)state;
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "sh", "-c", "exit 37", NULL });
+    assert_int_equal(spawned.code, 37);
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "--", "sh", "-c", "kill -9 $$", NULL });
+    assert_int_equal(spawned.signal, SIGKILL);
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "no-such-command-here", NULL });
+    assert_int_equal(spawned.code, 127);
+    has(spawned.err, "acre run: cannot run 'no-such-command-here': No such file or directory");
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "/", NULL });
+    assert_int_equal(spawned.code, 126);
+}
+
+static void run_without_its_library(void **state)
+{
+    char library[4096];
+    (void)state;
+    snprintf(library, sizeof library, "%s/libacre-malloc.so", folder);
+    assert_int_equal(unlink(library), 0);
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "true", NULL });
+    assert_int_equal(spawned.code, 1);
+    has(spawned.err, "libacre-malloc.so' is missing, and not installed either");
+    spawn(&spawned, (const char *[]){ copied_tool, "bench", NULL });
+    assert_int_equal(spawned.code, 1);
+    has(spawned.err, "acre-bench' is missing, and not installed either");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_sets_the_environment),
+        cmocka_unit_test(run_leaves_the_environment_alone),
+        cmocka_unit_test(run_passes_exit_codes_on),
+        cmocka_unit_test(run_without_its_library),
+    };
+    return cmocka_run_group_tests(tests, make_folder, NULL);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Scripts: the counts they keep, and the events they refuse. */
+#include "tool/replay/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct replay_script script;
+
+static int open_script(void **state)
+{
+    static const struct acre_trace_process about = { .pid = 3, .name = "a\tb\xff" };
+    struct acre_trace_event event = { .op = ACRE_TRACE_PROCESS, .process = 2, .about = &about };
+    (void)state;
+    return replay_script_open(&script) && !replay_script_add(&script, &event) ? 0 : -1;
+}
+
+static int close_script(void **state)
+{
+    (void)state;
+    replay_script_close(&script);
+    return 0;
+}
+
+static const char *add_alloc(uint32_t slot, uint64_t size, uint64_t align)
+{
+    struct acre_trace_event event = {
+        .op = ACRE_TRACE_ALLOC, .slot = slot, .size = size, .align = align
+    };
+    return replay_script_add(&script, &event);
+}
+
+static const char *add_resize(uint32_t slot, uint64_t old_size, uint64_t size)
+{
+    struct acre_trace_event event = {
+        .op = ACRE_TRACE_RESIZE, .slot = slot, .old_size = old_size, .size = size
+    };
+    return replay_script_add(&script, &event);
+}
+
+static const char *add_free(uint32_t slot, uint64_t size)
+{
+    struct acre_trace_event event = { .op = ACRE_TRACE_FREE, .slot = slot, .size = size };
+    return replay_script_add(&script, &event);
+}
+
+static uint64_t layout_of(uint64_t index)
+{
+    return replay_op_layout(replay_ops(&script)[index], replay_wides(&script));
+}
+
+static void process_is_described(void **state)
+{
+    (void)state;
+    assert_int_equal(script.facts.pid, 3);
+    assert_int_equal(script.facts.process, 2);
+    assert_string_equal(script.facts.name, "a?b?");
+}
+
+static void live_bytes_are_counted(void **state)
+{
+    (void)state;
+    assert_null(add_alloc(0, 100, 0));
+    assert_null(add_alloc(1, 50, 0));
+    assert_null(add_free(0, 100));
+    assert_null(add_resize(1, 50, 120));
+    assert_null(add_alloc(0, 0, 0));
+    assert_int_equal(script.facts.peak_live, 150);
+    assert_int_equal(script.facts.peak_blocks, 2);
+    assert_int_equal(script.facts.left_live, 2);
+    assert_int_equal(script.facts.slots, 2);
+    assert_int_equal(script.facts.allocs, 3);
+    assert_int_equal(script.facts.deallocs, 1);
+    assert_int_equal(script.facts.reallocs, 1);
+    assert_int_equal(script.facts.ops, 5);
+    assert_null(add_resize(1, 120, 1000));
+    assert_int_equal(script.facts.peak_live, 1000);
+}
+
+static void operations_keep_sizes_and_alignments(void **state)
+{
+    static const struct {
+        uint64_t size, align, wides;
+    } cases[] = { { 0, 0, 0 }, { 1, 1, 0 }, { REPLAY_SIZE_MASK, 0, 0 },
+        { (uint64_t)REPLAY_SIZE_MASK + 1, 0, 1 }, { 24, 4096, 2 }, { UINT64_C(1) << 30, 8, 3 } };
+    (void)state;
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_null(add_alloc(i, cases[i].size, cases[i].align));
+        uint64_t align = cases[i].align > ACRE_NATURAL_ALIGN ? cases[i].align : ACRE_NATURAL_ALIGN;
+        struct replay_slot slot = { .layout = layout_of(i) };
+        assert_int_equal(replay_op_verb(replay_ops(&script)[i]), REPLAY_ALLOC);
+        assert_int_equal(replay_slot_size(&slot), cases[i].size);
+        assert_int_equal(replay_slot_align(&slot), align);
+        assert_int_equal(script.facts.wides, cases[i].wides);
+    }
+}
+
+static void long_scripts_grow(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 300000; i++)
+        assert_null(add_alloc(i, i, i % 3 ? 0 : 128));
+    for (uint32_t i = 0; i < 300000; i += 1000) {
+        assert_int_equal(replay_ops(&script)[i].slot, i);
+        assert_int_equal(layout_of(i) >> REPLAY_ALIGN_BITS, i);
+    }
+}
+
+static void impossible_sizes_are_refused(void **state)
+{
+    (void)state;
+    assert_non_null(add_alloc(0, UINT64_MAX, 0));
+    assert_non_null(add_alloc(0, UINT64_C(1) << 62, 0));
+    assert_non_null(add_alloc(0, 1, UINT64_C(1) << 63));
+    assert_int_equal(script.facts.ops, 0);
+}
+
+static void impossible_sums_are_refused(void **state)
+{
+    uint64_t half = SIZE_MAX > UINT32_MAX ? UINT64_C(1) << 45 : UINT64_C(1) << 30;
+    (void)state;
+    assert_null(add_alloc(0, half, 0));
+    assert_null(add_alloc(1, half, 0));
+    assert_non_null(add_alloc(2, 1, 0));
+    assert_non_null(add_resize(1, half, half + 1));
+}
+
+static void failed_calls_are_only_counted(void **state)
+{
+    struct acre_trace_event event = { .op = ACRE_TRACE_FAILED, .size = UINT64_MAX };
+    (void)state;
+    assert_null(replay_script_add(&script, &event));
+    assert_int_equal(script.facts.refused, 1);
+    assert_int_equal(script.facts.ops, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_script, close_script)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(process_is_described),
+        TEST(live_bytes_are_counted),
+        TEST(operations_keep_sizes_and_alignments),
+        TEST(long_scripts_grow),
+        TEST(impossible_sizes_are_refused),
+        TEST(impossible_sums_are_refused),
+        TEST(failed_calls_are_only_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

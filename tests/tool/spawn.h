@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Runs a program to its end and keeps what it printed. */
+#ifndef ACRE_TESTS_TOOL_SPAWN_H
+#define ACRE_TESTS_TOOL_SPAWN_H
+
+#include <stddef.h>
+
+#define SPAWN_ROOM 65536
+
+struct spawned {
+    int code;   /* exit code; -1 when a signal ended it */
+    int signal; /* that signal, or 0 */
+    char out[SPAWN_ROOM];
+    char err[SPAWN_ROOM];
+};
+
+/* Runs argv (ended by a null), with nothing on its standard input. Output past the room is lost. */
+void spawn(struct spawned *spawned, const char *const *argv);
+
+/* The same for `build/acre ARGUMENTS...`: spawn_acre(&spawned, "run", "ls", NULL). */
+void spawn_acre(struct spawned *spawned, ...) __attribute__((sentinel));
+
+/* The same as spawn_acre, and has a signal sent to it once it has been running for a while. */
+void spawn_acre_and_interrupt(struct spawned *spawned, int signal, unsigned milliseconds, ...)
+    __attribute__((sentinel));
+
+/* The path of a product below the build folder. Valid for good; at most 16 in one program. */
+const char *built(const char *name);
+
+#endif
