@@ -83,7 +83,7 @@ if(ACRE_TESTS)
     enable_language(CXX)
     enable_testing()
     acre_folders(tests/support tests/compile tests/unit tests/conformance tests/model tests/misuse
-        tests/fault tests/pages tests/regress tests/fuzz tests/hosted tests/tool examples)
+        tests/exhaustive tests/fault tests/pages tests/regress tests/fuzz tests/hosted tests/tool examples)
 endif()
 
 if(ACRE_BENCH AND ACRE_HOSTED)

@@ -12,7 +12,7 @@ static void empty_is_zero(struct bed *bed)
 {
     begin(bed, 0, bed->arena.size);
     struct acre_stats stats = stats_of(bed);
-    assert_int_equal(stats.total, bed->arena.size);
+    assert_total(bed, bed->arena.size);
     assert_int_equal(stats.metadata + stats.available, stats.total);
     assert_int_equal(stats.used, 0);
     assert_int_equal(stats.peak, 0);

@@ -60,7 +60,7 @@ static void the_least_size_is_a_sharp_line(struct bed *bed)
         assert_true(least <= enough(bed));
         for (size_t size = least; size < least + 200; size++) {
             begin(bed, skew, size);
-            assert_int_equal(stats_of(bed).total, size);
+            assert_total(bed, size);
             give(bed, take(bed, stats_of(bed).largest_free, 1));
         }
     }
@@ -112,7 +112,7 @@ static void overlaps_are_refused_exactly(struct bed *bed)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         refuse_add(
             bed, bed->arena.base + bad[i].from, bad[i].to - bad[i].from, ACRE_MEMORY_OVERLAP);
-    assert_int_equal(stats_of(bed).total, 8192);
+    assert_total(bed, 8192);
 }
 
 /* The unaligned ends of a region are owned too, though no block can lie there. */
@@ -125,7 +125,7 @@ static void overlap_with_unaligned_ends(struct bed *bed)
     assert_int_equal(acre_add_memory(bed->base, start - 2048, 2048), ACRE_OK);
     assert_int_equal(acre_add_memory(bed->base, start + 4001, 2048), ACRE_OK);
     assert_sound(bed);
-    assert_int_equal(stats_of(bed).total, 4001 + 2 * 2048);
+    assert_total(bed, 4001 + 2 * 2048);
 }
 
 static void bad_ranges_are_invalid(struct bed *bed)
@@ -219,7 +219,7 @@ static void hundreds_of_regions(struct bed *bed)
     begin(bed, 0, SMALL);
     for (size_t i = 1; i < MANY; i++) {
         assert_int_equal(acre_add_memory(bed->base, region_at(bed, i), SMALL), ACRE_OK);
-        assert_int_equal(stats_of(bed).total, (i + 1) * SMALL);
+        assert_total(bed, (i + 1) * SMALL);
     }
     assert_sound(bed);
     for (size_t i = 0; i < MANY; i++)
@@ -241,7 +241,7 @@ static void hundreds_of_regions(struct bed *bed)
     assert_same_accounts(stats_of(bed), empty);
     for (size_t i = MANY; i > 0; i--) {
         assert_int_equal(acre_remove_memory(bed->base, region_at(bed, i - 1)), ACRE_OK);
-        assert_int_equal(stats_of(bed).total, (i - 1) * SMALL);
+        assert_total(bed, (i - 1) * SMALL);
     }
     assert_empty(bed);
 }

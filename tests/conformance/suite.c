@@ -14,6 +14,14 @@ struct acre_stats stats_of(const struct bed *bed)
     return acre_stats(bed->base);
 }
 
+void assert_total(struct bed *bed, size_t bytes)
+{
+    size_t total = stats_of(bed).total;
+    if ((bed->kind->caps & KIND_APART) == 0)
+        assert_int_equal(total, bytes);
+    assert_true(total >= bytes);
+}
+
 struct seen {
     size_t live;
     size_t live_bytes;

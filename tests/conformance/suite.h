@@ -50,6 +50,9 @@ size_t fill(struct bed *bed, void **blocks, size_t room, size_t size, size_t ste
 
 struct acre_stats stats_of(const struct bed *bed);
 
+/* The bytes given, metadata given apart not counted, are these. */
+void assert_total(struct bed *bed, size_t bytes);
+
 /* Every figure but peak and refused requests is equal. */
 void assert_same_accounts(struct acre_stats a, struct acre_stats b);
 

@@ -144,6 +144,13 @@ static void walk_short(const void *self, acre_walk_fn *visit, void *arg)
     naive_ops.walk(self, visit_some, &walk);
 }
 
+static void settle(void *self)
+{
+    struct broken *broken = self;
+    broken->inner.peak = broken->inner.used;
+    broken->inner.failed = 0;
+}
+
 static size_t slack(size_t usable)
 {
     (void)usable;
@@ -164,10 +171,10 @@ static size_t slack(size_t usable)
         .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,                                           \
         .self_size = sizeof(struct broken),                                                        \
         .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
-        .peak_at = offsetof(struct broken, inner.peak),                                            \
         .header = 2 * sizeof(size_t),                                                              \
         .region_enough = 256,                                                                      \
         .bind = bind_##id,                                                                         \
+        .settle = settle,                                                                          \
         .slack = slack,                                                                            \
     }
 

@@ -20,6 +20,14 @@ static struct acre_bytes bind(void *self)
     return acre_fault_bytes(&stack->fault);
 }
 
+static void settle(void *self)
+{
+    struct stack *stack = self;
+    kind_naive.settle(&stack->naive);
+    stack->fault.refused = 0;
+    stack->fault.requests = 0;
+}
+
 static size_t slack(size_t usable)
 {
     return kind_naive.slack(usable);
@@ -31,9 +39,9 @@ const struct kind kind_fault = {
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
         1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },
-    .peak_at = offsetof(struct stack, naive.peak),
     .header = 2 * sizeof(size_t),
     .region_enough = 256,
     .bind = bind,
+    .settle = settle,
     .slack = slack,
 };

@@ -11,6 +11,13 @@ static struct acre_bytes bind(void *self)
     return (struct acre_bytes){ &naive_ops, self };
 }
 
+static void settle(void *self)
+{
+    struct naive *naive = self;
+    naive->peak = naive->used;
+    naive->failed = 0;
+}
+
 /* What is left over is cut off when a header and the smallest block fit into it. */
 static size_t slack(size_t usable)
 {
@@ -23,10 +30,9 @@ const struct kind kind_naive = {
     .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
     .self_size = sizeof(struct naive),
     .counters = { 1 + offsetof(struct naive, failed) },
-    .peak_at = offsetof(struct naive, peak),
     .header = HEADER,
-    .links = 0,
     .region_enough = 256,
     .bind = bind,
+    .settle = settle,
     .slack = slack,
 };

@@ -15,7 +15,7 @@ enum {
     KIND_APART = 1u << 2,    /* total counts metadata that was not given as a region */
     KIND_TILES =
         1u << 3,         /* a block of n usable bytes takes n + header, and free neighbours merge */
-    KIND_SCRUB = 1u << 4 /* a free block's bytes from `links` on have no meaning */
+    KIND_SCRUB = 1u << 4 /* a free block's bytes between `links` and `foot` mean nothing */
 };
 
 struct kind {
@@ -24,13 +24,17 @@ struct kind {
 
     size_t self_size;   /* bytes of state that lie outside the regions */
     size_t counters[3]; /* offsets in there, plus 1, of the size_t that a refused call may change */
-    size_t peak_at;     /* offset in there of the size_t that holds the peak */
     size_t header;      /* see KIND_TILES */
-    size_t links;       /* see KIND_SCRUB */
+    size_t links;       /* bytes at the start of a free block that have a meaning; see KIND_SCRUB */
+    size_t foot;        /* the same at its end */
     size_t region_enough; /* bytes; no region of this size or more is too small */
 
     /* Prepares zeroed state of self_size bytes and returns the handle over it; init comes next. */
     struct acre_bytes (*bind)(void *self);
+
+    /* Makes every counter what it would be had this state been reached at once: nothing refused,
+     * the peak as high as `used`. */
+    void (*settle)(void *self);
 
     /* By how many bytes a sized free may fall short of the usable size and still name the block. */
     size_t (*slack)(size_t usable);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: conformance.broken SUITE
- * Test of the test: the conformance suite, a program that takes the name of a kind, fails over
- * every broken kind and passes over the sound one that they are made from.
+ * usage: NAME.broken SUITE
+ * Test of the test: a suite, a program that takes the name of a kind, fails over every broken kind
+ * and passes over the sound one that they are made from.
  */
 #include "support/kinds.h"
 
