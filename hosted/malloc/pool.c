@@ -125,7 +125,10 @@ bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
         ample = pool->given;
     ample = within_limit(pool, round_to_page(ample));
     need = within_limit(pool, round_to_page(need));
-    return need != 0 && (add_piece(pool, ample) || (need < ample && add_piece(pool, need)));
+    for (size_t size = ample; size > need; size = round_to_page(size / 2))
+        if (add_piece(pool, size))
+            return true;
+    return need != 0 && add_piece(pool, need);
 }
 
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address)

@@ -43,23 +43,23 @@ __attribute__((constructor)) static void start(void)
 {
     const char *at = getenv("FAIL_AT");
     if (at != NULL)
-        failing_arm(atoi(at));
+        failing_arm((int)strtol(at, NULL, 10));
 }
 
-long syscall(long number, ...)
+long syscall(long sysno, ...)
 {
     static long (*real)(long, ...);
     long a[6];
     va_list list;
-    va_start(list, number);
+    va_start(list, sysno);
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(list, long);
     va_end(list);
-    if (refuses(number)) {
+    if (refuses(sysno)) {
         errno = ENOMEM;
         return -1;
     }
     if (real == NULL)
         real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return real(sysno, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

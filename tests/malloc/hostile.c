@@ -83,16 +83,16 @@ int open(const char *path, int flags, ...)
     return (int)syscall(SYS_openat, -100, path, flags, mode);
 }
 
-ssize_t read(int fd, void *bytes, size_t size)
+ssize_t read(int fd, void *buf, size_t nbytes)
 {
     allocate();
-    return syscall(SYS_read, fd, bytes, size);
+    return syscall(SYS_read, fd, buf, nbytes);
 }
 
-ssize_t write(int fd, const void *bytes, size_t size)
+ssize_t write(int fd, const void *buf, size_t n)
 {
     allocate();
-    return syscall(SYS_write, fd, bytes, size);
+    return syscall(SYS_write, fd, buf, n);
 }
 
 pid_t getpid(void)

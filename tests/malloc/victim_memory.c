@@ -120,13 +120,12 @@ static void block_across_seams(void)
 /* Touched memory goes back to the system and the contents of live blocks stay. */
 static size_t resident(void)
 {
-    size_t total = 0;
-    size_t pages = 0;
     char line[128] = { 0 };
     int fd = open("/proc/self/statm", O_RDONLY);
     CHECK(fd >= 0 && read(fd, line, sizeof line - 1) > 0 && close(fd) == 0);
-    CHECK(sscanf(line, "%zu %zu", &total, &pages) == 2);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    char *second = strchr(line, ' ');
+    CHECK(second != NULL);
+    return strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void trim_gives_back(void)
