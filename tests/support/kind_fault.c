@@ -39,7 +39,7 @@ const struct kind kind_fault = {
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
         1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },
-    .header = 2 * sizeof(size_t),
+    .header = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN,
     .region_enough = 256,
     .bind = bind,
     .settle = settle,

@@ -18,7 +18,8 @@ static inline uint64_t replay_nanoseconds(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* On x86 with SSE2 the time-stamp counter, fenced so that the operation lies between its two readings. */
+/* On x86 with SSE2 the time-stamp counter, fenced so that the operation lies between its two
+ * readings. */
 #if defined(__SSE2__)
 #include <x86intrin.h>
 #define REPLAY_TICK_NAME "cycles"
