@@ -92,6 +92,7 @@ static void growing_into_a_neighbour_fails(struct bed *bed)
     void *blocks[512];
     begin(bed, 0, bed->arena.size);
     size_t count = fill(bed, blocks, 512, 48, 0, 1);
+    count += fill(bed, blocks + count, 512 - count, 1, 0, 1);
     for (size_t i = 0; i < count; i++) {
         size_t usable = usable_of(bed, blocks[i]);
         assert_int_equal(acre_resize(bed->bytes, blocks[i], usable), ACRE_OK);

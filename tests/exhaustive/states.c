@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { ARENA = 4096, MOST_OPS = 4096, REGIONS = 2, MOST_PARTS = 64 };
+enum { ARENA = 4096, MOST_OPS = 4096, REGIONS = 2, MOST_PARTS = 64, MOST_SELF = 16 << 10 };
 
 /* A tiny pool: so many smallest blocks in each of the regions, which adjoin. */
 struct scope {
@@ -294,13 +294,19 @@ static void fail_at(struct search *search, size_t state, const struct op *op)
     fail();
 }
 
+/* A refused call was proven to change nothing, so that the next one starts from the same state. */
 static void try_all(struct search *search, size_t state)
 {
+    bool there = false;
     for (size_t i = 0; i < search->op_count; i++) {
-        read_image(search, state);
+        if (!there)
+            read_image(search, state);
         if (!model_apply(&search->model, &search->ops[i]))
             fail_at(search, state, &search->ops[i]);
         search->transitions++;
+        there = !search->model.changed;
+        if (there)
+            continue;
         write_image(search);
         if (search->store.count < most_states)
             store_add(&search->store, search->image);
@@ -312,6 +318,10 @@ static void every_state(void **state)
     const struct part *part = *state;
     if ((part->kind->caps & KIND_SCRUB) == 0) {
         print_message("%s: which of its free bytes have a meaning is not known\n", part->name);
+        skip();
+    }
+    if (part->kind->self_size > MOST_SELF) {
+        print_message("%s: its state is too large to be copied that often\n", part->name);
         skip();
     }
     struct search *search = malloc(sizeof *search);
@@ -354,6 +364,8 @@ int main(int argc, char **argv)
         add_kind(only);
     for (size_t i = 0; only == NULL && kinds[i] != NULL; i++)
         add_kind(kinds[i]);
+    for (size_t i = 0; only == NULL && tiny_kinds[i] != NULL; i++)
+        add_kind(tiny_kinds[i]);
     int failed = _cmocka_run_group_tests("exhaustive", tests, count, NULL, NULL);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

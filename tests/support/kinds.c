@@ -5,11 +5,25 @@
 
 extern const struct kind kind_fault;
 extern const struct kind kind_naive;
+extern const struct kind kind_tlsf;
+extern const struct kind kind_tlsf_apart;
+extern const struct kind kind_tlsf_seam;
 
 const struct kind *const kinds[] = {
     &kind_naive,
 #if ACRE_WRAP
     &kind_fault,
+#endif
+#if ACRE_TLSF
+    &kind_tlsf,
+    &kind_tlsf_apart,
+#endif
+    NULL,
+};
+
+const struct kind *const tiny_kinds[] = {
+#if ACRE_TLSF
+    &kind_tlsf_seam,
 #endif
     NULL,
 };
@@ -24,5 +38,6 @@ static const struct kind *find_in(const struct kind *const *list, const char *na
 const struct kind *kind_find(const char *name)
 {
     const struct kind *kind = find_in(kinds, name);
+    kind = kind != NULL ? kind : find_in(tiny_kinds, name);
     return kind != NULL ? kind : find_in(broken_kinds, name);
 }

@@ -43,6 +43,9 @@ struct kind {
 /* Null-terminated. */
 extern const struct kind *const kinds[];
 
+/* Kinds with little room outside the regions, for searches over whole states. Null-terminated. */
+extern const struct kind *const tiny_kinds[];
+
 /* Kinds that break a promise on purpose, to prove that the suites notice. Null-terminated. */
 extern const struct kind *const broken_kinds[];
 

@@ -339,6 +339,8 @@ static enum acre_status do_usable(struct model *model, const void *ptr)
     answered(model, 1u << (block != NULL ? ACRE_OK : ACRE_NOT_ALLOCATED), got.status);
     if (got.num != want)
         model_fail(model, "usable size %zu instead of %zu", (size_t)got.num, want);
+    if (!bed_same(model->bed))
+        model_fail(model, "usable_size changed something");
     return got.status;
 }
 
@@ -378,6 +380,7 @@ static bool apply_one(struct model *model, const struct op *op)
 {
     bed_save(model->bed);
     enum acre_status status = dispatch(model, op);
+    model->changed = status == ACRE_OK ? op->verb != OP_USABLE : op->verb == OP_INIT;
     return model->failure[0] == '\0' && model_audit(model, op->verb, status);
 }
 

@@ -35,6 +35,7 @@ struct model {
     size_t block_count;
     void *slots[OP_SLOTS];
     unsigned stamps;
+    bool changed;            /* the last operation may have changed the allocator's state */
     struct acre_stats stats; /* as of the last audit */
     char failure[256];       /* the promise that was broken; empty while all hold */
 };
@@ -86,8 +87,8 @@ void model_stamp(struct model *model, struct model_block *block);
 /* True when the first `size` bytes of a place hold the stamp. */
 bool model_holds(const unsigned char *place, size_t size, unsigned stamp);
 
-/* Audits accounts, check, walk and contents, and notes the accounts in `stats`. `status` is what
- * the operation answered, `verb` what it was. */
+/* Audits accounts and, unless nothing has changed, check, walk and contents; notes the accounts in
+ * `stats`. `status` is what the operation answered, `verb` what it was. */
 bool model_audit(struct model *model, enum op_verb verb, enum acre_status status);
 
 #endif

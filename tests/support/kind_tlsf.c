@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/kinds.h"
+
+#include <acre/tlsf.h>
+
+extern const struct kind kind_tlsf;
+
+/* The smallest block, and a rest that is one granule short of a block of its own. */
+enum { SMALLEST = 2 * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field) };
+
+static struct acre_bytes bind(void *self)
+{
+    return acre_tlsf_bytes(self);
+}
+
+static void settle(void *self)
+{
+    struct acre_tlsf *tlsf = self;
+    tlsf->peak -= (size_t)tlsf->room;
+    tlsf->room = 0;
+    tlsf->failed = 0;
+}
+
+static size_t slack(size_t usable)
+{
+    return usable <= SMALLEST + ACRE_TLSF_GRANULE ? usable - 1 : 2 * ACRE_TLSF_GRANULE - 1;
+}
+
+const struct kind kind_tlsf = {
+    .name = "tlsf",
+    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
+    .self_size = sizeof(struct acre_tlsf),
+    .counters = { 1 + offsetof(struct acre_tlsf, failed) },
+    .header = sizeof(acre_tlsf_field),
+    .links = 2 * sizeof(void *),
+    .foot = sizeof(acre_tlsf_field),
+    .region_enough = 256,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};
