@@ -59,6 +59,12 @@ struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address
     return NULL;
 }
 
+void spool_map_prefetch(const struct spool_map *map, uint64_t address)
+{
+    if (map->size)
+        __builtin_prefetch(&map->entries[home_of(map, address)], 1);
+}
+
 void spool_map_remove(struct spool_map *map, struct spool_block *block)
 {
     const size_t mask = map->size - 1;

@@ -33,6 +33,9 @@ bool spool_map_add(struct spool_map *map, const struct spool_block *block);
 /** The block at `address`, valid until the map changes; null when there is none. */
 struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address);
 
+/** Brings the place of `address` into the cache; harmless whatever it is. */
+void spool_map_prefetch(const struct spool_map *map, uint64_t address);
+
 /** Removes a block that spool_map_find() returned. */
 void spool_map_remove(struct spool_map *map, struct spool_block *block);
 

@@ -13,11 +13,13 @@
 
 enum {
     /* zstd's level: fast enough to keep up with a program that does nothing but allocate. */
-    LEVEL = 3,
+    LEVEL = 1,
     /* How far past a missing event to look for later ones, now and at the end: as many as there may
      * be threads that died writing. */
     LOOK_AHEAD = 64,
     LOOK_FAR = 4096,
+    /* How many events to look ahead for blocks to bring into the cache. */
+    PREFETCH_AHEAD = 8,
     /* Events after which the process learns that it has room. */
     TAIL_STEP = 4096
 };
@@ -243,7 +245,8 @@ static void on_call(struct spool_process *process, const struct spool_event *eve
         return;
     if (thread >= process->threads)
         process->threads = thread + 1;
-    acre_trace_write_thread(process->writer, thread);
+    if (thread != process->writer->thread)
+        acre_trace_write_thread(process->writer, thread);
     if (event->time_ns > process->start_ns)
         acre_trace_write_time(process->writer, event->time_ns - process->start_ns);
     switch (spool_op_of(head)) {
@@ -353,6 +356,15 @@ static void give_room(struct spool_process *process, enum spool_haste haste)
         atomic_store_explicit(&process->ring->tail, process->next, memory_order_release);
 }
 
+/** Brings in what the map holds of a coming event's block, as looking it up misses the cache. */
+static void prefetch_block(const struct spool_process *process, uint64_t order)
+{
+    const uint64_t at = order & ((UINT64_C(1) << process->capacity_log2) - 1);
+
+    if (at < atomic_load_explicit(&process->ring->allocated, memory_order_relaxed))
+        spool_map_prefetch(&process->live, process->events[at].address);
+}
+
 size_t spool_process_read(struct spool_process *process, size_t most, enum spool_haste haste)
 {
     size_t count = 0;
@@ -368,6 +380,7 @@ size_t spool_process_read(struct spool_process *process, size_t most, enum spool
                 break;
             continue;
         }
+        prefetch_block(process, process->next + PREFETCH_AHEAD);
         if (spool_op_of(head) == SPOOL_FORK)
             on_fork(process, process->next);
         else
