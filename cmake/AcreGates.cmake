@@ -90,3 +90,7 @@ endif()
 if(ACRE_BENCH AND ACRE_HOSTED)
     acre_folders(bench)
 endif()
+
+if(ACRE_TESTS AND ACRE_HOSTED)
+    acre_folders(tests/record)
+endif()

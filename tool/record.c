@@ -71,7 +71,7 @@ static int collect(struct spool *spool, pid_t pid, bool wait)
 
     while (!launch_has_ended(pid, &code))
         collect_once(spool, &pause, &reaped);
-    while (wait && spool_is_busy(spool))
+    while (wait && launch_has_descendants())
         collect_once(spool, &pause, &reaped);
     spool_finish(spool);
     return code;
@@ -203,8 +203,11 @@ static int record_into(
     const struct record_options *options, struct spool *spool, const char *library, char **argv)
 {
     bool cannot_execute;
-    pid_t pid = launch(argv, library, SPOOL_FOLDER_VARIABLE, spool->folder, &cannot_execute);
+    pid_t pid;
 
+    if (options->wait)
+        launch_adopt_orphans();
+    pid = launch(argv, library, SPOOL_FOLDER_VARIABLE, spool->folder, &cannot_execute);
     if (pid < 0)
         return cannot_start(argv[0], cannot_execute);
     return conclude(options, spool, argv[0], collect(spool, pid, options->wait));

@@ -25,6 +25,12 @@ pid_t launch(char **argv, const char *library, const char *variable, const char 
 /** Whether the command has ended; stores its exit code, 128 + signal for one that was killed. */
 bool launch_has_ended(pid_t pid, int *code);
 
+/** From now on this process inherits, and can wait for, the orphans among its descendants. */
+void launch_adopt_orphans(void);
+
+/** Whether a descendant is still running; reaps those that have ended. */
+bool launch_has_descendants(void);
+
 /** Why nothing can have been recorded of `command`, as a clause: "it is statically linked", ... */
 const char *launch_explain(const char *command);
 

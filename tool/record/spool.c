@@ -283,14 +283,6 @@ void spool_reap(struct spool *spool)
     end_those(spool, is_over);
 }
 
-bool spool_is_busy(const struct spool *spool)
-{
-    for (size_t i = 0; i < spool->active_count; i++)
-        if (spool->active[i]->seen && !is_gone(spool->active[i]->ring->pid))
-            return true;
-    return false;
-}
-
 /** Ends those whose heap is known; then their children's is. */
 static bool finish_heirs(struct spool *spool)
 {

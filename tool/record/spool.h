@@ -42,9 +42,6 @@ size_t spool_poll(struct spool *spool);
 /** Ends the sections of processes that are gone or have executed another program. */
 void spool_reap(struct spool *spool);
 
-/** Whether a process that is not ended may still write. */
-bool spool_is_busy(const struct spool *spool);
-
 /** Stops recording, reads what is there and ends every section. */
 void spool_finish(struct spool *spool);
 
