@@ -13,20 +13,20 @@
  *   level 0   [leaf][leaf] ...            a leaf is the summary of a chunk = 512 pages = 8 words
  *   words     [64 64 64 64 64 64 64 64] ...
  *
- * Invariants, with the cost of keeping each:
- *   BITMAP-1  ranges are in ascending order, and no two share a position.          (add: O(ranges))
- *   BITMAP-2  the bits behind a range's last page are 0.                           (once, when
- * added) BITMAP-3  `free` is the number of set bits; `used` the number of clear ones.   (one add a
- * call) BITMAP-4  no page below `low` is free.                                         (one compare
- * a call) BITMAP-5  a leaf is the summary of its chunk, the active chunk's aside.        (8 words a
- * change) BITMAP-6  a node is the joint of its children.                                 (8 joins a
- * level that changed) BITMAP-7  the counts of the allocator are the sums over its ranges. (one add
- * a call) BITMAP-8  a chunk is marked when it has a free page, a word of marks when it is not 0. (a
- * word that turns 0 or not)
+ * Invariants; in brackets the cost of keeping each:
+ *   BITMAP-1  ranges are in ascending order, and no two share a position [add: O(ranges)]
+ *   BITMAP-2  the bits behind a range's last page are 0 [once, when added]
+ *   BITMAP-3  `free` is the number of set bits [one add a call]
+ *   BITMAP-4  no page below `low` is free [one compare a call]
+ *   BITMAP-5  a leaf is the summary of its chunk [a run's length, or 8 words]
+ *   BITMAP-6  a node is the joint of its children, the active chunk as it was [8 joins a level]
+ *   BITMAP-7  the counts of the allocator are the sums over its ranges [one add a call]
+ *   BITMAP-8  a chunk is marked just when it has a free page, a word of marks when it is not 0
+ *             [one bit a level, when a chunk's last page goes or its first comes back]
  *
- * The active chunk is the one that single pages come from and go to: its leaf, and the nodes above
- * as far as it goes, are brought up to date when another chunk takes its place or a search for a
- * run begins.
+ * The active chunk is the one whose leaf has changed last. The nodes over it are brought up to date
+ * when another chunk's leaf changes or a search for a run begins, unless the leaf is by then what
+ * it was.
  */
 #ifndef ACRE_SRC_BITMAP_PRIVATE_H
 #define ACRE_SRC_BITMAP_PRIVATE_H
@@ -63,7 +63,8 @@ struct acre_bitmap_range {
     size_t pages;                   /* pages managed */
     size_t free;                    /* of them free */
     size_t low;                     /* no page below this index is free */
-    size_t active;                  /* chunk whose summary is behind, or ACRE_BITMAP_NONE */
+    size_t active;                  /* chunk that the nodes do not know, or ACRE_BITMAP_NONE */
+    uint64_t active_was;            /* its leaf as the nodes know it */
     unsigned top;                   /* level of the root; 0 when there is one chunk */
     unsigned mark_levels;           /* levels of marks in use */
     uint64_t *words;
@@ -143,20 +144,23 @@ size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned le
 struct acre_bitmap_run acre_bitmap_tree_compute(
     const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** The summary of the whole range with the active chunk's changes in it; stores nothing. O(8 *
- * levels). */
+/** As compute, the active chunk being taken as the nodes know it. O(8). */
+struct acre_bitmap_run acre_bitmap_tree_compute_settled(
+    const struct acre_bitmap_range *range, unsigned level, size_t index);
+
+/** The summary of the whole range, the active chunk's changes in it; stores nothing. O(8 * levels).
+ */
 struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *range);
 
-/** Brings the summary over the active chunk up to date; there is none afterwards. O(8 * levels). */
+/** Brings the nodes over the active chunk up to date; there is none afterwards. O(8 * levels). */
 void acre_bitmap_tree_settle(struct acre_bitmap_range *range);
 
-/** Makes `chunk` the active one; the one before is settled. O(8 * levels). */
-void acre_bitmap_tree_activate(struct acre_bitmap_range *range, size_t chunk);
+/** Stores a chunk's leaf; when that changes it the chunk is the active one. O(8 * levels). */
+void acre_bitmap_tree_leaf(struct acre_bitmap_range *range, size_t chunk, uint64_t leaf);
 
 /**
  * Brings the summaries over [index, index + count) up to date, all of it having been made free or
- * used. A count of 0 looks at the chunk of `index` alone, and all of it. O(count / 512 + 8 *
- * levels).
+ * used. O(count / 512 + 8 * levels).
  */
 void acre_bitmap_tree_update(
     struct acre_bitmap_range *range, size_t index, size_t count, bool free);

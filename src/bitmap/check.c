@@ -71,16 +71,6 @@ static struct acre_check_result check_marks(const struct acre_bitmap_range *rang
     return sound;
 }
 
-/** True when a node of a level may lag behind: the active chunk lies under it. */
-static bool may_lag(const struct acre_bitmap_range *range, unsigned level, size_t index)
-{
-    size_t over = range->active;
-
-    while (over != ACRE_BITMAP_NONE && level-- != 0)
-        over /= ACRE_BITMAP_FANOUT;
-    return over == index;
-}
-
 /** Checks the nodes of one level; their number goes to `nodes`, which holds that of the level
  * below. */
 static struct acre_check_result check_level(
@@ -92,9 +82,7 @@ static struct acre_check_result check_level(
     for (index = 0; index < *nodes; index++) {
         struct acre_bitmap_run stored = acre_bitmap_tree_get(range, level, index);
 
-        if (level == 0 && may_lag(range, level, index))
-            continue;
-        if (acre_bitmap_run_equal(stored, acre_bitmap_tree_compute(range, level, index)))
+        if (acre_bitmap_run_equal(stored, acre_bitmap_tree_compute_settled(range, level, index)))
             continue;
         if (level == 0)
             return broken("BITMAP-5: a leaf is the summary of its chunk", &range->leaves[index]);

@@ -53,8 +53,9 @@ static void set_in(struct acre_bitmap_range *range, size_t index, size_t count, 
     acre_bitmap_words_fill(range->words, index, count, free);
     if ((index + count - 1) / ACRE_BITMAP_CHUNK_PAGES != chunk)
         acre_bitmap_tree_update(range, index, count, free);
-    else if (chunk != range->active)
-        acre_bitmap_tree_activate(range, chunk);
+    else
+        acre_bitmap_tree_leaf(
+            range, chunk, acre_bitmap_leaf_pack(acre_bitmap_tree_compute(range, 0, chunk)));
     acre_bitmap_remark(range, index, count);
     if (!free) {
         range->free -= count;

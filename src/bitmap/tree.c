@@ -46,26 +46,31 @@ static bool put(
 }
 
 /** The joint of a node's children, child `other` being taken as `instead`. At most 8 steps. */
+ACRE_INLINE struct acre_bitmap_run join(const struct acre_bitmap_range *range, unsigned below,
+    size_t width, size_t child, size_t other, struct acre_bitmap_run instead)
+{
+    size_t span = acre_bitmap_span(below);
+    struct acre_bitmap_run run = { 0, 0, 0 };
+    size_t at = 0;
+
+    for (;; at += span, child++) {
+        struct acre_bitmap_run next =
+            child == other ? instead : acre_bitmap_tree_get(range, below, child);
+
+        if (width - at <= span)
+            return acre_bitmap_run_join(run, at, next, width - at);
+        run = acre_bitmap_run_join(run, at, next, span);
+    }
+}
+
+/** join, for a node by level and index; level is not 0. */
 static struct acre_bitmap_run join_children(const struct acre_bitmap_range *range, unsigned level,
     size_t index, size_t other, struct acre_bitmap_run instead)
 {
-    unsigned below = level - 1;
-    size_t span = acre_bitmap_span(below);
     size_t width = acre_bitmap_tree_width(range, level, index);
     size_t child = index * ACRE_BITMAP_FANOUT;
-    struct acre_bitmap_run run = { 0, 0, 0 };
-    size_t at;
 
-    for (at = 0; at < width; at += span, child++) {
-        struct acre_bitmap_run next =
-            child == other ? instead : acre_bitmap_tree_get(range, below, child);
-        size_t pages = width - at < span ? width - at : span;
-
-        run = acre_bitmap_run_join(run, at, next, pages);
-        if (width - at <= span)
-            break;
-    }
-    return run;
+    return join(range, level - 1, width, child, other, instead);
 }
 
 struct acre_bitmap_run acre_bitmap_tree_compute(
@@ -78,6 +83,15 @@ struct acre_bitmap_run acre_bitmap_tree_compute(
         range, level, index, ACRE_BITMAP_NONE, (struct acre_bitmap_run){ 0, 0, 0 });
 }
 
+struct acre_bitmap_run acre_bitmap_tree_compute_settled(
+    const struct acre_bitmap_range *range, unsigned level, size_t index)
+{
+    if (level != 1)
+        return acre_bitmap_tree_compute(range, level, index);
+    return join_children(
+        range, 1, index, range->active, acre_bitmap_leaf_unpack(range->active_was));
+}
+
 struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *range)
 {
     size_t index = range->active;
@@ -86,7 +100,7 @@ struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *ran
 
     if (index == ACRE_BITMAP_NONE)
         return acre_bitmap_tree_get(range, range->top, 0);
-    run = acre_bitmap_tree_compute(range, 0, index);
+    run = acre_bitmap_leaf_unpack(range->leaves[index]);
     for (level = 1; level <= range->top; level++) {
         run = join_children(range, level, index / ACRE_BITMAP_FANOUT, index, run);
         index /= ACRE_BITMAP_FANOUT;
@@ -110,10 +124,11 @@ static struct acre_bitmap_run after_set(const struct acre_bitmap_range *range, u
 void acre_bitmap_tree_update(struct acre_bitmap_range *range, size_t index, size_t count, bool free)
 {
     size_t low = index / ACRE_BITMAP_CHUNK_PAGES;
-    size_t high = (index + (count != 0 ? count - 1 : 0)) / ACRE_BITMAP_CHUNK_PAGES;
+    size_t high = (index + count - 1) / ACRE_BITMAP_CHUNK_PAGES;
     bool changed = true;
     unsigned level;
 
+    acre_bitmap_tree_settle(range);
     for (level = 0; level <= range->top && changed; level++) {
         size_t node;
 
@@ -125,6 +140,19 @@ void acre_bitmap_tree_update(struct acre_bitmap_range *range, size_t index, size
     }
 }
 
+/** Joins anew the nodes over a chunk whose leaf has changed, as far up as that makes a difference.
+ */
+static ACRE_NOINLINE void join_upward(struct acre_bitmap_range *range, size_t index)
+{
+    bool changed = true;
+    unsigned level;
+
+    for (level = 1; level <= range->top && changed; level++) {
+        index /= ACRE_BITMAP_FANOUT;
+        changed = put(range, level, index, acre_bitmap_tree_compute(range, level, index));
+    }
+}
+
 void acre_bitmap_tree_settle(struct acre_bitmap_range *range)
 {
     size_t chunk = range->active;
@@ -132,15 +160,20 @@ void acre_bitmap_tree_settle(struct acre_bitmap_range *range)
     if (chunk == ACRE_BITMAP_NONE)
         return;
     range->active = ACRE_BITMAP_NONE;
-    if (range->leaves[chunk] == 0 && acre_bitmap_chunk_full(range, chunk))
-        return;
-    acre_bitmap_tree_update(range, chunk * ACRE_BITMAP_CHUNK_PAGES, 0, true);
+    if (range->leaves[chunk] != range->active_was)
+        join_upward(range, chunk);
 }
 
-ACRE_NOINLINE void acre_bitmap_tree_activate(struct acre_bitmap_range *range, size_t chunk)
+void acre_bitmap_tree_leaf(struct acre_bitmap_range *range, size_t chunk, uint64_t leaf)
 {
-    acre_bitmap_tree_settle(range);
-    range->active = chunk;
+    if (leaf == range->leaves[chunk])
+        return;
+    if (chunk != range->active) {
+        acre_bitmap_tree_settle(range);
+        range->active = chunk;
+        range->active_was = range->leaves[chunk];
+    }
+    range->leaves[chunk] = leaf;
 }
 
 /** Lays the levels of marks out from `at` on; the word behind them. */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pages.h"
+
+#include "bench/clock.h"
+#include "bench/random.h"
+#include "bench/spread.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const unsigned pages_occupancies[PAGES_OCCUPANCIES] = { 0, 10, 50, 90, 99 };
+const unsigned pages_sizes_log2[PAGES_SIZES] = { 10, 13, 16, 19, 22, 25, 28 };
+
+enum { MANY_LOG2 = 20, MORE_LOG2 = 24, BURST = 4096, ROUNDS_MAX = 64, LINEAR_LOG2 = 22 };
+
+struct bench {
+    const struct pages_contestant *who;
+    const struct pages_options *options;
+    uint64_t random;
+};
+
+typedef double timed_fn(struct bench *bench, size_t calls);
+
+/* The median over the rounds of the time that a call takes. */
+static double median_of(struct bench *bench, timed_fn *timed, size_t calls)
+{
+    double rounds[ROUNDS_MAX];
+    for (unsigned round = 0; round < bench->options->rounds; round++)
+        rounds[round] = timed(bench, calls) / (double)calls;
+    return bench_median(rounds, bench->options->rounds);
+}
+
+/* Takes all pages, then gives back each one with a chance, so that `percent` of them stay. */
+static void occupy(struct bench *bench, size_t pages, unsigned percent)
+{
+    while (bench->who->take(1) != PAGES_NONE) {
+    }
+    for (size_t page = 0; page < pages; page++)
+        if (bench_random_below(&bench->random, 100) >= percent)
+            bench->who->give(page, 1);
+}
+
+static size_t burst[BURST];
+
+static double take_burst(struct bench *bench, size_t calls, size_t count)
+{
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < calls; i++)
+        burst[i] = bench->who->take(count);
+    return (double)(bench_now_ns() - start);
+}
+
+static double give_burst(struct bench *bench, size_t calls, size_t count)
+{
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < calls; i++)
+        if (burst[i] != PAGES_NONE)
+            bench->who->give(burst[i], count);
+    return (double)(bench_now_ns() - start);
+}
+
+static void shuffle_burst(struct bench *bench, size_t calls)
+{
+    for (size_t i = calls; i > 1; i--) {
+        size_t j = bench_random_below(&bench->random, i);
+        size_t page = burst[i - 1];
+        burst[i - 1] = burst[j];
+        burst[j] = page;
+    }
+}
+
+/* Runs a burst of takes and one of gives in random order, round by round. */
+static void bursts(struct bench *bench, size_t calls, size_t count, double *take, double *give)
+{
+    double takes[ROUNDS_MAX], gives[ROUNDS_MAX];
+    for (unsigned round = 0; round < bench->options->rounds; round++) {
+        takes[round] = take_burst(bench, calls, count) / (double)calls;
+        shuffle_burst(bench, calls);
+        gives[round] = give_burst(bench, calls, count) / (double)calls;
+    }
+    *take = bench_median(takes, bench->options->rounds);
+    *give = bench_median(gives, bench->options->rounds);
+}
+
+static void single(struct bench *bench, size_t pages, struct pages_result *result)
+{
+    for (int i = 0; i < PAGES_OCCUPANCIES; i++) {
+        if (!bench->who->make(pages))
+            return;
+        occupy(bench, pages, pages_occupancies[i]);
+        bursts(bench, BURST, 1, &result->single_take[i], &result->single_give[i]);
+        bench->who->drop();
+    }
+}
+
+static void eight(struct bench *bench, size_t pages, struct pages_result *result)
+{
+    if (!bench->who->make(pages))
+        return;
+    occupy(bench, pages, 50);
+    bursts(bench, bench->who->linear ? 100 : 1000, 8, &result->eight_take, &result->eight_give);
+    bench->who->drop();
+}
+
+static double ask_in_vain(struct bench *bench, size_t calls)
+{
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < calls; i++)
+        if (bench->who->take(64 + i % 4033) != PAGES_NONE)
+            return (double)NAN;
+    return (double)(bench_now_ns() - start);
+}
+
+/* Every other page in use: no two free ones in a row. */
+static double none(struct bench *bench, size_t pages)
+{
+    if (!bench->who->make(pages))
+        return (double)NAN;
+    while (bench->who->take(1) != PAGES_NONE) {
+    }
+    for (size_t page = 0; page < pages; page += 2)
+        bench->who->give(page, 1);
+    double ns = median_of(bench, ask_in_vain, bench->who->linear ? 2 : 10000);
+    bench->who->drop();
+    return ns;
+}
+
+static double pairs(struct bench *bench, size_t calls, size_t count)
+{
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < calls; i++)
+        bench->who->give(bench->who->take(count), count);
+    return (double)(bench_now_ns() - start);
+}
+
+static double pairs_of_one(struct bench *bench, size_t calls)
+{
+    return pairs(bench, calls, 1);
+}
+
+static double pairs_of_eight(struct bench *bench, size_t calls)
+{
+    return pairs(bench, calls, 8);
+}
+
+static double pairs_of_many(struct bench *bench, size_t calls)
+{
+    return pairs(bench, calls, 4096);
+}
+
+static double on_empty(struct bench *bench, size_t pages, timed_fn *timed)
+{
+    if (!bench->who->make(pages))
+        return (double)NAN;
+    double ns = median_of(bench, timed, 5000);
+    bench->who->drop();
+    return ns;
+}
+
+static void growth(struct bench *bench, struct pages_result *result)
+{
+    for (int i = 0; i < PAGES_SIZES; i++) {
+        size_t pages = (size_t)1 << pages_sizes_log2[i];
+        bool skip = (bench->who->linear && pages_sizes_log2[i] > LINEAR_LOG2) ||
+                    (bench->options->smoke && pages_sizes_log2[i] > MANY_LOG2);
+        result->growth_single[i] = skip ? (double)NAN : on_empty(bench, pages, pairs_of_one);
+        result->growth_eight[i] = skip ? (double)NAN : on_empty(bench, pages, pairs_of_eight);
+        result->growth_none[i] = skip ? (double)NAN : none(bench, pages);
+    }
+}
+
+void pages_measure(const struct pages_contestant *who, const struct pages_options *options,
+    struct pages_result *result)
+{
+    struct bench bench = { who, options, options->seed };
+    size_t pages = (size_t)1 << (options->smoke ? 14 : MANY_LOG2);
+    single(&bench, pages, result);
+    eight(&bench, pages, result);
+    result->none_1m = none(&bench, pages);
+    result->none_16m = options->smoke ? (double)NAN : none(&bench, (size_t)1 << MORE_LOG2);
+    result->large_pair = on_empty(&bench, pages, pairs_of_many);
+    growth(&bench, result);
+}
+
+double pages_growth(const double *figures)
+{
+    double least = figures[0], most = figures[0];
+    for (int i = 0; i < PAGES_SIZES; i++) {
+        if (isnan(figures[i]))
+            return (double)NAN;
+        least = fmin(least, figures[i]);
+        most = fmax(most, figures[i]);
+    }
+    return most / least;
+}
