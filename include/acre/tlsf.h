@@ -50,9 +50,11 @@ enum {
         sizeof(acre_tlsf_field) * 8 - 2 < sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2
             ? sizeof(acre_tlsf_field) * 8 - 2
             : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
-    ACRE_TLSF_LINEAR_LOG2 = 8, /**< Below 2^8 granules every size has a list of its own. */
-    ACRE_TLSF_STEPS_LOG2 = 4,  /**< Above, 2^4 lists for each power of two. */
-    ACRE_TLSF_LISTS = (1 << ACRE_TLSF_LINEAR_LOG2) +
+    ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
+    ACRE_TLSF_LINEAR_LOG2 = 8,  /**< The smallest 2^8 sizes have a list each, */
+    ACRE_TLSF_STEPS_LOG2 = 4,   /**< larger ones 2^4 lists for each power of two. */
+    ACRE_TLSF_LINEAR_LISTS = 1 << ACRE_TLSF_LINEAR_LOG2,
+    ACRE_TLSF_LISTS = ACRE_TLSF_LINEAR_LISTS +
                       ((ACRE_TLSF_MAX_LOG2 - ACRE_TLSF_LINEAR_LOG2) << ACRE_TLSF_STEPS_LOG2),
     ACRE_TLSF_WORDS = (ACRE_TLSF_LISTS + ACRE_TLSF_WORD_BITS - 1) / ACRE_TLSF_WORD_BITS
 };
@@ -72,12 +74,13 @@ struct acre_tlsf {
     size_t peak;      /* in quarter granules */
     size_t live_blocks;
     size_t failed;
-    size_t total;                     /* bytes */
-    size_t capacity;                  /* of all blocks, in quarter granules */
-    struct acre_tlsf_region *regions; /* by address */
-    size_t summary;                   /* bit per word of nonempty */
-    size_t nonempty[ACRE_TLSF_WORDS]; /* bit per list */
-    struct acre_tlsf_block *head[ACRE_TLSF_LISTS];
+    size_t total;                                         /* bytes */
+    size_t capacity;                                      /* of all blocks, in quarter granules */
+    struct acre_tlsf_region *regions;                     /* by address */
+    size_t summary;                                       /* bit per word of nonempty */
+    size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
+    struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
+    struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
 };
 
 /**

@@ -16,68 +16,64 @@ static ACRE_NOINLINE struct acre_ptr raise_peak(struct acre_tlsf *tlsf, void *bl
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
+ACRE_INLINE bool is_at_hand(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
+{
+    return !ACRE_CHECK_POINTERS ||
+           ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2 < tlsf->granules;
+}
+
+/* Makes a block live that lies in the region last worked in; false when this is a new peak. */
+ACRE_INLINE bool make_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (ACRE_CHECK_POINTERS) {
+        size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
+        tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
+    }
+    tlsf->live_blocks++;
+    return (tlsf->room -= (ptrdiff_t)span) >= 0;
+}
+
 static ACRE_NOINLINE struct acre_ptr hand_out_elsewhere(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     acre_tlsf_look_at(tlsf, acre_tlsf_region_of(tlsf, block));
-    size_t offset = tlsf_offset(tlsf->base, block);
-    tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
-    if (ACRE_UNLIKELY((tlsf->room -= (ptrdiff_t)span) < 0))
+    if (ACRE_UNLIKELY(!make_live(tlsf, block, span)))
         return raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
-ACRE_INLINE struct acre_ptr hand_out(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags)
-{
-    *tlsf_header(block) = (acre_tlsf_field)span | flags;
-    tlsf->live_blocks++;
-    if (ACRE_CHECK_POINTERS) {
-        size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
-        if (ACRE_UNLIKELY(offset >= tlsf->granules))
-            return hand_out_elsewhere(tlsf, block, span);
-        tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
-    }
-    if (ACRE_UNLIKELY((tlsf->room -= (ptrdiff_t)span) < 0))
-        return raise_peak(tlsf, block);
-    return (struct acre_ptr){ block, ACRE_OK };
-}
-
-/* Hands out a whole free block that is in no list. */
-ACRE_INLINE struct acre_ptr hand_out_whole(
+/* Ends every alloc but the commonest. */
+static ACRE_NOINLINE struct acre_ptr hand_out(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    *tlsf_header(tlsf_after(block, span)) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
-    return hand_out(tlsf, block, span, 0);
+    if (ACRE_UNLIKELY(!is_at_hand(tlsf, block)))
+        return hand_out_elsewhere(tlsf, block, span);
+    if (ACRE_UNLIKELY(!make_live(tlsf, block, span)))
+        return raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
 }
 
 struct acre_ptr acre_tlsf_hand_out(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags)
 {
-    return hand_out(tlsf, block, span, flags);
+    *tlsf_header(block) = (acre_tlsf_field)span | flags;
+    return hand_out(tlsf, block, span);
 }
 
-ACRE_INLINE void pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+/* Writes the header of a free block that becomes live whole. */
+ACRE_INLINE void set_live_whole(struct acre_tlsf_block *block, size_t span)
 {
-    struct acre_tlsf_block *next = block->next;
-    tlsf->head[list] = next;
-    if (ACRE_LIKELY(next != NULL))
-        next->prev = tlsf_head_as_block(&tlsf->head[list]);
-    else
-        tlsf_unmark(tlsf, list);
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    *tlsf_header(tlsf_after(block, span)) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
 }
 
+/* Takes the last block of its list, which has been unlinked. */
 static ACRE_NOINLINE struct acre_ptr take_last(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t granules)
-{
-    tlsf_unmark(tlsf, granules);
-    return hand_out_whole(tlsf, block, 4 * granules);
-}
-
-static ACRE_NOINLINE struct acre_ptr take_whole(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    return hand_out_whole(tlsf, block, span);
+    tlsf_unmark(tlsf, tlsf_linear_list(span));
+    set_live_whole(block, span);
+    return hand_out(tlsf, block, span);
 }
 
 static ACRE_NOINLINE struct acre_ptr refuse(struct acre_tlsf *tlsf)
@@ -113,52 +109,66 @@ size_t acre_tlsf_trim(
     struct acre_tlsf_block *left = tlsf_after(block, span);
     tlsf_set_free(left, rest, behind);
     *tlsf_header(behind) |= TLSF_PREV_FREE;
-    acre_tlsf_push(tlsf, left, rest);
+    acre_tlsf_place(tlsf, left, rest);
     return span;
 }
 
-void acre_tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+void acre_tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     size_t list = tlsf_list(span / 4);
-    tlsf_push(tlsf, block, &tlsf->head[list], list);
+    if (list < ACRE_TLSF_LINEAR_LISTS)
+        tlsf_place(tlsf, block, list);
+    else
+        tlsf_push(tlsf, block, list);
 }
 
-/* Requests below the smallest block, above the linear lists, or without a list near theirs. When
- * good fit finds nothing, the head of the request's own list may still be large enough. */
+/* The block that a request is cut from; null when none fits. Where a list has blocks of several
+ * sizes, the first of the request's own may be large enough though not all are. */
+static struct acre_tlsf_block *find_fitting(struct acre_tlsf *tlsf, size_t granules)
+{
+    if (granules >= TLSF_LINEAR) {
+        struct acre_tlsf_block *own = tlsf->first[tlsf_list(granules)];
+        if (own != NULL && tlsf_span(own) >= 4 * granules)
+            return own;
+    }
+    size_t list = acre_tlsf_find(tlsf, tlsf_list_fitting(granules));
+    return list == ACRE_TLSF_LISTS ? NULL : tlsf->first[list];
+}
+
+/* Requests below the smallest block, above the linear lists, or without a list near theirs. */
 static ACRE_NOINLINE struct acre_ptr alloc_far(struct acre_tlsf *tlsf, size_t size)
 {
     size_t granules = tlsf_granules(size);
-    if (granules == 0)
+    struct acre_tlsf_block *block = granules == 0 ? NULL : find_fitting(tlsf, granules);
+    if (block == NULL)
         return refuse(tlsf);
-    size_t list = acre_tlsf_find(tlsf, tlsf_list_fitting(granules));
-    if (list == ACRE_TLSF_LISTS) {
-        list = tlsf_list(granules);
-        if (tlsf->head[list] == NULL || tlsf_span(tlsf->head[list]) < 4 * granules)
-            return refuse(tlsf);
-    }
-    struct acre_tlsf_block *block = tlsf->head[list];
-    pop(tlsf, block, list);
+    tlsf_unlink(tlsf, block);
     size_t span = acre_tlsf_trim(tlsf, block, tlsf_span(block), 4 * granules);
-    return hand_out(tlsf, block, span, 0);
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    return hand_out(tlsf, block, span);
 }
 
 /* Takes from one of the lists that a word of the bitmap shows; `word` starts at the request's own
  * list, which is empty. In the linear lists a block's list is its size, so nothing need be read. */
 static ACRE_NOINLINE struct acre_ptr alloc_near(
-    struct acre_tlsf *tlsf, size_t size, size_t granules, size_t word)
+    struct acre_tlsf *tlsf, size_t size, size_t own, size_t word)
 {
     if (ACRE_UNLIKELY(word == 0))
         return alloc_far(tlsf, size);
     size_t rest = acre_bits_lowest(word);
-    size_t list = granules + rest;
-    struct acre_tlsf_block *block = tlsf->head[list];
-    pop(tlsf, block, list);
-    if (rest < TLSF_MIN_GRANULES)
-        return take_whole(tlsf, block, 4 * list);
-    struct acre_tlsf_block *left = tlsf_after(block, 4 * granules);
+    size_t list = own + rest;
+    size_t span = 4 * own + TLSF_MIN_SPAN;
+    struct acre_tlsf_block *block = tlsf->first[list];
+    tlsf_pop(tlsf, block, list);
+    if (rest < ACRE_TLSF_MIN_GRANULES) {
+        set_live_whole(block, span + 4 * rest);
+        return hand_out(tlsf, block, span + 4 * rest);
+    }
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    struct acre_tlsf_block *left = tlsf_after(block, span);
     tlsf_set_free(left, 4 * rest, tlsf_after(left, 4 * rest));
-    tlsf_push_small(tlsf, left, 4 * rest);
-    return hand_out(tlsf, block, 4 * granules, 0);
+    tlsf_place(tlsf, left, rest - ACRE_TLSF_MIN_GRANULES);
+    return hand_out(tlsf, block, span);
 }
 
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
@@ -167,59 +177,96 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
     if (ACRE_UNLIKELY(
             ((layout.align - 1) & (layout.align | ~(size_t)(ACRE_TLSF_GRANULE - 1))) != 0))
         return acre_tlsf_alloc_aligned(tlsf, layout);
-    size_t over = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
-    if (ACRE_UNLIKELY(over >= TLSF_LINEAR - TLSF_MIN_GRANULES))
+    size_t list = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
+    if (ACRE_UNLIKELY(list >= ACRE_TLSF_LINEAR_LISTS))
         return alloc_far(tlsf, layout.size);
-    size_t granules = over + TLSF_MIN_GRANULES;
-    size_t word = tlsf->nonempty[granules >> TLSF_WORD_LOG2] >> (granules % ACRE_TLSF_WORD_BITS);
+    size_t word = tlsf->nonempty[list >> TLSF_WORD_LOG2] >> (list % ACRE_TLSF_WORD_BITS);
     if ((word & 1) == 0)
-        return alloc_near(tlsf, layout.size, granules, word);
-    struct acre_tlsf_block *block = tlsf->head[granules];
+        return alloc_near(tlsf, layout.size, list, word);
+    size_t span = 4 * list + TLSF_MIN_SPAN;
+    struct acre_tlsf_block *block = tlsf->first[list];
     struct acre_tlsf_block *next = block->next;
-    tlsf->head[granules] = next;
+    tlsf->first[list] = next;
     if (ACRE_UNLIKELY(next == NULL))
-        return take_last(tlsf, block, granules);
-    next->prev = tlsf_head_as_block(&tlsf->head[granules]);
-    return hand_out_whole(tlsf, block, 4 * granules);
+        return take_last(tlsf, block, span);
+    set_live_whole(block, span);
+    if (ACRE_UNLIKELY(!is_at_hand(tlsf, block)))
+        return hand_out_elsewhere(tlsf, block, span);
+    if (ACRE_UNLIKELY(!make_live(tlsf, block, span)))
+        return raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
 }
 
 /* ---- dealloc ---- */
 
-static ACRE_NOINLINE enum acre_status push_large(
+ACRE_INLINE void make_dead(struct acre_tlsf *tlsf, size_t span)
+{
+    tlsf->live_blocks--;
+    tlsf->room += (ptrdiff_t)span;
+}
+
+/* Puts a block that has become free, merged with its neighbours already, into its list. */
+static ACRE_NOINLINE enum acre_status list_free(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    acre_tlsf_push(tlsf, block, span);
+    acre_tlsf_place(tlsf, block, span);
     return ACRE_OK;
 }
 
-/* Frees a block whose live bit is cleared: merges with both neighbours first, lists it once. */
-ACRE_INLINE enum acre_status release(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+/* Ends a free whose block is alone in its list. */
+static ACRE_NOINLINE enum acre_status list_alone(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    size_t span = *tlsf_header(block);
-    tlsf->live_blocks--;
-    if ((span & TLSF_PREV_FREE) != 0) {
-        span -= TLSF_PREV_FREE;
-        tlsf->room += (ptrdiff_t)span;
+    size_t list = tlsf_linear_list(span);
+    tlsf->last[list] = block;
+    tlsf_mark(tlsf, list);
+    return ACRE_OK;
+}
+
+/* Frees a block with a free neighbour: both are merged first, then the block is listed once. */
+static ACRE_NOINLINE enum acre_status release_merging(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t header)
+{
+    size_t span = header & ~(size_t)TLSF_PREV_FREE;
+    make_dead(tlsf, span);
+    struct acre_tlsf_block *behind = tlsf_after(block, span);
+    if ((header & TLSF_PREV_FREE) != 0) {
         size_t before = *tlsf_size_before(block);
         block = tlsf_before(block, before);
         tlsf_unlink(tlsf, block);
         span += before;
-    } else {
-        tlsf->room += (ptrdiff_t)span;
     }
-    struct acre_tlsf_block *behind = tlsf_after(block, span);
-    size_t header = *tlsf_header(behind);
-    if ((header & TLSF_FREE) != 0) {
+    if (tlsf_is_free(behind)) {
         tlsf_unlink(tlsf, behind);
-        span += header - TLSF_FREE;
+        span += tlsf_span(behind);
         behind = tlsf_after(block, span);
-    } else {
-        *tlsf_header(behind) = (acre_tlsf_field)(header | TLSF_PREV_FREE);
     }
+    *tlsf_header(behind) |= TLSF_PREV_FREE;
+    tlsf_set_free(block, span, behind);
+    return list_free(tlsf, block, span);
+}
+
+/* Frees a block whose live bit is cleared. */
+ACRE_INLINE enum acre_status release(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    size_t span = *tlsf_header(block);
+    if ((span & TLSF_PREV_FREE) != 0)
+        return release_merging(tlsf, block, span);
+    struct acre_tlsf_block *behind = tlsf_after(block, span);
+    if (tlsf_is_free(behind))
+        return release_merging(tlsf, block, span);
+    *tlsf_header(behind) |= TLSF_PREV_FREE;
+    make_dead(tlsf, span);
     tlsf_set_free(block, span, behind);
     if (ACRE_UNLIKELY(span >= 4 * TLSF_LINEAR))
-        return push_large(tlsf, block, span);
-    tlsf_push_small(tlsf, block, span);
+        return list_free(tlsf, block, span);
+    struct acre_tlsf_block **first = tlsf_first_of(tlsf, span);
+    struct acre_tlsf_block *next = *first;
+    block->next = next;
+    *first = block;
+    if (next == NULL)
+        return list_alone(tlsf, block, span);
+    next->prev = block;
     return ACRE_OK;
 }
 

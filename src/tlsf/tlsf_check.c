@@ -210,15 +210,18 @@ static struct acre_check_result check_list(struct audit *audit, size_t list)
 {
     static const char *const text = "TLSF-6: free blocks are in the list of their span, once";
     const struct acre_tlsf *tlsf = audit->tlsf;
-    const struct acre_tlsf_block *before = (const void *)&tlsf->head[list];
-    for (const struct acre_tlsf_block *block = tlsf->head[list]; block; block = block->next) {
+    const struct acre_tlsf_block *before = NULL;
+    for (const struct acre_tlsf_block *block = tlsf->first[list]; block; block = block->next) {
         if (!leads_to_free(tlsf, block))
-            return broken(text, before);
-        if (audit->free == 0 || block->prev != before || tlsf_list(tlsf_span(block) / 4) != list)
+            return broken(text, before != NULL ? (const void *)before : &tlsf->first[list]);
+        if (audit->free == 0 || (before != NULL && block->prev != before) ||
+            tlsf_list(tlsf_span(block) / 4) != list)
             return broken(text, block);
         audit->free--;
         before = block;
     }
+    if (list < ACRE_TLSF_LINEAR_LISTS && before != NULL && tlsf->last[list] != before)
+        return broken(text, &tlsf->last[list]);
     return sound();
 }
 
@@ -226,8 +229,8 @@ static struct acre_check_result check_lists(struct audit *audit)
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++) {
-        if (tlsf_test(tlsf->nonempty, list) != (tlsf->head[list] != NULL))
-            return broken("TLSF-7: bits show the lists that have blocks", &tlsf->head[list]);
+        if (tlsf_test(tlsf->nonempty, list) != (tlsf->first[list] != NULL))
+            return broken("TLSF-7: bits show the lists that have blocks", &tlsf->first[list]);
         struct acre_check_result result = check_list(audit, list);
         if (result.invariant != NULL)
             return result;
@@ -236,7 +239,7 @@ static struct acre_check_result check_lists(struct audit *audit)
         if (tlsf_test(&tlsf->summary, at) != (at < ACRE_TLSF_WORDS && tlsf->nonempty[at] != 0))
             return broken("TLSF-7: bits show the lists that have blocks", &tlsf->summary);
     if (audit->free != 0)
-        return broken("TLSF-6: free blocks are in the list of their span, once", tlsf->head);
+        return broken("TLSF-6: free blocks are in the list of their span, once", tlsf->first);
     return sound();
 }
 

@@ -21,9 +21,9 @@
  * beyond the largest block is cut into several chains, each one granule behind the terminal before.
  * Where a region joins the one below it, that one's terminal has become part of a block.
  *
- * Free blocks of span s < 1024 (256 granules) are in list s / 4, larger ones in one of 16 lists for
- * each power of two. A list is doubly linked: `next` ends in null, and `prev` of the first block is
- * the list's head, read as if it were a block's `next`.
+ * Free blocks of 2 to 257 granules have a list for each size, larger ones 16 lists for each power
+ * of two. A block that is freed goes to the front of its list. What was cut off or merged goes to
+ * the front or the back of a list of one size, to keep it near to the order of addresses.
  *
  * Invariants; the checker names them, cost in brackets (n blocks, r regions, m granules):
  *   TLSF-1  regions are in order of address and share no byte; each one's bounds are sane [r]
@@ -44,8 +44,8 @@
 #include "base/arith.h"
 
 struct acre_tlsf_block {
-    struct acre_tlsf_block *next;
-    struct acre_tlsf_block *prev;
+    struct acre_tlsf_block *next; /* null: the last of its list */
+    struct acre_tlsf_block *prev; /* without meaning in the first of a list */
 };
 
 struct acre_tlsf_region {
@@ -68,12 +68,12 @@ enum {
     TLSF_FLAGS = 3,
     TLSF_HEADER = sizeof(acre_tlsf_field),
     TLSF_QUARTER = ACRE_TLSF_GRANULE / 4, /* bytes */
-    TLSF_MIN_GRANULES = 2,
-    TLSF_MIN_SPAN = 4 * TLSF_MIN_GRANULES,
-    TLSF_LINEAR = 1 << ACRE_TLSF_LINEAR_LOG2, /* granules */
+    TLSF_MIN_SPAN = 4 * ACRE_TLSF_MIN_GRANULES,
+    /* Granules below which every size has a list of its own. */
+    TLSF_LINEAR = ACRE_TLSF_LINEAR_LISTS + ACRE_TLSF_MIN_GRANULES,
     TLSF_WORD_LOG2 = ACRE_TLSF_WORD_BITS == 64 ? 6 : 5,
     /* A request of size s + TLSF_SIZE_BIAS takes s >> GRANULE_LOG2 granules over the smallest. */
-    TLSF_SIZE_BIAS = ACRE_TLSF_GRANULE * (TLSF_MIN_GRANULES - 1) - TLSF_HEADER + 1
+    TLSF_SIZE_BIAS = ACRE_TLSF_GRANULE * (ACRE_TLSF_MIN_GRANULES - 1) - TLSF_HEADER + 1
 };
 
 #define TLSF_MAX_GRANULES (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1)
@@ -83,8 +83,10 @@ _Static_assert((ACRE_TLSF_GRANULE & (ACRE_TLSF_GRANULE - 1)) == 0 &&
                    1 << ACRE_TLSF_GRANULE_LOG2 == ACRE_TLSF_GRANULE,
     "granule is a power of two");
 _Static_assert(
-    sizeof(struct acre_tlsf_block) + 2 * TLSF_HEADER <= ACRE_TLSF_GRANULE * TLSF_MIN_GRANULES,
+    sizeof(struct acre_tlsf_block) + 2 * TLSF_HEADER <= ACRE_TLSF_GRANULE * ACRE_TLSF_MIN_GRANULES,
     "the smallest block holds links, size and the next header");
+_Static_assert(
+    ACRE_TLSF_LINEAR_LISTS % ACRE_TLSF_WORD_BITS == 0, "no word has lists of both kinds");
 _Static_assert(ACRE_TLSF_WORDS <= ACRE_TLSF_WORD_BITS, "one summary word covers the lists");
 
 /* ---- blocks ---- */
@@ -137,7 +139,7 @@ ACRE_INLINE void tlsf_set_free(
 ACRE_INLINE size_t tlsf_granules(size_t size)
 {
     size_t over = size < TLSF_SIZE_BIAS ? 0 : (size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
-    return over > TLSF_MAX_GRANULES - TLSF_MIN_GRANULES ? 0 : over + TLSF_MIN_GRANULES;
+    return over > TLSF_MAX_GRANULES - ACRE_TLSF_MIN_GRANULES ? 0 : over + ACRE_TLSF_MIN_GRANULES;
 }
 
 /* ---- bits ---- */
@@ -165,17 +167,17 @@ ACRE_INLINE bool tlsf_test(const size_t *map, size_t index)
 ACRE_INLINE size_t tlsf_list(size_t granules)
 {
     if (ACRE_LIKELY(granules < TLSF_LINEAR))
-        return granules;
+        return granules - ACRE_TLSF_MIN_GRANULES;
     unsigned shift = acre_bits_highest(granules) - ACRE_TLSF_STEPS_LOG2;
     unsigned octave = shift - (ACRE_TLSF_LINEAR_LOG2 - ACRE_TLSF_STEPS_LOG2);
-    return TLSF_LINEAR + ((size_t)octave << ACRE_TLSF_STEPS_LOG2) + (granules >> shift) -
-           (1 << ACRE_TLSF_STEPS_LOG2);
+    return ACRE_TLSF_LINEAR_LISTS - (1 << ACRE_TLSF_STEPS_LOG2) +
+           ((size_t)octave << ACRE_TLSF_STEPS_LOG2) + (granules >> shift);
 }
 
 /* The first list whose every block has at least so many granules; it may be past the last list. */
 ACRE_INLINE size_t tlsf_list_fitting(size_t granules)
 {
-    return granules < TLSF_LINEAR ? granules : tlsf_list(granules - 1) + 1;
+    return tlsf_list(granules - 1) + 1;
 }
 
 ACRE_INLINE void tlsf_mark(struct acre_tlsf *tlsf, size_t list)
@@ -190,48 +192,76 @@ ACRE_INLINE void tlsf_unmark(struct acre_tlsf *tlsf, size_t list)
         tlsf->summary &= tlsf_all_but(list >> TLSF_WORD_LOG2);
 }
 
-/* The head of a list, as the block whose `next` it is. */
-ACRE_INLINE struct acre_tlsf_block *tlsf_head_as_block(struct acre_tlsf_block **head)
+/* The number of the list, and the place that names its first block, for a span below
+ * 4 * TLSF_LINEAR. */
+ACRE_INLINE size_t tlsf_linear_list(size_t span)
 {
-    _Static_assert(offsetof(struct acre_tlsf_block, next) == 0, "a head stands in for a block");
-    return (void *)head;
+    return (span - TLSF_MIN_SPAN) / 4;
 }
 
-ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
-    struct acre_tlsf_block **head, size_t list)
+ACRE_INLINE struct acre_tlsf_block **tlsf_first_of(struct acre_tlsf *tlsf, size_t span)
 {
-    struct acre_tlsf_block *next = *head;
-    block->prev = tlsf_head_as_block(head);
+    uintptr_t at = (uintptr_t)tlsf->first + (span - TLSF_MIN_SPAN) * (sizeof(tlsf->first[0]) / 4);
+    return (void *)at;
+}
+
+/* Takes a list's first block out of it. */
+ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    struct acre_tlsf_block *next = block->next;
+    tlsf->first[list] = next;
+    if (ACRE_UNLIKELY(next == NULL))
+        tlsf_unmark(tlsf, list);
+}
+
+/* Takes any block out of its list. Only blocks that are not first in it have a valid `prev`. */
+ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    size_t list = tlsf_list(tlsf_span(block) / 4);
+    if (tlsf->first[list] == block) {
+        tlsf_pop(tlsf, block, list);
+        return;
+    }
+    struct acre_tlsf_block *next = block->next;
+    struct acre_tlsf_block *prev = block->prev;
+    prev->next = next;
+    if (next != NULL)
+        next->prev = prev;
+    else if (list < ACRE_TLSF_LINEAR_LISTS)
+        tlsf->last[list] = prev;
+}
+
+/* Puts a block at the front of its list. */
+ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    struct acre_tlsf_block *next = tlsf->first[list];
     block->next = next;
-    *head = block;
-    if (ACRE_LIKELY(next != NULL))
+    tlsf->first[list] = block;
+    if (next != NULL)
         next->prev = block;
     else
         tlsf_mark(tlsf, list);
 }
 
-/* Puts a free block of fewer than TLSF_LINEAR granules into its list. */
-ACRE_INLINE void tlsf_push_small(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+/* Puts a block that was cut off or merged into its list, a linear one: at the front when it lies
+ * below the first block there, else at the back. */
+ACRE_INLINE void tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
-    tlsf_push(tlsf, block, &tlsf->head[span / 4], span / 4);
-}
-
-ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
-{
-    struct acre_tlsf_block *next = block->next;
-    struct acre_tlsf_block *prev = block->prev;
-    prev->next = next;
-    if (next != NULL) {
-        next->prev = prev;
+    struct acre_tlsf_block *first = tlsf->first[list];
+    struct acre_tlsf_block *last = tlsf->last[list];
+    if (first == NULL || block < first) {
+        tlsf_push(tlsf, block, list);
+        tlsf->last[list] = first == NULL ? block : last;
         return;
     }
-    uintptr_t at = (uintptr_t)prev - (uintptr_t)tlsf->head;
-    if (at < sizeof(tlsf->head))
-        tlsf_unmark(tlsf, at / sizeof(tlsf->head[0]));
+    block->next = NULL;
+    block->prev = last;
+    last->next = block;
+    tlsf->last[list] = block;
 }
 
 /* Puts any free block into its list. O(1). */
-void acre_tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+void acre_tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
 
 /* ---- live blocks ---- */
 

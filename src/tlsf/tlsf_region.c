@@ -29,7 +29,7 @@ static void add_free(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size
     struct acre_tlsf_block *behind = tlsf_after(block, span);
     tlsf_set_free(block, span, behind);
     *tlsf_header(behind) |= TLSF_PREV_FREE;
-    acre_tlsf_push(tlsf, block, span);
+    acre_tlsf_place(tlsf, block, span);
 }
 
 /* Lays one chain: a free block and its terminal. Returns the terminal. */
@@ -161,7 +161,7 @@ static bool is_owned(const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
  * at either end was lost to a neighbour that was removed. */
 static size_t least_size(size_t metadata)
 {
-    return metadata + (TLSF_MIN_GRANULES + 4) * ACRE_TLSF_GRANULE + TLSF_HEADER;
+    return metadata + (ACRE_TLSF_MIN_GRANULES + 4) * ACRE_TLSF_GRANULE + TLSF_HEADER;
 }
 
 static void insert(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)

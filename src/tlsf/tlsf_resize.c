@@ -13,7 +13,7 @@ static struct acre_tlsf_block *aligned_in(const struct acre_tlsf_block *block, s
 {
     uintptr_t at = acre_align_up((uintptr_t)block, align);
     size_t gap = at - (uintptr_t)block;
-    if (gap != 0 && gap < TLSF_MIN_GRANULES * ACRE_TLSF_GRANULE)
+    if (gap != 0 && gap < ACRE_TLSF_MIN_GRANULES * ACRE_TLSF_GRANULE)
         at += align;
     return (void *)at;
 }
@@ -25,24 +25,29 @@ static bool fits_at(
            tlsf_span(block) - tlsf_span_between(block, at) >= span;
 }
 
-/* The block to cut: the head of the first list that fits the size, when it happens to have room at
- * an aligned address; else one so large that it has. Null when neither is there. */
-static struct acre_tlsf_block *find_aligned(
-    const struct acre_tlsf *tlsf, size_t granules, size_t align)
+/* The first block of a list, if there is room in it at an aligned address; else null. */
+static struct acre_tlsf_block *first_with_room(
+    struct acre_tlsf *tlsf, size_t list, size_t span, size_t align)
 {
-    size_t list = acre_tlsf_find(tlsf, tlsf_list_fitting(granules));
-    struct acre_tlsf_block *block =
-        tlsf->head[list == ACRE_TLSF_LISTS ? tlsf_list(granules) : list];
-    if (block != NULL && fits_at(block, aligned_in(block, align), 4 * granules))
-        return block;
+    struct acre_tlsf_block *block = tlsf->first[list];
+    return block != NULL && fits_at(block, aligned_in(block, align), span) ? block : NULL;
+}
+
+/* The block to cut: the first of the first list that fits the size, when it happens to have room at
+ * an aligned address; else one so large that it has. Null when neither is there. */
+static struct acre_tlsf_block *find_aligned(struct acre_tlsf *tlsf, size_t granules, size_t align)
+{
     size_t enough = granules + (align >> ACRE_TLSF_GRANULE_LOG2) + 1;
-    if (enough > TLSF_MAX_GRANULES)
-        return NULL;
+    size_t list = acre_tlsf_find(tlsf, tlsf_list_fitting(granules));
+    if (list == ACRE_TLSF_LISTS)
+        list = tlsf_list(granules);
+    struct acre_tlsf_block *block = first_with_room(tlsf, list, 4 * granules, align);
+    if (block != NULL || enough > TLSF_MAX_GRANULES)
+        return block;
     list = acre_tlsf_find(tlsf, tlsf_list_fitting(enough));
-    if (list != ACRE_TLSF_LISTS)
-        return tlsf->head[list];
-    block = tlsf->head[tlsf_list(enough)];
-    return block != NULL && fits_at(block, aligned_in(block, align), 4 * granules) ? block : NULL;
+    if (list == ACRE_TLSF_LISTS)
+        list = tlsf_list(enough);
+    return first_with_room(tlsf, list, 4 * granules, align);
 }
 
 /* Takes a free block out of its list and hands out a part of it, giving back what lies on both
@@ -55,7 +60,7 @@ static struct acre_ptr cut_out(
     tlsf_unlink(tlsf, block);
     if (gap != 0) {
         tlsf_set_free(block, gap, at);
-        acre_tlsf_push(tlsf, block, gap);
+        acre_tlsf_place(tlsf, block, gap);
     }
     span = acre_tlsf_trim(tlsf, at, whole - gap, span);
     return acre_tlsf_hand_out(tlsf, at, span, gap != 0 ? TLSF_PREV_FREE : 0);
@@ -96,7 +101,7 @@ static bool made_by(const struct acre_tlsf_block *block, struct acre_layout layo
     size_t has = tlsf_span(block) / 4;
     size_t granules = tlsf_granules(layout.size);
     return acre_is_pow2(layout.align) && ((uintptr_t)block & (layout.align - 1)) == 0 &&
-           granules <= has && has - granules < TLSF_MIN_GRANULES;
+           granules <= has && has - granules < ACRE_TLSF_MIN_GRANULES;
 }
 
 enum acre_status acre_tlsf_dealloc_sized(

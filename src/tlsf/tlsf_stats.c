@@ -12,7 +12,7 @@ static size_t largest_free(const struct acre_tlsf *tlsf)
         return 0;
     size_t at = acre_bits_highest(tlsf->summary);
     size_t list = at * ACRE_TLSF_WORD_BITS + acre_bits_highest(tlsf->nonempty[at]);
-    return tlsf_span(tlsf->head[list]) * TLSF_QUARTER - TLSF_HEADER;
+    return tlsf_span(tlsf->first[list]) * TLSF_QUARTER - TLSF_HEADER;
 }
 
 struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "support/kinds.h"
-
-#include <acre/tlsf.h>
+#include "tlsf/tlsf_private.h"
 
 extern const struct kind kind_tlsf;
 
@@ -13,12 +12,23 @@ static struct acre_bytes bind(void *self)
     return acre_tlsf_bytes(self);
 }
 
+/* Clears what has no meaning: the first block's prev, and the last block of an empty list. */
+static void settle_list(struct acre_tlsf *tlsf, size_t list)
+{
+    if (tlsf->first[list] != NULL)
+        tlsf->first[list]->prev = NULL;
+    else if (list < ACRE_TLSF_LINEAR_LISTS)
+        tlsf->last[list] = NULL;
+}
+
 static void settle(void *self)
 {
     struct acre_tlsf *tlsf = self;
     tlsf->peak -= (size_t)tlsf->room;
     tlsf->room = 0;
     tlsf->failed = 0;
+    for (size_t list = 0; list < ACRE_TLSF_LISTS; list++)
+        settle_list(tlsf, list);
 }
 
 static size_t slack(size_t usable)
@@ -35,7 +45,6 @@ const struct kind kind_tlsf = {
     .links = 2 * sizeof(void *),
     .foot = sizeof(acre_tlsf_field),
     .region_enough = 256,
-    .arena_most = SIZE_MAX,
     .bind = bind,
     .settle = settle,
     .slack = slack,

@@ -146,12 +146,13 @@ static bool push(
 
 static bool add_process(struct spool *spool)
 {
-    struct spool_process *process = malloc(sizeof *process);
+    struct spool_process *process = calloc(1, sizeof *process);
 
     if (!process)
         return false;
-    *process =
-        spool_process_new(spool->folder, (uint32_t)spool->count, spool->control->capacity_log2);
+    process->folder = spool->folder;
+    process->number = (uint32_t)spool->count;
+    process->capacity_log2 = spool->control->capacity_log2;
     if (!push(&spool->processes, &spool->count, &spool->room, process)) {
         free(process);
         return false;
