@@ -19,8 +19,6 @@
 
 enum { THREADS = 4, THREAD_STEPS = 20000 };
 
-extern char **environ;
-
 /* Keeps the compiler from removing calls whose result is not used. */
 static void *volatile sink;
 

@@ -133,7 +133,7 @@ static bool push(
 {
     if (*count == *room) {
         size_t wider = *room ? *room * 2 : 16;
-        void *moved = realloc(*list, wider * sizeof **list);
+        void *moved = realloc(*list, wider * sizeof(struct spool_process *));
 
         if (!moved)
             return false;
@@ -173,12 +173,12 @@ static void take_in(struct spool *spool)
 }
 
 /** A process that starts anew under a known pid has replaced what ran there. */
-static void mark_replaced(struct spool *spool, const struct spool_process *by)
+static void mark_replaced(struct spool *spool, uint32_t pid, uint32_t by)
 {
     for (size_t i = 0; i < spool->active_count; i++) {
         struct spool_process *process = spool->active[i];
 
-        if (process->ring && process->number < by->number && process->ring->pid == by->ring->pid)
+        if (process->ring && process->number < by && process->ring->pid == pid)
             process->replaced = true;
     }
 }
@@ -188,7 +188,7 @@ static void look(struct spool *spool, struct spool_process *process)
     if (!process->seen) {
         spool_process_look(process);
         if (process->seen)
-            mark_replaced(spool, process);
+            mark_replaced(spool, process->ring->pid, process->number);
     }
     if (process->seen && !process->heir && process->ring->parent_ring < spool->count)
         spool_process_inherit(process, spool->processes[process->ring->parent_ring]);

@@ -106,7 +106,7 @@ static int by_ordinal(const void *left, const void *right)
 
 struct spool_block **spool_map_sorted(const struct spool_map *map)
 {
-    struct spool_block **sorted = malloc((map->count + 1) * sizeof *sorted);
+    struct spool_block **sorted = malloc((map->count + 1) * sizeof(struct spool_block *));
     size_t count = 0;
 
     if (!sorted)
@@ -114,7 +114,7 @@ struct spool_block **spool_map_sorted(const struct spool_map *map)
     for (size_t i = 0; i < map->size; i++)
         if (map->entries[i].address)
             sorted[count++] = &map->entries[i];
-    qsort(sorted, count, sizeof *sorted, by_ordinal);
+    qsort(sorted, count, sizeof(struct spool_block *), by_ordinal);
     return sorted;
 }
 
