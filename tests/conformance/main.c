@@ -5,66 +5,10 @@
  */
 #include "conformance/suite.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 static const struct scene *const lists[] = { alloc_scenes, free_scenes, resize_scenes,
     region_scenes, account_scenes, walk_scenes };
 
-enum { LISTS = sizeof lists / sizeof lists[0], MOST_TESTS = 2048, NAME = 128 };
-
-struct part {
-    const struct kind *kind;
-    const struct scene *scene;
-    char name[NAME];
-};
-
-static struct part parts[MOST_TESTS];
-static struct CMUnitTest tests[MOST_TESTS];
-static size_t count;
-
-static void run_part(void **state)
-{
-    const struct part *part = *state;
-    if ((part->kind->caps & part->scene->needs) != part->scene->needs) {
-        print_message("%s: %s\n", part->name, part->scene->why);
-        skip();
-    }
-    struct bed bed;
-    bed_open(&bed, part->kind, part->scene->arena, part->scene->arena);
-    part->scene->run(&bed);
-    bed_close(&bed);
-}
-
-static void add_scenes(const struct kind *kind, const struct scene *scene)
-{
-    for (; scene->name != NULL; scene++) {
-        struct part *part = &parts[count];
-        part->kind = kind;
-        part->scene = scene;
-        snprintf(part->name, NAME, "%s: %s", kind->name, scene->name);
-        tests[count++] = (struct CMUnitTest){ part->name, run_part, NULL, NULL, part };
-    }
-}
-
-static void add_kind(const struct kind *kind)
-{
-    for (size_t i = 0; i < LISTS; i++)
-        add_scenes(kind, lists[i]);
-}
-
 int main(int argc, char **argv)
 {
-    const struct kind *only = argc == 2 ? kind_find(argv[1]) : NULL;
-    if (argc > 2 || (argc == 2 && only == NULL)) {
-        fprintf(stderr, "usage: %s [KIND]\n", argv[0]);
-        return 2;
-    }
-    if (only != NULL)
-        add_kind(only);
-    for (size_t i = 0; only == NULL && kinds[i] != NULL; i++)
-        add_kind(kinds[i]);
-    int failed = _cmocka_run_group_tests("conformance", tests, count, NULL, NULL);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_scenes("conformance", lists, sizeof lists / sizeof lists[0], argc, argv);
 }

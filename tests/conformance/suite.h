@@ -26,6 +26,11 @@ extern const struct scene region_scenes[];
 extern const struct scene account_scenes[];
 extern const struct scene walk_scenes[];
 
+/* Runs the scenes of several lists over every kind, or over the one that the program was told, as
+ * one group of tests; for main to return. */
+int run_scenes(
+    const char *group, const struct scene *const *lists, size_t list_count, int argc, char **argv);
+
 /* Initialises with the bytes [offset, offset + size) of the arena. */
 void begin(struct bed *bed, size_t offset, size_t size);
 

@@ -15,20 +15,27 @@ enum { STEPS = 2000 };
 
 static uint64_t first_seed = 1;
 static uint64_t seeds = 200;
+static uint64_t seed;
+
+_Noreturn void pages_model_fail(const char *text, int line)
+{
+    print_error("seed %ju, pages_model.c:%d: %s\n", (uintmax_t)seed, line, text);
+    _fail(__FILE__, __LINE__);
+    abort();
+}
 
 static void test_random_runs(void **state)
 {
     static struct pages_model model;
-    uint64_t seed;
 
     (void)state;
     for (seed = first_seed; seed < first_seed + seeds; seed++) {
-        struct rng rng = { seed };
+        struct choices choices = { { seed }, NULL, 0 };
         int step;
 
-        pages_model_start(&model, &rng);
+        pages_model_start(&model, &choices);
         for (step = 0; step < STEPS; step++)
-            pages_model_step(&model, &rng);
+            pages_model_step(&model, &choices);
         pages_model_end(&model);
     }
 }

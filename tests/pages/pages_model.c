@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pages_model.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#define REQUIRE(cond) ((cond) ? (void)0 : pages_model_fail(#cond, __LINE__))
+
+size_t choose(struct choices *choices, size_t bound)
+{
+    size_t value = 0;
+    size_t most;
+
+    if (choices->bytes == NULL)
+        return rng_below(&choices->rng, bound);
+    for (most = bound; most > 1 && choices->left != 0; most >>= 8, choices->left--)
+        value = value << 8 | *choices->bytes++;
+    return value % bound;
+}
 
 static uintptr_t address(const struct pages_model *model, size_t index)
 {
@@ -18,29 +28,29 @@ static void add_range(struct pages_model *model, size_t at, size_t pages)
     size_t size = acre_bitmap_metadata_size(pages);
     void *meta = malloc(size);
 
-    assert_non_null(meta);
-    assert_true(size <= ACRE_BITMAP_METADATA_BYTES(pages));
+    REQUIRE(meta != NULL);
+    REQUIRE(size <= ACRE_BITMAP_METADATA_BYTES(pages));
     memset(meta, 0xa5, size);
-    assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&model->bitmap, address(model, at),
-                                  pages * model->page_size, meta, size));
+    REQUIRE(acre_bitmap_add_memory_apart(&model->bitmap, address(model, at),
+                pages * model->page_size, meta, size) == ACRE_OK);
     memset(model->state + at, PAGE_FREE, pages);
     model->meta[model->ranges] = meta;
     model->meta_size[model->ranges++] = size;
     model->pages += pages;
 }
 
-void pages_model_start(struct pages_model *model, struct rng *rng)
+void pages_model_start(struct pages_model *model, struct choices *choices)
 {
-    size_t ranges = 1 + rng_below(rng, PAGES_MODEL_RANGES);
+    size_t ranges = 1 + choose(choices, PAGES_MODEL_RANGES);
 
     memset(model, 0, sizeof *model);
     memset(model->state, PAGE_FOREIGN, sizeof model->state);
-    model->page_size = (size_t)1 << rng_below(rng, 14);
-    model->first = rng_below(rng, 3) != 0 ? rng_below(rng, 100000) : 0;
-    assert_int_equal(ACRE_OK, acre_bitmap_setup(&model->bitmap, model->page_size));
+    model->page_size = (size_t)1 << choose(choices, 14);
+    model->first = choose(choices, 3) != 0 ? choose(choices, 100000) : 0;
+    REQUIRE(acre_bitmap_setup(&model->bitmap, model->page_size) == ACRE_OK);
     while (model->ranges < ranges) {
-        size_t gap = rng_below(rng, 2) != 0 ? rng_below(rng, 50) : 0;
-        size_t pages = 1 + rng_below(rng, rng_below(rng, 2) != 0 ? 1800 : 100);
+        size_t gap = choose(choices, 2) != 0 ? choose(choices, 50) : 0;
+        size_t pages = 1 + choose(choices, choose(choices, 2) != 0 ? 1800 : 100);
 
         add_range(model, model->span + gap, pages);
         model->span += gap + pages;
@@ -88,38 +98,38 @@ static void mark(struct pages_model *model, size_t index, size_t count, enum pag
     model->used += state == PAGE_USED ? count : 0 - count;
 }
 
-static size_t some_count(struct rng *rng)
+static size_t some_count(struct choices *choices)
 {
     static const size_t most[] = { 1, 1, 1, 3, 10, 70, 900 };
 
-    return 1 + rng_below(rng, most[rng_below(rng, sizeof most / sizeof *most)]);
+    return 1 + choose(choices, most[choose(choices, sizeof most / sizeof *most)]);
 }
 
-static void step_alloc(struct pages_model *model, struct rng *rng)
+static void step_alloc(struct pages_model *model, struct choices *choices)
 {
-    size_t count = some_count(rng);
-    size_t align = (size_t)1 << (rng_below(rng, 3) != 0 ? 0 : rng_below(rng, 9));
+    size_t count = some_count(choices);
+    size_t align = (size_t)1 << (choose(choices, 3) != 0 ? 0 : choose(choices, 9));
     size_t expected = first_fit(model, count, align);
     struct acre_num got = acre_bitmap_alloc_pages(&model->bitmap, count, align * model->page_size);
 
     if (expected == model->span) {
-        assert_int_equal(ACRE_NO_MEMORY, got.status);
+        REQUIRE(got.status == ACRE_NO_MEMORY);
         return;
     }
-    assert_int_equal(ACRE_OK, got.status);
-    assert_int_equal(address(model, expected), got.num);
+    REQUIRE(got.status == ACRE_OK);
+    REQUIRE(got.num == address(model, expected));
     mark(model, expected, count, PAGE_USED);
 }
 
-static void step_alloc_at(struct pages_model *model, struct rng *rng)
+static void step_alloc_at(struct pages_model *model, struct choices *choices)
 {
-    size_t index = rng_below(rng, model->span);
-    size_t count = 1 + rng_below(rng, 20);
+    size_t index = choose(choices, model->span);
+    size_t count = 1 + choose(choices, 20);
     bool fits = all(model, index, count, PAGE_FREE);
     struct acre_num got =
         acre_bitmap_alloc_pages_at(&model->bitmap, address(model, index), count, model->page_size);
 
-    assert_int_equal(fits ? ACRE_OK : ACRE_NO_MEMORY, got.status);
+    REQUIRE(got.status == (fits ? ACRE_OK : ACRE_NO_MEMORY));
     if (fits)
         mark(model, index, count, PAGE_USED);
 }
@@ -135,7 +145,7 @@ static unsigned char *copy_metadata(const struct pages_model *model, size_t *siz
     for (i = 0; i < model->ranges; i++)
         *size += model->meta_size[i];
     copy = malloc(*size);
-    assert_non_null(copy);
+    REQUIRE(copy != NULL);
     for (i = 0; i < model->ranges; at += model->meta_size[i++])
         memcpy(copy + at, model->meta[i], model->meta_size[i]);
     return copy;
@@ -150,26 +160,26 @@ static void dealloc(struct pages_model *model, size_t index, size_t count)
     enum acre_status status =
         acre_bitmap_dealloc_pages(&model->bitmap, address(model, index), count);
 
-    assert_int_equal(good ? ACRE_OK : ACRE_NOT_ALLOCATED, status);
+    REQUIRE(status == (good ? ACRE_OK : ACRE_NOT_ALLOCATED));
     if (good) {
         mark(model, index, count, PAGE_FREE);
     } else {
         unsigned char *after = copy_metadata(model, &size);
 
-        assert_memory_equal(copy, after, size);
-        assert_memory_equal(&before, &model->bitmap, sizeof before);
+        REQUIRE(memcmp(copy, after, size) == 0);
+        REQUIRE(memcmp(&before, &model->bitmap, sizeof before) == 0);
         free(after);
     }
     free(copy);
 }
 
-static void step_dealloc(struct pages_model *model, struct rng *rng)
+static void step_dealloc(struct pages_model *model, struct choices *choices)
 {
-    size_t index = rng_below(rng, model->span);
-    size_t count = some_count(rng);
+    size_t index = choose(choices, model->span);
+    size_t count = some_count(choices);
     size_t have = 0;
 
-    if (rng_below(rng, 4) == 0) {
+    if (choose(choices, 4) == 0) {
         dealloc(model, index, count);
         return;
     }
@@ -187,24 +197,25 @@ static void audit(const struct pages_model *model)
     struct acre_stats stats = acre_bitmap_stats(&model->bitmap);
     struct acre_check_result check = acre_bitmap_check(&model->bitmap);
 
-    assert_string_equal("", check.invariant == NULL ? "" : check.invariant);
-    assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
-    assert_int_equal(model->used * model->page_size, stats.used);
-    assert_int_equal((model->pages - model->used) * model->page_size, stats.available);
-    assert_int_equal(longest_free(model) * model->page_size, stats.largest_free);
-    assert_int_equal(model->used, stats.live_blocks);
+    if (check.invariant != NULL)
+        pages_model_fail(check.invariant, __LINE__);
+    REQUIRE(stats.total == stats.metadata + stats.used + stats.available);
+    REQUIRE(stats.used == model->used * model->page_size);
+    REQUIRE(stats.available == (model->pages - model->used) * model->page_size);
+    REQUIRE(stats.largest_free == longest_free(model) * model->page_size);
+    REQUIRE(stats.live_blocks == model->used);
 }
 
-void pages_model_step(struct pages_model *model, struct rng *rng)
+void pages_model_step(struct pages_model *model, struct choices *choices)
 {
-    size_t kind = rng_below(rng, 10);
+    size_t kind = choose(choices, 10);
 
     if (kind < 5)
-        step_alloc(model, rng);
+        step_alloc(model, choices);
     else if (kind < 9)
-        step_dealloc(model, rng);
+        step_dealloc(model, choices);
     else
-        step_alloc_at(model, rng);
+        step_alloc_at(model, choices);
     audit(model);
 }
 
@@ -217,7 +228,7 @@ void pages_model_end(struct pages_model *model)
         if (model->state[index] == PAGE_USED)
             dealloc(model, index, 1);
     audit(model);
-    assert_int_equal(0, acre_bitmap_stats(&model->bitmap).used);
+    REQUIRE(acre_bitmap_stats(&model->bitmap).used == 0);
     for (i = 0; i < model->ranges; i++)
         free(model->meta[i]);
 }

@@ -10,6 +10,20 @@
 
 #include <acre/bitmap.h>
 
+/** Where a run's choices come from: a file's bytes while there are any, else random numbers. */
+struct choices {
+    struct rng rng;
+    const unsigned char *bytes; /* null: random numbers alone */
+    size_t left;
+};
+
+/** A choice in [0, bound); 0 when the bytes have run out. `bound` is not 0. */
+size_t choose(struct choices *choices, size_t bound);
+
+/** Called with a text when bitmap and oracle differ; does not return. Whoever runs the model has
+ * it. */
+_Noreturn void pages_model_fail(const char *text, int line);
+
 enum { PAGES_MODEL_MAX = 8192, PAGES_MODEL_RANGES = 4 };
 
 enum page_state { PAGE_FREE = 0, PAGE_USED = 1, PAGE_FOREIGN = 2 };
@@ -27,12 +41,12 @@ struct pages_model {
     size_t ranges;
 };
 
-/** Lays out 1 to 4 ranges at random, some adjoining, some far up, from a seed. */
-void pages_model_start(struct pages_model *model, struct rng *rng);
+/** Lays out 1 to 4 ranges, some adjoining, some with a gap between them. */
+void pages_model_start(struct pages_model *model, struct choices *choices);
 
 /** One random operation, checked. Fails the running cmocka test, naming the operation, when the two
  * differ. */
-void pages_model_step(struct pages_model *model, struct rng *rng);
+void pages_model_step(struct pages_model *model, struct choices *choices);
 
 /** Gives all back and checks that the first state has returned. */
 void pages_model_end(struct pages_model *model);

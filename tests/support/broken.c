@@ -173,6 +173,7 @@ static size_t slack(size_t usable)
         .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
         .header = 2 * sizeof(size_t),                                                              \
         .region_enough = 256,                                                                      \
+        .arena_most = SIZE_MAX,                                                                    \
         .bind = bind_##id,                                                                         \
         .settle = settle,                                                                          \
         .slack = slack,                                                                            \

@@ -41,6 +41,7 @@ const struct kind kind_fault = {
         1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },
     .header = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN,
     .region_enough = 256,
+    .arena_most = SIZE_MAX,
     .bind = bind,
     .settle = settle,
     .slack = slack,

@@ -32,6 +32,7 @@ const struct kind kind_naive = {
     .counters = { 1 + offsetof(struct naive, failed) },
     .header = HEADER,
     .region_enough = 256,
+    .arena_most = SIZE_MAX,
     .bind = bind,
     .settle = settle,
     .slack = slack,

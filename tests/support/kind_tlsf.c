@@ -45,6 +45,7 @@ const struct kind kind_tlsf = {
     .links = 2 * sizeof(void *),
     .foot = sizeof(acre_tlsf_field),
     .region_enough = 256,
+    .arena_most = SIZE_MAX,
     .bind = bind,
     .settle = settle,
     .slack = slack,

@@ -138,8 +138,8 @@ static size_t slack(size_t usable)
         .self_size = offsetof(struct apart, pool) + (pool_bytes),                                  \
         .counters = { 1 + offsetof(struct apart, tlsf.failed) },                                   \
         .header = sizeof(acre_tlsf_field), .links = 2 * sizeof(void *),                            \
-        .foot = sizeof(acre_tlsf_field), .region_enough = 256, .bind = binder, .settle = settle,   \
-        .slack = slack                                                                             \
+        .foot = sizeof(acre_tlsf_field), .region_enough = 256, .arena_most = (size_t)1 << 20,      \
+        .bind = binder, .settle = settle, .slack = slack                                           \
     }
 
 const struct kind kind_tlsf_apart = APART("tlsf(apart)", POOL, bind);

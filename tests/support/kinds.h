@@ -28,6 +28,7 @@ struct kind {
     size_t links;       /* bytes at the start of a free block that have a meaning; see KIND_SCRUB */
     size_t foot;        /* the same at its end */
     size_t region_enough; /* bytes; no region of this size or more is too small */
+    size_t arena_most;    /* bytes; with a larger region its metadata finds no room */
 
     /* Prepares zeroed state of self_size bytes and returns the handle over it; init comes next. */
     struct acre_bytes (*bind)(void *self);

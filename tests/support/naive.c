@@ -373,7 +373,7 @@ static struct acre_check_result check_region(struct naive_region *region, struct
     bool free_before = false;
     for (struct naive_block *b = region->first; b != region->end; b = block_next(b)) {
         size_t left = (size_t)((unsigned char *)region->end - (unsigned char *)b);
-        if (left < SMALLEST || b->size > left - HEADER)
+        if (left < SMALLEST || b->size > left - HEADER || b->size % UNIT != 0 || b->live > 1)
             return (struct acre_check_result){ "NAIVE-1: the blocks of a region tile it", b };
         if (free_before && !b->live)
             return (struct acre_check_result){ "NAIVE-2: no two free blocks are neighbours", b };

@@ -255,6 +255,23 @@ static void allocator_that_serves_nothing(void **state)
     has(spawned.out, "bump completes in no pool, however large\n");
 }
 
+/* A plugin with memory of its own: no pool, and a resize is an allocation, a copy and a free. */
+static void plugin_without_a_pool(void **state)
+{
+    (void)state;
+    spawn_acre(&spawned, "replay", "--json", "-r1", "-a", "system", "-w",
+        built("tests/own_plugin.so"), churn, NULL);
+    assert_int_equal(spawned.code, 0);
+    cJSON *json = parse_output();
+    const cJSON *own = row_of(process_of(json, 0), "own");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(own, "verified")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(own, "pool_bytes")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(own, "smallest_pool_bytes")));
+    assert_true(
+        number(own, "resident_growth_bytes") >= number(process_of(json, 0), "peak_live_bytes"));
+    cJSON_Delete(json);
+}
+
 static void plugins_that_are_none(void **state)
 {
     (void)state;
@@ -445,6 +462,7 @@ int main(void)
         TEST(faulty_allocators_are_found),
         TEST(faults_are_in_the_json),
         TEST(allocator_that_serves_nothing),
+        TEST(plugin_without_a_pool),
         TEST(plugins_that_are_none),
         TEST(processes_are_chosen),
         TEST(trace_from_a_pipe),

@@ -146,13 +146,12 @@ static bool push(
 
 static bool add_process(struct spool *spool)
 {
-    struct spool_process *process = calloc(1, sizeof *process);
+    struct spool_process *process = malloc(sizeof *process);
 
     if (!process)
         return false;
-    process->folder = spool->folder;
-    process->number = (uint32_t)spool->count;
-    process->capacity_log2 = spool->control->capacity_log2;
+    *process =
+        spool_process_new(spool->folder, (uint32_t)spool->count, spool->control->capacity_log2);
     if (!push(&spool->processes, &spool->count, &spool->room, process)) {
         free(process);
         return false;

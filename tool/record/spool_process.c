@@ -26,7 +26,15 @@ enum {
 
 /* An event still missing this long after later ones came is lost: a thread was killed or left its
  * signal handler by longjmp while it wrote. */
-static const uint64_t patience_ns = UINT64_C(2000000000);
+static const uint64_t patience_ns = UINT64_C(10000000000);
+
+struct spool_process spool_process_new(const char *folder, uint32_t number, unsigned capacity_log2)
+{
+    return (struct spool_process){ .folder = folder,
+        .number = number,
+        .capacity_log2 = capacity_log2,
+        .patience_ns = patience_ns };
+}
 
 static uint64_t now_ns(void)
 {
@@ -327,26 +335,27 @@ static uint64_t first_after_gap(const struct spool_process *process, enum spool_
     return 0;
 }
 
+/** Whether the next event, which is missing, has been waited for long enough. */
+static bool is_overdue(struct spool_process *process)
+{
+    const uint64_t now = now_ns();
+
+    if (!process->stalled_since_ns || process->stalled_at != process->next) {
+        process->stalled_at = process->next;
+        process->stalled_since_ns = now;
+    }
+    return now - process->stalled_since_ns >= process->patience_ns;
+}
+
 /** The next event is missing. Returns whether reading can go on. */
 static bool pass_gap(struct spool_process *process, enum spool_haste haste)
 {
     const uint64_t later = first_after_gap(process, haste);
 
-    if (!later) {
-        process->stalled_since_ns = 0;
+    if (!later || (haste == SPOOL_RUNNING && !is_overdue(process)))
         return false;
-    }
-    if (haste == SPOOL_RUNNING) {
-        const uint64_t now = now_ns();
-
-        if (!process->stalled_since_ns)
-            process->stalled_since_ns = now;
-        if (now - process->stalled_since_ns < patience_ns)
-            return false;
-    }
     process->totals.lost += later - process->next;
     process->next = later;
-    process->stalled_since_ns = 0;
     return true;
 }
 

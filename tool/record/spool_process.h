@@ -35,7 +35,9 @@ struct spool_process {
     bool replaced; /* the same pid has executed another program */
     bool begun;    /* its section has begun */
     bool ended;
-    uint64_t stalled_since_ns; /* 0: not waiting for an event with later ones there */
+    uint64_t patience_ns;      /* how long to wait for an event when later ones are there */
+    uint64_t stalled_at;       /* order number of the event waited for */
+    uint64_t stalled_since_ns; /* 0: not waiting */
     uint64_t start_ns;
     uint32_t threads;
     int error;   /* errno of the first failure in writing its section, or 0 */
@@ -55,6 +57,9 @@ enum spool_haste {
     SPOOL_RUNNING, /**< events may still come: wait for a missing one */
     SPOOL_FINAL    /**< none will: skip what is missing */
 };
+
+/** A process of which nothing is known yet. `folder` must outlive it. */
+struct spool_process spool_process_new(const char *folder, uint32_t number, unsigned capacity_log2);
 
 /** Maps the ring when its process has set it up. */
 void spool_process_look(struct spool_process *process);

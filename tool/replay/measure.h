@@ -24,20 +24,20 @@ struct replay_plan {
 struct replay_row {
     const struct replay_subject *subject;
     char fault[REPLAY_FAULT_ROOM]; /**< Why it was given up; "": it was not. */
+    size_t pool;                   /**< Bytes of the pool it was timed in; 0: it has none. */
+    uint64_t failed;
+    uint64_t smallest_pool;            /**< Bytes; 0 when `fitted`: there is none. */
+    uint64_t resident;                 /**< Bytes; see struct replay_board. */
+    size_t rounds;                     /**< Of timing, done. */
+    double ns_per_op;                  /**< Median of the rounds. */
+    double instructions_per_op;        /**< Median of the rounds, if `counted`. */
+    uint64_t median, p99, p999, worst; /**< Ticks, if `stepped`; see REPLAY_TICK_NAME. */
+    uint64_t worst_op;
     bool verified;
     bool pool_refused; /**< No instance can be made in the pool: nothing was replayed. */
-    size_t pool;       /**< Bytes of the pool it was timed in; 0: it has none. */
-    uint64_t failed;
-    bool fitted;            /**< The pool search came to an end. */
-    uint64_t smallest_pool; /**< Bytes; 0 when `fitted`: there is none. */
-    uint64_t resident;      /**< Bytes; see struct replay_board. */
-    size_t rounds;          /**< Of timing, done. */
-    double ns_per_op;       /**< Median of the rounds. */
+    bool fitted;       /**< The pool search came to an end. */
     bool counted;
-    double instructions_per_op; /**< Median of the rounds. */
     bool stepped;
-    uint64_t median, p99, p999, worst; /**< Ticks; see REPLAY_TICK_NAME. */
-    uint64_t worst_op;
 };
 
 /** The whole of a measurement. */

@@ -196,8 +196,11 @@ static void begin(struct replay_script *script, const struct acre_trace_event *e
     facts->pid = event->about->pid;
     facts->forked = event->about->origin == ACRE_TRACE_FORKED;
     script->limit = replay_machine_memory() / 2 / BYTES_PER_OP;
-    for (; i < ACRE_TRACE_NAME_MAX && name[i]; i++)
-        facts->name[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
+    for (; i < ACRE_TRACE_NAME_MAX && name[i]; i++) {
+        facts->name[i] = name[i];
+        if (name[i] < ' ' || name[i] > '~')
+            facts->name[i] = '?';
+    }
     facts->name[i] = '\0';
 }
 

@@ -52,8 +52,8 @@ struct replay_work {
     bool ready;
 };
 
-/** Does the task on the board; `work` is a struct replay_work. */
-void replay_work(void *work);
+/** Does the task on the board; `argument` is a struct replay_work. */
+void replay_work(void *argument);
 
 /** An instance on the board's pool, with the pool made large enough and the slots emptied. */
 bool replay_work_open(struct replay_work *work, struct replay_instance *instance, size_t pool_size);

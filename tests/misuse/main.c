@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * usage: misuse.bytes [KIND]
+ */
+#include "misuse/misuse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct scene *const lists[] = { size_misuses, pointer_misuses, region_misuses };
+
+int main(int argc, char **argv)
+{
+    return run_scenes("misuse", lists, sizeof lists / sizeof lists[0], argc, argv);
+}

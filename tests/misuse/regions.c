@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "misuse/misuse.h"
+
+#include <string.h>
+
+static void ranges_refused(struct bed *bed)
+{
+    unsigned char *base = bed->arena.base;
+    begin(bed, 4096, 4096);
+    take(bed, 100, 1);
+    refuse_add(bed, base + 4096, 4096, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + 4096, 4096, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + 5120, 1024, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base, 4097, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + 8191, 2048, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base, 16384, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + 8192, 0, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 8192, 1, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 8195, 13, ACRE_INVALID_PARAM);
+    refuse_add(bed, (void *)(UINTPTR_MAX - 4094), 4096, ACRE_INVALID_PARAM);
+    refuse_add(bed, (void *)(UINTPTR_MAX - 4094), SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(bed, NULL, 4096, ACRE_INVALID_PARAM);
+}
+
+/* A misaligned range is served from its aligned part. */
+static void misaligned_ranges_are_served(struct bed *bed)
+{
+    begin(bed, 1, 4001);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(
+            acre_add_memory(bed->base, bed->arena.base + 4096 + i * 1031, 1029), ACRE_OK);
+    assert_sound(bed);
+    for (size_t i = 0; i < 9; i++) {
+        unsigned char *ptr = take(bed, 500, 1);
+        memset(ptr, 1, acre_usable_size(bed->bytes, ptr).num);
+    }
+    assert_sound(bed);
+}
+
+static void removal_with_live_blocks(struct bed *bed)
+{
+    unsigned char *base = bed->arena.base;
+    begin(bed, 0, 4096);
+    void *ptr = take(bed, 100, 1);
+    bed_save(bed);
+    assert_int_equal(acre_remove_memory(bed->base, base), ACRE_INVALID_PARAM);
+    assert_true(bed_same(bed));
+    give(bed, ptr);
+    assert_int_equal(acre_remove_memory(bed->base, base), ACRE_OK);
+    memset(base, 0xee, 4096);
+    refuse_ptr(bed, ptr);
+    refuse_alloc(bed, 1, 1, ACRE_NO_MEMORY);
+    assert_int_equal(acre_remove_memory(bed->base, base), ACRE_NOT_ALLOCATED);
+    assert_sound(bed);
+}
+
+static void tiny_arenas(struct bed *bed)
+{
+    for (size_t size = 0; size <= 512; size++) {
+        enum acre_status status = acre_init(bed->base, bed->arena.base + 3, size);
+        assert_int_equal(status == ACRE_OK || status == ACRE_INVALID_PARAM, 1);
+        assert_sound(bed);
+        struct acre_ptr got = acre_alloc(bed->bytes, acre_layout(1, 1));
+        assert_int_equal(got.status, status == ACRE_OK ? ACRE_OK : ACRE_NO_MEMORY);
+        assert_sound(bed);
+        refuse_ptr(bed, bed->arena.base + 3 + size);
+    }
+}
+
+/* A size that is no power of two, and every byte of it of use but for metadata. */
+static void sizes_that_are_no_power_of_two(struct bed *bed)
+{
+    for (size_t size = 1000; size < 4000; size += 97) {
+        begin(bed, 0, size);
+        struct acre_stats stats = stats_of(bed);
+        assert_true(stats.metadata < size / 2);
+        give(bed, take(bed, stats.largest_free, 1));
+    }
+}
+
+/* Only the pages that are written to take memory: the region is as large as a region gets here. */
+static void a_maximal_arena(struct bed *bed)
+{
+    begin(bed, 0, bed->arena.size);
+    struct acre_stats empty = stats_of(bed);
+    assert_true(empty.largest_free > bed->arena.size - bed->arena.size / 64);
+    void *all = take(bed, empty.largest_free, 1);
+    assert_int_equal(acre_alloc(bed->bytes, acre_layout(1 << 20, 1)).status, ACRE_NO_MEMORY);
+    give(bed, all);
+    unsigned char *half = take(bed, bed->arena.size / 2 + 5, 1);
+    unsigned char *page = take(bed, 4096, 4096);
+    half[bed->arena.size / 2 + 4] = 1;
+    page[4095] = 1;
+    give(bed, half);
+    give(bed, page);
+    assert_same_accounts(stats_of(bed), empty);
+}
+
+static void null_arena(struct bed *bed)
+{
+    static const size_t sizes[] = { 0, 1, 4096, SIZE_MAX / 2, SIZE_MAX };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        assert_int_equal(acre_init(bed->base, NULL, sizes[i]), ACRE_INVALID_PARAM);
+        assert_sound(bed);
+        refuse_alloc(bed, 1, 1, ACRE_NO_MEMORY);
+    }
+}
+
+enum { ROOM = 1024 };
+
+static void free_forward(struct bed *bed, void **blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        give(bed, blocks[i]);
+}
+
+static void free_backward(struct bed *bed, void **blocks, size_t count)
+{
+    for (size_t i = count; i > 0; i--)
+        give(bed, blocks[i - 1]);
+}
+
+/* Every other block first, so that the second half merges on both sides. */
+static void free_alternately(struct bed *bed, void **blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i += 2)
+        give(bed, blocks[i]);
+    for (size_t i = 1; i < count; i += 2)
+        give(bed, blocks[i]);
+}
+
+static void exhaust_and_free(struct bed *bed)
+{
+    void (*const orders[])(
+        struct bed *, void **, size_t) = { free_forward, free_backward, free_alternately };
+    void *blocks[ROOM];
+    begin(bed, 0, bed->arena.size);
+    struct acre_stats empty = stats_of(bed);
+    for (size_t round = 0; round < 9; round++) {
+        size_t count = fill(bed, blocks, ROOM, 16 + round, 48, 6);
+        refuse_alloc(bed, 16 + round + 48 * 6, 1, ACRE_NO_MEMORY);
+        orders[round % 3](bed, blocks, count);
+        assert_same_accounts(stats_of(bed), empty);
+        give(bed, take(bed, empty.largest_free, 1));
+    }
+}
+
+const struct scene region_misuses[] = {
+    { "30: ranges that must be refused", ranges_refused, 1 << 14, 0, NULL },
+    { "30: misaligned ranges are served", misaligned_ranges_are_served, 1 << 14, 0, NULL },
+    { "31: removal with live blocks, use after removal", removal_with_live_blocks, 1 << 12, 0,
+        NULL },
+    { "32: tiny arenas", tiny_arenas, 1 << 12, 0, NULL },
+    { "32: sizes that are no power of two", sizes_that_are_no_power_of_two, 1 << 12, 0, NULL },
+    { "32: a maximal arena", a_maximal_arena, (size_t)1 << 30, 0, NULL },
+    { "32: null arena", null_arena, 1 << 12, 0, NULL },
+    { "33: exhaust, free in three orders", exhaust_and_free, 1 << 13, 0, NULL },
+    { NULL, NULL, 0, 0, NULL },
+};

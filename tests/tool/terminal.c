@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* On a terminal: progress is drawn, wiped before anything is printed, and Ctrl-C leaves no trace.
+ */
+#include "tool/spawn.h"
+#include "tool/traces.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char screen[SPAWN_ROOM];
+static int end_status;
+
+static _Noreturn void become_on(const char *terminal, char **argv)
+{
+    setsid();
+    int slave = open(terminal, O_RDWR);
+    dup2(slave, STDIN_FILENO);
+    dup2(slave, STDOUT_FILENO);
+    dup2(slave, STDERR_FILENO);
+    execv(argv[0], argv);
+    _exit(121);
+}
+
+/* Reads the terminal until the program is gone; types Ctrl-C once `type_at` has been shown. */
+static void watch(int master, const char *type_at)
+{
+    size_t used = 0;
+    ssize_t size = 0;
+    screen[0] = '\0';
+    while (used < sizeof screen - 1 &&
+           (size = read(master, screen + used, sizeof screen - 1 - used)) > 0) {
+        used += (size_t)size;
+        screen[used] = '\0';
+        if (!type_at || !strstr(screen, type_at))
+            continue;
+        assert_int_equal(write(master, "\003", 1), 1);
+        type_at = NULL;
+    }
+}
+
+static void run_on_terminal(const char *type_at, const char *with, const char *trace)
+{
+    char *argv[] = { strdup(built("acre")), strdup("replay"), strdup("-r1"), strdup("-asystem"),
+        strdup("-w"), strdup(with), strdup(trace), NULL };
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    const char *terminal = ptsname(master);
+    pid_t pid = fork();
+    if (pid == 0)
+        become_on(terminal, argv);
+    watch(master, type_at);
+    waitpid(pid, &end_status, 0);
+    close(master);
+    for (size_t i = 0; argv[i]; i++)
+        free(argv[i]);
+}
+
+/* What stands behind the last line wiped: nothing that returns to the start of its line. */
+static void is_clean(const char *table)
+{
+    const char *last = NULL;
+    for (const char *at = screen; (at = strstr(at, "\r\033[K")) != NULL; at++)
+        last = at + 1;
+    assert_non_null(last);
+    assert_non_null(strstr(last, table));
+    for (const char *at = last; (at = strchr(at, '\r')) != NULL; at++)
+        assert_int_equal(at[1], '\n');
+    assert_int_equal(screen[strlen(screen) - 1], '\n');
+}
+
+static void progress_is_drawn_and_wiped(void **state)
+{
+    const char *trace = trace_path("terminal.acre");
+    (void)state;
+    trace_churn(trace, 20000);
+    run_on_terminal(NULL, built("tests/test_plugin.so"), trace);
+    assert_true(WIFEXITED(end_status) && WEXITSTATUS(end_status) == 0);
+    assert_non_null(strstr(screen, "\rsystem: verifying  "));
+    is_clean("allocator");
+}
+
+static void interrupt_leaves_a_clean_terminal(void **state)
+{
+    const char *trace = trace_path("terminal_hang.acre");
+    (void)state;
+    trace_hundred_blocks(trace);
+    setenv("ACRE_TEST_FAULT", "hang", 1);
+    run_on_terminal("bump: verifying", built("tests/test_plugin.so"), trace);
+    unsetenv("ACRE_TEST_FAULT");
+    assert_true(WIFSIGNALED(end_status) && WTERMSIG(end_status) == SIGINT);
+    is_clean("interrupted: not everything was measured");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(progress_is_drawn_and_wiped),
+        cmocka_unit_test(interrupt_leaves_a_clean_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
