@@ -32,6 +32,7 @@ struct replay_command {
     bool broken;      /* an allocator failed verification */
     size_t replayed;  /* processes that had operations */
     bool interrupted;
+    struct replay_notes notes;
     struct acre_progress progress;
 };
 
@@ -121,16 +122,19 @@ static bool show(struct replay_command *command, const struct replay_table *tabl
         return true;
     if (command->replayed)
         putchar('\n');
-    replay_report_text(stdout, table);
+    replay_report_text(stdout, table, &command->notes);
     fflush(stdout);
     return true;
 }
 
 /* Measures one script and shows the result. @return the exit code so far. */
-static int measure(struct replay_command *command, const struct replay_script *script)
+static int measure(
+    struct replay_command *command, const struct replay_script *script, bool largest_only)
 {
     struct replay_row rows[MOST_SUBJECTS] = { 0 };
-    struct replay_table table = { .script = script, .rows = rows, .count = command->count };
+    struct replay_table table = {
+        .script = script, .rows = rows, .count = command->count, .largest_only = largest_only
+    };
     table.plan = (struct replay_plan){
         .rounds = command->repeat, .pool = command->pool, .pool_search = !command->no_pool_search
     };
@@ -179,7 +183,7 @@ static int replay_process(
     if (status == REPLAY_NO_SUCH_PROCESS)
         return no_such_process(path, process, *processes);
     if (script.facts.ops)
-        code = measure(command, &script);
+        code = measure(command, &script, process == REPLAY_LARGEST);
     replay_script_close(&script);
     return code;
 }
@@ -254,6 +258,8 @@ static int replay(struct replay_command *command, const char *path)
     acre_catch_interrupts();
     command->processes = cJSON_CreateArray();
     int code = replay_wanted(command, path);
+    if (command->replayed && !command->json)
+        replay_report_notes(stdout, &command->notes);
     if (code == ACRE_EXIT_OK && !command->replayed && !command->interrupted) {
         acre_complain("replay", "%s: nothing to replay: no allocation was recorded", path);
         code = ACRE_EXIT_FAILED;

@@ -4,6 +4,7 @@
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/options.h"
+#include "tool/record/launch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -66,6 +67,9 @@ static int run(const struct run_options *options, char **command)
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
+    const char *obstacle = launch_obstacle(command[0]);
+    if (obstacle)
+        acre_complain("run", "warning: '%s' keeps its own malloc: %s", command[0], obstacle);
     return acre_become("run", command);
 }
 

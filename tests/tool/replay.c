@@ -160,7 +160,7 @@ static void table_has_a_row_for_each(void **state)
     spawn_acre(&spawned, "replay", "-r1", "-w", plugin, hundred, NULL);
     assert_int_equal(spawned.code, 0);
     assert_string_equal(spawned.err, "");
-    has(spawned.out, "process 0 (of 0..0): hundred, pid 10, 1 thread\n");
+    has(spawned.out, "process 0: hundred, pid 10, 1 thread\n");
     has(spawned.out, "100 operations: 100 allocated, 0 freed, 0 resized\n");
     has(spawned.out, "peak live: 16,000 bytes (15.6 KiB) asked for, in at most 100 blocks\n");
     has(spawned.out, "\nsystem ");
@@ -309,6 +309,7 @@ static void processes_are_chosen(void **state)
     spawn_acre(&spawned, "replay", "-r1", "-a", "system", path, NULL);
     assert_int_equal(spawned.code, 0);
     has(spawned.out, "process 1 (of 0..2): child, pid 21, 1 thread\n");
+    has(spawned.out, "\n42 % of the operations in the trace; --process chooses another process\n");
     spawn_acre(&spawned, "replay", "-r1", "-a", "system", "--process=0", path, NULL);
     assert_int_equal(spawned.code, 0);
     has(spawned.out, "process 0 (of 0..2): parent, pid 20, 1 thread\n");
@@ -318,10 +319,25 @@ static void processes_are_chosen(void **state)
     spawn_acre(&spawned, "replay", "-r1", "-a", "system", "--process=all", "--json", path, NULL);
     assert_int_equal(spawned.code, 0);
     cJSON *json = parse_output();
+    assert_int_equal(count(process_of(json, 0), "operations_in_trace"), 12);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "processes")), 3);
     for (int i = 0; i < 3; i++)
         assert_int_equal(count(process_of(json, i), "pid"), 20 + i);
     cJSON_Delete(json);
+}
+
+/* Of several tables each has its rows, and the notes stand once, below the last. */
+static void notes_stand_once(void **state)
+{
+    const char *const note = "\nverified: no block misplaced";
+    (void)state;
+    spawn_acre(&spawned, "replay", "-r1", "-a", "system", "--process=all", three_processes(), NULL);
+    assert_int_equal(spawned.code, 0);
+    const char *second = strstr(spawned.out, "\n\nprocess 1 (of 0..2)");
+    const char *third = strstr(spawned.out, "\n\nprocess 2 (of 0..2)");
+    assert_true(second && third && second < third);
+    assert_true(strstr(spawned.out, note) > third);
+    assert_null(strstr(spawned.out, "--process chooses"));
 }
 
 static void trace_from_a_pipe(void **state)
@@ -332,7 +348,7 @@ static void trace_from_a_pipe(void **state)
         script, sizeof script, "cat '%s' | '%s' replay -r1 -a system -", hundred, built("acre"));
     spawn(&spawned, (const char *[]){ "/bin/sh", "-c", script, NULL });
     assert_int_equal(spawned.code, 0);
-    has(spawned.out, "process 0 (of 0..0): hundred");
+    has(spawned.out, "process 0: hundred");
 }
 
 static void sizes_of_zero_and_giants(void **state)
@@ -355,6 +371,32 @@ static void sizes_of_zero_and_giants(void **state)
     assert_int_equal(spawned.code, 0);
     has(spawned.out, "8 operations: 3 allocated, 3 freed, 2 resized\n");
     has(spawned.out, "verified: ");
+}
+
+/* One block that no machine has room for, and one alignment that none has. */
+static void one_block(const char *path, uint64_t size, uint64_t align)
+{
+    struct trace_made made = trace_begin(path);
+    trace_process(&made, 1, "giant");
+    trace_alloc(&made, size, align);
+    trace_process_end(&made);
+    trace_end(&made);
+}
+
+static void giants_fail_and_nothing_else(void **state)
+{
+    const char *path = trace_path("giant.acre");
+    (void)state;
+    one_block(path, UINT64_C(1) << (sizeof(void *) == 8 ? 45 : 30), 0);
+    spawn_acre(&spawned, "replay", "-r1", "--no-pool-search", path, "-w", plugin, NULL);
+    assert_int_equal(spawned.code, 0);
+    has(spawned.out, "bump cannot work in a pool of ");
+    one_block(path, 1, UINT64_C(1) << (sizeof(void *) == 8 ? 45 : 30));
+    spawn_acre(&spawned, "replay", "-r1", path, "-w", plugin, NULL);
+    assert_int_equal(spawned.code, 0);
+    has(spawned.out, "system could not serve 1 operation\n");
+    has(spawned.out, "bump could not serve 1 operation in a pool of ");
+    has(spawned.out, "bump completes in no pool, however large\n");
 }
 
 static void is_refused(const char *path, const char *message)
@@ -465,8 +507,10 @@ int main(void)
         TEST(plugin_without_a_pool),
         TEST(plugins_that_are_none),
         TEST(processes_are_chosen),
+        TEST(notes_stand_once),
         TEST(trace_from_a_pipe),
         TEST(sizes_of_zero_and_giants),
+        TEST(giants_fail_and_nothing_else),
         TEST(bad_files_are_refused),
         TEST(trace_without_operations),
         TEST(absurd_trace),

@@ -85,6 +85,19 @@ static void run_passes_exit_codes_on(void **state)
     assert_int_equal(spawned.code, 126);
 }
 
+static void run_warns_of_static_programs(void **state)
+{
+    (void)state;
+    spawn(&spawned,
+        (const char *[]){ copied_tool, "run", "--", built("tests/static_program"), NULL });
+    assert_int_equal(spawned.code, 5);
+    has(spawned.err, "acre run: warning: '");
+    has(spawned.err, "static_program' keeps its own malloc: it is statically linked");
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "true", NULL });
+    assert_int_equal(spawned.code, 0);
+    assert_string_equal(spawned.err, "");
+}
+
 static void run_without_its_library(void **state)
 {
     char library[4096];
@@ -105,6 +118,7 @@ int main(void)
         cmocka_unit_test(run_sets_the_environment),
         cmocka_unit_test(run_leaves_the_environment_alone),
         cmocka_unit_test(run_passes_exit_codes_on),
+        cmocka_unit_test(run_warns_of_static_programs),
         cmocka_unit_test(run_without_its_library),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);

@@ -217,19 +217,34 @@ static bool names_linker(int fd)
     return false;
 }
 
-const char *launch_explain(const char *command)
+const char *launch_obstacle(const char *command)
 {
     struct stat about;
     int fd = open_command(command, &about);
     bool is_dynamic;
 
     if (fd < 0)
-        return "it cannot be read, so it may be set-user-ID or statically linked";
+        return NULL;
     is_dynamic = names_linker(fd);
     close(fd);
     if (about.st_mode & (S_ISUID | S_ISGID))
         return "it is set-user-ID or set-group-ID, and such programs ignore LD_PRELOAD";
     if (!is_dynamic)
         return "it is statically linked, and LD_PRELOAD has no effect on it";
+    return NULL;
+}
+
+const char *launch_explain(const char *command)
+{
+    struct stat about;
+    const char *obstacle = launch_obstacle(command);
+    int fd;
+
+    if (obstacle)
+        return obstacle;
+    fd = open_command(command, &about);
+    if (fd < 0)
+        return "it cannot be read, so it may be set-user-ID or statically linked";
+    close(fd);
     return "it cleared LD_PRELOAD, or its dynamic linker could not load the recorder";
 }

@@ -31,6 +31,10 @@ void launch_adopt_orphans(void);
 /** Whether a descendant is still running; reaps those that have ended. */
 bool launch_has_descendants(void);
 
+/** Why what is preloaded has no effect on `command`, as a clause; null when nothing speaks against
+ * it, or the file cannot be read. */
+const char *launch_obstacle(const char *command);
+
 /** Why nothing can have been recorded of `command`, as a clause: "it is statically linked", ... */
 const char *launch_explain(const char *command);
 

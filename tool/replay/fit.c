@@ -38,7 +38,9 @@ static size_t step_for(size_t peak)
 /* The first pool tried that completes, 0 when none does; `*fails` is the last that does not. */
 static size_t gallop(struct replay_work *work, size_t peak, size_t step, size_t *fails)
 {
-    size_t most = MOST_TIMES_PEAK * peak + ROOM_FOR_TABLES;
+    size_t memory = replay_machine_memory();
+    size_t most =
+        peak < memory / MOST_TIMES_PEAK ? MOST_TIMES_PEAK * peak + ROOM_FOR_TABLES : memory;
     size_t growth = peak / 16 + 16 * step;
     *fails = 0;
     for (size_t size = peak + step; size <= most; size += growth, growth *= 2) {

@@ -69,6 +69,7 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
 {
     struct acre_trace_event event;
     uint32_t processes = 0;
+    uint64_t ops = 0;
     for (uint64_t count = 1; acre_trace_input_next(input, &event) == ACRE_TRACE_OK; count++) {
         const char *problem = take(loading, &event);
         if (problem) {
@@ -76,10 +77,13 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
             return;
         }
         processes += event.op == ACRE_TRACE_PROCESS;
+        ops += event.op == ACRE_TRACE_ALLOC || event.op == ACRE_TRACE_FREE ||
+               event.op == ACRE_TRACE_RESIZE;
         if (count % EVENTS_BETWEEN_REPORTS == 0)
             loading->done = acre_trace_input_progress(input);
     }
     loading->scripts[loading->best].facts.processes = processes;
+    loading->scripts[loading->best].facts.trace_ops = ops;
     if (acre_trace_input_status(input) != ACRE_TRACE_DONE)
         fail(loading, acre_trace_input_message(input));
     else

@@ -47,6 +47,7 @@ struct replay_table {
     struct replay_row *rows; /**< One a subject, in the order given. */
     size_t count;
     struct replay_row loop; /**< The replay on nothing: what the loop costs. */
+    bool largest_only;      /**< The process was chosen for its size, not by its number. */
     bool interrupted;       /**< Not all was done. */
 };
 

@@ -24,7 +24,7 @@ bool replay_pool_reserve(struct replay_pool *pool, size_t size)
     if (pool->mapping)
         munmap(pool->mapping, pool->map_size);
     *pool = (struct replay_pool){ 0 };
-    if (size > SIZE_MAX - 2 * POOL_ALIGN) {
+    if (size > replay_machine_memory() || size > SIZE_MAX - POOL_ALIGN) {
         errno = ENOMEM;
         return false;
     }

@@ -18,8 +18,11 @@ struct replay_pool {
     size_t map_size;
 };
 
-/** Makes the pool at least `size` bytes, which loses its contents if it grows. @return false:
- * errno. */
+/**
+ * Makes the pool at least `size` bytes, which loses its contents if it grows.
+ * @return false with errno set; to ENOMEM also when the machine has less memory than that, which
+ * the tables of an allocator alone could then fill.
+ */
 bool replay_pool_reserve(struct replay_pool *pool, size_t size);
 
 /** Touches the first `size` bytes, so that no replay pays for that; not more than a quarter of the

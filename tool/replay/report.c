@@ -20,14 +20,16 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
 {
     char number[ACRE_CELL_ROOM];
     char bytes[ACRE_FORMAT_BYTES_ROOM];
-    fprintf(out, "process %" PRIu32 " (of 0..%" PRIu32 "): %s", facts->process,
-        facts->processes - 1, facts->name[0] ? facts->name : "(no name)");
+    fprintf(out, "process %" PRIu32, facts->process);
+    if (facts->processes > 1)
+        fprintf(out, " (of 0..%" PRIu32 ")", facts->processes - 1);
+    fprintf(out, ": %s", facts->name[0] ? facts->name : "(no name)");
     if (facts->pid)
         fprintf(out, ", pid %" PRIu32, facts->pid);
     fprintf(out, "%s, %" PRIu32 " %s\n", facts->forked ? ", forked" : "", facts->threads,
         plural(facts->threads, "thread", "threads"));
     acre_cell_number(number, facts->ops);
-    fprintf(out, "%s operations:", number);
+    fprintf(out, "%s %s:", number, plural(facts->ops, "operation", "operations"));
     acre_cell_number(number, facts->allocs);
     fprintf(out, " %s allocated", number);
     acre_cell_number(number, facts->deallocs);
@@ -39,6 +41,15 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
     fprintf(out, "peak live: %s bytes (%s)", number, bytes);
     acre_cell_number(number, facts->peak_blocks);
     fprintf(out, " asked for, in at most %s blocks\n", number);
+}
+
+/* How much of the trace this process is, when there are others. */
+static void print_share(FILE *out, const struct replay_facts *facts)
+{
+    if (facts->processes == 1 || facts->trace_ops == 0)
+        return;
+    fprintf(out, "%.0f %% of the operations in the trace; --process chooses another process\n",
+        100.0 * (double)facts->ops / (double)facts->trace_ops);
 }
 
 static void print_exceptions(FILE *out, const struct replay_facts *facts)
@@ -128,8 +139,16 @@ static void print_rows(FILE *out, const struct replay_table *table)
         fill_row(&rows[i + 2], &table->rows[i], table->script->facts.peak_live);
     fputc('\n', out);
     acre_table_print(out, rows, table->count + 2, COLUMNS);
-    fputc('\n', out);
     free(rows);
+}
+
+static void print_failed(FILE *out, const struct replay_row *row)
+{
+    fprintf(out, "%s could not serve %" PRIu64 " %s", row->subject->name, row->failed,
+        plural(row->failed, "operation", "operations"));
+    if (row->pool)
+        fprintf(out, " in a pool of %zu bytes", row->pool);
+    fputc('\n', out);
 }
 
 static void print_faults(FILE *out, const struct replay_table *table)
@@ -141,67 +160,80 @@ static void print_faults(FILE *out, const struct replay_table *table)
         if (row->pool_refused)
             fprintf(out, "%s cannot work in a pool of %zu bytes\n", row->subject->name, row->pool);
         if (!row->fault[0] && row->failed)
-            fprintf(out, "%s could not serve %" PRIu64 " operations in a pool of %zu bytes\n",
-                row->subject->name, row->failed, row->pool);
+            print_failed(out, row);
         if (row->fitted && !row->smallest_pool)
             fprintf(out, "%s completes in no pool, however large\n", row->subject->name);
     }
 }
 
-/* What all rows, or any, have in common. */
-struct traits {
-    bool any_timed, all_counted, all_verified, any_stepped, any_resident, any_fitted;
-};
-
-static struct traits traits_of(const struct replay_table *table)
+static void note_loop(struct replay_notes *notes, const struct replay_row *loop)
 {
-    struct traits traits = { .all_counted = true, .all_verified = table->count > 0 };
+    if (loop->rounds == 0)
+        return;
+    if (!notes->timed || loop->ns_per_op < notes->loop_least)
+        notes->loop_least = loop->ns_per_op;
+    if (!notes->timed || loop->ns_per_op > notes->loop_most)
+        notes->loop_most = loop->ns_per_op;
+    notes->timed = true;
+}
+
+static void note(struct replay_notes *notes, const struct replay_table *table)
+{
+    notes->tables++;
+    notes->rounds = table->plan.rounds;
+    notes->interrupted |= table->interrupted;
+    note_loop(notes, &table->loop);
     for (size_t i = 0; i < table->count; i++) {
         const struct replay_row *row = &table->rows[i];
-        traits.any_timed |= row->rounds > 0;
-        traits.all_counted &= row->counted || row->rounds == 0;
-        traits.all_verified &= row->verified && !row->fault[0];
-        traits.any_stepped |= row->stepped;
-        traits.any_resident |= !replay_subject_has_pool(row->subject) && row->resident;
-        traits.any_fitted |= row->fitted;
+        notes->not_counted |= row->rounds && !row->counted;
+        notes->not_verified |= !row->verified || row->fault[0];
+        notes->stepped |= row->stepped;
+        notes->resident |= !replay_subject_has_pool(row->subject) && row->resident;
+        notes->fitted |= row->fitted;
     }
-    return traits;
 }
 
-static void print_timing_notes(FILE *out, const struct replay_table *table, struct traits traits)
+static void print_timing_notes(FILE *out, const struct replay_notes *notes)
 {
-    size_t rounds = table->plan.rounds;
-    if (traits.any_timed)
+    size_t rounds = notes->rounds;
+    const char *replays = plural(rounds, "replay", "replays");
+    if (notes->timed && notes->tables == 1)
         fprintf(out,
             "ns/op: median of %zu alternated %s; the replay loop's own %.1f ns are included\n",
-            rounds, plural(rounds, "replay", "replays"), table->loop.ns_per_op);
-    if (traits.any_stepped)
+            rounds, replays, notes->loop_least);
+    if (notes->timed && notes->tables > 1)
+        fprintf(out,
+            "ns/op: median of %zu alternated %s; the replay loop's own %.1f to %.1f ns are "
+            "included\n",
+            rounds, replays, notes->loop_least, notes->loop_most);
+    if (notes->stepped)
         fprintf(out, "p99.9, worst: of each operation's least time in %zu identical %s\n", rounds,
-            plural(rounds, "replay", "replays"));
-    if (traits.any_timed && !traits.all_counted)
-        fputs("instr/op: not counted, as this machine (or its settings) lets nobody count them\n",
-            out);
+            replays);
+    if (notes->timed && notes->not_counted)
+        fputs("instr/op: this machine, or its settings, does not let them be counted\n", out);
 }
 
-static void print_notes(FILE *out, const struct replay_table *table)
+void replay_report_notes(FILE *out, const struct replay_notes *notes)
 {
-    struct traits traits = traits_of(table);
-    print_timing_notes(out, table, traits);
-    if (traits.any_fitted)
+    fputc('\n', out);
+    print_timing_notes(out, notes);
+    if (notes->fitted)
         fputs("smallest pool: by bisection, control structures included\n", out);
-    if (traits.any_resident)
+    if (notes->resident)
         fputs("*: has no pool; peak growth of resident memory with every block written\n", out);
-    if (traits.all_verified)
+    if (!notes->not_verified)
         fputs("verified: no block misplaced, overlapped or damaged on any of them\n", out);
-    print_faults(out, table);
-    if (table->interrupted)
+    if (notes->interrupted)
         fputs("interrupted: not everything was measured\n", out);
 }
 
-void replay_report_text(FILE *out, const struct replay_table *table)
+void replay_report_text(FILE *out, const struct replay_table *table, struct replay_notes *notes)
 {
     print_facts(out, &table->script->facts);
+    if (table->largest_only)
+        print_share(out, &table->script->facts);
     print_exceptions(out, &table->script->facts);
     print_rows(out, table);
-    print_notes(out, table);
+    print_faults(out, table);
+    note(notes, table);
 }

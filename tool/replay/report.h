@@ -11,8 +11,19 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-/** Prints what was replayed, the table, and notes that say what the figures mean. */
-void replay_report_text(FILE *out, const struct replay_table *table);
+/** What the notes below the tables say; zeroed before the first table. */
+struct replay_notes {
+    size_t tables;
+    size_t rounds;
+    double loop_least, loop_most; /**< Nanoseconds of the replay loop. */
+    bool timed, not_counted, not_verified, stepped, resident, fitted, interrupted;
+};
+
+/** Prints what was replayed, the table and what went wrong, and adds to the notes. */
+void replay_report_text(FILE *out, const struct replay_table *table, struct replay_notes *notes);
+
+/** Prints what the figures of all tables mean. */
+void replay_report_notes(FILE *out, const struct replay_notes *notes);
 
 /** A JSON object of one process of the trace; null when there is no memory. */
 cJSON *replay_report_json(const struct replay_table *table);

@@ -24,6 +24,7 @@ static void add_facts(cJSON *object, const struct replay_facts *facts)
     cJSON_AddBoolToObject(object, "forked", facts->forked);
     add_count(object, "threads", facts->threads);
     add_count(object, "operations", facts->ops);
+    add_count(object, "operations_in_trace", facts->trace_ops);
     add_count(object, "allocated", facts->allocs);
     add_count(object, "freed", facts->deallocs);
     add_count(object, "resized", facts->reallocs);
