@@ -3,7 +3,7 @@
  * @file
  * The verbs of pages and ids. See bitmap_private.h for the structure.
  */
-#include "bitmap/bitmap_private.h"
+#include "bitmap/single.h"
 
 static struct acre_num refuse(enum acre_status status)
 {
@@ -25,15 +25,25 @@ static struct acre_num handed_out(struct acre_bitmap *self, uintptr_t page, size
     return (struct acre_num){ page << self->page_shift, ACRE_OK };
 }
 
-/** One page of any alignment, the lowest. O(ranges) beside what the range says. */
-static struct acre_num alloc_single(struct acre_bitmap *self)
+/** One page of any alignment, when the lowest range has none. O(ranges). */
+static ACRE_NOINLINE struct acre_num alloc_single_above(struct acre_bitmap *self)
 {
     struct acre_bitmap_range *range;
 
     for (range = self->ranges; range != NULL; range = range->next)
-        if (ACRE_LIKELY(range->free != 0))
+        if (range->free != 0)
             return handed_out(self, range->first + acre_bitmap_single_take(range), 1);
     return out_of_memory(self);
+}
+
+/** One page of any alignment, the lowest. */
+ACRE_INLINE struct acre_num alloc_single(struct acre_bitmap *self)
+{
+    struct acre_bitmap_range *range = self->ranges;
+
+    if (ACRE_UNLIKELY(range == NULL || range->free == 0))
+        return alloc_single_above(self);
+    return handed_out(self, range->first + acre_bitmap_single_take(range), 1);
 }
 
 /** A run of pages; `align` is in pages. */
@@ -52,13 +62,12 @@ static ACRE_NOINLINE struct acre_num alloc_run(struct acre_bitmap *self, size_t 
 
 struct acre_num acre_bitmap_alloc_pages(struct acre_bitmap *self, size_t count, size_t align)
 {
-    size_t align_pages = align >> self->page_shift;
-
-    if (ACRE_UNLIKELY(count == 0 || !acre_is_pow2(align)))
+    if (ACRE_UNLIKELY(count == 0 || align == 0 || (align & (align - 1)) != 0))
         return refuse(ACRE_INVALID_PARAM);
-    if (count == 1 && align_pages <= 1 && !self->next_fit)
+    align >>= self->page_shift;
+    if (count == 1 && align <= 1 && !self->next_fit)
         return alloc_single(self);
-    return alloc_run(self, count, align_pages != 0 ? align_pages : 1);
+    return alloc_run(self, count, align != 0 ? align : 1);
 }
 
 struct acre_num acre_bitmap_alloc_pages_at(
@@ -76,17 +85,28 @@ struct acre_num acre_bitmap_alloc_pages_at(
     return handed_out(self, page, count);
 }
 
-/** Gives one page back. */
-static enum acre_status dealloc_single(struct acre_bitmap *self, uintptr_t page)
+/** Gives one page back to a range that is not the lowest. O(ranges). */
+static ACRE_NOINLINE enum acre_status dealloc_single_above(struct acre_bitmap *self, uintptr_t page)
 {
     struct acre_bitmap_range *range = acre_bitmap_range_of(self, page);
+    enum acre_status status = ACRE_NOT_ALLOCATED;
+
+    if (range != NULL)
+        status = acre_bitmap_single_give(range, (size_t)(page - range->first));
+    self->used -= status == ACRE_OK;
+    return status;
+}
+
+/** Gives one page back. */
+ACRE_INLINE enum acre_status dealloc_single(struct acre_bitmap *self, uintptr_t page)
+{
+    struct acre_bitmap_range *range = self->ranges;
     enum acre_status status;
 
-    if (ACRE_UNLIKELY(range == NULL))
-        return ACRE_NOT_ALLOCATED;
+    if (ACRE_UNLIKELY(range == NULL || page - range->first >= range->pages))
+        return dealloc_single_above(self, page);
     status = acre_bitmap_single_give(range, (size_t)(page - range->first));
-    if (ACRE_LIKELY(status == ACRE_OK))
-        self->used--;
+    self->used -= status == ACRE_OK;
     return status;
 }
 

@@ -172,16 +172,6 @@ void acre_bitmap_tree_update(
 size_t acre_bitmap_tree_find(
     const struct acre_bitmap_range *range, const struct acre_bitmap_want *want);
 
-/* single.c */
-
-/** Takes the lowest free page of a range that has one; its index. O(1) within a chunk, else O(8 *
- * levels). */
-size_t acre_bitmap_single_take(struct acre_bitmap_range *range);
-
-/** Gives one page back. ACRE_NOT_ALLOCATED when it is free. O(1) within a chunk, else O(8 *
- * levels). */
-enum acre_status acre_bitmap_single_give(struct acre_bitmap_range *range, size_t index);
-
 /* span.c: runs that may cross from one range into an adjoining one. Positions are page numbers. */
 
 /** The range that owns a page, or null. O(ranges). */

@@ -81,11 +81,16 @@ static size_t longest_inside(uint64_t word, size_t known)
     return known;
 }
 
-/** Adds the word at `at`, which is not all ones, to the summary of the words before it. */
-static void summary_add(struct acre_bitmap_run *run, size_t at, uint64_t word, size_t bits)
+/** Adds the word at `at`, of which `bits` bits count, to the summary of the words before it. */
+ACRE_INLINE void summary_add(struct acre_bitmap_run *run, size_t at, uint64_t word, size_t bits)
 {
-    size_t across = run->end + acre_bitmap_word_run_up(word);
+    size_t across;
 
+    if (word == ~(uint64_t)0 >> (ACRE_BITMAP_WORD_BITS - bits)) {
+        run->end += bits;
+        return;
+    }
+    across = run->end + acre_bitmap_word_run_up(word);
     if (run->end == at)
         run->start = across;
     if (across > run->longest)
@@ -102,16 +107,10 @@ struct acre_bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t p
     struct acre_bitmap_run run = { 0, 0, 0 };
     size_t at;
 
-    for (at = 0; at < pages; at += ACRE_BITMAP_WORD_BITS) {
-        size_t left = pages - at;
-        size_t bits = left < ACRE_BITMAP_WORD_BITS ? left : ACRE_BITMAP_WORD_BITS;
-        uint64_t word = words[at / ACRE_BITMAP_WORD_BITS];
-
-        if (word == acre_bitmap_word_mask(bits))
-            run.end += bits;
-        else
-            summary_add(&run, at, word, bits);
-    }
+    for (at = 0; pages - at >= ACRE_BITMAP_WORD_BITS; at += ACRE_BITMAP_WORD_BITS)
+        summary_add(&run, at, *words++, ACRE_BITMAP_WORD_BITS);
+    if (at != pages)
+        summary_add(&run, at, *words, pages - at);
     if (run.end == pages)
         run.start = pages;
     if (run.end > run.longest)
