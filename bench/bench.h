@@ -89,7 +89,7 @@ struct bench_workload {
     /* Appends the operations. `scale` divides the number of them (1: the full workload). */
     void (*build)(struct bench_builder *builder, uint64_t seed, unsigned scale, size_t param);
     size_t param;
-    const char *path; /* of a recorded trace; null for all others */
+    const char *path; /* of a recorded trace, which has no build; null for all others */
 };
 
 /* ---- contestants ------------------------------------------------------------------------ */
@@ -125,8 +125,9 @@ struct bench_contestant {
     char name[48];
     char version[64];
     enum bench_form form;
-    const char *library; /* preload: soname; plugin: path */
-    const char *builtin; /* typed, handle: name in the registry */
+    const char *library;  /* preload: soname; plugin: path */
+    const char *builtin;  /* typed, handle: name in the registry */
+    const char *tunables; /* system: glibc's, or null for its defaults */
 };
 
 /* A contestant made ready in the process that measures it. */

@@ -1,9 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Built-in allocators through their typed functions: one line each at the end. */
 #include "contestants.h"
+#include "loop.h"
+
+#include <acre/acre.h>
+#include <string.h>
+
+#if ACRE_TLSF
+#include <acre/tlsf.h>
+#endif
+
+/* The allocator's struct is at the start of the pool, its memory behind it. */
+#define BENCH_DEFINE_TYPED(kind)                                                                   \
+    static void *kind##_create(void *pool, size_t size)                                            \
+    {                                                                                              \
+        struct acre_##kind *self = pool;                                                           \
+        if (size <= sizeof *self)                                                                  \
+            return NULL;                                                                           \
+        return acre_##kind##_init(self, self + 1, size - sizeof *self) == ACRE_OK ? self : NULL;   \
+    }                                                                                              \
+    static inline void *kind##_alloc(void *self, size_t size, size_t align)                        \
+    {                                                                                              \
+        return acre_##kind##_alloc(self, acre_layout(size, align)).ptr;                            \
+    }                                                                                              \
+    static inline void kind##_dealloc(void *self, void *ptr, size_t size, size_t align)            \
+    {                                                                                              \
+        (void)size;                                                                                \
+        (void)align;                                                                               \
+        acre_##kind##_dealloc(self, ptr);                                                          \
+    }                                                                                              \
+    static inline void *kind##_realloc(                                                            \
+        void *self, void *ptr, size_t old_size, size_t new_size, size_t align)                     \
+    {                                                                                              \
+        (void)old_size;                                                                            \
+        return acre_##kind##_realloc(self, ptr, acre_layout(new_size, align)).ptr;                 \
+    }                                                                                              \
+    BENCH_DEFINE_LOOPS(kind, kind##_alloc, kind##_dealloc, kind##_realloc);                        \
+    static const struct acre_plugin kind##_table = {                                               \
+        .abi = ACRE_PLUGIN_ABI,                                                                    \
+        .name = #kind,                                                                             \
+        .create = kind##_create,                                                                   \
+        .alloc = kind##_alloc,                                                                     \
+        .dealloc = kind##_dealloc,                                                                 \
+        .realloc = kind##_realloc,                                                                 \
+    }
+
+#if ACRE_TLSF
+BENCH_DEFINE_TYPED(tlsf);
+#endif
 
 bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
 {
-    (void)builtin;
-    (void)bound;
+    static const struct bench_bound kinds[] = {
+#if ACRE_TLSF
+        { &tlsf_table, &tlsf_loops },
+#endif
+        { NULL, NULL },
+    };
+    for (size_t i = 0; kinds[i].table; i++)
+        if (strcmp(kinds[i].table->name, builtin) == 0) {
+            *bound = kinds[i];
+            return true;
+        }
     return false;
 }

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A malloc that may be installed: the soname found by the loader, and a function it exports that
- * tells its version. */
+/* A malloc that may be installed, and the soname by which the loader finds it. */
 static const struct preload {
     const char *name, *soname;
 } preloads[] = {
@@ -15,6 +14,11 @@ static const struct preload {
     { "mimalloc", "libmimalloc.so.2" },
     { "tcmalloc-minimal", "libtcmalloc_minimal.so.4" },
 };
+
+/* The system's malloc told to keep what was freed, so that the kernel's page faults, which a pool
+ * given beforehand has not, are out of its time. */
+static const char keep_memory[] =
+    "glibc.malloc.trim_threshold=1099511627776:glibc.malloc.mmap_threshold=1099511627776";
 
 static struct bench_contestant *add(
     struct bench_contestants *contestants, const char *name, enum bench_form form)
@@ -40,6 +44,7 @@ void bench_contestants_init(struct bench_contestants *contestants)
     contestants->count = 0;
     add(contestants, "harness", BENCH_EMPTY);
     add(contestants, "glibc", BENCH_SYSTEM);
+    add(contestants, "glibc-keep", BENCH_SYSTEM)->tunables = keep_memory;
     for (size_t i = 0; bench_builtin_name(i); i++)
         add_builtin(contestants, bench_builtin_name(i));
     for (size_t i = 0; i < sizeof preloads / sizeof preloads[0]; i++)

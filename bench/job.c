@@ -33,6 +33,8 @@ static void exec_job(const struct bench_job *job, const char *const *prefix, int
     argv[count++] = who->library ? who->library : "";
     argv[count++] = who->builtin ? who->builtin : "";
     argv[count] = NULL;
+    if (who->tunables)
+        setenv("GLIBC_TUNABLES", who->tunables, 1);
     if (who->form == BENCH_PRELOAD)
         setenv("LD_PRELOAD", who->library, 1);
     char *args[PREFIX_MAX + JOB_ARGS];

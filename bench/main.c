@@ -16,11 +16,12 @@ static struct bench_contestants everyone;
 static struct bench_workload workloads[BENCH_MAX_WORKLOADS];
 static size_t workload_count;
 
+/* All, when neither workloads nor traces were asked for. */
 static bool choose_workloads(const struct bench_options *options)
 {
     for (size_t i = 0; bench_workloads[i].name; i++)
-        if (options->workloads.count == 0 ||
-            bench_list_has(&options->workloads, bench_workloads[i].name))
+        if (options->workloads.count ? bench_list_has(&options->workloads, bench_workloads[i].name)
+                                     : options->traces.count == 0)
             workloads[workload_count++] = bench_workloads[i];
     for (size_t i = 0; i < options->workloads.count; i++) {
         size_t at = 0;
@@ -32,6 +33,24 @@ static bool choose_workloads(const struct bench_options *options)
                 options->workloads.item[i]);
             return false;
         }
+    }
+    return true;
+}
+
+static bool add_traces(const struct bench_options *options)
+{
+    for (size_t i = 0; i < options->traces.count; i++) {
+        const char *path = options->traces.item[i];
+        const char *slash = strrchr(path, '/');
+        if (workload_count == BENCH_MAX_WORKLOADS) {
+            fprintf(stderr, "acre-bench: too many traces\n");
+            return false;
+        }
+        if (!bench_check_trace(path))
+            return false;
+        workloads[workload_count++] = (struct bench_workload){
+            .name = slash ? slash + 1 : path, .text = "a recorded trace", .path = path
+        };
     }
     return true;
 }
@@ -154,19 +173,20 @@ static void print_once(const struct bench_report *report)
     bench_print_targets(report);
 }
 
-/* Whether every contestant that took part did right. */
+/* Whether every built-in allocator and plugin did right. */
 static bool sound(const struct bench_report *report)
 {
     for (size_t i = 0; i < report->row_count; i++)
         for (size_t who = 0; who < report->contestant_count; who++)
-            if (strncmp(report->rows[i].cells[who].note, "FAILED", 6) == 0)
+            if (report->contestants[who].form != BENCH_PRELOAD &&
+                strncmp(report->rows[i].cells[who].note, "FAILED", 6) == 0)
                 return false;
     return true;
 }
 
 static int run(const struct bench_options *options, struct bench_report *report)
 {
-    struct bench_runner runner = { options, report, BENCH_IDENTIFY };
+    struct bench_runner runner = { options, report, BENCH_IDENTIFY, 0 };
     describe_run(options, report);
     bench_runner_init(&runner);
     if (!options->json)
@@ -191,7 +211,8 @@ int main(int argc, char **argv)
     if (parsed != BENCH_PARSED)
         return parsed == BENCH_PARSED_HELP ? EXIT_SUCCESS : EXIT_WRONG;
     bench_contestants_init(&everyone);
-    if (!add_plugins(&options) || !choose_workloads(&options) || !choose_contestants(&options))
+    if (!add_plugins(&options) || !choose_workloads(&options) || !add_traces(&options) ||
+        !choose_contestants(&options))
         return EXIT_WRONG;
     if (options.list) {
         list_all();

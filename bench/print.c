@@ -44,6 +44,7 @@ static void put_cell(const struct bench_contestant *who, const struct bench_cell
     bench_grid_number(&grid, cell->ns, 1);
     bench_grid_number(&grid, cell->net, 2);
     bench_grid_number(&grid, cell->instructions, 1);
+    bench_grid_number(&grid, cell->call, 1);
     bench_grid_number(&grid, cell->latency[BENCH_ALLOC_P50], 0);
     bench_grid_number(&grid, cell->latency[BENCH_ALLOC_P99], 0);
     bench_grid_number(&grid, cell->latency[BENCH_ALLOC_MAX], 0);
@@ -57,7 +58,8 @@ static void put_cell(const struct bench_contestant *who, const struct bench_cell
 void bench_print_row(const struct bench_report *report, const struct bench_row *row)
 {
     static const char *const head[] = { "allocator", "ns/op", "net, glibc=1", "instr/op",
-        "alloc ns p50", "p99", "worst", "free ns p50", "p99", "worst", "pool/peak", "rss/peak" };
+        "call alone", "alloc ns p50", "p99", "worst", "free ns p50", "p99", "worst", "pool/peak",
+        "rss/peak" };
     printf("%s: %s (%zu operations, peak %.2f MiB live)\n\n", row->workload->name,
         row->workload->text, row->ops, (double)row->peak / (1 << 20));
     bench_grid_init(&grid, head, HEAD_COUNT(head));

@@ -67,6 +67,7 @@ static cJSON *cell_json(const struct bench_contestant *who, const struct bench_c
     add_number(object, "ns_per_op", cell->ns);
     add_number(object, "net_of_glibc", cell->net);
     add_number(object, "instructions_per_op", cell->instructions);
+    add_number(object, "instructions_per_call", cell->call);
     add_spread(object, "latency_ns", cell->latency);
     add_number(object, "pool_over_peak", cell->pool);
     add_number(object, "resident_over_peak", cell->resident);

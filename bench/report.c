@@ -16,8 +16,12 @@ static void fill_nan(double *values, size_t count)
 
 void bench_cell_clear(struct bench_cell *cell)
 {
-    *cell = (struct bench_cell){ BENCH_NONE, BENCH_NONE, { 0 }, BENCH_NONE, BENCH_NONE, BENCH_NONE,
-        "" };
+    *cell = (struct bench_cell){ .ns = BENCH_NONE,
+        .net = BENCH_NONE,
+        .instructions = BENCH_NONE,
+        .call = BENCH_NONE,
+        .pool = BENCH_NONE,
+        .resident = BENCH_NONE };
     fill_nan(cell->latency, 8);
 }
 

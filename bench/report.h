@@ -25,6 +25,7 @@ struct bench_cell {
     double net;            /* net of the harness, the system's malloc = 1; median of the ratios */
     double latency[8];     /* ns net of the clock, by BENCH_ALLOC_P50 and following */
     double instructions;   /* an operation, the loop around it included */
+    double call;           /* the same without the loop: the allocator's function alone */
     double pool;           /* smallest pool that completes / peak of live bytes */
     double resident;       /* growth of resident memory / peak of live bytes */
     char note[BENCH_NOTE]; /* why figures are missing; empty: none are */

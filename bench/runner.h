@@ -10,6 +10,7 @@ struct bench_runner {
     const struct bench_options *options;
     struct bench_report *report;
     enum bench_measure counter; /* BENCH_COUNT, BENCH_CALLGRIND, or BENCH_IDENTIFY: none */
+    double empty_call; /* instructions inside the harness's own empty functions, on average */
 };
 
 /* Finds out how instructions can be counted here, and says so in the report. */

@@ -48,7 +48,7 @@ size_t bench_targets(const struct bench_report *report, struct bench_target *tar
     find_cell(report, "random", tlsf, &random);
     find_cell(report, "large", tlsf, &large);
     const struct bench_target all[] = {
-        { "churn, instructions an operation", "", 62, false, churn.instructions },
+        { "churn, instructions a call", "", 62, false, churn.call },
         { "churn, time net of the harness", "of glibc's", 0.45, false, churn.net },
         { "random 64 B, time net of the harness", "of glibc's", 0.65, false, random.net },
         { "worst single alloc, instructions", "", 110, false, once->steps[BENCH_ALLOC_MAX] },

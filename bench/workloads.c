@@ -34,7 +34,10 @@ int bench_workload_share(
 {
     struct bench_builder builder;
     bench_builder_init(&builder);
-    workload->build(&builder, seed, scale, workload->param);
+    if (workload->path)
+        builder.failed = !bench_build_trace(&builder, workload->path, scale);
+    else
+        workload->build(&builder, seed, scale, workload->param);
     int fd = bench_script_share(&builder, size);
     bench_builder_free(&builder);
     return fd;

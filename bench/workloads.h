@@ -18,6 +18,10 @@ extern const struct bench_workload bench_workload_scale;
 int bench_workload_share(
     const struct bench_workload *workload, uint64_t seed, unsigned scale, size_t *size);
 
+/* workload_trace.c; false: it cannot be read, and a sentence about it went to stderr. */
+bool bench_check_trace(const char *path);
+bool bench_build_trace(struct bench_builder *builder, const char *path, unsigned scale);
+
 /* workloads_fixed.c: blocks of one size */
 void bench_build_lifo(struct bench_builder *builder, uint64_t seed, unsigned scale, size_t param);
 void bench_build_fifo(struct bench_builder *builder, uint64_t seed, unsigned scale, size_t param);

@@ -21,7 +21,7 @@ void bench_build_churn(struct bench_builder *builder, uint64_t seed, unsigned sc
 void bench_build_large(struct bench_builder *builder, uint64_t seed, unsigned scale, size_t param)
 {
     (void)param;
-    toggle_at_random(builder, &seed, 200000 / scale, 500, 4096, (size_t)1 << 20);
+    toggle_at_random(builder, &seed, 1000000 / scale, 500, 4096, (size_t)1 << 20);
 }
 
 void bench_build_aligned(struct bench_builder *builder, uint64_t seed, unsigned scale, size_t param)
