@@ -105,6 +105,7 @@ static void edit_distances(void **state)
 
 static void nearest_words(void **state)
 {
+    static const char *const long_words[] = { "no-pool-search", NULL };
     static const char *const words[] = { "run", "record", "replay", "bench", NULL };
     (void)state;
     assert_string_equal(acre_nearest("relpay", words), "replay");
@@ -113,6 +114,8 @@ static void nearest_words(void **state)
     assert_null(acre_nearest("xyz", words));
     assert_null(acre_nearest("ab", words));
     assert_null(acre_nearest("", words));
+    assert_string_equal(acre_nearest("no-pool-sear", long_words), "no-pool-search");
+    assert_null(acre_nearest("no-pool-sea", long_words));
 }
 
 /* A command line with one option of each kind. */

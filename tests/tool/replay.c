@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre replay on traces whose outcome is known, on allocators that misbehave, and on bad files. */
+#include "tool/replay/clock.h"
 #include "tool/spawn.h"
 #include "tool/traces.h"
 
@@ -117,8 +118,7 @@ static void figures_make_sense(void **state)
     const cJSON *row;
     cJSON_ArrayForEach(row, cJSON_GetObjectItem(process, "allocators"))
     {
-        const cJSON *steps = cJSON_GetObjectItem(row, "operation_cycles");
-        steps = steps ? steps : cJSON_GetObjectItem(row, "operation_ns");
+        const cJSON *steps = cJSON_GetObjectItem(row, "operation_" REPLAY_TICK_NAME);
         assert_true(cJSON_IsTrue(cJSON_GetObjectItem(row, "verified")));
         assert_true(number(row, "ns_per_operation") > 0.0);
         assert_true(number(steps, "median") <= number(steps, "p99"));
@@ -265,6 +265,8 @@ static void plugin_without_a_pool(void **state)
     cJSON *json = parse_output();
     const cJSON *own = row_of(process_of(json, 0), "own");
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(own, "verified")));
+    assert_true(number(own, "ns_per_operation") > 0.0);
+    assert_true(number(cJSON_GetObjectItem(own, "operation_" REPLAY_TICK_NAME), "worst") > 0.0);
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(own, "pool_bytes")));
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(own, "smallest_pool_bytes")));
     assert_true(
