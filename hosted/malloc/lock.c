@@ -35,7 +35,6 @@ ACRE_NOINLINE void acre_lock_take_slow(struct acre_lock *lock, bool alone)
     if (alone || is_mine(lock)) {
         if (!lock->over_fork)
             acre_misuse_reentered();
-        lock->depth++;
         return;
     }
     for (int i = 0; i < watches; i++) {
@@ -50,8 +49,7 @@ ACRE_NOINLINE void acre_lock_take_slow(struct acre_lock *lock, bool alone)
 
 ACRE_NOINLINE void acre_lock_release_slow(struct acre_lock *lock)
 {
-    if (lock->over_fork && lock->depth != 0) {
-        lock->depth--;
+    if (lock->over_fork) {
         acre_lock_set_owner(lock, &acre_lock_mark);
         return;
     }
@@ -77,7 +75,6 @@ void acre_lock_release_after_fork(struct acre_lock *lock)
 void acre_lock_renew(struct acre_lock *lock)
 {
     lock->over_fork = false;
-    lock->depth = 0;
     acre_lock_set_owner(lock, NULL);
     acre_lock_set(lock, ACRE_LOCK_FREE);
 }

@@ -29,8 +29,7 @@ enum acre_lock_state {
 /** A zeroed one is free. */
 struct acre_lock {
     _Atomic uint32_t word;       /**< An enum acre_lock_state. */
-    uint32_t depth;              /**< Entries of the forking thread on top of its first. */
-    bool over_fork;              /**< Held over a fork. The owner's, as depth is. */
+    bool over_fork;              /**< Held over a fork; read by its owner only. */
     _Atomic(const void *) owner; /**< Mark of the thread inside; null when none is known. */
 };
 

@@ -9,25 +9,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *victim_file;
-static const char *dropin_file;
-static const char *failing_file;
-static const char *hostile_file;
+static struct dropin_files files;
 
-void dropin_prepare(
-    const char *victim, const char *dropin, const char *failing, const char *hostile)
+void dropin_prepare(struct dropin_files new_files)
 {
-    victim_file = victim;
-    dropin_file = dropin;
-    failing_file = failing;
-    hostile_file = hostile;
+    files = new_files;
 }
 
 static void set_environment(const struct dropin_case *test)
 {
     static char preload[4096];
-    snprintf(preload, sizeof preload, "%s %s %s", test->failing ? failing_file : "", dropin_file,
-        test->hostile ? hostile_file : "");
+    snprintf(preload, sizeof preload, "%s %s %s %s", test->failing ? files.failing : "",
+        files.dropin, test->hostile ? files.hostile : "", test->early ? files.early : "");
     unsetenv("ACRE_ALLOCATOR");
     unsetenv("ACRE_POOL");
     unsetenv("ACRE_STATS");
@@ -52,7 +45,7 @@ static _Noreturn void become_victim(const struct dropin_case *test, int output, 
     setrlimit(RLIMIT_CORE, &no_core);
     set_environment(test);
     limit_addresses(test->addresses);
-    execl(victim_file, victim_file, test->arguments, (char *)NULL);
+    execl(files.victim, files.victim, test->arguments, (char *)NULL);
     _exit(127);
 }
 

@@ -17,6 +17,7 @@ struct dropin_case {
     size_t addresses;         /**< Limit on its address space in bytes; 0: none. */
     bool failing;             /**< Preload the failing system first. */
     bool hostile;             /**< Preload the replaced functions too. */
+    bool early;               /**< Preload the object that is initialised before all. */
     int status;               /**< Exit status, when it is to exit. */
     int signal;               /**< Signal that is to end it; 0: it is to exit. */
     /** Extended regular expression that all of standard error must match. POINTER stands for what
@@ -31,9 +32,17 @@ struct dropin_outcome {
     char errors[4096];
 };
 
+/** The files, in the order of the command line. */
+struct dropin_files {
+    const char *victim;
+    const char *dropin;
+    const char *failing;
+    const char *hostile;
+    const char *early;
+};
+
 /** Names the files; the strings are kept. */
-void dropin_prepare(
-    const char *victim, const char *dropin, const char *failing, const char *hostile);
+void dropin_prepare(struct dropin_files files);
 
 /** Runs a case to its end. False: it could not be started. */
 bool dropin_run(const struct dropin_case *test, struct dropin_outcome *outcome);

@@ -2,7 +2,7 @@
 /*
  * The drop-in malloc, seen from outside: each case is a process of its own, started with the object
  * preloaded, and held to an exact outcome: how it ended, and what it wrote on standard error.
- * usage: test_dropin VICTIM DROPIN FAILING HOSTILE
+ * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY
  */
 #include "dropin_process.h"
 
@@ -113,14 +113,24 @@ static struct dropin_case cases[] = {
     PASSES(unloading_is_refused),
     PASSES(fork_with_threads),
     PASSES(fork_handlers_that_allocate),
+    { NAME(fork_inside_handlers), .early = true, .line = "^$" },
     PASSES(grandchildren),
     PASSES(threads_exchange),
     PASSES(handler_that_leaves),
 
     { NAME(exhaust_and_free), .variables = { "ACRE_POOL=16M" }, .line = "^$" },
-    { NAME(pool_is_capped), .variables = { "ACRE_POOL=4M" }, .line = "^$" },
+    { NAME(pool_is_capped), .variables = { "ACRE_POOL=4194304" }, .line = "^$" },
+    { .name = "pool_is_capped_to_the_page",
+        .arguments = "pool_is_capped",
+        .variables = { "ACRE_POOL=1052672" },
+        .line = "^$" },
+    { .name = "pool_is_capped_to_less",
+        .arguments = "pool_is_capped",
+        .variables = { "ACRE_POOL=300000" },
+        .line = "^$" },
     PASSES(block_across_seams),
     PASSES(trim_gives_back),
+    PASSES(trim_at_page_edges),
     { NAME(limited_addresses), .addresses = 256 << 20, .line = "^$" },
     PASSES(late_limit),
     { NAME(failing_malloc), .failing = true, .line = "^$" },
@@ -169,6 +179,10 @@ static struct dropin_case cases[] = {
         .line = "^" STATS("tlsf") "$" },
     { .name = "stats_after_closing",
         .arguments = "close_everything",
+        .variables = { "ACRE_STATS=1" },
+        .line = "^" STATS("[a-z]+") "$" },
+    { .name = "stats_after_closing_the_others",
+        .arguments = "close_the_others",
         .variables = { "ACRE_STATS=1" },
         .line = "^" STATS("[a-z]+") "$" },
     { .name = "no_stats", .arguments = "nothing", .variables = { "ACRE_STATS=0" }, .line = "^$" },
@@ -236,11 +250,12 @@ static void check_case(void **state)
 int main(int count, char **arguments)
 {
     struct CMUnitTest tests[case_count];
-    if (count != 5) {
-        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE\n", arguments[0]);
+    if (count != 6) {
+        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY\n", arguments[0]);
         return 2;
     }
-    dropin_prepare(arguments[1], arguments[2], arguments[3], arguments[4]);
+    dropin_prepare((struct dropin_files){
+        arguments[1], arguments[2], arguments[3], arguments[4], arguments[5] });
     for (size_t i = 0; i < case_count; i++)
         tests[i] = (struct CMUnitTest){ cases[i].name, check_case, NULL, NULL, &cases[i] };
     return cmocka_run_group_tests_name("dropin", tests, NULL, NULL);

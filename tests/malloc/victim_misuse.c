@@ -351,8 +351,8 @@ static void allocate_in_handler(int number)
 static void malloc_in_handler(void)
 {
     struct itimerval often = { .it_interval = { 0, 100 }, .it_value = { 0, 100 } };
-    CHECK(signal(SIGALRM, allocate_in_handler) != SIG_ERR);
-    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+    CHECK(signal(SIGPROF, allocate_in_handler) != SIG_ERR);
+    CHECK(setitimer(ITIMER_PROF, &often, NULL) == 0);
     for (;;)
         free(malloc(1000));
 }

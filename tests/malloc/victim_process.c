@@ -112,6 +112,7 @@ static void unloading_is_refused(void)
 }
 
 static atomic_int stop;
+static atomic_ulong turns;
 
 static void *churn(void *arg)
 {
@@ -122,6 +123,7 @@ static void *churn(void *arg)
         void **slot = &slots[seed >> 16 & 63];
         free(*slot);
         *slot = malloc(1 + (seed >> 8 & 4095));
+        atomic_fetch_add(&turns, 1);
     }
     for (int i = 0; i < 64; i++)
         free(slots[i]);
@@ -200,6 +202,27 @@ static void fork_handlers_that_allocate(void)
     with_threads(fork_sixty_times);
 }
 
+/* The other three threads stand still, but for a turn each that was taken and not yet counted. */
+static void check_standstill(void)
+{
+    unsigned long before = atomic_load(&turns);
+    usleep(5000);
+    CHECK(atomic_load(&turns) <= before + 3);
+}
+
+/* Fork handlers that run while the drop-in holds its lock, as they were registered before its own.
+ */
+static void fork_inside_handlers(void)
+{
+    int (*calls)(void) = (int (*)(void))victim_symbol("early_calls");
+    void (*set)(void (*)(void)) = (void (*)(void (*)(void)))victim_symbol("early_set_check");
+    set(check_standstill);
+    fork_many(3);
+    CHECK(calls() == 6);
+    with_threads(fork_sixty_times);
+    CHECK(calls() == 126);
+}
+
 static void grandchildren(void)
 {
     pid_t child = fork();
@@ -256,6 +279,7 @@ const struct victim_case victim_process[] = {
     { "unloading_is_refused", unloading_is_refused },
     { "fork_with_threads", fork_with_threads },
     { "fork_handlers_that_allocate", fork_handlers_that_allocate },
+    { "fork_inside_handlers", fork_inside_handlers },
     { "grandchildren", grandchildren },
     { "threads_exchange", threads_exchange },
     { "handler_that_leaves", handler_that_leaves },
