@@ -16,7 +16,7 @@ struct bench_child {
 /* value[0]: bytes by which resident memory grew while every page of every block was written. */
 void bench_measure_verify(const struct bench_child *child, struct bench_result *result);
 
-/* value[0]: nanoseconds an operation, median of the passes; value[1]: passes. */
+/* value[0]: nanoseconds of processor time an operation, median of the passes; value[1]: passes. */
 void bench_measure_time(const struct bench_child *child, struct bench_result *result);
 
 /* value[]: ticks by kind, see BENCH_ALLOC_P50 and following. */
