@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { BENCH_GRID_COLUMNS = 16, BENCH_GRID_ROWS = 96, BENCH_GRID_TEXT = 56 };
+enum { BENCH_GRID_COLUMNS = 16, BENCH_GRID_ROWS = 96, BENCH_GRID_TEXT = 72 };
 
 struct bench_grid {
     char text[BENCH_GRID_ROWS][BENCH_GRID_COLUMNS][BENCH_GRID_TEXT];

@@ -120,8 +120,7 @@ static void print_scaling(const struct bench_report *report, const char *title, 
         const struct bench_once *once = &report->once[i];
         bench_grid_row(&grid, report->contestants[i].name);
         for (int level = 0; level < BENCH_SCALE_LEVELS; level++)
-            bench_grid_number(
-                &grid, (instructions ? once->scale_instructions : once->scale_ns)[level], 1);
+            bench_grid_number(&grid, (instructions ? once->scale_calls : once->scale_ns)[level], 1);
     }
     bench_grid_print(&grid);
     print_notes(report, report->once[0].scale_note, sizeof report->once[0]);
@@ -129,6 +128,6 @@ static void print_scaling(const struct bench_report *report, const char *title, 
 
 void bench_print_scaling(const struct bench_report *report)
 {
-    print_scaling(report, "Instructions an operation, the harness's included", true);
-    print_scaling(report, "Nanoseconds an operation, the harness's included", false);
+    print_scaling(report, "Instructions of a call", true);
+    print_scaling(report, "Nanoseconds an operation, the loop around it included", false);
 }

@@ -117,7 +117,8 @@ static cJSON *scaling_json(const struct bench_once *once)
         cJSON *level = cJSON_CreateObject();
         cJSON_AddNumberToObject(level, "live_blocks",
             (double)((size_t)1 << (BENCH_SCALE_FIRST + i * BENCH_SCALE_STEP)));
-        add_number(level, "instructions_per_op", once->scale_instructions[i]);
+        add_number(level, "instructions_per_op", once->scale_loops[i]);
+        add_number(level, "instructions_per_call", once->scale_calls[i]);
         add_number(level, "ns_per_op", once->scale_ns[i]);
         cJSON_AddItemToArray(levels, level);
     }
@@ -147,7 +148,7 @@ static void add_targets(cJSON *root, const struct bench_report *report)
         cJSON_AddNumberToObject(object, "bound", targets[i].bound);
         cJSON_AddStringToObject(object, "relation", targets[i].more_than ? "more than" : "at most");
         add_number(object, "measured", targets[i].measured);
-        cJSON_AddStringToObject(object, "verdict", bench_target_verdict(&targets[i]));
+        cJSON_AddStringToObject(object, "verdict", bench_target_verdict(report, &targets[i]));
         cJSON_AddItemToArray(list, object);
     }
 }

@@ -29,7 +29,8 @@ void bench_once_clear(struct bench_once *once)
 {
     *once = (struct bench_once){ .gap_pages = BENCH_NONE, .gap_smalls = BENCH_NONE };
     fill_nan(once->steps, 8);
-    fill_nan(once->scale_instructions, BENCH_SCALE_LEVELS);
+    fill_nan(once->scale_loops, BENCH_SCALE_LEVELS);
+    fill_nan(once->scale_calls, BENCH_SCALE_LEVELS);
     fill_nan(once->scale_ns, BENCH_SCALE_LEVELS);
 }
 

@@ -47,7 +47,9 @@ struct bench_machine {
 struct bench_once {
     double steps[8]; /* instructions on the fragmented heap, by BENCH_ALLOC_P50 and following */
     double gap_pages, gap_smalls;
-    double scale_instructions[BENCH_SCALE_LEVELS], scale_ns[BENCH_SCALE_LEVELS];
+    double scale_loops[BENCH_SCALE_LEVELS]; /* instructions, the loop included */
+    double scale_calls[BENCH_SCALE_LEVELS]; /* and without */
+    double scale_ns[BENCH_SCALE_LEVELS];
     char step_note[BENCH_NOTE], gap_note[BENCH_NOTE], scale_note[BENCH_NOTE];
 };
 
@@ -88,7 +90,8 @@ struct bench_target {
 };
 enum { BENCH_TARGETS_MAX = 16 };
 size_t bench_targets(const struct bench_report *report, struct bench_target *targets);
-const char *bench_target_verdict(const struct bench_target *target);
+const char *bench_target_verdict(
+    const struct bench_report *report, const struct bench_target *target);
 void bench_print_targets(const struct bench_report *report);
 
 #endif

@@ -339,7 +339,7 @@ static bool scale_one(const struct stage *stage, size_t who, int level)
     run_job(stage, stage->runner->counter, who, COUNTED_OPS, &result);
     if (!done(&result, once->scale_note, sizeof once->scale_note))
         return false;
-    once->scale_instructions[level] = result.value[0];
+    once->scale_loops[level] = result.value[0];
     return true;
 }
 
@@ -355,8 +355,13 @@ void bench_run_scaling(struct bench_runner *runner)
         workload.param = (size_t)1 << (BENCH_SCALE_FIRST + level * BENCH_SCALE_STEP);
         if (!open_stage(&stage, runner, &workload, report->seed, &head))
             return;
-        for (size_t who = 0; who < report->contestant_count; who++)
+        for (size_t who = 0; who < report->contestant_count; who++) {
+            struct bench_once *once = &report->once[who];
             out[who] = out[who] || !scale_one(&stage, who, level);
+            once->scale_calls[level] = once->scale_loops[level] -
+                                       report->once[HARNESS].scale_loops[level] +
+                                       runner->empty_call;
+        }
         close(stage.fd);
     }
     report->scaled = true;
