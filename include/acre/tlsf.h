@@ -6,7 +6,7 @@
  * Good fit from size-segregated free lists found by two levels of bitmaps, immediate coalescing by
  * boundary tags. After M. Masmano, I. Ripoll, A. Crespo, J. Real, "TLSF: a new dynamic memory
  * allocator for real-time systems", ECRTS 2004. Against the paper: sizes up to 256 granules have a
- * list each (best fit there), 16 lists for each power of two above; and one bit a granule, beside
+ * list each (best fit there), 8 lists for each power of two above; and one bit a granule, beside
  * the blocks, tells where live blocks start, which makes misuse errors exact.
  *
  * Cost of a block: a header of 4 bytes (8 with ACRE_TLSF_WIDE), then rounding up to the granule,
@@ -15,7 +15,7 @@
  *
  * Fragmentation: with live blocks of at most n bytes and M bytes live at most, the worst case for
  * any allocator that does not move blocks is about M * log2(n) / 2 (J. M. Robson, 1971); good fit
- * stays within 1/16 of best fit, whose worst case is M * n. Measured figures: docs/decisions.md.
+ * stays within 1/8 of best fit, whose worst case is M * n. Measured figures: docs/decisions.md.
  *
  * Not the right choice for device memory or address ranges that must not be touched: headers and
  * links lie in the managed memory itself.
@@ -52,7 +52,7 @@ enum {
             : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
     ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
     ACRE_TLSF_LINEAR_LOG2 = 8,  /**< The smallest 2^8 sizes have a list each, */
-    ACRE_TLSF_STEPS_LOG2 = 4,   /**< larger ones 2^4 lists for each power of two. */
+    ACRE_TLSF_STEPS_LOG2 = 3,   /**< larger ones 2^3 lists for each power of two. */
     ACRE_TLSF_LINEAR_LISTS = 1 << ACRE_TLSF_LINEAR_LOG2,
     ACRE_TLSF_LISTS = ACRE_TLSF_LINEAR_LISTS +
                       ((ACRE_TLSF_MAX_LOG2 - ACRE_TLSF_LINEAR_LOG2) << ACRE_TLSF_STEPS_LOG2),

@@ -13,11 +13,18 @@
 #define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)
 #define ACRE_NOINLINE __attribute__((noinline))
 #define ACRE_INLINE static inline __attribute__((always_inline))
+/* Hides from the optimiser where a value comes from, or that memory still holds what was read: for
+ * the few places where it would trade a memory operand or an address mode for extra instructions.
+ */
+#define ACRE_OPAQUE(value) __asm__("" : "+r"(value))
+#define ACRE_REREAD() __asm__ volatile("" ::: "memory")
 #else
 #define ACRE_LIKELY(cond) (cond)
 #define ACRE_UNLIKELY(cond) (cond)
 #define ACRE_NOINLINE
 #define ACRE_INLINE static inline
+#define ACRE_OPAQUE(value) ((void)0)
+#define ACRE_REREAD() ((void)0)
 #endif
 
 #if ACRE_ASSERTS

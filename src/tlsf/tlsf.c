@@ -122,28 +122,49 @@ void acre_tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size
         tlsf_push(tlsf, block, list);
 }
 
-/* The block that a request is cut from; null when none fits. Where a list has blocks of several
- * sizes, the first of the request's own may be large enough though not all are. */
-static struct acre_tlsf_block *find_fitting(struct acre_tlsf *tlsf, size_t granules)
+/* Cuts a request off the top of a large block, which often stays in its list then. */
+static ACRE_NOINLINE struct acre_ptr take_top(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list, size_t span)
 {
-    if (granules >= TLSF_LINEAR) {
-        struct acre_tlsf_block *own = tlsf->first[tlsf_list(granules)];
-        if (own != NULL && tlsf_span(own) >= 4 * granules)
+    size_t rest = tlsf_span(block) - span;
+    size_t rest_list = tlsf_list(rest / 4);
+    struct acre_tlsf_block *top = tlsf_after(block, rest);
+    tlsf_set_free(block, rest, top);
+    *tlsf_header(top) = (acre_tlsf_field)span | TLSF_PREV_FREE;
+    *tlsf_header(tlsf_after(top, span)) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
+    if (rest_list != list) {
+        tlsf_pop(tlsf, block, list);
+        tlsf_push(tlsf, block, rest_list);
+    }
+    return hand_out(tlsf, top, span);
+}
+
+/* The list whose first block a request is cut from. Where a list has blocks of several sizes, the
+ * first in the request's own may be large enough though not all are. */
+ACRE_INLINE size_t find_fitting(const struct acre_tlsf *tlsf, size_t granules)
+{
+    size_t own = tlsf_list(granules - 1);
+    if (own >= ACRE_TLSF_LINEAR_LISTS && own < ACRE_TLSF_LISTS) {
+        const struct acre_tlsf_block *first = tlsf->first[own];
+        if (first != NULL && tlsf_span(first) >= 4 * granules)
             return own;
     }
-    size_t list = acre_tlsf_find(tlsf, tlsf_list_fitting(granules));
-    return list == ACRE_TLSF_LISTS ? NULL : tlsf->first[list];
+    return acre_tlsf_find(tlsf, own + 1);
 }
 
 /* Requests below the smallest block, above the linear lists, or without a list near theirs. */
 static ACRE_NOINLINE struct acre_ptr alloc_far(struct acre_tlsf *tlsf, size_t size)
 {
     size_t granules = tlsf_granules(size);
-    struct acre_tlsf_block *block = granules == 0 ? NULL : find_fitting(tlsf, granules);
-    if (block == NULL)
+    size_t list = granules == 0 ? ACRE_TLSF_LISTS : find_fitting(tlsf, granules);
+    if (list == ACRE_TLSF_LISTS)
         return refuse(tlsf);
-    tlsf_unlink(tlsf, block);
-    size_t span = acre_tlsf_trim(tlsf, block, tlsf_span(block), 4 * granules);
+    struct acre_tlsf_block *block = tlsf->first[list];
+    size_t whole = tlsf_span(block);
+    if (whole - 4 * granules >= 4 * TLSF_LINEAR)
+        return take_top(tlsf, block, list, 4 * granules);
+    tlsf_pop(tlsf, block, list);
+    size_t span = acre_tlsf_trim(tlsf, block, whole, 4 * granules);
     *tlsf_header(block) = (acre_tlsf_field)span;
     return hand_out(tlsf, block, span);
 }
@@ -158,6 +179,7 @@ static ACRE_NOINLINE struct acre_ptr alloc_near(
     size_t rest = acre_bits_lowest(word);
     size_t list = own + rest;
     size_t span = 4 * own + TLSF_MIN_SPAN;
+    ACRE_OPAQUE(span);
     struct acre_tlsf_block *block = tlsf->first[list];
     tlsf_pop(tlsf, block, list);
     if (rest < ACRE_TLSF_MIN_GRANULES) {
@@ -184,6 +206,7 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
     if ((word & 1) == 0)
         return alloc_near(tlsf, layout.size, list, word);
     size_t span = 4 * list + TLSF_MIN_SPAN;
+    ACRE_OPAQUE(span);
     struct acre_tlsf_block *block = tlsf->first[list];
     struct acre_tlsf_block *next = block->next;
     tlsf->first[list] = next;
@@ -205,12 +228,24 @@ ACRE_INLINE void make_dead(struct acre_tlsf *tlsf, size_t span)
     tlsf->room += (ptrdiff_t)span;
 }
 
-/* Puts a block that has become free, merged with its neighbours already, into its list. */
-static ACRE_NOINLINE enum acre_status list_free(
+/* Lists a free block too large for the linear lists. */
+static ACRE_NOINLINE enum acre_status list_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    acre_tlsf_place(tlsf, block, span);
+    tlsf_push(tlsf, block, tlsf_list(span / 4));
     return ACRE_OK;
+}
+
+/* Adds to the span of a large free block, which often stays in its list then. */
+static ACRE_NOINLINE enum acre_status grow_large(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t had, size_t span)
+{
+    size_t list = tlsf_list(had / 4);
+    tlsf_set_free(block, span, tlsf_after(block, span));
+    if (list == tlsf_list(span / 4))
+        return ACRE_OK;
+    tlsf_unlink_from(tlsf, block, list);
+    return list_large(tlsf, block, span);
 }
 
 /* Ends a free whose block is alone in its list. */
@@ -230,26 +265,33 @@ static ACRE_NOINLINE enum acre_status release_merging(
     size_t span = header & ~(size_t)TLSF_PREV_FREE;
     make_dead(tlsf, span);
     struct acre_tlsf_block *behind = tlsf_after(block, span);
+    if (tlsf_is_free(behind)) {
+        size_t more = tlsf_span(behind);
+        tlsf_unlink_from(tlsf, behind, tlsf_list(more / 4));
+        span += more;
+    } else {
+        *tlsf_header(behind) |= TLSF_PREV_FREE;
+    }
     if ((header & TLSF_PREV_FREE) != 0) {
         size_t before = *tlsf_size_before(block);
         block = tlsf_before(block, before);
-        tlsf_unlink(tlsf, block);
         span += before;
+        if (before >= 4 * TLSF_LINEAR)
+            return grow_large(tlsf, block, before, span);
+        tlsf_unlink_from(tlsf, block, tlsf_linear_list(before));
     }
-    if (tlsf_is_free(behind)) {
-        tlsf_unlink(tlsf, behind);
-        span += tlsf_span(behind);
-        behind = tlsf_after(block, span);
-    }
-    *tlsf_header(behind) |= TLSF_PREV_FREE;
-    tlsf_set_free(block, span, behind);
-    return list_free(tlsf, block, span);
+    tlsf_set_free(block, span, tlsf_after(block, span));
+    if (span >= 4 * TLSF_LINEAR)
+        return list_large(tlsf, block, span);
+    tlsf_place(tlsf, block, tlsf_linear_list(span));
+    return ACRE_OK;
 }
 
 /* Frees a block whose live bit is cleared. */
 ACRE_INLINE enum acre_status release(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     size_t span = *tlsf_header(block);
+    ACRE_OPAQUE(span);
     if ((span & TLSF_PREV_FREE) != 0)
         return release_merging(tlsf, block, span);
     struct acre_tlsf_block *behind = tlsf_after(block, span);
@@ -259,7 +301,7 @@ ACRE_INLINE enum acre_status release(struct acre_tlsf *tlsf, struct acre_tlsf_bl
     make_dead(tlsf, span);
     tlsf_set_free(block, span, behind);
     if (ACRE_UNLIKELY(span >= 4 * TLSF_LINEAR))
-        return list_free(tlsf, block, span);
+        return list_large(tlsf, block, span);
     struct acre_tlsf_block **first = tlsf_first_of(tlsf, span);
     struct acre_tlsf_block *next = *first;
     block->next = next;
@@ -291,6 +333,7 @@ enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
     size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
     if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
         return ACRE_NOT_ALLOCATED;
+    ACRE_REREAD();
     *word ^= tlsf_bit(offset);
     return release(tlsf, ptr);
 }

@@ -215,20 +215,27 @@ ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
 }
 
 /* Takes any block out of its list. Only blocks that are not first in it have a valid `prev`. */
-ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+ACRE_INLINE void tlsf_unlink_from(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
-    size_t list = tlsf_list(tlsf_span(block) / 4);
+    struct acre_tlsf_block *next = block->next;
     if (tlsf->first[list] == block) {
-        tlsf_pop(tlsf, block, list);
+        tlsf->first[list] = next;
+        if (next == NULL)
+            tlsf_unmark(tlsf, list);
         return;
     }
-    struct acre_tlsf_block *next = block->next;
     struct acre_tlsf_block *prev = block->prev;
     prev->next = next;
     if (next != NULL)
         next->prev = prev;
     else if (list < ACRE_TLSF_LINEAR_LISTS)
         tlsf->last[list] = prev;
+}
+
+ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    tlsf_unlink_from(tlsf, block, tlsf_list(tlsf_span(block) / 4));
 }
 
 /* Puts a block at the front of its list. */
