@@ -51,7 +51,8 @@ std::uint64_t containers(std::uint64_t seed)
     std::list<std::shared_ptr<std::string>> list;
     std::deque<std::string> queue;
     for (int i = 0; i < 20000; i++) {
-        std::string text(numbers.next(200), static_cast<char>('a' + numbers.next(26)));
+        std::string text(
+            static_cast<std::size_t>(numbers.next(200)), static_cast<char>('a' + numbers.next(26)));
         tree[std::to_string(numbers.next(2000))].push_back(numbers.next(1000));
         table[numbers.next(3000)] = std::make_unique<std::string>(text);
         list.push_back(std::make_shared<std::string>(text));
@@ -181,7 +182,7 @@ std::uint64_t threads()
     std::deque<std::unique_ptr<std::vector<std::uint64_t>>> box;
     std::vector<std::thread> makers;
     std::uint64_t sum = 0;
-    for (std::uint64_t id = 0; id < 4; id++)
+    for (std::size_t id = 0; id < 4; id++)
         makers.emplace_back([&, id] {
             thread_local std::string local(1000, 't');
             Numbers numbers(id);
@@ -206,7 +207,7 @@ std::uint64_t threads()
         maker.join();
     std::vector<std::uint64_t> sums(4);
     std::vector<std::thread> workers;
-    for (std::uint64_t id = 0; id < 4; id++)
+    for (std::size_t id = 0; id < 4; id++)
         workers.emplace_back([&, id] { sums[id] = containers(id); });
     for (auto &worker : workers)
         worker.join();
