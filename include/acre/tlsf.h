@@ -38,9 +38,8 @@ typedef uint32_t acre_tlsf_field;
 
 /** Sizes of the control structure; facts of the layout, not knobs. */
 enum {
-    ACRE_TLSF_GRANULE = 2 * sizeof(acre_tlsf_field) > ACRE_NATURAL_ALIGN
-                            ? 2 * sizeof(acre_tlsf_field)
-                            : ACRE_NATURAL_ALIGN,
+    ACRE_TLSF_GRANULE =
+        2 * sizeof(void *) > ACRE_NATURAL_ALIGN ? 2 * sizeof(void *) : ACRE_NATURAL_ALIGN,
     ACRE_TLSF_GRANULE_LOG2 = ACRE_TLSF_GRANULE == 8    ? 3
                              : ACRE_TLSF_GRANULE == 16 ? 4
                                                        : 5,
