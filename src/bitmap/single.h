@@ -33,7 +33,7 @@ size_t acre_bitmap_single_below(const struct acre_bitmap_range *range, size_t in
 /** The longest free run that a leaf states, in pages. */
 ACRE_INLINE size_t acre_bitmap_leaf_longest(uint64_t leaf)
 {
-    return leaf >> 16 & 0xffff;
+    return (size_t)(leaf >> 16 & 0xffff);
 }
 
 /** Free pages in a row right above `index`, up to the chunk's end. */
