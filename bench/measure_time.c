@@ -7,6 +7,8 @@
 #include "measures.h"
 #include "spread.h"
 
+#include <stdio.h>
+
 enum { PASSES_MAX = 64 };
 static const uint64_t enough_ns = 60000000;
 
@@ -20,6 +22,15 @@ static uint64_t time_pass(const struct bench_child *child, void *self)
     uint64_t taken = bench_own_ns() - start;
     bench_run_ops(child, self, script->stop, script->count);
     return taken;
+}
+
+/* A pass frees all it allocates, unless an allocation failed on the way. */
+static bool balanced(const struct bench_child *child)
+{
+    for (size_t slot = 0; slot < child->script->slots; slot++)
+        if (child->slots[slot])
+            return false;
+    return true;
 }
 
 /* The first pass warms up, unless it took so long that warming up is no matter. */
@@ -39,6 +50,10 @@ void bench_measure_time(const struct bench_child *child, struct bench_result *re
         taken = time_pass(child, self);
         sum += taken;
         passes[count++] = (double)taken / ops;
+    }
+    if (!balanced(child)) {
+        result->outcome = BENCH_CANNOT;
+        snprintf(result->text, sizeof result->text, "runs out of memory as passes are repeated");
     }
     result->value[0] = bench_median(passes, count);
     result->value[1] = (double)count;

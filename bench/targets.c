@@ -91,8 +91,7 @@ void bench_print_targets(const struct bench_report *report)
     size_t count = bench_targets(report, targets);
     if (count == 0)
         return;
-    printf(
-        "Targets%s:\n\n", report->scale > 1 ? " (shortened workloads: no verdict is meant)" : "");
+    printf("Targets:\n\n");
     bench_grid_init(&grid, head, 4);
     for (size_t i = 0; i < count; i++) {
         char bound[BENCH_GRID_TEXT];
