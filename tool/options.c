@@ -172,6 +172,26 @@ static bool set_value(
     return true;
 }
 
+/* Takes a flag. Of letters run together, the rest is left to be taken next. */
+static enum acre_parsed take_flag(const struct acre_usage *usage, const struct acre_option *option,
+    struct word word, char **argv, int *at)
+{
+    bool is_long = argv[*at][1] == '-';
+    if (word.value && (is_long || word.value[0] == '-')) {
+        acre_usage_error(usage, "--%s takes no value", option->name);
+        return ACRE_PARSED_WRONG;
+    }
+    if (option == &help_option)
+        return ACRE_PARSED_HELP;
+    *(bool *)option->value = true;
+    if (word.value) {
+        argv[*at]++;
+        argv[*at][0] = '-';
+        (*at)--;
+    }
+    return ACRE_PARSED_OK;
+}
+
 /* Takes the option argv[*at], and the value after it when it needs one. */
 static enum acre_parsed take_option(const struct acre_usage *usage, int argc, char **argv, int *at)
 {
@@ -182,16 +202,8 @@ static enum acre_parsed take_option(const struct acre_usage *usage, int argc, ch
         unknown_option(usage, argument, word);
         return ACRE_PARSED_WRONG;
     }
-    if (option->kind == ACRE_OPTION_FLAG) {
-        if (word.value) {
-            acre_usage_error(usage, "--%s takes no value", option->name);
-            return ACRE_PARSED_WRONG;
-        }
-        if (option == &help_option)
-            return ACRE_PARSED_HELP;
-        *(bool *)option->value = true;
-        return ACRE_PARSED_OK;
-    }
+    if (option->kind == ACRE_OPTION_FLAG)
+        return take_flag(usage, option, word, argv, at);
     if (!word.value && *at + 1 < argc)
         word.value = argv[++*at];
     if (!word.value) {

@@ -60,8 +60,8 @@ enum acre_parsed {
 };
 
 /**
- * Parses argv[1..argc). `--name=VALUE`, `--name VALUE`, `-xVALUE`, `-x VALUE`; `--` ends the
- * options.
+ * Parses argv[1..argc). `--name=VALUE`, `--name VALUE`, `-xVALUE`, `-x VALUE`, flags' letters run
+ * together; `--` ends the options.
  * @param argc,argv as main gets them, argv[0] being the subcommand; on ACRE_PARSED_OK they are left
  *        with the operands alone, in order, ended by a null.
  */

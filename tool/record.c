@@ -240,7 +240,7 @@ int acre_cmd_record(int argc, char **argv)
     struct record_options chosen = { .output = "trace.acre", .buffer = (size_t)4 << 20 };
     const struct acre_option options[] = {
         { "output", 'o', ACRE_OPTION_TEXT, "FILE",
-            "where to write the trace (default: trace.acre; - is standard output)",
+            "where to write the trace (default: trace.acre; - is\nstandard output)",
             &chosen.output },
         { "buffer", 'b', ACRE_OPTION_SIZE, "SIZE",
             "events under way, for each process (default: 4M)", &chosen.buffer },

@@ -37,12 +37,12 @@ struct replay_command {
 };
 
 static const char *const usage_text =
-    "Replays the trace FILE ('-': standard input) on the system's allocator and on every\n"
-    "one built in, on one thread in the order recorded, and prints for each the time an\n"
-    "operation takes, its 99.9th percentile and worst, the instructions, the smallest\n"
-    "pool in which the trace completes, also as a multiple of the most bytes live at\n"
-    "once, and the operations that failed. Each allocator is verified first. Of a trace\n"
-    "with several processes the one with the most operations is replayed.";
+    "Replays the trace FILE ('-': standard input) on the system's allocator and on\n"
+    "every one built in, on one thread in the order recorded, and prints for each the\n"
+    "time an operation takes, its 99.9th percentile and worst, the instructions, the\n"
+    "smallest pool in which the trace completes, also as a multiple of the most bytes\n"
+    "live at once, and the operations that failed. Each allocator is verified first.\n"
+    "Of a trace with several processes the one with the most operations is replayed.";
 
 static bool add_subject(struct replay_command *command, struct replay_subject subject)
 {
@@ -313,7 +313,7 @@ int acre_cmd_replay(int argc, char **argv)
         { "with", 'w', ACRE_OPTION_LIST, "FILE",
             "replay on the plugin FILE as well; may be repeated", &command.with },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "replay process N of the trace, from 0, or 'all' in turn", &command.process },
+            "replay process N of the trace, from 0, or 'all' of\nthem in turn", &command.process },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "bytes of the pool to replay in, K, M, G or T after\n"
             "them (default: twice the peak of live bytes, and\n1 MiB)",

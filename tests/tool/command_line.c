@@ -62,6 +62,14 @@ static void overview(void **state)
     }
 }
 
+/* No line of a help is broken by a terminal of 80 columns. */
+static void fits_on_a_terminal(const char *text)
+{
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        if (strcspn(line, "\n") > 80)
+            fail_msg("too long: %.100s", line);
+}
+
 static void help_of_each_subcommand(void **state)
 {
     static const char *const names[] = { "run", "record", "replay", "bench" };
@@ -73,6 +81,7 @@ static void help_of_each_subcommand(void **state)
         spawn_acre(&spawned, names[i], "--help", NULL);
         assert_int_equal(spawned.code, 0);
         assert_memory_equal(spawned.out, start, strlen(start));
+        fits_on_a_terminal(spawned.out);
         memcpy(by_option, spawned.out, sizeof by_option);
         spawn_acre(&spawned, "help", names[i], NULL);
         assert_int_equal(spawned.code, 0);

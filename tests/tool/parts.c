@@ -173,6 +173,23 @@ static void options_parse(void **state)
     assert_null(argv[3]);
 }
 
+static void letters_run_together(void **state)
+{
+    struct values values = { 0 };
+    int argc = 3;
+    char **argv = ARGV(WORD("-fc7"), WORD("-ffl-x"));
+    (void)state;
+    assert_int_equal(parse(&values, false, &argc, argv), ACRE_PARSED_OK);
+    assert_true(values.flag);
+    assert_int_equal(values.count, 7);
+    assert_string_equal(values.list.items[0], "-x");
+    assert_int_equal(argc, 0);
+    argc = 2;
+    assert_int_equal(parse(&values, false, &argc, ARGV(WORD("-fx"))), ACRE_PARSED_WRONG);
+    argc = 2;
+    assert_int_equal(parse(&values, false, &argc, ARGV(WORD("-f-"))), ACRE_PARSED_WRONG);
+}
+
 static void options_end_at_the_command(void **state)
 {
     struct values values = { 0 };
@@ -203,7 +220,7 @@ static void wrong_options_are_refused(void **state)
 {
     static const char *const wrong[] = { "--unknown", "-x", "--flag=1", "--text",
         "--text=", "--size=0", "--size=1X", "--size=99999999999999999999", "--count=1K",
-        "--count=", "-fx", "--fla", "--flagg", "--=x" };
+        "--count=", "-xf", "--fla", "--flagg", "--=x" };
     (void)state;
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct values values = { 0 };
@@ -327,6 +344,7 @@ int main(void)
         cmocka_unit_test(edit_distances),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(options_parse),
+        cmocka_unit_test(letters_run_together),
         cmocka_unit_test(options_end_at_the_command),
         cmocka_unit_test(dashes_end_the_options),
         cmocka_unit_test(wrong_options_are_refused),

@@ -389,6 +389,7 @@ static void giants_fail_and_nothing_else(void **state)
 {
     const char *path = trace_path("giant.acre");
     (void)state;
+    setenv("ASAN_OPTIONS", "allocator_may_return_null=1", 1);
     one_block(path, UINT64_C(1) << (sizeof(void *) == 8 ? 45 : 30), 0);
     spawn_acre(&spawned, "replay", "-r1", "--no-pool-search", path, "-w", plugin, NULL);
     assert_int_equal(spawned.code, 0);
