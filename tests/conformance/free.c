@@ -160,13 +160,15 @@ static void sized_free_of_no_block(struct bed *bed)
 }
 
 const struct scene free_scenes[] = {
-    { "only the start of a live block is a block", only_starts_are_blocks, 1 << 12, 0, NULL },
-    { "as many starts as live blocks", starts_are_counted, 1 << 14, 0, NULL },
-    { "null is no block", null_is_no_block, 1 << 12, 0, NULL },
-    { "freed pointers stay dead", freed_pointers_stay_dead, 1 << 12, 0, NULL },
-    { "dead inside a larger block", dead_inside_a_larger_block, 1 << 12, 0, NULL },
-    { "forged headers are not believed", forged_headers_are_not_read, 1 << 12, 0, NULL },
+    { "only the start of a live block is a block", only_starts_are_blocks, 1 << 12, KIND_EXACT,
+        NOT_EXACT },
+    { "as many starts as live blocks", starts_are_counted, 1 << 14, KIND_EXACT, NOT_EXACT },
+    { "null is no block", null_is_no_block, 1 << 12, KIND_EXACT, NOT_EXACT },
+    { "freed pointers stay dead", freed_pointers_stay_dead, 1 << 12, KIND_EXACT, NOT_EXACT },
+    { "dead inside a larger block", dead_inside_a_larger_block, 1 << 12, KIND_EXACT, NOT_EXACT },
+    { "forged headers are not believed", forged_headers_are_not_read, 1 << 12, KIND_EXACT,
+        NOT_EXACT },
     { "a sized free proves the layout", sized_free_proves_the_layout, 1 << 13, 0, NULL },
-    { "a sized free of no block", sized_free_of_no_block, 1 << 12, 0, NULL },
+    { "a sized free of no block", sized_free_of_no_block, 1 << 12, KIND_EXACT, NOT_EXACT },
     { NULL, NULL, 0, 0, NULL },
 };

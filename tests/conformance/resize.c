@@ -125,7 +125,8 @@ static void bad_alignment_is_invalid(struct bed *bed)
     for (size_t i = 0; i < sizeof aligns / sizeof aligns[0]; i++) {
         refuse_realloc(bed, ptr, 1, aligns[i], ACRE_INVALID_PARAM);
         refuse_realloc(bed, ptr, SIZE_MAX, aligns[i], ACRE_INVALID_PARAM);
-        refuse_realloc(bed, ptr + 1, 1, aligns[i], ACRE_NOT_ALLOCATED);
+        if ((bed->kind->caps & KIND_EXACT) != 0)
+            refuse_realloc(bed, ptr + 1, 1, aligns[i], ACRE_NOT_ALLOCATED);
     }
 }
 

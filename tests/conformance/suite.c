@@ -127,8 +127,14 @@ void refuse_add(struct bed *bed, void *start, size_t size, enum acre_status stat
     assert_unchanged(bed, failed, status);
 }
 
+size_t bad_pointers_left_out;
+
 void refuse_ptr(struct bed *bed, void *ptr)
 {
+    if ((bed->kind->caps & KIND_EXACT) == 0) {
+        bad_pointers_left_out++;
+        return;
+    }
     size_t failed = stats_of(bed).failed;
     bed_save(bed);
     struct acre_num usable = acre_usable_size(bed->bytes, ptr);

@@ -46,12 +46,19 @@ void refuse_alloc(struct bed *bed, size_t size, size_t align, enum acre_status s
 void refuse_realloc(struct bed *bed, void *ptr, size_t size, size_t align, enum acre_status status);
 void refuse_add(struct bed *bed, void *start, size_t size, enum acre_status status);
 
-/* Every verb that takes a pointer answers ACRE_NOT_ALLOCATED and changes nothing. */
+/* Every verb that takes a pointer answers ACRE_NOT_ALLOCATED and changes nothing. Left out, and
+ * counted, over a kind that is not KIND_EXACT. */
 void refuse_ptr(struct bed *bed, void *ptr);
 
 /* Allocates until ACRE_NO_MEMORY; sizes are size, size + step, ... and again from size after
  * `period` of them. Returns the number of blocks put into `blocks`. */
 size_t fill(struct bed *bed, void **blocks, size_t room, size_t size, size_t step, size_t period);
+
+/* How often refuse_ptr was left out. */
+extern size_t bad_pointers_left_out;
+
+/* Why a scene that needs KIND_EXACT is skipped. */
+#define NOT_EXACT "this build does not prove pointers"
 
 struct acre_stats stats_of(const struct bed *bed);
 

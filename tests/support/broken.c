@@ -168,7 +168,7 @@ static size_t slack(size_t usable)
     }                                                                                              \
     static const struct kind kind_##id = {                                                         \
         .name = "broken-" #id,                                                                     \
-        .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,                                           \
+        .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | KIND_EXACT,                              \
         .self_size = sizeof(struct broken),                                                        \
         .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
         .header = 2 * sizeof(size_t),                                                              \

@@ -35,7 +35,7 @@ static size_t slack(size_t usable)
 
 const struct kind kind_fault = {
     .name = "fault(naive)",
-    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
+    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | KIND_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
         1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },

@@ -27,7 +27,7 @@ static size_t slack(size_t usable)
 
 const struct kind kind_naive = {
     .name = "naive",
-    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
+    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | KIND_EXACT,
     .self_size = sizeof(struct naive),
     .counters = { 1 + offsetof(struct naive, failed) },
     .header = HEADER,

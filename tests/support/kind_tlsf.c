@@ -38,7 +38,7 @@ static size_t slack(size_t usable)
 
 const struct kind kind_tlsf = {
     .name = "tlsf",
-    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB,
+    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | (ACRE_CHECK_POINTERS ? KIND_EXACT : 0),
     .self_size = sizeof(struct acre_tlsf),
     .counters = { 1 + offsetof(struct acre_tlsf, failed) },
     .header = sizeof(acre_tlsf_field),

@@ -132,10 +132,13 @@ static size_t slack(size_t usable)
     return kind_tlsf.slack(usable);
 }
 
+#define CAPS                                                                                       \
+    (KIND_CONTENTS | KIND_TILES | KIND_SCRUB | KIND_SEAM | KIND_APART |                            \
+        (ACRE_CHECK_POINTERS ? KIND_EXACT : 0))
+
 #define APART(title, pool_bytes, binder)                                                           \
     {                                                                                              \
-        .name = title, .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | KIND_SEAM | KIND_APART,   \
-        .self_size = offsetof(struct apart, pool) + (pool_bytes),                                  \
+        .name = title, .caps = CAPS, .self_size = offsetof(struct apart, pool) + (pool_bytes),     \
         .counters = { 1 + offsetof(struct apart, tlsf.failed) },                                   \
         .header = sizeof(acre_tlsf_field), .links = 2 * sizeof(void *),                            \
         .foot = sizeof(acre_tlsf_field), .region_enough = 256, .arena_most = (size_t)1 << 20,      \

@@ -14,8 +14,9 @@ enum {
     KIND_SEAM = 1u << 1,     /* adjoining regions serve one block across the seam */
     KIND_APART = 1u << 2,    /* total counts metadata that was not given as a region */
     KIND_TILES =
-        1u << 3,         /* a block of n usable bytes takes n + header, and free neighbours merge */
-    KIND_SCRUB = 1u << 4 /* a free block's bytes between `links` and `foot` mean nothing */
+        1u << 3, /* a block of n usable bytes takes n + header, and free neighbours merge */
+    KIND_EXACT = 1u << 5, /* a pointer that is no live block is refused, not undefined behaviour */
+    KIND_SCRUB = 1u << 4  /* a free block's bytes between `links` and `foot` mean nothing */
 };
 
 struct kind {

@@ -376,8 +376,26 @@ static enum acre_status dispatch(struct model *model, const struct op *op)
     return ACRE_OK;
 }
 
+static bool takes_block(enum op_verb verb)
+{
+    return verb == OP_FREE || verb == OP_FREE_SIZED || verb == OP_RESIZE || verb == OP_REALLOC ||
+           verb == OP_USABLE;
+}
+
+/* Where pointers are not proven, a bad one is the caller's fault and not to be tried. */
+static bool is_undefined(struct model *model, const struct op *op)
+{
+    return (model->bed->kind->caps & KIND_EXACT) == 0 && takes_block(op->verb) &&
+           model_find(model, resolve_ptr(model, op)) == NULL;
+}
+
 static bool apply_one(struct model *model, const struct op *op)
 {
+    if (is_undefined(model, op)) {
+        model->left_out++;
+        model->changed = false;
+        return true;
+    }
     bed_save(model->bed);
     enum acre_status status = dispatch(model, op);
     model->changed = status == ACRE_OK ? op->verb != OP_USABLE : op->verb == OP_INIT;

@@ -24,6 +24,7 @@ static void run_here(
         abort();
     bed_open(&bed, kind, TRIAL_ARENA, TRIAL_ARENA);
     model_run(model, &bed, ops, count, &trial->done);
+    trial->left_out = model->left_out;
     memcpy(trial->failure, model->failure, sizeof trial->failure);
     bed_close(&bed);
     free(model);

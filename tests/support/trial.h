@@ -9,6 +9,7 @@ enum { TRIAL_ARENA = 1 << 16 }; /* bytes that every trial has for its regions */
 
 struct trial {
     size_t done;       /* operations carried out, where the run could still tell */
+    size_t left_out;   /* operations not tried; see struct model */
     char failure[256]; /* empty when every promise was kept */
 };
 

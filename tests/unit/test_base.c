@@ -56,7 +56,7 @@ static unsigned naive_count(uint64_t word)
 {
     unsigned count = 0;
     for (unsigned bit = 0; bit < 64; bit++)
-        count += word >> bit & 1;
+        count += (unsigned)(word >> bit & 1);
     return count;
 }
 
