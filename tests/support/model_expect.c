@@ -65,8 +65,18 @@ unsigned model_expect_range(struct model *model, const void *start, size_t size)
     return BIT(ACRE_OK) | small;
 }
 
+/* A block that ends just where a region starts may have its end marked by a header in there. */
+static bool may_end_in(
+    const struct model *model, const struct model_block *block, const struct model_region *region)
+{
+    const unsigned char *end = block->start + block->usable;
+    return (model->bed->kind->caps & KIND_SEAM) != 0 && end <= region->start &&
+           (size_t)(region->start - end) < model->bed->kind->header;
+}
+
 unsigned model_expect_remove(struct model *model, const void *start)
 {
+    unsigned held = 0;
     for (size_t i = 0; i < model->region_count; i++) {
         const struct model_region *region = &model->regions[i];
         if (region->start != start)
@@ -76,8 +86,10 @@ unsigned model_expect_remove(struct model *model, const void *start)
             if (acre_ranges_overlap(
                     (uintptr_t)block->start, block->usable, (uintptr_t)region->start, region->size))
                 return BIT(ACRE_INVALID_PARAM);
+            if (may_end_in(model, block, region))
+                held = BIT(ACRE_INVALID_PARAM);
         }
-        return BIT(ACRE_OK);
+        return BIT(ACRE_OK) | held;
     }
     return BIT(ACRE_NOT_ALLOCATED);
 }
