@@ -248,6 +248,15 @@ static int mode_abort(void)
     abort();
 }
 
+/* Says that it is there, and waits for a signal. */
+static int mode_pause(void)
+{
+    make_many(5000);
+    require(write(STDERR_FILENO, "here\n", 5) == 5);
+    pause();
+    return 0;
+}
+
 static int mode_kill(void)
 {
     make_many(5000);
@@ -325,6 +334,7 @@ static const struct {
     { "exit", mode_exit },
     { "abort", mode_abort },
     { "kill", mode_kill },
+    { "pause", mode_pause },
     { "failed", mode_failed },
     { "kinds", mode_kinds },
     { "closed", mode_closed },

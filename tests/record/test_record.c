@@ -60,12 +60,12 @@ static _Noreturn void become(char **argv)
     _exit(96);
 }
 
-/** Runs `acre record [option...] -o trace -- command...`; returns its exit code. */
-static int record(const char *options, const char *command, const char *argument)
+/** Starts `acre record [option...] -o trace -- command...`. */
+static pid_t start(const char *options, const char *command, const char *argument)
 {
     char *argv[16] = { tool, (char *)(uintptr_t) "record", (char *)(uintptr_t) "-o", trace };
     char words[128];
-    int count = 4, status;
+    int count = 4;
     pid_t pid;
 
     snprintf(words, sizeof words, "%s", options);
@@ -75,12 +75,26 @@ static int record(const char *options, const char *command, const char *argument
     argv[count++] = (char *)(uintptr_t)command;
     argv[count] = (char *)(uintptr_t)argument;
     unlink(trace);
+    unlink(said);
     pid = fork();
     if (pid == 0)
         become(argv);
+    return pid;
+}
+
+/** Waits for the tool; returns its exit code. */
+static int end(pid_t pid)
+{
+    int status;
+
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static int record(const char *options, const char *command, const char *argument)
+{
+    return end(start(options, command, argument));
 }
 
 static bool was_said(const char *text)
@@ -372,6 +386,23 @@ static void nothing_is_lost_however_it_ends(void **state)
     }
 }
 
+static void a_signal_to_the_tool_reaches_the_command(void **state)
+{
+    static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        pid_t pid = start("", subject, "pause");
+
+        while (access(said, R_OK) != 0 || !was_said("here"))
+            usleep(1000);
+        kill(pid, signals[i]);
+        assert_int_equal(end(pid), 128 + signals[i]);
+        expect_nothing_lost(1);
+        assert_int_equal(count_sizes(ACRE_TRACE_ALLOC, 1000, 1000), 5);
+    }
+}
+
 static void children_are_waited_for_when_asked(void **state)
 {
     (void)state;
@@ -556,6 +587,7 @@ int main(void)
         cmocka_unit_test(many_forks_beside_a_thread),
         cmocka_unit_test(programs_executed_are_sections_of_their_own),
         cmocka_unit_test(nothing_is_lost_however_it_ends),
+        cmocka_unit_test(a_signal_to_the_tool_reaches_the_command),
         cmocka_unit_test(children_are_waited_for_when_asked),
         cmocka_unit_test(children_are_not_waited_for_otherwise),
         cmocka_unit_test(failed_calls_are_recorded),

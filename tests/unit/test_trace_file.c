@@ -160,6 +160,94 @@ static void frames_one_after_another_are_one_stream(void **state)
     assert_int_equal(read_file(&message), ACRE_TRACE_DONE);
 }
 
+static void parts_make_a_trace(void **state)
+{
+    static const struct acre_trace_totals totals = { 1, 2 * BLOCKS, 0, 0 };
+    char part[sizeof path + 5];
+    struct acre_trace_output *output;
+    struct acre_trace_input *input;
+
+    (void)state;
+    snprintf(part, sizeof part, "%s.part", path);
+    output = acre_trace_output_create_part(part, 1);
+    assert_non_null(output);
+    write_blocks(acre_trace_output_writer(output));
+    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_OK);
+    assert_null(acre_trace_output_create_part(part, 1));
+
+    output = acre_trace_output_create(path, 1);
+    write_blocks(acre_trace_output_writer(output));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(acre_trace_output_append(output, part, &totals), ACRE_TRACE_OK);
+    assert_int_equal(
+        acre_trace_output_append(output, "/nonexistent", &totals), ACRE_TRACE_WRITE_FAILED);
+    write_blocks(acre_trace_output_writer(output));
+    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_OK);
+    unlink(part);
+    input = acre_trace_input_open(path, 0);
+    assert_int_equal(count_events(input), 4 * 2 * BLOCKS);
+    assert_int_equal(acre_trace_input_status(input), ACRE_TRACE_DONE);
+    acre_trace_input_close(input);
+}
+
+static void an_open_section_cannot_be_closed_over(void **state)
+{
+    const struct acre_trace_process process = { 1, 0, ACRE_TRACE_STARTED, 0, "open" };
+    const struct acre_trace_totals totals = { 0 };
+    struct acre_trace_output *output = acre_trace_output_create(path, 1);
+
+    (void)state;
+    assert_int_equal(acre_trace_write_process(acre_trace_output_writer(output), &process), 0);
+    assert_int_equal(acre_trace_output_append(output, path, &totals), ACRE_TRACE_INVALID_PARAM);
+    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_INVALID_PARAM);
+}
+
+static void standard_streams_are_named_by_a_dash(void **state)
+{
+    const int in = dup(STDIN_FILENO), out = dup(STDOUT_FILENO);
+    struct acre_trace_output *output;
+    struct acre_trace_input *input;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[0], STDIN_FILENO);
+    dup2(ends[1], STDOUT_FILENO);
+    output = acre_trace_output_create("-", 1);
+    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_OK);
+    close(ends[1]);
+    dup2(out, STDOUT_FILENO);
+    input = acre_trace_input_open("-", 0);
+    assert_int_equal(count_events(input), 0);
+    assert_int_equal(acre_trace_input_status(input), ACRE_TRACE_DONE);
+    assert_non_null(strstr(acre_trace_input_message(input), "standard input"));
+    assert_int_equal(acre_trace_input_rewind(input), ACRE_TRACE_READ_FAILED);
+    acre_trace_input_close(input);
+    dup2(in, STDIN_FILENO);
+    close(ends[0]);
+    close(in);
+    close(out);
+}
+
+static void progress_rises_to_one(void **state)
+{
+    struct acre_trace_input *input;
+    struct acre_trace_event event;
+    double before = 0;
+
+    (void)state;
+    write_file();
+    input = acre_trace_input_open(path, 0);
+    while (acre_trace_input_next(input, &event) == ACRE_TRACE_OK) {
+        double now = acre_trace_input_progress(input);
+
+        assert_true(now >= before && now <= 1.0);
+        before = now;
+    }
+    assert_true(before > 0.99);
+    acre_trace_input_close(input);
+}
+
 static void cut_files_are_noticed(void **state)
 {
     static unsigned char bytes[1 << 20];
@@ -249,6 +337,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_plain_file_is_read, make_path, remove_path),
         cmocka_unit_test_setup_teardown(
             frames_one_after_another_are_one_stream, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(parts_make_a_trace, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(
+            an_open_section_cannot_be_closed_over, make_path, remove_path),
+        cmocka_unit_test(standard_streams_are_named_by_a_dash),
+        cmocka_unit_test_setup_teardown(progress_rises_to_one, make_path, remove_path),
         cmocka_unit_test_setup_teardown(cut_files_are_noticed, make_path, remove_path),
         cmocka_unit_test_setup_teardown(damaged_frames_are_noticed, make_path, remove_path),
         cmocka_unit_test_setup_teardown(what_is_no_trace_is_named, make_path, remove_path),

@@ -24,6 +24,7 @@ static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
 static volatile sig_atomic_t command_pid;
+static volatile sig_atomic_t early_signal; /* came before there was a command to send it to */
 
 static void pass_on(int number, siginfo_t *about, void *context)
 {
@@ -32,6 +33,8 @@ static void pass_on(int number, siginfo_t *about, void *context)
     (void)context;
     if (command_pid > 0 && about->si_code <= 0)
         kill((pid_t)command_pid, number);
+    else if (command_pid == 0 && about->si_code <= 0)
+        early_signal = number;
     errno = error;
 }
 
@@ -130,9 +133,11 @@ pid_t launch(
     }
     command_pid = pid;
     error = await_exec(report[0]);
+    if (!error && early_signal)
+        kill(pid, early_signal);
     if (!error)
         return pid;
-    command_pid = 0;
+    command_pid = -1;
     waitpid(pid, NULL, 0);
     *cannot_execute = true;
     errno = error;
@@ -145,7 +150,7 @@ bool launch_has_ended(pid_t pid, int *code)
 
     if (waitpid(pid, &status, WNOHANG) != pid)
         return false;
-    command_pid = 0;
+    command_pid = -1;
     *code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return true;
 }
