@@ -251,11 +251,12 @@ struct acre_trace_memory {
 
 struct acre_trace_block;
 
-/** A reader. The fields are private but for the two noted. One thread at a time. */
+/** A reader. The fields are private but for the three noted. One thread at a time. */
 struct acre_trace_reader {
     uint64_t
         offset; /**< readable: where in the (uncompressed) stream the last record or error is */
     const char *detail; /**< readable: after an error, what exactly is wrong there; never null */
+    uint64_t line; /**< readable: of the plain text form, the line of `offset`, from 1; else 0 */
     struct acre_trace_source source;
     struct acre_trace_memory memory;
     enum acre_trace_status state;

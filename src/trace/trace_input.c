@@ -216,6 +216,9 @@ const char *acre_trace_input_message(struct acre_trace_input *input)
         snprintf(into, size, "%s: damaged zstd frame: %s", name, input->zstd_error);
     else if (input->status <= ACRE_TRACE_DONE)
         snprintf(into, size, "%s: %s", name, acre_trace_status_text(input->status));
+    else if (input->reader.line)
+        snprintf(into, size, "%s:%llu: %s: %s", name, (unsigned long long)input->reader.line,
+            acre_trace_status_text(input->status), input->reader.detail);
     else
         snprintf(into, size, "%s: %s: %s (at byte %llu of the uncompressed stream)", name,
             acre_trace_status_text(input->status), input->reader.detail,

@@ -4,63 +4,53 @@
  * checked before it is used, and every block that a record names must be live.
  */
 #include "trace_blocks.h"
+#include "trace_state.h"
+#include "trace_text.h"
 #include "trace_wire.h"
 
 #include <string.h>
 
-static enum acre_trace_status fail(
-    struct acre_trace_reader *reader, enum acre_trace_status status, const char *detail)
-{
-    reader->state = status;
-    reader->detail = detail;
-    return status;
-}
-
-static enum acre_trace_status corrupt(struct acre_trace_reader *reader, const char *detail)
-{
-    return fail(reader, ACRE_TRACE_CORRUPT, detail);
-}
-
 /* ---- bytes ---- */
 
-/** Reads up to `count` bytes; stores how many there were before the end of the stream. */
-static enum acre_trace_status pull(
-    struct acre_trace_reader *reader, unsigned char *into, size_t count, size_t *got)
+/** Whether the bytes could begin a stream that begins with `magic`. */
+static bool begins_with(
+    const unsigned char *bytes, size_t count, const void *magic, size_t magic_size)
 {
-    *got = 0;
-    while (*got < count) {
-        size_t n = reader->source.read(reader->source.user, into + *got, count - *got);
+    return memcmp(bytes, magic, count < magic_size ? count : magic_size) == 0;
+}
 
-        if (n == 0)
-            break;
-        if (n > count - *got)
-            return fail(reader, ACRE_TRACE_READ_FAILED, "the source failed");
-        *got += n;
-    }
+static enum acre_trace_status check_header(
+    struct acre_trace_reader *reader, const unsigned char *header, size_t got)
+{
+    if (got < WIRE_HEADER_SIZE)
+        return acre_trace_fail(reader, ACRE_TRACE_TRUNCATED, "the stream ends within its header");
+    if (wire_get_u32(header + 12) != acre_trace_crc(0, header, 12))
+        return acre_trace_fail(
+            reader, ACRE_TRACE_CHECKSUM, "the header does not match its checksum");
+    if (wire_get_u16(header + 8) > ACRE_TRACE_VERSION || wire_get_u16(header + 10) != 0)
+        return acre_trace_fail(
+            reader, ACRE_TRACE_NEWER, "the trace was written by a newer version");
+    if (wire_get_u16(header + 8) == 0)
+        return acre_trace_corrupt(reader, "the header names version 0, which does not exist");
+    reader->chunk_offset = WIRE_HEADER_SIZE;
     return ACRE_TRACE_OK;
 }
 
+/** Tells the two forms apart by their first bytes. */
 static enum acre_trace_status read_header(struct acre_trace_reader *reader)
 {
     unsigned char header[WIRE_HEADER_SIZE];
     size_t got;
 
-    if (pull(reader, header, sizeof header, &got))
+    if (acre_trace_pull(reader, header, sizeof header, &got))
         return reader->state;
     if (got == 0)
-        return fail(reader, ACRE_TRACE_FOREIGN, "the stream is empty");
-    if (memcmp(header, acre_trace_magic, got < WIRE_MAGIC_SIZE ? got : WIRE_MAGIC_SIZE) != 0)
-        return fail(reader, ACRE_TRACE_FOREIGN, "the stream does not begin as a trace does");
-    if (got < sizeof header)
-        return fail(reader, ACRE_TRACE_TRUNCATED, "the stream ends within its header");
-    if (wire_get_u32(header + 12) != acre_trace_crc(0, header, 12))
-        return fail(reader, ACRE_TRACE_CHECKSUM, "the header does not match its checksum");
-    if (wire_get_u16(header + 8) > ACRE_TRACE_VERSION || wire_get_u16(header + 10) != 0)
-        return fail(reader, ACRE_TRACE_NEWER, "the trace was written by a newer version");
-    if (wire_get_u16(header + 8) == 0)
-        return corrupt(reader, "the header names version 0, which does not exist");
-    reader->chunk_offset = WIRE_HEADER_SIZE;
-    return ACRE_TRACE_OK;
+        return acre_trace_fail(reader, ACRE_TRACE_FOREIGN, "the stream is empty");
+    if (begins_with(header, got, acre_trace_magic, WIRE_MAGIC_SIZE))
+        return check_header(reader, header, got);
+    if (begins_with(header, got, ACRE_TRACE_TEXT_MAGIC, sizeof ACRE_TRACE_TEXT_MAGIC - 1))
+        return acre_trace_text_open(reader, header, got);
+    return acre_trace_fail(reader, ACRE_TRACE_FOREIGN, "the stream does not begin as a trace does");
 }
 
 static enum acre_trace_status read_payload(
@@ -69,12 +59,12 @@ static enum acre_trace_status read_payload(
     uint32_t crc = acre_trace_crc(0, header, 4);
     size_t got;
 
-    if (pull(reader, reader->chunk, length, &got))
+    if (acre_trace_pull(reader, reader->chunk, length, &got))
         return reader->state;
     if (got < length)
-        return fail(reader, ACRE_TRACE_TRUNCATED, "the stream ends within a chunk");
+        return acre_trace_fail(reader, ACRE_TRACE_TRUNCATED, "the stream ends within a chunk");
     if (acre_trace_crc(crc, reader->chunk, length) != wire_get_u32(header + 4))
-        return fail(reader, ACRE_TRACE_CHECKSUM, "a chunk does not match its checksum");
+        return acre_trace_fail(reader, ACRE_TRACE_CHECKSUM, "a chunk does not match its checksum");
     reader->chunk_size = length;
     return ACRE_TRACE_OK;
 }
@@ -87,13 +77,14 @@ static enum acre_trace_status read_chunk(struct acre_trace_reader *reader)
     reader->chunk_offset += reader->chunk_size;
     reader->offset = reader->chunk_offset;
     reader->chunk_size = reader->at = 0;
-    if (pull(reader, header, sizeof header, &got))
+    if (acre_trace_pull(reader, header, sizeof header, &got))
         return reader->state;
     if (got < sizeof header)
-        return fail(reader, ACRE_TRACE_TRUNCATED, "the stream ends before its end record");
+        return acre_trace_fail(
+            reader, ACRE_TRACE_TRUNCATED, "the stream ends before its end record");
     length = wire_get_u32(header);
     if (length == 0 || length > ACRE_TRACE_CHUNK_MAX)
-        return corrupt(reader, "a chunk's length is out of range");
+        return acre_trace_corrupt(reader, "a chunk's length is out of range");
     reader->chunk_offset += sizeof header;
     return read_payload(reader, header, length);
 }
@@ -106,12 +97,12 @@ static enum acre_trace_status expect_end(struct acre_trace_reader *reader)
 
     reader->offset = reader->chunk_offset + reader->at;
     if (reader->at < reader->chunk_size)
-        return corrupt(reader, "records follow the end record");
-    if (pull(reader, &byte, 1, &got))
+        return acre_trace_corrupt(reader, "records follow the end record");
+    if (acre_trace_pull(reader, &byte, 1, &got))
         return reader->state;
     if (got)
-        return corrupt(reader, "bytes follow the end of the trace");
-    return fail(reader, ACRE_TRACE_DONE, "");
+        return acre_trace_corrupt(reader, "bytes follow the end of the trace");
+    return acre_trace_fail(reader, ACRE_TRACE_DONE, "");
 }
 
 /* ---- operands ---- */
@@ -119,7 +110,7 @@ static enum acre_trace_status expect_end(struct acre_trace_reader *reader)
 static bool get_byte(struct acre_trace_reader *reader, unsigned *value)
 {
     if (reader->at == reader->chunk_size) {
-        corrupt(reader, "a record crosses the end of its chunk");
+        acre_trace_corrupt(reader, "a record crosses the end of its chunk");
         return false;
     }
     *value = reader->chunk[reader->at++];
@@ -140,7 +131,7 @@ static bool get_varint(struct acre_trace_reader *reader, uint64_t *value)
         if (byte < 0x80)
             return true;
     }
-    corrupt(reader, "a number has more than 64 bits");
+    acre_trace_corrupt(reader, "a number has more than 64 bits");
     return false;
 }
 
@@ -151,7 +142,7 @@ static bool get_u32(struct acre_trace_reader *reader, uint32_t *value)
     if (!get_varint(reader, &wide))
         return false;
     if (wide > UINT32_MAX) {
-        corrupt(reader, "a number is out of range");
+        acre_trace_corrupt(reader, "a number is out of range");
         return false;
     }
     *value = (uint32_t)wide;
@@ -165,7 +156,7 @@ static bool get_align(struct acre_trace_reader *reader, uint64_t *align)
     if (!get_byte(reader, &log2))
         return false;
     if (log2 > 63) {
-        corrupt(reader, "an alignment is out of range");
+        acre_trace_corrupt(reader, "an alignment is out of range");
         return false;
     }
     *align = UINT64_C(1) << log2;
@@ -177,7 +168,7 @@ static bool find_aged(struct acre_trace_reader *reader, uint64_t age, uint32_t *
 {
     if (age >= reader->next_ordinal ||
         !acre_trace_blocks_find(reader, reader->next_ordinal - 1 - age, slot)) {
-        corrupt(reader, "a record names a block that is not live");
+        acre_trace_corrupt(reader, "a record names a block that is not live");
         return false;
     }
     return true;
@@ -185,53 +176,12 @@ static bool find_aged(struct acre_trace_reader *reader, uint64_t age, uint32_t *
 
 /* ---- records ---- */
 
-static void fill(
-    const struct acre_trace_reader *reader, struct acre_trace_event *event, enum acre_trace_op op)
-{
-    memset(event, 0, sizeof *event);
-    event->op = op;
-    event->thread = reader->thread;
-    event->process = (uint32_t)reader->totals.processes;
-    event->time_ns = reader->time_ns;
-}
-
-/** An ALLOC, FREE, RESIZE or FAILED event, counted. */
-static void fill_counted(
-    struct acre_trace_reader *reader, struct acre_trace_event *event, enum acre_trace_op op)
-{
-    fill(reader, event, op);
-    reader->section.events++;
-}
-
-static enum acre_trace_status on_alloc(struct acre_trace_reader *reader,
-    struct acre_trace_event *event, enum acre_trace_call call, uint64_t size, uint64_t align)
-{
-    struct acre_trace_block block = { reader->next_ordinal, size, align, 0 };
-    enum acre_trace_status status;
-
-    fill_counted(reader, event, ACRE_TRACE_ALLOC);
-    status = acre_trace_blocks_add(reader, &block, &event->slot);
-    if (status != ACRE_TRACE_OK)
-        return fail(reader, status, acre_trace_status_text(status));
-    reader->next_ordinal++;
-    event->call = call;
-    event->size = size;
-    event->align = align;
-    event->inherited = reader->inherited_left != 0;
-    reader->inherited_left -= event->inherited;
-    return ACRE_TRACE_OK;
-}
-
 static enum acre_trace_status on_free(
     struct acre_trace_reader *reader, struct acre_trace_event *event, uint64_t age)
 {
-    fill_counted(reader, event, ACRE_TRACE_FREE);
-    if (!find_aged(reader, age, &event->slot))
-        return reader->state;
-    event->size = reader->blocks[event->slot].size;
-    event->align = reader->blocks[event->slot].align;
-    acre_trace_blocks_remove(reader, event->slot);
-    return ACRE_TRACE_OK;
+    uint32_t slot;
+
+    return find_aged(reader, age, &slot) ? acre_trace_on_free(reader, event, slot) : reader->state;
 }
 
 static enum acre_trace_status on_free_far(
@@ -271,53 +221,51 @@ static enum acre_trace_status on_request(
 
     if (!get_request(reader, call, &size, &align))
         return reader->state;
-    return on_alloc(reader, event, call, size, align);
+    return acre_trace_on_alloc(reader, event, reader->next_ordinal++, call, size, align);
 }
 
 static enum acre_trace_status on_failed(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
-    fill_counted(reader, event, ACRE_TRACE_FAILED);
-    event->call = (enum acre_trace_call)(op - WIRE_FAILED_MALLOC);
-    return get_request(reader, event->call, &event->size, &event->align) ? ACRE_TRACE_OK
-                                                                         : reader->state;
+    const enum acre_trace_call call = (enum acre_trace_call)(op - WIRE_FAILED_MALLOC);
+    uint64_t size, align;
+
+    if (!get_request(reader, call, &size, &align))
+        return reader->state;
+    return acre_trace_on_failed(reader, event, call, size, align);
 }
 
-/** What RESIZE and FAILED_RESIZE have in common: the block named, its new size. */
-static enum acre_trace_status on_resize_request(
-    struct acre_trace_reader *reader, struct acre_trace_event *event, enum acre_trace_op op)
+/** RESIZE and FAILED_RESIZE: the block named, its new size. */
+static bool get_resize(struct acre_trace_reader *reader, uint32_t *slot, uint64_t *size)
 {
     uint64_t age;
 
-    fill_counted(reader, event, op);
-    if (!get_varint(reader, &age) || !get_varint(reader, &event->size) ||
-        !find_aged(reader, age, &event->slot))
-        return reader->state;
-    event->call = ACRE_TRACE_REALLOC;
-    event->old_size = reader->blocks[event->slot].size;
-    event->align = reader->blocks[event->slot].align;
-    return ACRE_TRACE_OK;
+    return get_varint(reader, &age) && get_varint(reader, size) && find_aged(reader, age, slot);
 }
 
 static enum acre_trace_status on_resize(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
+    uint64_t size;
+    uint32_t slot;
+
     (void)op;
-    if (on_resize_request(reader, event, ACRE_TRACE_RESIZE))
+    if (!get_resize(reader, &slot, &size))
         return reader->state;
-    acre_trace_blocks_rename(reader, event->slot, reader->next_ordinal++);
-    reader->blocks[event->slot].size = event->size;
-    return ACRE_TRACE_OK;
+    return acre_trace_on_resize(
+        reader, event, ACRE_TRACE_RESIZE, slot, reader->next_ordinal++, size);
 }
 
 static enum acre_trace_status on_failed_resize(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
+    uint64_t size;
+    uint32_t slot;
+
     (void)op;
-    if (on_resize_request(reader, event, ACRE_TRACE_FAILED))
+    if (!get_resize(reader, &slot, &size))
         return reader->state;
-    event->has_slot = true;
-    return ACRE_TRACE_OK;
+    return acre_trace_on_resize(reader, event, ACRE_TRACE_FAILED, slot, 0, size);
 }
 
 static bool get_name(struct acre_trace_reader *reader)
@@ -328,7 +276,7 @@ static bool get_name(struct acre_trace_reader *reader)
     if (!get_byte(reader, &length))
         return false;
     if (length > reader->chunk_size - reader->at) {
-        corrupt(reader, "a record crosses the end of its chunk");
+        acre_trace_corrupt(reader, "a record crosses the end of its chunk");
         return false;
     }
     memcpy(reader->process.name, reader->chunk + reader->at, length);
@@ -345,7 +293,7 @@ static bool get_process(struct acre_trace_reader *reader)
         !get_name(reader))
         return false;
     if (origin > ACRE_TRACE_FORKED) {
-        corrupt(reader, "a process record names an unknown origin");
+        acre_trace_corrupt(reader, "a process record names an unknown origin");
         return false;
     }
     reader->process.origin = (enum acre_trace_origin)origin;
@@ -356,19 +304,7 @@ static enum acre_trace_status on_process(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     (void)op;
-    if (!get_process(reader))
-        return reader->state;
-    if (reader->totals.processes > UINT32_MAX)
-        return corrupt(reader, "more process sections than can be numbered");
-    acre_trace_blocks_clear(reader);
-    memset(&reader->section, 0, sizeof reader->section);
-    reader->in_process = true;
-    reader->next_ordinal = reader->time_ns = 0;
-    reader->thread = 0;
-    reader->inherited_left = reader->process.inherited;
-    fill(reader, event, ACRE_TRACE_PROCESS);
-    event->about = &reader->process;
-    return ACRE_TRACE_OK;
+    return get_process(reader) ? acre_trace_on_process(reader, event) : reader->state;
 }
 
 static enum acre_trace_status on_process_end(
@@ -381,18 +317,8 @@ static enum acre_trace_status on_process_end(
         !get_varint(reader, &reader->section.unmatched))
         return reader->state;
     if (events != reader->section.events)
-        return corrupt(reader, "a section does not have the events it counts");
-    if (reader->inherited_left)
-        return corrupt(reader, "a section does not have the inherited blocks it names");
-    fill(reader, event, ACRE_TRACE_PROCESS_END);
-    reader->section.processes = 1;
-    event->totals = reader->section;
-    reader->totals.processes++;
-    reader->totals.events += events;
-    reader->totals.lost += reader->section.lost;
-    reader->totals.unmatched += reader->section.unmatched;
-    reader->in_process = false;
-    return ACRE_TRACE_OK;
+        return acre_trace_corrupt(reader, "a section does not have the events it counts");
+    return acre_trace_on_process_end(reader, event);
 }
 
 static enum acre_trace_status on_end(
@@ -405,8 +331,9 @@ static enum acre_trace_status on_end(
         !get_varint(reader, &said.lost) || !get_varint(reader, &said.unmatched))
         return reader->state;
     if (memcmp(&said, &reader->totals, sizeof said) != 0)
-        return corrupt(reader, "the trace does not have the sections and events it counts");
-    fill(reader, event, ACRE_TRACE_END);
+        return acre_trace_corrupt(
+            reader, "the trace does not have the sections and events it counts");
+    acre_trace_fill(reader, event, ACRE_TRACE_END);
     event->totals = said;
     reader->ended = true;
     return ACRE_TRACE_OK;
@@ -418,7 +345,7 @@ static enum acre_trace_status on_thread(struct acre_trace_reader *reader)
     if (!get_u32(reader, &reader->thread))
         return reader->state;
     if (reader->thread > ACRE_TRACE_THREAD_MAX)
-        return corrupt(reader, "a thread number is out of range");
+        return acre_trace_corrupt(reader, "a thread number is out of range");
     return ACRE_TRACE_OK;
 }
 
@@ -429,7 +356,7 @@ static enum acre_trace_status on_time(struct acre_trace_reader *reader)
     if (!get_varint(reader, &delta))
         return reader->state;
     if (delta > UINT64_MAX - reader->time_ns)
-        return corrupt(reader, "a time is out of range");
+        return acre_trace_corrupt(reader, "a time is out of range");
     reader->time_ns += delta;
     return ACRE_TRACE_OK;
 }
@@ -462,7 +389,7 @@ static enum acre_trace_status on_long(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     if (op >= WIRE_OPS || !on_op[op])
-        return corrupt(reader, "a record of an unknown kind");
+        return acre_trace_corrupt(reader, "a record of an unknown kind");
     return on_op[op](reader, event, op);
 }
 
@@ -474,7 +401,8 @@ static enum acre_trace_status decode(
     if (op >= WIRE_FREE_NEAR)
         return on_free(reader, event, op - WIRE_FREE_NEAR);
     if (op >= WIRE_MALLOC_8)
-        return on_alloc(reader, event, ACRE_TRACE_MALLOC, 8u * (op - WIRE_MALLOC_8 + 1), 0);
+        return acre_trace_on_alloc(reader, event, reader->next_ordinal++, ACRE_TRACE_MALLOC,
+            8u * (op - WIRE_MALLOC_8 + 1), 0);
     return on_long(reader, event, op);
 }
 
@@ -487,7 +415,7 @@ static enum acre_trace_status next_op(struct acre_trace_reader *reader, unsigned
         reader->offset = reader->chunk_offset + reader->at;
         *op = reader->chunk[reader->at++];
         if (!is_in_place(reader, *op))
-            return corrupt(reader, "a record stands outside the section it belongs to");
+            return acre_trace_corrupt(reader, "a record stands outside the section it belongs to");
         if (*op != WIRE_THREAD && *op != WIRE_TIME)
             return ACRE_TRACE_OK;
         if (*op == WIRE_THREAD ? on_thread(reader) : on_time(reader))
@@ -502,6 +430,8 @@ enum acre_trace_status acre_trace_reader_next(
 
     if (reader->state)
         return reader->state;
+    if (reader->line)
+        return acre_trace_text_next(reader, event);
     if (reader->ended)
         return expect_end(reader);
     if (next_op(reader, &op))
@@ -518,16 +448,16 @@ enum acre_trace_status acre_trace_reader_open(struct acre_trace_reader *reader,
     memset(reader, 0, sizeof *reader);
     reader->detail = "";
     if (!source || !source->read || !memory || !memory->resize)
-        return fail(reader, ACRE_TRACE_INVALID_PARAM, "a callback is missing");
+        return acre_trace_fail(reader, ACRE_TRACE_INVALID_PARAM, "a callback is missing");
     reader->source = *source;
     reader->memory = *memory;
     reader->live_max = live_max && live_max < ACRE_TRACE_LIVE_MAX ? live_max : ACRE_TRACE_LIVE_MAX;
-    if (read_header(reader))
-        return reader->state;
     reader->chunk = memory->resize(memory->user, NULL, 0, ACRE_TRACE_CHUNK_MAX);
     if (!reader->chunk)
-        return fail(reader, ACRE_TRACE_NO_MEMORY, "no memory for a chunk");
-    return ACRE_TRACE_OK;
+        return acre_trace_fail(reader, ACRE_TRACE_NO_MEMORY, "no memory for a chunk");
+    if (read_header(reader))
+        acre_trace_reader_close(reader);
+    return reader->state;
 }
 
 void acre_trace_reader_close(struct acre_trace_reader *reader)
