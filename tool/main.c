@@ -17,6 +17,7 @@ static const struct subcommand subcommands[] = {
     { "run", acre_cmd_run, "run a command with its malloc served by an allocator of acre" },
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
     { "replay", acre_cmd_replay, "replay a trace on every allocator and compare them" },
+    { "convert", acre_cmd_convert, "turn a trace into text, or text into a trace" },
     { "bench", acre_cmd_bench, "measure the allocators on made-up workloads" },
 };
 

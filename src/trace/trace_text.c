@@ -367,6 +367,8 @@ static enum acre_trace_status between_sections(struct acre_trace_reader *reader,
     *taken = take_word(words, "process");
     if (*taken)
         return on_process(reader, words, event);
+    if (take_word(words, "end"))
+        return acre_trace_corrupt(reader, "a section ends that has not begun");
     memset(&reader->process, 0, sizeof reader->process);
     return acre_trace_on_process(reader, event);
 }

@@ -153,7 +153,7 @@ static const struct {
     { ACRE_TRACE_TRUNCATED, 1, "no end", "acre-trace 1" },
     { ACRE_TRACE_TRUNCATED, 2, "no end", "acre-trace 1\nm 1 10" },
     { ACRE_TRACE_CORRUPT, 2, "unknown kind", "acre-trace 1\nmalloc 1 10\n" },
-    { ACRE_TRACE_CORRUPT, 2, "unknown kind", "acre-trace 1\nend\n" },
+    { ACRE_TRACE_CORRUPT, 2, "has not begun", "acre-trace 1\nend\n" },
     { ACRE_TRACE_CORRUPT, 3, "unknown kind", "acre-trace 1\n\nx z 1\n" },
     { ACRE_TRACE_CORRUPT, 2, "missing or malformed", "acre-trace 1\nm 1\n" },
     { ACRE_TRACE_CORRUPT, 2, "missing or malformed", "acre-trace 1\nm one 1\n" },
