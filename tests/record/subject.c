@@ -32,9 +32,10 @@ static void require(bool truth)
 
 static void *make(size_t size)
 {
-    sink = malloc(size);
-    require(sink != NULL);
-    return sink;
+    void *block = malloc(size);
+
+    require(block != NULL);
+    return block;
 }
 
 static void make_many(unsigned count)
