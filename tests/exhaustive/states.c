@@ -38,7 +38,7 @@ static const struct scope scopes[] = {
 };
 
 /* States after which a scope is left unfinished, and says so. */
-static size_t most_states = 30000;
+static size_t most_states = 10000;
 static bool full_tier;
 
 struct part {
@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 {
     const struct kind *only = argc == 2 ? kind_find(argv[1]) : NULL;
     full_tier = argc == 2 && strcmp(argv[1], "full") == 0;
-    most_states = full_tier ? 400000 : most_states;
+    most_states = full_tier ? 20000 : most_states;
     if (getenv("ACRE_VALGRIND") != NULL)
         most_states = 40; /* each takes fifty times as long */
     if (only != NULL)
