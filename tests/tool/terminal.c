@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,10 +19,21 @@
 static char screen[SPAWN_ROOM];
 static int end_status;
 
+/* By default a terminal throws away at Ctrl-C what was printed and not yet read, which may be the
+ * very answer to the Ctrl-C. */
+static void keep_output_at_interrupts(int terminal)
+{
+    struct termios settings;
+    tcgetattr(terminal, &settings);
+    settings.c_lflag |= NOFLSH;
+    tcsetattr(terminal, TCSANOW, &settings);
+}
+
 static _Noreturn void become_on(const char *terminal, char **argv)
 {
     setsid();
     int slave = open(terminal, O_RDWR);
+    keep_output_at_interrupts(slave);
     dup2(slave, STDIN_FILENO);
     dup2(slave, STDOUT_FILENO);
     dup2(slave, STDERR_FILENO);
