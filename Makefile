@@ -29,7 +29,9 @@ coverage: ## line and branch coverage of the core
 	@scripts/setup build test coverage
 	@scripts/coverage
 
-bench: all ## measure beside the allocators that are installed (ARGS="--json")
+bench: ## measure beside other allocators, which it installs (ARGS="--json")
+	@scripts/setup build bench
+	@scripts/build release
 	@scripts/bench $(ARGS)
 
 fuzz: ## fuzz every target for a bounded time (SECONDS_EACH=60)
