@@ -3,6 +3,7 @@
  * Runs the script twice with every block filled by a pattern of its own and checked before it is
  * given up, so that what is timed later is known to work; and notes how far resident memory grew.
  */
+#include "clock.h"
 #include "measures.h"
 
 #include <stdio.h>
@@ -13,6 +14,9 @@ enum { WHOLE = 4096 };
 
 /* The second time shows that a pass leaves the allocator as fit as it was. */
 enum { PASSES = 2 };
+
+/* Contestants that need longer would hold up the run for all. */
+static const uint64_t patience_ns = 20000000000;
 
 static uint8_t stamp_of(uint32_t slot)
 {
@@ -134,13 +138,26 @@ static double status_bytes(const char *field)
     return kib * 1024;
 }
 
+/* Asked from time to time, by processor time. */
+static bool out_of_patience(size_t i, uint64_t since, struct bench_result *result)
+{
+    if (i % 1024 || bench_own_ns() - since < patience_ns)
+        return false;
+    result->outcome = BENCH_CANNOT;
+    snprintf(result->text, sizeof result->text,
+        "left out of this workload: verifying it takes more than %d s",
+        (int)(patience_ns / 1000000000));
+    return true;
+}
+
 void bench_measure_verify(const struct bench_child *child, struct bench_result *result)
 {
     void *self = bench_instance(child, result);
     double before = status_bytes("VmRSS");
+    uint64_t since = bench_own_ns();
     for (int pass = 0; self && pass < PASSES; pass++)
         for (size_t i = 0; i < child->script->count; i++)
-            if (!verify_op(child, self, i, result))
+            if (out_of_patience(i, since, result) || !verify_op(child, self, i, result))
                 return;
     result->value[0] = status_bytes("VmHWM") - before;
 }

@@ -21,8 +21,7 @@ enum {
     FIT_SEEDS = 5
 };
 
-/* Contestants that need longer are left out of a workload, or of further seeds. */
-static const uint64_t verify_patience_ns = 20000000000;
+/* Contestants that need longer are left out of further seeds. */
 static const uint64_t fit_patience_ns = 10000000000;
 
 static bool finds_memory(const struct bench_contestant *contestant)
@@ -123,16 +122,11 @@ static void verify_all(const struct stage *stage, struct bench_row *row)
     for (size_t who = 1; who < stage->runner->report->contestant_count; who++) {
         struct bench_result result;
         struct bench_cell *cell = &row->cells[who];
-        uint64_t start = bench_now_ns();
         run_job(stage, BENCH_VERIFY, who, 0, &result);
-        uint64_t taken = bench_now_ns() - start;
         bool own = stage->runner->report->contestants[who].form == BENCH_SYSTEM ||
                    stage->runner->report->contestants[who].form == BENCH_PRELOAD;
         if (done(&result, cell->note, sizeof cell->note) && own)
             cell->resident = result.value[0] / (double)stage->peak;
-        if (working(row, who) && taken > verify_patience_ns)
-            snprintf(cell->note, sizeof cell->note,
-                "left out of this workload: two verified passes took %.0f s", (double)taken / 1e9);
     }
 }
 
