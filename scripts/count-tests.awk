@@ -7,7 +7,7 @@
 function one_case(word) {
     if (/test\(s\)/ || ($0 in seen)) return 0
     seen[$0] = 1
-    if (word == "skipped") print "skipped: " name ": " $NF
+    if (word == "skipped") print "skipped: " name ": " substr($0, 14)
     return 1
 }
 FNR == NR {

@@ -3,12 +3,36 @@
  */
 #include <acre/acre.h>
 
+#if ACRE_TLSF
+#include <acre/tlsf.h>
+#endif
+
 #include <stdio.h>
 #include <string.h>
+
+#if ACRE_TLSF
+static _Alignas(max_align_t) char memory[16384];
+static struct acre_tlsf tlsf;
+
+static int serve(void)
+{
+    if (acre_tlsf_init(&tlsf, memory, sizeof memory) != ACRE_OK)
+        return 1;
+    void *block = acre_tlsf_alloc(&tlsf, acre_layout(100, 64)).ptr;
+    if (block == NULL || acre_dealloc(acre_tlsf_bytes(&tlsf), block) != ACRE_OK)
+        return 1;
+    return ACRE_CHECK_POINTERS && acre_tlsf_dealloc(&tlsf, block) != ACRE_NOT_ALLOCATED;
+}
+#else
+static int serve(void)
+{
+    return strlen(acre_status_text(ACRE_NO_MEMORY)) == 0;
+}
+#endif
 
 int main(void)
 {
     printf("TLSF=%d BUDDY=%d SLAB=%d BITMAP=%d WRAP=%d HOSTED=%d CHECK_POINTERS=%d\n", ACRE_TLSF,
         ACRE_BUDDY, ACRE_SLAB, ACRE_BITMAP, ACRE_WRAP, ACRE_HOSTED, ACRE_CHECK_POINTERS);
-    return strlen(acre_status_text(ACRE_NO_MEMORY)) > 0 ? 0 : 1;
+    return serve();
 }
