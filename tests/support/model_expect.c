@@ -65,13 +65,15 @@ unsigned model_expect_range(struct model *model, const void *start, size_t size)
     return BIT(ACRE_OK) | small;
 }
 
-/* A block that ends just where a region starts may have its end marked by a header in there. */
-static bool may_end_in(
+/* Across a seam, the header in front of a block or the one that marks its end may lie in a region
+ * in which the block has no byte. */
+static bool may_hold(
     const struct model *model, const struct model_block *block, const struct model_region *region)
 {
-    const unsigned char *end = block->start + block->usable;
-    return (model->bed->kind->caps & KIND_SEAM) != 0 && end <= region->start &&
-           (size_t)(region->start - end) < model->bed->kind->header;
+    size_t header = model->bed->kind->header;
+    return (model->bed->kind->caps & KIND_SEAM) != 0 &&
+           acre_ranges_overlap((uintptr_t)block->start - header, block->usable + 2 * header,
+               (uintptr_t)region->start, region->size);
 }
 
 unsigned model_expect_remove(struct model *model, const void *start)
@@ -86,7 +88,7 @@ unsigned model_expect_remove(struct model *model, const void *start)
             if (acre_ranges_overlap(
                     (uintptr_t)block->start, block->usable, (uintptr_t)region->start, region->size))
                 return BIT(ACRE_INVALID_PARAM);
-            if (may_end_in(model, block, region))
+            if (may_hold(model, block, region))
                 held = BIT(ACRE_INVALID_PARAM);
         }
         return BIT(ACRE_OK) | held;
