@@ -71,7 +71,9 @@ static inline enum acre_status acre_add_memory(struct acre_base base, void *star
  * @param start what init or add_memory was given.
  * @return ACRE_OK;
  *         ACRE_NOT_ALLOCATED: no region was given with this start;
- *         ACRE_INVALID_PARAM: a live block lies in the region, wholly or in part.
+ *         ACRE_INVALID_PARAM: a live block lies in the region, wholly or in part. Where regions are
+ *         joined, that includes the headers on both sides of a block: one may stand across the
+ * seam.
  * @note O(regions); the allocator's header states what comes on top.
  */
 static inline enum acre_status acre_remove_memory(struct acre_base base, void *start)

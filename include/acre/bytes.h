@@ -8,6 +8,10 @@
  * answer is ACRE_NOT_ALLOCATED and nothing has changed. A null pointer is no block. The one case
  * that cannot be told apart: a stale pointer that equals the start of a block handed out since.
  * With ACRE_CHECK_POINTERS set to 0 the proof is left out.
+ *
+ * Where a call is wrong in more than one way, the pointer is judged before the layout. Every call
+ * that is answered ACRE_NO_MEMORY, resize included, counts as one in stats().failed; other refusals
+ * do not.
  */
 #ifndef ACRE_BYTES_H
 #define ACRE_BYTES_H
