@@ -27,6 +27,12 @@ int acre_cmd_bench(int argc, char **argv);
 bool acre_find_companion(char path[ACRE_PATH_ROOM], const char *name, const char *folder);
 
 /**
+ * Finds the library `name`, as acre_find_companion(), for LD_PRELOAD. @return false after saying on
+ * behalf of the subcommand why there is none.
+ */
+bool acre_find_preload(const char *command, char path[ACRE_PATH_ROOM], const char *name);
+
+/**
  * Becomes the command, found through PATH. Returns only when that fails, after saying so:
  * ACRE_EXIT_NOT_FOUND when there is no such command, else ACRE_EXIT_CANNOT_EXECUTE.
  */

@@ -38,6 +38,19 @@ bool acre_find_companion(char path[ACRE_PATH_ROOM], const char *name, const char
     return true;
 }
 
+bool acre_find_preload(const char *command, char path[ACRE_PATH_ROOM], const char *name)
+{
+    if (!acre_find_companion(path, name, ACRE_LIBDIR)) {
+        acre_complain(command, "'%s' is missing, and not installed either", path);
+        return false;
+    }
+    if (strpbrk(path, " :")) {
+        acre_complain(command, "'%s' cannot be preloaded: a space or colon in its path", path);
+        return false;
+    }
+    return true;
+}
+
 int acre_become(const char *command, char **argv)
 {
     execvp(argv[0], argv);

@@ -66,7 +66,7 @@ static int unknown_subcommand(const char *name)
 static int help(int argc, char **argv)
 {
     char help_option[] = "--help";
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "help") == 0) {
         print_overview(stdout);
         return ACRE_EXIT_OK;
     }

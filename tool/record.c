@@ -158,19 +158,6 @@ static int conclude(
 
 /* ---- the run ---- */
 
-static bool find_library(char library[ACRE_PATH_ROOM])
-{
-    if (!acre_find_companion(library, PRELOAD, ACRE_LIBDIR)) {
-        acre_complain("record", "'%s' is missing, and not installed either", library);
-        return false;
-    }
-    if (strpbrk(library, " :")) {
-        acre_complain("record", "'%s' cannot be preloaded: a space or colon in its path", library);
-        return false;
-    }
-    return true;
-}
-
 /* Whether the trace can be written; says in `*made` whether an empty file was made to find out. */
 static bool can_write(const char *path, bool *made)
 {
@@ -220,7 +207,7 @@ static int record(const struct record_options *options, char **argv)
     bool made;
     int error, code;
 
-    if (!find_library(library) || !can_write(options->output, &made))
+    if (!acre_find_preload("record", library, PRELOAD) || !can_write(options->output, &made))
         return ACRE_RECORD_FAILED;
     error = spool_open(&spool, options->buffer, options->times);
     if (error) {

@@ -55,14 +55,8 @@ static bool set_environment(const struct run_options *options, const char *libra
 static int run(const struct run_options *options, char **command)
 {
     char library[ACRE_PATH_ROOM];
-    if (!acre_find_companion(library, PRELOAD, ACRE_LIBDIR)) {
-        acre_complain("run", "'%s' is missing, and not installed either", library);
+    if (!acre_find_preload("run", library, PRELOAD))
         return ACRE_EXIT_FAILED;
-    }
-    if (strpbrk(library, " :")) {
-        acre_complain("run", "'%s' cannot be preloaded: a space or colon in its path", library);
-        return ACRE_EXIT_FAILED;
-    }
     if (!set_environment(options, library)) {
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
         return ACRE_EXIT_FAILED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The byte allocators built in, by name: one line each in registry.c, and the tool, the drop-in
+ * The byte allocators built in, by name: an entry each in registry.c, and the tool, the drop-in
  * malloc and the benchmarks know it.
  */
 #ifndef ACRE_HOSTED_REGISTRY_H

@@ -84,11 +84,13 @@ void acre_bitmap_setup_ids(struct acre_bitmap *self);
 /**
  * Chooses where a search starts.
  * @param next_fit false (the default): at the lowest page, always. true: behind the run handed out
- * last, and round to the start, so that what was just freed is the last to be handed out again.
+ * last since this call, and round to the start, so that what was just freed is the last to be
+ * handed out again.
  */
 void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit);
 
-/** acre_init for an allocator that went through setup: keeps its page size, forgets all else.
+/** acre_init for an allocator that went through setup: keeps its page size and next fit, forgets
+ * all else.
  * O(pages / 64). */
 enum acre_status acre_bitmap_init(struct acre_bitmap *self, void *start, size_t size);
 

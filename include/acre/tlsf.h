@@ -5,7 +5,7 @@
  *
  * Good fit from size-segregated free lists found by two levels of bitmaps, immediate coalescing by
  * boundary tags. After M. Masmano, I. Ripoll, A. Crespo, J. Real, "TLSF: a new dynamic memory
- * allocator for real-time systems", ECRTS 2004. Against the paper: sizes up to 256 granules have a
+ * allocator for real-time systems", ECRTS 2004. Against the paper: sizes up to 257 granules have a
  * list each (best fit there), 8 lists for each power of two above; and one bit a granule, beside
  * the blocks, tells where live blocks start, which makes misuse errors exact.
  *

@@ -21,11 +21,12 @@ extern "C" {
 #define ACRE_ALIGNOF(type) _Alignof(type)
 #endif
 
-/** Why a call was refused. A refused call has changed nothing but the count of refused requests. */
+/** Why a call was refused. A refused call has changed nothing but the count of refused requests;
+ * only a refused init leaves the allocator empty. */
 enum acre_status {
     ACRE_OK = 0,             /**< Done. */
     ACRE_INVALID_PARAM = 1,  /**< An argument is outside what the call's contract allows. */
-    ACRE_MEMORY_OVERLAP = 2, /**< Memory offered touches memory already owned. */
+    ACRE_MEMORY_OVERLAP = 2, /**< Memory offered shares a byte with memory already owned. */
     ACRE_NO_MEMORY = 3,      /**< No free space that fits the request. */
     ACRE_NOT_ALLOCATED = 4 /**< The block, page or id named is not a live one of this allocator. */
 };

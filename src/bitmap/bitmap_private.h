@@ -5,8 +5,9 @@
  *
  *   metadata of one range, in its first pages or apart:
  *
- *   | struct range | words: a bit a page, 1 = free | leaves: 8 bytes a chunk | marks | nodes: level
- * 1 | level 2 ... |
+ *   | struct range | words | leaves | marks | nodes: level 1 | level 2 ... |
+ *
+ *   words: a bit a page, 1 = free; leaves: 8 bytes a chunk
  *
  *   level 2   [            node: (start, longest, end) of 64 chunks            ]
  *   level 1   [ 8 chunks ][ 8 chunks ] ...

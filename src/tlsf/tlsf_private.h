@@ -21,7 +21,7 @@
  * beyond the largest block is cut into several chains, each one granule behind the terminal before.
  * Where a region joins the one below it, that one's terminal has become part of a block.
  *
- * Free blocks of 2 to 257 granules have a list for each size, larger ones 16 lists for each power
+ * Free blocks of 2 to 257 granules have a list for each size, larger ones 8 lists for each power
  * of two. A block that is freed goes to the front of its list. What was cut off or merged goes to
  * the front or the back of a list of one size, to keep it near to the order of addresses.
  *
@@ -29,8 +29,8 @@
  *   TLSF-1  regions are in order of address and share no byte; each one's bounds are sane [r]
  *   TLSF-2  from a chain's first block, spans lead exactly to the chain's terminal [n]
  *   TLSF-3  no two neighbours are both free [n]
- *   TLSF-4  PREV_FREE is set just when the block before is free, whose size then equals its span
- * [n] TLSF-5  the live bit of a granule is set just when a live block starts there [n + m / word]
+ *   TLSF-4  PREV_FREE is set just when the block before is free; its size then equals its span [n]
+ *   TLSF-5  the live bit of a granule is set just when a live block starts there [n + m / word]
  *   TLSF-6  each free block is in the list of its span, once, and links agree both ways [n]
  *   TLSF-7  a list's bit is set just when it has a block; a summary bit, when its word is not 0 [1]
  *   TLSF-8  counts of live blocks, used and capacity are those of the chains; total, of regions [n]

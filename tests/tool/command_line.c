@@ -60,6 +60,9 @@ static void overview(void **state)
         has(spawned.out, "\n  run ");
         has(spawned.out, "\n  replay ");
     }
+    spawn_acre(&spawned, "help", "help", NULL);
+    assert_int_equal(spawned.code, 0);
+    has(spawned.out, "usage: acre SUBCOMMAND");
 }
 
 /* No line of a help is broken by a terminal of 80 columns. */

@@ -40,7 +40,8 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
     acre_cell_number(number, facts->peak_live);
     fprintf(out, "peak live: %s bytes (%s)", number, bytes);
     acre_cell_number(number, facts->peak_blocks);
-    fprintf(out, " asked for, in at most %s blocks\n", number);
+    fprintf(out, " asked for, in at most %s %s\n", number,
+        plural(facts->peak_blocks, "block", "blocks"));
 }
 
 /* How much of the trace this process is, when there are others. */
@@ -55,17 +56,17 @@ static void print_share(FILE *out, const struct replay_facts *facts)
 static void print_exceptions(FILE *out, const struct replay_facts *facts)
 {
     if (facts->inherited)
-        fprintf(
-            out, "begins with %" PRIu64 " blocks inherited from its parent\n", facts->inherited);
+        fprintf(out, "begins with %" PRIu64 " %s inherited from its parent\n", facts->inherited,
+            plural(facts->inherited, "block", "blocks"));
     if (facts->refused)
-        fprintf(
-            out, "%" PRIu64 " calls failed when recorded and are not replayed\n", facts->refused);
+        fprintf(out, "%" PRIu64 " %s when recorded, not replayed\n", facts->refused,
+            plural(facts->refused, "call that failed", "calls that failed"));
     if (facts->unmatched)
-        fprintf(out,
-            "%" PRIu64 " frees or resizes of blocks the recorder did not know are not replayed\n",
-            facts->unmatched);
+        fprintf(out, "%" PRIu64 " %s the recorder did not know, not replayed\n", facts->unmatched,
+            plural(facts->unmatched, "free or resize of a block", "frees or resizes of blocks"));
     if (facts->lost)
-        fprintf(out, "%" PRIu64 " calls could not be recorded: the trace has gaps\n", facts->lost);
+        fprintf(out, "%" PRIu64 " %s could not be recorded: the trace has gaps\n", facts->lost,
+            plural(facts->lost, "call", "calls"));
 }
 
 static void put_ns(struct acre_table_row *cells, const struct replay_row *row)
