@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     /* zstd's level: conversion is done once, and the file kept. */
@@ -194,19 +195,33 @@ static bool is_same_file(const char *from, const char *to)
            a.st_ino == b.st_ino;
 }
 
+/* Empties and removes a file that holds a part of the trace, which could pass for a whole one. */
+static void discard(const char *path)
+{
+    struct stat about;
+
+    if (strcmp(path, "-") == 0 || stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return;
+    if (truncate(path, 0) != 0 || unlink(path) != 0)
+        acre_complain("convert", "'%s' is not whole and stays: %s", path, strerror(errno));
+}
+
 static bool convert_into(struct acre_trace_input *input, const char *path, bool text)
 {
     struct target target = { .text = NULL };
-    bool copied;
+    bool copied, closed;
 
     if (!open_target(&target, path, text)) {
         acre_complain("convert", "'%s' cannot be written: %s", path, strerror(errno));
         return false;
     }
     copied = copy(input, &target, path);
-    if (close_target(&target) || !copied)
-        return copied;
-    acre_complain("convert", "'%s' could not be written: %s", path, strerror(errno));
+    closed = close_target(&target);
+    if (copied && closed)
+        return true;
+    if (copied)
+        acre_complain("convert", "'%s' could not be written: %s", path, strerror(errno));
+    discard(path);
     return false;
 }
 
@@ -246,6 +261,9 @@ int acre_cmd_convert(int argc, char **argv)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc != 1)
         return acre_usage_error(&usage, argc ? "one trace at a time" : "no trace given");
+    if (!text && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+        return acre_usage_error(&usage, "a terminal cannot show the compressed form: use --text "
+                                        "or --output");
     if (is_same_file(argv[0], output))
         return acre_usage_error(&usage, "'%s' cannot be written while it is read", output);
     return convert(argv[0], output, text);

@@ -168,11 +168,29 @@ static void faults_are_said(void **state)
     assert_int_equal(convert("--text", "/dev/full", files[1]), 1);
 }
 
+/* A trace whose first section is sound and whose second is not. */
+static void nothing_is_left_of_half_a_trace(void **state)
+{
+    static const char *const forms[] = { "--", "--text" };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = fopen(files[1], "w");
+
+        fputs("acre-trace 1\nprocess 1 0 started\nm 1 10\nend\nprocess 2 1 started\nf 1\n", file);
+        fclose(file);
+        assert_int_equal(convert(forms[i], files[2], files[1]), 1);
+        assert_true(was_said("text:6: trace is corrupt"));
+        assert_int_equal(access(files[2], F_OK), -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back_again),
         cmocka_unit_test(faults_are_said),
+        cmocka_unit_test(nothing_is_left_of_half_a_trace),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -58,10 +58,8 @@ static void watch(int master, const char *type_at)
     }
 }
 
-static void run_on_terminal(const char *type_at, const char *with, const char *trace)
+static void run_on_terminal(const char *type_at, char **argv)
 {
-    char *argv[] = { strdup(built("acre")), strdup("replay"), strdup("-r1"), strdup("-asystem"),
-        strdup("-w"), strdup(with), strdup(trace), NULL };
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
     const char *terminal = ptsname(master);
@@ -71,6 +69,13 @@ static void run_on_terminal(const char *type_at, const char *with, const char *t
     watch(master, type_at);
     waitpid(pid, &end_status, 0);
     close(master);
+}
+
+static void replay_on_terminal(const char *type_at, const char *with, const char *trace)
+{
+    char *argv[] = { strdup(built("acre")), strdup("replay"), strdup("-r1"), strdup("-asystem"),
+        strdup("-w"), strdup(with), strdup(trace), NULL };
+    run_on_terminal(type_at, argv);
     for (size_t i = 0; argv[i]; i++)
         free(argv[i]);
 }
@@ -93,7 +98,7 @@ static void progress_is_drawn_and_wiped(void **state)
     const char *trace = trace_path("terminal.acre");
     (void)state;
     trace_churn(trace, 20000);
-    run_on_terminal(NULL, built("tests/test_plugin.so"), trace);
+    replay_on_terminal(NULL, built("tests/test_plugin.so"), trace);
     assert_true(WIFEXITED(end_status) && WEXITSTATUS(end_status) == 0);
     assert_non_null(strstr(screen, "\rsystem: verifying  "));
     is_clean("allocator");
@@ -105,10 +110,23 @@ static void interrupt_leaves_a_clean_terminal(void **state)
     (void)state;
     trace_hundred_blocks(trace);
     setenv("ACRE_TEST_FAULT", "hang", 1);
-    run_on_terminal("bump: verifying", built("tests/test_plugin.so"), trace);
+    replay_on_terminal("bump: verifying", built("tests/test_plugin.so"), trace);
     unsetenv("ACRE_TEST_FAULT");
     assert_true(WIFSIGNALED(end_status) && WTERMSIG(end_status) == SIGINT);
     is_clean("interrupted: not everything was measured");
+}
+
+static void compressed_bytes_stay_off_the_terminal(void **state)
+{
+    const char *trace = trace_path("terminal_convert.acre");
+    char *argv[] = { strdup(built("acre")), strdup("convert"), strdup(trace), NULL };
+    (void)state;
+    trace_hundred_blocks(trace);
+    run_on_terminal(NULL, argv);
+    assert_true(WIFEXITED(end_status) && WEXITSTATUS(end_status) == 2);
+    assert_non_null(strstr(screen, "acre convert: a terminal cannot show the compressed form"));
+    for (size_t i = 0; argv[i]; i++)
+        free(argv[i]);
 }
 
 int main(void)
@@ -116,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(progress_is_drawn_and_wiped),
         cmocka_unit_test(interrupt_leaves_a_clean_terminal),
+        cmocka_unit_test(compressed_bytes_stay_off_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
