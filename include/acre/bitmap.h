@@ -55,7 +55,8 @@ struct acre_bitmap {
  * the exact figure is acre_bitmap_metadata_size's.
  */
 #define ACRE_BITMAP_METADATA_BYTES(pages)                                                          \
-    (1024 + ((size_t)(pages) / 512 + 1) * 72 + ((size_t)(pages) / 512 / 7) * (3 * sizeof(size_t)))
+    (1024 + ((size_t)(pages) / 512 + 1) * 72 + (size_t)(pages) / 512 / 63 * 8 +                    \
+        ((size_t)(pages) / 512 / 7) * (3 * sizeof(size_t)))
 
 /**
  * Declares static metadata for `pages` pages, under the name given: for a kernel that has no memory
@@ -109,7 +110,8 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
  * @param meta      memory for the metadata, aligned for a uint64_t.
  * @param meta_size bytes, at least acre_bitmap_metadata_size of the number of pages.
  * @return ACRE_OK; ACRE_INVALID_PARAM: the range wraps or holds no whole page, meta is null,
- * misaligned or too small, or an id allocator; ACRE_MEMORY_OVERLAP. O(pages / 64).
+ * misaligned or too small, or an id allocator; ACRE_MEMORY_OVERLAP: also when the metadata would
+ * lie over that of a range already owned. O(pages / 64).
  */
 enum acre_status acre_bitmap_add_memory_apart(
     struct acre_bitmap *self, uintptr_t start, size_t size, void *meta, size_t meta_size);
@@ -118,7 +120,7 @@ enum acre_status acre_bitmap_add_memory_apart(
  * Adds the ids [first, first + count).
  * @param meta as for acre_bitmap_add_memory_apart, for `count` pages.
  * @return ACRE_OK; ACRE_INVALID_PARAM: count is 0, the range wraps, meta is unfit, or not an id
- * allocator; ACRE_MEMORY_OVERLAP. O(count / 64).
+ * allocator; ACRE_MEMORY_OVERLAP, as there. O(count / 64).
  */
 enum acre_status acre_bitmap_add_ids(
     struct acre_bitmap *self, uintptr_t first, size_t count, void *meta, size_t meta_size);

@@ -73,6 +73,18 @@ static bool overlaps(const struct acre_bitmap *self, const struct offer *offer)
     return false;
 }
 
+/** True when [start, start + size) shares a byte with metadata in use. O(ranges * levels). */
+static bool overlaps_metadata(const struct acre_bitmap *self, uintptr_t start, size_t size)
+{
+    const struct acre_bitmap_range *range;
+
+    for (range = self->ranges; range != NULL; range = range->next)
+        if (acre_ranges_overlap(
+                (uintptr_t)range, acre_bitmap_metadata_size(range->pages), start, size))
+            return true;
+    return false;
+}
+
 /** Enters a range that is known to be good. O(ranges + pages / 64). */
 static void enter(struct acre_bitmap *self, const struct offer *offer)
 {
@@ -136,7 +148,7 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
     taken = pages_for_metadata(self, offer.pages);
     if (taken >= offer.pages)
         return ACRE_INVALID_PARAM;
-    if (overlaps(self, &offer))
+    if (overlaps(self, &offer) || overlaps_metadata(self, offer.given_start, size))
         return ACRE_MEMORY_OVERLAP;
     meta = acre_align_up(offer.first << self->page_shift, sizeof(uint64_t));
     offer.meta = (void *)meta;
@@ -156,7 +168,8 @@ static enum acre_status add_apart(
     if (offer->pages == 0 || meta == NULL || (uintptr_t)meta % sizeof(uint64_t) != 0 ||
         meta_size < acre_bitmap_metadata_size(offer->pages))
         return ACRE_INVALID_PARAM;
-    if (overlaps(self, offer))
+    if (overlaps(self, offer) ||
+        overlaps_metadata(self, (uintptr_t)meta, acre_bitmap_metadata_size(offer->pages)))
         return ACRE_MEMORY_OVERLAP;
     offer->meta = meta;
     enter(self, offer);

@@ -171,6 +171,40 @@ static void test_metadata_apart_must_fit(void **state)
     assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, meta_a, size));
 }
 
+/** The macro for static metadata holds what it promises, at each size that memory can have. */
+static void test_metadata_bound(void **state)
+{
+    size_t pages;
+
+    (void)state;
+    for (pages = 1; pages < SIZE_MAX / PAGE; pages += pages / 1000 + 1)
+        assert_true(acre_bitmap_metadata_size(pages) <= ACRE_BITMAP_METADATA_BYTES(pages));
+}
+
+/** Two ranges with their metadata in one place would overwrite each other's. */
+static void test_metadata_is_not_shared(void **state)
+{
+    static _Alignas(4096) char arena[16 * 4096];
+    struct acre_bitmap bitmap;
+    struct acre_bitmap before;
+    char *meta = arena + 9 * PAGE;
+    size_t size = acre_bitmap_metadata_size(100);
+
+    (void)state;
+    acre_bitmap_setup(&bitmap, PAGE);
+    assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, PAGE, 100 * PAGE, meta, size));
+    before = bitmap;
+    assert_int_equal(
+        ACRE_MEMORY_OVERLAP, acre_bitmap_add_memory_apart(&bitmap, 900 * PAGE, PAGE, meta, size));
+    assert_int_equal(ACRE_MEMORY_OVERLAP,
+        acre_bitmap_add_memory_apart(&bitmap, 900 * PAGE, PAGE, meta + size - 8, size));
+    assert_int_equal(ACRE_MEMORY_OVERLAP, acre_bitmap_add_memory(&bitmap, arena, sizeof arena));
+    assert_memory_equal(&before, &bitmap, sizeof before);
+    assert_int_equal(
+        ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 900 * PAGE, PAGE, meta + size, size));
+    assert_sound(acre_pages_base(acre_bitmap_pages(&bitmap)));
+}
+
 static void test_run_across_the_seam(void **state)
 {
     struct acre_bitmap bitmap;
@@ -321,6 +355,8 @@ int main(void)
         cmocka_unit_test(test_alignment_is_of_the_address),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_metadata_apart_must_fit),
+        cmocka_unit_test(test_metadata_bound),
+        cmocka_unit_test(test_metadata_is_not_shared),
         cmocka_unit_test(test_run_across_the_seam),
         cmocka_unit_test(test_metadata_inside),
         cmocka_unit_test(test_ends_of_the_address_space),
