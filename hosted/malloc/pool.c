@@ -113,10 +113,18 @@ static bool add_piece(struct acre_pool *pool, size_t size)
     return false;
 }
 
+/* Whether no memory at all would make the allocator serve this layout. An aligned block may have to
+ * be cut from a free one that is larger by its alignment. */
+static bool is_hopeless(const struct acre_pool *pool, struct acre_layout layout)
+{
+    size_t most = pool->kind->most != 0 ? pool->kind->most : SIZE_MAX;
+    return layout.size > most || layout.align > most - layout.size;
+}
+
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
 {
     size_t need = need_of(layout);
-    if (need > PTRDIFF_MAX)
+    if (need > PTRDIFF_MAX || is_hopeless(pool, layout))
         return false;
     size_t ample = need;
     if (ample < first_piece)

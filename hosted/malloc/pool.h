@@ -44,7 +44,7 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t
 /**
  * Gives the allocator more memory, enough for a block of this layout where the system and the limit
  * allow that, else what the limit leaves.
- * @return false: nothing was added.
+ * @return false: nothing was added, as when the block is larger than the allocator can make.
  * @note O(metadata added), and a few system calls.
  */
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout);

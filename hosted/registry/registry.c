@@ -24,6 +24,8 @@ const struct acre_kind acre_kinds[] = {
         .text = "two-level segregated fit: every operation in constant time",
         .size = sizeof(struct acre_tlsf),
         .align = _Alignof(struct acre_tlsf),
+        .most =
+            (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field),
         .handle = tlsf,
         .apart_size = acre_tlsf_metadata_size,
         .add_apart = tlsf_add_apart,

@@ -129,6 +129,7 @@ static struct dropin_case cases[] = {
         .variables = { "ACRE_POOL=300000" },
         .line = "^$" },
     PASSES(block_across_seams),
+    PASSES(refused_costs_nothing),
     PASSES(trim_gives_back),
     PASSES(trim_at_page_edges),
     { NAME(limited_addresses), .addresses = 256 << 20, .line = "^$" },

@@ -119,6 +119,27 @@ static void block_across_seams(void)
     CHECK(info.keepcost > info.arena / 10 * 9);
 }
 
+/* A request that is refused, however large it is and however often it is made, takes no memory. */
+static void try_large(size_t align, size_t size)
+{
+    size_t arena = mallinfo2().arena;
+    void *ptr = aligned_alloc(align, size);
+    CHECK(ptr != NULL || mallinfo2().arena == arena);
+    free(ptr);
+}
+
+static void refused_costs_nothing(void)
+{
+    enum { bits = sizeof(size_t) * 8 };
+    free(malloc(1));
+    for (int i = 0; i < 3; i++) {
+        try_large(1, (size_t)1 << (bits / 2 + 2));
+        try_large(1, (size_t)3 << (bits / 2 + 1));
+        try_large((size_t)1 << (bits / 2 + 1), (size_t)1 << (bits / 2 + 1));
+        try_large(1, (size_t)1 << (bits - 4));
+    }
+}
+
 /* Touched memory goes back to the system and the contents of live blocks stay. */
 static size_t resident(void)
 {
@@ -355,6 +376,7 @@ const struct victim_case victim_memory[] = {
     { "exhaust_and_free", exhaust_and_free },
     { "pool_is_capped", pool_is_capped },
     { "block_across_seams", block_across_seams },
+    { "refused_costs_nothing", refused_costs_nothing },
     { "trim_gives_back", trim_gives_back },
     { "trim_at_page_edges", trim_at_page_edges },
     { "limited_addresses", limited_addresses },
