@@ -113,6 +113,31 @@ static void add_foreign(struct acre_text *text, uintptr_t address)
     acre_text_add(text, name);
 }
 
+/* Where the blocks no longer say what they did, nothing else that could be told is true. */
+static void add_damage(struct acre_text *text, struct acre_check_result damage)
+{
+    acre_text_add(text, "the heap was overwritten at ");
+    acre_text_add_address(text, (uintptr_t)damage.where);
+    acre_text_add(text, " (");
+    acre_text_add(text, damage.invariant);
+    acre_text_add(text, "): the pointer is one");
+}
+
+/* An address in a region. */
+static void add_found(struct acre_text *text, uintptr_t address)
+{
+    struct acre_check_result damage = acre_check(acre_bytes_base(acre_serve.bytes));
+    struct search block = { .found = false };
+    if (damage.invariant == NULL)
+        block = find_block(address);
+    if (damage.invariant != NULL)
+        add_damage(text, damage);
+    else if (block.found)
+        add_inside(text, &block);
+    else
+        acre_text_add(text, "no block, but the allocator's own data");
+}
+
 _Noreturn void acre_misuse_pointer(const char *call, const void *ptr)
 {
     struct acre_text text = { 0 };
@@ -122,11 +147,7 @@ _Noreturn void acre_misuse_pointer(const char *call, const void *ptr)
     if (region == NULL) {
         add_foreign(&text, address);
     } else {
-        struct search block = find_block(address);
-        if (block.found)
-            add_inside(&text, &block);
-        else
-            acre_text_add(&text, "no block, but the allocator's own data");
+        add_found(&text, address);
         add_region(&text, region);
     }
     acre_lock_release(&acre_serve.lock);

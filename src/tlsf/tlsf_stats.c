@@ -34,7 +34,7 @@ struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf)
 static bool walk_chains(struct acre_tlsf_block *block, const struct acre_tlsf_block *last,
     acre_walk_fn *visit, void *arg)
 {
-    while (block != last) {
+    while (block < last) {
         size_t span = tlsf_span(block);
         if (span != 0 &&
             !visit(arg, block, span * TLSF_QUARTER - TLSF_HEADER, !tlsf_is_free(block)))

@@ -58,6 +58,8 @@ static struct dropin_case cases[] = {
     PASSES(every_name),
 
     MISUSE(free_twice, "free", FREED),
+    MISUSE(free_twice_after_overflow, "free",
+        "the heap was overwritten at 0x[0-9a-f]+ \\(TLSF-[^\n]*\\): the pointer is one" REGION),
     MISUSE(free_twice_late, "free", FREED),
     MISUSE(free_twice_interleaved, "free", FREED),
     MISUSE(

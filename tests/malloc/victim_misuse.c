@@ -67,6 +67,24 @@ static void free_twice(void)
     free(about(freed()));
 }
 
+static void overflow(char *ptr)
+{
+    memset(ptr + malloc_usable_size(ptr), 0xfc, sizeof(int));
+}
+
+/* The message must come even when the blocks no longer lead to the one it is about, whichever way
+ * they follow each other. */
+static void free_twice_after_overflow(void)
+{
+    char *ptrs[7];
+    for (int i = 0; i < 7; i++)
+        ptrs[i] = block();
+    free(about(ptrs[3]));
+    overflow(victim_hide(ptrs[1]));
+    overflow(victim_hide(ptrs[5]));
+    free(victim_hide(ptrs[3]));
+}
+
 static void free_twice_late(void)
 {
     void *ptrs[many];
@@ -400,6 +418,7 @@ static void hook_returns(void)
 
 const struct victim_case victim_misuse[] = {
     { "free_twice", free_twice },
+    { "free_twice_after_overflow", free_twice_after_overflow },
     { "free_twice_late", free_twice_late },
     { "free_twice_interleaved", free_twice_interleaved },
     { "free_merged", free_merged },
