@@ -6,16 +6,14 @@
 #include <acre/acre.h>
 #include <string.h>
 
-#if ACRE_TLSF
-#include <acre/tlsf.h>
-#endif
-
 /* The allocator's struct is at the start of the pool, its memory behind it. */
 #define BENCH_DEFINE_TYPED(kind)                                                                   \
     static void *kind##_create(void *pool, size_t size)                                            \
     {                                                                                              \
         struct acre_##kind *self = pool;                                                           \
         if (size <= sizeof *self)                                                                  \
+            return NULL;                                                                           \
+        if (kind##_prepare(self) != ACRE_OK)                                                       \
             return NULL;                                                                           \
         return acre_##kind##_init(self, self + 1, size - sizeof *self) == ACRE_OK ? self : NULL;   \
     }                                                                                              \
@@ -46,7 +44,20 @@
     }
 
 #if ACRE_TLSF
+static enum acre_status tlsf_prepare(struct acre_tlsf *self)
+{
+    (void)self;
+    return ACRE_OK;
+}
 BENCH_DEFINE_TYPED(tlsf);
+#endif
+
+#if ACRE_BUDDY
+static enum acre_status buddy_prepare(struct acre_buddy *self)
+{
+    return acre_buddy_setup(self, ACRE_BUDDY_SMALLEST);
+}
+BENCH_DEFINE_TYPED(buddy);
 #endif
 
 bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
@@ -54,6 +65,9 @@ bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
     static const struct bench_bound kinds[] = {
 #if ACRE_TLSF
         { &tlsf_table, &tlsf_loops },
+#endif
+#if ACRE_BUDDY
+        { &buddy_table, &buddy_loops },
 #endif
         { NULL, NULL },
     };

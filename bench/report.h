@@ -80,7 +80,7 @@ void bench_print_gaps(const struct bench_report *report);
 void bench_print_scaling(const struct bench_report *report);
 void bench_print_json(const struct bench_report *report);
 
-/* The targets set for the built-in TLSF, and whether this run met them; targets.c. */
+/* The targets set for the built-in allocators, and whether this run met them; targets.c. */
 struct bench_target {
     const char *text;
     const char *unit;

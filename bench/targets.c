@@ -2,6 +2,7 @@
 #include "grid.h"
 #include "report.h"
 
+#include <acre/buddy.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static double growth(const double *instructions)
     return most / least;
 }
 
-size_t bench_targets(const struct bench_report *report, struct bench_target *targets)
+static size_t tlsf_targets(const struct bench_report *report, struct bench_target *targets)
 {
     size_t tlsf = find_contestant(report, "tlsf");
     if (tlsf == report->contestant_count)
@@ -48,19 +49,57 @@ size_t bench_targets(const struct bench_report *report, struct bench_target *tar
     find_cell(report, "random", tlsf, &random);
     find_cell(report, "large", tlsf, &large);
     const struct bench_target all[] = {
-        { "churn, instructions a call", "", 62, false, churn.call },
-        { "churn, time net of the harness", "of glibc's", 0.45, false, churn.net },
-        { "random 64 B, time net of the harness", "of glibc's", 0.65, false, random.net },
-        { "worst single alloc, instructions", "", 110, false, once->steps[BENCH_ALLOC_MAX] },
-        { "worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
-        { "churn, smallest pool", "of peak live", 1.075, false, churn.pool },
-        { "large, smallest pool", "of peak live", 1.08, false, large.pool },
-        { "64 B blocks in the gaps of aligned blocks", "", 7225, true, once->gap_smalls },
-        { "instructions a call, 2^8 to 2^22 live blocks, most over fewest", "", 1.1, false,
+        { "tlsf: churn, instructions a call", "", 62, false, churn.call },
+        { "tlsf: churn, time net of the harness", "of glibc's", 0.45, false, churn.net },
+        { "tlsf: random 64 B, time net of the harness", "of glibc's", 0.65, false, random.net },
+        { "tlsf: worst single alloc, instructions", "", 110, false, once->steps[BENCH_ALLOC_MAX] },
+        { "tlsf: worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
+        { "tlsf: churn, smallest pool", "of peak live", 1.075, false, churn.pool },
+        { "tlsf: large, smallest pool", "of peak live", 1.08, false, large.pool },
+        { "tlsf: 64 B blocks in the gaps of aligned blocks", "", 7225, true, once->gap_smalls },
+        { "tlsf: instructions a call, 2^8 to 2^22 live blocks, most over fewest", "", 1.1, false,
             growth(once->scale_calls) },
     };
     memcpy(targets, all, sizeof all);
     return sizeof all / sizeof all[0];
+}
+
+/* Bits of metadata for each smallest block of a large region. */
+static double buddy_bits(void)
+{
+#if ACRE_BUDDY
+    size_t size = (size_t)1 << 30;
+    size_t bytes = acre_buddy_metadata_size(size, ACRE_BUDDY_SMALLEST);
+    return 8.0 * (double)bytes * ACRE_BUDDY_SMALLEST / (double)size;
+#else
+    return BENCH_NONE;
+#endif
+}
+
+static size_t buddy_targets(const struct bench_report *report, struct bench_target *targets)
+{
+    size_t buddy = find_contestant(report, "buddy");
+    if (buddy == report->contestant_count)
+        return 0;
+    const struct bench_once *once = &report->once[buddy];
+    struct bench_cell churn, bulk;
+    find_cell(report, "churn", buddy, &churn);
+    find_cell(report, "bulk-512", buddy, &bulk);
+    const struct bench_target all[] = {
+        { "buddy: churn, instructions a call, and 8 of a loop", "", 45, false, churn.call + 8 },
+        { "buddy: bulk-512, time net of the harness", "of glibc's", 0.63, false, bulk.net },
+        { "buddy: worst single dealloc, instructions", "", 250, false,
+            once->steps[BENCH_FREE_MAX] },
+        { "buddy: metadata, bits a smallest block", "", 8, false, buddy_bits() },
+    };
+    memcpy(targets, all, sizeof all);
+    return sizeof all / sizeof all[0];
+}
+
+size_t bench_targets(const struct bench_report *report, struct bench_target *targets)
+{
+    size_t count = tlsf_targets(report, targets);
+    return count + buddy_targets(report, targets + count);
 }
 
 const char *bench_target_verdict(
@@ -86,7 +125,7 @@ static int decimals_of(double bound)
 void bench_print_targets(const struct bench_report *report)
 {
     static struct bench_grid grid;
-    static const char *const head[] = { "target for tlsf", "bound", "measured", "verdict" };
+    static const char *const head[] = { "target", "bound", "measured", "verdict" };
     struct bench_target targets[BENCH_TARGETS_MAX];
     size_t count = bench_targets(report, targets);
     if (count == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "registry/registry.h"
 
+#include <acre/buddy.h>
 #include <acre/tlsf.h>
 #include <string.h>
 
@@ -17,6 +18,26 @@ static enum acre_status tlsf_add_apart(
 }
 #endif
 
+#if ACRE_BUDDY
+/* What was there before does not matter to setup. */
+static struct acre_bytes buddy(void *self)
+{
+    acre_buddy_setup(self, ACRE_BUDDY_SMALLEST);
+    return acre_buddy_bytes(self);
+}
+
+static size_t buddy_apart_size(size_t size)
+{
+    return acre_buddy_metadata_size(size, ACRE_BUDDY_SMALLEST);
+}
+
+static enum acre_status buddy_add_apart(
+    void *self, void *start, size_t size, void *apart, size_t apart_size)
+{
+    return acre_buddy_add_memory_apart(self, start, size, apart, apart_size);
+}
+#endif
+
 const struct acre_kind acre_kinds[] = {
 #if ACRE_TLSF
     {
@@ -29,6 +50,17 @@ const struct acre_kind acre_kinds[] = {
         .handle = tlsf,
         .apart_size = acre_tlsf_metadata_size,
         .add_apart = tlsf_add_apart,
+    },
+#endif
+#if ACRE_BUDDY
+    {
+        .name = "buddy",
+        .text = "binary buddies: powers of two in logarithmic time, memory untouched",
+        .size = sizeof(struct acre_buddy),
+        .align = _Alignof(struct acre_buddy),
+        .handle = buddy,
+        .apart_size = buddy_apart_size,
+        .add_apart = buddy_add_apart,
     },
 #endif
     { .name = NULL },

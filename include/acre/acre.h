@@ -8,6 +8,7 @@
 
 #include <acre/base.h>
 #include <acre/bitmap.h>
+#include <acre/buddy.h>
 #include <acre/bytes.h>
 #include <acre/config.h>
 #include <acre/ids.h>

@@ -123,9 +123,10 @@ static void try_sized(struct bed *bed, size_t asked, size_t align)
     refuse_sized(bed, ptr, asked, 3 * align);
     refuse_sized(bed, ptr, asked, ((uintptr_t)ptr & -(uintptr_t)ptr) * 2);
     size_t slack = bed->kind->slack(usable);
-    if (usable > slack + 1)
+    bool made_by_align = (bed->kind->caps & KIND_TILES) == 0 && align >= usable - slack;
+    if (usable > slack + 1 && !made_by_align)
         refuse_sized(bed, ptr, usable - slack - 1, align);
-    if (usable > slack + 1)
+    if (usable > slack + 1 && !made_by_align)
         refuse_sized(bed, ptr, 0, align);
     for (size_t size = asked; size <= usable; size++) {
         assert_int_equal(acre_dealloc_sized(bed->bytes, ptr, acre_layout(size, align)), ACRE_OK);

@@ -276,14 +276,15 @@ static void one_block_across_a_seam(struct bed *bed)
     begin(bed, 4096, 4096);
     assert_int_equal(acre_add_memory(bed->base, base + 8192, 4096), ACRE_OK);
     assert_int_equal(acre_add_memory(bed->base, base, 4096), ACRE_OK);
-    void *ptr = take(bed, 10000, 1);
+    assert_int_equal(acre_add_memory(bed->base, base + 12288, 4096), ACRE_OK);
+    void *ptr = take(bed, 12500, 1);
     refuse_remove(bed, base, ACRE_INVALID_PARAM);
     refuse_remove(bed, base + 4096, ACRE_INVALID_PARAM);
     refuse_remove(bed, base + 8192, ACRE_INVALID_PARAM);
     give(bed, ptr);
     assert_int_equal(acre_remove_memory(bed->base, base + 4096), ACRE_OK);
     assert_sound(bed);
-    refuse_alloc(bed, 4097, 1, ACRE_NO_MEMORY);
+    refuse_alloc(bed, 8193, 1, ACRE_NO_MEMORY);
     give(bed, take(bed, 3000, 1));
 }
 

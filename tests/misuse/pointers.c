@@ -241,8 +241,9 @@ static void wrong_layouts(struct bed *bed)
             refuse_layout(bed, ptr, size, 0);
             refuse_layout(bed, ptr, size, align + (align == 1 ? 2 : 1));
             refuse_layout(bed, ptr, size, SIZE_MAX / 2 + 1);
-            if (usable > bed->kind->slack(usable) + 1)
-                refuse_layout(bed, ptr, usable - bed->kind->slack(usable) - 1, align);
+            size_t least = usable - bed->kind->slack(usable);
+            if (least > 1 && (align < least || (bed->kind->caps & KIND_TILES) != 0))
+                refuse_layout(bed, ptr, least - 1, align);
             assert_int_equal(
                 acre_dealloc_sized(bed->bytes, ptr, acre_layout(size, align)), ACRE_OK);
         }

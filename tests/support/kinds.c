@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+extern const struct kind kind_buddy;
+extern const struct kind kind_buddy_apart;
+extern const struct kind kind_buddy_seam;
 extern const struct kind kind_fault;
 extern const struct kind kind_naive;
 extern const struct kind kind_tlsf;
@@ -18,12 +21,19 @@ const struct kind *const kinds[] = {
     &kind_tlsf,
     &kind_tlsf_apart,
 #endif
+#if ACRE_BUDDY
+    &kind_buddy,
+    &kind_buddy_apart,
+#endif
     NULL,
 };
 
 const struct kind *const tiny_kinds[] = {
 #if ACRE_TLSF
     &kind_tlsf_seam,
+#endif
+#if ACRE_BUDDY
+    &kind_buddy_seam,
 #endif
     NULL,
 };

@@ -13,8 +13,9 @@ enum {
     KIND_CONTENTS = 1u << 0, /* a moving realloc may read and write blocks, so contents are kept */
     KIND_SEAM = 1u << 1,     /* adjoining regions serve one block across the seam */
     KIND_APART = 1u << 2,    /* total counts metadata that was not given as a region */
-    KIND_TILES =
-        1u << 3, /* a block of n usable bytes takes n + header, and free neighbours merge */
+    KIND_TILES = 1u << 3, /* a block of n usable bytes takes n + header, whatever its alignment, and
+                             free neighbours merge at once; without it, an alignment makes a block
+                             as large as a size that needs it */
     KIND_EXACT = 1u << 5, /* a pointer that is no live block is refused, not undefined behaviour */
     KIND_SCRUB = 1u << 4  /* a free block's bytes between `links` and `foot` mean nothing */
 };

@@ -117,6 +117,11 @@ unsigned model_expect_alloc(struct model *model, size_t size, size_t align)
     return expect_new(model, at_least_one(size), align, NULL);
 }
 
+static bool tiles(const struct model *model)
+{
+    return (model->bed->kind->caps & KIND_TILES) != 0;
+}
+
 unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t size, size_t align)
 {
     const struct model_block *block = model_find(model, ptr);
@@ -125,6 +130,11 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
     size_t want = at_least_one(size);
     if (!acre_is_pow2(align) || ((uintptr_t)ptr & (align - 1)) != 0 || want > block->usable)
         return BIT(ACRE_INVALID_PARAM);
+    if (!tiles(model)) {
+        size_t least = block->usable - model->bed->kind->slack(block->usable);
+        bool fits = want >= least || (align >= least && align <= block->usable);
+        return BIT(fits ? ACRE_OK : ACRE_INVALID_PARAM);
+    }
     if (want >= at_least_one(block->asked))
         return BIT(ACRE_OK);
     if (block->usable - want > model->bed->kind->slack(block->usable))
@@ -160,11 +170,6 @@ static size_t room_in_place(struct model *model, const struct model_block *block
     struct behind behind = { block->start, false, 0, model->bed->kind->header };
     acre_walk(model->bed->bytes, look_behind, &behind);
     return block->usable + behind.room;
-}
-
-static bool tiles(const struct model *model)
-{
-    return (model->bed->kind->caps & KIND_TILES) != 0;
 }
 
 /* The distance from a live block to the next one or to the end of memory. */
