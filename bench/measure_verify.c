@@ -32,21 +32,23 @@ static void stamp(uint8_t *block, size_t size, uint8_t byte)
         block[at] = byte;
 }
 
+/* `size` is at most WHOLE. The first byte is the pattern's, and each other one as the one before.
+ */
+static bool all_are(const uint8_t *bytes, size_t size, uint8_t byte)
+{
+    return bytes[0] == byte && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
 /* Whether the first `size` bytes, stamped with `stamped` of them there, still hold the pattern. */
 static bool intact(const uint8_t *block, size_t size, size_t stamped, uint8_t byte)
 {
     size_t whole = size < WHOLE ? size : WHOLE;
-    for (size_t at = 0; at < whole; at++)
-        if (block[at] != byte)
-            return false;
+    if (!all_are(block, whole, byte))
+        return false;
     for (size_t at = WHOLE; at < size; at += WHOLE)
         if (block[at] != byte)
             return false;
-    if (size == stamped)
-        for (size_t at = size - whole; at < size; at++)
-            if (block[at] != byte)
-                return false;
-    return true;
+    return size != stamped || all_are(block + size - whole, whole, byte);
 }
 
 static void complain(struct bench_result *result, const char *what, size_t index)
