@@ -47,12 +47,27 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t
     return true;
 }
 
-/* Bytes that a block of this layout takes from fresh memory at most, the rounding of a good-fit
- * search and headers included; SIZE_MAX when no memory could be enough. */
-static size_t need_of(struct acre_layout layout)
+/* The lowest power of two that is not below `size`; 0 when that is no size_t. */
+static size_t power_of_two(size_t size)
 {
+    size_t power = 1;
+    while (power < size && power != 0)
+        power <<= 1;
+    return power;
+}
+
+/* Bytes that a block of this layout takes from fresh memory at most, the rounding of a good-fit
+ * search and headers included; SIZE_MAX when no memory could be enough. A block that is a power of
+ * two at a multiple of its size lies somewhere in twice as much. */
+static size_t need_of(const struct acre_kind *kind, struct acre_layout layout)
+{
+    size_t size = layout.size > layout.align ? layout.size : layout.align;
     size_t slack = layout.size / 8 + 4 * acre_os_page_size();
     size_t need;
+    if (kind->rounds) {
+        size_t block = power_of_two(size);
+        return block == 0 || block > SIZE_MAX / 2 ? SIZE_MAX : 2 * block;
+    }
     if (__builtin_add_overflow(layout.size, slack, &need) ||
         __builtin_add_overflow(need, layout.align, &need))
         return SIZE_MAX;
@@ -123,7 +138,7 @@ static bool is_hopeless(const struct acre_pool *pool, struct acre_layout layout)
 
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t need = need_of(layout);
+    size_t need = need_of(pool->kind, layout);
     if (need > PTRDIFF_MAX || is_hopeless(pool, layout))
         return false;
     size_t ample = need;

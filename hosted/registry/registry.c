@@ -58,6 +58,7 @@ const struct acre_kind acre_kinds[] = {
         .text = "binary buddies: powers of two in logarithmic time, memory untouched",
         .size = sizeof(struct acre_buddy),
         .align = _Alignof(struct acre_buddy),
+        .rounds = true,
         .handle = buddy,
         .apart_size = buddy_apart_size,
         .add_apart = buddy_add_apart,

@@ -16,6 +16,7 @@ struct acre_kind {
     size_t size;      /**< Bytes of its control structure, */
     size_t align;     /**< and that structure's alignment, a power of two. */
     size_t most;      /**< Bytes of the largest block it can make of any memory; 0: no limit. */
+    bool rounds;      /**< Its blocks are powers of two, each at a multiple of its size. */
     /** The handle of a control structure, which acre_init() makes anew whatever it holds. O(1). */
     struct acre_bytes (*handle)(void *self);
     /** Null unless the allocator can have a region's metadata apart: bytes of it that a region of
