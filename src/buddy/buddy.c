@@ -157,14 +157,15 @@ struct acre_num acre_buddy_take(struct acre_buddy *buddy, struct acre_layout lay
 
 /* ---- dealloc ---- */
 
+/* Blocks of the region last worked in that find their shelf full. */
 static ACRE_NOINLINE enum acre_status dealloc_merging(
-    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *place)
 {
-    unsigned order = *state & BUDDY_ORDER;
-    *state &= BUDDY_LIVE_ODD;
+    unsigned order = *place & BUDDY_ORDER;
+    *place &= BUDDY_LIVE_ODD;
     buddy->live_blocks--;
     buddy->room += (ptrdiff_t)buddy_size(order);
-    acre_buddy_release(buddy, pos >> buddy_smallest_log2(buddy), order);
+    buddy_release_in(buddy, buddy->current, pos >> buddy_smallest_log2(buddy), order);
     return ACRE_OK;
 }
 

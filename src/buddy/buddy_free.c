@@ -8,7 +8,8 @@
 
 ACRE_NOINLINE void acre_buddy_summarise_full(struct acre_buddy_region *region, size_t index)
 {
-    for (unsigned level = 1; level < region->levels; level++) {
+    index >>= BUDDY_WORD_LOG2;
+    for (unsigned level = 2; level < region->levels; level++) {
         index >>= BUDDY_WORD_LOG2;
         size_t *word = &region->level[level][index >> BUDDY_WORD_LOG2];
         size_t was = *word;
@@ -20,11 +21,11 @@ ACRE_NOINLINE void acre_buddy_summarise_full(struct acre_buddy_region *region, s
 
 ACRE_NOINLINE void acre_buddy_summarise_empty(struct acre_buddy_region *region, size_t index)
 {
-    for (unsigned level = 1; level < region->levels; level++) {
+    index >>= BUDDY_WORD_LOG2;
+    for (unsigned level = 2; level < region->levels; level++) {
         index >>= BUDDY_WORD_LOG2;
         size_t *word = &region->level[level][index >> BUDDY_WORD_LOG2];
-        *word &= ~buddy_bit(index);
-        if (*word != 0)
+        if ((*word ^= buddy_bit(index)) != 0)
             return;
     }
 }
@@ -62,8 +63,8 @@ unsigned acre_buddy_highest(const struct acre_buddy_region *region)
 
 /* ---- merging and splitting ---- */
 
-/* The rest of a release that has come to the edge of a region which another one adjoins. */
-static ACRE_NOINLINE void release_across(struct acre_buddy *buddy, uintptr_t block, unsigned order)
+ACRE_NOINLINE void acre_buddy_release_across(
+    struct acre_buddy *buddy, uintptr_t block, unsigned order)
 {
     for (;;) {
         uintptr_t mate = block ^ buddy_size(order);
@@ -77,35 +78,12 @@ static ACRE_NOINLINE void release_across(struct acre_buddy *buddy, uintptr_t blo
     buddy_set(region, buddy_index(region, block, order));
 }
 
-ACRE_INLINE void release_in(
-    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block, unsigned order)
-{
-    size_t lead = buddy_lead(region, order) - (region->limit >> order);
-    uintptr_t limit = region->limit >> order;
-    uintptr_t at = block >> order;
-    size_t index;
-    for (;;) {
-        index = lead + (at ^ 1);
-        if ((region->level[0][index >> BUDDY_WORD_LOG2] & buddy_bit(index)) == 0)
-            break;
-        buddy_clear(region, index);
-        lead += BUDDY_GAP + limit - (limit >> 1);
-        limit >>= 1;
-        at >>= 1;
-        order++;
-    }
-    if (ACRE_UNLIKELY(region->seam) && !buddy_contains(region, (at ^ 1) << order))
-        release_across(buddy, at << order, order);
-    else
-        buddy_set(region, lead + at);
-}
-
 void acre_buddy_release(struct acre_buddy *buddy, uintptr_t block, unsigned order)
 {
     struct acre_buddy_region *region = buddy->current;
     if (region == NULL || !buddy_contains(region, block))
         region = acre_buddy_region_of(buddy, block);
-    release_in(buddy, region, block, order);
+    buddy_release_in(buddy, region, block, order);
 }
 
 void acre_buddy_release_range(struct acre_buddy *buddy, uintptr_t from, uintptr_t to)

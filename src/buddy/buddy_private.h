@@ -77,7 +77,8 @@ enum {
 #define BUDDY_NO_BIT ((size_t)-1)
 
 _Static_assert(ACRE_BUDDY_ORDERS <= BUDDY_ORDER + 1, "an order fits a state byte");
-_Static_assert(ACRE_BUDDY_SHELF_DEPTH <= 255, "a shelf's count fits a byte");
+_Static_assert((int)BUDDY_GAP *(int)ACRE_BUDDY_ORDERS >= (int)BUDDY_WORD_BITS,
+    "the smallest region's bits take two words, so that every region has a level[1]");
 
 /* ---- orders and numbers ---- */
 
@@ -148,6 +149,13 @@ ACRE_INLINE size_t buddy_bit(size_t index)
     return (size_t)1 << (index % BUDDY_WORD_BITS);
 }
 
+/* ~buddy_bit(index), written as the rotation that compilers make one instruction of. */
+ACRE_INLINE size_t buddy_all_but(size_t index)
+{
+    size_t ones = ~(size_t)1;
+    return ones << (index % BUDDY_WORD_BITS) | ones >> (-index % BUDDY_WORD_BITS);
+}
+
 /* What to add to (block >> order) - (limit >> order) for a free bit's index. */
 ACRE_INLINE size_t buddy_lead(const struct acre_buddy_region *region, unsigned order)
 {
@@ -180,25 +188,43 @@ ACRE_INLINE bool buddy_is_free(
     return (region->level[0][index >> BUDDY_WORD_LOG2] & buddy_bit(index)) != 0;
 }
 
-/* Passes on that a word of level[0] became 0, or ceased to be; index is that of a bit in it. */
+/* Pass on that a word of level[1] ceased to be 0, or became 0; index is that of a bit below it. */
 void acre_buddy_summarise_full(struct acre_buddy_region *region, size_t index);
 void acre_buddy_summarise_empty(struct acre_buddy_region *region, size_t index);
+
+/* The word of level[1] that has the bit of index's word; every region has that level. */
+ACRE_INLINE size_t *buddy_summary_of(const struct acre_buddy_region *region, size_t index)
+{
+    return &region->level[1][index >> (2 * BUDDY_WORD_LOG2)];
+}
 
 ACRE_INLINE void buddy_set(struct acre_buddy_region *region, size_t index)
 {
     size_t *word = &region->level[0][index >> BUDDY_WORD_LOG2];
     size_t was = *word;
     *word = was | buddy_bit(index);
-    if (was == 0)
+    if (was != 0)
+        return;
+    word = buddy_summary_of(region, index);
+    was = *word;
+    *word = was | buddy_bit(index >> BUDDY_WORD_LOG2);
+    if (ACRE_UNLIKELY(was == 0))
         acre_buddy_summarise_full(region, index);
+}
+
+/* A word of level[0] became 0. */
+ACRE_INLINE void buddy_summarise_empty(struct acre_buddy_region *region, size_t index)
+{
+    size_t *word = buddy_summary_of(region, index);
+    if (ACRE_UNLIKELY((*word &= buddy_all_but(index >> BUDDY_WORD_LOG2)) == 0))
+        acre_buddy_summarise_empty(region, index);
 }
 
 ACRE_INLINE void buddy_clear(struct acre_buddy_region *region, size_t index)
 {
     size_t *word = &region->level[0][index >> BUDDY_WORD_LOG2];
-    *word ^= buddy_bit(index);
-    if (*word == 0)
-        acre_buddy_summarise_empty(region, index);
+    if ((*word ^= buddy_bit(index)) == 0)
+        buddy_summarise_empty(region, index);
 }
 
 /* First set index in the words behind that of `index`, or BUDDY_NO_BIT. O(levels). */
@@ -284,6 +310,38 @@ struct buddy_seen acre_buddy_look(
     const struct acre_buddy *buddy, const struct acre_buddy_region *region, uintptr_t block);
 
 /* ---- free blocks ---- */
+
+/* The rest of a release that has come to the edge of a region which another one adjoins. */
+void acre_buddy_release_across(struct acre_buddy *buddy, uintptr_t block, unsigned order);
+
+/* acre_buddy_release() where the block's region is known. */
+ACRE_INLINE void buddy_release_in(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block, unsigned order)
+{
+    size_t *words = region->level[0];
+    uintptr_t limit = region->limit >> order;
+    uintptr_t at = block >> order;
+    size_t lead = buddy_lead(region, order) - limit;
+    for (;;) {
+        size_t index = lead + (at ^ 1);
+        size_t word = words[index >> BUDDY_WORD_LOG2];
+        if ((word >> (index % BUDDY_WORD_BITS) & 1) == 0)
+            break;
+        word &= buddy_all_but(index);
+        words[index >> BUDDY_WORD_LOG2] = word;
+        if (word == 0)
+            buddy_summarise_empty(region, index);
+        lead += BUDDY_GAP + limit;
+        limit >>= 1;
+        lead -= limit;
+        at >>= 1;
+        order++;
+    }
+    if (ACRE_UNLIKELY(region->seam) && !buddy_contains(region, (at ^ 1) << order))
+        acre_buddy_release_across(buddy, at << order, order);
+    else
+        buddy_set(region, lead + at);
+}
 
 /* Makes a block free and merges it with its buddies as far as they are free. O(log n), and
  * O(regions) at a seam. */
