@@ -82,21 +82,6 @@ static ACRE_NOINLINE struct acre_ptr refuse(struct acre_tlsf *tlsf)
     return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
 }
 
-size_t acre_tlsf_find(const struct acre_tlsf *tlsf, size_t list)
-{
-    if (ACRE_UNLIKELY(list >= ACRE_TLSF_LISTS))
-        return ACRE_TLSF_LISTS;
-    size_t at = list >> TLSF_WORD_LOG2;
-    size_t found = tlsf->nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);
-    if (found != 0)
-        return list + acre_bits_lowest(found);
-    size_t later = tlsf->summary & ((~(size_t)1) << at);
-    if (later == 0)
-        return ACRE_TLSF_LISTS;
-    at = acre_bits_lowest(later);
-    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
-}
-
 size_t acre_tlsf_trim(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole, size_t span)
 {
@@ -122,21 +107,35 @@ void acre_tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size
         tlsf_push(tlsf, block, list);
 }
 
-/* Cuts a request off the top of a large block, which often stays in its list then. */
-static ACRE_NOINLINE struct acre_ptr take_top(
+/* Cuts a request off a large block, the first of its list; what is left often takes its place
+ * there. */
+static ACRE_NOINLINE struct acre_ptr take_from_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list, size_t span)
 {
     size_t rest = tlsf_span(block) - span;
     size_t rest_list = tlsf_list(rest / 4);
-    struct acre_tlsf_block *top = tlsf_after(block, rest);
-    tlsf_set_free(block, rest, top);
-    *tlsf_header(top) = (acre_tlsf_field)span | TLSF_PREV_FREE;
-    *tlsf_header(tlsf_after(top, span)) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
-    if (rest_list != list) {
+    struct acre_tlsf_block *left = tlsf_after(block, span);
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    tlsf_set_free(left, rest, tlsf_after(left, rest));
+    if (rest_list == list) {
+        tlsf_replace_first(tlsf, block, left, list);
+    } else {
         tlsf_pop(tlsf, block, list);
-        tlsf_push(tlsf, block, rest_list);
+        tlsf_push(tlsf, left, rest_list);
     }
-    return hand_out(tlsf, top, span);
+    return hand_out(tlsf, block, span);
+}
+
+/* Cuts a request off the bottom of a block that is in no list; `rest` is of a linear list's size.
+ */
+ACRE_INLINE struct acre_ptr take_bottom(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, size_t rest)
+{
+    struct acre_tlsf_block *left = tlsf_after(block, span);
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    tlsf_set_free(left, rest, tlsf_after(left, rest));
+    tlsf_place(tlsf, left, tlsf_linear_list(rest));
+    return hand_out(tlsf, block, span);
 }
 
 /* The list whose first block a request is cut from. Where a list has blocks of several sizes, the
@@ -144,12 +143,12 @@ static ACRE_NOINLINE struct acre_ptr take_top(
 ACRE_INLINE size_t find_fitting(const struct acre_tlsf *tlsf, size_t granules)
 {
     size_t own = tlsf_list(granules - 1);
-    if (own >= ACRE_TLSF_LINEAR_LISTS && own < ACRE_TLSF_LISTS) {
+    if (granules > TLSF_LINEAR && own < ACRE_TLSF_LISTS) {
         const struct acre_tlsf_block *first = tlsf->first[own];
-        if (first != NULL && tlsf_span(first) >= 4 * granules)
+        if (first != NULL && *tlsf_header(first) >= 4 * granules)
             return own;
     }
-    return acre_tlsf_find(tlsf, own + 1);
+    return tlsf_find(tlsf, own + 1);
 }
 
 /* Requests below the smallest block, above the linear lists, or without a list near theirs. */
@@ -161,12 +160,14 @@ static ACRE_NOINLINE struct acre_ptr alloc_far(struct acre_tlsf *tlsf, size_t si
         return refuse(tlsf);
     struct acre_tlsf_block *block = tlsf->first[list];
     size_t whole = tlsf_span(block);
-    if (whole - 4 * granules >= 4 * TLSF_LINEAR)
-        return take_top(tlsf, block, list, 4 * granules);
+    size_t rest = whole - 4 * granules;
+    if (rest >= 4 * TLSF_LINEAR)
+        return take_from_large(tlsf, block, list, 4 * granules);
     tlsf_pop(tlsf, block, list);
-    size_t span = acre_tlsf_trim(tlsf, block, whole, 4 * granules);
-    *tlsf_header(block) = (acre_tlsf_field)span;
-    return hand_out(tlsf, block, span);
+    if (rest >= TLSF_MIN_SPAN)
+        return take_bottom(tlsf, block, 4 * granules, rest);
+    set_live_whole(block, whole);
+    return hand_out(tlsf, block, whole);
 }
 
 /* Takes from one of the lists that a word of the bitmap shows; `word` starts at the request's own
@@ -177,20 +178,14 @@ static ACRE_NOINLINE struct acre_ptr alloc_near(
     if (ACRE_UNLIKELY(word == 0))
         return alloc_far(tlsf, size);
     size_t rest = acre_bits_lowest(word);
-    size_t list = own + rest;
     size_t span = 4 * own + TLSF_MIN_SPAN;
     ACRE_OPAQUE(span);
-    struct acre_tlsf_block *block = tlsf->first[list];
-    tlsf_pop(tlsf, block, list);
-    if (rest < ACRE_TLSF_MIN_GRANULES) {
-        set_live_whole(block, span + 4 * rest);
-        return hand_out(tlsf, block, span + 4 * rest);
-    }
-    *tlsf_header(block) = (acre_tlsf_field)span;
-    struct acre_tlsf_block *left = tlsf_after(block, span);
-    tlsf_set_free(left, 4 * rest, tlsf_after(left, 4 * rest));
-    tlsf_place(tlsf, left, rest - ACRE_TLSF_MIN_GRANULES);
-    return hand_out(tlsf, block, span);
+    struct acre_tlsf_block *block = tlsf->first[own + rest];
+    tlsf_pop(tlsf, block, own + rest);
+    if (rest >= ACRE_TLSF_MIN_GRANULES)
+        return take_bottom(tlsf, block, span, 4 * rest);
+    set_live_whole(block, span + 4 * rest);
+    return hand_out(tlsf, block, span + 4 * rest);
 }
 
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
@@ -236,8 +231,8 @@ static ACRE_NOINLINE enum acre_status list_large(
     return ACRE_OK;
 }
 
-/* Adds to the span of a large free block, which often stays in its list then. */
-static ACRE_NOINLINE enum acre_status grow_large(
+/* A large free block has grown upward; it often stays in its list. */
+static ACRE_NOINLINE enum acre_status grow_up(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t had, size_t span)
 {
     size_t list = tlsf_list(had / 4);
@@ -245,6 +240,20 @@ static ACRE_NOINLINE enum acre_status grow_large(
     if (list == tlsf_list(span / 4))
         return ACRE_OK;
     tlsf_unlink_from(tlsf, block, list);
+    return list_large(tlsf, block, span);
+}
+
+/* A large free block `old` has grown downward, to begin at `block`; that often takes its place. */
+static ACRE_NOINLINE enum acre_status grow_down(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *old, struct acre_tlsf_block *block, size_t span)
+{
+    size_t list = tlsf_list(tlsf_span(old) / 4);
+    tlsf_set_free(block, span, tlsf_after(block, span));
+    if (list == tlsf_list(span / 4) && tlsf->first[list] == old) {
+        tlsf_replace_first(tlsf, old, block, list);
+        return ACRE_OK;
+    }
+    tlsf_unlink_from(tlsf, old, list);
     return list_large(tlsf, block, span);
 }
 
@@ -265,21 +274,25 @@ static ACRE_NOINLINE enum acre_status release_merging(
     size_t span = header & ~(size_t)TLSF_PREV_FREE;
     make_dead(tlsf, span);
     struct acre_tlsf_block *behind = tlsf_after(block, span);
-    if (tlsf_is_free(behind)) {
-        size_t more = tlsf_span(behind);
-        tlsf_unlink_from(tlsf, behind, tlsf_list(more / 4));
-        span += more;
-    } else {
+    size_t more = tlsf_is_free(behind) ? tlsf_span(behind) : 0;
+    if (more == 0)
         *tlsf_header(behind) |= TLSF_PREV_FREE;
-    }
+    else if (more < 4 * TLSF_LINEAR)
+        tlsf_unlink_from(tlsf, behind, tlsf_linear_list(more));
+    span += more;
     if ((header & TLSF_PREV_FREE) != 0) {
         size_t before = *tlsf_size_before(block);
         block = tlsf_before(block, before);
         span += before;
-        if (before >= 4 * TLSF_LINEAR)
-            return grow_large(tlsf, block, before, span);
-        tlsf_unlink_from(tlsf, block, tlsf_linear_list(before));
+        if (before < 4 * TLSF_LINEAR)
+            tlsf_unlink_from(tlsf, block, tlsf_linear_list(before));
+        else if (more < 4 * TLSF_LINEAR)
+            return grow_up(tlsf, block, before, span);
+        else
+            tlsf_unlink_from(tlsf, block, tlsf_list(before / 4));
     }
+    if (more >= 4 * TLSF_LINEAR)
+        return grow_down(tlsf, behind, block, span);
     tlsf_set_free(block, span, tlsf_after(block, span));
     if (span >= 4 * TLSF_LINEAR)
         return list_large(tlsf, block, span);

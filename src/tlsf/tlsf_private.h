@@ -205,6 +205,22 @@ ACRE_INLINE struct acre_tlsf_block **tlsf_first_of(struct acre_tlsf *tlsf, size_
     return (void *)at;
 }
 
+/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. */
+ACRE_INLINE size_t tlsf_find(const struct acre_tlsf *tlsf, size_t list)
+{
+    if (ACRE_UNLIKELY(list >= ACRE_TLSF_LISTS))
+        return ACRE_TLSF_LISTS;
+    size_t at = list >> TLSF_WORD_LOG2;
+    size_t found = tlsf->nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);
+    if (found != 0)
+        return list + acre_bits_lowest(found);
+    size_t later = tlsf->summary & ((~(size_t)1) << at);
+    if (later == 0)
+        return ACRE_TLSF_LISTS;
+    at = acre_bits_lowest(later);
+    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
+}
+
 /* Takes a list's first block out of it. */
 ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
@@ -212,6 +228,17 @@ ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
     tlsf->first[list] = next;
     if (ACRE_UNLIKELY(next == NULL))
         tlsf_unmark(tlsf, list);
+}
+
+/* Puts a block in the place of the first of a list. */
+ACRE_INLINE void tlsf_replace_first(struct acre_tlsf *tlsf, const struct acre_tlsf_block *old,
+    struct acre_tlsf_block *block, size_t list)
+{
+    struct acre_tlsf_block *next = old->next;
+    block->next = next;
+    tlsf->first[list] = block;
+    if (next != NULL)
+        next->prev = block;
 }
 
 /* Takes any block out of its list. Only blocks that are not first in it have a valid `prev`. */
@@ -301,9 +328,6 @@ struct acre_ptr acre_tlsf_hand_out(
 
 /* The slow part of alloc, for alignments above the granule or not valid. */
 struct acre_ptr acre_tlsf_alloc_aligned(struct acre_tlsf *tlsf, struct acre_layout layout);
-
-/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. O(1). */
-size_t acre_tlsf_find(const struct acre_tlsf *tlsf, size_t list);
 
 /* Cuts a block, in no list, down to `span`; what is left becomes free, or stays when it is no
  * block's worth. The block behind is not free. Returns the span it has then. O(1). */

@@ -38,13 +38,13 @@ static struct acre_tlsf_block *first_with_room(
 static struct acre_tlsf_block *find_aligned(struct acre_tlsf *tlsf, size_t granules, size_t align)
 {
     size_t enough = granules + (align >> ACRE_TLSF_GRANULE_LOG2) + 1;
-    size_t list = acre_tlsf_find(tlsf, tlsf_list_fitting(granules));
+    size_t list = tlsf_find(tlsf, tlsf_list_fitting(granules));
     if (list == ACRE_TLSF_LISTS)
         list = tlsf_list(granules);
     struct acre_tlsf_block *block = first_with_room(tlsf, list, 4 * granules, align);
     if (block != NULL || enough > TLSF_MAX_GRANULES)
         return block;
-    list = acre_tlsf_find(tlsf, tlsf_list_fitting(enough));
+    list = tlsf_find(tlsf, tlsf_list_fitting(enough));
     if (list == ACRE_TLSF_LISTS)
         list = tlsf_list(enough);
     return first_with_room(tlsf, list, 4 * granules, align);
