@@ -36,9 +36,11 @@ static void spread(uint32_t *figures, size_t count, double *at)
 {
     if (count == 0)
         return;
+    size_t middle = count / 2;
+    size_t high = count - 1 - count / 100;
     qsort(figures, count, sizeof *figures, compare_u32);
-    at[0] = figures[count / 2];
-    at[1] = figures[count - 1 - count / 100];
+    at[0] = figures[middle];
+    at[1] = figures[high];
     at[2] = figures[count - 1];
 }
 

@@ -388,7 +388,7 @@ static bool is_in_use(const struct acre_buddy *buddy, const struct acre_buddy_re
 static void unlist(struct acre_buddy *buddy, struct acre_buddy_region *region)
 {
     struct acre_buddy_region **link = &buddy->regions;
-    while (*link != region)
+    while (*link != NULL && *link != region)
         link = &(*link)->next;
     *link = region->next;
     buddy->total -= region->size + region->meta_size;

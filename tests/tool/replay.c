@@ -393,7 +393,8 @@ static void giants_fail_and_nothing_else(void **state)
     one_block(path, UINT64_C(1) << (sizeof(void *) == 8 ? 45 : 30), 0);
     spawn_acre(&spawned, "replay", "-r1", "--no-pool-search", path, "-w", plugin, NULL);
     assert_int_equal(spawned.code, 0);
-    has(spawned.out, "bump cannot work in a pool of ");
+    if (sizeof(void *) == 8) /* a pool of half the addresses of a 32-bit machine can be had */
+        has(spawned.out, "bump cannot work in a pool of ");
     one_block(path, 1, UINT64_C(1) << (sizeof(void *) == 8 ? 45 : 30));
     spawn_acre(&spawned, "replay", "-r1", path, "-w", plugin, NULL);
     assert_int_equal(spawned.code, 0);

@@ -96,6 +96,13 @@ static void churn_live(struct trace_made *made, uint64_t *random, uint64_t *ordi
     }
 }
 
+static void churn_new(struct trace_made *made, uint64_t *random, uint64_t *ordinal)
+{
+    uint64_t align = next_random(random) % 20 ? 0 : 64;
+    uint64_t size = next_random(random) % 2000;
+    *ordinal = trace_alloc(made, size, align);
+}
+
 void trace_churn(const char *path, unsigned count)
 {
     uint64_t ordinals[CHURN_BLOCKS];
@@ -108,8 +115,7 @@ void trace_churn(const char *path, unsigned count)
         if (*ordinal != UINT64_MAX)
             churn_live(&made, &random, ordinal);
         else
-            *ordinal =
-                trace_alloc(&made, next_random(&random) % 2000, next_random(&random) % 20 ? 0 : 64);
+            churn_new(&made, &random, ordinal);
     }
     trace_process_end(&made);
     trace_end(&made);

@@ -183,7 +183,8 @@ static const void *forget_free_neighbour_at_the_end(void)
 static const void *toggle_live(const void *at)
 {
     size_t bit = 0;
-    *live_word(at, &bit) ^= bit;
+    size_t *word = live_word(at, &bit);
+    *word ^= bit;
     return at;
 }
 

@@ -138,7 +138,7 @@ ACRE_INLINE bool replay_step_realloc(const struct replay_instance *instance,
     enum replay_subject_type type, struct replay_slot *slot, uint64_t layout)
 {
     size_t size = (size_t)(layout >> REPLAY_ALIGN_BITS);
-    uint64_t align_log2 = type == REPLAY_ON_PLUGIN ? slot->layout : layout;
+    uint64_t align_log2 = type == REPLAY_ON_PLUGIN && slot->ptr ? slot->layout : layout;
     void *ptr = NULL;
     if (slot->ptr)
         ptr = replay_realloc(instance, type, slot, size);
