@@ -398,7 +398,8 @@ static void giants_fail_and_nothing_else(void **state)
     one_block(path, 1, UINT64_C(1) << (sizeof(void *) == 8 ? 45 : 30));
     spawn_acre(&spawned, "replay", "-r1", path, "-w", plugin, NULL);
     assert_int_equal(spawned.code, 0);
-    has(spawned.out, "system could not serve 1 operation\n");
+    if (sizeof(void *) == 8) /* 2^30 bytes of alignment are nothing out of the way elsewhere */
+        has(spawned.out, "system could not serve 1 operation\n");
     has(spawned.out, "bump could not serve 1 operation in a pool of ");
     has(spawned.out, "bump completes in no pool, however large\n");
 }
