@@ -12,6 +12,7 @@
 #include <acre/bytes.h>
 #include <acre/config.h>
 #include <acre/ids.h>
+#include <acre/lock.h>
 #include <acre/pages.h>
 #include <acre/tlsf.h>
 #include <acre/types.h>

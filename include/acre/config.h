@@ -21,8 +21,14 @@
 #ifndef ACRE_BITMAP
 #define ACRE_BITMAP 1 /**< Bitmap page and id allocators. */
 #endif
+#ifndef ACRE_HEAP
+#define ACRE_HEAP 1 /**< Two-level heap: bytes over pages. */
+#endif
 #ifndef ACRE_WRAP
 #define ACRE_WRAP 1 /**< Wrappers that stack on any byte allocator. */
+#endif
+#ifndef ACRE_SHARED
+#define ACRE_SHARED 1 /**< Reference-counted handles, and what stands on them. */
 #endif
 #ifndef ACRE_HOSTED
 #define ACRE_HOSTED 1 /**< Parts that need an operating system: drop-in malloc, recorder, tool. */
