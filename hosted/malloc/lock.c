@@ -57,8 +57,27 @@ ACRE_NOINLINE void acre_lock_release_slow(struct acre_lock *lock)
     acre_os_wake_one(&lock->word);
 }
 
+static bool is_inside(const struct acre_lock *lock)
+{
+    if (lock->over_fork || acre_lock_is(lock, ACRE_LOCK_FREE))
+        return false;
+    return acre_os_single_threaded() || is_mine(lock);
+}
+
+/* Whether the fork that ends had left the lock alone. */
+static bool was_interrupted(struct acre_lock *lock)
+{
+    bool interrupted = lock->interrupted;
+    lock->interrupted = false;
+    return interrupted;
+}
+
 void acre_lock_take_over_fork(struct acre_lock *lock)
 {
+    if (is_inside(lock)) {
+        lock->interrupted = true;
+        return;
+    }
     acre_lock_take(lock);
     lock->over_fork = true;
     acre_lock_set_owner(lock, &acre_lock_mark);
@@ -67,6 +86,8 @@ void acre_lock_take_over_fork(struct acre_lock *lock)
 
 void acre_lock_release_after_fork(struct acre_lock *lock)
 {
+    if (was_interrupted(lock))
+        return;
     lock->over_fork = false;
     acre_lock_set_owner(lock, NULL);
     acre_lock_release_slow(lock);
@@ -74,6 +95,8 @@ void acre_lock_release_after_fork(struct acre_lock *lock)
 
 void acre_lock_renew(struct acre_lock *lock)
 {
+    if (was_interrupted(lock))
+        return;
     lock->over_fork = false;
     acre_lock_set_owner(lock, NULL);
     acre_lock_set(lock, ACRE_LOCK_FREE);

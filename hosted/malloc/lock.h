@@ -28,8 +28,9 @@ enum acre_lock_state {
 
 /** A zeroed one is free. */
 struct acre_lock {
-    _Atomic uint32_t word;       /**< An enum acre_lock_state. */
-    bool over_fork;              /**< Held over a fork; read by its owner only. */
+    _Atomic uint32_t word; /**< An enum acre_lock_state. */
+    bool over_fork;        /**< Held over a fork; read by its owner only. */
+    bool interrupted; /**< Forking from a signal handler that interrupted the owner; his to read. */
     _Atomic(const void *) owner; /**< Mark of the thread inside; null when none is known. */
 };
 
@@ -41,14 +42,17 @@ void acre_lock_release_slow(struct acre_lock *lock);
 
 /**
  * Takes the lock over a fork: until the release, this thread may take and release it at will, so
- * that the fork handlers that run in between can allocate.
+ * that the fork handlers that run in between can allocate. A thread that is inside already forks
+ * from a signal handler: it keeps the lock as it is, here and in the child, for the interrupted
+ * call to release.
  */
 void acre_lock_take_over_fork(struct acre_lock *lock);
 
 /** Ends acre_lock_take_over_fork() in the parent. */
 void acre_lock_release_after_fork(struct acre_lock *lock);
 
-/** Ends it in the child, where no other thread is left: the lock is free. */
+/** Ends it in the child, where no other thread is left: the lock is free, but for a call that a
+ * signal handler interrupted. */
 void acre_lock_renew(struct acre_lock *lock);
 
 ACRE_INLINE bool acre_lock_is(const struct acre_lock *lock, enum acre_lock_state state)

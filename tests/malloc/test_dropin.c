@@ -115,6 +115,7 @@ static struct dropin_case cases[] = {
     PASSES(unloading_is_refused),
     PASSES(fork_with_threads),
     PASSES(fork_handlers_that_allocate),
+    PASSES(fork_inside_malloc),
     { NAME(fork_inside_handlers), .early = true, .line = "^$" },
     PASSES(grandchildren),
     PASSES(threads_exchange),

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -272,6 +273,39 @@ static void handler_that_leaves(void)
     }
 }
 
+static volatile sig_atomic_t forks;
+
+static void fork_in_handler(int number)
+{
+    (void)number;
+    pid_t child = fork(); /* NOLINT(bugprone-signal-handler,cert-sig30-c): POSIX allows it */
+    if (child == 0)
+        _exit(0);
+    int status = 0;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    forks++;
+}
+
+/* Of so many ticks some fall into the allocator; the interrupted call then finds its lock again. */
+static void fork_from_ticks(void)
+{
+    enum { ticks = 200 };
+    struct itimerval often = { .it_interval = { 0, 100 }, .it_value = { 0, 100 } };
+    struct itimerval never = { .it_value = { 0, 0 } };
+    forks = 0;
+    CHECK(signal(SIGPROF, fork_in_handler) != SIG_ERR);
+    CHECK(setitimer(ITIMER_PROF, &often, NULL) == 0);
+    while (forks < ticks)
+        free(malloc(1000));
+    CHECK(setitimer(ITIMER_PROF, &never, NULL) == 0);
+}
+
+static void fork_inside_malloc(void)
+{
+    fork_from_ticks();
+    fork_many(3);
+}
+
 const struct victim_case victim_process[] = {
     { "constructors_and_exit", constructors_and_exit },
     { "thread_local_destructors", thread_local_destructors },
@@ -280,6 +314,7 @@ const struct victim_case victim_process[] = {
     { "fork_with_threads", fork_with_threads },
     { "fork_handlers_that_allocate", fork_handlers_that_allocate },
     { "fork_inside_handlers", fork_inside_handlers },
+    { "fork_inside_malloc", fork_inside_malloc },
     { "grandchildren", grandchildren },
     { "threads_exchange", threads_exchange },
     { "handler_that_leaves", handler_that_leaves },
