@@ -36,6 +36,25 @@ target_link_libraries(acre_objects PUBLIC acre_headers PRIVATE acre_private)
 target_link_libraries(acre PUBLIC acre_headers PRIVATE $<BUILD_INTERFACE:acre_private>)
 set_target_properties(acre PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 
+# acre_export_public(TARGET): the shared object exports what the public headers declare, nothing else.
+function(acre_export_public TARGET)
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/acre/*.h)
+    set(names)
+    foreach(header IN LISTS headers)
+        file(STRINGS ${header} lines REGEX "^[a-z].*acre_[a-z0-9_]+(\\(|;)")
+        string(REGEX MATCHALL "acre_[a-z0-9_]+" found "${lines}")
+        list(APPEND names ${found})
+    endforeach()
+    list(REMOVE_DUPLICATES names)
+    list(SORT names)
+    list(JOIN names ";\n    " text)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/exports.map
+        CONTENT "{\nglobal:\n    ${text};\nlocal:\n    *;\n};\n" @ONLY)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${headers})
+    set_target_properties(${TARGET} PROPERTIES LINK_DEPENDS ${PROJECT_BINARY_DIR}/exports.map)
+    target_link_options(${TARGET} PRIVATE -Wl,--version-script=${PROJECT_BINARY_DIR}/exports.map)
+endfunction()
+
 if(NOT ACRE_FREESTANDING)
     add_library(acre_shared SHARED $<TARGET_OBJECTS:acre_objects>)
     target_link_libraries(acre_shared PUBLIC acre_headers PRIVATE $<BUILD_INTERFACE:acre_private>)
@@ -43,6 +62,7 @@ if(NOT ACRE_FREESTANDING)
         OUTPUT_NAME acre LINKER_LANGUAGE C EXPORT_NAME shared
         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    acre_export_public(acre_shared)
     # The runtime of a sanitizer is linked with the program, not with the library.
     if(NOT ACRE_SANITIZE)
         target_link_options(acre_shared PRIVATE -Wl,-z,defs)
