@@ -45,7 +45,8 @@ static _Noreturn void become_victim(const struct dropin_case *test, int output, 
     setrlimit(RLIMIT_CORE, &no_core);
     set_environment(test);
     limit_addresses(test->addresses);
-    execl(files.victim, files.victim, test->arguments, (char *)NULL);
+    const char *victim = files.victims[test->victim];
+    execl(victim, victim, test->arguments, (char *)NULL);
     _exit(127);
 }
 

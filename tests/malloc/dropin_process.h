@@ -9,17 +9,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** The programs that are run. */
+enum dropin_victim {
+    DROPIN_C,         /**< The C program, with most of the cases. */
+    DROPIN_OPERATORS, /**< new and delete. */
+    DROPIN_REPLACED,  /**< The same in a program that brings its own plain ones. */
+    DROPIN_VICTIMS
+};
+
 /** A case, and the outcome it must have. */
 struct dropin_case {
     const char *name;
-    const char *arguments;    /**< The victim's case. */
-    const char *variables[3]; /**< NAME=VALUE, put into its environment. */
-    size_t addresses;         /**< Limit on its address space in bytes; 0: none. */
-    bool failing;             /**< Preload the failing system first. */
-    bool hostile;             /**< Preload the replaced functions too. */
-    bool early;               /**< Preload the object that is initialised before all. */
-    int status;               /**< Exit status, when it is to exit. */
-    int signal;               /**< Signal that is to end it; 0: it is to exit. */
+    const char *arguments;     /**< The victim's case. */
+    enum dropin_victim victim; /**< Which program. */
+    const char *variables[3];  /**< NAME=VALUE, put into its environment. */
+    size_t addresses;          /**< Limit on its address space in bytes; 0: none. */
+    bool failing;              /**< Preload the failing system first. */
+    bool hostile;              /**< Preload the replaced functions too. */
+    bool early;                /**< Preload the object that is initialised before all. */
+    int status;                /**< Exit status, when it is to exit. */
+    int signal;                /**< Signal that is to end it; 0: it is to exit. */
     /** Extended regular expression that all of standard error must match. POINTER stands for what
      * the victim wrote on standard output. */
     const char *line;
@@ -32,9 +41,9 @@ struct dropin_outcome {
     char errors[4096];
 };
 
-/** The files, in the order of the command line. */
+/** The files. */
 struct dropin_files {
-    const char *victim;
+    const char *victims[DROPIN_VICTIMS];
     const char *dropin;
     const char *failing;
     const char *hostile;

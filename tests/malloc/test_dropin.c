@@ -2,7 +2,7 @@
 /*
  * The drop-in malloc, seen from outside: each case is a process of its own, started with the object
  * preloaded, and held to an exact outcome: how it ended, and what it wrote on standard error.
- * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY
+ * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED
  */
 #include "dropin_process.h"
 
@@ -32,6 +32,13 @@
 #define MISUSE(case_name, call, what)                                                              \
     {                                                                                              \
         NAME(case_name), .signal = SIGABRT, .line = "^acre: " call "\\(POINTER\\): " what "\n$"    \
+    }
+
+/* The same of an operator of C++. */
+#define MISUSE_CPP(case_name, form, what)                                                          \
+    {                                                                                              \
+        NAME(case_name), .victim = DROPIN_OPERATORS, .signal = SIGABRT,                            \
+                         .line = "^acre: operator " form "\\(POINTER\\): " what "\n$"              \
     }
 
 /* A case that must pass, in silence. */
@@ -108,6 +115,19 @@ static struct dropin_case cases[] = {
     { NAME(hook_returns), .signal = SIGABRT, .line = "^hook\n$" },
     { NAME(malloc_in_handler), .signal = SIGABRT,
         .line = "^acre: malloc family entered again by the thread that is inside it: [^\n]*\n$" },
+
+    { NAME(all_forms), .victim = DROPIN_OPERATORS, .line = "^$" },
+    { NAME(no_memory_throws), .victim = DROPIN_OPERATORS, .line = "^$" },
+    { NAME(all_forms_are_the_programs), .victim = DROPIN_REPLACED, .line = "^$" },
+    MISUSE_CPP(delete_twice, "delete", FREED),
+    MISUSE_CPP(delete_array_twice, "delete\\[\\]", FREED),
+    MISUSE_CPP(delete_wrong_size, "delete", "wrong layout, 1000 bytes[^\n]*, for " LIVE_BLOCK),
+    MISUSE_CPP(
+        delete_array_wrong_size, "delete\\[\\]", "wrong layout, 100 bytes[^\n]*, for " LIVE_BLOCK),
+    MISUSE_CPP(delete_wrong_alignment, "delete",
+        "wrong layout, [0-9]+ bytes aligned to 256, for " LIVE_BLOCK),
+    MISUSE_CPP(delete_wrong_alignment_sized, "delete",
+        "wrong layout, 100 bytes aligned to 256, for " LIVE_BLOCK),
 
     PASSES(constructors_and_exit),
     PASSES(thread_local_destructors),
@@ -254,12 +274,16 @@ static void check_case(void **state)
 int main(int count, char **arguments)
 {
     struct CMUnitTest tests[case_count];
-    if (count != 6) {
-        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY\n", arguments[0]);
+    if (count != 8) {
+        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED\n",
+            arguments[0]);
         return 2;
     }
-    dropin_prepare((struct dropin_files){
-        arguments[1], arguments[2], arguments[3], arguments[4], arguments[5] });
+    dropin_prepare((struct dropin_files){ .victims = { arguments[1], arguments[6], arguments[7] },
+        .dropin = arguments[2],
+        .failing = arguments[3],
+        .hostile = arguments[4],
+        .early = arguments[5] });
     for (size_t i = 0; i < case_count; i++)
         tests[i] = (struct CMUnitTest){ cases[i].name, check_case, NULL, NULL, &cases[i] };
     return cmocka_run_group_tests_name("dropin", tests, NULL, NULL);
