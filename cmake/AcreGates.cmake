@@ -85,7 +85,7 @@ if(ACRE_TESTS)
     enable_language(CXX)
     enable_testing()
     acre_folders(tests/support tests/compile tests/unit tests/conformance tests/model tests/misuse
-        tests/exhaustive tests/malloc tests/fault tests/pages tests/buddy tests/regress tests/fuzz tests/hosted
+        tests/exhaustive tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/regress tests/fuzz tests/hosted
         tests/tool examples)
 endif()
 

@@ -2,80 +2,24 @@
 /**
  * @file
  * Wrappers: byte allocators that stand in front of another one and have the same table. They stack
- * in any order. A wrapper is a plain struct that the caller owns; it holds no memory of its own.
+ * in any order.
  *
- * Fault: refuses chosen requests with ACRE_NO_MEMORY, so that a program's handling of failed
- * allocations can be tested: refuse the first request, then the second, and so on until a run sees
- * none refused.
+ * | header            | what it adds                                                    |
+ * | ----------------- | --------------------------------------------------------------- |
+ * | wrap/fault.h      | chosen requests fail                                            |
+ * | wrap/locked.h     | every call under a lock that the caller brings                  |
  *
- *     struct acre_fault fault;
- *     acre_fault_wrap(&fault, bytes);
- *     for (size_t n = 1;; n++) {
- *         acre_fault_nth(&fault, n);
- *         use(acre_fault_bytes(&fault));
- *         if (fault.requests < n)
- *             break;
- *     }
- *
- * A request is a call that may need memory: alloc; resize to more than the block's usable size;
- * realloc to more than that, or to an alignment that the block does not have. A call with a pointer
- * that is no block or with a bad alignment is none: the inner allocator answers it.
+ * A wrapper is a plain struct that the caller owns; it has no memory but that struct, and what it
+ * asks of the inner allocator beside the blocks where its header says so. It is put in front of an
+ * allocator none of whose blocks are live, and from then on all calls go through the outermost
+ * handle. Init through that handle is allowed and reaches the innermost allocator. Errors are those
+ * of the inner allocator: a wrapper reads nothing through a pointer before that one has said that
+ * it is a live block.
  */
 #ifndef ACRE_WRAP_H
 #define ACRE_WRAP_H
 
-#include <acre/bytes.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/** A byte allocator some of whose requests fail. Set up by acre_fault_wrap; the fields are to be
- * read, not written. */
-struct acre_fault {
-    struct acre_bytes inner; /**< Serves what is not refused. */
-    size_t requests;         /**< Requests seen since a rule was last set. */
-    size_t refused;          /**< Requests refused here since init or reset. */
-    size_t nth;              /**< The number of the request to refuse; 0: none. */
-    size_t every;            /**< Every so many requests one is refused; 0: none. */
-    size_t least;            /**< Sizes in bytes from here ... */
-    size_t most;             /**< ... to here are refused; none when least is above most. */
-};
-
-/**
- * Puts a wrapper in front of a byte allocator, with nothing to refuse.
- * @param fault to be set up; any contents.
- * @param inner the allocator that serves; it must outlive the wrapper. O(1).
- */
-void acre_fault_wrap(struct acre_fault *fault, struct acre_bytes inner);
-
-/**
- * Refuses one request, the nth from now, and no other; replaces the rule of acre_fault_every.
- * @param nth 1 is the next one; 0 refuses none. O(1).
- */
-void acre_fault_nth(struct acre_fault *fault, size_t nth);
-
-/**
- * Refuses every kth request from now; replaces the rule of acre_fault_nth.
- * @param every 1 refuses all; 0 refuses none. O(1).
- */
-void acre_fault_every(struct acre_fault *fault, size_t every);
-
-/**
- * Refuses all requests for `least` to `most` bytes, beside what the other rules refuse.
- * @param least bytes; above `most`: refuses none. O(1).
- */
-void acre_fault_sizes(struct acre_fault *fault, size_t least, size_t most);
-
-/**
- * The wrapper as a byte allocator. Every call costs O(1) more than the inner one's. Its statistics
- * are the inner ones, with the requests refused here counted as failed; largest_free is what the
- * inner allocator would serve.
- */
-struct acre_bytes acre_fault_bytes(struct acre_fault *fault);
-
-#ifdef __cplusplus
-}
-#endif
+#include <acre/wrap/fault.h>
+#include <acre/wrap/locked.h>
 
 #endif

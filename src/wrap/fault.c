@@ -4,9 +4,10 @@
  * request for memory that a rule refuses, and passes on all else, bad input included, so that the
  * errors stay those of the inner allocator.
  */
-#include <acre/wrap.h>
+#include <acre/wrap/fault.h>
 
 #include "base/bits.h"
+#include "wrap/pass.h"
 
 static bool refuse(struct acre_fault *fault, size_t size)
 {
@@ -26,30 +27,12 @@ static enum acre_status fault_init(void *self, void *start, size_t size)
     return acre_init(acre_bytes_base(fault->inner), start, size);
 }
 
-static enum acre_status fault_add_memory(void *self, void *start, size_t size)
-{
-    struct acre_fault *fault = self;
-    return acre_add_memory(acre_bytes_base(fault->inner), start, size);
-}
-
-static enum acre_status fault_remove_memory(void *self, void *start)
-{
-    struct acre_fault *fault = self;
-    return acre_remove_memory(acre_bytes_base(fault->inner), start);
-}
-
 static struct acre_stats fault_stats(const void *self)
 {
     const struct acre_fault *fault = self;
     struct acre_stats stats = acre_stats(acre_bytes_base(fault->inner));
     stats.failed += fault->refused;
     return stats;
-}
-
-static struct acre_check_result fault_check(const void *self)
-{
-    const struct acre_fault *fault = self;
-    return acre_check(acre_bytes_base(fault->inner));
 }
 
 static void fault_reset(void *self)
@@ -65,18 +48,6 @@ static struct acre_ptr fault_alloc(void *self, struct acre_layout layout)
     if (acre_is_pow2(layout.align) && refuse(fault, layout.size))
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
     return acre_alloc(fault->inner, layout);
-}
-
-static enum acre_status fault_dealloc(void *self, void *ptr)
-{
-    struct acre_fault *fault = self;
-    return acre_dealloc(fault->inner, ptr);
-}
-
-static enum acre_status fault_dealloc_sized(void *self, void *ptr, struct acre_layout layout)
-{
-    struct acre_fault *fault = self;
-    return acre_dealloc_sized(fault->inner, ptr, layout);
 }
 
 /** True when ptr is a block that has `size` usable bytes or more already, or no block at all. */
@@ -106,34 +77,22 @@ static struct acre_ptr fault_realloc(void *self, void *ptr, struct acre_layout l
     return acre_realloc(fault->inner, ptr, layout);
 }
 
-static struct acre_num fault_usable_size(const void *self, const void *ptr)
-{
-    const struct acre_fault *fault = self;
-    return acre_usable_size(fault->inner, ptr);
-}
-
-static void fault_walk(const void *self, acre_walk_fn *visit, void *arg)
-{
-    const struct acre_fault *fault = self;
-    acre_walk(fault->inner, visit, arg);
-}
-
 static const struct acre_bytes_ops fault_ops = {
     .base = {
         .init = fault_init,
-        .add_memory = fault_add_memory,
-        .remove_memory = fault_remove_memory,
+        .add_memory = acre_wrap_pass_add_memory,
+        .remove_memory = acre_wrap_pass_remove_memory,
         .stats = fault_stats,
-        .check = fault_check,
+        .check = acre_wrap_pass_check,
         .reset = fault_reset,
     },
     .alloc = fault_alloc,
-    .dealloc = fault_dealloc,
-    .dealloc_sized = fault_dealloc_sized,
+    .dealloc = acre_wrap_pass_dealloc,
+    .dealloc_sized = acre_wrap_pass_dealloc_sized,
     .resize = fault_resize,
     .realloc = fault_realloc,
-    .usable_size = fault_usable_size,
-    .walk = fault_walk,
+    .usable_size = acre_wrap_pass_usable_size,
+    .walk = acre_wrap_pass_walk,
 };
 
 void acre_fault_wrap(struct acre_fault *fault, struct acre_bytes inner)

@@ -7,6 +7,7 @@ extern const struct kind kind_buddy;
 extern const struct kind kind_buddy_apart;
 extern const struct kind kind_buddy_seam;
 extern const struct kind kind_fault;
+extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_tlsf;
 extern const struct kind kind_tlsf_apart;
@@ -16,6 +17,7 @@ const struct kind *const kinds[] = {
     &kind_naive,
 #if ACRE_WRAP
     &kind_fault,
+    &kind_locked,
 #endif
 #if ACRE_TLSF
     &kind_tlsf,
