@@ -86,7 +86,7 @@ if(ACRE_TESTS)
     enable_testing()
     acre_folders(tests/support tests/compile tests/unit tests/conformance tests/model tests/misuse
         tests/exhaustive tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/regress tests/fuzz tests/hosted
-        tests/tool examples)
+        tests/hooks tests/tool examples)
 endif()
 
 if(ACRE_BENCH AND ACRE_HOSTED)

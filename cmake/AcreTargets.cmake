@@ -7,6 +7,8 @@
 #   acre_program(NAME FILES... [LINK TARGETS...] [INSTALL])
 #   acre_test(NAME FILES... [LINK TARGETS...] [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
 #   acre_script_test(NAME SCRIPT [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
+#   acre_skipped_test(NAME WHY [LABELS LABELS...])  counted as skipped: what it needs is not there
+#   acre_library(OUT MODULE)         the target of a library, where pkg-config knows one
 #   acre_fuzz(NAME FILES... [LINK TARGETS...] [NEEDS GATES...])  a libFuzzer target, built with ACRE_FUZZ
 #
 # A call without files does nothing. Includes are found from include/, src/, hosted/ and the
@@ -188,9 +190,30 @@ function(acre_skip OUT NAME)
     else()
         return()
     endif()
-    add_test(NAME ${NAME} COMMAND sh -c "echo '${why}'; exit 77")
-    acre_test_properties(${NAME} "${ARGN}")
+    acre_add_skipped(${NAME} "${why}" "${ARGN}")
     set(${OUT} TRUE PARENT_SCOPE)
+endfunction()
+
+# A test that does nothing but be counted as skipped, and say why.
+function(acre_add_skipped NAME WHY LABELS)
+    add_test(NAME ${NAME} COMMAND sh -c "echo '${WHY}'; exit 77")
+    acre_test_properties(${NAME} "${LABELS}")
+endfunction()
+
+function(acre_skipped_test NAME WHY)
+    cmake_parse_arguments(TEST "" "" "LABELS" ${ARGN})
+    acre_test_name(name ${NAME})
+    acre_add_skipped(${name} "${WHY}" "${TEST_LABELS}")
+endfunction()
+
+# Sets OUT to the target of a library that pkg-config knows, or to nothing.
+function(acre_library OUT MODULE)
+    string(MAKE_C_IDENTIFIER ACRE_${MODULE} id)
+    pkg_check_modules(${id} QUIET IMPORTED_TARGET GLOBAL ${MODULE})
+    set(${OUT} PARENT_SCOPE)
+    if(${id}_FOUND)
+        set(${OUT} PkgConfig::${id} PARENT_SCOPE)
+    endif()
 endfunction()
 
 function(acre_test NAME)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "hooks/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool pool_open(struct pool *pool, const struct acre_kind *kind, size_t size)
+{
+    size_t align = kind->align < sizeof(void *) ? sizeof(void *) : kind->align;
+    *pool = (struct pool){ .kind = kind, .memory = malloc(size) };
+    assert_int_equal(posix_memalign(&pool->self, align, kind->size), 0);
+    assert_non_null(pool->memory);
+    acre_fault_wrap(&pool->fault, kind->handle(pool->self));
+    pool->bytes = acre_fault_bytes(&pool->fault);
+    pool->base = acre_bytes_base(pool->bytes);
+    if (acre_init(pool->base, pool->memory, size) == ACRE_OK)
+        return true;
+    pool_close(pool);
+    return false;
+}
+
+static void assert_sound(const struct pool *pool)
+{
+    struct acre_check_result found = acre_check(pool->base);
+    if (found.invariant != NULL)
+        fail_msg("%s at %p", found.invariant, found.where);
+}
+
+void pool_assert_left(const struct pool *pool, size_t blocks)
+{
+    assert_sound(pool);
+    assert_int_equal(acre_stats(pool->base).live_blocks, blocks);
+}
+
+void pool_assert_empty(const struct pool *pool)
+{
+    pool_assert_left(pool, 0);
+    assert_int_equal(acre_stats(pool->base).used, 0);
+}
+
+void pool_close(struct pool *pool)
+{
+    free(pool->self);
+    free(pool->memory);
+}
+
+void pool_does(const struct acre_kind *kind, size_t size, work_fn *work)
+{
+    struct pool pool;
+    assert_true(pool_open(&pool, kind, size));
+    assert_int_equal(work(&pool), DONE);
+    assert_true(acre_stats(pool.base).peak > 0);
+    pool_assert_empty(&pool);
+    pool_close(&pool);
+}
+
+void pool_refuses_each(const struct acre_kind *kind, size_t size, size_t most, work_fn *work)
+{
+    struct pool pool;
+    size_t out_of_memory = 0;
+    assert_true(pool_open(&pool, kind, size));
+    for (size_t nth = 1; nth <= most; nth++) {
+        acre_fault_nth(&pool.fault, nth);
+        enum outcome outcome = work(&pool);
+        pool_assert_empty(&pool);
+        if (pool.fault.requests < nth) {
+            assert_int_equal(outcome, DONE);
+            break;
+        }
+        out_of_memory += outcome == NO_MEMORY;
+    }
+    assert_true(out_of_memory > 0);
+    pool_close(&pool);
+}
+
+void pool_grows(const struct acre_kind *kind, size_t least, work_fn *work)
+{
+    enum outcome outcome = NO_MEMORY;
+    size_t too_small = 0;
+    for (size_t size = least; outcome != DONE; size += size / 8) {
+        struct pool pool;
+        assert_true(size < (size_t)1 << 30);
+        if (!pool_open(&pool, kind, size))
+            continue;
+        outcome = work(&pool);
+        too_small += outcome == NO_MEMORY;
+        assert_true(outcome == DONE || acre_stats(pool.base).failed > 0);
+        pool_assert_empty(&pool);
+        pool_close(&pool);
+    }
+    assert_true(too_small > 0);
+}
+
+int pool_run(const char *group, const struct pool_scene *scenes, size_t count)
+{
+    static char names[128][96];
+    static struct CMUnitTest tests[128];
+    size_t filled = 0;
+    for (const struct acre_kind *kind = acre_kinds; kind->name; kind++) {
+        for (size_t i = 0; i < count; i++) {
+            snprintf(names[filled], sizeof names[filled], "%s: %s", kind->name, scenes[i].name);
+            tests[filled] = (struct CMUnitTest){ names[filled], scenes[i].run, NULL, NULL,
+                (void *)(uintptr_t)kind };
+            filled++;
+        }
+    }
+    return _cmocka_run_group_tests(group, tests, filled, NULL, NULL);
+}
