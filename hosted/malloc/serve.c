@@ -2,7 +2,7 @@
 #include "malloc/serve.h"
 
 #include "base/arith.h"
-#include "malloc/refuser.h"
+#include "base/refuser.h"
 #include "os/os.h"
 
 #include <string.h>

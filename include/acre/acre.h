@@ -14,6 +14,7 @@
 #include <acre/ids.h>
 #include <acre/lock.h>
 #include <acre/pages.h>
+#include <acre/shared.h>
 #include <acre/tlsf.h>
 #include <acre/types.h>
 #include <acre/wrap.h>

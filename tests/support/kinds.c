@@ -9,6 +9,7 @@ extern const struct kind kind_buddy_seam;
 extern const struct kind kind_fault;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
+extern const struct kind kind_shared;
 extern const struct kind kind_tlsf;
 extern const struct kind kind_tlsf_apart;
 extern const struct kind kind_tlsf_seam;
@@ -18,6 +19,9 @@ const struct kind *const kinds[] = {
 #if ACRE_WRAP
     &kind_fault,
     &kind_locked,
+#endif
+#if ACRE_SHARED
+    &kind_shared,
 #endif
 #if ACRE_TLSF
     &kind_tlsf,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "malloc/refuser.h"
+#include "base/refuser.h"
+
+#include "base/bits.h"
 
 static enum acre_status take_memory(void *self, void *start, size_t size)
 {
@@ -32,8 +34,9 @@ static void reset(void *self)
 
 static struct acre_ptr alloc(void *self, struct acre_layout layout)
 {
-    (void)self, (void)layout;
-    return (struct acre_ptr){ .ptr = NULL, .status = ACRE_NO_MEMORY };
+    (void)self;
+    return (
+        struct acre_ptr){ NULL, acre_is_pow2(layout.align) ? ACRE_NO_MEMORY : ACRE_INVALID_PARAM };
 }
 
 static enum acre_status dealloc_sized(void *self, void *ptr, struct acre_layout layout)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The lock callbacks of acre/lock.h over a pthread mutex. Header only; for hosted programs.
+ *
+ *     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+ *     struct acre_locker locker = acre_locker_pthread(&mutex);
+ *
+ * Any kind of mutex will do; one that processes share needs PTHREAD_PROCESS_SHARED. A mutex that
+ * cannot be taken (a robust one whose owner died in the middle of a call, an error-checking one
+ * taken twice) ends the process by abort(): what it guards may be half changed.
+ */
+#ifndef ACRE_LOCK_PTHREAD_H
+#define ACRE_LOCK_PTHREAD_H
+
+#include <acre/lock.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** For acre_locker_pthread: takes the mutex at `arg`, or aborts. */
+static inline void acre_pthread_lock(void *arg)
+{
+    if (pthread_mutex_lock((pthread_mutex_t *)arg) != 0)
+        abort();
+}
+
+/** For acre_locker_pthread: gives the mutex at `arg` back, or aborts. */
+static inline void acre_pthread_unlock(void *arg)
+{
+    if (pthread_mutex_unlock((pthread_mutex_t *)arg) != 0)
+        abort();
+}
+
+/**
+ * A locker over a mutex.
+ * @param mutex initialised; it must stay until the locker's last use. O(1).
+ */
+static inline struct acre_locker acre_locker_pthread(pthread_mutex_t *mutex)
+{
+    struct acre_locker locker;
+    locker.lock = acre_pthread_lock;
+    locker.unlock = acre_pthread_unlock;
+    locker.arg = mutex;
+    return locker;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
