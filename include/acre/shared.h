@@ -32,7 +32,7 @@
 #define ACRE_SHARED_H
 
 #include <acre/bytes.h>
-#include <acre/lock.h>
+#include <acre/wrap/locked.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,8 +60,7 @@ struct acre_shared_pool {
 
 /** The count and what is counted. The caller's memory; the fields are not to be touched. */
 struct acre_shared {
-    struct acre_bytes inner;   /**< Serves; from the last drop on, refuses. */
-    struct acre_locker locker; /**< Held around every call to it. */
+    struct acre_locked locked; /**< Allocator and lock; from the last drop on, one that refuses. */
     struct acre_shared_pool pool;
 #ifdef __cplusplus
     size_t count;

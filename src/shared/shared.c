@@ -5,6 +5,7 @@
  */
 #include "shared/shared_private.h"
 
+#include "base/locked.h"
 #include "base/refuser.h"
 
 #include <stdatomic.h>
@@ -12,14 +13,15 @@
 _Static_assert(
     sizeof(_Atomic size_t) == sizeof(size_t) && _Alignof(_Atomic size_t) == _Alignof(size_t),
     "struct acre_shared has one layout in C and in C++");
+_Static_assert(offsetof(struct acre_shared, locked) == 0, "acre_locked_ops finds its struct");
 
 static enum acre_status make(struct acre_shared *shared, struct acre_bytes bytes,
     struct acre_shared_pool pool, struct acre_locker locker, bool threads)
 {
     if (bytes.ops == NULL || (locker.lock != NULL && locker.unlock == NULL))
         return ACRE_INVALID_PARAM;
-    shared->inner = bytes;
-    shared->locker = locker;
+    shared->locked.inner = bytes;
+    shared->locked.locker = locker;
     shared->pool = pool;
     shared->threads = threads;
     atomic_init(&shared->count, 1);
@@ -65,9 +67,9 @@ enum acre_status acre_shared_clone(struct acre_shared *shared)
 static size_t end(struct acre_shared *shared)
 {
     struct acre_shared_pool pool = shared->pool;
-    size_t live_blocks = acre_stats(acre_bytes_base(shared->inner)).live_blocks;
-    shared->inner = (struct acre_bytes){ &acre_refuser_ops, NULL };
-    shared->locker = (struct acre_locker){ NULL, NULL, NULL };
+    size_t live_blocks = acre_stats(acre_bytes_base(shared->locked.inner)).live_blocks;
+    shared->locked.inner = (struct acre_bytes){ &acre_refuser_ops, NULL };
+    shared->locked.locker = (struct acre_locker){ NULL, NULL, NULL };
     if (pool.end != NULL)
         pool.end(pool.arg, pool.start, pool.size, live_blocks);
     return live_blocks;
@@ -90,6 +92,6 @@ size_t acre_shared_count(const struct acre_shared *shared)
 
 struct acre_bytes acre_shared_bytes(struct acre_shared *shared)
 {
-    bool locks = shared->locker.lock != NULL;
-    return (struct acre_bytes){ locks ? &acre_shared_locked_ops : &acre_shared_plain_ops, shared };
+    bool locks = shared->locked.locker.lock != NULL;
+    return (struct acre_bytes){ locks ? &acre_locked_ops : &acre_shared_plain_ops, shared };
 }

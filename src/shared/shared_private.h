@@ -13,6 +13,5 @@
 #include <acre/shared.h>
 
 extern const struct acre_bytes_ops acre_shared_plain_ops;
-extern const struct acre_bytes_ops acre_shared_locked_ops;
 
 #endif

@@ -217,7 +217,7 @@ static bool count_visit(void *arg, void *start, size_t size, bool live)
 {
     (void)start, (void)size, (void)live;
     ++*(int *)arg;
-    assert_int_equal(locked, shared.locker.lock != NULL);
+    assert_int_equal(locked, shared.locked.locker.lock != NULL);
     return true;
 }
 
@@ -225,7 +225,7 @@ static bool count_visit(void *arg, void *start, size_t size, bool live)
 static void every_verb_locks_once(void **state)
 {
     (void)state;
-    bool locks = shared.locker.lock != NULL;
+    bool locks = shared.locked.locker.lock != NULL;
     struct acre_bytes bytes = acre_shared_bytes(&shared);
     struct acre_base base = acre_bytes_base(bytes);
     int calls = 0;

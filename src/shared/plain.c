@@ -8,79 +8,79 @@
 static enum acre_status plain_init(void *self, void *start, size_t size)
 {
     struct acre_shared *shared = self;
-    return acre_init(acre_bytes_base(shared->inner), start, size);
+    return acre_init(acre_bytes_base(shared->locked.inner), start, size);
 }
 
 static enum acre_status plain_add_memory(void *self, void *start, size_t size)
 {
     struct acre_shared *shared = self;
-    return acre_add_memory(acre_bytes_base(shared->inner), start, size);
+    return acre_add_memory(acre_bytes_base(shared->locked.inner), start, size);
 }
 
 static enum acre_status plain_remove_memory(void *self, void *start)
 {
     struct acre_shared *shared = self;
-    return acre_remove_memory(acre_bytes_base(shared->inner), start);
+    return acre_remove_memory(acre_bytes_base(shared->locked.inner), start);
 }
 
 static struct acre_stats plain_stats(const void *self)
 {
     const struct acre_shared *shared = self;
-    return acre_stats(acre_bytes_base(shared->inner));
+    return acre_stats(acre_bytes_base(shared->locked.inner));
 }
 
 static struct acre_check_result plain_check(const void *self)
 {
     const struct acre_shared *shared = self;
-    return acre_check(acre_bytes_base(shared->inner));
+    return acre_check(acre_bytes_base(shared->locked.inner));
 }
 
 static void plain_reset(void *self)
 {
     struct acre_shared *shared = self;
-    acre_reset(acre_bytes_base(shared->inner));
+    acre_reset(acre_bytes_base(shared->locked.inner));
 }
 
 static struct acre_ptr plain_alloc(void *self, struct acre_layout layout)
 {
     struct acre_shared *shared = self;
-    return acre_alloc(shared->inner, layout);
+    return acre_alloc(shared->locked.inner, layout);
 }
 
 static enum acre_status plain_dealloc(void *self, void *ptr)
 {
     struct acre_shared *shared = self;
-    return acre_dealloc(shared->inner, ptr);
+    return acre_dealloc(shared->locked.inner, ptr);
 }
 
 static enum acre_status plain_dealloc_sized(void *self, void *ptr, struct acre_layout layout)
 {
     struct acre_shared *shared = self;
-    return acre_dealloc_sized(shared->inner, ptr, layout);
+    return acre_dealloc_sized(shared->locked.inner, ptr, layout);
 }
 
 static enum acre_status plain_resize(void *self, void *ptr, size_t size)
 {
     struct acre_shared *shared = self;
-    return acre_resize(shared->inner, ptr, size);
+    return acre_resize(shared->locked.inner, ptr, size);
 }
 
 static struct acre_ptr plain_realloc(void *self, void *ptr, struct acre_layout layout)
 {
     struct acre_shared *shared = self;
-    return acre_realloc(shared->inner, ptr, layout);
+    return acre_realloc(shared->locked.inner, ptr, layout);
 }
 
 static struct acre_num plain_usable_size(const void *self, const void *ptr)
 {
     const struct acre_shared *shared = self;
-    return acre_usable_size(shared->inner, ptr);
+    return acre_usable_size(shared->locked.inner, ptr);
 }
 
 static void plain_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
     const struct acre_shared *shared = self;
-    acre_walk(shared->inner, visit, arg);
+    acre_walk(shared->locked.inner, visit, arg);
 }
 
 const struct acre_bytes_ops acre_shared_plain_ops = {
