@@ -13,6 +13,7 @@
 int acre_cmd_run(int argc, char **argv);
 int acre_cmd_record(int argc, char **argv);
 int acre_cmd_replay(int argc, char **argv);
+int acre_cmd_compare(int argc, char **argv);
 int acre_cmd_convert(int argc, char **argv);
 int acre_cmd_bench(int argc, char **argv);
 

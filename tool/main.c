@@ -3,6 +3,7 @@
 #include "tool/command.h"
 #include "tool/nearest.h"
 #include "tool/options.h"
+#include "tool/replay/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static const struct subcommand subcommands[] = {
     { "run", acre_cmd_run, "run a command with its malloc served by an allocator of acre" },
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
     { "replay", acre_cmd_replay, "replay a trace on every allocator and compare them" },
+    { "compare", acre_cmd_compare, "say which allocator suits a program, and why" },
     { "convert", acre_cmd_convert, "turn a trace into text, or text into a trace" },
     { "bench", acre_cmd_bench, "measure the allocators on made-up workloads" },
 };
@@ -98,6 +100,8 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], REPLAY_REMOTE_WORD) == 0)
+        return replay_remote_main(argc, argv);
     int code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         acre_complain("", "standard output could not be written");

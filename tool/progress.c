@@ -24,6 +24,18 @@ void acre_progress_open(struct acre_progress *progress)
     *progress = (struct acre_progress){ .shown = isatty(STDERR_FILENO) == 1 };
 }
 
+/* Nothing is said of the rest before a twentieth is done: it would be a guess. */
+static void print_time_left(struct acre_progress *progress, double now, double fraction)
+{
+    if (progress->begun_at <= 0.0)
+        progress->begun_at = now;
+    if (!progress->time_left || fraction < 0.05 || fraction > 1.0)
+        return;
+    double left = (now - progress->begun_at) / fraction * (1.0 - fraction);
+    unsigned seconds = left < 359999.0 ? (unsigned)(left + 0.5) : 359999u;
+    fprintf(stderr, ", about %u:%02u left", seconds / 60, seconds % 60);
+}
+
 void acre_progress_show(struct acre_progress *progress, const char *text, double fraction)
 {
     if (!progress->shown)
@@ -32,8 +44,10 @@ void acre_progress_show(struct acre_progress *progress, const char *text, double
     if (progress->drawn && now - progress->drawn_at < SECONDS_BETWEEN_LINES)
         return;
     fprintf(stderr, "\r%.*s", TEXT_COLUMNS, text);
-    if (fraction >= 0.0)
+    if (fraction >= 0.0) {
         fprintf(stderr, "  %3d %%", (int)(fraction * 100.0));
+        print_time_left(progress, now, fraction);
+    }
     fputs("\033[K", stderr);
     fflush(stderr);
     progress->drawn = true;

@@ -13,13 +13,16 @@ struct acre_progress {
     bool shown;      /**< Standard error is a terminal. */
     bool drawn;      /**< A line is on the screen. */
     double drawn_at; /**< When it was drawn last, in seconds of the monotonic clock. */
+    double begun_at; /**< When the first fraction was shown; 0: none was. */
+    bool time_left;  /**< Show how long the rest will take, judged by the fractions so far. */
 };
 
 /** Begins; `*progress` has nothing drawn. */
 void acre_progress_open(struct acre_progress *progress);
 
 /**
- * Shows "text  NN %" when the last line was drawn a tenth of a second ago or more.
+ * Shows "text  NN %", or "text  NN %, about M:SS left", when the last line was drawn a tenth of a
+ * second ago or more.
  * @param fraction 0.0 to 1.0; below 0: no figure.
  */
 void acre_progress_show(struct acre_progress *progress, const char *text, double fraction);

@@ -20,8 +20,8 @@ void *replay_shared_memory(size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A child: leaves interrupts to the parent, and does not outlive it. */
-static _Noreturn void serve(int socket, pid_t parent, void (*work)(void *), void *argument)
+_Noreturn void replay_child_serve(
+    int socket, pid_t parent, void (*work)(void *argument), void *argument)
 {
     char byte = 0;
     signal(SIGINT, SIG_IGN);
@@ -38,17 +38,18 @@ static _Noreturn void serve(int socket, pid_t parent, void (*work)(void *), void
     _exit(0);
 }
 
-bool replay_child_start(struct replay_child *child, void (*work)(void *argument), void *argument)
+bool replay_child_launch(
+    struct replay_child *child, void (*become)(void *argument, int socket), void *argument)
 {
     int pair[2];
-    pid_t parent = getpid();
     *child = (struct replay_child){ 0, -1 };
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return false;
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
-        serve(pair[1], parent, work, argument);
+        become(argument, pair[1]);
+        _exit(1);
     }
     close(pair[1]);
     if (pid < 0) {
@@ -57,6 +58,24 @@ bool replay_child_start(struct replay_child *child, void (*work)(void *argument)
     }
     *child = (struct replay_child){ pid, pair[0] };
     return true;
+}
+
+struct job {
+    void (*work)(void *argument);
+    void *argument;
+    pid_t parent;
+};
+
+static void serve(void *argument, int socket)
+{
+    const struct job *job = argument;
+    replay_child_serve(socket, job->parent, job->work, job->argument);
+}
+
+bool replay_child_start(struct replay_child *child, void (*work)(void *argument), void *argument)
+{
+    struct job job = { work, argument, getpid() };
+    return replay_child_launch(child, serve, &job);
 }
 
 void replay_child_order(const struct replay_child *child)

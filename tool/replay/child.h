@@ -31,6 +31,16 @@ void *replay_shared_memory(size_t size);
 /** Starts a child that calls `work(argument)` at each order. @return false with errno set. */
 bool replay_child_start(struct replay_child *child, void (*work)(void *argument), void *argument);
 
+/** Starts a child that calls `become`, which does not return: it serves, or executes a program that
+ * does. @return false with errno set. */
+bool replay_child_launch(
+    struct replay_child *child, void (*become)(void *argument, int socket), void *argument);
+
+/** A child's life: `work(argument)` at each order. Interrupts are left to the parent, which it does
+ * not outlive. */
+_Noreturn void replay_child_serve(
+    int socket, pid_t parent, void (*work)(void *argument), void *argument);
+
 /** Has the child do its work once. */
 void replay_child_order(const struct replay_child *child);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/replay/measure.h"
 
+#include "tool/replay/remote.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* A pool to time in is this many times the peak of live bytes and so much more, or a quarter more
  * than the smallest when that is larger. */
@@ -17,6 +18,8 @@ struct contestant {
     struct replay_row *row;
     struct replay_child child;
     struct replay_work work;
+    struct replay_remote_state state; /* holds the board */
+    uint64_t written[REPLAY_MOST_ROUNDS];
     uint64_t nanoseconds[REPLAY_MOST_ROUNDS];
     uint64_t instructions[REPLAY_MOST_ROUNDS];
 };
@@ -134,6 +137,16 @@ static void time_once(struct contest *contest, struct contestant *contestant)
     row->rounds++;
 }
 
+static void time_written(struct contest *contest, struct contestant *contestant)
+{
+    struct replay_row *row = contestant->row;
+    bool possible = contest->table->script->facts.peak_live < replay_machine_memory() / 2;
+    if (!contest->table->plan.writing || !possible || row->pool_refused ||
+        !order(contest, contestant, REPLAY_WRITE, "timing, blocks written"))
+        return;
+    contestant->written[row->written_rounds++] = contestant->work.board->nanoseconds;
+}
+
 static void time_steps(struct contest *contest, struct contestant *contestant)
 {
     struct replay_row *row = contestant->row;
@@ -147,6 +160,8 @@ static void time_steps(struct contest *contest, struct contestant *contestant)
     row->p999 = board->p999;
     row->worst = board->worst;
     row->worst_op = board->worst_op;
+    if (row->survey && row->stepped)
+        memcpy(row->survey->spread, board->survey.spread, sizeof board->survey.spread);
 }
 
 static void sum_up(struct contest *contest, struct contestant *contestant)
@@ -156,7 +171,45 @@ static void sum_up(struct contest *contest, struct contestant *contestant)
     if (row->rounds == 0)
         return;
     row->ns_per_op = median_per_op(contestant->nanoseconds, row->rounds, ops);
+    row->ns_least = (double)contestant->nanoseconds[0] / (double)ops;
+    row->ns_most = (double)contestant->nanoseconds[row->rounds - 1] / (double)ops;
+    if (row->written_rounds)
+        row->ns_written = median_per_op(contestant->written, row->written_rounds, ops);
     row->instructions_per_op = median_per_op(contestant->instructions, row->rounds, ops);
+}
+
+static bool start_child(struct contestant *contestant)
+{
+    const struct replay_work *work = &contestant->work;
+    if (work->subject->preload)
+        return replay_remote_start(
+            &contestant->child, work->subject->preload, work->script, &contestant->state);
+    return replay_child_start(&contestant->child, replay_work, &contestant->work);
+}
+
+/* A heap that has served replays keeps what they freed: resident memory is told by a new one. */
+static bool start_afresh(struct contestant *contestant)
+{
+    char ended[REPLAY_ENDED_ROOM];
+    if (replay_subject_has_pool(contestant->row->subject))
+        return true;
+    replay_child_end(&contestant->child, ended);
+    return start_child(contestant);
+}
+
+static void survey(struct contest *contest, struct contestant *contestant)
+{
+    struct replay_row *row = contestant->row;
+    const struct replay_survey *found = &contestant->work.board->survey;
+    size_t timed_in = row->pool;
+    if (!row->survey || row->fault[0] || row->pool_refused || acre_interrupted() ||
+        !start_afresh(contestant))
+        return;
+    if (row->smallest_pool)
+        row->pool = (size_t)row->smallest_pool;
+    if (order(contest, contestant, REPLAY_SURVEY, "looking at its accounts"))
+        memcpy(row->survey, found, sizeof *found);
+    row->pool = timed_in;
 }
 
 /* One task for every contestant, from `from` to `to` of all the work. */
@@ -174,13 +227,17 @@ static void for_all(struct contest *contest, double from, double to,
 static void measure(struct contest *contest)
 {
     size_t rounds = contest->table->plan.rounds;
-    double share = 0.2 / (double)rounds;
+    double share = 0.15 / (double)rounds;
     for_all(contest, 0.0, 0.1, verify);
     for_all(contest, 0.1, 0.55, fit);
     for_all(contest, 0.55, 0.6, warm_up);
-    for (size_t round = 0; round < rounds; round++)
-        for_all(contest, 0.6 + share * (double)round, 0.6 + share * (double)(round + 1), time_once);
-    for_all(contest, 0.8, 1.0, time_steps);
+    for (size_t round = 0; round < rounds; round++) {
+        double from = 0.6 + share * (double)round;
+        for_all(contest, from, from + share / 2, time_once);
+        for_all(contest, from + share / 2, from + share, time_written);
+    }
+    for_all(contest, 0.75, 0.95, time_steps);
+    for_all(contest, 0.95, 1.0, survey);
     for_all(contest, 1.0, 1.0, sum_up);
     contest->table->interrupted = acre_interrupted() != 0;
 }
@@ -191,8 +248,10 @@ static bool start(struct contest *contest, struct contestant *contestant, struct
     contestant->row = row;
     work->script = contest->table->script;
     work->subject = row->subject;
-    work->board = replay_shared_memory(sizeof *work->board);
-    return work->board && replay_child_start(&contestant->child, replay_work, work);
+    if (!replay_remote_open(&contestant->state))
+        return false;
+    work->board = &contestant->state.shared->board;
+    return start_child(contestant);
 }
 
 static bool start_all(struct contest *contest)
@@ -213,7 +272,7 @@ static void end_all(struct contest *contest)
         struct contestant *contestant = &contest->contestants[i];
         replay_child_end(&contestant->child, ended);
         if (contestant->work.board)
-            munmap(contestant->work.board, sizeof *contestant->work.board);
+            replay_remote_close(&contestant->state);
     }
 }
 

@@ -18,6 +18,8 @@ struct replay_plan {
     size_t rounds;    /**< Timed replays of each subject, 1 .. REPLAY_MOST_ROUNDS. */
     size_t pool;      /**< Bytes of the pool to time in; 0: chosen for each subject. */
     bool pool_search; /**< Look for the smallest pool. */
+    bool writing;     /**< Time replays with every block written too. */
+    bool survey;      /**< Fill the rows' surveys. */
 };
 
 /** What was found out about one subject. A figure that is not known is 0 and its flag false. */
@@ -29,7 +31,10 @@ struct replay_row {
     uint64_t smallest_pool;            /**< Bytes; 0 when `fitted`: there is none. */
     uint64_t resident;                 /**< Bytes; see struct replay_board. */
     size_t rounds;                     /**< Of timing, done. */
-    double ns_per_op;                  /**< Median of the rounds. */
+    double ns_per_op;                  /**< Median of the rounds, */
+    double ns_least, ns_most;          /**< and their bounds. */
+    size_t written_rounds;             /**< Of timing with every block written, done. */
+    double ns_written;                 /**< Median of those. */
     double instructions_per_op;        /**< Median of the rounds, if `counted`. */
     uint64_t median, p99, p999, worst; /**< Ticks, if `stepped`; see REPLAY_TICK_NAME. */
     uint64_t worst_op;
@@ -38,6 +43,7 @@ struct replay_row {
     bool fitted;       /**< The pool search came to an end. */
     bool counted;
     bool stepped;
+    struct replay_survey *survey; /**< Filled as far as the plan wants it; may be null. */
 };
 
 /** The whole of a measurement. */

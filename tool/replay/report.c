@@ -69,6 +69,13 @@ static void print_exceptions(FILE *out, const struct replay_facts *facts)
             plural(facts->lost, "call", "calls"));
 }
 
+void replay_report_facts(FILE *out, const struct replay_facts *facts)
+{
+    print_facts(out, facts);
+    print_share(out, facts);
+    print_exceptions(out, facts);
+}
+
 static void put_ns(struct acre_table_row *cells, const struct replay_row *row)
 {
     if (row->rounds)

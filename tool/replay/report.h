@@ -19,11 +19,17 @@ struct replay_notes {
     bool timed, not_counted, not_verified, stepped, resident, fitted, interrupted;
 };
 
+/** Prints what a script is: process, operations, peak, and what is odd about it. */
+void replay_report_facts(FILE *out, const struct replay_facts *facts);
+
 /** Prints what was replayed, the table and what went wrong, and adds to the notes. */
 void replay_report_text(FILE *out, const struct replay_table *table, struct replay_notes *notes);
 
 /** Prints what the figures of all tables mean. */
 void replay_report_notes(FILE *out, const struct replay_notes *notes);
+
+/** Adds what is known of a script to a JSON object. */
+void replay_report_json_facts(cJSON *object, const struct replay_facts *facts);
 
 /** A JSON object of one process of the trace; null when there is no memory. */
 cJSON *replay_report_json(const struct replay_table *table);

@@ -16,7 +16,7 @@ static void add_known(cJSON *object, const char *name, bool known, double number
         cJSON_AddNullToObject(object, name);
 }
 
-static void add_facts(cJSON *object, const struct replay_facts *facts)
+void replay_report_json_facts(cJSON *object, const struct replay_facts *facts)
 {
     add_count(object, "process", facts->process);
     cJSON_AddStringToObject(object, "name", facts->name);
@@ -74,7 +74,7 @@ cJSON *replay_report_json(const struct replay_table *table)
 {
     cJSON *object = cJSON_CreateObject();
     const struct replay_facts *facts = &table->script->facts;
-    add_facts(object, facts);
+    replay_report_json_facts(object, facts);
     add_count(object, "replays", table->plan.rounds);
     add_known(object, "loop_ns_per_operation", table->loop.rounds > 0, table->loop.ns_per_op);
     add_known(object, "loop_instructions_per_operation", table->loop.counted,

@@ -3,50 +3,82 @@
 #include "tool/replay/clock.h"
 #include "tool/replay/work.h"
 
-/* `type` and `strict` are constants where this is inlined. */
+enum manner {
+    PLAIN,
+    STRICT, /* up to the first operation that is not served */
+    WRITING /* each byte of a block is written when the program gets it */
+};
+
+/* Bytes that a slot holds before an operation and that stay what they are. */
+ACRE_INLINE size_t held(const struct replay_slot *slot, struct replay_op op)
+{
+    return slot->ptr && replay_op_verb(op) == REPLAY_REALLOC ? replay_slot_size(slot) : 0;
+}
+
+ACRE_INLINE bool step_writing(const struct replay_instance *instance, enum replay_subject_type type,
+    struct replay_op op, const struct replay_wide *wides, struct replay_slot *slots)
+{
+    struct replay_slot *slot = &slots[op.slot];
+    size_t before = held(slot, op);
+    if (!replay_step(instance, type, op, wides, slots))
+        return false;
+    size_t size = replay_slot_size(slot);
+    if (type != REPLAY_ON_NOTHING && replay_op_verb(op) != REPLAY_DEALLOC && size > before)
+        memset((char *)slot->ptr + before, 0x5A, size - before);
+    return true;
+}
+
+/* `type` and `manner` are constants where this is inlined. */
 ACRE_INLINE uint64_t run(const struct replay_script *script, const struct replay_instance *shared,
-    struct replay_slot *slots, enum replay_subject_type type, bool strict)
+    struct replay_slot *slots, enum replay_subject_type type, enum manner manner)
 {
     const struct replay_instance instance = *shared;
     const struct replay_wide *wides = replay_wides(script);
     const struct replay_op *end = replay_ops(script) + script->facts.ops;
     uint64_t failed = 0;
     for (const struct replay_op *op = replay_ops(script); op < end; op++) {
-        if (ACRE_LIKELY(replay_step(&instance, type, *op, wides, slots)))
+        if (ACRE_LIKELY(manner == WRITING ? step_writing(&instance, type, *op, wides, slots)
+                                          : replay_step(&instance, type, *op, wides, slots)))
             continue;
         failed++;
-        if (strict)
+        if (manner == STRICT)
             break;
     }
     return failed;
 }
 
 ACRE_INLINE uint64_t run_on(const struct replay_script *script,
-    const struct replay_instance *instance, struct replay_slot *slots, bool strict)
+    const struct replay_instance *instance, struct replay_slot *slots, enum manner manner)
 {
     switch (instance->subject->type) {
     case REPLAY_ON_KIND:
-        return run(script, instance, slots, REPLAY_ON_KIND, strict);
+        return run(script, instance, slots, REPLAY_ON_KIND, manner);
     case REPLAY_ON_PLUGIN:
-        return run(script, instance, slots, REPLAY_ON_PLUGIN, strict);
+        return run(script, instance, slots, REPLAY_ON_PLUGIN, manner);
     case REPLAY_ON_SYSTEM:
-        return run(script, instance, slots, REPLAY_ON_SYSTEM, strict);
+        return run(script, instance, slots, REPLAY_ON_SYSTEM, manner);
     case REPLAY_ON_NOTHING:
         break;
     }
-    return run(script, instance, slots, REPLAY_ON_NOTHING, strict);
+    return run(script, instance, slots, REPLAY_ON_NOTHING, manner);
 }
 
 uint64_t replay_run(const struct replay_script *script, const struct replay_instance *instance,
     struct replay_slot *slots)
 {
-    return run_on(script, instance, slots, false);
+    return run_on(script, instance, slots, PLAIN);
+}
+
+uint64_t replay_run_writing(const struct replay_script *script,
+    const struct replay_instance *instance, struct replay_slot *slots)
+{
+    return run_on(script, instance, slots, WRITING);
 }
 
 bool replay_run_strict(const struct replay_script *script, const struct replay_instance *instance,
     struct replay_slot *slots)
 {
-    return run_on(script, instance, slots, true) == 0;
+    return run_on(script, instance, slots, STRICT) == 0;
 }
 
 ACRE_INLINE void run_steps(const struct replay_script *script, const struct replay_instance *shared,

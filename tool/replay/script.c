@@ -146,8 +146,10 @@ static const char *count_live(struct replay_script *script, uint64_t less, uint6
     if (more > MOST_LIVE || script->live_bytes - less > MOST_LIVE - more)
         return "more bytes live at once than a machine can address";
     script->live_bytes += more - less;
-    if (script->live_bytes > facts->peak_live)
+    if (script->live_bytes > facts->peak_live) {
         facts->peak_live = script->live_bytes;
+        facts->peak_op = facts->ops;
+    }
     if (script->live_blocks > facts->peak_blocks)
         facts->peak_blocks = script->live_blocks;
     facts->left_live = script->live_blocks;

@@ -49,6 +49,7 @@ struct replay_facts {
     uint64_t inherited;   /**< Of `allocs`, the blocks a forked process started with. */
     uint64_t peak_live;   /**< Highest sum of the bytes asked for of live blocks. */
     uint64_t peak_blocks; /**< Highest count of live blocks. */
+    uint64_t peak_op;     /**< The first operation after which `peak_live` bytes are live. */
     uint64_t left_live;   /**< Blocks never freed. */
     uint64_t refused;     /**< Calls that failed when recorded; they are not replayed. */
     uint64_t lost;        /**< Calls the recorder could not record. */

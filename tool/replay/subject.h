@@ -25,6 +25,8 @@ struct replay_subject {
     const char *name;
     const struct acre_kind *kind;
     const struct acre_plugin *plugin;
+    /** REPLAY_ON_SYSTEM: a shared object to preload in the process that works, or null. */
+    const char *preload;
 };
 
 /** Name of the system's allocator in tables and options. */

@@ -42,7 +42,9 @@ void replay_summarise(struct replay_board *board, const uint32_t *ticks, uint64_
 {
     board->worst = 0;
     board->worst_op = 0;
+    memset(board->survey.spread, 0, sizeof board->survey.spread);
     for (uint64_t i = 0; i < count; i++) {
+        board->survey.spread[replay_bucket(ticks[i])]++;
         if (ticks[i] <= board->worst)
             continue;
         board->worst = ticks[i];

@@ -69,7 +69,7 @@ static bool open_touched(struct replay_work *work, struct replay_instance *insta
     return !work->board->pool_refused;
 }
 
-static void time_whole(struct replay_work *work)
+static void time_whole(struct replay_work *work, bool writing)
 {
     struct replay_board *board = work->board;
     struct replay_instance instance;
@@ -79,7 +79,8 @@ static void time_whole(struct replay_work *work)
         return;
     board->counted = replay_counter_read(work->counter, &before);
     uint64_t start = replay_nanoseconds();
-    board->failed = replay_run(work->script, &instance, work->slots);
+    board->failed = writing ? replay_run_writing(work->script, &instance, work->slots)
+                            : replay_run(work->script, &instance, work->slots);
     board->nanoseconds = replay_nanoseconds() - start;
     board->counted = replay_counter_read(work->counter, &after) && board->counted;
     board->instructions = after - before;
@@ -124,10 +125,16 @@ static void do_task(struct replay_work *work)
         replay_fit(work);
         break;
     case REPLAY_TIME:
-        time_whole(work);
+        time_whole(work, false);
+        break;
+    case REPLAY_WRITE:
+        time_whole(work, true);
         break;
     case REPLAY_STEPS:
         time_steps(work);
+        break;
+    case REPLAY_SURVEY:
+        replay_survey(work);
         break;
     }
 }

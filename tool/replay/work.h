@@ -9,12 +9,15 @@
 
 #include "tool/replay/loop.h"
 #include "tool/replay/pool.h"
+#include "tool/replay/survey.h"
 
 enum replay_task {
     REPLAY_VERIFY, /**< Replay once, with every block stamped and checked. */
     REPLAY_FIT,    /**< Find the smallest pool. */
     REPLAY_TIME,   /**< Replay once, timed as a whole. */
-    REPLAY_STEPS   /**< Replay several times, each operation timed: the least time of each. */
+    REPLAY_WRITE,  /**< The same with every block written when it is handed out. */
+    REPLAY_STEPS,  /**< Replay several times, each operation timed: the least time of each. */
+    REPLAY_SURVEY  /**< Replay once, the accounts read now and then. */
 };
 
 #define REPLAY_FAULT_ROOM 192
@@ -32,13 +35,14 @@ struct replay_board {
     char fault[REPLAY_FAULT_ROOM]; /**< VERIFY: what is wrong with the allocator; "": nothing. */
     bool pool_refused;             /**< VERIFY, TIME: no instance can be made in this pool. */
     uint64_t resident;      /**< VERIFY: peak growth of resident memory, in bytes; 0: not known. */
-    uint64_t failed;        /**< VERIFY, TIME: operations the allocator could not serve. */
+    uint64_t failed;        /**< VERIFY, TIME, WRITE: operations that could not be served. */
     uint64_t smallest_pool; /**< FIT: bytes; 0: none completes. */
-    uint64_t nanoseconds;   /**< TIME. */
+    uint64_t nanoseconds;   /**< TIME, WRITE. */
     uint64_t instructions;  /**< TIME, when counted. */
     bool counted;           /**< TIME: the machine counted instructions. */
     uint64_t median, p99, p999, worst; /**< STEPS: ticks. */
     uint64_t worst_op;                 /**< STEPS: index of the operation that took `worst`. */
+    struct replay_survey survey;       /**< STEPS: the spread; SURVEY: the rest. */
 };
 
 /** A worker's own state. */
@@ -65,6 +69,10 @@ void replay_work_close(struct replay_work *work, struct replay_instance *instanc
 uint64_t replay_run(const struct replay_script *script, const struct replay_instance *instance,
     struct replay_slot *slots);
 
+/** The same, writing each byte of a block when it is handed out. */
+uint64_t replay_run_writing(const struct replay_script *script,
+    const struct replay_instance *instance, struct replay_slot *slots);
+
 /** Replays up to the first operation that the allocator cannot serve. @return true: there is none.
  */
 bool replay_run_strict(const struct replay_script *script, const struct replay_instance *instance,
@@ -77,6 +85,7 @@ void replay_run_steps(const struct replay_script *script, const struct replay_in
 /* The tasks that have a file of their own. */
 void replay_verify(struct replay_work *work);
 void replay_fit(struct replay_work *work);
+void replay_survey(struct replay_work *work);
 
 /** Writes the percentiles of `count` times, at least one, to the board. Linear, exact. */
 void replay_summarise(struct replay_board *board, const uint32_t *ticks, uint64_t count);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre compare on traces whose outcome is known, and on bad files and command lines. */
+#include "registry/registry.h"
+#include "tool/spawn.h"
+#include "tool/traces.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+static struct spawned spawned;
+static const char *plugin;
+static const char *hundred;
+static const char *churn;
+
+static int make_traces(void **state)
+{
+    (void)state;
+    plugin = built("tests/test_plugin.so");
+    hundred = trace_path("compare_hundred.acre");
+    churn = trace_path("compare_churn.acre");
+    trace_hundred_blocks(hundred);
+    trace_churn(churn, 5000);
+    return 0;
+}
+
+static int no_fault(void **state)
+{
+    (void)state;
+    return unsetenv("ACRE_TEST_FAULT");
+}
+
+static void has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no \"%s\" in \"%s\"", part, text);
+}
+
+/* The comparison in a file that --output named; the caller deletes it. */
+static cJSON *parse_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (!file || fseek(file, 0, SEEK_END) != 0)
+        fail_msg("no file %s: %s", path, spawned.err);
+    size_t size = (size_t)ftell(file);
+    char *text = calloc(size + 1, 1);
+    rewind(file);
+    assert_int_equal(fread(text, 1, size, file), size);
+    fclose(file);
+    cJSON *json = cJSON_Parse(text);
+    free(text);
+    assert_non_null(json);
+    return json;
+}
+
+static const cJSON *row_of(const cJSON *json, const char *name)
+{
+    const cJSON *row;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(json, "allocators"))
+    {
+        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(row, "name")), name) == 0)
+            return row;
+    }
+    fail_msg("no row for %s", name);
+    return NULL;
+}
+
+static double number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItem(object, name);
+    if (!cJSON_IsNumber(item))
+        fail_msg("%s is no number", name);
+    return item->valuedouble;
+}
+
+static int count(const cJSON *object, const char *name)
+{
+    double value = number(object, name);
+    return (int)value;
+}
+
+static const cJSON *advice_of(const cJSON *json, const char *goal)
+{
+    return cJSON_GetObjectItem(cJSON_GetObjectItem(json, "recommendations"), goal);
+}
+
+static void known_figures_are_exact(void **state)
+{
+    const char *path = trace_path("compare.json");
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r2", "-a", "system", "-w", plugin, "-o", path, hundred, NULL);
+    assert_int_equal(spawned.code, 0);
+    assert_string_equal(spawned.err, "");
+    cJSON *json = parse_file(path);
+    const cJSON *bump = row_of(json, "bump");
+    const cJSON *profile = cJSON_GetObjectItem(json, "profile");
+    const cJSON *sizes = cJSON_GetArrayItem(cJSON_GetObjectItem(profile, "sizes"), 0);
+    const cJSON *live = cJSON_GetObjectItem(profile, "live_bytes");
+    assert_int_equal(count(json, "peak_live_bytes"), 16000);
+    assert_int_equal(count(json, "replays"), 2);
+    assert_int_equal(count(bump, "smallest_pool_bytes"), 16064);
+    assert_true(cJSON_GetArrayItem(sizes, 0)->valueint == 160);
+    assert_true(cJSON_GetArrayItem(sizes, 1)->valueint == 100);
+    assert_int_equal(cJSON_GetArraySize(live), 100);
+    assert_int_equal(cJSON_GetArrayItem(live, 0)->valueint, 160);
+    assert_int_equal(cJSON_GetArrayItem(live, 99)->valueint, 16000);
+    assert_string_equal(
+        cJSON_GetStringValue(cJSON_GetObjectItem(advice_of(json, "memory"), "allocator")), "bump");
+    cJSON_Delete(json);
+}
+
+/* Every allocator built in takes part, and what is known of each one fits together. */
+static void allocators_built_in_take_part(void **state)
+{
+    const char *path = trace_path("compare_all.json");
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r2", "-o", path, churn, NULL);
+    assert_int_equal(spawned.code, 0);
+    cJSON *json = parse_file(path);
+    for (const struct acre_kind *kind = acre_kinds; kind->name; kind++) {
+        const cJSON *row;
+        size_t found = 0;
+        cJSON_ArrayForEach(row, cJSON_GetObjectItem(json, "allocators"))
+        {
+            const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(row, "allocator"));
+            if (strcmp(name, kind->name) != 0)
+                continue;
+            found++;
+            assert_true(cJSON_IsTrue(cJSON_GetObjectItem(row, "verified")));
+            assert_true(number(row, "memory_per_peak_live") > 1.0);
+            assert_true(number(row, "internal_fragmentation") > 0.0);
+            assert_true(number(row, "internal_fragmentation") < 1.0);
+            assert_true(number(row, "external_fragmentation") >= 0.0);
+            assert_true(number(row, "external_fragmentation") < 1.0);
+            assert_true(number(row, "metadata_bytes") < number(row, "smallest_pool_bytes"));
+            assert_true(number(row, "ns_per_operation_written") > 0.0);
+            assert_int_equal(count(row, "failed_operations"), 0);
+            assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(
+                                 cJSON_GetObjectItem(row, "over_time"), "used")),
+                512);
+        }
+        if (!found)
+            fail_msg("%s does not take part", kind->name);
+    }
+    cJSON_Delete(json);
+}
+
+/* No operation is lost on the way to the spread of their times. */
+static void every_operation_is_in_the_spread(void **state)
+{
+    const char *path = trace_path("compare_spread.json");
+    int sum = 0;
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r1", "-a", "system", "-o", path, churn, NULL);
+    cJSON *json = parse_file(path);
+    const cJSON *pair;
+    cJSON_ArrayForEach(pair, cJSON_GetObjectItem(row_of(json, "system"), "operation_spread"))
+    {
+        sum += cJSON_GetArrayItem(pair, 1)->valueint;
+    }
+    assert_int_equal(sum, 5000);
+    cJSON_Delete(json);
+}
+
+static void text_has_tables_and_advice(void **state)
+{
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r2", "-a", "system", "-w", plugin, hundred, NULL);
+    assert_int_equal(spawned.code, 0);
+    assert_string_equal(spawned.err, "");
+    has(spawned.out, "process 0: hundred, pid 10, 1 thread\n");
+    has(spawned.out, "\nallocator ");
+    has(spawned.out, " *16,064 ");
+    has(spawned.out, " *1.004 ");
+    has(spawned.out, "\nleast memory: bump\n");
+    has(spawned.out, "\nhighest speed: ");
+    has(spawned.out, "\ntightest worst case: ");
+    has(spawned.out, "\nbalanced: ");
+    assert_null(strstr(spawned.out, " \n"));
+}
+
+static void goal_chooses_the_advice(void **state)
+{
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r1", "-asystem", "--goal=worst", hundred, NULL);
+    assert_int_equal(spawned.code, 0);
+    has(spawned.out, "\ntightest worst case: system\n");
+    assert_null(strstr(spawned.out, "least memory"));
+    assert_null(strstr(spawned.out, "balanced"));
+}
+
+static void broken_allocator_is_shown(void **state)
+{
+    (void)state;
+    setenv("ACRE_TEST_FAULT", "overlap", 1);
+    spawn_acre(&spawned, "compare", "-r1", "-a", "system", "-w", plugin, hundred, NULL);
+    assert_int_equal(spawned.code, 1);
+    has(spawned.out, "\nbump (broken) ");
+    has(spawned.out, "\nbump is broken: ");
+    has(spawned.out, "\nleast memory: system\n");
+}
+
+static void interrupted_says_what_is_done(void **state)
+{
+    (void)state;
+    setenv("ACRE_TEST_FAULT", "hang", 1);
+    spawn_acre_and_interrupt(
+        &spawned, SIGINT, 500, "compare", "-a", "system", "-w", plugin, hundred, NULL);
+    assert_int_equal(spawned.signal, SIGINT);
+    assert_string_equal(spawned.err, "");
+    has(spawned.out, "100 operations: 100 allocated");
+    has(spawned.out, "\nsystem ");
+    has(spawned.out, "interrupted: not everything was measured\n");
+    has(spawned.out, "\nleast memory: system\n");
+}
+
+static void command_lines_that_are_wrong(void **state)
+{
+    (void)state;
+    spawn_acre(&spawned, "compare", NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "acre compare: neither a trace nor a command given");
+    spawn_acre(&spawned, "compare", "--", NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "no command given");
+    spawn_acre(&spawned, "compare", hundred, "--", "true", NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "both a trace and a command given");
+    spawn_acre(&spawned, "compare", "--goal=cheap", hundred, NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "--goal: 'cheap' is none of memory, speed, worst, balanced");
+    spawn_acre(&spawned, "compare", "-a", "systen", hundred, NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "did you mean 'system'?");
+    spawn_acre(&spawned, "compare", "-r100", hundred, NULL);
+    assert_int_equal(spawned.code, 2);
+    spawn_acre(&spawned, "compare", "--process=first", hundred, NULL);
+    assert_int_equal(spawned.code, 2);
+}
+
+static void bad_files_are_named(void **state)
+{
+    const char *cut = trace_path("compare_cut.acre");
+    (void)state;
+    spawn_acre(&spawned, "compare", "/no/such/file", NULL);
+    assert_int_equal(spawned.code, 1);
+    has(spawned.err, "acre compare: /no/such/file: ");
+    trace_churn(cut, 5000);
+    assert_int_equal(truncate(cut, 900), 0);
+    spawn_acre(&spawned, "compare", cut, NULL);
+    assert_int_equal(spawned.code, 1);
+    has(spawned.err, cut);
+    assert_string_equal(spawned.out, "");
+    spawn_acre(&spawned, "compare", "--process=7", hundred, NULL);
+    assert_int_equal(spawned.code, 1);
+    has(spawned.err, "there is no process 7");
+    spawn_acre(&spawned, "compare", "-w", "/no/such/plugin.so", hundred, NULL);
+    assert_int_equal(spawned.code, 1);
+    has(spawned.err, "/no/such/plugin.so: cannot be loaded");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_figures_are_exact),
+        cmocka_unit_test(allocators_built_in_take_part),
+        cmocka_unit_test(every_operation_is_in_the_spread),
+        cmocka_unit_test(text_has_tables_and_advice),
+        cmocka_unit_test(goal_chooses_the_advice),
+        cmocka_unit_test_teardown(broken_allocator_is_shown, no_fault),
+        cmocka_unit_test_teardown(interrupted_says_what_is_done, no_fault),
+        cmocka_unit_test(command_lines_that_are_wrong),
+        cmocka_unit_test(bad_files_are_named),
+    };
+    return cmocka_run_group_tests(tests, make_traces, NULL);
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# A command is run, recorded and compared; its output is its own, its trace is kept or deleted.
+set -euo pipefail
+
+acre=$ACRE_BUILD/acre
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work/tmp
+mkdir "$TMPDIR"
+fail() {
+    echo "$1"
+    cat "$work/out" "$work/err"
+    exit 1
+}
+
+"$acre" compare -r1 --allocator=system -- sh -c 'echo hello' >"$work/out" 2>"$work/err" ||
+    fail "code $?"
+[ "$(head -n 1 "$work/out")" = hello ] || fail "the command said nothing"
+grep -q '^sh -c echo hello$' "$work/out" || fail "the command is not named"
+grep -q '^highest speed: system' "$work/out" || fail "no advice"
+[ -z "$(ls "$TMPDIR")" ] || fail "something is left"
+
+"$acre" compare -r1 -a system --trace="$work/kept.acre" -- sh -c 'exit 3' >"$work/out" \
+    2>"$work/err" || fail "code $?"
+grep -q "'sh' ended with code 3" "$work/err" || fail "the code is not told"
+"$acre" convert --text "$work/kept.acre" | grep -q '^acre-trace 1' || fail "no trace"
+
+! "$acre" compare -- /no/such/command >"$work/out" 2>"$work/err" || fail "a success"
+grep -q "cannot run '/no/such/command'" "$work/err" || fail "no complaint"
+[ -z "$(ls "$TMPDIR")" ] || fail "something is left"
+
+for library in libjemalloc.so.2 libmimalloc.so.2 libtcmalloc_minimal.so.4; do
+    name=${library#lib}
+    name=${name%%[._]*}
+    ldconfig -p 2>/dev/null | grep -q "$library" || { echo "no $name here: not compared"; continue; }
+    "$acre" compare -r1 -a "$name" "$work/kept.acre" >"$work/out" 2>"$work/err" || fail "$name: $?"
+    grep -q "^least memory: $name" "$work/out" || fail "$name is not measured"
+done

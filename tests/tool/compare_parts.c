@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The pure parts of a comparison: buckets, moments, figures, advice. */
+#include "tool/compare/advise.h"
+#include "tool/compare/print.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct compare_result result;
+
+static void buckets_cover_all_numbers(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i + 1 < REPLAY_BUCKETS; i++) {
+        assert_int_equal(replay_bucket(replay_bucket_start(i)), i);
+        assert_int_equal(replay_bucket(replay_bucket_start(i + 1) - 1), i);
+    }
+    assert_int_equal(replay_bucket(UINT32_MAX), 239);
+    assert_int_equal(replay_bucket(UINT64_MAX), REPLAY_BUCKETS - 1);
+}
+
+static void moments_are_even_and_end_at_the_last(void **state)
+{
+    (void)state;
+    assert_true(replay_sample_op(0, 0, 1) == 0);
+    assert_true(replay_sample_op(9, 0, 10) == 0);
+    assert_true(replay_sample_op(9, 9, 10) == 9);
+    assert_true(replay_sample_op(999999, 0, 512) == 0);
+    assert_true(replay_sample_op(999999, 511, 512) == 999999);
+    for (uint64_t i = 1; i < 512; i++) {
+        uint64_t step = replay_sample_op(999999, i, 512) - replay_sample_op(999999, i - 1, 512);
+        assert_true(step >= 1955 && step <= 1958);
+    }
+}
+
+/* A candidate that completed: memory in bytes, time in ns, ticks of the worst and of the 99.9th
+ * percentile. */
+static struct compare_candidate *add(
+    enum compare_origin origin, const char *name, uint64_t memory, double ns, uint64_t worst)
+{
+    struct compare_candidate *candidate = &result.candidates[result.count++];
+    *candidate = (struct compare_candidate){ .origin = origin,
+        .verified = true,
+        .has_pool = origin == COMPARE_BUILT_IN,
+        .fitted = origin == COMPARE_BUILT_IN,
+        .smallest_pool = origin == COMPARE_BUILT_IN ? memory : 0,
+        .memory = memory,
+        .rounds = 5,
+        .ns = ns,
+        .ns_least = ns,
+        .ns_most = ns,
+        .stepped = true,
+        .p999 = worst / 2,
+        .worst = worst };
+    strcpy(candidate->name, name);
+    strcpy(candidate->allocator, name);
+    return candidate;
+}
+
+static int three_candidates(void **state)
+{
+    (void)state;
+    memset(&result, 0, sizeof result);
+    result.ticks = "cycles";
+    result.source = "made up";
+    result.rounds = 5;
+    add(COMPARE_SYSTEM, "system", 2000, 20.0, 9000);
+    add(COMPARE_BUILT_IN, "small", 1000, 60.0, 900);
+    add(COMPARE_BUILT_IN, "steady", 1600, 30.0, 500);
+    return 0;
+}
+
+static const char *best_for(enum compare_goal goal)
+{
+    int index = result.advice[goal].candidate;
+    return index < 0 ? "" : result.candidates[index].name;
+}
+
+static void each_goal_has_its_best(void **state)
+{
+    (void)state;
+    compare_advise(&result);
+    assert_string_equal(best_for(COMPARE_MEMORY), "small");
+    assert_string_equal(best_for(COMPARE_SPEED), "system");
+    assert_string_equal(best_for(COMPARE_WORST), "steady");
+    assert_string_equal(best_for(COMPARE_BALANCED), "steady");
+    assert_int_equal(result.advice[COMPARE_MEMORY].runner_up, 2);
+    assert_int_equal(result.advice[COMPARE_SPEED].own, 2);
+    assert_non_null(strstr(result.advice[COMPARE_MEMORY].reason, "small completes in a pool of "));
+    assert_non_null(strstr(result.advice[COMPARE_MEMORY].reason, "steady takes 1.56 KiB (+60 %)"));
+    assert_non_null(strstr(result.advice[COMPARE_MEMORY].changes,
+        "If speed mattered most: system (memory x 2.0, time -67 %, worst operation x 10.0)."));
+    assert_non_null(strstr(
+        result.advice[COMPARE_SPEED].changes, "or without an operating system: steady (+50 %)."));
+}
+
+static void written_time_is_preferred(void **state)
+{
+    (void)state;
+    result.candidates[0].written = result.candidates[1].written = true;
+    result.candidates[0].ns_written = 90.0;
+    result.candidates[1].ns_written = 25.0;
+    compare_advise(&result);
+    assert_string_equal(best_for(COMPARE_SPEED), "small");
+}
+
+static void what_does_not_serve_is_not_recommended(void **state)
+{
+    (void)state;
+    result.candidates[0].failed = 1;
+    result.candidates[1].verified = false;
+    compare_advise(&result);
+    assert_string_equal(best_for(COMPARE_MEMORY), "steady");
+    assert_string_equal(best_for(COMPARE_SPEED), "steady");
+    result.candidates[2].smallest_pool = 0;
+    compare_advise(&result);
+    assert_string_equal(best_for(COMPARE_WORST), "");
+    assert_int_equal(result.advice[COMPARE_WORST].own, -1);
+}
+
+static void near_runs_are_said_to_be_near(void **state)
+{
+    (void)state;
+    result.candidates[2].ns = 21.0;
+    result.candidates[2].ns_least = 21.0;
+    compare_advise(&result);
+    assert_false(result.advice[COMPARE_SPEED].close_run);
+    result.candidates[0].ns_most = 22.0;
+    compare_advise(&result);
+    assert_true(result.advice[COMPARE_SPEED].close_run);
+    assert_non_null(strstr(result.advice[COMPARE_SPEED].changes, "steady is so near"));
+}
+
+static void threads_are_said_not_to_be_measured(void **state)
+{
+    (void)state;
+    result.facts.threads = 4;
+    compare_advise(&result);
+    assert_non_null(strstr(result.advice[COMPARE_SPEED].changes, "4 threads"));
+}
+
+static void nothing_is_measured_nothing_is_advised(void **state)
+{
+    (void)state;
+    result.count = 0;
+    compare_advise(&result);
+    for (int i = 0; i < COMPARE_GOALS; i++)
+        assert_int_equal(result.advice[i].candidate, -1);
+}
+
+/* The longest texts fit, or are cut. */
+static void long_names_are_held(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < result.count; i++)
+        memset(result.candidates[i].name, 'n', COMPARE_NAME_ROOM - 1);
+    result.facts.threads = UINT32_MAX;
+    result.candidates[0].ns_most = 1e300;
+    result.candidates[1].ns = 1e300;
+    compare_advise(&result);
+    for (int i = 0; i < COMPARE_GOALS; i++) {
+        assert_true(strlen(result.advice[i].reason) < COMPARE_REASON_ROOM);
+        assert_true(strlen(result.advice[i].changes) < COMPARE_REASON_ROOM);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buckets_cover_all_numbers),
+        cmocka_unit_test(moments_are_even_and_end_at_the_last),
+        cmocka_unit_test_setup(each_goal_has_its_best, three_candidates),
+        cmocka_unit_test_setup(written_time_is_preferred, three_candidates),
+        cmocka_unit_test_setup(what_does_not_serve_is_not_recommended, three_candidates),
+        cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),
+        cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
+        cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
+        cmocka_unit_test_setup(long_names_are_held, three_candidates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

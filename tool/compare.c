@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre compare: which allocator suits a program, with what pool size, and why. */
+#include "tool/allocators.h"
+#include "tool/command.h"
+#include "tool/compare/advise.h"
+#include "tool/compare/gather.h"
+#include "tool/compare/print.h"
+#include "tool/options.h"
+#include "tool/replay/load.h"
+#include "tool/size.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OPS_TO_TIME 1000000u
+#define LEAST_ROUNDS 5u
+
+struct compare_command {
+    /* As the options give them. */
+    struct acre_text_list allocators;
+    struct acre_text_list with;
+    const char *process;
+    const char *goal;
+    const char *output;
+    const char *trace;
+    size_t repeat;
+    bool json;
+    bool emit_config;
+    /* What they come to. */
+    char **program; /* the command to record, or null */
+    enum compare_goal wanted;
+    const char *path; /* of the trace to read */
+    char made[64];    /* a trace to be deleted in the end; "": none */
+    char source[512];
+    struct acre_progress progress;
+};
+
+static const char *const usage_text =
+    "Replays the trace FILE ('-': standard input), or what COMMAND allocates when it\n"
+    "is run and recorded, on every allocator built in at every sensible setting, on\n"
+    "the system's and on other mallocs found on this machine, and says which one\n"
+    "suits it: for least memory, highest speed, tightest worst case, and in balance.";
+
+static struct compare_result result;
+static struct compare_field field = { .candidates = result.candidates };
+
+/* ---- what to compare on ---- */
+
+static void add_word(char *text, size_t room, const char *word)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, room - used, "%s%s", used ? " " : "", word);
+}
+
+/* Records the command in a process of its own, whose heap is not the one to be measured. */
+static int record(char **program, const char *path)
+{
+    enum { MOST = 1024 };
+    static char *argv[MOST];
+    char words[][16] = { "record", "--quiet", "--output", "--" };
+    char output[128];
+    int argc = 0;
+    snprintf(output, sizeof output, "%s", path);
+    argv[argc++] = words[0];
+    argv[argc++] = words[1];
+    argv[argc++] = words[2];
+    argv[argc++] = output;
+    argv[argc++] = words[3];
+    while (*program && argc < MOST - 1)
+        argv[argc++] = *program++;
+    return acre_cmd_record(argc, argv);
+}
+
+/* Runs and records the command. @return whether there is a trace. */
+static bool make_trace(struct compare_command *command)
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(record(command->program, command->path));
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (pid < 0 || !WIFEXITED(status) || access(command->path, R_OK) != 0)
+        return false;
+    if (WEXITSTATUS(status) != 0)
+        acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
+            command->program[0], WEXITSTATUS(status));
+    return true;
+}
+
+/* A name for a trace that is not kept. */
+static bool name_trace(struct compare_command *command)
+{
+    const char *folder = getenv("TMPDIR");
+    if (!folder || !*folder || strlen(folder) > sizeof command->made - 24)
+        folder = "/tmp";
+    snprintf(command->made, sizeof command->made, "%s/acre-compare-XXXXXX", folder);
+    int file = mkstemp(command->made);
+    if (file < 0) {
+        acre_complain("compare", "cannot make '%s': %s", command->made, strerror(errno));
+        command->made[0] = '\0';
+        return false;
+    }
+    close(file);
+    command->path = command->made;
+    return true;
+}
+
+static bool prepare_trace(struct compare_command *command)
+{
+    command->path = command->trace;
+    if (!command->program)
+        return true;
+    if (!command->trace && !name_trace(command))
+        return false;
+    return make_trace(command);
+}
+
+/* ---- the comparison ---- */
+
+static bool add_files(struct compare_command *command)
+{
+    char error[512];
+    for (size_t i = 0; i < command->with.count; i++) {
+        if (compare_add_file(&field, command->with.items[i], error, sizeof error))
+            continue;
+        acre_complain("compare", "%s", error);
+        return false;
+    }
+    return true;
+}
+
+static bool load(struct compare_command *command, struct replay_script *script)
+{
+    char message[REPLAY_MESSAGE_ROOM] = "";
+    size_t process = REPLAY_LARGEST;
+    if (command->process)
+        acre_parse_count(command->process, &process);
+    enum replay_load_status status =
+        replay_load(script, command->path, (uint32_t)process, &command->progress, message);
+    if (status == REPLAY_LOADED && script->facts.ops)
+        return true;
+    if (status == REPLAY_LOADED)
+        replay_script_close(script);
+    if (status == REPLAY_LOAD_FAILED)
+        acre_complain("compare", "%s", message);
+    else if (status == REPLAY_NO_SUCH_PROCESS && command->process)
+        acre_complain("compare", "%s: there is no process %s", command->path, command->process);
+    else if (status != REPLAY_LOAD_INTERRUPTED)
+        acre_complain(
+            "compare", "%s: nothing to compare: no allocation was recorded", command->path);
+    return false;
+}
+
+static bool write_json(const struct compare_command *command, FILE *out)
+{
+    cJSON *object = compare_json(&result);
+    char *text = cJSON_Print(object);
+    bool written = text && fprintf(out, "%s\n", text) > 0;
+    (void)command;
+    cJSON_free(text);
+    cJSON_Delete(object);
+    return written;
+}
+
+static bool write_output(const struct compare_command *command)
+{
+    if (!command->output)
+        return true;
+    FILE *file = fopen(command->output, "w");
+    bool written = file && write_json(command, file);
+    if (file && fclose(file) != 0)
+        written = false;
+    if (!written)
+        acre_complain("compare", "cannot write '%s': %s", command->output, strerror(errno));
+    return written;
+}
+
+static int emit_config(const struct compare_command *command)
+{
+    const char *name = NULL;
+    enum compare_goal goal = command->wanted == COMPARE_GOALS ? COMPARE_BALANCED : command->wanted;
+    if (compare_emit_config(stdout, &result, field.settings, goal, &name))
+        return ACRE_EXIT_OK;
+    if (name)
+        acre_complain("compare", "how %s is set up in C is not known here", name);
+    else
+        acre_complain("compare", "no allocator of acre's serves this");
+    return ACRE_EXIT_FAILED;
+}
+
+static int show(const struct compare_command *command)
+{
+    int code = ACRE_EXIT_OK;
+    if (command->emit_config)
+        code = emit_config(command);
+    else if (command->json)
+        write_json(command, stdout);
+    else
+        compare_print(stdout, &result, command->wanted);
+    if (!write_output(command))
+        code = ACRE_EXIT_FAILED;
+    for (size_t i = 0; i < result.count; i++)
+        if (result.candidates[i].fault[0])
+            code = ACRE_EXIT_FAILED;
+    return code;
+}
+
+/* Short scripts are replayed more often, for a replay of theirs is soon disturbed. */
+static size_t rounds_for(uint64_t ops)
+{
+    uint64_t rounds = OPS_TO_TIME / (ops + 1);
+    if (rounds < LEAST_ROUNDS)
+        return LEAST_ROUNDS;
+    return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
+}
+
+static int compare(struct compare_command *command)
+{
+    struct replay_script script;
+    struct replay_plan plan = { .pool_search = true, .writing = true, .survey = true };
+    if (!load(command, &script))
+        return ACRE_EXIT_FAILED;
+    plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);
+    command->progress.time_left = true;
+    bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);
+    int error = errno;
+    replay_script_close(&script);
+    if (!measured) {
+        acre_complain("compare", "cannot replay: %s", strerror(error));
+        return ACRE_EXIT_FAILED;
+    }
+    result.source = command->source;
+    compare_advise(&result);
+    return show(command);
+}
+
+static int prepare_and_compare(struct compare_command *command)
+{
+    int code = ACRE_EXIT_FAILED;
+    acre_progress_open(&command->progress);
+    if (add_files(command) && prepare_trace(command)) {
+        acre_catch_interrupts();
+        code = compare(command);
+    }
+    if (command->made[0])
+        unlink(command->made);
+    if (acre_interrupted())
+        acre_die_interrupted();
+    return code;
+}
+
+/* ---- the command line ---- */
+
+static bool parse_goal(struct compare_command *command)
+{
+    command->wanted = COMPARE_GOALS;
+    for (int i = 0; command->goal && i < COMPARE_GOALS; i++)
+        if (strcmp(command->goal, compare_goal_name((enum compare_goal)i)) == 0)
+            command->wanted = (enum compare_goal)i;
+    return !command->goal || command->wanted != COMPARE_GOALS;
+}
+
+static int check(struct compare_command *command, const struct acre_usage *usage, int argc)
+{
+    size_t process = 0;
+    if (command->program && argc)
+        return acre_usage_error(usage, "both a trace and a command given");
+    if (!command->program && argc != 1)
+        return acre_usage_error(
+            usage, argc ? "more than one trace given" : "neither a trace nor a command given");
+    if (!command->program && command->trace)
+        return acre_usage_error(usage, "--trace: there is no command to record");
+    if (!parse_goal(command))
+        return acre_usage_error(
+            usage, "--goal: '%s' is none of memory, speed, worst, balanced", command->goal);
+    if (command->repeat > REPLAY_MOST_ROUNDS)
+        return acre_usage_error(usage, "--repeat: at most %d", REPLAY_MOST_ROUNDS);
+    if (command->process &&
+        (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
+        return acre_usage_error(usage, "--process: '%s' is not a number", command->process);
+    return ACRE_EXIT_OK;
+}
+
+static int find_candidates(struct compare_command *command, const struct acre_usage *usage)
+{
+    struct compare_choice choice = { .names = command->allocators.items,
+        .name_count = command->allocators.count };
+    const char *unknown = compare_find_candidates(&field, &choice);
+    return unknown ? acre_unknown_allocator(usage, unknown, "system") : ACRE_EXIT_OK;
+}
+
+/* Cuts the command off behind "--". @return the arguments left. */
+static int split_command(struct compare_command *command, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") != 0)
+            continue;
+        argv[i] = NULL;
+        command->program = &argv[i + 1];
+        for (char **word = command->program; *word; word++)
+            add_word(command->source, sizeof command->source, *word);
+        return i;
+    }
+    return argc;
+}
+
+static int run(
+    struct compare_command *command, const struct acre_usage *usage, int argc, char **argv)
+{
+    if (command->program && !command->program[0])
+        return acre_usage_error(usage, "no command given after --");
+    int code = check(command, usage, argc);
+    if (code != ACRE_EXIT_OK)
+        return code;
+    if (!command->program) {
+        command->trace = argv[0];
+        snprintf(command->source, sizeof command->source, "%s", argv[0]);
+    }
+    code = find_candidates(command, usage);
+    return code == ACRE_EXIT_OK ? prepare_and_compare(command) : code;
+}
+
+int acre_cmd_compare(int argc, char **argv)
+{
+    static struct compare_command command = { .repeat = 0 };
+    const struct acre_option options[] = {
+        { "goal", 'g', ACRE_OPTION_TEXT, "GOAL",
+            "say only what serves memory, speed, worst (case) or\nbalanced", &command.goal },
+        { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
+            "compare only this one, at all settings or at one\n(buddy, buddy/16, system, "
+            "jemalloc); may be repeated",
+            &command.allocators },
+        { "with", 'w', ACRE_OPTION_LIST, "FILE",
+            "compare the plugin, or the malloc to preload, FILE\nas well; may be repeated",
+            &command.with },
+        { "process", 0, ACRE_OPTION_TEXT, "N",
+            "take process N of the trace, from 0 (default: the one\nwith the most operations)",
+            &command.process },
+        { "repeat", 'r', ACRE_OPTION_COUNT, "N",
+            "time N replays of each (default: 5, more when the trace\nis short)", &command.repeat },
+        { "emit-config", 'e', ACRE_OPTION_FLAG, NULL,
+            "print C code that sets up the allocator of acre that\nserves the goal best, with a "
+            "pool to match",
+            &command.emit_config },
+        { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
+        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
+            &command.output },
+        { "trace", 't', ACRE_OPTION_TEXT, "FILE", "keep the trace of COMMAND in FILE",
+            &command.trace },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "compare", "FILE | -- COMMAND [ARGUMENT]...", usage_text,
+        options, false };
+    argc = split_command(&command, argc, argv);
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    return run(&command, &usage, argc, argv);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/advise.h"
+
+#include "tool/size.h"
+#include "tool/table.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Two figures that differ by less are as good as equal, where the rounds do not tell. */
+#define CLOSE 0.02
+
+const char *compare_goal_name(enum compare_goal goal)
+{
+    static const char *const names[COMPARE_GOALS] = { "memory", "speed", "worst", "balanced" };
+    return names[goal];
+}
+
+/* Whether it did all that was asked of it, as far as was measured. */
+static bool serves(const struct compare_candidate *candidate)
+{
+    bool completes = !candidate->has_pool || !candidate->fitted || candidate->smallest_pool;
+    return candidate->verified && !candidate->pool_refused && candidate->failed == 0 && completes;
+}
+
+static double time_of(const struct compare_candidate *candidate)
+{
+    return candidate->written ? candidate->ns_written : candidate->ns;
+}
+
+static double tail_of(const struct compare_candidate *candidate)
+{
+    return candidate->stepped && candidate->p999 ? (double)candidate->p999 : 0.0;
+}
+
+double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal)
+{
+    double memory = (double)candidate->memory;
+    if (!serves(candidate))
+        return 0.0;
+    switch (goal) {
+    case COMPARE_MEMORY:
+        return memory;
+    case COMPARE_SPEED:
+        return time_of(candidate);
+    case COMPARE_WORST:
+        return candidate->stepped ? (double)candidate->worst : 0.0;
+    case COMPARE_BALANCED:
+    case COMPARE_GOALS:
+        break;
+    }
+    return memory * time_of(candidate) * tail_of(candidate);
+}
+
+int compare_best(
+    const struct compare_result *result, enum compare_goal goal, int left_out, bool own)
+{
+    int best = -1;
+    double least = 0.0;
+    for (int i = 0; i < (int)result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        double figure = compare_figure(candidate, goal);
+        if (i == left_out || figure <= 0.0 || (own && candidate->origin != COMPARE_BUILT_IN))
+            continue;
+        if (best >= 0 && figure >= least)
+            continue;
+        best = i;
+        least = figure;
+    }
+    return best;
+}
+
+/* ---- sentences ---- */
+
+__attribute__((format(printf, 2, 3))) static void say(
+    char text[COMPARE_REASON_ROOM], const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    if (used && used + 1 < COMPARE_REASON_ROOM)
+        text[used++] = ' ';
+    va_start(arguments, format);
+    vsnprintf(text + used, COMPARE_REASON_ROOM - used, format, arguments);
+    va_end(arguments);
+}
+
+#define CHANGE_ROOM 32
+
+/* "+12 %", "-3.4 %", "x 2.8", "the same": how `figure` stands to `other`. */
+static const char *change(char text[CHANGE_ROOM], double figure, double other)
+{
+    double ratio = other > 0.0 ? figure / other : 1.0;
+    double percent = (ratio - 1.0) * 100.0;
+    if (ratio >= 2.0)
+        snprintf(text, CHANGE_ROOM, "x %.1f", ratio);
+    else if (percent > -0.05 && percent < 0.05)
+        snprintf(text, CHANGE_ROOM, "the same");
+    else
+        snprintf(text, CHANGE_ROOM, "%+.*f %%", percent > -10.0 && percent < 10.0, percent);
+    return text;
+}
+
+static void say_memory(char *text, const struct compare_candidate *candidate)
+{
+    char bytes[ACRE_FORMAT_BYTES_ROOM];
+    acre_format_bytes(bytes, (size_t)candidate->memory);
+    if (candidate->has_pool)
+        say(text, "%s completes in a pool of %s, %.3f of the peak of live bytes", candidate->name,
+            bytes, candidate->per_peak);
+    else
+        say(text, "%s grew the process by %s, %.3f of the peak of live bytes", candidate->name,
+            bytes, candidate->per_peak);
+}
+
+static void reason_memory(
+    const struct compare_candidate *best, const struct compare_candidate *next, char *text)
+{
+    char bytes[ACRE_FORMAT_BYTES_ROOM];
+    char by[CHANGE_ROOM];
+    say_memory(text, best);
+    strncat(text, ".", COMPARE_REASON_ROOM - strlen(text) - 1);
+    if (best->knows_internal)
+        say(text, "Of what live blocks take %.1f %% is rounding and headers.",
+            best->internal * 100.0);
+    if (best->knows_external && best->smallest_pool)
+        say(text, "When most is live, %.1f %% of that pool is gaps and %.1f %% tables.",
+            best->gaps_at_peak * 100.0,
+            (double)best->metadata / (double)best->smallest_pool * 100.0);
+    if (!next)
+        return;
+    acre_format_bytes(bytes, (size_t)next->memory);
+    say(text, "%s takes %s (%s).", next->name, bytes,
+        change(by, (double)next->memory, (double)best->memory));
+}
+
+static void reason_speed(
+    const struct compare_candidate *best, const struct compare_candidate *next, char *text)
+{
+    char by[CHANGE_ROOM];
+    say(text,
+        "%s takes %.1f ns an operation%s, of %zu replays (%.1f without writing, %.1f to %.1f).",
+        best->name, time_of(best), best->written ? " with each block written once" : "",
+        best->rounds, best->ns, best->ns_least, best->ns_most);
+    if (next)
+        say(text, "%s takes %.1f ns (%s).", next->name, time_of(next),
+            change(by, time_of(next), time_of(best)));
+}
+
+static const char *verb_text(enum replay_verb verb)
+{
+    return verb == REPLAY_ALLOC     ? "an allocation of"
+           : verb == REPLAY_DEALLOC ? "a free"
+                                    : "a resize to";
+}
+
+static void say_worst(
+    const struct compare_result *result, const struct compare_candidate *candidate, char *text)
+{
+    char number[ACRE_CELL_ROOM];
+    char size[ACRE_CELL_ROOM + 8] = "";
+    char bytes[ACRE_CELL_ROOM];
+    acre_cell_number(number, candidate->worst);
+    acre_cell_number(bytes, candidate->worst_size);
+    if (candidate->worst_verb != REPLAY_DEALLOC)
+        snprintf(size, sizeof size, " %s bytes", bytes);
+    say(text, "The worst operation of %s, %s%s, takes %s %s in the best of %zu replays;",
+        candidate->name, verb_text(candidate->worst_verb), size, number, result->ticks,
+        result->rounds);
+    acre_cell_number(number, candidate->p999);
+    say(text, "one in a thousand takes more than %s.", number);
+}
+
+static void reason_worst(const struct compare_result *result, const struct compare_candidate *best,
+    const struct compare_candidate *next, char *text)
+{
+    char number[ACRE_CELL_ROOM];
+    char by[CHANGE_ROOM];
+    say_worst(result, best, text);
+    if (!next)
+        return;
+    acre_cell_number(number, next->worst);
+    say(text, "The worst of %s takes %s (%s).", next->name, number,
+        change(by, (double)next->worst, (double)best->worst));
+}
+
+static void reason_balanced(const struct compare_result *result,
+    const struct compare_candidate *best, const struct compare_candidate *next, char *text)
+{
+    char number[ACRE_CELL_ROOM];
+    char by[CHANGE_ROOM];
+    say(text, "%s has the least product of memory, time and 99.9th percentile:", best->name);
+    acre_cell_number(number, best->p999);
+    say(text, "%.3f of the peak of live bytes, %.1f ns an operation, %s %s.", best->per_peak,
+        time_of(best), number, result->ticks);
+    if (next)
+        say(text, "%s comes next (the product: %s).", next->name,
+            change(by, compare_figure(next, COMPARE_BALANCED),
+                compare_figure(best, COMPARE_BALANCED)));
+}
+
+static void reason(struct compare_result *result, enum compare_goal goal)
+{
+    struct compare_advice *advice = &result->advice[goal];
+    const struct compare_candidate *best = &result->candidates[advice->candidate];
+    const struct compare_candidate *next =
+        advice->runner_up < 0 ? NULL : &result->candidates[advice->runner_up];
+    switch (goal) {
+    case COMPARE_MEMORY:
+        reason_memory(best, next, advice->reason);
+        break;
+    case COMPARE_SPEED:
+        reason_speed(best, next, advice->reason);
+        break;
+    case COMPARE_WORST:
+        reason_worst(result, best, next, advice->reason);
+        break;
+    case COMPARE_BALANCED:
+    case COMPARE_GOALS:
+        reason_balanced(result, best, next, advice->reason);
+        break;
+    }
+}
+
+/* ---- what would change it ---- */
+
+/* Whether the rounds of timing do not tell the two apart. */
+static bool rounds_overlap(
+    const struct compare_candidate *best, const struct compare_candidate *next)
+{
+    double spread = best->ns > 0.0 ? (best->ns_most - best->ns_least) / best->ns : 0.0;
+    return time_of(next) <= time_of(best) * (1.0 + spread);
+}
+
+static bool close_run(const struct compare_result *result, enum compare_goal goal)
+{
+    const struct compare_advice *advice = &result->advice[goal];
+    if (advice->runner_up < 0)
+        return false;
+    const struct compare_candidate *best = &result->candidates[advice->candidate];
+    const struct compare_candidate *next = &result->candidates[advice->runner_up];
+    if (goal == COMPARE_SPEED && rounds_overlap(best, next))
+        return true;
+    return compare_figure(next, goal) <= compare_figure(best, goal) * (1.0 + CLOSE);
+}
+
+/* What the winner of another goal would gain and cost. */
+static void say_alternative(struct compare_result *result, enum compare_goal goal,
+    enum compare_goal other, const char *condition)
+{
+    struct compare_advice *advice = &result->advice[goal];
+    int index = compare_best(result, other, -1, false);
+    if (goal == other || index < 0 || index == advice->candidate)
+        return;
+    const struct compare_candidate *best = &result->candidates[advice->candidate];
+    const struct compare_candidate *instead = &result->candidates[index];
+    char memory[CHANGE_ROOM];
+    char time[CHANGE_ROOM];
+    char worst[CHANGE_ROOM];
+    say(advice->changes, "%s: %s (memory %s, time %s, worst operation %s).", condition,
+        instead->name, change(memory, (double)instead->memory, (double)best->memory),
+        change(time, time_of(instead), time_of(best)),
+        change(worst, (double)instead->worst, (double)best->worst));
+}
+
+/* Acre's own that comes nearest, where another malloc is best. */
+static void say_own(struct compare_result *result, enum compare_goal goal)
+{
+    struct compare_advice *advice = &result->advice[goal];
+    char by[CHANGE_ROOM];
+    if (advice->own < 0 || advice->own == advice->candidate)
+        return;
+    const struct compare_candidate *own = &result->candidates[advice->own];
+    say(advice->changes, "In a pool of its own, or without an operating system: %s (%s).",
+        own->name,
+        change(by, compare_figure(own, goal),
+            compare_figure(&result->candidates[advice->candidate], goal)));
+}
+
+static void changes(struct compare_result *result, enum compare_goal goal)
+{
+    struct compare_advice *advice = &result->advice[goal];
+    if (advice->close_run)
+        say(advice->changes,
+            "%s is so near that another run may put it first; more replays (--repeat) tell them "
+            "apart better.",
+            result->candidates[advice->runner_up].name);
+    say_alternative(result, goal, COMPARE_MEMORY, "If memory mattered most");
+    say_alternative(result, goal, COMPARE_SPEED, "If speed mattered most");
+    say_alternative(result, goal, COMPARE_WORST, "If the worst case mattered most");
+    say_own(result, goal);
+    if (result->facts.threads > 1)
+        say(advice->changes,
+            "The trace has %" PRIu32
+            " threads and is replayed on one: how they hinder one another is not measured.",
+            result->facts.threads);
+}
+
+void compare_advise(struct compare_result *result)
+{
+    for (int i = 0; i < COMPARE_GOALS; i++) {
+        enum compare_goal goal = (enum compare_goal)i;
+        struct compare_advice *advice = &result->advice[i];
+        *advice = (struct compare_advice){ .candidate = compare_best(result, goal, -1, false) };
+        advice->own = compare_best(result, goal, -1, true);
+        advice->runner_up = compare_best(result, goal, advice->candidate, false);
+        if (advice->candidate < 0)
+            continue;
+        advice->close_run = close_run(result, goal);
+        reason(result, goal);
+        changes(result, goal);
+    }
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Judges a comparison.
+ */
+#ifndef ACRE_TOOL_COMPARE_ADVISE_H
+#define ACRE_TOOL_COMPARE_ADVISE_H
+
+#include "tool/compare/result.h"
+
+/** Fills the advice of a result that is complete otherwise. */
+void compare_advise(struct compare_result *result);
+
+/** The candidate with the least figure but for `left_out` (-1: none), the first of equals; -1:
+ * there is none. `own`: only acre's own. */
+int compare_best(
+    const struct compare_result *result, enum compare_goal goal, int left_out, bool own);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Who takes part in a comparison: the system's malloc, every allocator of the registry at every
+ * setting of settings.h, the mallocs found on this machine, and what is given by name.
+ */
+#ifndef ACRE_TOOL_COMPARE_CANDIDATES_H
+#define ACRE_TOOL_COMPARE_CANDIDATES_H
+
+#include "tool/compare/result.h"
+#include "tool/compare/settings.h"
+#include "tool/replay/subject.h"
+
+/** The candidates and what stands behind them; index i of each array belongs together. */
+struct compare_field {
+    size_t count;
+    struct compare_candidate *candidates; /**< COMPARE_MOST_CANDIDATES of them. */
+    struct replay_subject subjects[COMPARE_MOST_CANDIDATES];
+    struct acre_kind kinds[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN: at its setting. */
+    const struct compare_setting *settings[COMPARE_MOST_CANDIDATES]; /**< Null: none known. */
+};
+
+/** What to leave out, and what to add. */
+struct compare_choice {
+    const char *const *names; /**< Only these: allocators, or allocators at a setting. */
+    size_t name_count;        /**< 0: all. */
+    const char *const *with;  /**< Files: plugins, or shared objects that serve malloc. */
+    size_t with_count;
+};
+
+/**
+ * Fills `field`, whose `candidates` are set and zeroed.
+ * @return null, or the name among `choice->names` that nothing has.
+ */
+const char *compare_find_candidates(
+    struct compare_field *field, const struct compare_choice *choice);
+
+/**
+ * Adds the file `path`: a plugin, which stays loaded for good, or a shared object that serves
+ * malloc when it is preloaded.
+ * @return false with one sentence in `error`.
+ */
+bool compare_add_file(struct compare_field *field, const char *path, char *error, size_t size);
+
+#endif

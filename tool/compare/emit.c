@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* C code for the allocator that a comparison recommends. */
+#include "tool/compare/advise.h"
+#include "tool/compare/print.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define PAGE 4096u
+
+/* The smallest pool and the margin, up to whole pages. */
+static uint64_t pool_size(const struct compare_candidate *candidate)
+{
+    uint64_t size = candidate->smallest_pool;
+    size += size / 100 * COMPARE_MARGIN_PERCENT + PAGE;
+    return (size + PAGE - 1) / PAGE * PAGE;
+}
+
+/* What the text of a comment may not hold is left out. */
+static void print_comment_text(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        if (isprint((unsigned char)*text) && !(text[0] == '*' && text[1] == '/'))
+            fputc(*text, out);
+}
+
+static void print_why(FILE *out, const struct compare_result *result,
+    const struct compare_candidate *candidate, enum compare_goal goal)
+{
+    const struct compare_advice *advice = &result->advice[goal];
+    fprintf(out, "/*\n * %s%s%s for ", candidate->name, candidate->setting[0] ? ", " : "",
+        candidate->setting);
+    print_comment_text(out, result->source);
+    fprintf(out,
+        "\n * Goal: %s. Completes in %" PRIu64 " bytes, %.3f of the peak of live bytes;\n"
+        " * the pool has %d %% and a page more, up to whole pages.\n",
+        compare_goal_name(goal), candidate->smallest_pool, candidate->per_peak,
+        COMPARE_MARGIN_PERCENT);
+    if (advice->candidate != advice->own)
+        fprintf(out, " * (%s did better, but is not acre's.)\n",
+            result->candidates[advice->candidate].name);
+    fputs(" * Link with libacre: cc FILE.c $(pkg-config --cflags --libs acre)\n */\n", out);
+}
+
+static void print_code(FILE *out, const struct compare_candidate *candidate, const char *setup)
+{
+    const char *name = candidate->allocator;
+    fprintf(out,
+        "#include <acre/%s.h>\n\n"
+        "#define POOL_SIZE ((size_t)%" PRIu64 ")\n\n"
+        "static _Alignas(4096) unsigned char pool[POOL_SIZE];\n"
+        "static struct acre_%s allocator;\n\n"
+        "/* Call once, before any other use. */\n"
+        "enum acre_status allocator_open(struct acre_bytes *heap)\n{\n",
+        name, pool_size(candidate), name);
+    if (setup[0])
+        fprintf(out, "    %s\n", setup);
+    fprintf(out,
+        "    *heap = acre_%s_bytes(&allocator);\n"
+        "    return acre_%s_init(&allocator, pool, sizeof pool);\n}\n",
+        name, name);
+}
+
+bool compare_emit_config(FILE *out, const struct compare_result *result,
+    const struct compare_setting *const *settings, enum compare_goal goal, const char **name)
+{
+    int own = result->advice[goal].own;
+    *name = NULL;
+    if (own < 0)
+        return false;
+    const struct compare_candidate *candidate = &result->candidates[own];
+    *name = candidate->name;
+    if (!settings[own] || !settings[own]->setup || !candidate->smallest_pool)
+        return false;
+    print_why(out, result, candidate, goal);
+    print_code(out, candidate, settings[own]->setup);
+    return true;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/gather.h"
+
+#include "tool/compare/profile.h"
+#include "tool/replay/clock.h"
+#include "tool/replay/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Mean over the samples of the part of `whole` that is not `part`; samples without a whole do not
+ * count. */
+struct mean {
+    double sum;
+    size_t count;
+};
+
+static void add_lack(struct mean *mean, uint64_t part, uint64_t whole)
+{
+    if (!whole)
+        return;
+    mean->sum += part < whole ? 1.0 - (double)part / (double)whole : 0.0;
+    mean->count++;
+}
+
+static double mean_of(const struct mean *mean)
+{
+    return mean->count ? mean->sum / (double)mean->count : 0.0;
+}
+
+static void take_survey(struct compare_candidate *candidate)
+{
+    const struct replay_survey *survey = &candidate->survey;
+    struct mean internal = { 0.0, 0 };
+    struct mean external = { 0.0, 0 };
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct replay_sample *sample = &survey->samples[i];
+        add_lack(&internal, sample->live, sample->used);
+        add_lack(&external, sample->largest_free, sample->available);
+    }
+    candidate->knows_internal = survey->knows_used && internal.count > 0;
+    candidate->internal = mean_of(&internal);
+    candidate->knows_external = survey->knows_pool && survey->count > 0;
+    candidate->external = mean_of(&external);
+    candidate->metadata = survey->at_peak.metadata;
+    if (candidate->knows_external && survey->pool)
+        candidate->gaps_at_peak = (double)survey->at_peak.available / (double)survey->pool;
+}
+
+static void take_memory(
+    struct compare_candidate *candidate, const struct replay_row *row, uint64_t peak)
+{
+    candidate->fitted = row->fitted;
+    candidate->smallest_pool = row->smallest_pool;
+    candidate->resident = row->resident;
+    candidate->memory = candidate->has_pool ? row->smallest_pool : row->resident;
+    candidate->failed = row->failed;
+    if (peak)
+        candidate->per_peak = (double)candidate->memory / (double)peak;
+}
+
+static void take_times(struct compare_candidate *candidate, const struct replay_row *row)
+{
+    candidate->pool = row->pool;
+    candidate->pool_refused = row->pool_refused;
+    candidate->rounds = row->rounds;
+    candidate->ns = row->ns_per_op;
+    candidate->ns_least = row->ns_least;
+    candidate->ns_most = row->ns_most;
+    candidate->written = row->written_rounds > 0;
+    candidate->ns_written = row->ns_written;
+    candidate->counted = row->counted && row->rounds;
+    candidate->instructions = row->instructions_per_op;
+}
+
+static void take_steps(struct compare_candidate *candidate, const struct replay_row *row,
+    const struct replay_script *script)
+{
+    candidate->stepped = row->stepped;
+    if (!row->stepped)
+        return;
+    struct replay_op op = replay_ops(script)[row->worst_op];
+    candidate->median = row->median;
+    candidate->p99 = row->p99;
+    candidate->p999 = row->p999;
+    candidate->worst = row->worst;
+    candidate->worst_op = row->worst_op;
+    candidate->worst_verb = replay_op_verb(op);
+    candidate->worst_size = replay_op_layout(op, replay_wides(script)) >> REPLAY_ALIGN_BITS;
+}
+
+static void take_row(struct compare_candidate *candidate, const struct replay_row *row,
+    const struct replay_script *script)
+{
+    snprintf(candidate->fault, sizeof candidate->fault, "%s", row->fault);
+    candidate->verified = row->verified && !row->fault[0];
+    candidate->has_pool = replay_subject_has_pool(row->subject);
+    take_memory(candidate, row, script->facts.peak_live);
+    take_times(candidate, row);
+    take_steps(candidate, row, script);
+    take_survey(candidate);
+}
+
+static void take_table(struct compare_result *result, const struct replay_table *table)
+{
+    result->ticks = REPLAY_TICK_NAME;
+    result->facts = table->script->facts;
+    result->rounds = table->plan.rounds;
+    result->loop_ns = table->loop.rounds ? table->loop.ns_per_op : 0.0;
+    result->loop_instructions = table->loop.counted ? table->loop.instructions_per_op : 0.0;
+    result->interrupted = table->interrupted;
+    for (size_t i = 0; i < result->count; i++)
+        take_row(&result->candidates[i], &table->rows[i], table->script);
+}
+
+bool compare_gather(struct compare_result *result, const struct compare_field *field,
+    const struct replay_script *script, const struct replay_plan *plan,
+    struct acre_progress *progress)
+{
+    static struct replay_row rows[COMPARE_MOST_CANDIDATES];
+    struct replay_table table = {
+        .script = script, .plan = *plan, .rows = rows, .count = field->count
+    };
+    result->count = field->count;
+    for (size_t i = 0; i < field->count; i++)
+        rows[i] = (struct replay_row){ .subject = &field->subjects[i],
+            .survey = &result->candidates[i].survey };
+    if (!replay_measure(&table, progress))
+        return false;
+    take_table(result, &table);
+    compare_profile_make(&result->profile, script);
+    return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Measures the candidates on a script and puts what was found into a result.
+ */
+#ifndef ACRE_TOOL_COMPARE_GATHER_H
+#define ACRE_TOOL_COMPARE_GATHER_H
+
+#include "tool/compare/candidates.h"
+#include "tool/replay/measure.h"
+
+/**
+ * Fills all of `result` but `source` and the advice. `field->candidates` are those of `result`.
+ * @return false when nothing could be measured, with errno set.
+ */
+bool compare_gather(struct compare_result *result, const struct compare_field *field,
+    const struct replay_script *script, const struct replay_plan *plan,
+    struct acre_progress *progress);
+
+#endif

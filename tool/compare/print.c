@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/print.h"
+
+#include "tool/replay/report.h"
+#include "tool/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_WIDTH 78
+
+/* A column: how to get its figure (false: not known), and how to write it. */
+struct column {
+    const char *title, *unit;
+    bool (*get)(const struct compare_candidate *candidate, double *figure);
+    int decimals;     /* -1: a whole number with commas */
+    bool approximate; /* a figure of one without a pool is of another kind, and marked */
+};
+
+#define GETTER(name, known, value)                                                                 \
+    static bool name(const struct compare_candidate *candidate, double *figure)                    \
+    {                                                                                              \
+        *figure = (double)(value);                                                                 \
+        return known;                                                                              \
+    }
+
+GETTER(get_memory, candidate->memory > 0, candidate->memory)
+GETTER(get_per_peak, candidate->memory > 0 && candidate->per_peak > 0.0, candidate->per_peak)
+GETTER(get_internal, candidate->knows_internal, candidate->internal * 100.0)
+GETTER(get_external, candidate->knows_external, candidate->external * 100.0)
+GETTER(get_metadata, candidate->metadata > 0, candidate->metadata)
+GETTER(get_failed, candidate->verified, candidate->failed)
+GETTER(get_ns, candidate->rounds > 0, candidate->ns)
+GETTER(get_written, candidate->written, candidate->ns_written)
+GETTER(get_median, candidate->stepped, candidate->median)
+GETTER(get_p99, candidate->stepped, candidate->p99)
+GETTER(get_p999, candidate->stepped, candidate->p999)
+GETTER(get_worst, candidate->stepped, candidate->worst)
+GETTER(get_instructions, candidate->counted, candidate->instructions)
+
+static const struct column memory_columns[] = {
+    { "memory", "bytes", get_memory, -1, true },
+    { "/ peak", "", get_per_peak, 3, true },
+    { "internal", "%", get_internal, 1, false },
+    { "external", "%", get_external, 1, false },
+    { "metadata", "bytes", get_metadata, -1, false },
+    { "failed", "", get_failed, -1, false },
+};
+
+static const struct column time_columns[] = {
+    { "ns/op", "", get_ns, 1, false },
+    { "written", "ns/op", get_written, 1, false },
+    { "median", "@", get_median, -1, false },
+    { "p99", "@", get_p99, -1, false },
+    { "p99.9", "@", get_p999, -1, false },
+    { "worst", "@", get_worst, -1, false },
+    { "instr/op", "", get_instructions, 1, false },
+};
+
+#define MEMORY_COLUMNS (sizeof memory_columns / sizeof *memory_columns)
+#define TIME_COLUMNS (sizeof time_columns / sizeof *time_columns)
+
+static void write_figure(char cell[ACRE_CELL_ROOM], const struct column *column, double figure)
+{
+    if (column->decimals < 0)
+        acre_cell_number(cell, (uint64_t)figure);
+    else
+        snprintf(cell, ACRE_CELL_ROOM, "%.*f", column->decimals, figure);
+}
+
+/* A figure as the table shows it; what looks equal is equal. */
+static double rounded(const struct column *column, double figure)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*f", column->decimals < 0 ? 0 : column->decimals, figure);
+    return strtod(text, NULL);
+}
+
+/* The least figure of a column; false when none is known, or all are equal. */
+static bool least(const struct compare_result *result, const struct column *column, double *best)
+{
+    size_t known = 0;
+    double most = 0.0;
+    for (size_t i = 0; i < result->count; i++) {
+        double figure = 0.0;
+        if (result->candidates[i].fault[0] || !column->get(&result->candidates[i], &figure))
+            continue;
+        figure = rounded(column, figure);
+        *best = known && *best < figure ? *best : figure;
+        most = known && most > figure ? most : figure;
+        known++;
+    }
+    return known > 1 && *best < most;
+}
+
+static void fill_cell(char cell[ACRE_CELL_ROOM], const struct column *column,
+    const struct compare_candidate *candidate, const double *best)
+{
+    char text[ACRE_CELL_ROOM] = "-";
+    double figure = 0.0;
+    bool known = !candidate->fault[0] && column->get(candidate, &figure);
+    bool is_best = known && best && rounded(column, figure) <= *best;
+    bool none = column->get == get_memory && candidate->fitted && !candidate->memory;
+    if (known)
+        write_figure(text, column, figure);
+    else if (none)
+        strcpy(text, "none");
+    snprintf(cell, ACRE_CELL_ROOM, "%s%s%.60s", is_best ? "*" : "",
+        known && column->approximate && !candidate->has_pool ? "~" : "", text);
+}
+
+static void fill_head(struct acre_table_row head[2], const struct compare_result *result,
+    const struct column *columns, size_t count)
+{
+    strcpy(head[0].cells[0], "allocator");
+    for (size_t i = 0; i < count; i++) {
+        const char *unit = strcmp(columns[i].unit, "@") == 0 ? result->ticks : columns[i].unit;
+        snprintf(head[0].cells[i + 1], ACRE_CELL_ROOM, "%s", columns[i].title);
+        snprintf(head[1].cells[i + 1], ACRE_CELL_ROOM, "%s", unit);
+    }
+}
+
+static void print_table(
+    FILE *out, const struct compare_result *result, const struct column *columns, size_t count)
+{
+    struct acre_table_row *rows = calloc(result->count + 2, sizeof *rows);
+    if (!rows)
+        return;
+    fill_head(rows, result, columns, count);
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        snprintf(rows[i + 2].cells[0], ACRE_CELL_ROOM, "%.40s%s", candidate->name,
+            candidate->fault[0] ? " (broken)" : "");
+        for (size_t column = 0; column < count; column++) {
+            double best = 0.0;
+            bool any = least(result, &columns[column], &best);
+            fill_cell(
+                rows[i + 2].cells[column + 1], &columns[column], candidate, any ? &best : NULL);
+        }
+    }
+    fputc('\n', out);
+    acre_table_print(out, rows, result->count + 2, count + 1);
+    free(rows);
+}
+
+static void print_faults(FILE *out, const struct compare_result *result)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        if (candidate->fault[0])
+            fprintf(out, "%s is broken: %s\n", candidate->name, candidate->fault);
+        else if (candidate->pool_refused)
+            fprintf(
+                out, "%s cannot work in a pool of %zu bytes\n", candidate->name, candidate->pool);
+        else if (candidate->fitted && !candidate->smallest_pool)
+            fprintf(out, "%s completes in no pool, however large\n", candidate->name);
+    }
+}
+
+static bool any_counted(const struct compare_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (result->candidates[i].counted)
+            return true;
+    return false;
+}
+
+static void print_notes(FILE *out, const struct compare_result *result)
+{
+    fprintf(out,
+        "\n*: best of its column. memory: the smallest pool that completes, tables included;\n"
+        "~: it has no pool: peak growth of resident memory with every block written.\n"
+        "internal: what live blocks take and did not ask for; external: free bytes not in\n"
+        "the largest free piece; both the mean over the run in the smallest pool.\n");
+    if (result->loop_ns > 0.0)
+        fprintf(out,
+            "ns/op: median of %zu alternated replays, the loop's own %.1f ns included; written:\n"
+            "the same with each block written once. Others: each operation's least time of %zu.\n",
+            result->rounds, result->loop_ns, result->rounds);
+    if (!any_counted(result) && result->loop_ns > 0.0)
+        fputs("instr/op: this machine, or its settings, does not let them be counted.\n", out);
+    if (result->interrupted)
+        fputs("interrupted: not everything was measured\n", out);
+}
+
+/* Prints words at an indent, lines no longer than TEXT_WIDTH. */
+static void print_wrapped(FILE *out, const char *text, size_t indent)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (strncmp(text + word, " %", 2) == 0) /* a figure and its unit stay together */
+            word += 1 + strcspn(text + word + 1, " ");
+        if (column && column + 1 + word > TEXT_WIDTH) {
+            fputc('\n', out);
+            column = 0;
+        }
+        fprintf(out, "%*s%.*s", column ? 1 : (int)indent, "", (int)word, text);
+        column += word + (column ? 1 : indent);
+        text += word + strspn(text + word, " ");
+    }
+    if (column)
+        fputc('\n', out);
+}
+
+static void print_advice(FILE *out, const struct compare_result *result, enum compare_goal goal)
+{
+    static const char *const titles[COMPARE_GOALS] = { "least memory", "highest speed",
+        "tightest worst case", "balanced" };
+    const struct compare_advice *advice = &result->advice[goal];
+    if (advice->candidate < 0) {
+        fprintf(out, "\n%s: not measured\n", titles[goal]);
+        return;
+    }
+    const struct compare_candidate *best = &result->candidates[advice->candidate];
+    fprintf(out, "\n%s: %s%s%s%s\n", titles[goal], best->name, best->setting[0] ? " (" : "",
+        best->setting, best->setting[0] ? ")" : "");
+    print_wrapped(out, advice->reason, 2);
+    print_wrapped(out, advice->changes, 2);
+}
+
+void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal)
+{
+    fprintf(out, "%s\n", result->source);
+    replay_report_facts(out, &result->facts);
+    print_table(out, result, memory_columns, MEMORY_COLUMNS);
+    print_table(out, result, time_columns, TIME_COLUMNS);
+    print_faults(out, result);
+    print_notes(out, result);
+    for (int i = 0; i < COMPARE_GOALS; i++)
+        if (goal == COMPARE_GOALS || goal == (enum compare_goal)i)
+            print_advice(out, result, (enum compare_goal)i);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Shows a comparison: as text, as JSON, as C code.
+ */
+#ifndef ACRE_TOOL_COMPARE_PRINT_H
+#define ACRE_TOOL_COMPARE_PRINT_H
+
+#include "tool/compare/result.h"
+#include "tool/compare/settings.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+/** Prints tables, notes and advice. `goal`: the one whose advice is wanted; COMPARE_GOALS: all. */
+void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal);
+
+/** A JSON object of all of it; the caller deletes it. Null: no memory. */
+cJSON *compare_json(const struct compare_result *result);
+
+/** Room beyond the smallest pool, in percent, that compare_emit_config() adds. */
+#define COMPARE_MARGIN_PERCENT 10
+
+/**
+ * Prints C code that sets up acre's own allocator that serves `goal` best.
+ * @param settings one for each candidate, as of struct compare_field.
+ * @return false when there is none, or none of which it is known how; `*name` is then the allocator
+ * or null.
+ */
+bool compare_emit_config(FILE *out, const struct compare_result *result,
+    const struct compare_setting *const *settings, enum compare_goal goal, const char **name);
+
+#endif

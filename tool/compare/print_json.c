@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/print.h"
+#include "tool/replay/report.h"
+
+static void add_count(cJSON *object, const char *name, uint64_t number)
+{
+    cJSON_AddNumberToObject(object, name, (double)number);
+}
+
+/* A number when it is known, else null. */
+static void add_known(cJSON *object, const char *name, bool known, double number)
+{
+    if (known)
+        cJSON_AddNumberToObject(object, name, number);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text[0])
+        cJSON_AddStringToObject(object, name, text);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static const char *origin_text(enum compare_origin origin)
+{
+    static const char *const texts[] = { "built-in", "system", "preload", "plugin" };
+    return texts[origin];
+}
+
+static void add_memory(cJSON *object, const struct compare_candidate *candidate)
+{
+    bool pool = candidate->smallest_pool > 0;
+    double size = (double)candidate->smallest_pool;
+    add_known(object, "smallest_pool_bytes", pool, size);
+    add_known(
+        object, "resident_growth_bytes", candidate->resident > 0, (double)candidate->resident);
+    add_known(object, "memory_per_peak_live", candidate->memory > 0 && candidate->per_peak > 0.0,
+        candidate->per_peak);
+    add_known(object, "metadata_bytes", candidate->metadata > 0, (double)candidate->metadata);
+    add_known(object, "internal_fragmentation", candidate->knows_internal, candidate->internal);
+    add_known(object, "external_fragmentation", candidate->knows_external, candidate->external);
+    add_known(object, "gaps_at_peak", candidate->knows_external, candidate->gaps_at_peak);
+    add_known(object, "failed_operations", candidate->verified, (double)candidate->failed);
+}
+
+static void add_steps(
+    cJSON *object, const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    bool known = candidate->stepped;
+    cJSON *steps = cJSON_AddObjectToObject(object, "operation");
+    cJSON_AddStringToObject(steps, "unit", result->ticks);
+    add_known(steps, "median", known, (double)candidate->median);
+    add_known(steps, "p99", known, (double)candidate->p99);
+    add_known(steps, "p99_9", known, (double)candidate->p999);
+    add_known(steps, "worst", known, (double)candidate->worst);
+    add_known(steps, "worst_operation", known, (double)candidate->worst_op);
+}
+
+static void add_times(
+    cJSON *object, const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    bool timed = candidate->rounds > 0;
+    add_known(object, "pool_bytes", candidate->pool > 0, (double)candidate->pool);
+    add_known(object, "ns_per_operation", timed, candidate->ns);
+    add_known(object, "ns_per_operation_least", timed, candidate->ns_least);
+    add_known(object, "ns_per_operation_most", timed, candidate->ns_most);
+    add_known(object, "ns_per_operation_written", candidate->written, candidate->ns_written);
+    add_known(object, "instructions_per_operation", candidate->counted, candidate->instructions);
+    add_steps(object, result, candidate);
+}
+
+/* Columns of equal length, for they are long. */
+static void add_samples(cJSON *object, const struct compare_candidate *candidate)
+{
+    const struct replay_survey *survey = &candidate->survey;
+    cJSON *over = cJSON_AddObjectToObject(object, "over_time");
+    cJSON *used = cJSON_AddArrayToObject(over, "used");
+    cJSON *free_bytes = cJSON_AddArrayToObject(over, "available");
+    cJSON *largest = cJSON_AddArrayToObject(over, "largest_free");
+    cJSON *resident = cJSON_AddArrayToObject(over, "resident");
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct replay_sample *sample = &survey->samples[i];
+        if (survey->knows_used)
+            cJSON_AddItemToArray(used, cJSON_CreateNumber((double)sample->used));
+        if (survey->knows_pool)
+            cJSON_AddItemToArray(free_bytes, cJSON_CreateNumber((double)sample->available));
+        if (survey->knows_pool)
+            cJSON_AddItemToArray(largest, cJSON_CreateNumber((double)sample->largest_free));
+        if (!candidate->has_pool)
+            cJSON_AddItemToArray(resident, cJSON_CreateNumber((double)sample->resident));
+    }
+}
+
+/* Pairs of a bucket's least number and its count, the empty ones left out. */
+static void add_spread(cJSON *object, const char *name, const uint64_t spread[REPLAY_BUCKETS])
+{
+    cJSON *array = cJSON_AddArrayToObject(object, name);
+    for (unsigned i = 0; i < REPLAY_BUCKETS; i++) {
+        if (!spread[i])
+            continue;
+        uint64_t start = replay_bucket_start(i);
+        double pair[2] = { (double)start, (double)spread[i] };
+        cJSON_AddItemToArray(array, cJSON_CreateDoubleArray(pair, 2));
+    }
+}
+
+static cJSON *candidate_json(
+    const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", candidate->name);
+    cJSON_AddStringToObject(object, "allocator", candidate->allocator);
+    cJSON_AddStringToObject(object, "origin", origin_text(candidate->origin));
+    add_text(object, "setting", candidate->setting);
+    add_text(object, "version", candidate->version);
+    cJSON_AddBoolToObject(object, "verified", candidate->verified);
+    add_text(object, "fault", candidate->fault);
+    add_memory(object, candidate);
+    add_times(object, result, candidate);
+    add_samples(object, candidate);
+    add_spread(object, "operation_spread", candidate->survey.spread);
+    return object;
+}
+
+static void add_profile(cJSON *root, const struct compare_profile *profile)
+{
+    cJSON *object = cJSON_AddObjectToObject(root, "profile");
+    add_spread(object, "sizes", profile->sizes);
+    add_spread(object, "bytes_by_size", profile->size_bytes);
+    add_spread(object, "lifetimes", profile->lives);
+    cJSON *ops = cJSON_AddArrayToObject(object, "operation");
+    cJSON *live = cJSON_AddArrayToObject(object, "live_bytes");
+    cJSON *blocks = cJSON_AddArrayToObject(object, "live_blocks");
+    for (size_t i = 0; i < profile->count; i++) {
+        cJSON_AddItemToArray(ops, cJSON_CreateNumber((double)profile->samples[i].op));
+        cJSON_AddItemToArray(live, cJSON_CreateNumber((double)profile->samples[i].live));
+        cJSON_AddItemToArray(blocks, cJSON_CreateNumber((double)profile->samples[i].blocks));
+    }
+}
+
+static void add_advice(cJSON *root, const struct compare_result *result)
+{
+    cJSON *array = cJSON_AddObjectToObject(root, "recommendations");
+    for (int i = 0; i < COMPARE_GOALS; i++) {
+        const struct compare_advice *advice = &result->advice[i];
+        cJSON *object = cJSON_AddObjectToObject(array, compare_goal_name((enum compare_goal)i));
+        add_text(object, "allocator",
+            advice->candidate < 0 ? "" : result->candidates[advice->candidate].name);
+        add_text(object, "next",
+            advice->runner_up < 0 ? "" : result->candidates[advice->runner_up].name);
+        add_text(object, "built_in", advice->own < 0 ? "" : result->candidates[advice->own].name);
+        cJSON_AddBoolToObject(object, "close_run", advice->close_run);
+        add_text(object, "reason", advice->reason);
+        add_text(object, "changes", advice->changes);
+    }
+}
+
+cJSON *compare_json(const struct compare_result *result)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
+    cJSON_AddStringToObject(root, "source", result->source);
+    cJSON_AddBoolToObject(root, "interrupted", result->interrupted);
+    replay_report_json_facts(root, &result->facts);
+    add_count(root, "replays", result->rounds);
+    add_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
+    cJSON *rows = cJSON_AddArrayToObject(root, "allocators");
+    for (size_t i = 0; i < result->count; i++)
+        cJSON_AddItemToArray(rows, candidate_json(result, &result->candidates[i]));
+    add_advice(root, result);
+    add_profile(root, &result->profile);
+    return root;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/profile.h"
+
+#include "tool/replay/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A slot's block: when it was allocated, from 1; 0: there is none. */
+struct block {
+    uint64_t born;
+    uint64_t size;
+};
+
+struct profiler {
+    struct compare_profile *profile;
+    const struct replay_script *script;
+    struct block *blocks;
+    struct replay_sample now;
+};
+
+static void request(struct profiler *profiler, struct block *block, uint64_t size)
+{
+    unsigned bucket = replay_bucket(size);
+    profiler->profile->sizes[bucket]++;
+    profiler->profile->size_bytes[bucket] += size;
+    profiler->now.live += size - block->size;
+    block->size = size;
+}
+
+static void take(struct profiler *profiler, struct replay_op op, uint64_t at)
+{
+    struct block *block = &profiler->blocks[op.slot];
+    uint64_t size = replay_op_layout(op, replay_wides(profiler->script)) >> REPLAY_ALIGN_BITS;
+    switch (replay_op_verb(op)) {
+    case REPLAY_ALLOC:
+        *block = (struct block){ at + 1, 0 };
+        profiler->now.blocks++;
+        request(profiler, block, size);
+        break;
+    case REPLAY_REALLOC:
+        request(profiler, block, size);
+        break;
+    case REPLAY_DEALLOC:
+        profiler->profile->lives[replay_bucket(at + 1 - block->born)]++;
+        profiler->now.blocks--;
+        profiler->now.live -= block->size;
+        break;
+    }
+}
+
+static void take_all(struct profiler *profiler)
+{
+    struct compare_profile *profile = profiler->profile;
+    uint64_t ops = profiler->script->facts.ops;
+    uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
+    for (uint64_t i = 0; i < ops; i++) {
+        take(profiler, replay_ops(profiler->script)[i], i);
+        if (i < replay_sample_op(ops - 1, profile->count, count))
+            continue;
+        profiler->now.op = i;
+        profile->samples[profile->count++] = profiler->now;
+    }
+}
+
+bool compare_profile_make(struct compare_profile *profile, const struct replay_script *script)
+{
+    struct profiler profiler = { .profile = profile, .script = script };
+    memset(profile, 0, sizeof *profile);
+    profiler.blocks = calloc((size_t)script->facts.slots + 1, sizeof *profiler.blocks);
+    if (!profiler.blocks)
+        return false;
+    take_all(&profiler);
+    free(profiler.blocks);
+    return true;
+}

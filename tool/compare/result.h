@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The result of a comparison: plain data, complete in itself, for whoever prints, draws or judges
+ * it. A figure that is not known is 0, and the flag that goes with it false.
+ */
+#ifndef ACRE_TOOL_COMPARE_RESULT_H
+#define ACRE_TOOL_COMPARE_RESULT_H
+
+#include "tool/replay/script.h"
+#include "tool/replay/survey.h"
+
+#include <acre/bytes.h>
+
+/** Where a candidate comes from. */
+enum compare_origin {
+    COMPARE_BUILT_IN, /**< An allocator of acre. */
+    COMPARE_SYSTEM,   /**< The system's malloc. */
+    COMPARE_PRELOAD,  /**< Another malloc found on the machine, preloaded. */
+    COMPARE_PLUGIN    /**< A plugin that was given. */
+};
+
+#define COMPARE_NAME_ROOM 64
+#define COMPARE_TEXT_ROOM 192
+#define COMPARE_MOST_CANDIDATES 64
+
+/** What is known of one candidate: an allocator at one setting. */
+struct compare_candidate {
+    enum compare_origin origin;
+    char name[COMPARE_NAME_ROOM];      /**< As tables show it, unique: "buddy/16". */
+    char allocator[COMPARE_NAME_ROOM]; /**< Without the setting: "buddy". */
+    char setting[COMPARE_NAME_ROOM];   /**< In words: "smallest block 16 bytes"; "": none. */
+    char version[COMPARE_NAME_ROOM];   /**< "": not known. */
+    char fault[COMPARE_TEXT_ROOM];     /**< Why it was given up; "": it was not. */
+
+    bool verified; /**< No block was misplaced, overlapped or damaged. */
+    bool has_pool; /**< It works in a pool that it is given. */
+
+    /* Memory. */
+    bool fitted;            /**< `smallest_pool` was looked for; 0: it completes in none. */
+    uint64_t smallest_pool; /**< Bytes, control structure and tables included. */
+    uint64_t resident;      /**< Peak growth of resident memory; of one without a pool. */
+    uint64_t memory;        /**< Whichever of the two applies; 0: not known. */
+    double per_peak;        /**< `memory` over the peak of live bytes. */
+    uint64_t metadata;      /**< Bytes that serve the allocator alone, in `smallest_pool`. */
+    bool knows_internal;
+    double internal; /**< Mean over the run of 1 - asked for / used by live blocks. */
+    bool knows_external;
+    double external; /**< Mean over the run, in the smallest pool, of 1 - largest free / free. */
+    double gaps_at_peak; /**< Free part of the smallest pool when most bytes are live. */
+    uint64_t failed;     /**< Operations refused in `pool`. */
+
+    /* Time, in `pool`. */
+    size_t pool;                       /**< Bytes; 0: it has none. */
+    bool pool_refused;                 /**< It cannot work in it. */
+    size_t rounds;                     /**< Timed replays. */
+    double ns;                         /**< An operation, the replay's loop included: median, */
+    double ns_least, ns_most;          /**< and bounds, of the rounds. */
+    bool written;                      /**< `ns_written` is known: */
+    double ns_written;                 /**< the same with each block written once. */
+    bool counted;                      /**< `instructions` is known. */
+    double instructions;               /**< An operation. */
+    bool stepped;                      /**< The following are known. */
+    uint64_t median, p99, p999, worst; /**< Of each operation's least time, in `ticks`. */
+    uint64_t worst_op;                 /**< Index of the operation that took `worst`, */
+    uint64_t worst_size;               /**< the bytes it asked for, */
+    enum replay_verb worst_verb;       /**< and what it was. */
+
+    /* Over time, and the spread of the times. */
+    struct replay_survey survey;
+};
+
+/** How the requests of a trace are spread; buckets as of replay_bucket(). */
+struct compare_profile {
+    uint64_t sizes[REPLAY_BUCKETS]; /**< Requests (allocations and resizes) by bytes asked for. */
+    uint64_t size_bytes[REPLAY_BUCKETS]; /**< The same, bytes asked for in all. */
+    uint64_t lives[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
+    size_t count;                   /**< Of samples. */
+    struct replay_sample samples[REPLAY_SAMPLES]; /**< `op`, `live` and `blocks` alone. */
+};
+
+/** What may be wanted of an allocator. */
+enum compare_goal {
+    COMPARE_MEMORY,   /**< Least memory. */
+    COMPARE_SPEED,    /**< Least time with each block written once. */
+    COMPARE_WORST,    /**< Least worst operation. */
+    COMPARE_BALANCED, /**< Least product of memory, time and 99.9th percentile. */
+    COMPARE_GOALS
+};
+
+#define COMPARE_REASON_ROOM 1024
+
+/** Which candidate serves a goal best, and why. */
+struct compare_advice {
+    int candidate;  /**< Index; -1: none is known to serve. */
+    int runner_up;  /**< Index; -1: there is none. */
+    int own;        /**< The best of acre's own; -1: none. */
+    bool close_run; /**< The difference to the runner-up is no larger than what rounds differ by. */
+    char reason[COMPARE_REASON_ROOM];  /**< The numbers that carry it, in sentences. */
+    char changes[COMPARE_REASON_ROOM]; /**< What would change it, in sentences. */
+};
+
+/** A whole comparison. */
+struct compare_result {
+    const char *source;        /**< Trace, command line or scenario. */
+    const char *ticks;         /**< Unit of the times of single operations: "cycles" or "ns". */
+    struct replay_facts facts; /**< What was replayed. */
+    struct compare_profile profile;
+    size_t rounds;            /**< Timed replays that were wanted. */
+    double loop_ns;           /**< What the replay itself takes an operation; 0: unknown. */
+    double loop_instructions; /**< 0: not counted. */
+    bool interrupted;         /**< Not everything was measured. */
+    struct compare_advice advice[COMPARE_GOALS];
+    size_t count;
+    struct compare_candidate candidates[COMPARE_MOST_CANDIDATES];
+};
+
+/** Name of a goal as --goal takes it: "memory", "speed", "worst", "balanced". */
+const char *compare_goal_name(enum compare_goal goal);
+
+/** The figure by which a goal orders candidates, less being better; 0: it is not known, or the
+ * candidate does not serve all of the trace. */
+double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The settings at which the allocators built in are compared. An allocator that the table does not
+ * name takes part once, as the registry makes it.
+ */
+#ifndef ACRE_TOOL_COMPARE_SETTINGS_H
+#define ACRE_TOOL_COMPARE_SETTINGS_H
+
+#include "registry/registry.h"
+
+/** One setting of one allocator. */
+struct compare_setting {
+    const char *kind; /**< Name in the registry. */
+    const char *mark; /**< What follows the name and a slash; "": nothing does. */
+    const char *text; /**< The same in words; "": as it comes. */
+    /** The handle of a control structure at this setting, as of struct acre_kind; null: its own. */
+    struct acre_bytes (*handle)(void *self);
+    /** C code that makes the setting, for an allocator called `allocator`; "": none is needed.
+     * Null: how to set this allocator up is not known here. */
+    const char *setup;
+};
+
+/** Ends with a null kind. */
+extern const struct compare_setting compare_settings[];
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The survey: one replay on which the accounts are read now and then. In a subject without a pool
+ * every block is written, so that its resident memory is what a program would have.
+ */
+#include "tool/replay/work.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct surveyor {
+    struct replay_work *work;
+    struct replay_instance instance;
+    struct replay_survey *survey;
+    struct replay_sample now;
+    uint64_t resident; /* before the first operation */
+    bool counts_usable;
+};
+
+/* Resident bytes of this process that are its own; 0 when the system does not say. */
+static uint64_t resident_now(void)
+{
+    char text[128] = "";
+    unsigned long long pages = 0;
+    unsigned long long shared = 0;
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t size = file >= 0 ? read(file, text, sizeof text - 1) : 0;
+    if (file >= 0)
+        close(file);
+    text[size > 0 ? size : 0] = '\0';
+    if (sscanf(text, "%*u %llu %llu", &pages, &shared) != 2)
+        return 0;
+    return (pages - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void take_stats(struct surveyor *surveyor)
+{
+    struct replay_sample *now = &surveyor->now;
+    if (surveyor->work->subject->type == REPLAY_ON_KIND) {
+        struct acre_stats stats = acre_stats(acre_bytes_base(surveyor->instance.bytes));
+        now->used = stats.used;
+        now->metadata = stats.metadata + surveyor->work->subject->kind->size;
+        now->available = stats.available;
+        now->largest_free = stats.largest_free;
+    } else if (!replay_subject_has_pool(surveyor->work->subject)) {
+        uint64_t resident = resident_now();
+        now->resident = resident > surveyor->resident ? resident - surveyor->resident : 0;
+    }
+}
+
+/* Adds (`sign` 1) or takes away (-1) the block of a slot. */
+static void account(struct surveyor *surveyor, const struct replay_slot *slot, int64_t sign)
+{
+    if (!slot->ptr)
+        return;
+    surveyor->now.blocks += (uint64_t)sign;
+    surveyor->now.live += (uint64_t)(sign * (int64_t)replay_slot_size(slot));
+    if (surveyor->counts_usable)
+        surveyor->now.used += (uint64_t)(sign * (int64_t)malloc_usable_size(slot->ptr));
+}
+
+static void write_block(struct surveyor *surveyor, struct replay_op op, size_t before)
+{
+    const struct replay_slot *slot = &surveyor->work->slots[op.slot];
+    size_t size = slot->ptr ? replay_slot_size(slot) : 0;
+    if (!replay_subject_has_pool(surveyor->work->subject) && size > before)
+        memset((char *)slot->ptr + before, 0x5A, size - before);
+}
+
+static void step(struct surveyor *surveyor, struct replay_op op)
+{
+    struct replay_work *work = surveyor->work;
+    struct replay_slot *slot = &work->slots[op.slot];
+    size_t before = slot->ptr && replay_op_verb(op) == REPLAY_REALLOC ? replay_slot_size(slot) : 0;
+    account(surveyor, slot, -1);
+    replay_step(
+        &surveyor->instance, work->subject->type, op, replay_wides(work->script), work->slots);
+    account(surveyor, slot, 1);
+    write_block(surveyor, op, before);
+}
+
+static void sample(struct surveyor *surveyor)
+{
+    struct replay_survey *survey = surveyor->survey;
+    take_stats(surveyor);
+    if (survey->count < REPLAY_SAMPLES)
+        survey->samples[survey->count++] = surveyor->now;
+}
+
+static void survey_ops(struct surveyor *surveyor)
+{
+    const struct replay_facts *facts = &surveyor->work->script->facts;
+    uint64_t count = facts->ops < REPLAY_SAMPLES ? facts->ops : REPLAY_SAMPLES;
+    for (uint64_t i = 0; i < facts->ops; i++) {
+        surveyor->now.op = i;
+        step(surveyor, replay_ops(surveyor->work->script)[i]);
+        if (i == facts->peak_op) {
+            take_stats(surveyor);
+            surveyor->survey->at_peak = surveyor->now;
+        }
+        if (i < replay_sample_op(facts->ops - 1, surveyor->survey->count, count))
+            continue;
+        sample(surveyor);
+        surveyor->work->board->done = (double)i / (double)facts->ops;
+    }
+}
+
+void replay_survey(struct replay_work *work)
+{
+    struct replay_survey *survey = &work->board->survey;
+    bool has_pool = replay_subject_has_pool(work->subject);
+    bool roomy = has_pool || work->script->facts.peak_live < replay_machine_memory() / 2;
+    struct surveyor surveyor = { .work = work, .survey = survey, .resident = resident_now() };
+    survey->count = 0;
+    if (!roomy || !replay_work_open(work, &surveyor.instance, work->board->pool))
+        return;
+    surveyor.counts_usable = work->subject->type == REPLAY_ON_SYSTEM;
+    survey->pool = work->board->pool;
+    survey->knows_pool = work->subject->type == REPLAY_ON_KIND;
+    survey->knows_used = survey->knows_pool || surveyor.counts_usable;
+    survey_ops(&surveyor);
+    replay_work_close(work, &surveyor.instance);
+}
