@@ -8,6 +8,7 @@
  * | ----------------- | --------------------------------------------------------------- |
  * | wrap/fault.h      | chosen requests fail                                            |
  * | wrap/locked.h     | every call under a lock that the caller brings                  |
+ * | wrap/tally.h      | counts of blocks and bytes, by size class and by owner          |
  *
  * A wrapper is a plain struct that the caller owns; it has no memory but that struct, and what it
  * asks of the inner allocator beside the blocks where its header says so. It is put in front of an
@@ -21,5 +22,6 @@
 
 #include <acre/wrap/fault.h>
 #include <acre/wrap/locked.h>
+#include <acre/wrap/tally.h>
 
 #endif

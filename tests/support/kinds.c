@@ -10,6 +10,7 @@ extern const struct kind kind_fault;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
+extern const struct kind kind_tally;
 extern const struct kind kind_tlsf;
 extern const struct kind kind_tlsf_apart;
 extern const struct kind kind_tlsf_seam;
@@ -19,6 +20,7 @@ const struct kind *const kinds[] = {
 #if ACRE_WRAP
     &kind_fault,
     &kind_locked,
+    &kind_tally,
 #endif
 #if ACRE_SHARED
     &kind_shared,
