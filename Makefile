@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test quick lint coverage bench fuzz wcet install clean help
+.PHONY: all demo test quick lint coverage bench fuzz metal wcet install clean help
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -37,6 +37,9 @@ bench: ## measure beside other allocators, which it installs (ARGS="--json")
 fuzz: ## fuzz every target for a bounded time (SECONDS_EACH=60)
 	@scripts/setup build test fuzz
 	@scripts/fuzz
+
+metal: ## boot machines without an operating system, and run the suites there
+	@scripts/bare-metal
 
 wcet: all ## the longest path of the constant-time operations, in instructions
 	@scripts/wcet

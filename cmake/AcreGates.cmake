@@ -96,3 +96,8 @@ endif()
 if(ACRE_TESTS AND ACRE_HOSTED)
     acre_folders(tests/record)
 endif()
+
+# Set by the toolchain file of a machine without an operating system.
+if(ACRE_PORT)
+    acre_folders(ports)
+endif()

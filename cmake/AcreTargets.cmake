@@ -29,8 +29,13 @@ target_include_directories(acre_private INTERFACE
     ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/hosted ${PROJECT_SOURCE_DIR})
 target_link_libraries(acre_private INTERFACE acre_flags)
 
+# A bare machine has no loader that would fill in a table of offsets.
+set(position_independent ON)
+if(ACRE_PORT)
+    set(position_independent OFF)
+endif()
 set_target_properties(acre_objects acre PROPERTIES
-    POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE C)
+    POSITION_INDEPENDENT_CODE ${position_independent} LINKER_LANGUAGE C)
 target_compile_options(acre_objects PRIVATE
     $<$<BOOL:${ACRE_FREESTANDING}>:-ffreestanding>
     $<$<C_COMPILER_ID:GNU>:-fno-semantic-interposition>)

@@ -27,6 +27,10 @@ static void run_part(void **state)
         print_message("%s: it has no room for that region's metadata\n", part->name);
         skip();
     }
+    if (!arena_fits(part->scene->arena, part->scene->arena)) {
+        print_message("%s: this machine has not so much memory\n", part->name);
+        skip();
+    }
     struct bed bed;
     bed_open(&bed, part->kind, part->scene->arena, part->scene->arena);
     part->scene->run(&bed);
@@ -58,6 +62,7 @@ int run_scenes(
         fprintf(stderr, "usage: %s [KIND]\n", argv[0]);
         return 2;
     }
+    count = 0;
     if (only != NULL)
         add_kind(only, lists, list_count);
     for (size_t i = 0; only == NULL && kinds[i] != NULL; i++)

@@ -3,6 +3,7 @@
 #ifndef ACRE_TESTS_SUPPORT_ARENA_H
 #define ACRE_TESTS_SUPPORT_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena {
@@ -11,6 +12,9 @@ struct arena {
     void *map;
     size_t map_size;
 };
+
+/* False on a machine that has not so much memory: nothing can be tested there that needs it. */
+bool arena_fits(size_t size, size_t align);
 
 /* Maps at least `size` bytes at a multiple of `align` (a power of two); ends the program if the
  * system refuses. */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "kernel/console.h"
+#include "kernel/heap.h"
+#include "kernel/kernel.h"
+
+static struct heap heap;
+
+struct acre_pages kernel_pages(void)
+{
+    return heap_pages(&heap);
+}
+
+struct acre_bytes kernel_bytes(void)
+{
+    return heap_bytes(&heap);
+}
+
+_Noreturn void kernel_panic(const char *text, uintptr_t number)
+{
+    console_print("panic: %s: 0x%jx\n", text, (uintmax_t)number);
+    machine_exit(1);
+}
+
+/* Gives the heap every range; one too small to be of use is left alone. */
+static void make_heap(void)
+{
+    struct range ranges[KERNEL_RANGES];
+    size_t count = machine_memory(ranges, KERNEL_RANGES);
+    heap_setup(&heap);
+    for (size_t i = 0; i < count; i++) {
+        enum acre_status status = heap_add(&heap, ranges[i]);
+        console_print("memory: %zu KiB at %p: %s\n", ranges[i].size / 1024, (void *)ranges[i].start,
+            acre_status_text(status));
+    }
+    struct acre_stats stats = acre_stats(acre_pages_base(kernel_pages()));
+    console_print("heap: %zu pages of %zu bytes, %zu KiB of metadata\n",
+        acre_total_pages(kernel_pages()), acre_page_size(kernel_pages()), stats.metadata / 1024);
+}
+
+_Noreturn void kernel_main(void)
+{
+    make_heap();
+    machine_exit(kernel_job(machine_argument()));
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The job of the kernel under test: the suites, over every kind or over the one it is told. */
+#include "kernel/console.h"
+#include "kernel/kernel.h"
+
+#include <cmocka.h>
+
+int conformance_main(int argc, char **argv);
+int misuse_main(int argc, char **argv);
+int pages_main(void);
+
+/* Everything that the suites took has come back to the kernel's own heap. */
+static int leftovers(struct acre_stats before)
+{
+    struct acre_stats after = acre_stats(acre_bytes_base(kernel_bytes()));
+    const char *broken = acre_check(acre_bytes_base(kernel_bytes())).invariant;
+    if (broken == NULL)
+        broken = acre_check(acre_pages_base(kernel_pages())).invariant;
+    if (broken == NULL && after.used == before.used)
+        return 0;
+    console_print("the kernel's heap: %s, %zu bytes left over\n", broken, after.used - before.used);
+    return 1;
+}
+
+int kernel_job(const char *argument)
+{
+    char kind[64] = "";
+    char *argv[] = { kind, kind, NULL };
+    int argc = argument[0] == '\0' ? 1 : 2;
+    struct acre_stats before = acre_stats(acre_bytes_base(kernel_bytes()));
+    for (size_t i = 0; i + 1 < sizeof kind && argument[i] != '\0'; i++)
+        kind[i] = argument[i];
+    int failed = conformance_main(argc, argv) | misuse_main(argc, argv);
+    failed |= argc == 1 ? pages_main() : 0;
+    failed |= leftovers(before);
+    console_print("%zu passed, %d failed, %zu skipped\n", metal_passed, failed, metal_skipped);
+    return failed;
+}

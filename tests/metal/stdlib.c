@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <stdlib.h>
+
+#include "kernel/console.h"
+#include "kernel/kernel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void *malloc(size_t size)
+{
+    return acre_alloc(kernel_bytes(), acre_layout(size, 1)).ptr;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size)
+        return NULL;
+    void *ptr = malloc(count * size);
+    return ptr == NULL ? NULL : memset(ptr, 0, count * size);
+}
+
+void free(void *ptr)
+{
+    enum acre_status status = ptr == NULL ? ACRE_OK : acre_dealloc(kernel_bytes(), ptr);
+    if (status != ACRE_OK)
+        kernel_panic(acre_status_text(status), (uintptr_t)ptr);
+}
+
+_Noreturn void abort(void)
+{
+    void *caller = __builtin_return_address(0);
+    kernel_panic("abort", (uintptr_t)caller);
+}
+
+_Noreturn void exit(int status)
+{
+    machine_exit(status);
+}
+
+int strcmp(const char *left, const char *right)
+{
+    while (*left != '\0' && *left == *right)
+        left++, right++;
+    return (unsigned char)*left - (unsigned char)*right;
+}
+
+struct text {
+    char *at;
+    size_t room; /* bytes left, the terminator's not counted */
+};
+
+static void put_text(void *arg, char byte)
+{
+    struct text *text = arg;
+    if (text->room == 0)
+        return;
+    *text->at++ = byte;
+    text->room--;
+}
+
+/* Returns what was written, cut off when it does not fit: no suite looks at the result. */
+int snprintf(char *text, size_t size, const char *format, ...)
+{
+    struct text out = { text, size > 0 ? size - 1 : 0 };
+    va_list args;
+    va_start(args, format);
+    console_format(put_text, &out, format, args);
+    va_end(args);
+    if (size > 0)
+        *out.at = '\0';
+    return (int)(out.at - text);
+}
+
+static void put_line(void *arg, char byte)
+{
+    (void)arg;
+    console_print("%c", byte);
+}
+
+int fprintf(int stream, const char *format, ...)
+{
+    (void)stream;
+    va_list args;
+    va_start(args, format);
+    console_format(put_line, NULL, format, args);
+    va_end(args);
+    return 0;
+}
+
+void perror(const char *what)
+{
+    console_print("%s\n", what);
+}
