@@ -106,3 +106,31 @@ int pool_run(const char *group, const struct pool_scene *scenes, size_t count)
     }
     return _cmocka_run_group_tests(group, tests, filled, NULL, NULL);
 }
+
+static const struct pool_job *job;
+
+static void done_once(void **state)
+{
+    pool_does(*state, job->enough, job->work);
+}
+
+static void each_request_refused(void **state)
+{
+    pool_refuses_each(*state, job->enough, SIZE_MAX, job->work);
+}
+
+static void pools_too_small(void **state)
+{
+    pool_grows(*state, job->least, job->work);
+}
+
+int pool_run_job(const char *group, const struct pool_job *given)
+{
+    const struct pool_scene scenes[] = {
+        { given->what, done_once },
+        { "each request refused", each_request_refused },
+        { "pools too small", pools_too_small },
+    };
+    job = given;
+    return pool_run(group, scenes, sizeof scenes / sizeof scenes[0]);
+}

@@ -66,4 +66,15 @@ struct pool_scene {
 /* A cmocka run of every scene on every byte allocator built in. */
 int pool_run(const char *group, const struct pool_scene *scenes, size_t count);
 
+/* One piece of work for all three of the above. */
+struct pool_job {
+    const char *what;
+    work_fn *work;
+    size_t enough; /* bytes of a pool in which it ends well */
+    size_t least;  /* bytes of the first pool that is too small */
+};
+
+/* A cmocka run of a job: done once, each request refused, pools too small; on every allocator. */
+int pool_run_job(const char *group, const struct pool_job *job);
+
 #endif
