@@ -9,6 +9,7 @@
  * | wrap/fault.h      | chosen requests fail                                            |
  * | wrap/locked.h     | every call under a lock that the caller brings                  |
  * | wrap/tally.h      | counts of blocks and bytes, by size class and by owner          |
+ * | wrap/guard.h      | red zones and fill patterns, damage named                       |
  *
  * A wrapper is a plain struct that the caller owns; it has no memory but that struct, and what it
  * asks of the inner allocator beside the blocks where its header says so. It is put in front of an
@@ -21,6 +22,7 @@
 #define ACRE_WRAP_H
 
 #include <acre/wrap/fault.h>
+#include <acre/wrap/guard.h>
 #include <acre/wrap/locked.h>
 #include <acre/wrap/tally.h>
 

@@ -52,6 +52,8 @@ static void try_alignment(struct bed *bed, size_t size, size_t align, size_t lar
     struct acre_stats empty = stats_of(bed);
     if (size > largest || align > largest || size > largest - align)
         return;
+    if ((bed->kind->caps & KIND_PADS) != 0 && align > largest / 4)
+        return;
     void *ptr = take(bed, size, align);
     memset(ptr, 1, size);
     give(bed, ptr);

@@ -280,7 +280,7 @@ static void overflow_over_a_header(struct bed *bed)
 
 const struct scene pointer_misuses[] = {
     { "15: double free at once", double_free_at_once, 1 << 13, KIND_EXACT, NOT_EXACT },
-    { "15: double free after 1024 others", double_free_after_others, 1 << 17, KIND_EXACT,
+    { "15: double free after 1024 others", double_free_after_others, 1 << 18, KIND_EXACT,
         NOT_EXACT },
     { "15: double free, interleaved", double_free_interleaved, 1 << 13, KIND_EXACT, NOT_EXACT },
     { "16: double free after merging", double_free_after_merging, 1 << 13, KIND_EXACT, NOT_EXACT },

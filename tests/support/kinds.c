@@ -7,6 +7,7 @@ extern const struct kind kind_buddy;
 extern const struct kind kind_buddy_apart;
 extern const struct kind kind_buddy_seam;
 extern const struct kind kind_fault;
+extern const struct kind kind_guard;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
@@ -21,6 +22,7 @@ const struct kind *const kinds[] = {
     &kind_fault,
     &kind_locked,
     &kind_tally,
+    &kind_guard,
 #endif
 #if ACRE_SHARED
     &kind_shared,

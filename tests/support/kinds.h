@@ -16,6 +16,9 @@ enum {
     KIND_TILES = 1u << 3, /* a block of n usable bytes takes n + header, whatever its alignment, and
                              free neighbours merge at once; without it, an alignment makes a block
                              as large as a size that needs it */
+    KIND_ASKED = 1u << 8, /* the usable size is the size asked for, and a sized free must name it */
+    KIND_PADS = 1u << 9,  /* a block is larger than the least of the allocator within, the more so
+                             the higher its alignment: a region accepted may hold no block */
     KIND_EXACT = 1u << 5, /* a pointer that is no live block is refused, not undefined behaviour */
     KIND_SCRUB = 1u << 4  /* a free block's bytes between `links` and `foot` mean nothing */
 };

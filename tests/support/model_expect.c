@@ -132,7 +132,9 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
         return BIT(ACRE_INVALID_PARAM);
     if (!tiles(model)) {
         size_t least = block->usable - model->bed->kind->slack(block->usable);
-        bool fits = want >= least || (align >= least && align <= block->usable);
+        bool by_align =
+            align >= least && align <= block->usable && (model->bed->kind->caps & KIND_ASKED) == 0;
+        bool fits = want >= least || by_align;
         return BIT(fits ? ACRE_OK : ACRE_INVALID_PARAM);
     }
     if (want >= at_least_one(block->asked))
