@@ -6,16 +6,19 @@
 #include <acre/acre.h>
 #include <string.h>
 
-/* The allocator's struct is at the start of the pool, its memory behind it. */
-#define BENCH_DEFINE_TYPED(kind)                                                                   \
+/* The allocator's struct is at the start of the pool, its memory behind it. `whole` is that struct,
+ * which begins with the one that the functions take. */
+#define BENCH_DEFINE_TYPED(kind, whole)                                                            \
     static void *kind##_create(void *pool, size_t size)                                            \
     {                                                                                              \
-        struct acre_##kind *self = pool;                                                           \
+        struct whole *self = pool;                                                                 \
         if (size <= sizeof *self)                                                                  \
             return NULL;                                                                           \
         if (kind##_prepare(self) != ACRE_OK)                                                       \
             return NULL;                                                                           \
-        return acre_##kind##_init(self, self + 1, size - sizeof *self) == ACRE_OK ? self : NULL;   \
+        if (acre_##kind##_init(pool, self + 1, size - sizeof *self) != ACRE_OK)                    \
+            return NULL;                                                                           \
+        return self;                                                                               \
     }                                                                                              \
     static inline void *kind##_alloc(void *self, size_t size, size_t align)                        \
     {                                                                                              \
@@ -49,7 +52,7 @@ static enum acre_status tlsf_prepare(struct acre_tlsf *self)
     (void)self;
     return ACRE_OK;
 }
-BENCH_DEFINE_TYPED(tlsf);
+BENCH_DEFINE_TYPED(tlsf, acre_tlsf);
 #endif
 
 #if ACRE_BUDDY
@@ -57,7 +60,15 @@ static enum acre_status buddy_prepare(struct acre_buddy *self)
 {
     return acre_buddy_setup(self, ACRE_BUDDY_SMALLEST);
 }
-BENCH_DEFINE_TYPED(buddy);
+BENCH_DEFINE_TYPED(buddy, acre_buddy);
+#endif
+
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+static enum acre_status heap_prepare(struct acre_heap_tlsf *self)
+{
+    return acre_heap_tlsf_setup(self, ACRE_BITMAP_PAGE_SIZE);
+}
+BENCH_DEFINE_TYPED(heap, acre_heap_tlsf);
 #endif
 
 bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
@@ -68,6 +79,9 @@ bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
 #endif
 #if ACRE_BUDDY
         { &buddy_table, &buddy_loops },
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+        { &heap_table, &heap_loops },
 #endif
         { NULL, NULL },
     };

@@ -2,6 +2,7 @@
 #include "registry/registry.h"
 
 #include <acre/buddy.h>
+#include <acre/heap.h>
 #include <acre/tlsf.h>
 #include <string.h>
 
@@ -38,6 +39,16 @@ static enum acre_status buddy_add_apart(
 }
 #endif
 
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+/* What was there before does not matter to setup. */
+static struct acre_bytes heap(void *self)
+{
+    struct acre_heap_tlsf *own = self;
+    acre_heap_tlsf_setup(own, ACRE_BITMAP_PAGE_SIZE);
+    return acre_heap_bytes(&own->heap);
+}
+#endif
+
 const struct acre_kind acre_kinds[] = {
 #if ACRE_TLSF
     {
@@ -62,6 +73,16 @@ const struct acre_kind acre_kinds[] = {
         .handle = buddy,
         .apart_size = buddy_apart_size,
         .add_apart = buddy_add_apart,
+    },
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+    {
+        .name = "heap",
+        .text = "two levels: tlsf in chunks of bitmap pages that come and go",
+        .size = sizeof(struct acre_heap_tlsf),
+        .align = _Alignof(struct acre_heap_tlsf),
+        .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 16) * ACRE_TLSF_GRANULE,
+        .handle = heap,
     },
 #endif
     { .name = NULL },

@@ -11,6 +11,7 @@
 #include <acre/buddy.h>
 #include <acre/bytes.h>
 #include <acre/config.h>
+#include <acre/heap.h>
 #include <acre/ids.h>
 #include <acre/lock.h>
 #include <acre/pages.h>

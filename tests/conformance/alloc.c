@@ -201,7 +201,7 @@ const struct scene alloc_scenes[] = {
     { "alignment beyond memory is no memory", alignment_beyond_memory_is_no_memory, 1 << 12, 0,
         NULL },
     { "gaps before aligned blocks are free", gaps_before_aligned_blocks_are_free, 1 << 15,
-        KIND_TILES, "its aligned blocks leave no gaps, or leave them behind" },
+        KIND_HEADERS, "its aligned blocks leave no gaps, or leave them behind" },
     { "an alignment that is no power of two is invalid", bad_alignment_is_invalid, 1 << 12, 0,
         NULL },
     { "sizes near SIZE_MAX are no memory", sizes_near_the_top_are_no_memory, 1 << 12, 0, NULL },

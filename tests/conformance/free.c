@@ -123,7 +123,7 @@ static void try_sized(struct bed *bed, size_t asked, size_t align)
     refuse_sized(bed, ptr, asked, 3 * align);
     refuse_sized(bed, ptr, asked, ((uintptr_t)ptr & -(uintptr_t)ptr) * 2);
     size_t slack = bed->kind->slack(usable);
-    bool made_by_align = (bed->kind->caps & KIND_TILES) == 0 && align >= usable - slack;
+    bool made_by_align = (bed->kind->caps & KIND_HEADERS) == 0 && align >= usable - slack;
     if (usable > slack + 1 && !made_by_align)
         refuse_sized(bed, ptr, usable - slack - 1, align);
     if (usable > slack + 1 && !made_by_align)

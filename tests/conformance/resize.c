@@ -193,7 +193,7 @@ static void full_memory_serves_what_needs_none(struct bed *bed)
 const struct scene resize_scenes[] = {
     { "shrinking in place always works", shrinking_in_place_always_works, 1 << 13, 0, NULL },
     { "shrinking gives memory back", shrinking_gives_memory_back, 1 << 13, 0, NULL },
-    { "growing in place keeps contents", growing_in_place_keeps_contents, 1 << 12, KIND_TILES,
+    { "growing in place keeps contents", growing_in_place_keeps_contents, 1 << 12, KIND_HEADERS,
         "its blocks need not grow in place" },
     { "growing into a neighbour fails", growing_into_a_neighbour_fails, 1 << 12, 0, NULL },
     { "sizes near SIZE_MAX are refused, the block kept", sizes_near_the_top_are_refused, 1 << 12, 0,

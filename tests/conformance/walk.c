@@ -144,7 +144,7 @@ const struct scene walk_scenes[] = {
     { "walk goes by address within a region", goes_by_address_within_a_region, 1 << 13, 0, NULL },
     { "walk ends when told", ends_when_told, 1 << 13, 0, NULL },
     { "walk: live are those handed out", live_blocks_are_those_handed_out, 1 << 12, 0, NULL },
-    { "walk covers every byte once", covers_every_byte_once, 1 << 13, KIND_TILES,
+    { "walk covers every byte once", covers_every_byte_once, 1 << 13, KIND_COVERS,
         "its blocks do not tile a region" },
     { "walk of nothing", walks_nothing_when_empty, 1 << 12, 0, NULL },
     { NULL, NULL, 0, 0, NULL },

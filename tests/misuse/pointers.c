@@ -242,7 +242,7 @@ static void wrong_layouts(struct bed *bed)
             refuse_layout(bed, ptr, size, align + (align == 1 ? 2 : 1));
             refuse_layout(bed, ptr, size, SIZE_MAX / 2 + 1);
             size_t least = usable - bed->kind->slack(usable);
-            if (least > 1 && (align < least || (bed->kind->caps & KIND_TILES) != 0))
+            if (least > 1 && (align < least || (bed->kind->caps & KIND_HEADERS) != 0))
                 refuse_layout(bed, ptr, least - 1, align);
             assert_int_equal(
                 acre_dealloc_sized(bed->bytes, ptr, acre_layout(size, align)), ACRE_OK);
@@ -299,6 +299,6 @@ const struct scene pointer_misuses[] = {
     { "24: blocks of other allocators", another_allocators_block, 1 << 13, KIND_EXACT, NOT_EXACT },
     { "25: wrong layouts at a sized free", wrong_layouts, 1 << 13, 0, NULL },
     { "29: an overflow over a header is named by check", overflow_over_a_header, 1 << 13,
-        KIND_TILES, "its blocks have no headers" },
+        KIND_HEADERS, "its blocks have no headers" },
     { NULL, NULL, 0, 0, NULL },
 };

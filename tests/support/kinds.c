@@ -8,6 +8,7 @@ extern const struct kind kind_buddy_apart;
 extern const struct kind kind_buddy_seam;
 extern const struct kind kind_fault;
 extern const struct kind kind_guard;
+extern const struct kind kind_heap;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
@@ -34,6 +35,9 @@ const struct kind *const kinds[] = {
 #if ACRE_BUDDY
     &kind_buddy,
     &kind_buddy_apart,
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+    &kind_heap,
 #endif
     NULL,
 };

@@ -13,14 +13,16 @@ enum {
     KIND_CONTENTS = 1u << 0, /* a moving realloc may read and write blocks, so contents are kept */
     KIND_SEAM = 1u << 1,     /* adjoining regions serve one block across the seam */
     KIND_APART = 1u << 2,    /* total counts metadata that was not given as a region */
-    KIND_TILES = 1u << 3, /* a block of n usable bytes takes n + header, whatever its alignment, and
-                             free neighbours merge at once; without it, an alignment makes a block
-                             as large as a size that needs it */
+    KIND_HEADERS = 1u << 3,  /* a block of n usable bytes takes n + header, whatever its alignment,
+                                and free neighbours merge at once; without it, an alignment makes a
+                                block as large as a size that needs it */
+    KIND_SCRUB = 1u << 4,    /* a free block's bytes between `links` and `foot` mean nothing */
+    KIND_EXACT = 1u << 5,  /* a pointer that is no live block is refused, not undefined behaviour */
+    KIND_COVERS = 1u << 6, /* walk shows all that is available: no memory lies unused behind it */
     KIND_ASKED = 1u << 8, /* the usable size is the size asked for, and a sized free must name it */
     KIND_PADS = 1u << 9,  /* a block is larger than the least of the allocator within, the more so
                              the higher its alignment: a region accepted may hold no block */
-    KIND_EXACT = 1u << 5, /* a pointer that is no live block is refused, not undefined behaviour */
-    KIND_SCRUB = 1u << 4  /* a free block's bytes between `links` and `foot` mean nothing */
+    KIND_TILES = KIND_HEADERS | KIND_COVERS
 };
 
 struct kind {
@@ -29,7 +31,7 @@ struct kind {
 
     size_t self_size;   /* bytes of state that lie outside the regions */
     size_t counters[3]; /* offsets in there, plus 1, of the size_t that a refused call may change */
-    size_t header;      /* see KIND_TILES */
+    size_t header;      /* see KIND_HEADERS */
     size_t links;       /* bytes at the start of a free block that have a meaning; see KIND_SCRUB */
     size_t foot;        /* the same at its end */
     size_t region_enough; /* bytes; no region of this size or more is too small */

@@ -127,10 +127,12 @@ static bool visit(void *arg, void *start, size_t size, bool live)
 static bool tour_adds_up(const struct tour *tour, const struct acre_stats *stats)
 {
     const struct kind *kind = tour->model->bed->kind;
-    if ((kind->caps & KIND_TILES) == 0)
+    size_t free = tour->free_bytes + tour->free * kind->header;
+    if ((kind->caps & KIND_HEADERS) == 0)
         return tour->live_bytes <= stats->used && tour->free_bytes <= stats->available;
     return tour->live_bytes + tour->live * kind->header == stats->used &&
-           tour->free_bytes + tour->free * kind->header == stats->available;
+           free <= stats->available &&
+           (free == stats->available || (kind->caps & KIND_COVERS) == 0);
 }
 
 static bool audit_walk(struct model *model, const struct acre_stats *stats)
@@ -141,9 +143,10 @@ static bool audit_walk(struct model *model, const struct acre_stats *stats)
         return false;
     if (tour.live != model->block_count)
         return model_fail(model, "walk: %zu live blocks of %zu", tour.live, model->block_count);
-    bool merged = (model->bed->kind->caps & KIND_TILES) != 0;
-    if ((merged && stats->largest_free > tour.largest) ||
-        (stats->largest_free == 0) != (tour.largest == 0))
+    bool all = (model->bed->kind->caps & KIND_COVERS) != 0;
+    bool some = all || (model->bed->kind->caps & KIND_HEADERS) == 0;
+    if ((all && stats->largest_free > tour.largest) ||
+        (some && (stats->largest_free == 0) != (tour.largest == 0)))
         return model_fail(model, "walk: largest free block %zu, accounts say %zu", tour.largest,
             stats->largest_free);
     return tour_adds_up(&tour, stats) ||

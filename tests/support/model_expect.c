@@ -119,7 +119,7 @@ unsigned model_expect_alloc(struct model *model, size_t size, size_t align)
 
 static bool tiles(const struct model *model)
 {
-    return (model->bed->kind->caps & KIND_TILES) != 0;
+    return (model->bed->kind->caps & KIND_HEADERS) != 0;
 }
 
 unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t size, size_t align)

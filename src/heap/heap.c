@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The heap's hot paths, alloc and dealloc, and the verbs that go to the byte allocator as they are.
+ */
+#include "heap/heap_private.h"
+
+/* ---- alloc ---- */
+
+/* With the hot path's registers spilt, so that a request that is served saves none. */
+static ACRE_NOINLINE struct acre_ptr refused(
+    struct acre_heap *heap, struct acre_layout layout, enum acre_status status)
+{
+    struct heap_request request = { NULL, layout, 0 };
+    if (status != ACRE_NO_MEMORY)
+        return (struct acre_ptr){ NULL, status };
+    return acre_heap_serve(heap, &request);
+}
+
+struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout)
+{
+    struct acre_ptr got = heap->alloc(heap->alloc_self, layout);
+    if (ACRE_UNLIKELY(got.ptr == NULL))
+        return refused(heap, layout, got.status);
+    return got;
+}
+
+struct acre_ptr acre_heap_alloc_flags(
+    struct acre_heap *heap, struct acre_layout layout, unsigned flags)
+{
+    struct heap_request request = { NULL, layout, flags };
+    struct acre_ptr got = heap->alloc(heap->alloc_self, layout);
+    return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, &request);
+}
+
+/* ---- dealloc ---- */
+
+/* A free is counted; when a look is due, returns the chunks to be given back. */
+static struct acre_heap_chunk *count_free(struct acre_heap *heap)
+{
+    size_t *ticks = heap->bytes_lock.lock != NULL ? &heap->ticks : &heap->countdown;
+    if (*ticks > 0) {
+        --*ticks;
+        return NULL;
+    }
+    struct acre_heap_chunk *gone = acre_heap_look(heap);
+    *ticks = heap_ticks(heap);
+    return gone;
+}
+
+/* A free that is due for a look at the chunks, or under a lock. */
+static ACRE_NOINLINE enum acre_status dealloc_slowly(struct acre_heap *heap, void *ptr)
+{
+    struct acre_heap_chunk *gone = NULL;
+    acre_locker_lock(&heap->bytes_lock);
+    enum acre_status status = acre_dealloc(heap->parts.bytes, ptr);
+    if (status == ACRE_OK)
+        gone = count_free(heap);
+    acre_locker_unlock(&heap->bytes_lock);
+    if (gone != NULL)
+        acre_heap_give_chunks(heap, gone);
+    return status;
+}
+
+enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *ptr)
+{
+    if (ACRE_UNLIKELY(heap->countdown == 0))
+        return dealloc_slowly(heap, ptr);
+    heap->countdown--;
+    return heap->dealloc(heap->parts.bytes.self, ptr);
+}
+
+enum acre_status acre_heap_dealloc_sized(
+    struct acre_heap *heap, void *ptr, struct acre_layout layout)
+{
+    struct acre_heap_chunk *gone = NULL;
+    acre_locker_lock(&heap->bytes_lock);
+    enum acre_status status = acre_dealloc_sized(heap->parts.bytes, ptr, layout);
+    if (status == ACRE_OK)
+        gone = count_free(heap);
+    acre_locker_unlock(&heap->bytes_lock);
+    if (gone != NULL)
+        acre_heap_give_chunks(heap, gone);
+    return status;
+}
+
+/* ---- the other verbs on a block ---- */
+
+enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    enum acre_status status = acre_resize(heap->parts.bytes, ptr, size);
+    heap->failed += status == ACRE_NO_MEMORY;
+    acre_locker_unlock(&heap->bytes_lock);
+    return status;
+}
+
+struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre_layout layout)
+{
+    struct heap_request request = { ptr, layout, 0 };
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_ptr got = acre_realloc(heap->parts.bytes, ptr, layout);
+    acre_locker_unlock(&heap->bytes_lock);
+    return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, &request);
+}
+
+struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_num usable = acre_usable_size(heap->parts.bytes, ptr);
+    acre_locker_unlock(&heap->bytes_lock);
+    return usable;
+}
+
+void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    acre_walk(heap->parts.bytes, visit, arg);
+    acre_locker_unlock(&heap->bytes_lock);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * What the heap knows of the allocators it is made of: the regions that their requests need, and
+ * the bundles of a heap with its parts.
+ */
+#include "heap/heap_private.h"
+
+#if ACRE_TLSF
+size_t acre_heap_region_for_tlsf(struct acre_layout layout)
+{
+    enum { GRANULE = ACRE_TLSF_GRANULE, HEADER = sizeof(acre_tlsf_field) };
+    size_t least = (ACRE_TLSF_MIN_GRANULES + 4) * GRANULE + HEADER;
+    size_t align = layout.align > GRANULE ? layout.align + GRANULE : 0;
+    if (layout.size > SIZE_MAX / 4 || align > SIZE_MAX / 4 ||
+        layout.size + align > ((((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) - 8) * GRANULE)
+        return 0;
+    size_t span = acre_align_up(layout.size + HEADER, GRANULE) + align;
+    if (span < least)
+        span = least;
+    /* The metadata grows by far less than a thirty-second of the region. */
+    return span + GRANULE + HEADER + acre_tlsf_metadata_size(span + span / 32 + 1024);
+}
+#endif
+
+#if ACRE_BUDDY
+/* Twice the block has room for it at an address that suits it, wherever the metadata ends. */
+size_t acre_heap_region_for_buddy(struct acre_layout layout)
+{
+    size_t block = layout.size > layout.align ? layout.size : layout.align;
+    if (block > SIZE_MAX / 8)
+        return 0;
+    if (block < ACRE_BUDDY_SMALLEST)
+        block = ACRE_BUDDY_SMALLEST;
+    block = (size_t)2 << acre_bits_highest(block - 1);
+    size_t region = 2 * block;
+    return region + acre_buddy_metadata_size(region + region / 4 + 1024, ACRE_BUDDY_SMALLEST);
+}
+#endif
+
+#if ACRE_BITMAP && (ACRE_TLSF || ACRE_BUDDY)
+/* Bytes of the smallest region in which a heap over bitmap pages finds room for a block. */
+static size_t least_region(acre_heap_region_fn *region_for, size_t page)
+{
+    size_t chunk = region_for(acre_layout(1, 1)) + HEAP_RECORD + page - 1;
+    size_t metadata = acre_bitmap_metadata_size(chunk / page + 64) + page - 1;
+    return (chunk / page + metadata / page + 2) * page;
+}
+
+static enum acre_status setup(struct acre_heap *heap, struct acre_bytes bytes,
+    acre_heap_region_fn *region_for, struct acre_bitmap *pages)
+{
+    struct acre_heap_parts parts = {
+        .bytes = bytes,
+        .region_for = region_for,
+        .pages = acre_bitmap_pages(pages),
+        .least = least_region(region_for, acre_bitmap_page_size(pages)),
+    };
+    return acre_heap_setup(heap, &parts);
+}
+#endif
+
+#if ACRE_BITMAP && ACRE_TLSF
+enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size)
+{
+    if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
+        return ACRE_INVALID_PARAM;
+    return setup(
+        &self->heap, acre_tlsf_bytes(&self->tlsf), acre_heap_region_for_tlsf, &self->pages);
+}
+#endif
+
+#if ACRE_BITMAP && ACRE_BUDDY
+enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page_size)
+{
+    if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
+        return ACRE_INVALID_PARAM;
+    acre_buddy_setup(&self->buddy, ACRE_BUDDY_SMALLEST);
+    return setup(
+        &self->heap, acre_buddy_bytes(&self->buddy), acre_heap_region_for_buddy, &self->pages);
+}
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Set-up, and regions that come and go.
+ */
+#include "heap/heap_private.h"
+
+static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
+{
+    struct acre_heap *heap = self;
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
+    acre_locker_unlock(&heap->bytes_lock);
+    return got;
+}
+
+/* Chooses the hot paths: straight to the byte allocator where there is no lock. */
+static void bind(struct acre_heap *heap)
+{
+    bool locked = heap->bytes_lock.lock != NULL;
+    heap->alloc = locked ? alloc_locked : heap->parts.bytes.ops->alloc;
+    heap->alloc_self = locked ? (void *)heap : heap->parts.bytes.self;
+    heap->dealloc = heap->parts.bytes.ops->dealloc;
+    heap->countdown = locked ? 0 : ACRE_HEAP_TICK;
+    heap->ticks = locked ? ACRE_HEAP_TICK : 0;
+}
+
+/* Empties the byte allocator and its accounts. */
+static void forget_bytes(struct acre_heap *heap)
+{
+    acre_init(acre_bytes_base(heap->parts.bytes), NULL, 0);
+    heap->last = NULL;
+    heap->chunks = 0;
+    heap->fed = 0;
+    heap->failed = 0;
+    bind(heap);
+}
+
+static void forget_pages(struct acre_heap *heap)
+{
+    heap->taken = NULL;
+    heap->held = 0;
+    heap->page_failed = 0;
+    heap->mixed_peak = 0;
+}
+
+enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_parts *parts)
+{
+    size_t page_size = acre_page_size(parts->pages);
+    if (parts->region_for == NULL || page_size < ACRE_NATURAL_ALIGN)
+        return ACRE_INVALID_PARAM;
+    *heap = (struct acre_heap){ .parts = *parts, .page_size = page_size };
+    forget_bytes(heap);
+    return ACRE_OK;
+}
+
+void acre_heap_set_locks(struct acre_heap *heap, struct acre_locker bytes, struct acre_locker pages)
+{
+    heap->bytes_lock = bytes;
+    heap->pages_lock = pages;
+    bind(heap);
+}
+
+void acre_heap_set_oom(struct acre_heap *heap, acre_heap_oom_fn *oom, void *arg)
+{
+    heap->oom = oom;
+    heap->oom_arg = arg;
+}
+
+void acre_heap_set_reserve(struct acre_heap *heap, size_t pages)
+{
+    acre_locker_lock(&heap->pages_lock);
+    heap->reserve = pages;
+    acre_locker_unlock(&heap->pages_lock);
+}
+
+/* A range that the page allocator may be offered. */
+static enum acre_status check_range(const struct acre_heap *heap, uintptr_t start, size_t size)
+{
+    if (start == 0 || size < heap->parts.least || acre_range_wraps(start, size))
+        return ACRE_INVALID_PARAM;
+    if (size != 0 && acre_ranges_overlap(start, size, (uintptr_t)heap, sizeof *heap))
+        return ACRE_MEMORY_OVERLAP;
+    return ACRE_OK;
+}
+
+enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size)
+{
+    struct acre_base pages = acre_pages_base(heap->parts.pages);
+    enum acre_status status = check_range(heap, (uintptr_t)start, size);
+    forget_bytes(heap);
+    forget_pages(heap);
+    if (status == ACRE_OK)
+        return acre_init(pages, start, size);
+    acre_init(pages, NULL, 0);
+    return status;
+}
+
+enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_t size)
+{
+    enum acre_status status = check_range(heap, (uintptr_t)start, size);
+    if (status != ACRE_OK)
+        return status;
+    acre_locker_lock(&heap->pages_lock);
+    status = acre_add_memory(acre_pages_base(heap->parts.pages), start, size);
+    acre_locker_unlock(&heap->pages_lock);
+    return status;
+}
+
+static enum acre_status remove_pages(struct acre_heap *heap, void *start)
+{
+    acre_locker_lock(&heap->pages_lock);
+    enum acre_status status = acre_remove_memory(acre_pages_base(heap->parts.pages), start);
+    acre_locker_unlock(&heap->pages_lock);
+    return status;
+}
+
+enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start)
+{
+    enum acre_status status = remove_pages(heap, start);
+    if (status == ACRE_INVALID_PARAM && acre_heap_trim(heap) != 0)
+        status = remove_pages(heap, start);
+    return status;
+}
+
+void acre_heap_reset(struct acre_heap *heap)
+{
+    forget_bytes(heap);
+    forget_pages(heap);
+    acre_reset(acre_pages_base(heap->parts.pages));
+}
