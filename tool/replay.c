@@ -4,6 +4,7 @@
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/options.h"
+#include "tool/replay/explain.h"
 #include "tool/replay/load.h"
 #include "tool/replay/report.h"
 #include "tool/size.h"
@@ -24,6 +25,7 @@ struct replay_command {
     size_t pool;
     size_t repeat;
     bool no_pool_search;
+    bool explain;
     bool json;
     /* What they come to. */
     struct replay_subject subjects[MOST_SUBJECTS];
@@ -31,6 +33,7 @@ struct replay_command {
     cJSON *processes; /* the array of results, for --json and --output */
     bool broken;      /* an allocator failed verification */
     size_t replayed;  /* processes that had operations */
+    size_t explained; /* allocators whose failure was looked for */
     bool interrupted;
     struct replay_notes notes;
     struct acre_progress progress;
@@ -151,6 +154,40 @@ static int measure(
     return ACRE_EXIT_OK;
 }
 
+/* Explains what keeps one allocator from completing. */
+static bool explain_one(struct replay_command *command, const struct replay_script *script,
+    const struct replay_subject *subject, const char *path)
+{
+    struct replay_explanation explanation;
+    if (!replay_explain_apart(&explanation, script, subject, command->pool, &command->progress))
+        return false;
+    if (explanation.failed && strcmp(path, "-") != 0)
+        replay_find_threads(&explanation, path, script->facts.process);
+    if (!command->json)
+        replay_explain_print(stdout, &explanation, &script->facts, subject->name, command->pool);
+    cJSON *object = replay_explain_json(&explanation, subject->name, command->pool);
+    return object && cJSON_AddItemToArray(command->processes, object);
+}
+
+static int explain(
+    struct replay_command *command, const struct replay_script *script, const char *path)
+{
+    if (!command->json)
+        replay_report_facts(stdout, &script->facts);
+    for (size_t i = 0; i < command->count && !acre_interrupted(); i++) {
+        const struct replay_subject *subject = &command->subjects[i];
+        if (subject->type != REPLAY_ON_KIND)
+            continue;
+        if (!explain_one(command, script, subject, path) && !acre_interrupted()) {
+            acre_complain("replay", "%s: its process ended early", subject->name);
+            return ACRE_EXIT_FAILED;
+        }
+        command->explained++;
+    }
+    command->interrupted |= acre_interrupted() != 0;
+    return ACRE_EXIT_OK;
+}
+
 /* A trace without the process that was asked for. */
 static int no_such_process(const char *path, uint32_t process, uint32_t processes)
 {
@@ -182,7 +219,9 @@ static int replay_process(
     *processes = script.facts.processes;
     if (status == REPLAY_NO_SUCH_PROCESS)
         return no_such_process(path, process, *processes);
-    if (script.facts.ops)
+    if (script.facts.ops && command->explain)
+        code = explain(command, &script, path);
+    else if (script.facts.ops)
         code = measure(command, &script, process == REPLAY_LARGEST);
     replay_script_close(&script);
     return code;
@@ -217,7 +256,8 @@ static char *make_json(struct replay_command *command, const char *path)
     cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
     cJSON_AddStringToObject(root, "trace", path);
     cJSON_AddBoolToObject(root, "interrupted", command->interrupted);
-    cJSON_AddItemToObject(root, "processes", command->processes);
+    cJSON_AddItemToObject(
+        root, command->explain ? "explanations" : "processes", command->processes);
     command->processes = NULL;
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
@@ -260,11 +300,12 @@ static int replay(struct replay_command *command, const char *path)
     int code = replay_wanted(command, path);
     if (command->replayed && !command->json)
         replay_report_notes(stdout, &command->notes);
-    if (code == ACRE_EXIT_OK && !command->replayed && !command->interrupted) {
+    if (code == ACRE_EXIT_OK && !command->replayed && !command->explained &&
+        !command->interrupted) {
         acre_complain("replay", "%s: nothing to replay: no allocation was recorded", path);
         code = ACRE_EXIT_FAILED;
     }
-    if (command->replayed && show_json(command, path) != ACRE_EXIT_OK)
+    if ((command->replayed || command->explained) && show_json(command, path) != ACRE_EXIT_OK)
         code = ACRE_EXIT_FAILED;
     if (command->interrupted)
         acre_die_interrupted();
@@ -283,6 +324,8 @@ static int check_options(
         (acre_parse_count(command->process, &index) != ACRE_NUMBER_OK || index >= UINT32_MAX))
         return acre_usage_error(
             usage, "--process: '%s' is not a process: a number, or 'all'", command->process);
+    if (command->explain && !command->pool)
+        return acre_usage_error(usage, "--explain: needs --pool=SIZE");
     if (all && strcmp(path, "-") == 0)
         return acre_usage_error(usage, "--process=all: standard input can be read only once");
     return ACRE_EXIT_OK;
@@ -320,6 +363,9 @@ int acre_cmd_replay(int argc, char **argv)
             &command.pool },
         { "no-pool-search", 0, ACRE_OPTION_FLAG, NULL, "do not look for the smallest pool",
             &command.no_pool_search },
+        { "explain", 0, ACRE_OPTION_FLAG, NULL,
+            "say why an allocator built in does not complete in\nthe pool, instead of measuring",
+            &command.explain },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N", "time N replays of each (default: 5)",
             &command.repeat },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of a table", &command.json },

@@ -136,6 +136,9 @@ static void do_task(struct replay_work *work)
     case REPLAY_SURVEY:
         replay_survey(work);
         break;
+    case REPLAY_EXPLAIN:
+        replay_explain(work);
+        break;
     }
 }
 

@@ -7,6 +7,7 @@
 #ifndef ACRE_TOOL_REPLAY_WORK_H
 #define ACRE_TOOL_REPLAY_WORK_H
 
+#include "tool/replay/explain.h"
 #include "tool/replay/loop.h"
 #include "tool/replay/pool.h"
 #include "tool/replay/survey.h"
@@ -17,7 +18,8 @@ enum replay_task {
     REPLAY_TIME,   /**< Replay once, timed as a whole. */
     REPLAY_WRITE,  /**< The same with every block written when it is handed out. */
     REPLAY_STEPS,  /**< Replay several times, each operation timed: the least time of each. */
-    REPLAY_SURVEY  /**< Replay once, the accounts read now and then. */
+    REPLAY_SURVEY, /**< Replay once, the accounts read now and then. */
+    REPLAY_EXPLAIN /**< Replay up to the first request refused, and look at the pool. */
 };
 
 #define REPLAY_FAULT_ROOM 192
@@ -40,9 +42,10 @@ struct replay_board {
     uint64_t nanoseconds;   /**< TIME, WRITE. */
     uint64_t instructions;  /**< TIME, when counted. */
     bool counted;           /**< TIME: the machine counted instructions. */
-    uint64_t median, p99, p999, worst; /**< STEPS: ticks. */
-    uint64_t worst_op;                 /**< STEPS: index of the operation that took `worst`. */
-    struct replay_survey survey;       /**< STEPS: the spread; SURVEY: the rest. */
+    uint64_t median, p99, p999, worst;     /**< STEPS: ticks. */
+    uint64_t worst_op;                     /**< STEPS: index of the operation that took `worst`. */
+    struct replay_survey survey;           /**< STEPS: the spread; SURVEY: the rest. */
+    struct replay_explanation explanation; /**< EXPLAIN. */
 };
 
 /** A worker's own state. */
@@ -86,6 +89,7 @@ void replay_run_steps(const struct replay_script *script, const struct replay_in
 void replay_verify(struct replay_work *work);
 void replay_fit(struct replay_work *work);
 void replay_survey(struct replay_work *work);
+void replay_explain(struct replay_work *work);
 
 /** Writes the percentiles of `count` times, at least one, to the board. Linear, exact. */
 void replay_summarise(struct replay_board *board, const uint32_t *ticks, uint64_t count);
