@@ -5,6 +5,7 @@
 #include "tool/compare/advise.h"
 #include "tool/compare/gather.h"
 #include "tool/compare/print.h"
+#include "tool/compare/scenario.h"
 #include "tool/options.h"
 #include "tool/replay/load.h"
 #include "tool/size.h"
@@ -25,13 +26,15 @@ struct compare_command {
     struct acre_text_list with;
     const char *process;
     const char *goal;
+    const char *scenario_name;
     const char *output;
     const char *trace;
     size_t repeat;
     bool json;
     bool emit_config;
     /* What they come to. */
-    char **program; /* the command to record, or null */
+    char **program;                          /* the command to record, or null */
+    const struct compare_scenario *scenario; /* to make up, or null */
     enum compare_goal wanted;
     const char *path; /* of the trace to read */
     char made[64];    /* a trace to be deleted in the end; "": none */
@@ -40,10 +43,11 @@ struct compare_command {
 };
 
 static const char *const usage_text =
-    "Replays the trace FILE ('-': standard input), or what COMMAND allocates when it\n"
-    "is run and recorded, on every allocator built in at every sensible setting, on\n"
-    "the system's and on other mallocs found on this machine, and says which one\n"
-    "suits it: for least memory, highest speed, tightest worst case, and in balance.";
+    "Replays the trace FILE ('-': standard input), what COMMAND allocates when it is\n"
+    "run and recorded, or a made-up program, on every allocator built in at every\n"
+    "sensible setting, on the system's and on other mallocs found on this machine,\n"
+    "and says which one suits it: for least memory, highest speed, tightest worst\n"
+    "case, and in balance.";
 
 static struct compare_result result;
 static struct compare_field field = { .candidates = result.candidates };
@@ -75,22 +79,32 @@ static int record(char **program, const char *path)
     return acre_cmd_record(argc, argv);
 }
 
-/* Runs and records the command. @return whether there is a trace. */
+/* In a process of its own. @return the exit code. */
+static int produce(const struct compare_command *command)
+{
+    if (command->program)
+        return record(command->program, command->path);
+    if (compare_scenario_write(command->scenario, command->path))
+        return ACRE_EXIT_OK;
+    acre_complain("compare", "cannot write '%s': %s", command->path, strerror(errno));
+    return ACRE_EXIT_FAILED;
+}
+
+/* Runs and records the command, or makes the scenario up. @return whether there is a trace. */
 static bool make_trace(struct compare_command *command)
 {
     int status = 0;
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        _exit(record(command->program, command->path));
+        _exit(produce(command));
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (pid < 0 || !WIFEXITED(status) || access(command->path, R_OK) != 0)
-        return false;
-    if (WEXITSTATUS(status) != 0)
+    bool ended = pid > 0 && WIFEXITED(status) && access(command->path, R_OK) == 0;
+    if (ended && command->program && WEXITSTATUS(status) != 0)
         acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
             command->program[0], WEXITSTATUS(status));
-    return true;
+    return ended && (command->program || WEXITSTATUS(status) == 0);
 }
 
 /* A name for a trace that is not kept. */
@@ -114,7 +128,7 @@ static bool name_trace(struct compare_command *command)
 static bool prepare_trace(struct compare_command *command)
 {
     command->path = command->trace;
-    if (!command->program)
+    if (!command->program && !command->scenario)
         return true;
     if (!command->trace && !name_trace(command))
         return false;
@@ -266,16 +280,39 @@ static bool parse_goal(struct compare_command *command)
     return !command->goal || command->wanted != COMPARE_GOALS;
 }
 
+/* What of the three it is that is compared on. */
+static int check_source(struct compare_command *command, const struct acre_usage *usage, int argc)
+{
+    int given = (command->program != NULL) + (command->scenario_name != NULL) + (argc != 0);
+    if (argc > 1)
+        return acre_usage_error(usage, "more than one trace given");
+    if (given > 1)
+        return acre_usage_error(usage, "more than one given of a trace, a command and a scenario");
+    if (given == 0)
+        return acre_usage_error(usage, "no trace, command or scenario given");
+    if (argc && command->trace)
+        return acre_usage_error(usage, "--trace: there is no command to record");
+    return ACRE_EXIT_OK;
+}
+
+static int unknown_scenario(const struct acre_usage *usage, const char *name)
+{
+    char list[256] = "";
+    for (const struct compare_scenario *each = compare_scenarios; each->name; each++)
+        add_word(list, sizeof list, each->name);
+    return acre_usage_error(usage, "unknown scenario '%s'; there are: %s", name, list);
+}
+
 static int check(struct compare_command *command, const struct acre_usage *usage, int argc)
 {
     size_t process = 0;
-    if (command->program && argc)
-        return acre_usage_error(usage, "both a trace and a command given");
-    if (!command->program && argc != 1)
-        return acre_usage_error(
-            usage, argc ? "more than one trace given" : "neither a trace nor a command given");
-    if (!command->program && command->trace)
-        return acre_usage_error(usage, "--trace: there is no command to record");
+    int code = check_source(command, usage, argc);
+    if (code != ACRE_EXIT_OK)
+        return code;
+    if (command->scenario_name)
+        command->scenario = compare_scenario_find(command->scenario_name);
+    if (command->scenario_name && !command->scenario)
+        return unknown_scenario(usage, command->scenario_name);
     if (!parse_goal(command))
         return acre_usage_error(
             usage, "--goal: '%s' is none of memory, speed, worst, balanced", command->goal);
@@ -318,7 +355,10 @@ static int run(
     int code = check(command, usage, argc);
     if (code != ACRE_EXIT_OK)
         return code;
-    if (!command->program) {
+    if (command->scenario) {
+        snprintf(command->source, sizeof command->source, "%s: %s", command->scenario->name,
+            command->scenario->text);
+    } else if (!command->program) {
         command->trace = argv[0];
         snprintf(command->source, sizeof command->source, "%s", argv[0]);
     }
@@ -332,6 +372,10 @@ int acre_cmd_compare(int argc, char **argv)
     const struct acre_option options[] = {
         { "goal", 'g', ACRE_OPTION_TEXT, "GOAL",
             "say only what serves memory, speed, worst (case) or\nbalanced", &command.goal },
+        { "scenario", 's', ACRE_OPTION_TEXT, "NAME",
+            "compare on a made-up program: kernel, game-frame,\ndatabase, packet-buffers, json or "
+            "fragmenter",
+            &command.scenario_name },
         { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
             "compare only this one, at all settings or at one\n(buddy, buddy/16, system, "
             "jemalloc); may be repeated",
@@ -351,12 +395,12 @@ int acre_cmd_compare(int argc, char **argv)
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
             &command.output },
-        { "trace", 't', ACRE_OPTION_TEXT, "FILE", "keep the trace of COMMAND in FILE",
-            &command.trace },
+        { "trace", 't', ACRE_OPTION_TEXT, "FILE",
+            "keep the trace of COMMAND or the scenario in FILE", &command.trace },
         { .name = NULL },
     };
-    const struct acre_usage usage = { "compare", "FILE | -- COMMAND [ARGUMENT]...", usage_text,
-        options, false };
+    const struct acre_usage usage = { "compare", "FILE | --scenario=NAME | -- COMMAND...",
+        usage_text, options, false };
     argc = split_command(&command, argc, argv);
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

@@ -226,13 +226,13 @@ static void command_lines_that_are_wrong(void **state)
     (void)state;
     spawn_acre(&spawned, "compare", NULL);
     assert_int_equal(spawned.code, 2);
-    has(spawned.err, "acre compare: neither a trace nor a command given");
+    has(spawned.err, "acre compare: no trace, command or scenario given");
     spawn_acre(&spawned, "compare", "--", NULL);
     assert_int_equal(spawned.code, 2);
     has(spawned.err, "no command given");
     spawn_acre(&spawned, "compare", hundred, "--", "true", NULL);
     assert_int_equal(spawned.code, 2);
-    has(spawned.err, "both a trace and a command given");
+    has(spawned.err, "more than one given of a trace, a command and a scenario");
     spawn_acre(&spawned, "compare", "--goal=cheap", hundred, NULL);
     assert_int_equal(spawned.code, 2);
     has(spawned.err, "--goal: 'cheap' is none of memory, speed, worst, balanced");
