@@ -37,16 +37,13 @@ static void put_signed(struct output out, intmax_t number)
 /* The next argument, as long as the letter in front of the conversion says. */
 static uintmax_t next_unsigned(va_list *args, char length)
 {
-    switch (length) {
-    case 'l':
+    if (length == 'l')
         return va_arg(*args, unsigned long);
-    case 'z':
+    if (length == 'z')
         return va_arg(*args, size_t);
-    case 'j':
+    if (length == 'j')
         return va_arg(*args, uintmax_t);
-    default:
-        return va_arg(*args, unsigned);
-    }
+    return va_arg(*args, unsigned);
 }
 
 static intmax_t next_signed(va_list *args, char length)

@@ -13,6 +13,6 @@ typedef void console_sink(void *arg, char byte);
 __attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
 
 __attribute__((format(printf, 3, 0))) void console_format(
-    console_sink *sink, void *arg, const char *format, va_list args);
+    console_sink *sink, void *arg, const char *format, va_list given);
 
 #endif

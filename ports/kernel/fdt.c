@@ -37,17 +37,19 @@ static uint64_t cells(const unsigned char *at, uint32_t count)
 
 static bool same(const char *a, const char *b)
 {
-    while (*a != '\0' && *a == *b)
-        a++, b++;
-    return *a == *b;
+    size_t i = 0;
+    while (a[i] != '\0' && a[i] == b[i])
+        i++;
+    return a[i] == b[i];
 }
 
 /* A node's name without its unit address is `name`. */
 static bool is_called(const char *node, const char *name)
 {
-    while (*name != '\0' && *node == *name)
-        node++, name++;
-    return *name == '\0' && (*node == '\0' || *node == '@');
+    size_t i = 0;
+    while (name[i] != '\0' && node[i] == name[i])
+        i++;
+    return name[i] == '\0' && (node[i] == '\0' || node[i] == '@');
 }
 
 /* Length of the text at `at`, which must end before `end`; SIZE_MAX when it does not. */

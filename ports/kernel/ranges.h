@@ -8,7 +8,7 @@
 
 struct range {
     uintptr_t start;
-    size_t size; /* bytes; start + size does not wrap, but may be 0 for the last byte's successor */
+    size_t size; /* bytes; the last one lies at UINTPTR_MAX at most */
 };
 
 /* Takes `hole` out of every range; one that it splits makes two, and when there is no room for

@@ -40,9 +40,10 @@ _Noreturn void exit(int status)
 
 int strcmp(const char *left, const char *right)
 {
-    while (*left != '\0' && *left == *right)
-        left++, right++;
-    return (unsigned char)*left - (unsigned char)*right;
+    size_t i = 0;
+    while (left[i] != '\0' && left[i] == right[i])
+        i++;
+    return (unsigned char)left[i] - (unsigned char)right[i];
 }
 
 struct text {
