@@ -91,6 +91,32 @@ void pool_grows(const struct acre_kind *kind, size_t least, work_fn *work)
     assert_true(too_small > 0);
 }
 
+/* The blocks are a list. */
+void *pool_take_all(const struct pool *pool)
+{
+    void **taken = NULL;
+    for (size_t size = acre_total_bytes(pool->bytes); size > 0;) {
+        size_t fits = size < sizeof *taken ? sizeof *taken : size;
+        void **block = acre_alloc(pool->bytes, acre_layout(fits, ACRE_NATURAL_ALIGN)).ptr;
+        if (block == NULL) {
+            size /= 2;
+            continue;
+        }
+        *block = (void *)taken;
+        taken = block;
+    }
+    return (void *)taken;
+}
+
+void pool_give_back(const struct pool *pool, void *taken)
+{
+    while (taken != NULL) {
+        void *next = *(void **)taken;
+        acre_dealloc(pool->bytes, taken);
+        taken = next;
+    }
+}
+
 int pool_run(const char *group, const struct pool_scene *scenes, size_t count)
 {
     static char names[128][96];

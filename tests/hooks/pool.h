@@ -58,6 +58,10 @@ void pool_refuses_each(const struct acre_kind *kind, size_t size, size_t most, w
 /* Does the work in pools of growing size, until one is enough. Asserts that some were too small. */
 void pool_grows(const struct acre_kind *kind, size_t least, work_fn *work);
 
+/* Takes every byte that is left, and what goes back to pool_give_back. */
+void *pool_take_all(const struct pool *pool);
+void pool_give_back(const struct pool *pool, void *taken);
+
 struct pool_scene {
     const char *name;
     CMUnitTestFunction run; /* its state is the struct acre_kind */
