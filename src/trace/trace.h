@@ -277,6 +277,8 @@ struct acre_trace_reader {
     struct acre_trace_block *blocks;
     uint32_t *index;
     uint32_t index_size;
+    uint32_t index_shift;
+    uint64_t index_factor;
     uint32_t live;
     struct acre_trace_process process;
     struct acre_trace_totals section;

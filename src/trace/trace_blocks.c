@@ -19,8 +19,21 @@ _Static_assert((ACRE_TRACE_LIVE_MAX & (ACRE_TRACE_LIVE_MAX - 1)) == 0 &&
 
 static inline uint32_t home_of(const struct acre_trace_reader *reader, uint64_t ordinal)
 {
-    /* Fibonacci hashing: consecutive ordinals, the usual case, spread without collision. */
-    return (uint32_t)((ordinal * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (reader->index_size - 1);
+    return (uint32_t)((ordinal * reader->index_factor) >> reader->index_shift);
+}
+
+/* Multiply-shift hashing. The factor's upper bits are the golden ratio's, so that near ordinals,
+ * the usual case, spread without collision; the lower ones follow from where the index lies, which
+ * a file made to collide cannot know. */
+static void choose_hash(struct acre_trace_reader *reader)
+{
+    const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+    const uint64_t place = (uint64_t)(uintptr_t)reader->index ^ (uint64_t)(uintptr_t)reader << 20;
+
+    reader->index_factor = (golden ^ (place * golden) >> 24) | 1;
+    reader->index_shift = 64;
+    for (uint32_t size = reader->index_size; size > 1; size >>= 1)
+        reader->index_shift--;
 }
 
 static inline uint32_t after(const struct acre_trace_reader *reader, uint32_t at)
@@ -93,6 +106,7 @@ static bool grow_index(struct acre_trace_reader *reader, uint32_t capacity)
         resize(reader, reader->index, (size_t)reader->index_size * sizeof(uint32_t), 0);
     reader->index = index;
     reader->index_size = capacity * INDEX_PER_SLOT;
+    choose_hash(reader);
     for (uint32_t slot = 0; slot < reader->slots; slot++)
         index_put(reader, slot);
     return true;
