@@ -9,12 +9,19 @@
  * that a search sees at once where a run of any length can lie (the idea is that of the Go
  * runtime's page allocator).
  *
- * Cost of a call: one page, O(1) while the 512 pages at hand have a free one; otherwise
- * O(8 * levels + count / 64) word steps, where levels = 1 + log8(pages / 512), rounded up: 7 for 1
- * TiB of 4 KiB pages. An alignment above one page adds one step for every run that is long enough
- * but misses it. With several ranges each of these is per range. Memory: at most 1.2 bits a page
- * and a constant below 1 KiB a range, in memory the caller gives or in the range's first pages. The
- * managed pages are never read or written.
+ * Single pages and short runs change the bits and a few words beside them, and leave the summaries
+ * of the 4096 pages around for the next search for a run to bring up to date: those of at most 128
+ * such stretches in a range, or as many as acre_bitmap_set_late says.
+ *
+ * Cost of a call, in word steps. One page taken: O(1) while the 4096 pages at hand have a free one,
+ * else O(log64(pages / 4096)). One page given back: O(1), and when its stretch is one too many to
+ * be left for later, the summing up of one, 64 + 8 * levels. A run given back: O(count / 64), and
+ * the same. A run taken: O(8 * levels + count / 64), after the summing up of what was left for
+ * later; levels = 1 + log8(pages / 512), rounded up: 7 for 1 TiB of 4 KiB pages. An alignment above
+ * one page adds one step for every run that is long enough but misses it. With several ranges each
+ * of these is per range. Memory: at most 1.2 bits a page and a constant below 1 KiB a range, in
+ * memory the caller gives or in the range's first pages. The managed pages are never read or
+ * written.
  *
  * Not for: blocks smaller than a page; counts in the millions where buddy's powers of two would do.
  */
@@ -28,6 +35,7 @@
 extern "C" {
 #endif
 
+struct acre_bitmap_group;
 struct acre_bitmap_range;
 
 /**
@@ -35,16 +43,25 @@ struct acre_bitmap_range;
  * static. It holds no pointer into itself and may be moved by copying while no call runs.
  */
 struct acre_bitmap {
-    struct acre_bitmap_range *ranges; /* ascending by position */
-    unsigned page_shift;              /* log2 of the page size; 0 for ids */
-    bool ids;                         /* ids: no memory lies behind them */
-    bool next_fit;                    /* search from `cursor` first */
-    uintptr_t cursor;                 /* page number behind the run handed out last */
-    size_t given;                     /* bytes (ids: ids) given, metadata given apart included */
-    size_t metadata;                  /* the part of `given` that holds no page */
-    size_t used;                      /* pages in use */
-    size_t peak;                      /* highest `used` */
-    size_t failed;                    /* requests refused for want of memory */
+    size_t align_limit;    /* one page aligned to less or equal is taken by hand; 0: no hand */
+    uint64_t *hand;        /* the word of the lowest free page; null when not at hand */
+    uintptr_t hand_at;     /* position of its first page; 0 when not at hand */
+    unsigned page_shift;   /* log2 of the page size; 0 for ids */
+    bool ids;              /* ids: no memory lies behind them */
+    bool next_fit;         /* search from `cursor` first */
+    size_t room;           /* pages that can be handed out until the peak is reached */
+    size_t peak;           /* highest number of pages in use at one time */
+    uintptr_t front_start; /* the range in which single pages are given back on the short path */
+    size_t front_pages;
+    uint64_t *front_words;
+    struct acre_bitmap_group *front_groups;
+    struct acre_bitmap_range *hand_range; /* that of the hand, or null */
+    struct acre_bitmap_range *ranges;     /* ascending by position */
+    size_t late_limit;                    /* groups whose summaries may be late, in each range */
+    uintptr_t cursor;                     /* page number behind the run handed out last */
+    size_t given;    /* bytes (ids: ids) given, metadata given apart included */
+    size_t metadata; /* the part of `given` that holds no page */
+    size_t failed;   /* requests refused for want of memory */
 };
 
 /** Bytes a page has when nothing else is said. */
@@ -55,8 +72,8 @@ struct acre_bitmap {
  * the exact figure is acre_bitmap_metadata_size's.
  */
 #define ACRE_BITMAP_METADATA_BYTES(pages)                                                          \
-    (1024 + ((size_t)(pages) / 512 + 1) * 72 + (size_t)(pages) / 512 / 63 * 8 +                    \
-        ((size_t)(pages) / 512 / 7) * (3 * sizeof(size_t)))
+    (1024 + ((size_t)(pages) / 512 + 1) * 72 + ((size_t)(pages) / 4096 + 1) * 24 +                 \
+        (size_t)(pages) / 4096 / 63 * 16 + (size_t)(pages) / 4096 / 7 * (3 * sizeof(size_t)))
 
 /**
  * Declares static metadata for `pages` pages, under the name given: for a kernel that has no memory
@@ -89,6 +106,22 @@ void acre_bitmap_setup_ids(struct acre_bitmap *self);
  * handed out again.
  */
 void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit);
+
+/** Stretches of 4096 pages whose summaries may be late, in each range, when nothing else is said.
+ */
+#define ACRE_BITMAP_LATE_DEFAULT 128
+
+/**
+ * Chooses how much summing up may be left to the next search for a run.
+ * @param groups stretches of 4096 pages, in each range, whose summaries may be late; 0 is taken
+ * as 1. When there would be more, a call that adds one brings another one up to date. A search for
+ * a run first brings all up to date, so the longest that it can take grows with `groups`; with 1,
+ * no call does more than 128 + 16 * levels word steps besides its own. What is handed out does not
+ * depend on it.
+ * @note acre_bitmap_setup makes it ACRE_BITMAP_LATE_DEFAULT; init keeps it.
+ * O(groups that are late).
+ */
+void acre_bitmap_set_late(struct acre_bitmap *self, size_t groups);
 
 /** acre_init for an allocator that went through setup: keeps its page size and next fit, forgets
  * all else.
@@ -128,7 +161,7 @@ enum acre_status acre_bitmap_add_ids(
 /** Bytes of metadata that a range of `pages` pages takes, its descriptor included. O(levels). */
 size_t acre_bitmap_metadata_size(size_t pages);
 
-/** acre_remove_memory. O(ranges). */
+/** acre_remove_memory. O(ranges + what is late). */
 enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start);
 
 /** acre_alloc_pages. */
@@ -159,7 +192,7 @@ enum acre_status acre_bitmap_alloc_fixed_id(struct acre_bitmap *self, uintptr_t 
 /** acre_dealloc_id. */
 enum acre_status acre_bitmap_dealloc_id(struct acre_bitmap *self, uintptr_t start, size_t count);
 
-/** acre_stats; bytes for pages, ids for ids. O(levels * ranges). */
+/** acre_stats; bytes for pages, ids for ids. O(ranges + what is late); changes nothing. */
 struct acre_stats acre_bitmap_stats(const struct acre_bitmap *self);
 
 /** acre_check. O(pages / 64). */

@@ -5,29 +5,35 @@
  *
  *   metadata of one range, in its first pages or apart:
  *
- *   | struct range | words | leaves | marks | nodes: level 1 | level 2 ... |
+ *   | struct range | words | leaves | groups | marks | lates | nodes: level 2 | level 3 ... |
  *
- *   words: a bit a page, 1 = free; leaves: 8 bytes a chunk
+ *   words: a bit a page, 1 = free; leaves: 8 bytes a chunk; groups: 24 bytes; marks, lates: sets
  *
- *   level 2   [            node: (start, longest, end) of 64 chunks            ]
- *   level 1   [ 8 chunks ][ 8 chunks ] ...
+ *   level 2   [            node: (start, longest, end) of 8 groups             ]
+ *   level 1   [ group: its words with a free page; its words that are late; (start, longest, end) ]
  *   level 0   [leaf][leaf] ...            a leaf is the summary of a chunk = 512 pages = 8 words
- *   words     [64 64 64 64 64 64 64 64] ...
+ *   words     [64 64 64 64 64 64 64 64] ...            a group is 8 chunks = 64 words = 4096 pages
+ *
+ * Single pages and short runs change words and the group's first two fields only; the chunk is late
+ * from then on, and its leaf, its group's run and the nodes above are brought up to date when a run
+ * is searched for, or when more than `late_limit` groups of the range would be late.
+ *
+ * The hand is the word of the lowest free page. It is there only after a single page was asked for.
  *
  * Invariants; in brackets the cost of keeping each:
  *   BITMAP-1  ranges are in ascending order, and no two share a position [add: O(ranges)]
  *   BITMAP-2  the bits behind a range's last page are 0 [once, when added]
- *   BITMAP-3  `free` is the number of set bits [one add a call]
- *   BITMAP-4  no page below `low` is free [one compare a call]
- *   BITMAP-5  a leaf is the summary of its chunk [a run's length, or 8 words]
- *   BITMAP-6  a node is the joint of its children, the active chunk as it was [8 joins a level]
- *   BITMAP-7  the counts of the allocator are the sums over its ranges [one add a call]
- *   BITMAP-8  a chunk is marked just when it has a free page, a word of marks when it is not 0
- *             [one bit a level, when a chunk's last page goes or its first comes back]
- *
- * The active chunk is the one whose leaf has changed last. The nodes over it are brought up to date
- * when another chunk's leaf changes or a search for a run begins, unless the leaf is by then what
- * it was.
+ *   BITMAP-3  peak - room is the number of pages in use [one subtraction or addition a call]
+ *   BITMAP-4  no page below the hand's word is free, that word has one, and its chunk is late
+ *             [one compare a call]
+ *   BITMAP-5  a leaf is the summary of its chunk unless the chunk is late [8 words a chunk]
+ *   BITMAP-6  a node is the joint of its children as they are stored, a group not in `lates` too
+ *             [8 joins a level]
+ *   BITMAP-7  what was given is the sum over the ranges [one add a call]
+ *   BITMAP-8  a group's words are those with a free page, and it is marked just when it has one
+ *             [one bit a call; one bit a level when the last page goes or the first comes back]
+ *   BITMAP-9  a late chunk lies in a group that has a free page and is in `lates`, which are
+ *             `late_count`, at most `late_limit` [one test a call]
  */
 #ifndef ACRE_SRC_BITMAP_PRIVATE_H
 #define ACRE_SRC_BITMAP_PRIVATE_H
@@ -43,16 +49,38 @@
 #define ACRE_BITMAP_FANOUT_LOG2 3u
 #define ACRE_BITMAP_FANOUT ((size_t)1 << ACRE_BITMAP_FANOUT_LOG2)
 
-/** Levels of nodes that a size_t of pages can need: log8 of the number of chunks, rounded up. */
+#define ACRE_BITMAP_GROUP_LOG2 (ACRE_BITMAP_CHUNK_LOG2 + ACRE_BITMAP_FANOUT_LOG2)
+#define ACRE_BITMAP_GROUP_PAGES ((size_t)1 << ACRE_BITMAP_GROUP_LOG2)
+
+/** Levels of nodes above the groups that a size_t of pages can need: log8 of the number of groups,
+ * rounded up. */
 #define ACRE_BITMAP_NODE_LEVELS                                                                    \
-    ((sizeof(size_t) * 8 - ACRE_BITMAP_CHUNK_LOG2 + ACRE_BITMAP_FANOUT_LOG2 - 1) /                 \
+    ((sizeof(size_t) * 8 - ACRE_BITMAP_GROUP_LOG2 + ACRE_BITMAP_FANOUT_LOG2 - 1) /                 \
         ACRE_BITMAP_FANOUT_LOG2)
 
-/** Levels of marks that a size_t of pages can need: log64 of the number of chunks, rounded up, at
- * least 1. */
-#define ACRE_BITMAP_MARK_LEVELS                                                                    \
-    ((sizeof(size_t) * 8 - ACRE_BITMAP_CHUNK_LOG2 + ACRE_BITMAP_WORD_LOG2 - 1) /                   \
+/** Levels of a set of groups that a size_t of pages can need: log64 of the number of groups,
+ * rounded up. */
+#define ACRE_BITMAP_SET_LEVELS                                                                     \
+    ((sizeof(size_t) * 8 - ACRE_BITMAP_GROUP_LOG2 + ACRE_BITMAP_WORD_LOG2 - 1) /                   \
         ACRE_BITMAP_WORD_LOG2)
+
+/** A set of groups: a bit each, one bit a word of such bits that is not 0, and so on up to a single
+ * word. */
+struct acre_bitmap_set {
+    size_t size;     /* groups that there are */
+    unsigned levels; /* in use, at least 1 */
+    uint64_t *bits[ACRE_BITMAP_SET_LEVELS];
+};
+
+/** 8 chunks that follow one another; the last group of a range may have fewer. */
+struct acre_bitmap_group {
+    uint64_t words; /* bit w: word w of the group has a free page */
+    uint64_t late;  /* bit w: word w's chunk is late; the 8 bits of a chunk are alike */
+    uint64_t run;   /* summary, packed as a leaf is */
+};
+
+_Static_assert(ACRE_BITMAP_FANOUT *ACRE_BITMAP_CHUNK_WORDS == ACRE_BITMAP_WORD_BITS,
+    "a group's words are the bits of a word");
 
 /** One range of pages and its metadata. */
 struct acre_bitmap_range {
@@ -62,19 +90,18 @@ struct acre_bitmap_range {
     size_t given_meta;              /* bytes of metadata given apart, else 0 */
     uintptr_t first;                /* page number of index 0 */
     size_t pages;                   /* pages managed */
-    size_t free;                    /* of them free */
-    size_t low;                     /* no page below this index is free */
-    size_t active;                  /* chunk that the nodes do not know, or ACRE_BITMAP_NONE */
-    uint64_t active_was;            /* its leaf as the nodes know it */
-    unsigned top;                   /* level of the root; 0 when there is one chunk */
-    unsigned mark_levels;           /* levels of marks in use */
+    size_t late_count;              /* groups in `lates` */
+    size_t late_next; /* group from which on the next to be brought up to date is sought */
+    unsigned top;     /* level of the root, at least 1 */
     uint64_t *words;
     uint64_t *leaves;
-    uint64_t *marks[ACRE_BITMAP_MARK_LEVELS];
-    struct acre_bitmap_run *nodes[ACRE_BITMAP_NODE_LEVELS]; /* [level - 1] */
+    struct acre_bitmap_group *groups;
+    struct acre_bitmap_set marks; /* groups with a free page */
+    struct acre_bitmap_set lates; /* groups whose run, or a leaf in them, may be out of date */
+    struct acre_bitmap_run *nodes[ACRE_BITMAP_NODE_LEVELS]; /* [level - 2] */
 };
 
-/* A leaf packs a summary of up to 512 pages into 64 bits. */
+/* A leaf, and the run of a group, packs a summary of up to 4096 pages into 64 bits. */
 
 ACRE_INLINE uint64_t acre_bitmap_leaf_pack(struct acre_bitmap_run run)
 {
@@ -104,30 +131,40 @@ ACRE_INLINE size_t acre_bitmap_parents(size_t nodes)
     return nodes / ACRE_BITMAP_FANOUT + (nodes % ACRE_BITMAP_FANOUT != 0);
 }
 
-/** Words of marks that stand over `marks` marks of the level below (level 0: over as many chunks).
- */
-ACRE_INLINE size_t acre_bitmap_mark_words(size_t marks)
+/** Words of a set's level that stand over `count` bits or groups below. */
+ACRE_INLINE size_t acre_bitmap_set_words(size_t count)
 {
-    return marks / ACRE_BITMAP_WORD_BITS + (marks % ACRE_BITMAP_WORD_BITS != 0);
+    return count / ACRE_BITMAP_WORD_BITS + (count % ACRE_BITMAP_WORD_BITS != 0);
 }
 
-/* marks.c */
+/** Groups that the pages of a range take. */
+ACRE_INLINE size_t acre_bitmap_groups(const struct acre_bitmap_range *range)
+{
+    return acre_bitmap_parents(acre_bitmap_chunks(range->pages));
+}
 
-/** Marks a chunk as having a free page. O(log64(chunks)). */
-void acre_bitmap_mark(struct acre_bitmap_range *range, size_t chunk);
+/** The bits that stand for a chunk in a group's `late`, and for its words in the group's `words`;
+ * `word` is one of the chunk's words. */
+ACRE_INLINE uint64_t acre_bitmap_chunk_bits(size_t word)
+{
+    return (uint64_t)0xff << (word & (ACRE_BITMAP_WORD_BITS - ACRE_BITMAP_CHUNK_WORDS));
+}
 
-/** Marks a chunk as having none. O(log64(chunks)). */
-void acre_bitmap_unmark(struct acre_bitmap_range *range, size_t chunk);
+/* set.c: all O(log64(groups)) */
 
-/** The lowest marked chunk of a range that has a free page. O(log64(chunks)). */
-size_t acre_bitmap_marked_first(const struct acre_bitmap_range *range);
+void acre_bitmap_set_add(struct acre_bitmap_set *set, size_t group);
+void acre_bitmap_set_remove(struct acre_bitmap_set *set, size_t group);
 
-/** True when a chunk has no free page. O(1). */
-bool acre_bitmap_chunk_full(const struct acre_bitmap_range *range, size_t chunk);
+/** The lowest member, or ACRE_BITMAP_NONE. */
+size_t acre_bitmap_set_first(const struct acre_bitmap_set *set);
 
-/** Sets the marks of the chunks over [index, index + count) right. O(count / 512 + log64(chunks)).
- */
-void acre_bitmap_remark(struct acre_bitmap_range *range, size_t index, size_t count);
+/** The lowest member that is not below `from`, or ACRE_BITMAP_NONE. */
+size_t acre_bitmap_set_next(const struct acre_bitmap_set *set, size_t from);
+
+ACRE_INLINE bool acre_bitmap_set_has(const struct acre_bitmap_set *set, size_t group)
+{
+    return set->bits[0][group / ACRE_BITMAP_WORD_BITS] >> group % ACRE_BITMAP_WORD_BITS & 1;
+}
 
 /* tree.c */
 
@@ -141,37 +178,75 @@ struct acre_bitmap_run acre_bitmap_tree_get(
 /** Pages that a node really spans: the last of a level may be cut short. O(1). */
 size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** What a node must be, from its children (level 0: from the words). O(8). */
+/** What a node must be, from its children as stored (level 0: from the words). O(8). */
 struct acre_bitmap_run acre_bitmap_tree_compute(
     const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** As compute, the active chunk being taken as the nodes know it. O(8). */
-struct acre_bitmap_run acre_bitmap_tree_compute_settled(
-    const struct acre_bitmap_range *range, unsigned level, size_t index);
-
-/** The summary of the whole range, the active chunk's changes in it; stores nothing. O(8 * levels).
- */
-struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *range);
-
-/** Brings the nodes over the active chunk up to date; there is none afterwards. O(8 * levels). */
-void acre_bitmap_tree_settle(struct acre_bitmap_range *range);
-
-/** Stores a chunk's leaf; when that changes it the chunk is the active one. O(8 * levels). */
-void acre_bitmap_tree_leaf(struct acre_bitmap_range *range, size_t chunk, uint64_t leaf);
+/** Joins a group and the nodes above anew, as far up as that makes a difference. O(8 * levels). */
+void acre_bitmap_tree_put_up(struct acre_bitmap_range *range, size_t group);
 
 /**
- * Brings the summaries over [index, index + count) up to date, all of it having been made free or
- * used. O(count / 512 + 8 * levels).
+ * Brings everything over [index, index + count) up to date, all of it having been made free or
+ * used; nothing in the range is late. O(count / 64 + 8 * levels).
  */
 void acre_bitmap_tree_update(
     struct acre_bitmap_range *range, size_t index, size_t count, bool free);
 
 /**
- * The first place in a settled range where what is wanted fits, or ACRE_BITMAP_NONE.
+ * The first place in a range in which nothing is late where what is wanted fits, or
+ * ACRE_BITMAP_NONE.
  * O(8 * levels); an alignment above 1 adds a step for every run that is long enough and misses it.
  */
 size_t acre_bitmap_tree_find(
     const struct acre_bitmap_range *range, const struct acre_bitmap_want *want);
+
+/* tree_late.c */
+
+/** The summary of the whole range, whatever is late worked out; stores nothing.
+ * O(1 + late groups * (64 + 8 * levels)). */
+struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *range);
+
+/** Sums the late chunks of a group up; none is late then. O(64). */
+void acre_bitmap_tree_refresh(struct acre_bitmap_range *range, size_t group);
+
+/* late.c */
+
+/** Enters a group among the late ones, for which another one may have to leave.
+ * O(log64(groups)), and 64 + 8 * levels when one leaves. */
+void acre_bitmap_late_enter(
+    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group);
+
+/** Brings up to date what is late in a range; no more than `most` groups stay late.
+ * O(late groups * (64 + 8 * levels)). */
+void acre_bitmap_late_settle(
+    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t most);
+
+/** Books a group as having no free page, which its words already say. O(log64(groups)). */
+void acre_bitmap_group_full(struct acre_bitmap_range *range, size_t group);
+
+/** Sets the fields of the groups over [index, index + count) right, whose words were all made free
+ * or used; at most two groups, whose chunks are then late or exact. O(1), and as late_enter. */
+void acre_bitmap_late_set(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index,
+    size_t count, bool free);
+
+/* hand.c */
+
+/** Moves the hand to the lowest free page; false when there is none. O(ranges + log64(groups)). */
+bool acre_bitmap_hand_find(struct acre_bitmap *self);
+
+/** Moves the hand on when the last page of its word was taken. O(1) within a group, else as find.
+ */
+void acre_bitmap_hand_on(struct acre_bitmap *self);
+
+/** Takes the hand away. O(1). */
+void acre_bitmap_hand_drop(struct acre_bitmap *self);
+
+/** Makes a range, or none, the one in which pages are given back on the short path. O(1). */
+void acre_bitmap_front_set(struct acre_bitmap *self, const struct acre_bitmap_range *range);
+
+/** Gives one page back whatever the state. ACRE_NOT_ALLOCATED, nothing changed, when it is free or
+ * not owned. O(ranges + log64(groups)), and as late_enter. */
+enum acre_status acre_bitmap_hand_give(struct acre_bitmap *self, uintptr_t page);
 
 /* span.c: runs that may cross from one range into an adjoining one. Positions are page numbers. */
 

@@ -20,6 +20,7 @@ static void make_empty(struct acre_bitmap *self, unsigned page_shift)
 {
     *self = (struct acre_bitmap){ 0 };
     self->page_shift = page_shift;
+    self->late_limit = ACRE_BITMAP_LATE_DEFAULT;
 }
 
 enum acre_status acre_bitmap_setup(struct acre_bitmap *self, size_t page_size)
@@ -40,25 +41,44 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit)
 {
     self->next_fit = next_fit;
     self->cursor = 0;
+    acre_bitmap_hand_drop(self);
+}
+
+void acre_bitmap_set_late(struct acre_bitmap *self, size_t groups)
+{
+    struct acre_bitmap_range *range;
+
+    self->late_limit = groups != 0 ? groups : 1;
+    for (range = self->ranges; range != NULL; range = range->next)
+        acre_bitmap_late_settle(self, range, self->late_limit);
+}
+
+/** Words that a set of `groups` groups takes. */
+static size_t set_size(size_t groups)
+{
+    size_t words = 0;
+
+    do {
+        groups = acre_bitmap_set_words(groups);
+        words += groups;
+    } while (groups > 1);
+    return words;
 }
 
 size_t acre_bitmap_metadata_size(size_t pages)
 {
-    size_t nodes = acre_bitmap_chunks(pages);
-    size_t marks = nodes;
-    size_t words = nodes * (ACRE_BITMAP_CHUNK_WORDS + 1);
+    size_t chunks = acre_bitmap_chunks(pages);
+    size_t groups = acre_bitmap_parents(chunks);
+    size_t words = chunks * (ACRE_BITMAP_CHUNK_WORDS + 1) + 2 * set_size(groups);
+    size_t nodes = groups;
     size_t runs = 0;
 
-    do {
-        marks = acre_bitmap_mark_words(marks);
-        words += marks;
-    } while (marks > 1);
     while (nodes > 1) {
         nodes = acre_bitmap_parents(nodes);
         runs += nodes;
     }
     return sizeof(struct acre_bitmap_range) + words * sizeof(uint64_t) +
-           runs * sizeof(struct acre_bitmap_run);
+           groups * sizeof(struct acre_bitmap_group) + runs * sizeof(struct acre_bitmap_run);
 }
 
 /** True when an offer shares a position with a range already owned. O(ranges). */
@@ -101,6 +121,8 @@ static void enter(struct acre_bitmap *self, const struct offer *offer)
         link = &(*link)->next;
     range->next = *link;
     *link = range;
+    acre_bitmap_hand_drop(self);
+    acre_bitmap_front_set(self, self->ranges);
     self->given += range->given_size + range->given_meta;
     self->metadata += range->given_size + range->given_meta - (range->pages << self->page_shift);
 }
@@ -200,8 +222,10 @@ enum acre_status acre_bitmap_init(struct acre_bitmap *self, void *start, size_t 
 {
     bool next_fit = self->next_fit;
     bool ids = self->ids;
+    size_t late_limit = self->late_limit;
 
     make_empty(self, self->page_shift);
+    self->late_limit = late_limit;
     self->next_fit = next_fit;
     self->ids = ids;
     return acre_bitmap_add_memory(self, start, size);
@@ -217,9 +241,11 @@ enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start
     range = *link;
     if (range == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (range->free != range->pages)
+    if (acre_bitmap_tree_root(range).longest != range->pages)
         return ACRE_INVALID_PARAM;
     *link = range->next;
+    acre_bitmap_hand_drop(self);
+    acre_bitmap_front_set(self, self->ranges);
     self->given -= range->given_size + range->given_meta;
     self->metadata -= range->given_size + range->given_meta - (range->pages << self->page_shift);
     return ACRE_OK;
@@ -231,7 +257,8 @@ void acre_bitmap_reset(struct acre_bitmap *self)
 
     for (range = self->ranges; range != NULL; range = range->next)
         acre_bitmap_tree_make(range);
-    self->used = 0;
+    acre_bitmap_hand_drop(self);
+    self->room = 0;
     self->peak = 0;
     self->failed = 0;
     self->cursor = 0;

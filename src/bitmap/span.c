@@ -45,35 +45,34 @@ bool acre_bitmap_span_is(const struct acre_bitmap *self, uintptr_t page, size_t 
     return false;
 }
 
-/** Makes pages of one range free or used. */
-static void set_in(struct acre_bitmap_range *range, size_t index, size_t count, bool free)
+/** True when pages lie in more groups than late_set deals with. */
+static bool is_wide(size_t index, size_t count)
 {
-    size_t chunk = index / ACRE_BITMAP_CHUNK_PAGES;
+    return (index + count - 1) / ACRE_BITMAP_GROUP_PAGES - index / ACRE_BITMAP_GROUP_PAGES > 1;
+}
 
+/** Makes pages of one range free or used. */
+static void set_in(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index,
+    size_t count, bool free)
+{
+    if (is_wide(index, count))
+        acre_bitmap_late_settle(self, range, 0);
     acre_bitmap_words_fill(range->words, index, count, free);
-    if ((index + count - 1) / ACRE_BITMAP_CHUNK_PAGES != chunk)
+    if (is_wide(index, count))
         acre_bitmap_tree_update(range, index, count, free);
     else
-        acre_bitmap_tree_leaf(
-            range, chunk, acre_bitmap_leaf_pack(acre_bitmap_tree_compute(range, 0, chunk)));
-    acre_bitmap_remark(range, index, count);
-    if (!free) {
-        range->free -= count;
-        return;
-    }
-    range->free += count;
-    if (index < range->low)
-        range->low = index;
+        acre_bitmap_late_set(self, range, index, count, free);
 }
 
 void acre_bitmap_span_set(struct acre_bitmap *self, uintptr_t page, size_t count, bool free)
 {
     struct acre_bitmap_range *range = acre_bitmap_range_of(self, page);
 
+    acre_bitmap_hand_drop(self);
     while (count != 0) {
         size_t part = part_in(range, page, count);
 
-        set_in(range, (size_t)(page - range->first), part, free);
+        set_in(self, range, (size_t)(page - range->first), part, free);
         range = range->next;
         page += part;
         count -= part;
@@ -118,7 +117,7 @@ bool acre_bitmap_span_find(
         struct acre_bitmap_run root;
         size_t found;
 
-        acre_bitmap_tree_settle(range);
+        acre_bitmap_late_settle(self, range, 0);
         root = acre_bitmap_tree_get(range, range->top, 0);
         if (open != 0 && fits_at_seam(range, open, root.start, want, from, page))
             return true;

@@ -24,88 +24,86 @@ size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned le
     return width_at(range, level, level == range->top ? 0 : index * acre_bitmap_span(level));
 }
 
-struct acre_bitmap_run acre_bitmap_tree_get(
+/** tree_get, in place: a summary is three words, which calls return through memory. */
+ACRE_INLINE struct acre_bitmap_run get(
     const struct acre_bitmap_range *range, unsigned level, size_t index)
 {
     if (level == 0)
         return acre_bitmap_leaf_unpack(range->leaves[index]);
-    return range->nodes[level - 1][index];
+    if (level == 1)
+        return acre_bitmap_leaf_unpack(range->groups[index].run);
+    return range->nodes[level - 2][index];
+}
+
+struct acre_bitmap_run acre_bitmap_tree_get(
+    const struct acre_bitmap_range *range, unsigned level, size_t index)
+{
+    return get(range, level, index);
 }
 
 /** Stores a summary; false when it was there already. */
 static bool put(
     struct acre_bitmap_range *range, unsigned level, size_t index, struct acre_bitmap_run run)
 {
-    if (acre_bitmap_run_equal(run, acre_bitmap_tree_get(range, level, index)))
+    if (acre_bitmap_run_equal(run, get(range, level, index)))
         return false;
     if (level == 0)
         range->leaves[index] = acre_bitmap_leaf_pack(run);
+    else if (level == 1)
+        range->groups[index].run = acre_bitmap_leaf_pack(run);
     else
-        range->nodes[level - 1][index] = run;
+        range->nodes[level - 2][index] = run;
     return true;
 }
 
-/** The joint of a node's children, child `other` being taken as `instead`. At most 8 steps. */
-ACRE_INLINE struct acre_bitmap_run join(const struct acre_bitmap_range *range, unsigned below,
-    size_t width, size_t child, size_t other, struct acre_bitmap_run instead)
+/** The joint of the children of a node that is `width` pages wide, `child` being the first of them.
+ * At most 8 steps. */
+ACRE_INLINE struct acre_bitmap_run join(
+    const struct acre_bitmap_range *range, unsigned below, size_t width, size_t child)
 {
     size_t span = acre_bitmap_span(below);
-    struct acre_bitmap_run run = { 0, 0, 0 };
-    size_t at = 0;
+    struct acre_bitmap_run run = { 0, 0, 0 }; /* `end` is the run that is open at `at` */
+    size_t at;
 
-    for (;; at += span, child++) {
-        struct acre_bitmap_run next =
-            child == other ? instead : acre_bitmap_tree_get(range, below, child);
+    for (at = 0; at < width; at += span, child++) {
+        struct acre_bitmap_run next = get(range, below, child);
 
-        if (width - at <= span)
-            return acre_bitmap_run_join(run, at, next, width - at);
-        run = acre_bitmap_run_join(run, at, next, span);
+        if (run.start == at)
+            run.start += next.start;
+        run.end += next.start;
+        run.longest = next.longest > run.longest ? next.longest : run.longest;
+        run.longest = run.end > run.longest ? run.end : run.longest;
+        if (next.start != span && next.start != width - at)
+            run.end = next.end;
     }
-}
-
-/** join, for a node by level and index; level is not 0. */
-static struct acre_bitmap_run join_children(const struct acre_bitmap_range *range, unsigned level,
-    size_t index, size_t other, struct acre_bitmap_run instead)
-{
-    size_t width = acre_bitmap_tree_width(range, level, index);
-    size_t child = index * ACRE_BITMAP_FANOUT;
-
-    return join(range, level - 1, width, child, other, instead);
+    return run;
 }
 
 struct acre_bitmap_run acre_bitmap_tree_compute(
     const struct acre_bitmap_range *range, unsigned level, size_t index)
 {
+    size_t width = acre_bitmap_tree_width(range, level, index);
+    size_t child = index * ACRE_BITMAP_FANOUT;
+
     if (level == 0)
-        return acre_bitmap_words_summary(&range->words[index * ACRE_BITMAP_CHUNK_WORDS],
-            acre_bitmap_tree_width(range, 0, index));
-    return join_children(
-        range, level, index, ACRE_BITMAP_NONE, (struct acre_bitmap_run){ 0, 0, 0 });
+        return acre_bitmap_words_summary(&range->words[index * ACRE_BITMAP_CHUNK_WORDS], width);
+    if (level == 1)
+        return range->groups[index].words != 0 ? join(range, 0, width, child)
+                                               : acre_bitmap_run_free(0);
+    if (level == 2)
+        return join(range, 1, width, child);
+    return join(range, level - 1, width, child);
 }
 
-struct acre_bitmap_run acre_bitmap_tree_compute_settled(
-    const struct acre_bitmap_range *range, unsigned level, size_t index)
+void acre_bitmap_tree_put_up(struct acre_bitmap_range *range, size_t group)
 {
-    if (level != 1)
-        return acre_bitmap_tree_compute(range, level, index);
-    return join_children(
-        range, 1, index, range->active, acre_bitmap_leaf_unpack(range->active_was));
-}
-
-struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *range)
-{
-    size_t index = range->active;
-    struct acre_bitmap_run run;
+    bool changed = true;
     unsigned level;
 
-    if (index == ACRE_BITMAP_NONE)
-        return acre_bitmap_tree_get(range, range->top, 0);
-    run = acre_bitmap_leaf_unpack(range->leaves[index]);
-    for (level = 1; level <= range->top; level++) {
-        run = join_children(range, level, index / ACRE_BITMAP_FANOUT, index, run);
-        index /= ACRE_BITMAP_FANOUT;
+    for (level = 1; level <= range->top && changed; level++) {
+        changed = put(range, level, group, acre_bitmap_tree_compute(range, level, group));
+        group /= ACRE_BITMAP_FANOUT;
     }
-    return run;
 }
 
 /** What a node is after [index, index + count) was made free or used: known at once when it lies
@@ -121,17 +119,34 @@ static struct acre_bitmap_run after_set(const struct acre_bitmap_range *range, u
     return acre_bitmap_tree_compute(range, level, node);
 }
 
+/** Sets a group's words, and its mark, by the words of its pages. */
+static void regroup(struct acre_bitmap_range *range, size_t group)
+{
+    size_t words = acre_bitmap_chunks(range->pages) * ACRE_BITMAP_CHUNK_WORDS;
+    size_t word = group * ACRE_BITMAP_WORD_BITS;
+    uint64_t bits = 0;
+    unsigned bit;
+
+    for (bit = 0; bit < ACRE_BITMAP_WORD_BITS && word < words; bit++, word++)
+        bits |= (uint64_t)(range->words[word] != 0) << bit;
+    range->groups[group].words = bits;
+    if (bits != 0)
+        acre_bitmap_set_add(&range->marks, group);
+    else
+        acre_bitmap_set_remove(&range->marks, group);
+}
+
 void acre_bitmap_tree_update(struct acre_bitmap_range *range, size_t index, size_t count, bool free)
 {
     size_t low = index / ACRE_BITMAP_CHUNK_PAGES;
     size_t high = (index + count - 1) / ACRE_BITMAP_CHUNK_PAGES;
     bool changed = true;
     unsigned level;
+    size_t node;
 
-    acre_bitmap_tree_settle(range);
+    for (node = low / ACRE_BITMAP_FANOUT; node <= high / ACRE_BITMAP_FANOUT; node++)
+        regroup(range, node);
     for (level = 0; level <= range->top && changed; level++) {
-        size_t node;
-
         changed = false;
         for (node = low; node <= high; node++)
             changed |= put(range, level, node, after_set(range, level, node, index, count, free));
@@ -140,66 +155,29 @@ void acre_bitmap_tree_update(struct acre_bitmap_range *range, size_t index, size
     }
 }
 
-/** Joins anew the nodes over a chunk whose leaf has changed, as far up as that makes a difference.
- */
-static ACRE_NOINLINE void join_upward(struct acre_bitmap_range *range, size_t index)
+/** Lays a set of the range's groups out from `at` on; the word behind it. */
+static uint64_t *lay_set(struct acre_bitmap_set *set, size_t groups, uint64_t *at)
 {
-    bool changed = true;
-    unsigned level;
-
-    for (level = 1; level <= range->top && changed; level++) {
-        index /= ACRE_BITMAP_FANOUT;
-        changed = put(range, level, index, acre_bitmap_tree_compute(range, level, index));
-    }
-}
-
-void acre_bitmap_tree_settle(struct acre_bitmap_range *range)
-{
-    size_t chunk = range->active;
-
-    if (chunk == ACRE_BITMAP_NONE)
-        return;
-    range->active = ACRE_BITMAP_NONE;
-    if (range->leaves[chunk] != range->active_was)
-        join_upward(range, chunk);
-}
-
-void acre_bitmap_tree_leaf(struct acre_bitmap_range *range, size_t chunk, uint64_t leaf)
-{
-    if (leaf == range->leaves[chunk])
-        return;
-    if (chunk != range->active) {
-        acre_bitmap_tree_settle(range);
-        range->active = chunk;
-        range->active_was = range->leaves[chunk];
-    }
-    range->leaves[chunk] = leaf;
-}
-
-/** Lays the levels of marks out from `at` on; the word behind them. */
-static uint64_t *lay_marks(struct acre_bitmap_range *range, uint64_t *at)
-{
-    size_t marks = acre_bitmap_chunks(range->pages);
-
-    range->mark_levels = 0;
+    set->size = groups;
+    set->levels = 0;
     do {
-        marks = acre_bitmap_mark_words(marks);
-        range->marks[range->mark_levels++] = at;
-        at += marks;
-    } while (marks > 1);
+        groups = acre_bitmap_set_words(groups);
+        set->bits[set->levels++] = at;
+        at += groups;
+    } while (groups > 1);
     return at;
 }
 
 /** Lays the levels of nodes out from `at` on. */
 static void lay_nodes(struct acre_bitmap_range *range, void *at)
 {
-    size_t nodes = acre_bitmap_chunks(range->pages);
+    size_t nodes = acre_bitmap_groups(range);
     struct acre_bitmap_run *run = at;
 
-    range->top = 0;
+    range->top = 1;
     while (nodes > 1) {
         nodes = acre_bitmap_parents(nodes);
-        range->nodes[range->top++] = run;
+        range->nodes[range->top++ - 1] = run;
         run += nodes;
     }
 }
@@ -207,50 +185,64 @@ static void lay_nodes(struct acre_bitmap_range *range, void *at)
 void acre_bitmap_tree_make(struct acre_bitmap_range *range)
 {
     size_t chunks = acre_bitmap_chunks(range->pages);
+    size_t groups = acre_bitmap_groups(range);
     size_t size = acre_bitmap_metadata_size(range->pages) - sizeof *range;
+    uint64_t *at;
 
     range->words = (uint64_t *)(void *)(range + 1);
     range->leaves = range->words + chunks * ACRE_BITMAP_CHUNK_WORDS;
-    lay_nodes(range, lay_marks(range, range->leaves + chunks));
+    range->groups = (struct acre_bitmap_group *)(void *)(range->leaves + chunks);
+    at = (uint64_t *)(void *)(range->groups + groups);
+    at = lay_set(&range->marks, groups, at);
+    lay_nodes(range, lay_set(&range->lates, groups, at));
+    range->late_count = 0;
+    range->late_next = 0;
     memset(range->words, 0, size);
     acre_bitmap_words_fill(range->words, 0, range->pages, true);
-    range->free = range->pages;
-    range->low = 0;
-    range->active = ACRE_BITMAP_NONE;
     acre_bitmap_tree_update(range, 0, range->pages, true);
-    acre_bitmap_remark(range, 0, range->pages);
 }
 
+/** Where in its child at `pos` a search that reached the lowest level finds room. */
+static size_t find_in_chunk(const struct acre_bitmap_range *range, size_t pos, size_t width,
+    const struct acre_bitmap_want *want)
+{
+    return acre_bitmap_words_find(&range->words[pos / ACRE_BITMAP_WORD_BITS], width, pos, want);
+}
+
+/* The root's run being long enough is the caller's business: the walk begins with its children. */
 size_t acre_bitmap_tree_find(
     const struct acre_bitmap_range *range, const struct acre_bitmap_want *want)
 {
-    unsigned level = range->top;
+    unsigned level = range->top - 1;
+    size_t span = acre_bitmap_span(level);
     size_t index = 0;
     size_t pos = 0;
     size_t open = 0; /* where the free run that reaches pos begins; pos when there is none */
 
     while (pos < range->pages) {
-        struct acre_bitmap_run run = acre_bitmap_tree_get(range, level, index);
-        size_t width = width_at(range, level, pos);
-        size_t found = acre_bitmap_fit(want, open, pos + run.start);
+        struct acre_bitmap_run run = get(range, level, index);
+        size_t found = ACRE_BITMAP_NONE;
 
-        if (found == ACRE_BITMAP_NONE && run.longest >= want->count && want->from < pos + width) {
+        if (pos + run.start - open >= want->count)
+            found = acre_bitmap_fit(want, open, pos + run.start);
+        if (found == ACRE_BITMAP_NONE && run.longest >= want->count && want->from < pos + span) {
             if (level != 0) {
                 level--;
+                span >>= ACRE_BITMAP_FANOUT_LOG2;
                 index *= ACRE_BITMAP_FANOUT;
                 continue;
             }
-            found = acre_bitmap_words_find(
-                &range->words[index * ACRE_BITMAP_CHUNK_WORDS], width, pos, want);
+            found = find_in_chunk(range, pos, width_at(range, 0, pos), want);
         }
         if (found != ACRE_BITMAP_NONE)
             return found;
-        if (run.end != width)
-            open = pos + width - run.end;
-        pos += width;
+        pos += span;
+        if (run.start != span)
+            open = pos - run.end;
         index++;
-        while (level != range->top && index % ACRE_BITMAP_FANOUT == 0) {
+        while (level != range->top - 1 && index % ACRE_BITMAP_FANOUT == 0) {
             level++;
+            span <<= ACRE_BITMAP_FANOUT_LOG2;
             index /= ACRE_BITMAP_FANOUT;
         }
     }

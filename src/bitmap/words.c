@@ -50,72 +50,93 @@ bool acre_bitmap_words_are(const uint64_t *words, size_t index, size_t count, bo
 }
 
 /** The bits of a word from which `count` set bits follow in (low, high), count 1 to 64. */
-static uint64_t run_starts(uint64_t low, uint64_t high, size_t count)
+ACRE_INLINE uint64_t run_starts(uint64_t low, uint64_t high, size_t count)
 {
     size_t have = 1;
 
-    for (; have * 2 <= count; have *= 2) {
-        if (low == 0)
-            return 0;
+    if (count == 1)
+        return low;
+    for (; have * 2 < count && low != 0; have *= 2) {
         low &= low >> have | high << (ACRE_BITMAP_WORD_BITS - have);
         high &= high >> have;
     }
-    if (have < count)
-        low &= low >> (count - have) | high << (ACRE_BITMAP_WORD_BITS - (count - have));
-    return low;
+    return low & (low >> (count - have) | high << (ACRE_BITMAP_WORD_BITS - (count - have)));
 }
 
 /** The longest run of set bits in a word, or `known` when none is longer. At most 64 steps in all.
  */
-static size_t longest_inside(uint64_t word, size_t known)
+ACRE_INLINE size_t longest_inside(uint64_t word, size_t known)
 {
+    size_t want = known + 1;
     size_t have = 1;
 
-    if (known >= ACRE_BITMAP_WORD_BITS)
+    if (want > ACRE_BITMAP_WORD_BITS)
         return known;
-    for (; have * 2 <= known + 1; have *= 2)
+    for (; have * 2 <= want; have *= 2)
         word &= word >> have;
-    word &= word >> (known + 1 - have);
-    for (; word != 0; word &= word >> 1)
+    for (word &= word >> (want - have); word != 0; word &= word >> 1)
         known++;
     return known;
 }
 
-/** Adds the word at `at`, of which `bits` bits count, to the summary of the words before it. */
-ACRE_INLINE void summary_add(struct acre_bitmap_run *run, size_t at, uint64_t word, size_t bits)
+/** The summary of whole words of which not all are full. */
+static struct acre_bitmap_run summary_words(const uint64_t *words, size_t count)
 {
-    size_t across;
+    struct acre_bitmap_run run = { 0, 0, 0 };
+    size_t open = 0;
+    size_t at;
 
-    if (word == ~(uint64_t)0 >> (ACRE_BITMAP_WORD_BITS - bits)) {
-        run->end += bits;
-        return;
+    for (at = 0; words[at] == ~(uint64_t)0; at++)
+        run.start += ACRE_BITMAP_WORD_BITS;
+    open = run.start;
+    run.start += acre_bitmap_word_run_up(words[at]);
+    for (; at < count; at++) {
+        uint64_t word = words[at];
+
+        if (word == ~(uint64_t)0) {
+            open += ACRE_BITMAP_WORD_BITS;
+            continue;
+        }
+        open += acre_bitmap_word_run_up(word);
+        if (open > run.longest)
+            run.longest = open;
+        if (word != 0)
+            run.longest = longest_inside(word, run.longest);
+        open = acre_bitmap_word_run_down(word);
     }
-    across = run->end + acre_bitmap_word_run_up(word);
-    if (run->end == at)
-        run->start = across;
-    if (across > run->longest)
-        run->longest = across;
-    run->end = 0;
-    if (word == 0)
-        return;
-    run->longest = longest_inside(word, run->longest);
-    run->end = acre_bitmap_word_run_down(word << (ACRE_BITMAP_WORD_BITS - bits));
+    run.end = open;
+    if (open > run.longest)
+        run.longest = open;
+    return run;
+}
+
+/** The summary of the first `bits` bits of a word, 1 to 63. */
+static struct acre_bitmap_run summary_part(uint64_t word, size_t bits)
+{
+    struct acre_bitmap_run run;
+
+    run.start = acre_bitmap_word_run_up(word);
+    run.longest = longest_inside(word, run.start);
+    run.end = acre_bitmap_word_run_down(word << (ACRE_BITMAP_WORD_BITS - bits));
+    return run;
 }
 
 struct acre_bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages)
 {
-    struct acre_bitmap_run run = { 0, 0, 0 };
-    size_t at;
+    size_t count = pages / ACRE_BITMAP_WORD_BITS;
+    size_t bits = pages % ACRE_BITMAP_WORD_BITS;
+    size_t whole = pages - bits;
+    struct acre_bitmap_run run;
 
-    for (at = 0; pages - at >= ACRE_BITMAP_WORD_BITS; at += ACRE_BITMAP_WORD_BITS)
-        summary_add(&run, at, *words++, ACRE_BITMAP_WORD_BITS);
-    if (at != pages)
-        summary_add(&run, at, *words, pages - at);
-    if (run.end == pages)
-        run.start = pages;
-    if (run.end > run.longest)
-        run.longest = run.end;
-    return run;
+    if (acre_bitmap_words_are(words, 0, pages, true))
+        return acre_bitmap_run_free(pages);
+    if (count == 0)
+        return summary_part(words[0], bits);
+    run = acre_bitmap_words_are(words, 0, whole, true) ? acre_bitmap_run_free(whole)
+                                                       : summary_words(words, count);
+    if (bits == 0)
+        return run;
+    return acre_bitmap_run_join(run, whole, summary_part(words[count], bits), bits);
 }
 
 /** The bits of a word that are aligned, its bit 0 having the page number `number`. */
@@ -140,6 +161,14 @@ static uint64_t not_below(size_t at, size_t from)
     return ~(uint64_t)0 << (from - at);
 }
 
+/** The bits of `starts`, whose bit 0 has the index `at`, where what is wanted may begin. */
+static uint64_t wanted_in(uint64_t starts, size_t at, const struct acre_bitmap_want *want)
+{
+    if (want->align > 1)
+        starts &= aligned_in(want->first + at, want->align);
+    return want->from > at ? starts & not_below(at, want->from) : starts;
+}
+
 /** words_find for runs of at most a word: two words are looked at together. */
 static size_t find_short(
     const uint64_t *words, size_t pages, size_t base, const struct acre_bitmap_want *want)
@@ -151,10 +180,8 @@ static size_t find_short(
         uint64_t next = pages - at > ACRE_BITMAP_WORD_BITS ? word[1] : 0;
         uint64_t starts = run_starts(word[0], next, want->count);
 
-        if (starts == 0)
-            continue;
-        starts &= aligned_in(want->first + base + at, want->align);
-        starts &= not_below(base + at, want->from);
+        if (starts != 0)
+            starts = wanted_in(starts, base + at, want);
         if (starts != 0)
             return base + at + acre_bitmap_word_lowest(starts);
     }

@@ -16,7 +16,8 @@ ACRE_BITMAP_STATIC(meta_high, 100);
 static struct acre_bitmap bitmap;
 static struct acre_bitmap_range *range;
 
-/** Two ranges; in the lower one a used run, and a chunk that is used up. */
+/** Two ranges; in the lower one a used run, a chunk that is used up, and the hand. Late is the
+ * lower range's first group only. */
 static int make(void **state)
 {
     (void)state;
@@ -55,62 +56,103 @@ static void test_bit_behind_the_end(void **state)
 static void test_bit(void **state)
 {
     (void)state;
+    range->words[11] ^= 4; /* in a late chunk */
+    expect("BITMAP-3:");
+    range->words[11] ^= 4;
     range->words[100] ^= 4;
-    expect("BITMAP-3:");
+    expect("BITMAP-5:");
 }
 
-static void test_free_count(void **state)
+static void test_hand(void **state)
 {
     (void)state;
-    range->free++;
-    expect("BITMAP-3:");
+    assert_non_null(bitmap.hand);
+    bitmap.hand++;
+    expect("BITMAP-4:");
+    bitmap.hand--;
+    bitmap.hand_at += 4096;
+    expect("BITMAP-4:");
+    bitmap.hand_at -= 4096;
+    bitmap.align_limit = 0;
+    expect("BITMAP-4:");
+    bitmap.align_limit = 4096;
+    bitmap.hand_range = range->next;
+    expect("BITMAP-4:");
+    bitmap.hand = NULL;
+    expect("BITMAP-4:");
 }
 
-static void test_low(void **state)
+static void test_hand_not_late(void **state)
 {
     (void)state;
-    range->low = 800;
+    acre_bitmap_tree_refresh(range, 0);
     expect("BITMAP-4:");
 }
 
 static void test_leaf(void **state)
 {
     (void)state;
-    range->leaves[5] ^= 1;
+    range->leaves[9] ^= 1;
     expect("BITMAP-5:");
+    range->leaves[9] ^= 1;
+    range->leaves[1] ^= 1; /* late: nobody reads it */
+    assert_null(acre_bitmap_check(&bitmap).invariant);
 }
 
 static void test_node(void **state)
 {
     (void)state;
-    range->nodes[0][1].longest--;
+    range->groups[1].run--;
     expect("BITMAP-6:");
-    range->nodes[0][1].longest++;
-    range->nodes[1][0].end--;
+    range->groups[1].run++;
+    range->nodes[0][0].end--;
     expect("BITMAP-6:");
 }
 
 static void test_counts(void **state)
 {
     (void)state;
-    bitmap.used--;
-    expect("BITMAP-7:");
-    bitmap.used++;
+    bitmap.room++;
+    expect("BITMAP-3:");
+    bitmap.room--;
+    bitmap.peak--;
+    expect("BITMAP-3:");
+    bitmap.peak++;
     bitmap.given++;
-    expect("BITMAP-7:");
-    bitmap.given--;
-    bitmap.peak = 3;
     expect("BITMAP-7:");
 }
 
 static void test_marks(void **state)
 {
     (void)state;
-    range->marks[0][0] ^= 1;
+    range->marks.bits[0][0] ^= 1;
     expect("BITMAP-8:");
-    range->marks[0][0] ^= 1;
-    range->next->marks[0][0] = 0;
+    range->marks.bits[0][0] ^= 9;
     expect("BITMAP-8:");
+    range->marks.bits[0][0] ^= 8;
+    range->next->marks.bits[0][0] = 0;
+    expect("BITMAP-8:");
+    range->next->marks.bits[0][0] = 1;
+    range->groups[2].words ^= 1;
+    expect("BITMAP-8:");
+}
+
+static void test_lates(void **state)
+{
+    (void)state;
+    range->groups[0].late ^= 1;
+    expect("BITMAP-9:");
+    range->groups[0].late ^= 1;
+    range->lates.bits[0][0] ^= 2;
+    expect("BITMAP-9:");
+    range->lates.bits[0][0] ^= 3;
+    expect("BITMAP-9:");
+    range->lates.bits[0][0] ^= 1;
+    range->late_count++;
+    expect("BITMAP-9:");
+    range->late_count--;
+    bitmap.late_limit = 0;
+    expect("BITMAP-9:");
 }
 
 int main(void)
@@ -119,12 +161,13 @@ int main(void)
         cmocka_unit_test_setup(test_order, make),
         cmocka_unit_test_setup(test_bit_behind_the_end, make),
         cmocka_unit_test_setup(test_bit, make),
-        cmocka_unit_test_setup(test_free_count, make),
-        cmocka_unit_test_setup(test_low, make),
+        cmocka_unit_test_setup(test_hand, make),
+        cmocka_unit_test_setup(test_hand_not_late, make),
         cmocka_unit_test_setup(test_leaf, make),
         cmocka_unit_test_setup(test_node, make),
         cmocka_unit_test_setup(test_counts, make),
         cmocka_unit_test_setup(test_marks, make),
+        cmocka_unit_test_setup(test_lates, make),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

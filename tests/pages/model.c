@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { STEPS = 2000 };
+enum { STEPS = 2000, LARGE_STEPS = 500, LARGE_SEEDS = 4 };
 
 static uint64_t first_seed = 1;
 static uint64_t seeds = 200;
@@ -24,25 +24,44 @@ _Noreturn void pages_model_fail(const char *text, int line)
     abort();
 }
 
+static struct pages_model model;
+
+static void run(struct choices *choices, int steps)
+{
+    while (steps-- != 0)
+        pages_model_step(&model, choices);
+    pages_model_end(&model);
+}
+
 static void test_random_runs(void **state)
 {
-    static struct pages_model model;
-
     (void)state;
     for (seed = first_seed; seed < first_seed + seeds; seed++) {
         struct choices choices = { { seed }, NULL, 0 };
-        int step;
 
         pages_model_start(&model, &choices);
-        for (step = 0; step < STEPS; step++)
-            pages_model_step(&model, &choices);
-        pages_model_end(&model);
+        run(&choices, STEPS);
+    }
+}
+
+/** Over ten groups of 4096 pages and two levels of nodes. */
+static void test_large_range(void **state)
+{
+    (void)state;
+    for (seed = first_seed; seed < first_seed + LARGE_SEEDS; seed++) {
+        struct choices choices = { { seed }, NULL, 0 };
+
+        pages_model_start_large(&model, &choices);
+        run(&choices, LARGE_STEPS);
     }
 }
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_random_runs) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_runs),
+        cmocka_unit_test(test_large_range),
+    };
 
     if (argc > 1)
         first_seed = strtoull(argv[1], NULL, 10);

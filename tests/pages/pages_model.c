@@ -39,21 +39,51 @@ static void add_range(struct pages_model *model, size_t at, size_t pages)
     model->pages += pages;
 }
 
-void pages_model_start(struct pages_model *model, struct choices *choices)
+static void mark(struct pages_model *model, size_t index, size_t count, enum page_state state)
 {
-    size_t ranges = 1 + choose(choices, PAGES_MODEL_RANGES);
+    memset(model->state + index, (int)state, count);
+    model->used += state == PAGE_USED ? count : 0 - count;
+}
+
+/** An allocator without a range; few or many of its groups may be late. */
+static void start_empty(struct pages_model *model, struct choices *choices)
+{
+    static const size_t late[] = { 0, 1, 2, ACRE_BITMAP_LATE_DEFAULT };
 
     memset(model, 0, sizeof *model);
     memset(model->state, PAGE_FOREIGN, sizeof model->state);
     model->page_size = (size_t)1 << choose(choices, 14);
     model->first = choose(choices, 3) != 0 ? choose(choices, 100000) : 0;
+    model->most = 900;
     REQUIRE(acre_bitmap_setup(&model->bitmap, model->page_size) == ACRE_OK);
+    acre_bitmap_set_late(&model->bitmap, late[choose(choices, 4)]);
+}
+
+void pages_model_start(struct pages_model *model, struct choices *choices)
+{
+    size_t ranges = 1 + choose(choices, PAGES_MODEL_RANGES);
+
+    start_empty(model, choices);
     while (model->ranges < ranges) {
         size_t gap = choose(choices, 2) != 0 ? choose(choices, 50) : 0;
         size_t pages = 1 + choose(choices, choose(choices, 2) != 0 ? 1800 : 100);
 
         add_range(model, model->span + gap, pages);
         model->span += gap + pages;
+    }
+}
+
+void pages_model_start_large(struct pages_model *model, struct choices *choices)
+{
+    size_t pages = PAGES_MODEL_SPAN - choose(choices, 3000);
+
+    start_empty(model, choices);
+    model->most = 14000;
+    add_range(model, 0, pages);
+    model->span = pages;
+    if (choose(choices, 2) != 0) {
+        REQUIRE(acre_bitmap_alloc_pages(&model->bitmap, pages, 1).status == ACRE_OK);
+        mark(model, 0, pages, PAGE_USED);
     }
 }
 
@@ -71,11 +101,17 @@ static bool all(const struct pages_model *model, size_t index, size_t count, enu
 /** The lowest index where the run fits; model->span when there is none. */
 static size_t first_fit(const struct pages_model *model, size_t count, size_t align)
 {
+    size_t start = 0;
     size_t index;
 
-    for (index = 0; index + count <= model->span; index++)
-        if ((model->first + index) % align == 0 && all(model, index, count, PAGE_FREE))
-            return index;
+    for (index = 0; index < model->span; index++) {
+        if (model->state[index] != PAGE_FREE)
+            start = index + 1;
+        while ((model->first + start) % align != 0)
+            start++;
+        if (index + 1 >= start + count)
+            return start;
+    }
     return model->span;
 }
 
@@ -92,22 +128,16 @@ static size_t longest_free(const struct pages_model *model)
     return longest;
 }
 
-static void mark(struct pages_model *model, size_t index, size_t count, enum page_state state)
+static size_t some_count(const struct pages_model *model, struct choices *choices)
 {
-    memset(model->state + index, (int)state, count);
-    model->used += state == PAGE_USED ? count : 0 - count;
-}
-
-static size_t some_count(struct choices *choices)
-{
-    static const size_t most[] = { 1, 1, 1, 3, 10, 70, 900 };
+    const size_t most[] = { 1, 1, 1, 3, 10, 70, model->most };
 
     return 1 + choose(choices, most[choose(choices, sizeof most / sizeof *most)]);
 }
 
 static void step_alloc(struct pages_model *model, struct choices *choices)
 {
-    size_t count = some_count(choices);
+    size_t count = some_count(model, choices);
     size_t align = (size_t)1 << (choose(choices, 3) != 0 ? 0 : choose(choices, 9));
     size_t expected = first_fit(model, count, align);
     struct acre_num got = acre_bitmap_alloc_pages(&model->bitmap, count, align * model->page_size);
@@ -176,7 +206,7 @@ static void dealloc(struct pages_model *model, size_t index, size_t count)
 static void step_dealloc(struct pages_model *model, struct choices *choices)
 {
     size_t index = choose(choices, model->span);
-    size_t count = some_count(choices);
+    size_t count = some_count(model, choices);
     size_t have = 0;
 
     if (choose(choices, 4) == 0) {

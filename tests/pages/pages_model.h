@@ -24,7 +24,7 @@ size_t choose(struct choices *choices, size_t bound);
  * it. */
 _Noreturn void pages_model_fail(const char *text, int line);
 
-enum { PAGES_MODEL_MAX = 8192, PAGES_MODEL_RANGES = 4 };
+enum { PAGES_MODEL_SPAN = 41000, PAGES_MODEL_RANGES = 4 };
 
 enum page_state { PAGE_FREE = 0, PAGE_USED = 1, PAGE_FOREIGN = 2 };
 
@@ -35,7 +35,8 @@ struct pages_model {
     size_t span;     /* pages that the oracle looks at */
     size_t pages;    /* of them owned */
     size_t used;
-    unsigned char state[PAGES_MODEL_MAX]; /* enum page_state */
+    size_t most;                           /* pages that the longest runs asked for may have */
+    unsigned char state[PAGES_MODEL_SPAN]; /* enum page_state */
     void *meta[PAGES_MODEL_RANGES];
     size_t meta_size[PAGES_MODEL_RANGES];
     size_t ranges;
@@ -43,6 +44,9 @@ struct pages_model {
 
 /** Lays out 1 to 4 ranges, some adjoining, some with a gap between them. */
 void pages_model_start(struct pages_model *model, struct choices *choices);
+
+/** Lays out one range of nearly PAGES_MODEL_SPAN pages, all free or all in use. */
+void pages_model_start_large(struct pages_model *model, struct choices *choices);
 
 /** One random operation, checked. Fails the running cmocka test, naming the operation, when the two
  * differ. */
