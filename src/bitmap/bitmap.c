@@ -135,7 +135,8 @@ static ACRE_NOINLINE enum acre_status dealloc_front(struct acre_bitmap *self, si
 /** The number of the page at a distance in bytes; too large for any when that is no whole page. */
 ACRE_INLINE size_t page_at(uintptr_t distance, unsigned page_shift)
 {
-    return distance >> page_shift | distance << (-page_shift & (sizeof distance * 8 - 1));
+    return distance >> page_shift |
+           distance << ((0u - page_shift) & (unsigned)(sizeof distance * 8 - 1));
 }
 
 enum acre_status acre_bitmap_dealloc_pages(struct acre_bitmap *self, uintptr_t pos, size_t count)

@@ -64,24 +64,48 @@ void acre_bitmap_group_full(struct acre_bitmap_range *range, size_t group)
         range->leaves[chunk] = 0;
 }
 
-/** Sets the leaves of the chunks over [index, index + count), all in one group: exact where a chunk
- * is covered, late where it is not. */
+/** Brings a chunk's leaf, which is exact but for that, up to date with the pages [low, high) of it
+ * having been made free. */
+static void leaf_freed(struct acre_bitmap_range *range, size_t chunk, size_t low, size_t high)
+{
+    size_t start = chunk << ACRE_BITMAP_CHUNK_LOG2;
+    size_t end = start + acre_bitmap_tree_width(range, 0, chunk);
+    struct acre_bitmap_run leaf = acre_bitmap_leaf_unpack(range->leaves[chunk]);
+
+    low -= acre_bitmap_words_below(range->words, low, start);
+    high += acre_bitmap_words_above(range->words, high, end);
+    if (low == start)
+        leaf.start = high - low;
+    if (high == end)
+        leaf.end = high - low;
+    if (high - low > leaf.longest)
+        leaf.longest = high - low;
+    range->leaves[chunk] = acre_bitmap_leaf_pack(leaf);
+}
+
+/** Sets the leaves of the chunks over [index, index + count), all in one group: exact where pages
+ * were made free or a chunk is covered, late where some of its pages are now used. */
 static void set_leaves(struct acre_bitmap_range *range, size_t index, size_t count, bool free)
 {
     size_t end = index + count;
     struct acre_bitmap_group *group = &range->groups[index >> ACRE_BITMAP_GROUP_LOG2];
     size_t chunk = index >> ACRE_BITMAP_CHUNK_LOG2;
+    size_t start = chunk << ACRE_BITMAP_CHUNK_LOG2;
 
-    for (; chunk << ACRE_BITMAP_CHUNK_LOG2 < end; chunk++) {
+    for (; start < end; start += ACRE_BITMAP_CHUNK_PAGES, chunk++) {
+        uint64_t bits = acre_bitmap_chunk_bits(start / ACRE_BITMAP_WORD_BITS);
+        size_t low = start > index ? start : index;
         size_t width = acre_bitmap_tree_width(range, 0, chunk);
-        size_t start = chunk << ACRE_BITMAP_CHUNK_LOG2;
-        uint64_t bits = acre_bitmap_chunk_bits(chunk * ACRE_BITMAP_CHUNK_WORDS);
+        size_t high = end - start < width ? end : start + width;
 
-        group->late |= bits;
-        if (start < index || end - start < width)
-            continue;
-        group->late ^= bits;
-        range->leaves[chunk] = acre_bitmap_leaf_pack(acre_bitmap_run_free(free ? width : 0));
+        if (high - low == width) {
+            group->late &= ~bits;
+            range->leaves[chunk] = acre_bitmap_leaf_pack(acre_bitmap_run_free(free ? width : 0));
+        } else if (!free) {
+            group->late |= bits;
+        } else if ((group->late & bits) == 0) {
+            leaf_freed(range, chunk, low, high);
+        }
     }
 }
 

@@ -202,49 +202,102 @@ void acre_bitmap_tree_make(struct acre_bitmap_range *range)
     acre_bitmap_tree_update(range, 0, range->pages, true);
 }
 
-/** Where in its child at `pos` a search that reached the lowest level finds room. */
-static size_t find_in_chunk(const struct acre_bitmap_range *range, size_t pos, size_t width,
-    const struct acre_bitmap_want *want)
+/** Where a search is: at a node, and since when the pages before it have been free. */
+struct walk {
+    unsigned level;
+    size_t span;  /* pages of a whole node of this level */
+    size_t index; /* of the node */
+    size_t pos;   /* its first page */
+    size_t open;  /* where the free run that reaches pos begins; pos when there is none */
+};
+
+/** Passes nodes of one level, up to the last sibling, that have no run of `count` pages and end
+ * none. False when all were passed. */
+ACRE_INLINE bool pass(
+    const struct acre_bitmap_range *range, struct walk *walk, unsigned level, size_t count)
 {
-    return acre_bitmap_words_find(&range->words[pos / ACRE_BITMAP_WORD_BITS], width, pos, want);
+    size_t open = walk->open;
+    size_t pos = walk->pos;
+    size_t index = walk->index;
+    bool found = false;
+
+    do {
+        struct acre_bitmap_run run = get(range, level, index);
+
+        found = run.longest >= count || pos + run.start - open >= count;
+        if (found)
+            break;
+        pos += walk->span;
+        open = run.start != walk->span ? pos - run.end : open;
+        index++;
+    } while (index % ACRE_BITMAP_FANOUT != 0 && pos < range->pages);
+    walk->open = open;
+    walk->pos = pos;
+    walk->index = index;
+    return found;
+}
+
+/** pass, with the level known when compiled where there are most nodes. */
+static bool pass_siblings(const struct acre_bitmap_range *range, struct walk *walk, size_t count)
+{
+    if (walk->level == 0)
+        return pass(range, walk, 0, count);
+    if (walk->level == 1)
+        return pass(range, walk, 1, count);
+    return pass(range, walk, walk->level, count);
+}
+
+/** Goes to the node behind this one, which has the summary `run`. */
+static void step(struct walk *walk, struct acre_bitmap_run run)
+{
+    walk->pos += walk->span;
+    if (run.start != walk->span)
+        walk->open = walk->pos - run.end;
+    walk->index++;
+}
+
+/** Goes up from behind a last sibling to the node behind its parent, as far as that is a last one
+ * too. */
+static void climb(const struct acre_bitmap_range *range, struct walk *walk)
+{
+    while (walk->level + 1 != range->top && walk->index % ACRE_BITMAP_FANOUT == 0) {
+        walk->level++;
+        walk->span <<= ACRE_BITMAP_FANOUT_LOG2;
+        walk->index /= ACRE_BITMAP_FANOUT;
+    }
 }
 
 /* The root's run being long enough is the caller's business: the walk begins with its children. */
 size_t acre_bitmap_tree_find(
     const struct acre_bitmap_range *range, const struct acre_bitmap_want *want)
 {
-    unsigned level = range->top - 1;
-    size_t span = acre_bitmap_span(level);
-    size_t index = 0;
-    size_t pos = 0;
-    size_t open = 0; /* where the free run that reaches pos begins; pos when there is none */
+    struct walk walk = { range->top - 1, acre_bitmap_span(range->top - 1), 0, 0, 0 };
 
-    while (pos < range->pages) {
-        struct acre_bitmap_run run = get(range, level, index);
-        size_t found = ACRE_BITMAP_NONE;
+    while (walk.pos < range->pages) {
+        struct acre_bitmap_run run;
+        size_t found;
 
-        if (pos + run.start - open >= want->count)
-            found = acre_bitmap_fit(want, open, pos + run.start);
-        if (found == ACRE_BITMAP_NONE && run.longest >= want->count && want->from < pos + span) {
-            if (level != 0) {
-                level--;
-                span >>= ACRE_BITMAP_FANOUT_LOG2;
-                index *= ACRE_BITMAP_FANOUT;
+        if (!pass_siblings(range, &walk, want->count)) {
+            climb(range, &walk);
+            continue;
+        }
+        run = get(range, walk.level, walk.index);
+        found = acre_bitmap_fit(want, walk.open, walk.pos + run.start);
+        if (found == ACRE_BITMAP_NONE && run.longest >= want->count &&
+            want->from < walk.pos + walk.span) {
+            if (walk.level != 0) {
+                walk.level--;
+                walk.span >>= ACRE_BITMAP_FANOUT_LOG2;
+                walk.index *= ACRE_BITMAP_FANOUT;
                 continue;
             }
-            found = find_in_chunk(range, pos, width_at(range, 0, pos), want);
+            found = acre_bitmap_words_find(&range->words[walk.pos / ACRE_BITMAP_WORD_BITS],
+                width_at(range, 0, walk.pos), walk.pos, want);
         }
         if (found != ACRE_BITMAP_NONE)
             return found;
-        pos += span;
-        if (run.start != span)
-            open = pos - run.end;
-        index++;
-        while (level != range->top - 1 && index % ACRE_BITMAP_FANOUT == 0) {
-            level++;
-            span <<= ACRE_BITMAP_FANOUT_LOG2;
-            index /= ACRE_BITMAP_FANOUT;
-        }
+        step(&walk, run);
+        climb(range, &walk);
     }
     return ACRE_BITMAP_NONE;
 }

@@ -49,6 +49,35 @@ bool acre_bitmap_words_are(const uint64_t *words, size_t index, size_t count, bo
     return count == 0 || ((*word ^ flip) & acre_bitmap_word_mask(count)) == 0;
 }
 
+size_t acre_bitmap_words_below(const uint64_t *words, size_t index, size_t start)
+{
+    size_t at = index;
+
+    while (at != start) {
+        size_t bits = (at - 1) % ACRE_BITMAP_WORD_BITS + 1;
+        uint64_t used = ~words[(at - 1) / ACRE_BITMAP_WORD_BITS] << (ACRE_BITMAP_WORD_BITS - bits);
+
+        if (used != 0)
+            return index - at + (size_t)__builtin_clzll(used);
+        at -= bits;
+    }
+    return index - start;
+}
+
+size_t acre_bitmap_words_above(const uint64_t *words, size_t index, size_t end)
+{
+    size_t at = index;
+
+    while (at < end) {
+        uint64_t used = ~words[at / ACRE_BITMAP_WORD_BITS] >> at % ACRE_BITMAP_WORD_BITS;
+
+        if (used != 0)
+            return at - index + acre_bitmap_word_lowest(used);
+        at += ACRE_BITMAP_WORD_BITS - at % ACRE_BITMAP_WORD_BITS;
+    }
+    return end - index;
+}
+
 /** The bits of a word from which `count` set bits follow in (low, high), count 1 to 64. */
 ACRE_INLINE uint64_t run_starts(uint64_t low, uint64_t high, size_t count)
 {
@@ -70,7 +99,12 @@ ACRE_INLINE size_t longest_inside(uint64_t word, size_t known)
     size_t want = known + 1;
     size_t have = 1;
 
-    if (want > ACRE_BITMAP_WORD_BITS)
+    if (want >= 4) {
+        word &= word >> 1;
+        word &= word >> 2;
+        have = 4;
+    }
+    if (word == 0 || want > ACRE_BITMAP_WORD_BITS)
         return known;
     for (; have * 2 <= want; have *= 2)
         word &= word >> have;
@@ -161,12 +195,24 @@ static uint64_t not_below(size_t at, size_t from)
     return ~(uint64_t)0 << (from - at);
 }
 
-/** The bits of `starts`, whose bit 0 has the index `at`, where what is wanted may begin. */
-static uint64_t wanted_in(uint64_t starts, size_t at, const struct acre_bitmap_want *want)
+/** words_find for runs of at most a word that may begin anywhere. */
+static size_t find_anywhere(const uint64_t *words, size_t pages, size_t count)
 {
-    if (want->align > 1)
-        starts &= aligned_in(want->first + at, want->align);
-    return want->from > at ? starts & not_below(at, want->from) : starts;
+    size_t open = 0;
+    size_t at;
+
+    for (at = 0; at < pages; at += ACRE_BITMAP_WORD_BITS) {
+        uint64_t word = words[at / ACRE_BITMAP_WORD_BITS];
+        uint64_t starts;
+
+        if (word == ~(uint64_t)0 || open + acre_bitmap_word_run_up(word) >= count)
+            return at - open;
+        starts = run_starts(word, 0, count);
+        if (starts != 0)
+            return at + acre_bitmap_word_lowest(starts);
+        open = acre_bitmap_word_run_down(word);
+    }
+    return ACRE_BITMAP_NONE;
 }
 
 /** words_find for runs of at most a word: two words are looked at together. */
@@ -181,7 +227,8 @@ static size_t find_short(
         uint64_t starts = run_starts(word[0], next, want->count);
 
         if (starts != 0)
-            starts = wanted_in(starts, base + at, want);
+            starts &=
+                aligned_in(want->first + base + at, want->align) & not_below(base + at, want->from);
         if (starts != 0)
             return base + at + acre_bitmap_word_lowest(starts);
     }
@@ -215,7 +262,12 @@ static size_t find_long(
 size_t acre_bitmap_words_find(
     const uint64_t *words, size_t pages, size_t base, const struct acre_bitmap_want *want)
 {
-    if (want->count <= ACRE_BITMAP_WORD_BITS)
+    size_t found;
+
+    if (want->count > ACRE_BITMAP_WORD_BITS)
+        return find_long(words, pages, base, want);
+    if (want->align > 1 || want->from > base)
         return find_short(words, pages, base, want);
-    return find_long(words, pages, base, want);
+    found = find_anywhere(words, pages, want->count);
+    return found != ACRE_BITMAP_NONE ? base + found : ACRE_BITMAP_NONE;
 }

@@ -63,6 +63,14 @@ void acre_bitmap_words_fill(uint64_t *words, size_t index, size_t count, bool fr
 /** True when the `count` bits from `index` on are all 1 (`free`) or all 0. O(count / 64). */
 bool acre_bitmap_words_are(const uint64_t *words, size_t index, size_t count, bool free);
 
+/** Set bits in a row right below `index`, at most down to `start`, a word's first bit. O(pages /
+ * 64).
+ */
+size_t acre_bitmap_words_below(const uint64_t *words, size_t index, size_t start);
+
+/** Set bits in a row from `index` on, at most up to `end`. O(pages / 64). */
+size_t acre_bitmap_words_above(const uint64_t *words, size_t index, size_t end);
+
 /** The summary of the first `pages` bits, 1 to 512 of them. O(pages / 64), times log2(longest run).
  */
 struct acre_bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages);
