@@ -5,7 +5,8 @@
  *
  *   metadata of one range, in its first pages or apart:
  *
- *   | struct range | words | leaves | groups | marks | lates | nodes: level 2 | level 3 ... |
+ *   | struct range, a pointer a level of nodes | words | leaves | groups | marks | lates | nodes:
+ * level 2 | level 3 ... |
  *
  *   words: a bit a page, 1 = free; leaves: 8 bytes a chunk; groups: 24 bytes; marks, lates: sets
  *
@@ -52,12 +53,6 @@
 #define ACRE_BITMAP_GROUP_LOG2 (ACRE_BITMAP_CHUNK_LOG2 + ACRE_BITMAP_FANOUT_LOG2)
 #define ACRE_BITMAP_GROUP_PAGES ((size_t)1 << ACRE_BITMAP_GROUP_LOG2)
 
-/** Levels of nodes above the groups that a size_t of pages can need: log8 of the number of groups,
- * rounded up. */
-#define ACRE_BITMAP_NODE_LEVELS                                                                    \
-    ((sizeof(size_t) * 8 - ACRE_BITMAP_GROUP_LOG2 + ACRE_BITMAP_FANOUT_LOG2 - 1) /                 \
-        ACRE_BITMAP_FANOUT_LOG2)
-
 /** Levels of a set of groups that a size_t of pages can need: log64 of the number of groups,
  * rounded up. */
 #define ACRE_BITMAP_SET_LEVELS                                                                     \
@@ -96,9 +91,9 @@ struct acre_bitmap_range {
     uint64_t *words;
     uint64_t *leaves;
     struct acre_bitmap_group *groups;
-    struct acre_bitmap_set marks; /* groups with a free page */
-    struct acre_bitmap_set lates; /* groups whose run, or a leaf in them, may be out of date */
-    struct acre_bitmap_run *nodes[ACRE_BITMAP_NODE_LEVELS]; /* [level - 2] */
+    struct acre_bitmap_set marks;    /* groups with a free page */
+    struct acre_bitmap_set lates;    /* groups whose run, or a leaf in them, may be out of date */
+    struct acre_bitmap_run *nodes[]; /* [level - 2], as many as there are such levels */
 };
 
 /* A leaf, and the run of a group, packs a summary of up to 4096 pages into 64 bits. */
@@ -165,6 +160,11 @@ ACRE_INLINE bool acre_bitmap_set_has(const struct acre_bitmap_set *set, size_t g
 {
     return set->bits[0][group / ACRE_BITMAP_WORD_BITS] >> group % ACRE_BITMAP_WORD_BITS & 1;
 }
+
+/* range.c */
+
+/** Bytes that the descriptor of a range of `pages` pages takes. O(levels). */
+size_t acre_bitmap_head_size(size_t pages);
 
 /* tree.c */
 

@@ -65,6 +65,18 @@ static size_t set_size(size_t groups)
     return words;
 }
 
+size_t acre_bitmap_head_size(size_t pages)
+{
+    size_t nodes = acre_bitmap_parents(acre_bitmap_chunks(pages));
+    size_t size = sizeof(struct acre_bitmap_range);
+
+    while (nodes > 1) {
+        nodes = acre_bitmap_parents(nodes);
+        size += sizeof(struct acre_bitmap_run *);
+    }
+    return acre_align_up(size, sizeof(uint64_t));
+}
+
 size_t acre_bitmap_metadata_size(size_t pages)
 {
     size_t chunks = acre_bitmap_chunks(pages);
@@ -77,7 +89,7 @@ size_t acre_bitmap_metadata_size(size_t pages)
         nodes = acre_bitmap_parents(nodes);
         runs += nodes;
     }
-    return sizeof(struct acre_bitmap_range) + words * sizeof(uint64_t) +
+    return acre_bitmap_head_size(pages) + words * sizeof(uint64_t) +
            groups * sizeof(struct acre_bitmap_group) + runs * sizeof(struct acre_bitmap_run);
 }
 

@@ -186,10 +186,11 @@ void acre_bitmap_tree_make(struct acre_bitmap_range *range)
 {
     size_t chunks = acre_bitmap_chunks(range->pages);
     size_t groups = acre_bitmap_groups(range);
-    size_t size = acre_bitmap_metadata_size(range->pages) - sizeof *range;
+    size_t head = acre_bitmap_head_size(range->pages);
+    size_t size = acre_bitmap_metadata_size(range->pages) - head;
     uint64_t *at;
 
-    range->words = (uint64_t *)(void *)(range + 1);
+    range->words = (uint64_t *)(void *)((char *)range + head);
     range->leaves = range->words + chunks * ACRE_BITMAP_CHUNK_WORDS;
     range->groups = (struct acre_bitmap_group *)(void *)(range->leaves + chunks);
     at = (uint64_t *)(void *)(range->groups + groups);
