@@ -71,6 +71,14 @@ static enum acre_status heap_prepare(struct acre_heap_tlsf *self)
 BENCH_DEFINE_TYPED(heap, acre_heap_tlsf);
 #endif
 
+#if ACRE_SLAB
+static enum acre_status slab_prepare(struct acre_slab *self)
+{
+    return acre_slab_setup(self, ACRE_SLAB_PAGE);
+}
+BENCH_DEFINE_TYPED(slab, acre_slab);
+#endif
+
 bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
 {
     static const struct bench_bound kinds[] = {
@@ -82,6 +90,9 @@ bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
 #endif
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
         { &heap_table, &heap_loops },
+#endif
+#if ACRE_SLAB
+        { &slab_table, &slab_loops },
 #endif
         { NULL, NULL },
     };

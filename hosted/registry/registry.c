@@ -3,6 +3,7 @@
 
 #include <acre/buddy.h>
 #include <acre/heap.h>
+#include <acre/slab.h>
 #include <acre/tlsf.h>
 #include <string.h>
 
@@ -49,6 +50,15 @@ static struct acre_bytes heap(void *self)
 }
 #endif
 
+#if ACRE_SLAB
+/* What was there before does not matter to setup. */
+static struct acre_bytes slab(void *self)
+{
+    acre_slab_setup(self, ACRE_SLAB_PAGE);
+    return acre_slab_bytes(self);
+}
+#endif
+
 const struct acre_kind acre_kinds[] = {
 #if ACRE_TLSF
     {
@@ -83,6 +93,15 @@ const struct acre_kind acre_kinds[] = {
         .align = _Alignof(struct acre_heap_tlsf),
         .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 16) * ACRE_TLSF_GRANULE,
         .handle = heap,
+    },
+#endif
+#if ACRE_SLAB
+    {
+        .name = "slab",
+        .text = "slabs of size classes: a bit an object, empty slabs serve any size",
+        .size = sizeof(struct acre_slab),
+        .align = _Alignof(struct acre_slab),
+        .handle = slab,
     },
 #endif
     { .name = NULL },

@@ -16,6 +16,7 @@
 #include <acre/lock.h>
 #include <acre/pages.h>
 #include <acre/shared.h>
+#include <acre/slab.h>
 #include <acre/tlsf.h>
 #include <acre/types.h>
 #include <acre/wrap.h>

@@ -242,7 +242,9 @@ static void wrong_layouts(struct bed *bed)
             refuse_layout(bed, ptr, size, align + (align == 1 ? 2 : 1));
             refuse_layout(bed, ptr, size, SIZE_MAX / 2 + 1);
             size_t least = usable - bed->kind->slack(usable);
-            if (least > 1 && (align < least || (bed->kind->caps & KIND_HEADERS) != 0))
+            bool plain = align <= ACRE_NATURAL_ALIGN || (bed->kind->caps & KIND_LARGER) == 0;
+            bool small = align < least || (bed->kind->caps & KIND_HEADERS) != 0;
+            if (least > 1 && plain && small)
                 refuse_layout(bed, ptr, least - 1, align);
             assert_int_equal(
                 acre_dealloc_sized(bed->bytes, ptr, acre_layout(size, align)), ACRE_OK);

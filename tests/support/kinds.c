@@ -13,6 +13,7 @@ extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
 extern const struct kind kind_tally;
+extern const struct kind kind_slab;
 extern const struct kind kind_tlsf;
 extern const struct kind kind_tlsf_apart;
 extern const struct kind kind_tlsf_seam;
@@ -38,6 +39,9 @@ const struct kind *const kinds[] = {
 #endif
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
     &kind_heap,
+#endif
+#if ACRE_SLAB
+    &kind_slab,
 #endif
     NULL,
 };

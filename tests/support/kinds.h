@@ -19,6 +19,10 @@ enum {
     KIND_SCRUB = 1u << 4,    /* a free block's bytes between `links` and `foot` mean nothing */
     KIND_EXACT = 1u << 5,  /* a pointer that is no live block is refused, not undefined behaviour */
     KIND_COVERS = 1u << 6, /* walk shows all that is available: no memory lies unused behind it */
+    KIND_LARGER = 1u << 7, /* short of memory, a larger block than its size needs may serve a
+                              request; a sized free that falls short of such a one passes, and an
+                              alignment that largest_free has room for can be refused; an alignment
+                              rounds the size up to a multiple of it */
     KIND_ASKED = 1u << 8, /* the usable size is the size asked for, and a sized free must name it */
     KIND_PADS = 1u << 9,  /* a block is larger than the least of the allocator within, the more so
                              the higher its alignment: a region accepted may hold no block */

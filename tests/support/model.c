@@ -56,7 +56,7 @@ static bool inside_regions(const struct model *model, const unsigned char *start
 static bool enter(struct model *model, void *ptr, size_t size, size_t align)
 {
     struct acre_num usable = acre_usable_size(model->bed->bytes, ptr);
-    struct model_block block = { .start = ptr, .asked = size, .usable = usable.num };
+    struct model_block block = { ptr, size, align, usable.num, 0 };
     align = align < ACRE_NATURAL_ALIGN ? ACRE_NATURAL_ALIGN : align;
     if (((uintptr_t)ptr & (align - 1)) != 0)
         return model_fail(model, "the block at %p is not aligned to %zu", ptr, align);

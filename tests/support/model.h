@@ -18,6 +18,7 @@ enum {
 struct model_block {
     unsigned char *start;
     size_t asked;
+    size_t align; /* asked for */
     size_t usable;
     unsigned stamp; /* names the bytes written into it */
 };

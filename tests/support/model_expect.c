@@ -103,7 +103,8 @@ static unsigned expect_new(
     size_t largest = model->stats.largest_free;
     if (align <= ACRE_NATURAL_ALIGN && size <= largest)
         return BIT(ACRE_OK);
-    if (size <= largest && align <= largest / 2 && size <= largest - 2 * align)
+    bool aligned_too = (model->bed->kind->caps & KIND_LARGER) == 0;
+    if (aligned_too && size <= largest && align <= largest / 2 && size <= largest - 2 * align)
         return BIT(ACRE_OK);
     if ((size > largest && except == NULL) || !could_fit(model, size, align, except))
         return BIT(ACRE_NO_MEMORY);
@@ -122,6 +123,12 @@ static bool tiles(const struct model *model)
     return (model->bed->kind->caps & KIND_HEADERS) != 0;
 }
 
+/* Whether a layout is what a block was asked for with, or a larger one. */
+static bool is_asked(const struct model_block *block, size_t size, size_t align)
+{
+    return size >= at_least_one(block->asked) && align >= block->align;
+}
+
 unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t size, size_t align)
 {
     const struct model_block *block = model_find(model, ptr);
@@ -130,6 +137,8 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
     size_t want = at_least_one(size);
     if (!acre_is_pow2(align) || ((uintptr_t)ptr & (align - 1)) != 0 || want > block->usable)
         return BIT(ACRE_INVALID_PARAM);
+    if ((model->bed->kind->caps & KIND_LARGER) != 0)
+        return BIT(ACRE_OK) | (is_asked(block, want, align) ? 0 : BIT(ACRE_INVALID_PARAM));
     if (!tiles(model)) {
         size_t least = block->usable - model->bed->kind->slack(block->usable);
         bool by_align =

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Slab: a byte allocator of size classes, whose alloc and dealloc take constant time.
+ *
+ * A slab is a run of pages cut into equal objects, with one bit an object (J. Bonwick, "The slab
+ * allocator: an object-caching kernel memory allocator", USENIX 1994). Sizes go up in steps of 16
+ * bytes to 256 and of at most 12.5 % above. A pointer finds its slab through a record a page and
+ * its object through one multiplication that is exact only for the start of an object; the bit then
+ * tells whether the object is live. Nothing is kept in the objects, so a write past the end of one
+ * damages its neighbour and nothing else. Slabs are as long as the memory owned allows, up to a
+ * length that leaves little over; an empty one goes back to the free pages at once, but for the one
+ * at hand in each class, and that one too when its pages are needed. Blocks above the largest class
+ * (four pages), or aligned to more than a page, are whole pages.
+ *
+ * Cost of a block: rounding to its class, 4 % on average; to whole pages above the largest class.
+ * Cost of a region: a record a page, 2 % with pages of ACRE_SLAB_PAGE bytes, and a descriptor.
+ *
+ * Fragmentation: what one class has freed serves another only when a whole slab of it is free, so
+ * the worst case is M * n / 16 for live blocks of at most n bytes and M bytes live at most. While
+ * no page is free, requests are served with objects of larger classes. Measured figures:
+ * docs/decisions.md.
+ *
+ * Not for: memory that must not be touched at all, since the records lie in the region itself.
+ */
+#ifndef ACRE_SLAB_H
+#define ACRE_SLAB_H
+
+#include <acre/bytes.h>
+#include <acre/pages.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Sizes of the control structure; facts of the layout, not knobs. */
+enum {
+    ACRE_SLAB_PAGE = 256 * sizeof(size_t), /**< Default page: 2048 on 64-bit machines. */
+    ACRE_SLAB_LEAST_PAGE = 128,            /**< Smallest page, */
+    ACRE_SLAB_MOST_PAGE = 2048,            /**< and largest one. */
+    ACRE_SLAB_UNIT = 16,                   /**< Step of the smallest classes, in bytes. */
+    /** Pages of the largest class; what is larger takes whole pages. */
+    ACRE_SLAB_LARGEST_PAGES = 4,
+    ACRE_SLAB_SIZES = ACRE_SLAB_LARGEST_PAGES * ACRE_SLAB_MOST_PAGE / ACRE_SLAB_UNIT,
+    ACRE_SLAB_CLASSES = 56,
+    /** Lists of free runs: one a length below 32 pages, four for each power of two above. */
+    ACRE_SLAB_RUN_LISTS = 32 + 4 * (8 * sizeof(size_t) - 11),
+    ACRE_SLAB_RUN_WORDS = (ACRE_SLAB_RUN_LISTS + 8 * sizeof(size_t) - 1) / (8 * sizeof(size_t))
+};
+
+/** What is known of one page: a slab or run is described by the record of its first page. */
+struct acre_slab_page {
+    size_t used; /* slab: a bit for each live object; run: its pages */
+    struct acre_slab_page *next;
+    struct acre_slab_page *prev;
+    uint32_t magic; /* 2^32 / size, rounded up; 0: not to be freed on the short way */
+    uint32_t start; /* low half of the address of the slab */
+    uint16_t size;  /* of its objects, in bytes */
+    uint16_t back;  /* distance to the record of its slab's first page, in bytes */
+    uint8_t pages;  /* of the slab */
+    uint8_t state;
+    uint8_t size_class;
+};
+
+/** A size class: the slab at hand comes first. */
+struct acre_slab_class {
+    struct acre_slab_page *hand;    /* where objects are taken from; never null */
+    uintptr_t start;                /* address of the slab at hand */
+    uint32_t size;                  /* of an object, in bytes */
+    uint32_t count;                 /* of the objects in the slab at hand */
+    struct acre_slab_page *partial; /* the other slabs that have both live and free objects */
+};
+
+struct acre_slab_region;
+
+/**
+ * One allocator. The caller gives it a place; every field is private. It must not move while it
+ * owns memory, and must not lie in memory that it owns.
+ */
+struct acre_slab {
+    uintptr_t base;                 /* the region last worked in: its first page, */
+    size_t pages;                   /* their number, */
+    struct acre_slab_page *records; /* and the record of the first */
+    unsigned page_log2;
+    unsigned sizes; /* of class_of in use */
+    ptrdiff_t room; /* peak - used, in bytes */
+    size_t live_blocks;
+    struct acre_slab_class classes[ACRE_SLAB_CLASSES];
+    uint8_t class_of[ACRE_SLAB_SIZES]; /* by (size - 1) / ACRE_SLAB_UNIT */
+    uint8_t slab_pages[ACRE_SLAB_CLASSES];
+    uint32_t magic[ACRE_SLAB_CLASSES];
+    struct acre_slab_page none; /* at hand where no slab is: full */
+    size_t peak;                /* bytes */
+    size_t failed;
+    size_t total;                         /* bytes */
+    size_t capacity;                      /* pages */
+    struct acre_slab_region *regions;     /* by address */
+    size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
+    struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
+};
+
+/**
+ * Makes an empty allocator; it comes before any other call.
+ * @param page bytes in a page: a power of two from ACRE_SLAB_LEAST_PAGE to ACRE_SLAB_MOST_PAGE.
+ * Larger ones cost less metadata, smaller ones serve small memory better.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: page is none of these; nothing has changed. O(1).
+ */
+enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
+
+/**
+ * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
+ * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), the making and returning
+ * of a slab included (at most ACRE_SLAB_CLASSES steps when memory is short); with several regions,
+ * one that was not the last worked in is found in O(regions). stats: O(ACRE_SLAB_CLASSES).
+ *
+ * An alignment up to a page costs rounding of the size to a multiple of it; above that the block
+ * takes whole pages, and alloc looks at two lists of runs only: it can refuse though a run exists
+ * that could be cut to fit. dealloc_sized lets pass a size of a smaller class than the block's
+ * where memory was so short that the slab has served such a one, or a block of it was shrunk in
+ * place.
+ *
+ * init keeps the page size. init, add_memory, reset, remove_memory, check: O(n). walk: O(n +
+ * objects).
+ */
+enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
+enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size);
+enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start);
+struct acre_stats acre_slab_stats(const struct acre_slab *slab);
+struct acre_check_result acre_slab_check(const struct acre_slab *slab);
+void acre_slab_reset(struct acre_slab *slab);
+struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout);
+enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr);
+enum acre_status acre_slab_dealloc_sized(
+    struct acre_slab *slab, void *ptr, struct acre_layout layout);
+enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size);
+struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout);
+struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
+void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
+
+/** The bytes table; `self` is a struct acre_slab that went through setup. */
+extern const struct acre_bytes_ops acre_slab_ops;
+
+/** The allocator as a handle. */
+static inline struct acre_bytes acre_slab_bytes(struct acre_slab *slab)
+{
+    struct acre_bytes bytes;
+    bytes.ops = &acre_slab_ops;
+    bytes.self = slab;
+    return bytes;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slab's hot paths: alloc and dealloc.
+ *
+ * Nearly all requests find a clear bit in the word of the slab at hand, and nearly all frees clear
+ * one in a slab that was not full and does not become empty; every other path is a call in tail
+ * position, so that these two need no stack.
+ */
+#include "slab/slab_private.h"
+
+/* ---- alloc ---- */
+
+/* Counts a block; false when that is a new peak. */
+ACRE_INLINE bool count_in(struct acre_slab *slab, size_t bytes)
+{
+    slab->live_blocks++;
+    return (slab->room -= (ptrdiff_t)bytes) >= 0;
+}
+
+static ACRE_NOINLINE struct acre_ptr raise_peak(struct acre_slab *slab, uintptr_t at)
+{
+    slab->peak -= (size_t)slab->room;
+    slab->room = 0;
+    return (struct acre_ptr){ (void *)at, ACRE_OK };
+}
+
+struct acre_ptr acre_slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t bytes)
+{
+    if (!count_in(slab, bytes))
+        return raise_peak(slab, at);
+    return (struct acre_ptr){ (void *)at, ACRE_OK };
+}
+
+struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout)
+{
+    /* One test for "not a power of two" and "above the unit". */
+    if (ACRE_UNLIKELY(((layout.align - 1) & (layout.align | ~(size_t)(ACRE_SLAB_UNIT - 1))) != 0))
+        return acre_slab_alloc_far(slab, layout);
+    size_t units = (layout.size - 1) / ACRE_SLAB_UNIT;
+    if (ACRE_UNLIKELY(units >= slab->sizes))
+        return acre_slab_alloc_far(slab, layout);
+    struct acre_slab_class *class = &slab->classes[slab->class_of[units]];
+    size_t used = class->hand->used;
+    unsigned index = acre_bits_lowest(~used);
+    if (ACRE_UNLIKELY(index >= class->count))
+        return acre_slab_alloc_far(slab, layout);
+    class->hand->used = used | (used + 1);
+    uintptr_t at = class->start + (uintptr_t)index * class->size;
+    if (ACRE_UNLIKELY(!count_in(slab, class->size)))
+        return raise_peak(slab, at);
+    return (struct acre_ptr){ (void *)at, ACRE_OK };
+}
+
+/* ---- dealloc ---- */
+
+static ACRE_NOINLINE enum acre_status dealloc_far(struct acre_slab *slab, void *ptr)
+{
+    struct slab_block block;
+    if (!acre_slab_find(slab, ptr, &block))
+        return ACRE_NOT_ALLOCATED;
+    acre_slab_free(slab, &block);
+    return ACRE_OK;
+}
+
+static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_slab *slab, void *ptr)
+{
+    struct acre_slab_region *region = acre_slab_region_of(slab, (uintptr_t)ptr);
+    if (region == NULL)
+        return ACRE_NOT_ALLOCATED;
+    struct slab_block block;
+    if (!acre_slab_find(slab, ptr, &block))
+        return ACRE_NOT_ALLOCATED;
+    acre_slab_look_at(slab, region);
+    acre_slab_free(slab, &block);
+    return ACRE_OK;
+}
+
+static ACRE_NOINLINE enum acre_status emptied(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    acre_slab_release(slab, page, 0);
+    return ACRE_OK;
+}
+
+enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
+{
+    size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
+    if (ACRE_UNLIKELY(number >= slab->pages))
+        return dealloc_elsewhere(slab, ptr);
+    struct acre_slab_page *page = slab_head(&slab->records[number]);
+    uint64_t product = (uint64_t)((uint32_t)(uintptr_t)ptr - page->start) * page->magic;
+    if (ACRE_UNLIKELY((uint32_t)product >= page->magic))
+        return dealloc_far(slab, ptr);
+    size_t bit = (size_t)1 << (product >> 32);
+    size_t used = page->used;
+    if (ACRE_UNLIKELY((used & bit) == 0))
+        return ACRE_NOT_ALLOCATED;
+    used ^= bit;
+    page->used = used;
+    slab->live_blocks--;
+    slab->room += page->size;
+    if (ACRE_UNLIKELY(used == 0))
+        return emptied(slab, page);
+    return ACRE_OK;
+}

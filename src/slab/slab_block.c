@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slab's other verbs on a block: far allocs, frees on the long way, sized free, resize, realloc.
+ */
+#include "base/memory.h"
+#include "slab/slab_private.h"
+
+/* ---- alloc ---- */
+
+static struct acre_ptr refuse(struct acre_slab *slab)
+{
+    slab->failed++;
+    return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
+}
+
+/* Takes an object from the slab at hand, which has one. */
+static struct acre_ptr take_object(struct acre_slab *slab, unsigned size_class)
+{
+    struct acre_slab_class *class = &slab->classes[size_class];
+    size_t used = class->hand->used;
+    class->hand->used = used | (used + 1);
+    return acre_slab_hand_out(
+        slab, class->start + acre_bits_lowest(~used) * (size_t) class->size, class->size);
+}
+
+/* No page is free: an object of a larger class will do. */
+static ACRE_NOINLINE struct acre_ptr alloc_larger(
+    struct acre_slab *slab, unsigned size_class, size_t align)
+{
+    for (unsigned larger = size_class + 1; larger < ACRE_SLAB_CLASSES; larger++) {
+        const struct acre_slab_class *class = &slab->classes[larger];
+        bool at_hand = acre_bits_lowest(~class->hand->used) < class->count;
+        if ((slab_class_size(larger) & (align - 1)) != 0 || (!at_hand && class->partial == NULL))
+            continue;
+        acre_slab_bring(slab, larger);
+        class->hand->state = SLAB_MIXED;
+        return take_object(slab, larger);
+    }
+    return refuse(slab);
+}
+
+static struct acre_ptr alloc_run(struct acre_slab *slab, size_t size, size_t align)
+{
+    size_t pages = slab_pages_of(slab, size);
+    struct acre_slab_page *page = acre_slab_run_force(slab, pages, align);
+    if (page == NULL)
+        return refuse(slab);
+    page->used = pages;
+    page->state = SLAB_RUN;
+    return acre_slab_hand_out(slab, acre_slab_address(slab, page), pages << slab->page_log2);
+}
+
+ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout)
+{
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    size_t size = layout.size + (layout.size == 0);
+    if (layout.align > slab_page_size(slab) || size > slab_largest(slab))
+        return alloc_run(slab, size, layout.align);
+    size = acre_align_up(size, layout.align);
+    if (size > slab_largest(slab))
+        return alloc_run(slab, size, layout.align);
+    unsigned size_class = slab_class_of(slab, size);
+    if (ACRE_UNLIKELY(!acre_slab_bring(slab, size_class)))
+        return alloc_larger(slab, size_class, layout.align);
+    return take_object(slab, size_class);
+}
+
+/* ---- blocks handed back ---- */
+
+bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    size_t number = (at - slab->base) >> slab->page_log2;
+    struct acre_slab_page *page = slab->records + number;
+    if (number >= slab->pages) {
+        struct acre_slab_region *region = acre_slab_region_of(slab, at);
+        if (region == NULL)
+            return false;
+        page = region->records + 1 + ((at - region->base) >> slab->page_log2);
+    }
+    page = slab_head(page);
+    *block = (struct slab_block){ page, 0, page->used << slab->page_log2 };
+    if (page->state == SLAB_RUN)
+        return (at & (slab_page_size(slab) - 1)) == 0;
+    if (!slab_is_slab(page))
+        return false;
+    size_t index = slab_index((uint32_t)at - page->start, slab->magic[page->size_class]);
+    if (index >= SLAB_WORD_BITS)
+        return false;
+    block->bit = (size_t)1 << index;
+    block->size = page->size;
+    return (page->used & block->bit) != 0;
+}
+
+void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
+{
+    slab->live_blocks--;
+    slab->room += (ptrdiff_t)block->size;
+    if (block->bit != 0) {
+        acre_slab_release(slab, block->page, block->bit);
+        return;
+    }
+    block->page->state = SLAB_BLANK;
+    acre_slab_run_give(slab, block->page, block->page->used);
+}
+
+/* Would a request of this layout have made this block? */
+static bool made_by(const struct acre_slab *slab, uintptr_t at, const struct slab_block *block,
+    struct acre_layout layout)
+{
+    size_t size = layout.size + (layout.size == 0);
+    if (!acre_is_pow2(layout.align) || (at & (layout.align - 1)) != 0 || size > block->size)
+        return false;
+    if (block->bit == 0)
+        return block->size - size < slab_page_size(slab);
+    size_t rounded = acre_align_up(size, layout.align);
+    return block->page->state == SLAB_MIXED ||
+           slab_class_of(slab, size) == block->page->size_class ||
+           (rounded <= block->size && slab_class_of(slab, rounded) == block->page->size_class);
+}
+
+enum acre_status acre_slab_dealloc_sized(
+    struct acre_slab *slab, void *ptr, struct acre_layout layout)
+{
+    struct slab_block block;
+    if (!acre_slab_find(slab, ptr, &block))
+        return ACRE_NOT_ALLOCATED;
+    if (!made_by(slab, (uintptr_t)ptr, &block, layout))
+        return ACRE_INVALID_PARAM;
+    return acre_slab_dealloc(slab, ptr);
+}
+
+struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr)
+{
+    struct slab_block block;
+    if (!acre_slab_find(slab, ptr, &block))
+        return (struct acre_num){ 0, ACRE_NOT_ALLOCATED };
+    return (struct acre_num){ block.size, ACRE_OK };
+}
+
+/* ---- resize ---- */
+
+/* Gives a live run as many pages as a size takes; false when there is no room behind it. */
+static bool resize_run(struct acre_slab *slab, struct acre_slab_page *page, size_t size)
+{
+    size_t had = page->used;
+    size_t want = slab_pages_of(slab, size);
+    if (want > had) {
+        struct acre_slab_page *behind = page + had;
+        if (behind->state != SLAB_FREE || behind->used < want - had)
+            return false;
+        acre_slab_run_cut(slab, behind, want - had);
+    }
+    page->used = want;
+    if (want < had)
+        acre_slab_run_give(slab, page + want, had - want);
+    slab->room += ((ptrdiff_t)had - (ptrdiff_t)want) * (ptrdiff_t)slab_page_size(slab);
+    if (slab->room < 0) {
+        slab->peak -= (size_t)slab->room;
+        slab->room = 0;
+    }
+    return true;
+}
+
+static bool resize_here(struct acre_slab *slab, const struct slab_block *block, size_t size)
+{
+    size += size == 0;
+    if (block->bit == 0)
+        return resize_run(slab, block->page, size);
+    if (size > block->size)
+        return false;
+    if (slab_class_of(slab, size) != block->page->size_class)
+        block->page->state = SLAB_MIXED;
+    return true;
+}
+
+enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size)
+{
+    struct slab_block block;
+    if (!acre_slab_find(slab, ptr, &block))
+        return ACRE_NOT_ALLOCATED;
+    if (resize_here(slab, &block, size))
+        return ACRE_OK;
+    slab->failed++;
+    return ACRE_NO_MEMORY;
+}
+
+static struct acre_ptr move(
+    struct acre_slab *slab, void *ptr, size_t usable, struct acre_layout layout)
+{
+    struct acre_ptr moved = acre_slab_alloc(slab, layout);
+    if (moved.ptr == NULL)
+        return moved;
+    memcpy(moved.ptr, ptr, usable < layout.size ? usable : layout.size);
+    acre_slab_dealloc(slab, ptr);
+    return moved;
+}
+
+struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout)
+{
+    struct slab_block block;
+    if (!acre_slab_find(slab, ptr, &block))
+        return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    if (((uintptr_t)ptr & (layout.align - 1)) == 0 && resize_here(slab, &block, layout.size))
+        return (struct acre_ptr){ ptr, ACRE_OK };
+    return move(slab, ptr, block.size, layout);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slab: layout, invariants, and what its files share.
+ *
+ * A region, from its lowest address on:
+ *
+ *   | descriptor | guard | record | record | ... | guard |  | page | page | ...            |
+ *
+ * A slab of three pages:
+ *
+ *   records:  | used, magic, start, ... | back = 1 record | back = 2 records |
+ *   pages:    |  0  |  1  |  2  |  3  |  4  |  5  |  6  |  7  |  8  |  rest  |
+ *
+ * An offset from the slab's start leads to a bit by an exact division; what lies in the rest leads
+ * to a bit that is never set.
+ *
+ * A free run has its length in the records of its first and last page, a live one in its first.
+ * All other records are blank, so that no pointer into their pages passes for a block.
+ *
+ * Invariants; in brackets the cost of keeping each:
+ *   SLAB-1  regions are in ascending order and share no byte [add: O(regions)]
+ *   SLAB-2  pages between the guards are tiled by slabs, live runs and free runs; records that are
+ *           not the first of one are blank or lead back to it [a store a page of a new slab]
+ *   SLAB-3  no two free runs adjoin; each is in the list of its length [O(1) a run]
+ *   SLAB-4  bits of lists are set just where the list is not empty [one bit a run]
+ *   SLAB-5  a slab's bits are those of its objects; the highest bit is never set [none]
+ *   SLAB-6  a slab's magic is its class's, but 0 for a full slab that is not at hand [one store
+ * when a slab fills or ceases to be full] SLAB-7  a slab is at hand, or full, or among its class's
+ * partial ones; an empty one is at hand [a list operation when a slab fills, ceases to be full, or
+ * empties] SLAB-8  the counts are the sums over all blocks [two adds a call] SLAB-9  the constants
+ * of page and classes agree [setup]
+ */
+#ifndef ACRE_SRC_SLAB_PRIVATE_H
+#define ACRE_SRC_SLAB_PRIVATE_H
+
+#include "base/arith.h"
+
+#include <acre/slab.h>
+
+enum slab_state {
+    SLAB_BLANK = 0, /* not the first page of anything */
+    SLAB_FREE = 1,  /* first or last page of a free run */
+    SLAB_RUN = 2,   /* first page of a live run */
+    SLAB_OBJECTS = 3,
+    SLAB_MIXED = 4, /* as SLAB_OBJECTS; an object of it serves a layout of a smaller class */
+    SLAB_GUARD = 5
+};
+
+enum {
+    SLAB_WORD_BITS = 8 * sizeof(size_t),
+    SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
+    SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a clear bit can always be found */
+    SLAB_LINEAR_RUNS = 32                   /* shorter runs have a list each */
+};
+
+#define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
+
+struct acre_slab_region {
+    struct acre_slab_region *next;
+    uintptr_t start; /* what the caller gave */
+    size_t size;
+    uintptr_t base; /* the first page */
+    size_t pages;
+    struct acre_slab_page records[]; /* of the guard, the pages, and another guard */
+};
+
+/* ---- pages and records ---- */
+
+ACRE_INLINE size_t slab_page_size(const struct acre_slab *slab)
+{
+    return (size_t)1 << slab->page_log2;
+}
+
+/* Bytes up to the largest class. */
+ACRE_INLINE size_t slab_largest(const struct acre_slab *slab)
+{
+    return (size_t)slab->sizes * ACRE_SLAB_UNIT;
+}
+
+/* Pages that so many bytes take; 0 bytes take none. Cannot overflow. */
+ACRE_INLINE size_t slab_pages_of(const struct acre_slab *slab, size_t size)
+{
+    return (size >> slab->page_log2) + ((size & (slab_page_size(slab) - 1)) != 0);
+}
+
+ACRE_INLINE struct acre_slab_page *slab_head(const struct acre_slab_page *page)
+{
+    return (struct acre_slab_page *)((uintptr_t)page - page->back);
+}
+
+ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
+{
+    return page->state == SLAB_OBJECTS || page->state == SLAB_MIXED;
+}
+
+ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
+{
+    return page->used == 0;
+}
+
+/* Bytes of an object of a class. */
+ACRE_INLINE size_t slab_class_size(unsigned size_class)
+{
+    if (size_class < 16)
+        return ((size_t)size_class + 1) * ACRE_SLAB_UNIT;
+    return (size_t)(288 + 32 * ((size_class - 16) % 8)) << ((size_class - 16) / 8);
+}
+
+ACRE_INLINE unsigned slab_class_of(const struct acre_slab *slab, size_t size)
+{
+    return slab->class_of[(size - (size != 0)) / ACRE_SLAB_UNIT];
+}
+
+/* Which slot of a slab an offset is the start of; SLAB_WORD_BITS when none's. */
+ACRE_INLINE size_t slab_index(uint32_t offset, uint32_t magic)
+{
+    uint64_t product = (uint64_t)offset * magic;
+    return (uint32_t)product < magic ? (size_t)(product >> 32) : (size_t)SLAB_WORD_BITS;
+}
+
+/* Objects of a class that so many pages hold; the product is exact below 2^17 pages' bytes. */
+ACRE_INLINE uint32_t slab_count(const struct acre_slab *slab, unsigned size_class, size_t pages)
+{
+    uint64_t bytes = (uint64_t)pages << slab->page_log2;
+    uint32_t count = (uint32_t)(bytes * slab->magic[size_class] >> 32);
+    return count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
+}
+
+/* ---- rings of records ---- */
+
+/* Enters a record as the last of a ring. */
+ACRE_INLINE void slab_append(struct acre_slab_page **ring, struct acre_slab_page *page)
+{
+    struct acre_slab_page *first = *ring != NULL ? *ring : page;
+    struct acre_slab_page *last = *ring != NULL ? first->prev : page;
+    page->next = first;
+    page->prev = last;
+    last->next = page;
+    first->prev = page;
+    *ring = first;
+}
+
+ACRE_INLINE void slab_unlist(struct acre_slab_page **ring, struct acre_slab_page *page)
+{
+    struct acre_slab_page *next = page->next;
+    next->prev = page->prev;
+    page->prev->next = next;
+    if (*ring == page)
+        *ring = next != page ? next : NULL;
+}
+
+/* ---- lists of free runs ---- */
+
+ACRE_INLINE size_t slab_run_list(size_t pages)
+{
+    if (pages < SLAB_LINEAR_RUNS)
+        return pages;
+    unsigned log2 = acre_bits_highest(pages);
+    return SLAB_LINEAR_RUNS + 4 * (size_t)(log2 - 5) + ((pages >> (log2 - 2)) & 3);
+}
+
+/* ---- slab.c ---- */
+
+/* Counts a block handed out. */
+struct acre_ptr acre_slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t bytes);
+
+/* Any alloc; the short way is tried no more. */
+struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout);
+
+/* ---- slab_run.c: runs of pages ---- */
+
+/* The region whose record this is: the window's, else O(regions). */
+struct acre_slab_region *acre_slab_region_with(
+    const struct acre_slab *slab, const struct acre_slab_page *page);
+
+/* The region an address lies in the pages of; null when there is none. O(regions). */
+struct acre_slab_region *acre_slab_region_of(const struct acre_slab *slab, uintptr_t at);
+
+/* Address of the page a record is of. */
+uintptr_t acre_slab_address(const struct acre_slab *slab, const struct acre_slab_page *page);
+
+/* Enters a free run whose records are blank, merging it with its neighbours. */
+void acre_slab_run_give(struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
+
+/* A run of so many pages at a multiple of `align`, a power of two, out of the free ones; null when
+ * there is none, and then nothing has changed. Its records are blank. */
+struct acre_slab_page *acre_slab_run_take(struct acre_slab *slab, size_t pages, size_t align);
+
+/* The same; empty slabs at hand are given up where that helps. */
+struct acre_slab_page *acre_slab_run_force(struct acre_slab *slab, size_t pages, size_t align);
+
+/* Pages of the longest run that acre_slab_run_force would find at any alignment. */
+size_t acre_slab_run_longest(const struct acre_slab *slab);
+
+/* Takes the first pages of a free run, `page` being its first. */
+void acre_slab_run_cut(struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
+
+/* ---- slab_objects.c: slabs ---- */
+
+/* Gives up the slab at hand, which is empty. */
+void acre_slab_drop_hand(struct acre_slab *slab, unsigned size_class);
+
+/* Sees to it that the slab at hand has a free object; false when memory is short. */
+bool acre_slab_bring(struct acre_slab *slab, unsigned size_class);
+
+/* Clears the bit of a live object: its slab was full, or becomes empty. */
+void acre_slab_release(struct acre_slab *slab, struct acre_slab_page *page, size_t bit);
+
+/* ---- slab_block.c: blocks handed back ---- */
+
+/* A live block. */
+struct slab_block {
+    struct acre_slab_page *page; /* the first of its slab or run */
+    size_t bit;                  /* of the object; 0: a run */
+    size_t size;                 /* usable bytes */
+};
+
+/* Proves a pointer to be the start of a live block; false when it is not. O(1), and O(regions) for
+ * one in a region not worked in last. */
+bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
+
+/* dealloc of a block that was found. */
+void acre_slab_free(struct acre_slab *slab, const struct slab_block *block);
+
+/* ---- slab_region.c ---- */
+
+/* Makes a region, or null, the one last worked in. */
+void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Takes every slab from hand, without looking at it. */
+void acre_slab_clear_hands(struct acre_slab *slab);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slab's regions: set-up, adding, removing, reset.
+ */
+#include "base/memory.h"
+#include "slab/slab_private.h"
+
+/* ---- setup ---- */
+
+/* 2^32 / size, rounded up: for offsets below 2^17 bytes the product's low half is less than this
+ * just for multiples of the size. */
+static uint32_t magic_of(size_t size)
+{
+    return UINT32_MAX / (uint32_t)size + 1;
+}
+
+/* Whether so many pages leave at most 1/32 over, and hold as many objects as is worth a slab. */
+static bool is_good(size_t pages, size_t page, size_t size)
+{
+    size_t count = pages * page / size;
+    count = count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
+    return count >= 8 && (pages * page - count * size) * 32 <= pages * page;
+}
+
+/* Pages of a slab: the fewest that are good, else those that leave the least part over. */
+static size_t best_pages(size_t page, size_t size)
+{
+    size_t least = (size + page - 1) / page;
+    size_t best = least;
+    for (size_t pages = least; pages * page / size <= SLAB_WORD_BITS; pages++) {
+        if (is_good(pages, page, size))
+            return pages;
+        if (pages * page % size * best <= best * page % size * pages)
+            best = pages;
+    }
+    return best;
+}
+
+static void set_class(struct acre_slab *slab, unsigned size_class, size_t page)
+{
+    size_t size = slab_class_size(size_class);
+    slab->classes[size_class].size = (uint32_t)size;
+    slab->magic[size_class] = magic_of(size);
+    if (size <= ACRE_SLAB_LARGEST_PAGES * page && page / size <= SLAB_WORD_BITS)
+        slab->slab_pages[size_class] = (uint8_t)best_pages(page, size);
+}
+
+/* A class whose slabs would have more objects than bits is left out. */
+static void set_class_of(struct acre_slab *slab)
+{
+    unsigned size_class = 0;
+    for (unsigned unit = 0; unit < slab->sizes; unit++) {
+        while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
+               slab->slab_pages[size_class] == 0)
+            size_class++;
+        slab->class_of[unit] = (uint8_t)size_class;
+    }
+}
+
+enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
+{
+    if (!acre_is_pow2(page) || page < ACRE_SLAB_LEAST_PAGE || page > ACRE_SLAB_MOST_PAGE)
+        return ACRE_INVALID_PARAM;
+    memset(slab, 0, sizeof(*slab));
+    slab->page_log2 = acre_bits_highest(page);
+    slab->sizes = (unsigned)(ACRE_SLAB_LARGEST_PAGES * page / ACRE_SLAB_UNIT);
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
+        set_class(slab, size_class, page);
+    set_class_of(slab);
+    acre_slab_clear_hands(slab);
+    return ACRE_OK;
+}
+
+void acre_slab_clear_hands(struct acre_slab *slab)
+{
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        struct acre_slab_class *class = &slab->classes[size_class];
+        class->hand = &slab->none;
+        class->start = 0;
+        class->count = 0;
+        class->partial = NULL;
+    }
+}
+
+void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    slab->base = region != NULL ? region->base : 0;
+    slab->pages = region != NULL ? region->pages : 0;
+    slab->records = region != NULL ? region->records + 1 : NULL;
+}
+
+/* ---- where a region's parts lie ---- */
+
+static uintptr_t descriptor_in(uintptr_t start)
+{
+    return acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
+}
+
+/* Bytes of descriptor, guards and the records of so many pages. */
+static size_t metadata_of(size_t pages)
+{
+    return sizeof(struct acre_slab_region) + (pages + 2) * sizeof(struct acre_slab_page);
+}
+
+static uintptr_t base_of(const struct acre_slab *slab, uintptr_t start, size_t pages)
+{
+    return acre_align_up(descriptor_in(start) + metadata_of(pages), slab_page_size(slab));
+}
+
+/* Pages of a range that does not wrap, beside their metadata. */
+static size_t pages_in(const struct acre_slab *slab, uintptr_t start, size_t size)
+{
+    size_t lost = (size_t)(descriptor_in(start) - start) + metadata_of(0);
+    if (size <= lost)
+        return 0;
+    size_t pages = (size - lost) / (slab_page_size(slab) + sizeof(struct acre_slab_page));
+    while (pages != 0 &&
+           (size_t)(base_of(slab, start, pages) - start) + (pages << slab->page_log2) > size)
+        pages--;
+    return pages;
+}
+
+/* ---- init, add_memory ---- */
+
+static bool is_owned(const struct acre_slab *slab, uintptr_t start, size_t size)
+{
+    for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
+        if (acre_ranges_overlap(region->start, region->size, start, size))
+            return true;
+    return acre_ranges_overlap((uintptr_t)slab, sizeof(*slab), start, size);
+}
+
+/* Makes all of a region's pages one free run. */
+static void lay_pages(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    memset(region->records, 0, (region->pages + 2) * sizeof(region->records[0]));
+    region->records[0].state = SLAB_GUARD;
+    region->records[region->pages + 1].state = SLAB_GUARD;
+    acre_slab_run_give(slab, region->records + 1, region->pages);
+}
+
+static void insert(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    struct acre_slab_region **link = &slab->regions;
+    while (*link != NULL && (*link)->start < region->start)
+        link = &(*link)->next;
+    region->next = *link;
+    *link = region;
+    slab->total += region->size;
+    slab->capacity += region->pages;
+    if (slab->pages < region->pages)
+        acre_slab_look_at(slab, region);
+}
+
+enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size)
+{
+    uintptr_t at = (uintptr_t)start;
+    if (start == NULL || acre_range_wraps(at, size))
+        return ACRE_INVALID_PARAM;
+    size_t pages = pages_in(slab, at, size);
+    if (pages == 0)
+        return ACRE_INVALID_PARAM;
+    if (is_owned(slab, at, size))
+        return ACRE_MEMORY_OVERLAP;
+    uintptr_t place = descriptor_in(at);
+    struct acre_slab_region *region = (void *)place;
+    region->start = at;
+    region->size = size;
+    region->base = base_of(slab, at, pages);
+    region->pages = pages;
+    insert(slab, region);
+    lay_pages(slab, region);
+    return ACRE_OK;
+}
+
+enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size)
+{
+    acre_slab_setup(slab, slab_page_size(slab));
+    return acre_slab_add_memory(slab, start, size);
+}
+
+/* ---- remove_memory, reset ---- */
+
+/* Whether nothing in a region is live: all that is not free are empty slabs at hand. */
+static bool is_all_free(const struct acre_slab_region *region)
+{
+    const struct acre_slab_page *page = region->records + 1;
+    while (page->state != SLAB_GUARD) {
+        if (page->state == SLAB_FREE)
+            page += page->used;
+        else if (slab_is_slab(page) && slab_is_empty(page))
+            page += page->pages;
+        else
+            return false;
+    }
+    return true;
+}
+
+static void drop_hands(struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    const struct acre_slab_page *end = region->records + region->pages;
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        const struct acre_slab_page *hand = slab->classes[size_class].hand;
+        if (hand > region->records && hand <= end)
+            acre_slab_drop_hand(slab, size_class);
+    }
+}
+
+enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
+{
+    struct acre_slab_region **link = &slab->regions;
+    while (*link != NULL && (*link)->start != (uintptr_t)start)
+        link = &(*link)->next;
+    struct acre_slab_region *region = *link;
+    if (region == NULL)
+        return ACRE_NOT_ALLOCATED;
+    if (!is_all_free(region))
+        return ACRE_INVALID_PARAM;
+    drop_hands(slab, region);
+    acre_slab_run_cut(slab, region->records + 1, region->pages);
+    *link = region->next;
+    slab->total -= region->size;
+    slab->capacity -= region->pages;
+    acre_slab_look_at(slab, slab->regions);
+    return ACRE_OK;
+}
+
+void acre_slab_reset(struct acre_slab *slab)
+{
+    acre_slab_clear_hands(slab);
+    memset(slab->nonempty, 0, sizeof(slab->nonempty));
+    memset(slab->runs, 0, sizeof(slab->runs));
+    slab->room = 0;
+    slab->peak = 0;
+    slab->live_blocks = 0;
+    slab->failed = 0;
+    for (struct acre_slab_region *region = slab->regions; region; region = region->next)
+        lay_pages(slab, region);
+}

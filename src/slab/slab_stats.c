@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slab's accounts and walk.
+ */
+#include "slab/slab_private.h"
+
+/* Bytes of the largest free object in a slab. */
+static size_t largest_object(const struct acre_slab *slab)
+{
+    for (unsigned size_class = ACRE_SLAB_CLASSES; size_class > 0; size_class--) {
+        const struct acre_slab_class *class = &slab->classes[size_class - 1];
+        if (class->partial != NULL || acre_bits_lowest(~class->hand->used) < class->count)
+            return class->size;
+    }
+    return 0;
+}
+
+static size_t largest_free(const struct acre_slab *slab)
+{
+    size_t object = largest_object(slab);
+    size_t run = acre_slab_run_longest(slab) << slab->page_log2;
+    return run > object ? run : object;
+}
+
+struct acre_stats acre_slab_stats(const struct acre_slab *slab)
+{
+    size_t used = slab->peak - (size_t)slab->room;
+    size_t capacity = slab->capacity << slab->page_log2;
+    return (struct acre_stats){
+        .total = slab->total,
+        .metadata = slab->total - capacity,
+        .used = used,
+        .available = capacity - used,
+        .peak = slab->peak,
+        .largest_free = largest_free(slab),
+        .live_blocks = slab->live_blocks,
+        .failed = slab->failed,
+    };
+}
+
+/* Visits the objects of a slab; false when the visitor ended it. */
+static bool walk_slab(const struct acre_slab *slab, const struct acre_slab_page *page, uintptr_t at,
+    acre_walk_fn *visit, void *arg)
+{
+    uint32_t count = slab_count(slab, page->size_class, page->pages);
+    for (uint32_t i = 0; i < count; i++) {
+        bool live = (page->used >> i & 1) != 0;
+        if (!visit(arg, (void *)(at + i * (size_t)page->size), page->size, live))
+            return false;
+    }
+    return true;
+}
+
+static bool walk_region(const struct acre_slab *slab, const struct acre_slab_region *region,
+    acre_walk_fn *visit, void *arg)
+{
+    const struct acre_slab_page *page = region->records + 1;
+    uintptr_t at = region->base;
+    while (page->state != SLAB_GUARD) {
+        size_t pages = slab_is_slab(page) ? page->pages : page->used;
+        size_t size = pages << slab->page_log2;
+        bool more = slab_is_slab(page) ? walk_slab(slab, page, at, visit, arg)
+                                       : visit(arg, (void *)at, size, page->state == SLAB_RUN);
+        if (!more)
+            return false;
+        page += pages;
+        at += size;
+    }
+    return true;
+}
+
+void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg)
+{
+    const struct acre_slab_region *region = slab->regions;
+    while (region != NULL && walk_region(slab, region, visit, arg))
+        region = region->next;
+}

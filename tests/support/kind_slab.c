@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "slab/slab_private.h"
+#include "support/kinds.h"
+
+#include <string.h>
+
+extern const struct kind kind_slab;
+
+/* Pages so small that the suites' small regions have some. */
+static struct acre_bytes bind(void *self)
+{
+    acre_slab_setup(self, ACRE_SLAB_LEAST_PAGE);
+    return acre_slab_bytes(self);
+}
+
+/* Clears what has no meaning in a record. */
+static void settle_record(const struct acre_slab *slab, struct acre_slab_page *page)
+{
+    struct acre_slab_page was = *page;
+    if (slab_is_slab(page)) {
+        bool listed = page->magic != 0 && slab->classes[page->size_class].hand != page;
+        page->next = listed ? was.next : NULL;
+        page->prev = listed ? was.prev : NULL;
+        return;
+    }
+    memset(page, 0, sizeof *page);
+    page->state = was.state;
+    page->back = was.back;
+    page->used = was.state == SLAB_BLANK ? 0 : was.used;
+    page->next = was.state == SLAB_FREE ? was.next : NULL;
+    page->prev = was.state == SLAB_FREE ? was.prev : NULL;
+}
+
+static void settle(void *self)
+{
+    struct acre_slab *slab = self;
+    slab->peak -= (size_t)slab->room;
+    slab->room = 0;
+    slab->failed = 0;
+    for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
+        slab->classes[i].start = slab->classes[i].count != 0 ? slab->classes[i].start : 0;
+    for (struct acre_slab_region *region = slab->regions; region; region = region->next)
+        for (size_t i = 1; i <= region->pages; i++)
+            settle_record(slab, &region->records[i]);
+}
+
+/* Whole pages, or steps of 16 bytes to 256 and of an eighth of the power of two above that. */
+static size_t slack(size_t usable)
+{
+    if (usable % ACRE_SLAB_LEAST_PAGE == 0)
+        return ACRE_SLAB_LEAST_PAGE - 1;
+    return usable <= 256 ? ACRE_SLAB_UNIT - 1 : 31;
+}
+
+const struct kind kind_slab = {
+    .name = "slab",
+    .caps = KIND_CONTENTS | KIND_SCRUB | KIND_EXACT | KIND_LARGER,
+    .self_size = sizeof(struct acre_slab),
+    .counters = { 1 + offsetof(struct acre_slab, failed) },
+    .region_enough = 512,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};
