@@ -30,9 +30,12 @@ static double time_of(const struct compare_candidate *candidate)
     return candidate->written ? candidate->ns_written : candidate->ns;
 }
 
-static double tail_of(const struct compare_candidate *candidate)
+/* Ticks, at least one, so that 0 stands for what is not known. */
+static double ticks_of(const struct compare_candidate *candidate, uint64_t ticks)
 {
-    return candidate->stepped && candidate->p999 ? (double)candidate->p999 : 0.0;
+    if (!candidate->stepped)
+        return 0.0;
+    return ticks ? (double)ticks : 1.0;
 }
 
 double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal)
@@ -46,12 +49,12 @@ double compare_figure(const struct compare_candidate *candidate, enum compare_go
     case COMPARE_SPEED:
         return time_of(candidate);
     case COMPARE_WORST:
-        return candidate->stepped ? (double)candidate->worst : 0.0;
+        return ticks_of(candidate, candidate->worst);
     case COMPARE_BALANCED:
     case COMPARE_GOALS:
         break;
     }
-    return memory * time_of(candidate) * tail_of(candidate);
+    return memory * time_of(candidate) * ticks_of(candidate, candidate->p999);
 }
 
 int compare_best(

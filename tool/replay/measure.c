@@ -181,7 +181,7 @@ static void sum_up(struct contest *contest, struct contestant *contestant)
 static bool start_child(struct contestant *contestant)
 {
     const struct replay_work *work = &contestant->work;
-    if (work->subject->preload)
+    if (work->subject->type == REPLAY_ON_SYSTEM)
         return replay_remote_start(
             &contestant->child, work->subject->preload, work->script, &contestant->state);
     return replay_child_start(&contestant->child, replay_work, &contestant->work);

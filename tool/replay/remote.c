@@ -66,8 +66,10 @@ static _Noreturn void become_worker(const char *preload, const struct files *fil
     inherit(files->state);
     snprintf(numbers, sizeof numbers, FILES_FORMAT, files->socket, files->ops, files->wides,
         files->state, files->parent);
-    dup2(nothing, STDERR_FILENO);
-    setenv("LD_PRELOAD", preload, 1);
+    if (preload) {
+        dup2(nothing, STDERR_FILENO);
+        setenv("LD_PRELOAD", preload, 1);
+    }
     execv(program, (char *[]){ program, word, numbers, NULL });
     _exit(127);
 }

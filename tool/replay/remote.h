@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Workers whose malloc is another library's: this program executed anew with the library preloaded.
- * Script and board reach it as files in shared memory.
+ * Workers that are this program executed anew: their heap has served nothing yet, and their malloc
+ * may be that of a library preloaded. Script and board reach them as files in shared memory.
  */
 #ifndef ACRE_TOOL_REPLAY_REMOTE_H
 #define ACRE_TOOL_REPLAY_REMOTE_H
@@ -34,8 +34,8 @@ bool replay_remote_open(struct replay_remote_state *state);
 void replay_remote_close(struct replay_remote_state *state);
 
 /**
- * Starts a worker with `preload` (a path or a soname) preloaded, as replay_child_start(). The
- * script must be complete.
+ * Starts a worker as replay_child_start(), with `preload` (a path or a soname) preloaded unless it
+ * is null. The script must be complete.
  */
 bool replay_remote_start(struct replay_child *child, const char *preload,
     const struct replay_script *script, const struct replay_remote_state *state);

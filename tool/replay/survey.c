@@ -5,10 +5,7 @@
  */
 #include "tool/replay/work.h"
 
-#include <fcntl.h>
 #include <malloc.h>
-#include <stdio.h>
-#include <unistd.h>
 
 struct surveyor {
     struct replay_work *work;
@@ -18,22 +15,6 @@ struct surveyor {
     uint64_t resident; /* before the first operation */
     bool counts_usable;
 };
-
-/* Resident bytes of this process that are its own; 0 when the system does not say. */
-static uint64_t resident_now(void)
-{
-    char text[128] = "";
-    unsigned long long pages = 0;
-    unsigned long long shared = 0;
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t size = file >= 0 ? read(file, text, sizeof text - 1) : 0;
-    if (file >= 0)
-        close(file);
-    text[size > 0 ? size : 0] = '\0';
-    if (sscanf(text, "%*u %llu %llu", &pages, &shared) != 2)
-        return 0;
-    return (pages - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static void take_stats(struct surveyor *surveyor)
 {
@@ -45,7 +26,7 @@ static void take_stats(struct surveyor *surveyor)
         now->available = stats.available;
         now->largest_free = stats.largest_free;
     } else if (!replay_subject_has_pool(surveyor->work->subject)) {
-        uint64_t resident = resident_now();
+        uint64_t resident = replay_resident();
         now->resident = resident > surveyor->resident ? resident - surveyor->resident : 0;
     }
 }
@@ -112,7 +93,7 @@ void replay_survey(struct replay_work *work)
     struct replay_survey *survey = &work->board->survey;
     bool has_pool = replay_subject_has_pool(work->subject);
     bool roomy = has_pool || work->script->facts.peak_live < replay_machine_memory() / 2;
-    struct surveyor surveyor = { .work = work, .survey = survey, .resident = resident_now() };
+    struct surveyor surveyor = { .work = work, .survey = survey, .resident = replay_resident() };
     survey->count = 0;
     if (!roomy || !replay_work_open(work, &surveyor.instance, work->board->pool))
         return;

@@ -8,10 +8,8 @@
 #include "tool/replay/stamp.h"
 #include "tool/replay/work.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define STRUCTURE_CHECKS 16
 #define ENDS 64
@@ -21,6 +19,7 @@ struct verifier {
     struct replay_instance instance;
     size_t limit; /* bytes of each block that are stamped */
     uint64_t at;  /* index of the operation; that of the end when past it */
+    uint64_t resident_before, resident_peak; /* of a subject without a pool: bytes, growth */
 };
 
 static const char *verb_text(enum replay_verb verb)
@@ -188,6 +187,17 @@ static bool check_structure(struct verifier *verifier)
            fault(verifier, "its structure is broken: %s (at %p)", found.invariant, found.where);
 }
 
+/* Growth of resident memory so far. Between two looks it may have been more. */
+static void note_resident(struct verifier *verifier)
+{
+    if (replay_subject_has_pool(verifier->work->subject))
+        return;
+    uint64_t now = replay_resident();
+    uint64_t growth = now > verifier->resident_before ? now - verifier->resident_before : 0;
+    if (growth > verifier->resident_peak)
+        verifier->resident_peak = growth;
+}
+
 static bool verify_ops(struct verifier *verifier)
 {
     const struct replay_script *script = verifier->work->script;
@@ -196,10 +206,13 @@ static bool verify_ops(struct verifier *verifier)
     for (verifier->at = 0; verifier->at < count; verifier->at++) {
         if (!verify_op(verifier, replay_ops(script)[verifier->at]))
             return false;
+        if (verifier->at == script->facts.peak_op)
+            note_resident(verifier);
         if (verifier->at % span != span - 1)
             continue;
         if (!check_structure(verifier))
             return false;
+        note_resident(verifier);
         verifier->work->board->done = (double)verifier->at / (double)count;
     }
     return true;
@@ -220,53 +233,21 @@ static bool verify_end(struct verifier *verifier)
     return used == 0 || fault(verifier, "%zu bytes in use though nothing is live", used);
 }
 
-/* Resident memory of this process, in KiB. */
-struct resident {
-    uint64_t now, peak;
-    uint64_t not_heap; /* pages of files, and shared ones */
-};
-
-static uint64_t field(const char *text, const char *name)
-{
-    const char *found = strstr(text, name);
-    return found ? strtoull(found + strlen(name), NULL, 10) : 0;
-}
-
-/* All zero when the system does not say. */
-static struct resident resident_now(void)
-{
-    char text[4096];
-    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    ssize_t size = file >= 0 ? read(file, text, sizeof text - 1) : 0;
-    if (file >= 0)
-        close(file);
-    text[size > 0 ? size : 0] = '\0';
-    return (struct resident){ field(text, "VmRSS:"), field(text, "VmHWM:"),
-        field(text, "RssFile:") + field(text, "RssShmem:") };
-}
-
-/* Bytes that the heap grew by at most; 0 when that is not known. */
-static uint64_t heap_growth(struct resident before, struct resident after)
-{
-    uint64_t base = before.now + after.not_heap - before.not_heap;
-    return before.now && after.peak > base ? (after.peak - base) * 1024 : 0;
-}
-
 void replay_verify(struct replay_work *work)
 {
     struct replay_board *board = work->board;
     struct verifier verifier = { .work = work, .limit = SIZE_MAX };
     bool roomy = work->script->facts.peak_live < replay_machine_memory() / 2;
-    struct resident before = resident_now();
     board->failed = 0;
     if (!roomy)
         verifier.limit = ENDS;
     board->pool_refused = !replay_work_open(work, &verifier.instance, board->pool);
     if (board->pool_refused)
         return;
+    verifier.resident_before = replay_resident();
     if (verify_ops(&verifier))
         verify_end(&verifier);
-    board->resident = roomy ? heap_growth(before, resident_now()) : 0;
+    board->resident = roomy ? verifier.resident_peak : 0;
     if (!board->fault[0])
         replay_work_close(work, &verifier.instance);
 }

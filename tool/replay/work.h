@@ -36,12 +36,13 @@ struct replay_board {
     /* What the tasks found. */
     char fault[REPLAY_FAULT_ROOM]; /**< VERIFY: what is wrong with the allocator; "": nothing. */
     bool pool_refused;             /**< VERIFY, TIME: no instance can be made in this pool. */
-    uint64_t resident;      /**< VERIFY: peak growth of resident memory, in bytes; 0: not known. */
-    uint64_t failed;        /**< VERIFY, TIME, WRITE: operations that could not be served. */
-    uint64_t smallest_pool; /**< FIT: bytes; 0: none completes. */
-    uint64_t nanoseconds;   /**< TIME, WRITE. */
-    uint64_t instructions;  /**< TIME, when counted. */
-    bool counted;           /**< TIME: the machine counted instructions. */
+    uint64_t resident; /**< VERIFY: growth of resident memory, in bytes, where most bytes are live
+                          or at one of 16 other moments; 0: not known. */
+    uint64_t failed;   /**< VERIFY, TIME, WRITE: operations that could not be served. */
+    uint64_t smallest_pool;                /**< FIT: bytes; 0: none completes. */
+    uint64_t nanoseconds;                  /**< TIME, WRITE. */
+    uint64_t instructions;                 /**< TIME, when counted. */
+    bool counted;                          /**< TIME: the machine counted instructions. */
     uint64_t median, p99, p999, worst;     /**< STEPS: ticks. */
     uint64_t worst_op;                     /**< STEPS: index of the operation that took `worst`. */
     struct replay_survey survey;           /**< STEPS: the spread; SURVEY: the rest. */
@@ -84,6 +85,10 @@ bool replay_run_strict(const struct replay_script *script, const struct replay_i
 /** Replays all of it, and lowers each operation's `ticks` to what it took, less `cost`. */
 void replay_run_steps(const struct replay_script *script, const struct replay_instance *instance,
     struct replay_slot *slots, uint32_t *ticks, uint64_t cost);
+
+/** Bytes of memory of its own that this process has touched; 0 when the system does not say.
+ * Linear in the pages. */
+uint64_t replay_resident(void);
 
 /* The tasks that have a file of their own. */
 void replay_verify(struct replay_work *work);
