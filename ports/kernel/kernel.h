@@ -8,10 +8,10 @@
 
 #include "kernel/ranges.h"
 
-#include <acre/bitmap.h>
 #include <acre/bytes.h>
+#include <acre/pages.h>
 
-enum { KERNEL_RANGES = 16 };
+enum { KERNEL_RANGES = 16, KERNEL_PAGE = 4096 /* bytes */ };
 
 /* The machine: sends a byte over the serial line; waits while the line is busy. */
 void machine_put(char byte);

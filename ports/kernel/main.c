@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "kernel/console.h"
-#include "kernel/heap.h"
 #include "kernel/kernel.h"
 
-static struct heap heap;
+#include <acre/heap.h>
+
+static struct acre_heap_tlsf heap;
 
 struct acre_pages kernel_pages(void)
 {
-    return heap_pages(&heap);
+    return acre_heap_pages(&heap.heap);
 }
 
 struct acre_bytes kernel_bytes(void)
 {
-    return heap_bytes(&heap);
+    return acre_heap_bytes(&heap.heap);
 }
 
 _Noreturn void kernel_panic(const char *text, uintptr_t number)
@@ -26,9 +27,11 @@ static void make_heap(void)
 {
     struct range ranges[KERNEL_RANGES];
     size_t count = machine_memory(ranges, KERNEL_RANGES);
-    heap_setup(&heap);
+    if (acre_heap_tlsf_setup(&heap, KERNEL_PAGE) != ACRE_OK)
+        kernel_panic("no heap of pages of this size", KERNEL_PAGE);
     for (size_t i = 0; i < count; i++) {
-        enum acre_status status = heap_add(&heap, ranges[i]);
+        enum acre_status status =
+            acre_heap_add_memory(&heap.heap, (void *)ranges[i].start, ranges[i].size);
         console_print("memory: %zu KiB at %p: %s\n", ranges[i].size / 1024, (void *)ranges[i].start,
             acre_status_text(status));
     }

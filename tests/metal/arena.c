@@ -8,7 +8,7 @@
 
 static size_t pages_of(size_t size)
 {
-    return (size + ACRE_BITMAP_PAGE_SIZE - 1) / ACRE_BITMAP_PAGE_SIZE;
+    return (size + KERNEL_PAGE - 1) / KERNEL_PAGE;
 }
 
 bool arena_fits(size_t size, size_t align)
@@ -23,7 +23,7 @@ void arena_open(struct arena *arena, size_t size, size_t align)
     struct acre_num got = acre_alloc_pages(kernel_pages(), pages_of(size), align);
     if (got.status != ACRE_OK)
         kernel_panic("no pages for an arena of this size", size);
-    arena->size = pages_of(size) * ACRE_BITMAP_PAGE_SIZE;
+    arena->size = pages_of(size) * KERNEL_PAGE;
     arena->base = memset((void *)got.num, 0, arena->size);
     arena->map = arena->base;
     arena->map_size = arena->size;
