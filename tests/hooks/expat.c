@@ -5,7 +5,7 @@
 #include <acre/hooks/expat.h>
 #include <stdio.h>
 
-enum { POOL = 1 << 20, ITEMS = 300 };
+enum { POOL = 4 << 20, ITEMS = 300 };
 
 static char document[64 * ITEMS];
 

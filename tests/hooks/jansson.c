@@ -8,7 +8,7 @@
 
 #include <acre/hooks/jansson.h>
 
-enum { POOL = 1 << 18, ITEMS = 50 };
+enum { POOL = 4 << 20, ITEMS = 50 };
 
 /* A new list of objects, or null. */
 static json_t *build(void)

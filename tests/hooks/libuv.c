@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { POOL = 1 << 20, PIECES = 8, FEW_PIECES = 4, PIECE = 5, LINKS = 20 };
+enum { POOL = 4 << 20, PIECES = 8, FEW_PIECES = 4, PIECE = 5, LINKS = 20 };
 
 #define TARGET "where it points"
 

@@ -11,7 +11,7 @@
 #include <libxml/xpath.h>
 #include <stdio.h>
 
-enum { POOL = 1 << 20, ITEMS = 60 };
+enum { POOL = 4 << 20, ITEMS = 60 };
 
 static char document[80 * ITEMS];
 
@@ -122,7 +122,7 @@ static void each_request_refused(void **state)
 
 static void pools_too_small(void **state)
 {
-    pool_grows(*state, 1 << 12, work);
+    pool_grows(*state, 1 << 12, POOL, work);
 }
 
 int main(void)

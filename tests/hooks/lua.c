@@ -95,7 +95,7 @@ static void builds_until_memory_is_exhausted(void **state)
 
 static void pools_too_small(void **state)
 {
-    pool_grows(*state, 4096, work);
+    pool_grows(*state, 4096, POOL, work);
 }
 
 static void each_request_refused(void **state)

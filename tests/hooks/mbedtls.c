@@ -13,7 +13,7 @@
 #include <mbedtls/ecp.h>
 #include <mbedtls/md.h>
 
-enum { POOL = 1 << 20 };
+enum { POOL = 4 << 20 };
 
 void *__real_calloc(size_t count, size_t size);
 void __real_free(void *ptr);
@@ -88,8 +88,21 @@ static int use_hash(void)
     return result;
 }
 
-/* The generator, times the order of the group minus one, is the generator mirrored. */
+/* Whether the generator lies on its curve. */
 static int use_curve(void)
+{
+    mbedtls_ecp_group group;
+    mbedtls_ecp_group_init(&group);
+    int result = mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1);
+    if (result == 0)
+        result = mbedtls_ecp_check_pubkey(&group, &group.G);
+    mbedtls_ecp_group_free(&group);
+    assert_true(result == 0 || result == MBEDTLS_ERR_MPI_ALLOC_FAILED);
+    return result;
+}
+
+/* The generator, times the order of the group minus one, is the generator mirrored. */
+static int multiply(void)
 {
     mbedtls_ecp_group group;
     mbedtls_ecp_point point;
@@ -112,17 +125,47 @@ static int use_curve(void)
     return result;
 }
 
-static enum outcome work(struct pool *pool)
+static enum outcome run(struct pool *pool, bool with_multiplication)
 {
     assert_int_equal(acre_hook_mbedtls_install(pool->bytes), 0);
     working = true;
-    bool fine = use_numbers() == 0 && use_hash() == 0 && use_curve() == 0;
+    bool fine = use_numbers() == 0 && use_hash() == 0 && use_curve() == 0 &&
+                (!with_multiplication || multiply() == 0);
     working = false;
     return fine ? DONE : NO_MEMORY;
 }
 
+static enum outcome work(struct pool *pool)
+{
+    return run(pool, false);
+}
+
+static enum outcome long_work(struct pool *pool)
+{
+    return run(pool, true);
+}
+
+static void numbers_hash_curve(void **state)
+{
+    pool_does(*state, POOL, long_work);
+}
+
+static void each_request_refused(void **state)
+{
+    pool_refuses_each(*state, POOL, SIZE_MAX, work);
+}
+
+static void pools_too_small(void **state)
+{
+    pool_grows(*state, 1 << 11, POOL, long_work);
+}
+
 int main(void)
 {
-    static const struct pool_job job = { "numbers, a hash, a curve", work, POOL, 1 << 11 };
-    return pool_run_job("mbedtls", &job);
+    static const struct pool_scene scenes[] = {
+        { "numbers, a hash, a curve", numbers_hash_curve },
+        { "each request refused", each_request_refused },
+        { "pools too small", pools_too_small },
+    };
+    return pool_run("mbedtls", scenes, sizeof scenes / sizeof scenes[0]);
 }

@@ -5,7 +5,7 @@
 #include <acre/hooks/nghttp2.h>
 #include <stdio.h>
 
-enum { POOL = 1 << 20, REQUESTS = 12 };
+enum { POOL = 4 << 20, REQUESTS = 12 };
 
 struct talk {
     nghttp2_session *client;

@@ -73,24 +73,6 @@ void pool_refuses_each(const struct acre_kind *kind, size_t size, size_t most, w
     pool_close(&pool);
 }
 
-void pool_grows(const struct acre_kind *kind, size_t least, work_fn *work)
-{
-    enum outcome outcome = NO_MEMORY;
-    size_t too_small = 0;
-    for (size_t size = least; outcome != DONE; size += size / 8) {
-        struct pool pool;
-        assert_true(size < (size_t)1 << 30);
-        if (!pool_open(&pool, kind, size))
-            continue;
-        outcome = work(&pool);
-        too_small += outcome == NO_MEMORY;
-        assert_true(outcome == DONE || acre_stats(pool.base).failed > 0);
-        pool_assert_empty(&pool);
-        pool_close(&pool);
-    }
-    assert_true(too_small > 0);
-}
-
 /* The blocks are a list. */
 void *pool_take_all(const struct pool *pool)
 {
@@ -117,6 +99,36 @@ void pool_give_back(const struct pool *pool, void *taken)
     }
 }
 
+/* The work in a pool with nothing left in it, and then with all of it back. */
+static void work_in_full_pool(const struct acre_kind *kind, size_t size, work_fn *work)
+{
+    struct pool pool;
+    assert_true(pool_open(&pool, kind, size));
+    void *taken = pool_take_all(&pool);
+    assert_int_equal(work(&pool), NO_MEMORY);
+    pool_give_back(&pool, taken);
+    pool_assert_empty(&pool);
+    assert_int_equal(work(&pool), DONE);
+    pool_assert_empty(&pool);
+    pool_close(&pool);
+}
+
+void pool_grows(const struct acre_kind *kind, size_t least, size_t most, work_fn *work)
+{
+    enum outcome outcome = NO_MEMORY;
+    work_in_full_pool(kind, most, work);
+    for (size_t size = least; outcome != DONE; size += size / 8) {
+        struct pool pool;
+        assert_true(size <= most);
+        if (!pool_open(&pool, kind, size))
+            continue;
+        outcome = work(&pool);
+        assert_true(outcome == DONE || acre_stats(pool.base).failed > 0);
+        pool_assert_empty(&pool);
+        pool_close(&pool);
+    }
+}
+
 int pool_run(const char *group, const struct pool_scene *scenes, size_t count)
 {
     static char names[128][96];
@@ -133,30 +145,30 @@ int pool_run(const char *group, const struct pool_scene *scenes, size_t count)
     return _cmocka_run_group_tests(group, tests, filled, NULL, NULL);
 }
 
-static const struct pool_job *job;
+static const struct pool_job *current;
 
 static void done_once(void **state)
 {
-    pool_does(*state, job->enough, job->work);
+    pool_does(*state, current->enough, current->work);
 }
 
 static void each_request_refused(void **state)
 {
-    pool_refuses_each(*state, job->enough, SIZE_MAX, job->work);
+    pool_refuses_each(*state, current->enough, SIZE_MAX, current->work);
 }
 
 static void pools_too_small(void **state)
 {
-    pool_grows(*state, job->least, job->work);
+    pool_grows(*state, current->least, current->enough, current->work);
 }
 
-int pool_run_job(const char *group, const struct pool_job *given)
+int pool_run_job(const char *group, const struct pool_job *job)
 {
     const struct pool_scene scenes[] = {
-        { given->what, done_once },
+        { job->what, done_once },
         { "each request refused", each_request_refused },
         { "pools too small", pools_too_small },
     };
-    job = given;
+    current = job;
     return pool_run(group, scenes, sizeof scenes / sizeof scenes[0]);
 }

@@ -55,8 +55,11 @@ void pool_does(const struct acre_kind *kind, size_t size, work_fn *work);
  */
 void pool_refuses_each(const struct acre_kind *kind, size_t size, size_t most, work_fn *work);
 
-/* Does the work in pools of growing size, until one is enough. Asserts that some were too small. */
-void pool_grows(const struct acre_kind *kind, size_t least, work_fn *work);
+/*
+ * Does the work in a pool of `most` bytes that is full, which must end in NO_MEMORY, and when it is
+ * empty again; then in pools of `least` bytes and more, until one is enough.
+ */
+void pool_grows(const struct acre_kind *kind, size_t least, size_t most, work_fn *work);
 
 /* Takes every byte that is left, and what goes back to pool_give_back. */
 void *pool_take_all(const struct pool *pool);
@@ -75,7 +78,7 @@ struct pool_job {
     const char *what;
     work_fn *work;
     size_t enough; /* bytes of a pool in which it ends well */
-    size_t least;  /* bytes of the first pool that is too small */
+    size_t least;  /* bytes of a pool that is too small for most allocators */
 };
 
 /* A cmocka run of a job: done once, each request refused, pools too small; on every allocator. */

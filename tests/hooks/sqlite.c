@@ -155,7 +155,7 @@ static void each_request_refused(void **state)
 
 static void pools_too_small(void **state)
 {
-    pool_grows(*state, 1 << 16, large);
+    pool_grows(*state, 1 << 16, POOL, large);
 }
 
 /* A statement that finds no memory leaves the connection of use. */

@@ -6,7 +6,7 @@
 #define uthash_nonfatal_oom(entry) (refused = (entry))
 #include <acre/hooks/uthash.h>
 
-enum { POOL = 1 << 20, ENTRIES = 1000 };
+enum { POOL = 4 << 20, ENTRIES = 1000 };
 
 struct entry {
     int id;

@@ -6,7 +6,7 @@
 #include <acre/hooks/zstd.h>
 #include <zstd_errors.h>
 
-enum { POOL = 8 << 20, TEXT = 200000 };
+enum { POOL = 16 << 20, TEXT = 200000 };
 
 static unsigned char text[TEXT];
 static unsigned char packed[TEXT];
