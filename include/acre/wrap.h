@@ -10,6 +10,8 @@
  * | wrap/locked.h     | every call under a lock that the caller brings                  |
  * | wrap/tally.h      | counts of blocks and bytes, by size class and by owner          |
  * | wrap/guard.h      | red zones and fill patterns, damage named                       |
+ * | wrap/fallback.h   | a second allocator serves what the first cannot                 |
+ * | wrap/tracer.h     | every call written down as a trace, in text                     |
  *
  * A wrapper is a plain struct that the caller owns; it has no memory but that struct, and what it
  * asks of the inner allocator beside the blocks where its header says so. It is put in front of an
@@ -21,9 +23,11 @@
 #ifndef ACRE_WRAP_H
 #define ACRE_WRAP_H
 
+#include <acre/wrap/fallback.h>
 #include <acre/wrap/fault.h>
 #include <acre/wrap/guard.h>
 #include <acre/wrap/locked.h>
 #include <acre/wrap/tally.h>
+#include <acre/wrap/tracer.h>
 
 #endif

@@ -6,24 +6,32 @@
 extern const struct kind kind_buddy;
 extern const struct kind kind_buddy_apart;
 extern const struct kind kind_buddy_seam;
+extern const struct kind kind_fallback;
 extern const struct kind kind_fault;
 extern const struct kind kind_guard;
 extern const struct kind kind_heap;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
+extern const struct kind kind_stack;
+extern const struct kind kind_stack_turned;
 extern const struct kind kind_tally;
 extern const struct kind kind_slab;
 extern const struct kind kind_tlsf;
 extern const struct kind kind_tlsf_apart;
 extern const struct kind kind_tlsf_seam;
+extern const struct kind kind_tracer;
 
 const struct kind *const kinds[] = {
     &kind_naive,
 #if ACRE_WRAP
     &kind_fault,
+    &kind_fallback,
     &kind_locked,
     &kind_tally,
+    &kind_tracer,
+    &kind_stack,
+    &kind_stack_turned,
     &kind_guard,
 #endif
 #if ACRE_SHARED

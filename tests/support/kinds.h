@@ -34,7 +34,7 @@ struct kind {
     unsigned caps;
 
     size_t self_size;   /* bytes of state that lie outside the regions */
-    size_t counters[3]; /* offsets in there, plus 1, of the size_t that a refused call may change */
+    size_t counters[8]; /* offsets in there, plus 1, of the size_t that a refused call may change */
     size_t header;      /* see KIND_HEADERS */
     size_t links;       /* bytes at the start of a free block that have a meaning; see KIND_SCRUB */
     size_t foot;        /* the same at its end */

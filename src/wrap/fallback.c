@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Fallback: the first allocator's answer decides whether the second is asked.
+ *
+ * The peak of the sum is at least the peak of either. It can be more only at moments when both have
+ * live blocks, so it is noted at requests served since the second was first used, and nowhere else.
+ */
+#include <acre/wrap/fallback.h>
+
+#include "base/arith.h"
+#include "base/memory.h"
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct acre_base first_base(const struct acre_fallback *fallback)
+{
+    return acre_bytes_base(fallback->first);
+}
+
+static struct acre_base second_base(const struct acre_fallback *fallback)
+{
+    return acre_bytes_base(fallback->second);
+}
+
+/* ---- accounts ---- */
+
+static void forget(struct acre_fallback *fallback)
+{
+    fallback->spilled = 0;
+    fallback->refused = 0;
+    fallback->peak = 0;
+}
+
+static void note_peak(struct acre_fallback *fallback)
+{
+    if (fallback->spilled == 0)
+        return;
+    size_t used = acre_stats(first_base(fallback)).used + acre_stats(second_base(fallback)).used;
+    fallback->peak = larger(fallback->peak, used);
+}
+
+static struct acre_stats fallback_stats(const void *self)
+{
+    const struct acre_fallback *fallback = self;
+    struct acre_stats stats = acre_stats(first_base(fallback));
+    struct acre_stats more = acre_stats(second_base(fallback));
+    stats.total += more.total;
+    stats.metadata += more.metadata;
+    stats.used += more.used;
+    stats.available += more.available;
+    stats.peak = larger(larger(stats.peak, more.peak), larger(fallback->peak, stats.used));
+    stats.largest_free = larger(stats.largest_free, more.largest_free);
+    stats.live_blocks += more.live_blocks;
+    stats.failed = fallback->refused;
+    return stats;
+}
+
+/* ---- memory ---- */
+
+static enum acre_status fallback_init(void *self, void *start, size_t size)
+{
+    struct acre_fallback *fallback = self;
+    forget(fallback);
+    acre_init(second_base(fallback), NULL, 0); /* refused, which leaves it empty */
+    enum acre_status status = acre_init(first_base(fallback), start, size);
+    fallback->start = status == ACRE_OK ? start : NULL;
+    fallback->size = status == ACRE_OK ? size : 0;
+    return status;
+}
+
+static bool overlaps_first(const struct acre_fallback *fallback, void *start, size_t size)
+{
+    if (fallback->start == NULL || size == 0 || acre_range_wraps((uintptr_t)start, size))
+        return false;
+    return acre_ranges_overlap((uintptr_t)fallback->start, fallback->size, (uintptr_t)start, size);
+}
+
+static enum acre_status fallback_add_memory(void *self, void *start, size_t size)
+{
+    struct acre_fallback *fallback = self;
+    if (start != NULL && overlaps_first(fallback, start, size))
+        return ACRE_MEMORY_OVERLAP;
+    return acre_add_memory(second_base(fallback), start, size);
+}
+
+static enum acre_status fallback_remove_memory(void *self, void *start)
+{
+    struct acre_fallback *fallback = self;
+    enum acre_status status = acre_remove_memory(first_base(fallback), start);
+    if (status == ACRE_NOT_ALLOCATED)
+        return acre_remove_memory(second_base(fallback), start);
+    if (status == ACRE_OK && start == fallback->start)
+        fallback->start = NULL;
+    return status;
+}
+
+static struct acre_check_result fallback_check(const void *self)
+{
+    const struct acre_fallback *fallback = self;
+    struct acre_check_result result = acre_check(first_base(fallback));
+    return result.invariant != NULL ? result : acre_check(second_base(fallback));
+}
+
+static void fallback_reset(void *self)
+{
+    struct acre_fallback *fallback = self;
+    forget(fallback);
+    acre_reset(first_base(fallback));
+    acre_reset(second_base(fallback));
+}
+
+/* ---- blocks ---- */
+
+static struct acre_ptr alloc_second(struct acre_fallback *fallback, struct acre_layout layout)
+{
+    struct acre_ptr got = acre_alloc(fallback->second, layout);
+    fallback->spilled += got.status == ACRE_OK;
+    return got;
+}
+
+static struct acre_ptr fallback_alloc(void *self, struct acre_layout layout)
+{
+    struct acre_fallback *fallback = self;
+    struct acre_ptr got = acre_alloc(fallback->first, layout);
+    if (got.status == ACRE_NO_MEMORY)
+        got = alloc_second(fallback, layout);
+    if (got.status == ACRE_OK)
+        note_peak(fallback);
+    fallback->refused += got.status == ACRE_NO_MEMORY;
+    return got;
+}
+
+static enum acre_status fallback_dealloc(void *self, void *ptr)
+{
+    struct acre_fallback *fallback = self;
+    enum acre_status status = acre_dealloc(fallback->first, ptr);
+    return status != ACRE_NOT_ALLOCATED ? status : acre_dealloc(fallback->second, ptr);
+}
+
+static enum acre_status fallback_dealloc_sized(void *self, void *ptr, struct acre_layout layout)
+{
+    struct acre_fallback *fallback = self;
+    enum acre_status status = acre_dealloc_sized(fallback->first, ptr, layout);
+    if (status == ACRE_NOT_ALLOCATED)
+        status = acre_dealloc_sized(fallback->second, ptr, layout);
+    return status;
+}
+
+static enum acre_status fallback_resize(void *self, void *ptr, size_t size)
+{
+    struct acre_fallback *fallback = self;
+    enum acre_status status = acre_resize(fallback->first, ptr, size);
+    if (status == ACRE_NOT_ALLOCATED)
+        status = acre_resize(fallback->second, ptr, size);
+    if (status == ACRE_OK)
+        note_peak(fallback);
+    fallback->refused += status == ACRE_NO_MEMORY;
+    return status;
+}
+
+/* Moves a live block from one allocator to the other, which may have no room either. */
+static struct acre_ptr move(
+    struct acre_fallback *fallback, bool to_second, void *ptr, struct acre_layout layout)
+{
+    struct acre_bytes from = to_second ? fallback->first : fallback->second;
+    size_t size = layout.size == 0 ? 1 : layout.size;
+    struct acre_ptr got =
+        to_second ? alloc_second(fallback, layout) : acre_alloc(fallback->first, layout);
+    if (got.status != ACRE_OK)
+        return got;
+    size_t usable = acre_usable_size(from, ptr).num;
+    memcpy(got.ptr, ptr, size < usable ? size : usable);
+    note_peak(fallback);
+    acre_dealloc(from, ptr);
+    return got;
+}
+
+static struct acre_ptr fallback_realloc(void *self, void *ptr, struct acre_layout layout)
+{
+    struct acre_fallback *fallback = self;
+    bool to_second = true;
+    struct acre_ptr got = acre_realloc(fallback->first, ptr, layout);
+    if (got.status == ACRE_NOT_ALLOCATED) {
+        to_second = false;
+        got = acre_realloc(fallback->second, ptr, layout);
+    }
+    if (got.status == ACRE_NO_MEMORY)
+        got = move(fallback, to_second, ptr, layout);
+    else if (got.status == ACRE_OK)
+        note_peak(fallback);
+    fallback->refused += got.status == ACRE_NO_MEMORY;
+    return got;
+}
+
+static struct acre_num fallback_usable_size(const void *self, const void *ptr)
+{
+    const struct acre_fallback *fallback = self;
+    struct acre_num size = acre_usable_size(fallback->first, ptr);
+    return size.status == ACRE_OK ? size : acre_usable_size(fallback->second, ptr);
+}
+
+struct tour {
+    acre_walk_fn *visit;
+    void *arg;
+    bool go_on;
+};
+
+static bool visit_and_note(void *arg, void *start, size_t size, bool live)
+{
+    struct tour *tour = arg;
+    tour->go_on = tour->visit(tour->arg, start, size, live);
+    return tour->go_on;
+}
+
+static void fallback_walk(const void *self, acre_walk_fn *visit, void *arg)
+{
+    const struct acre_fallback *fallback = self;
+    struct tour tour = { visit, arg, true };
+    acre_walk(fallback->first, visit_and_note, &tour);
+    if (tour.go_on)
+        acre_walk(fallback->second, visit, arg);
+}
+
+static const struct acre_bytes_ops fallback_ops = {
+    .base = {
+        .init = fallback_init,
+        .add_memory = fallback_add_memory,
+        .remove_memory = fallback_remove_memory,
+        .stats = fallback_stats,
+        .check = fallback_check,
+        .reset = fallback_reset,
+    },
+    .alloc = fallback_alloc,
+    .dealloc = fallback_dealloc,
+    .dealloc_sized = fallback_dealloc_sized,
+    .resize = fallback_resize,
+    .realloc = fallback_realloc,
+    .usable_size = fallback_usable_size,
+    .walk = fallback_walk,
+};
+
+/* ---- the wrapper ---- */
+
+void acre_fallback_wrap(
+    struct acre_fallback *fallback, struct acre_bytes first, struct acre_bytes second)
+{
+    fallback->first = first;
+    fallback->second = second;
+    fallback->start = NULL;
+    fallback->size = 0;
+    forget(fallback);
+}
+
+struct acre_bytes acre_fallback_bytes(struct acre_fallback *fallback)
+{
+    struct acre_bytes bytes = { &fallback_ops, fallback };
+    return bytes;
+}
