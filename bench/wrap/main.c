@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre-bench-wrap: what each wrapper adds to a call over TLSF, in instructions that callgrind
+ * counts. The program runs itself under valgrind, once for each wrapper. */
+#include <acre/tlsf.h>
+#include <acre/wrap.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { POOL = 1 << 20, PAIRS = 1000, EXIT_WRONG = 2, OWNERS = 4 };
+
+static const char help[] =
+    "usage: acre-bench-wrap [--smoke]\n"
+    "Counts the instructions that each wrapper adds to a call over TLSF, with valgrind.\n"
+    "\n"
+    "  --smoke     every wrapper once, without valgrind: does it work at all?\n"
+    "  --help      this text\n";
+
+static _Alignas(4096) unsigned char pool[POOL];
+static _Alignas(4096) unsigned char small_pool[4096];
+static struct acre_tlsf tlsf;
+static struct acre_tlsf other;
+
+/* ---- the contestants ---- */
+
+static struct acre_bytes bare(struct acre_bytes inner)
+{
+    return inner;
+}
+
+static void callback(void *arg)
+{
+    (void)arg;
+}
+
+static struct acre_bytes locked(struct acre_bytes inner)
+{
+    static struct acre_locked wrapper;
+    struct acre_locker locker = { callback, callback, NULL };
+    acre_locked_wrap(&wrapper, inner, locker);
+    return acre_locked_bytes(&wrapper);
+}
+
+static struct acre_bytes classes(struct acre_bytes inner)
+{
+    static struct acre_tally wrapper;
+    static struct acre_tally_row rows[ACRE_TALLY_CLASSES];
+    acre_tally_wrap(&wrapper, inner, rows, ACRE_TALLY_CLASSES, NULL, 0);
+    return acre_tally_bytes(&wrapper);
+}
+
+static struct acre_bytes owners(struct acre_bytes inner)
+{
+    static struct acre_tally wrapper;
+    static struct acre_tally_row rows[ACRE_TALLY_CLASSES];
+    static struct acre_tally_row of_owners[OWNERS];
+    acre_tally_wrap(&wrapper, inner, rows, ACRE_TALLY_CLASSES, of_owners, OWNERS);
+    return acre_tally_bytes(&wrapper);
+}
+
+static struct acre_bytes guarded(struct acre_bytes inner)
+{
+    static struct acre_guard wrapper;
+    acre_guard_wrap(&wrapper, inner, NULL, NULL);
+    return acre_guard_bytes(&wrapper);
+}
+
+static struct acre_bytes faulty(struct acre_bytes inner)
+{
+    static struct acre_fault wrapper;
+    acre_fault_wrap(&wrapper, inner);
+    return acre_fault_bytes(&wrapper);
+}
+
+static void swallow(void *arg, const void *text, size_t size)
+{
+    (void)arg;
+    (void)text;
+    (void)size;
+}
+
+static struct acre_bytes traced(struct acre_bytes inner)
+{
+    static struct acre_tracer wrapper;
+    struct acre_tracer_sink sink = { swallow, NULL, NULL };
+    acre_tracer_wrap(&wrapper, inner, sink);
+    acre_tracer_begin(&wrapper, "bench");
+    return acre_tracer_bytes(&wrapper);
+}
+
+static struct acre_bytes first_serves(struct acre_bytes inner)
+{
+    static struct acre_fallback wrapper;
+    acre_tlsf_init(&other, small_pool, sizeof small_pool);
+    acre_fallback_wrap(&wrapper, inner, acre_tlsf_bytes(&other));
+    return acre_fallback_bytes(&wrapper);
+}
+
+/* The first is full. */
+static struct acre_bytes second_serves(struct acre_bytes inner)
+{
+    static struct acre_fallback wrapper;
+    acre_tlsf_init(&other, small_pool, sizeof small_pool);
+    while (acre_tlsf_alloc(&other, acre_layout(64, 1)).ptr != NULL)
+        continue;
+    acre_fallback_wrap(&wrapper, acre_tlsf_bytes(&other), inner);
+    return acre_fallback_bytes(&wrapper);
+}
+
+static const struct contestant {
+    const char *name;
+    struct acre_bytes (*wrap)(struct acre_bytes inner);
+} contestants[] = {
+    { "none", bare },
+    { "locked (empty callbacks)", locked },
+    { "fault (no rule)", faulty },
+    { "tally, classes", classes },
+    { "tally, classes and owners", owners },
+    { "guard", guarded },
+    { "tracer (no clock)", traced },
+    { "fallback, first serves", first_serves },
+    { "fallback, second serves", second_serves },
+};
+
+enum { CONTESTANTS = sizeof contestants / sizeof contestants[0] };
+
+/* ---- the work ---- */
+
+/* What is counted; its own name is what callgrind is told. */
+__attribute__((noinline, noclone)) static bool bench_wrap_pairs(
+    struct acre_bytes bytes, size_t count)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct acre_ptr got = acre_alloc(bytes, acre_layout(64, 1));
+        good &= acre_dealloc(bytes, got.ptr) == ACRE_OK;
+    }
+    return good;
+}
+
+static bool work(const struct contestant *contestant)
+{
+    if (acre_tlsf_init(&tlsf, pool, POOL) != ACRE_OK)
+        return false;
+    struct acre_bytes bytes = contestant->wrap(acre_tlsf_bytes(&tlsf));
+    return bench_wrap_pairs(bytes, PAIRS) && acre_check(acre_bytes_base(bytes)).invariant == NULL;
+}
+
+static int smoke(void)
+{
+    int bad = 0;
+    for (size_t i = 0; i < CONTESTANTS; i++)
+        bad += !work(&contestants[i]);
+    printf("acre-bench-wrap: %d wrappers, %d failed\n", CONTESTANTS, bad);
+    return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* ---- the count ---- */
+
+/* The last number of a line of callgrind's that begins so; -1: none. */
+static double read_sum(const char *path)
+{
+    char line[256];
+    double sum = -1;
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return -1;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "totals:", 7) == 0)
+            sum = strtod(line + 7, NULL);
+    fclose(file);
+    return sum;
+}
+
+static double count_pair(const char *self, size_t index)
+{
+    char path[64];
+    char command[512];
+    snprintf(path, sizeof path, "/tmp/acre-bench-wrap.%ld", (long)getpid());
+    snprintf(command, sizeof command,
+        "valgrind --tool=callgrind -q --toggle-collect=bench_wrap_pairs --callgrind-out-file=%s"
+        " '%s' '%zu'",
+        path, self, index);
+    double sum = system(command) == 0 ? read_sum(path) : -1;
+    unlink(path);
+    return sum < 0 ? -1 : sum / PAIRS;
+}
+
+static int count_all(const char *self)
+{
+    double none = count_pair(self, 0);
+    if (none < 0) {
+        fprintf(stderr, "acre-bench-wrap: valgrind did not count\n");
+        return EXIT_FAILURE;
+    }
+    printf("alloc and dealloc of 64 bytes over TLSF, instructions; none: %.0f\n\n", none);
+    printf("%-28s %12s\n", "wrapper", "adds a call");
+    for (size_t i = 1; i < CONTESTANTS; i++) {
+        double pair = count_pair(self, i);
+        if (pair < 0)
+            return EXIT_FAILURE;
+        printf("%-28s %12.0f\n", contestants[i].name, (pair - none) / 2);
+    }
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    char self[256];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(help, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc == 2 && strcmp(argv[1], "--smoke") == 0)
+        return smoke();
+    if (argc == 2 && argv[1][0] >= '0' && argv[1][0] < '0' + CONTESTANTS && argv[1][1] == '\0')
+        return work(&contestants[argv[1][0] - '0']) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (argc != 1 || size < 0) {
+        fputs(help, stderr);
+        return EXIT_WRONG;
+    }
+    self[size] = '\0';
+    return count_all(self);
+}
