@@ -129,8 +129,7 @@ enum { CONTESTANTS = sizeof contestants / sizeof contestants[0] };
 /* ---- the work ---- */
 
 /* What is counted; its own name is what callgrind is told. */
-__attribute__((noinline, noclone)) static bool bench_wrap_pairs(
-    struct acre_bytes bytes, size_t count)
+__attribute__((noinline)) static bool bench_wrap_pairs(struct acre_bytes bytes, size_t count)
 {
     bool good = true;
     for (size_t i = 0; i < count; i++) {
