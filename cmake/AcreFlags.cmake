@@ -4,10 +4,11 @@
 add_library(acre_flags INTERFACE)
 
 set(warnings
-    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wpointer-arith -Wcast-qual
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wpointer-arith -Wcast-qual
     -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wdouble-promotion -Wfloat-equal
     -Wmissing-declarations -Wimplicit-fallthrough)
-set(c_warnings -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wnested-externs
+# A C++ function may bear its struct's name, as stat does; -Wshadow does not like it.
+set(c_warnings -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wnested-externs
     -Wbad-function-cast)
 set(gcc_warnings -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Walloca
     -Wcast-align=strict -Wjump-misses-init)

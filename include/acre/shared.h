@@ -120,8 +120,8 @@ size_t acre_shared_count(const struct acre_shared *shared);
 
 /**
  * The shared handle as a byte allocator, for as long as a reference is held.
- * @return a handle of two words; equal ones (ops and self) mean the same shared handle. Its calls
- * are the allocator's, with the lock around them. O(1).
+ * @return a handle whose self is `shared`, and whose calls are the allocator's with the lock around
+ * them. O(1).
  */
 struct acre_bytes acre_shared_bytes(struct acre_shared *shared);
 

@@ -32,7 +32,8 @@ static int serve(void)
 
 int main(void)
 {
-    printf("TLSF=%d BUDDY=%d SLAB=%d BITMAP=%d WRAP=%d HOSTED=%d CHECK_POINTERS=%d\n", ACRE_TLSF,
-        ACRE_BUDDY, ACRE_SLAB, ACRE_BITMAP, ACRE_WRAP, ACRE_HOSTED, ACRE_CHECK_POINTERS);
+    printf("TLSF=%d BUDDY=%d SLAB=%d BITMAP=%d WRAP=%d SHARED=%d HOSTED=%d CHECK_POINTERS=%d\n",
+        ACRE_TLSF, ACRE_BUDDY, ACRE_SLAB, ACRE_BITMAP, ACRE_WRAP, ACRE_SHARED, ACRE_HOSTED,
+        ACRE_CHECK_POINTERS);
     return serve();
 }
