@@ -205,6 +205,8 @@ static void init_is_the_firsts_and_more_the_seconds(void **state)
     assert_int_equal(acre_add_memory(base, small + 100, 1000), ACRE_MEMORY_OVERLAP);
     assert_int_equal(acre_add_memory(base, large + 100, 1000), ACRE_MEMORY_OVERLAP);
     assert_int_equal(acre_add_memory(base, NULL, 1000), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_add_memory(base, (void *)UINTPTR_MAX, 2), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_add_memory(base, small, 0), ACRE_INVALID_PARAM);
     assert_int_equal(acre_remove_memory(base, small), ACRE_OK);
     assert_int_equal(acre_remove_memory(base, small), ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_add_memory(base, small + 100, 1000), ACRE_OK);
@@ -222,6 +224,27 @@ static void a_refused_init_leaves_both_empty(void **state)
     assert_int_equal(acre_alloc(bytes, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_add_memory(base, small, SMALL), ACRE_OK);
     assert_true(in_small(take(100)));
+}
+
+/* Memory that was not given through this handle can be taken back through it. */
+static void either_region_can_be_removed(void **state)
+{
+    (void)state;
+    assert_int_equal(acre_remove_memory(base, small), ACRE_OK);
+    assert_int_equal(acre_remove_memory(base, large), ACRE_OK);
+    assert_int_equal(acre_remove_memory(base, large), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_stats(base).total, 0);
+}
+
+/* Size 0 keeps what size 1 does. */
+static void a_block_moves_for_an_alignment(void **state)
+{
+    (void)state;
+    unsigned char *ptr = take(1);
+    *ptr = 0x5a;
+    unsigned char *moved = acre_realloc(bytes, ptr, acre_layout(0, 4096)).ptr;
+    assert_true(in_large(moved));
+    assert_int_equal(*moved, 0x5a);
 }
 
 static bool count_visits(void *arg, void *start, size_t size, bool live)
@@ -291,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup(the_peak_is_of_the_sum, set_up),
         cmocka_unit_test_setup(init_is_the_firsts_and_more_the_seconds, set_up),
         cmocka_unit_test_setup(a_refused_init_leaves_both_empty, set_up),
+        cmocka_unit_test_setup(either_region_can_be_removed, set_up),
+        cmocka_unit_test_setup(a_block_moves_for_an_alignment, set_up),
         cmocka_unit_test_setup(walk_passes_through_both_and_ends, set_up),
         cmocka_unit_test_setup(both_are_checked, set_up),
         cmocka_unit_test_setup(a_reset_reaches_both, set_up),

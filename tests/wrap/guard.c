@@ -170,6 +170,8 @@ static void the_reach_is_named(void **state)
     size_t room = naive_ops.usable_size(&naive, ptr - ACRE_GUARD_FRONT).num;
     ptr[64 + 2] = 0;
     ptr[room - ACRE_GUARD_FRONT - 1] ^= 1; /* the last byte of the record behind */
+    assert_string_equal(acre_check(base).invariant, "GUARD-2: the zone behind a block is whole");
+    assert_ptr_equal(acre_check(base).where, ptr);
     assert_int_equal(acre_dealloc(bytes, ptr), ACRE_OK);
     assert_int_equal(count, 1);
     assert_damage(&reports[0], ptr, 64, ACRE_GUARD_BEHIND, 3);
@@ -223,6 +225,53 @@ static void a_block_without_records_is_refused(void **state)
     assert_string_equal(acre_check(base).invariant, "GUARD-3: a record of a block is whole");
     assert_ptr_equal(acre_check(base).where, ptr);
     assert_int_equal(acre_stats(base).live_blocks, 1);
+}
+
+/* Without the record behind, the one in front says where an aligned block starts. */
+static void one_record_is_enough(void **state)
+{
+    (void)state;
+    for (size_t align = 1; align <= 1024; align *= 2) {
+        unsigned char *ptr = take(64, align);
+        unsigned char *start = ptr - (align > ACRE_GUARD_FRONT ? align : ACRE_GUARD_FRONT);
+        unsigned char *end = start + naive_ops.usable_size(&naive, start).num;
+        for (size_t i = 1; i <= ACRE_GUARD_RECORD; i++)
+            end[-(ptrdiff_t)i] ^= 0xff;
+        assert_named(ptr, 64, ACRE_GUARD_BEHIND, (size_t)(end - ACRE_GUARD_RECORD - ptr) - 63);
+    }
+}
+
+static bool find_live(void *arg, void *start, size_t size, bool live)
+{
+    void **found = arg;
+    (void)size;
+    *found = live ? start : NULL;
+    return !live;
+}
+
+/* What the inner allocator handed out behind the guard's back is no block of the guard's. */
+static void blocks_of_others_are_named(void **state)
+{
+    (void)state;
+    unsigned char *other = naive_ops.alloc(&naive, acre_layout(16, 1)).ptr;
+    void *found = NULL;
+    assert_string_equal(acre_check(base).invariant, "GUARD-3: a record of a block is whole");
+    assert_int_equal(acre_dealloc(bytes, other), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_dealloc(bytes, other + ACRE_GUARD_FRONT), ACRE_NOT_ALLOCATED);
+    acre_walk(bytes, find_live, &found);
+    assert_non_null(found);
+    assert_int_equal(naive_ops.dealloc(&naive, other), ACRE_OK);
+    assert_null(acre_check(base).invariant);
+}
+
+static void the_inner_allocator_is_checked_first(void **state)
+{
+    (void)state;
+    take(10, 1)[10] = 0;
+    naive.used++;
+    assert_memory_equal(acre_check(base).invariant, "NAIVE", 5);
+    naive.used--;
+    assert_memory_equal(acre_check(base).invariant, "GUARD", 5);
 }
 
 /* A block whose records were copied over another one's says nothing of where it lies. */
@@ -318,6 +367,9 @@ int main(void)
         cmocka_unit_test_setup(both_sides_are_reported, set_up),
         cmocka_unit_test_setup(every_verb_reports_and_mends, set_up),
         cmocka_unit_test_setup(a_block_without_records_is_refused, set_up),
+        cmocka_unit_test_setup(one_record_is_enough, set_up),
+        cmocka_unit_test_setup(blocks_of_others_are_named, set_up),
+        cmocka_unit_test_setup(the_inner_allocator_is_checked_first, set_up),
         cmocka_unit_test_setup(copied_records_are_none, set_up),
         cmocka_unit_test_setup(forgotten_records_are_none, set_up),
         cmocka_unit_test_setup(without_a_callback_damage_is_counted, set_up),

@@ -211,6 +211,9 @@ static void damage_to_a_tag_is_named(void **state)
         tag[bit / 8] ^= (unsigned char)(1u << bit % 8);
     }
     assert_null(acre_check(base).invariant);
+    const uint16_t beyond[2] = { OWNERS, UINT16_MAX - OWNERS };
+    memcpy(tag, beyond, sizeof beyond);
+    assert_string_equal(acre_check(base).invariant, "TALLY-1: a block's tag is whole");
 }
 
 static void a_block_without_its_owner_is_lost(void **state)

@@ -89,7 +89,10 @@ static void nothing_is_written_before_the_beginning(void **state)
     begin();
     acre_tracer_end(&tracer);
     assert_text("end 0x0 0x0\n");
-    acre_alloc(bytes, acre_layout(10, 1));
+    ptr = acre_alloc(bytes, acre_layout(10, 1)).ptr;
+    assert_int_equal(acre_resize(bytes, ptr, 20), ACRE_OK);
+    assert_ptr_equal(acre_realloc(bytes, ptr, acre_layout(5, 1)).ptr, ptr);
+    assert_int_equal(acre_dealloc_sized(bytes, ptr, acre_layout(5, 1)), ACRE_OK);
     assert_text("%s", "");
 }
 
@@ -192,6 +195,8 @@ static void a_name_is_one_short_line(void **state)
     name_of_300[300] = '\0';
     acre_tracer_begin(&tracer, "two\nlines");
     assert_text("acre-trace 1\nprocess 1 0 started two\n");
+    acre_tracer_begin(&tracer, "two\r\nlines");
+    assert_text("end 0x0 0x0\nprocess 1 0 started two\n");
     acre_tracer_begin(&tracer, name_of_300);
     assert_text("end 0x0 0x0\nprocess 1 0 started %.200s\n", name_of_300);
 }

@@ -25,7 +25,7 @@
  * copies. The inner allocator must manage memory that can be written to. A pointer is judged by the
  * inner allocator before anything beside it is read: one question for a block, up to log2(alignment
  * of the pointer) for what is none. With ACRE_CHECK_POINTERS set to 0 the record in front is
- * trusted.
+ * trusted, and a block whose record there is overwritten is reported and refused.
  */
 #ifndef ACRE_WRAP_GUARD_H
 #define ACRE_WRAP_GUARD_H
