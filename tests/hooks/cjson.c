@@ -4,7 +4,7 @@
 
 #include <acre/hooks/cjson.h>
 
-enum { POOL = 4 << 20, ITEMS = 100 };
+enum { POOL = 4 << 20, ITEMS = 40 };
 
 /* Adds an object to a list; false: no memory. */
 static bool add_item(cJSON *list, int number)

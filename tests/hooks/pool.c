@@ -117,7 +117,7 @@ void pool_grows(const struct acre_kind *kind, size_t least, size_t most, work_fn
 {
     enum outcome outcome = NO_MEMORY;
     work_in_full_pool(kind, most, work);
-    for (size_t size = least; outcome != DONE; size += size / 8) {
+    for (size_t size = least; outcome != DONE; size += size / 4) {
         struct pool pool;
         assert_true(size <= most);
         if (!pool_open(&pool, kind, size))

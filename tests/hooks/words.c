@@ -78,16 +78,31 @@ static void size_zero_is_a_block_of_its_own(void **state)
     assert_empty();
 }
 
+static struct acre_ptr alloc_natural(void *self, struct acre_layout layout)
+{
+    assert_int_equal(layout.align, ACRE_NATURAL_ALIGN);
+    return naive_ops.alloc(self, layout);
+}
+
+static struct acre_ptr realloc_natural(void *self, void *ptr, struct acre_layout layout)
+{
+    assert_int_equal(layout.align, ACRE_NATURAL_ALIGN);
+    return naive_ops.realloc(self, ptr, layout);
+}
+
 static void blocks_have_natural_alignment(void **state)
 {
-    void *kept[40];
+    struct acre_bytes_ops ops = naive_ops;
     (void)state;
-    for (size_t i = 0; i < 40; i++) {
-        kept[i] = acre_hook_malloc(pool, i);
-        assert_int_equal((uintptr_t)kept[i] % ACRE_NATURAL_ALIGN, 0);
+    ops.alloc = alloc_natural;
+    ops.realloc = realloc_natural;
+    pool.ops = &ops;
+    for (size_t i = 1; i < 40; i++) {
+        void *ptr = acre_hook_malloc(pool, i);
+        ptr = acre_hook_realloc(pool, ptr, 3 * i, "");
+        assert_int_equal((uintptr_t)ptr % ACRE_NATURAL_ALIGN, 0);
+        acre_hook_free_sized(pool, ptr, 3 * i, "");
     }
-    for (size_t i = 0; i < 40; i++)
-        acre_hook_free(pool, kept[i], "");
     assert_empty();
 }
 

@@ -5,7 +5,7 @@
 
 #include <acre/hooks/zlib.h>
 
-enum { POOL = 4 << 20, TEXT = 200000, PIECE = 5000 };
+enum { POOL = 4 << 20, TEXT = 100000, PIECE = 5000 };
 
 static unsigned char text[TEXT];
 static unsigned char packed[TEXT];
