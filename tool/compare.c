@@ -30,6 +30,7 @@ struct compare_command {
     const char *output;
     const char *trace;
     size_t repeat;
+    size_t hold;
     bool json;
     bool emit_config;
     /* What they come to. */
@@ -155,8 +156,8 @@ static bool load(struct compare_command *command, struct replay_script *script)
     size_t process = REPLAY_LARGEST;
     if (command->process)
         acre_parse_count(command->process, &process);
-    enum replay_load_status status =
-        replay_load(script, command->path, (uint32_t)process, &command->progress, message);
+    enum replay_load_status status = replay_load(
+        script, command->path, (uint32_t)process, command->hold, &command->progress, message);
     if (status == REPLAY_LOADED && script->facts.ops)
         return true;
     if (status == REPLAY_LOADED)
@@ -368,7 +369,7 @@ static int run(
 
 int acre_cmd_compare(int argc, char **argv)
 {
-    static struct compare_command command = { .repeat = 0 };
+    static struct compare_command command = { .hold = REPLAY_HOLD };
     const struct acre_option options[] = {
         { "goal", 'g', ACRE_OPTION_TEXT, "GOAL",
             "say only what serves memory, speed, worst (case) or\nbalanced", &command.goal },
@@ -388,6 +389,10 @@ int acre_cmd_compare(int argc, char **argv)
             &command.process },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N",
             "time N replays of each (default: 5, more when the trace\nis short)", &command.repeat },
+        { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
+            "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M); a longer "
+            "one goes to a\nfile in TMPDIR",
+            &command.hold },
         { "emit-config", 'e', ACRE_OPTION_FLAG, NULL,
             "print C code that sets up the allocator of acre that\nserves the goal best, with a "
             "pool to match",

@@ -24,6 +24,7 @@ struct replay_command {
     const char *output;
     size_t pool;
     size_t repeat;
+    size_t hold;
     bool no_pool_search;
     bool explain;
     bool json;
@@ -207,7 +208,7 @@ static int replay_process(
     char message[REPLAY_MESSAGE_ROOM] = "";
     int code = ACRE_EXIT_OK;
     enum replay_load_status status =
-        replay_load(&script, path, process, &command->progress, message);
+        replay_load(&script, path, process, command->hold, &command->progress, message);
     if (status == REPLAY_LOAD_INTERRUPTED) {
         command->interrupted = true;
         return ACRE_EXIT_FAILED;
@@ -348,7 +349,7 @@ static int prepare_and_replay(
 
 int acre_cmd_replay(int argc, char **argv)
 {
-    static struct replay_command command = { .repeat = 5 };
+    static struct replay_command command = { .repeat = 5, .hold = REPLAY_HOLD };
     const struct acre_option options[] = {
         { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
             "replay on this one only; may be repeated; 'system'\nis the system's",
@@ -368,6 +369,10 @@ int acre_cmd_replay(int argc, char **argv)
             &command.explain },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N", "time N replays of each (default: 5)",
             &command.repeat },
+        { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
+            "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M); a longer "
+            "one goes to a\nfile in TMPDIR",
+            &command.hold },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of a table", &command.json },
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
             &command.output },

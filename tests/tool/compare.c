@@ -169,6 +169,50 @@ static void every_operation_is_in_the_spread(void **state)
     cJSON_Delete(json);
 }
 
+/* What does not depend on the clock is the same when the operations are read from disk. */
+static void long_traces_are_read_from_disk(void **state)
+{
+    static const char *const same[] = { "smallest_pool_bytes", "metadata_bytes",
+        "internal_fragmentation", "external_fragmentation", "failed_operations" };
+    const char *long_trace = trace_path("compare_long.acre");
+    const char *held = trace_path("compare_held.json");
+    const char *streamed = trace_path("compare_streamed.json");
+    (void)state;
+    trace_churn(long_trace, 70000);
+    const char *other_name = acre_kinds[0].name ? acre_kinds[0].name : "system";
+    spawn_acre(
+        &spawned, "compare", "-r1", "-a", "system", "-a", other_name, "-o", held, long_trace, NULL);
+    assert_int_equal(spawned.code, 0);
+    spawn_acre(&spawned, "compare", "-r2", "--hold=4K", "-a", "system", "-a", other_name, "-o",
+        streamed, long_trace, NULL);
+    assert_int_equal(spawned.code, 0);
+    assert_string_equal(spawned.err, "");
+    cJSON *left = parse_file(held);
+    cJSON *right = parse_file(streamed);
+    const cJSON *row;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(right, "allocators"))
+    {
+        const cJSON *other = row_of(left, cJSON_GetStringValue(cJSON_GetObjectItem(row, "name")));
+        assert_true(cJSON_IsTrue(cJSON_GetObjectItem(row, "verified")));
+        for (size_t i = 0; cJSON_IsNumber(cJSON_GetObjectItem(row, "smallest_pool_bytes")) && i < 5;
+             i++)
+            if (!cJSON_Compare(
+                    cJSON_GetObjectItem(row, same[i]), cJSON_GetObjectItem(other, same[i]), true))
+                fail_msg("%s differs", same[i]);
+        int sum = 0;
+        const cJSON *pair;
+        cJSON_ArrayForEach(pair, cJSON_GetObjectItem(row, "operation_spread"))
+        {
+            sum += cJSON_GetArrayItem(pair, 1)->valueint;
+        }
+        assert_int_equal(sum, 70000);
+    }
+    assert_true(cJSON_Compare(
+        cJSON_GetObjectItem(left, "profile"), cJSON_GetObjectItem(right, "profile"), true));
+    cJSON_Delete(left);
+    cJSON_Delete(right);
+}
+
 static void text_has_tables_and_advice(void **state)
 {
     (void)state;
@@ -272,6 +316,7 @@ int main(void)
         cmocka_unit_test(known_figures_are_exact),
         cmocka_unit_test(allocators_built_in_take_part),
         cmocka_unit_test(every_operation_is_in_the_spread),
+        cmocka_unit_test(long_traces_are_read_from_disk),
         cmocka_unit_test(text_has_tables_and_advice),
         cmocka_unit_test(goal_chooses_the_advice),
         cmocka_unit_test_teardown(broken_allocator_is_shown, no_fault),

@@ -279,10 +279,11 @@ static void percentiles_are_exact(void **state)
 {
     static uint32_t ticks[1000];
     struct replay_board board = { 0 };
+    struct replay_ticks all = { .items = ticks, .file = -1, .count = 1000 };
     (void)state;
     for (uint32_t i = 0; i < 1000; i++)
         ticks[(i * 7919) % 1000] = (i + 1) * 100000;
-    replay_summarise(&board, ticks, 1000);
+    replay_summarise(&board, &all);
     assert_int_equal(board.median, 500 * 100000);
     assert_int_equal(board.p99, 990 * 100000);
     assert_int_equal(board.p999, 999 * 100000);
@@ -292,10 +293,11 @@ static void percentiles_are_exact(void **state)
 
 static void percentiles_of_one(void **state)
 {
-    const uint32_t ticks[] = { 42 };
+    uint32_t ticks[] = { 42 };
     struct replay_board board = { 0 };
+    struct replay_ticks all = { .items = ticks, .file = -1, .count = 1 };
     (void)state;
-    replay_summarise(&board, ticks, 1);
+    replay_summarise(&board, &all);
     assert_int_equal(board.median, 42);
     assert_int_equal(board.p999, 42);
     assert_int_equal(board.worst, 42);

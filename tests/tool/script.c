@@ -14,7 +14,7 @@ static int open_script(void **state)
     static const struct acre_trace_process about = { .pid = 3, .name = "a\tb\xff" };
     struct acre_trace_event event = { .op = ACRE_TRACE_PROCESS, .process = 2, .about = &about };
     (void)state;
-    return replay_script_open(&script) && !replay_script_add(&script, &event) ? 0 : -1;
+    return replay_script_open(&script, REPLAY_HOLD) && !replay_script_add(&script, &event) ? 0 : -1;
 }
 
 static int close_script(void **state)
@@ -48,7 +48,7 @@ static const char *add_free(uint32_t slot, uint64_t size)
 
 static uint64_t layout_of(uint64_t index)
 {
-    return replay_op_layout(replay_ops(&script)[index], replay_wides(&script));
+    return replay_op_layout(replay_op_at(&script, index), replay_wides(&script));
 }
 
 static void process_is_described(void **state)
@@ -90,7 +90,7 @@ static void operations_keep_sizes_and_alignments(void **state)
         assert_null(add_alloc(i, cases[i].size, cases[i].align));
         uint64_t align = cases[i].align > ACRE_NATURAL_ALIGN ? cases[i].align : ACRE_NATURAL_ALIGN;
         struct replay_slot slot = { .layout = layout_of(i) };
-        assert_int_equal(replay_op_verb(replay_ops(&script)[i]), REPLAY_ALLOC);
+        assert_int_equal(replay_op_verb(replay_op_at(&script, i)), REPLAY_ALLOC);
         assert_int_equal(replay_slot_size(&slot), cases[i].size);
         assert_int_equal(replay_slot_align(&slot), align);
         assert_int_equal(script.facts.wides, cases[i].wides);
@@ -103,9 +103,49 @@ static void long_scripts_grow(void **state)
     for (uint32_t i = 0; i < 300000; i++)
         assert_null(add_alloc(i, i % 4096, i % 3 ? 0 : 128));
     for (uint32_t i = 0; i < 300000; i += 1000) {
-        assert_int_equal(replay_ops(&script)[i].slot, i);
+        assert_int_equal(replay_op_at(&script, i).slot, i);
         assert_int_equal(layout_of(i) >> REPLAY_ALIGN_BITS, i % 4096);
     }
+}
+
+/* What is read back from disk is what was put there, window by window and one by one. */
+static void streamed_scripts_are_read_back(void **state)
+{
+    struct acre_trace_event end = { .op = ACRE_TRACE_PROCESS_END };
+    struct replay_stretch stretch = { 0 };
+    uint64_t seen = 0;
+    (void)state;
+    script.hold = 1000;
+    for (uint32_t i = 0; i < 3 * REPLAY_WINDOW - 1; i++) {
+        assert_int_equal(script.facts.streamed, i > 1000);
+        assert_null(add_alloc(i, i % 1000, i % 3 ? 0 : 128));
+    }
+    assert_null(replay_script_add(&script, &end));
+    assert_true(replay_script_map(&script));
+    while (replay_script_next(&script, &stretch)) {
+        assert_int_equal(stretch.first, seen);
+        assert_true(stretch.count <= REPLAY_WINDOW);
+        for (uint64_t i = 0; i < stretch.count; i++, seen++)
+            assert_int_equal(stretch.ops[i].slot, seen);
+    }
+    assert_int_equal(seen, 3 * REPLAY_WINDOW - 1);
+    for (uint32_t i = 0; i < seen; i += 999)
+        assert_int_equal(layout_of(i) >> REPLAY_ALIGN_BITS, i % 1000);
+    assert_true(script.facts.wides < 8192);
+}
+
+static void a_new_process_begins_in_memory(void **state)
+{
+    (void)state;
+    script.hold = 10;
+    for (uint32_t i = 0; i < 100; i++)
+        assert_null(add_alloc(i, 1, 0));
+    replay_script_clear(&script);
+    script.hold = 1000;
+    for (uint32_t i = 0; i < 100; i++)
+        assert_null(add_alloc(i, 2, 0));
+    assert_false(script.facts.streamed);
+    assert_int_equal(replay_op_at(&script, 99).slot, 99);
 }
 
 static void impossible_sizes_are_refused(void **state)
@@ -145,6 +185,8 @@ int main(void)
         TEST(live_bytes_are_counted),
         TEST(operations_keep_sizes_and_alignments),
         TEST(long_scripts_grow),
+        TEST(streamed_scripts_are_read_back),
+        TEST(a_new_process_begins_in_memory),
         TEST(impossible_sizes_are_refused),
         TEST(impossible_sums_are_refused),
         TEST(failed_calls_are_only_counted),

@@ -79,7 +79,7 @@ static void take_steps(struct compare_candidate *candidate, const struct replay_
     candidate->stepped = row->stepped;
     if (!row->stepped)
         return;
-    struct replay_op op = replay_ops(script)[row->worst_op];
+    struct replay_op op = replay_op_at(script, row->worst_op);
     candidate->median = row->median;
     candidate->p99 = row->p99;
     candidate->p999 = row->p999;

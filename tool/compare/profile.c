@@ -54,12 +54,13 @@ static void take_all(struct profiler *profiler)
     struct compare_profile *profile = profiler->profile;
     uint64_t ops = profiler->script->facts.ops;
     uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
-    for (uint64_t i = 0; i < ops; i++) {
-        take(profiler, replay_ops(profiler->script)[i], i);
-        if (i < replay_sample_op(ops - 1, profile->count, count))
-            continue;
-        profiler->now.op = i;
-        profile->samples[profile->count++] = profiler->now;
+    for (struct replay_stretch stretch = { 0 }; replay_script_next(profiler->script, &stretch);) {
+        for (uint64_t i = 0; i < stretch.count; i++) {
+            profiler->now.op = stretch.first + i;
+            take(profiler, stretch.ops[i], profiler->now.op);
+            if (profiler->now.op >= replay_sample_op(ops - 1, profile->count, count))
+                profile->samples[profile->count++] = profiler->now;
+        }
     }
 }
 

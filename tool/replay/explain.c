@@ -53,19 +53,28 @@ static void note_failure(struct explainer *explainer, uint64_t at, struct replay
         found->old_size = replay_slot_size(slot);
 }
 
+/* @return false: it failed. */
+static bool run_part(struct explainer *explainer, const struct replay_part *part)
+{
+    for (uint64_t i = 0; i < part->stretch.count; i++) {
+        struct replay_op op = part->stretch.ops[i];
+        if (!replay_step(
+                &explainer->instance, REPLAY_ON_KIND, op, part->wides, explainer->work->slots)) {
+            note_failure(explainer, part->stretch.first + i, op);
+            return false;
+        }
+        if (replay_op_verb(op) == REPLAY_ALLOC)
+            explainer->born[op.slot] = part->stretch.first + i;
+    }
+    return true;
+}
+
 static void run_to_failure(struct explainer *explainer)
 {
-    struct replay_work *work = explainer->work;
-    const struct replay_op *ops = replay_ops(work->script);
-    const struct replay_wide *wides = replay_wides(work->script);
-    for (uint64_t i = 0; i < work->script->facts.ops; i++) {
-        if (!replay_step(&explainer->instance, REPLAY_ON_KIND, ops[i], wides, work->slots)) {
-            note_failure(explainer, i, ops[i]);
+    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    while (replay_work_next(explainer->work, &part))
+        if (!run_part(explainer, &part))
             return;
-        }
-        if (replay_op_verb(ops[i]) == REPLAY_ALLOC)
-            explainer->born[ops[i].slot] = i;
-    }
 }
 
 /* ---- the pool ---- */

@@ -22,7 +22,10 @@ static bool completes(struct replay_work *work, size_t pool_size)
     struct replay_instance instance;
     if (!replay_work_open(work, &instance, pool_size))
         return false;
-    bool completed = replay_run_strict(work->script, &instance, work->slots);
+    struct replay_part part = { { NULL, 0, 0 }, replay_wides(work->script) };
+    bool completed = true;
+    while (completed && replay_script_next(work->script, &part.stretch))
+        completed = replay_run_strict(&part, &instance, work->slots);
     replay_work_close(work, &instance);
     return completed;
 }

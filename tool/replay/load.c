@@ -130,24 +130,25 @@ static void run_child(struct loading *loading, struct acre_progress *progress)
 }
 
 /* Shared memory with two empty scripts in it; null with errno set. */
-static struct loading *prepare(const char *path, uint32_t process)
+static struct loading *prepare(const char *path, uint32_t process, size_t hold)
 {
     struct loading *loading = replay_shared_memory(sizeof *loading);
     if (!loading)
         return NULL;
     *loading = (struct loading){ .path = path, .wanted = process };
-    if (!replay_script_open(&loading->scripts[0]))
+    if (!replay_script_open(&loading->scripts[0], hold))
         return NULL;
-    if (replay_script_open(&loading->scripts[1]))
+    if (replay_script_open(&loading->scripts[1], hold))
         return loading;
     replay_script_close(&loading->scripts[0]);
     return NULL;
 }
 
 enum replay_load_status replay_load(struct replay_script *script, const char *path,
-    uint32_t process, struct acre_progress *progress, char message[REPLAY_MESSAGE_ROOM])
+    uint32_t process, size_t hold, struct acre_progress *progress,
+    char message[REPLAY_MESSAGE_ROOM])
 {
-    struct loading *loading = prepare(path, process);
+    struct loading *loading = prepare(path, process, hold);
     if (!loading) {
         snprintf(message, REPLAY_MESSAGE_ROOM, "%.255s: %s", path, strerror(errno));
         return REPLAY_LOAD_FAILED;

@@ -28,8 +28,10 @@ enum replay_load_status {
  * Reads `process` (an index, or REPLAY_LARGEST) of the trace at `path` ("-": standard input) into
  * `script`, which is opened by this call and closed again unless it returns REPLAY_LOADED. The
  * whole trace is read and checked in any case.
+ * @param hold bytes of operations to hold in memory, 8 each; a longer script goes to disk.
  */
 enum replay_load_status replay_load(struct replay_script *script, const char *path,
-    uint32_t process, struct acre_progress *progress, char message[REPLAY_MESSAGE_ROOM]);
+    uint32_t process, size_t hold, struct acre_progress *progress,
+    char message[REPLAY_MESSAGE_ROOM]);
 
 #endif

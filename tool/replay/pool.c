@@ -17,13 +17,18 @@ size_t replay_machine_memory(void)
     return memory < SIZE_MAX ? (size_t)memory : SIZE_MAX;
 }
 
+void replay_pool_give_up(struct replay_pool *pool)
+{
+    if (pool->mapping)
+        munmap(pool->mapping, pool->map_size);
+    *pool = (struct replay_pool){ 0 };
+}
+
 bool replay_pool_reserve(struct replay_pool *pool, size_t size)
 {
     if (size <= pool->size)
         return true;
-    if (pool->mapping)
-        munmap(pool->mapping, pool->map_size);
-    *pool = (struct replay_pool){ 0 };
+    replay_pool_give_up(pool);
     if (size > replay_machine_memory() || size > SIZE_MAX - POOL_ALIGN) {
         errno = ENOMEM;
         return false;

@@ -89,10 +89,11 @@ static void start_worker(void *argument, int socket)
 bool replay_remote_start(struct replay_child *child, const char *preload,
     const struct replay_script *script, const struct replay_remote_state *state)
 {
-    struct start start = { preload, { .ops = script->op_array.file,
-                                        .wides = script->wide_array.file,
-                                        .state = state->file,
-                                        .parent = (long)getpid() } };
+    struct start start = { preload,
+        { .ops = script->facts.streamed ? script->spill : script->op_array.file,
+            .wides = script->wide_array.file,
+            .state = state->file,
+            .parent = (long)getpid() } };
     state->shared->facts = script->facts;
     return replay_child_launch(child, start_worker, &start);
 }
@@ -136,9 +137,10 @@ static int work_for(const struct files *files, struct replay_remote *shared)
     static const struct replay_subject subject = { .type = REPLAY_ON_SYSTEM, .name = "preloaded" };
     static struct replay_script script;
     static struct replay_work work;
-    script = (struct replay_script){
-        .facts = shared->facts, .op_array.file = files->ops, .wide_array.file = files->wides
-    };
+    script = (struct replay_script){ .facts = shared->facts,
+        .op_array.file = files->ops,
+        .wide_array.file = files->wides,
+        .spill = files->ops };
     work = (struct replay_work){ .script = &script, .subject = &subject, .board = &shared->board };
     if (!replay_script_map(&script))
         return 1;

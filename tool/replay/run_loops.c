@@ -29,14 +29,14 @@ ACRE_INLINE bool step_writing(const struct replay_instance *instance, enum repla
 }
 
 /* `type` and `manner` are constants where this is inlined. */
-ACRE_INLINE uint64_t run(const struct replay_script *script, const struct replay_instance *shared,
+ACRE_INLINE uint64_t run(const struct replay_part *part, const struct replay_instance *shared,
     struct replay_slot *slots, enum replay_subject_type type, enum manner manner)
 {
     const struct replay_instance instance = *shared;
-    const struct replay_wide *wides = replay_wides(script);
-    const struct replay_op *end = replay_ops(script) + script->facts.ops;
+    const struct replay_wide *wides = part->wides;
+    const struct replay_op *end = part->stretch.ops + part->stretch.count;
     uint64_t failed = 0;
-    for (const struct replay_op *op = replay_ops(script); op < end; op++) {
+    for (const struct replay_op *op = part->stretch.ops; op < end; op++) {
         if (ACRE_LIKELY(manner == WRITING ? step_writing(&instance, type, *op, wides, slots)
                                           : replay_step(&instance, type, *op, wides, slots)))
             continue;
@@ -47,47 +47,47 @@ ACRE_INLINE uint64_t run(const struct replay_script *script, const struct replay
     return failed;
 }
 
-ACRE_INLINE uint64_t run_on(const struct replay_script *script,
-    const struct replay_instance *instance, struct replay_slot *slots, enum manner manner)
+ACRE_INLINE uint64_t run_on(const struct replay_part *part, const struct replay_instance *instance,
+    struct replay_slot *slots, enum manner manner)
 {
     switch (instance->subject->type) {
     case REPLAY_ON_KIND:
-        return run(script, instance, slots, REPLAY_ON_KIND, manner);
+        return run(part, instance, slots, REPLAY_ON_KIND, manner);
     case REPLAY_ON_PLUGIN:
-        return run(script, instance, slots, REPLAY_ON_PLUGIN, manner);
+        return run(part, instance, slots, REPLAY_ON_PLUGIN, manner);
     case REPLAY_ON_SYSTEM:
-        return run(script, instance, slots, REPLAY_ON_SYSTEM, manner);
+        return run(part, instance, slots, REPLAY_ON_SYSTEM, manner);
     case REPLAY_ON_NOTHING:
         break;
     }
-    return run(script, instance, slots, REPLAY_ON_NOTHING, manner);
+    return run(part, instance, slots, REPLAY_ON_NOTHING, manner);
 }
 
-uint64_t replay_run(const struct replay_script *script, const struct replay_instance *instance,
+uint64_t replay_run(const struct replay_part *part, const struct replay_instance *instance,
     struct replay_slot *slots)
 {
-    return run_on(script, instance, slots, PLAIN);
+    return run_on(part, instance, slots, PLAIN);
 }
 
-uint64_t replay_run_writing(const struct replay_script *script,
-    const struct replay_instance *instance, struct replay_slot *slots)
-{
-    return run_on(script, instance, slots, WRITING);
-}
-
-bool replay_run_strict(const struct replay_script *script, const struct replay_instance *instance,
+uint64_t replay_run_writing(const struct replay_part *part, const struct replay_instance *instance,
     struct replay_slot *slots)
 {
-    return run_on(script, instance, slots, STRICT) == 0;
+    return run_on(part, instance, slots, WRITING);
 }
 
-ACRE_INLINE void run_steps(const struct replay_script *script, const struct replay_instance *shared,
+bool replay_run_strict(const struct replay_part *part, const struct replay_instance *instance,
+    struct replay_slot *slots)
+{
+    return run_on(part, instance, slots, STRICT) == 0;
+}
+
+ACRE_INLINE void run_steps(const struct replay_part *part, const struct replay_instance *shared,
     struct replay_slot *slots, uint32_t *ticks, uint64_t cost, enum replay_subject_type type)
 {
     const struct replay_instance instance = *shared;
-    const struct replay_wide *wides = replay_wides(script);
-    const struct replay_op *ops = replay_ops(script);
-    for (uint64_t i = 0; i < script->facts.ops; i++) {
+    const struct replay_wide *wides = part->wides;
+    const struct replay_op *ops = part->stretch.ops;
+    for (uint64_t i = 0; i < part->stretch.count; i++) {
         uint64_t start = replay_ticks();
         replay_step(&instance, type, ops[i], wides, slots);
         uint64_t took = replay_ticks() - start;
@@ -97,18 +97,18 @@ ACRE_INLINE void run_steps(const struct replay_script *script, const struct repl
     }
 }
 
-void replay_run_steps(const struct replay_script *script, const struct replay_instance *instance,
+void replay_run_steps(const struct replay_part *part, const struct replay_instance *instance,
     struct replay_slot *slots, uint32_t *ticks, uint64_t cost)
 {
     switch (instance->subject->type) {
     case REPLAY_ON_KIND:
-        run_steps(script, instance, slots, ticks, cost, REPLAY_ON_KIND);
+        run_steps(part, instance, slots, ticks, cost, REPLAY_ON_KIND);
         break;
     case REPLAY_ON_PLUGIN:
-        run_steps(script, instance, slots, ticks, cost, REPLAY_ON_PLUGIN);
+        run_steps(part, instance, slots, ticks, cost, REPLAY_ON_PLUGIN);
         break;
     case REPLAY_ON_SYSTEM:
-        run_steps(script, instance, slots, ticks, cost, REPLAY_ON_SYSTEM);
+        run_steps(part, instance, slots, ticks, cost, REPLAY_ON_SYSTEM);
         break;
     case REPLAY_ON_NOTHING:
         break;

@@ -5,6 +5,7 @@
 
 #include <acre/types.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,24 @@
 #define FIRST_ROOM ((size_t)1 << 20)
 /* More live bytes than a 64-bit machine can address, and half of what a 32-bit one can. */
 #define MOST_LIVE (SIZE_MAX > UINT32_MAX ? UINT64_C(1) << 46 : UINT64_C(1) << 31)
+
+#define WINDOW_BYTES (REPLAY_WINDOW * sizeof(struct replay_op))
+
+/* The place of each wide size met lately, by a hash of it. */
+#define INTERNED_LOG2 16
+#define INTERNED (1u << INTERNED_LOG2)
+
+struct replay_interned {
+    uint32_t places[INTERNED]; /* in the array of wide sizes, plus one; 0: none */
+};
+
+#define INTERNED_BYTES sizeof(struct replay_interned)
+
+static void *map_private(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
 
 static bool array_grow(struct replay_array *array)
 {
@@ -53,9 +72,12 @@ static void array_close(struct replay_array *array)
     *array = (struct replay_array){ -1, NULL, 0 };
 }
 
-bool replay_script_open(struct replay_script *script)
+bool replay_script_open(struct replay_script *script, size_t hold)
 {
-    *script = (struct replay_script){ .op_array.file = -1, .wide_array.file = -1 };
+    *script = (struct replay_script){ .op_array.file = -1,
+        .wide_array.file = -1,
+        .spill = replay_nameless_file(),
+        .hold = hold / sizeof(struct replay_op) };
     if (array_open(&script->op_array) && array_open(&script->wide_array))
         return true;
     int error = errno;
@@ -75,12 +97,30 @@ void replay_script_close(struct replay_script *script)
 {
     array_close(&script->op_array);
     array_close(&script->wide_array);
+    if (script->spill >= 0)
+        close(script->spill);
+    if (script->window)
+        munmap(script->window, WINDOW_BYTES);
+    if (script->interned)
+        munmap(script->interned, INTERNED_BYTES);
+    script->spill = -1;
+    script->window = NULL;
+    script->interned = NULL;
 }
 
 void replay_script_disown(struct replay_script *script)
 {
     script->op_array = (struct replay_array){ script->op_array.file, NULL, 0 };
     script->wide_array = (struct replay_array){ script->wide_array.file, NULL, 0 };
+    script->window = NULL;
+    script->interned = NULL;
+}
+
+static bool window_open(struct replay_script *script)
+{
+    if (!script->window)
+        script->window = map_private(WINDOW_BYTES);
+    return script->window != NULL;
 }
 
 static bool array_map(struct replay_array *array, uint64_t count, size_t item_size)
@@ -98,23 +138,92 @@ static bool array_map(struct replay_array *array, uint64_t count, size_t item_si
 
 bool replay_script_map(struct replay_script *script)
 {
-    return array_map(&script->op_array, script->facts.ops, sizeof(struct replay_op)) &&
+    bool streamed = script->facts.streamed;
+    return (streamed ? window_open(script)
+                     : array_map(&script->op_array, script->facts.ops, sizeof(struct replay_op))) &&
            array_map(&script->wide_array, script->facts.wides, sizeof(struct replay_wide));
 }
 
+/* Where the place of such a size is kept, if it is; null when there is no memory to keep any. */
+static uint32_t *interned_at(struct replay_script *script, struct replay_wide wide)
+{
+    uint64_t mixed = (wide.size * 31 + wide.align) * UINT64_C(0x9E3779B97F4A7C15);
+    if (!script->interned)
+        script->interned = map_private(INTERNED_BYTES);
+    return script->interned ? &script->interned->places[mixed >> (64 - INTERNED_LOG2)] : NULL;
+}
+
 /* Stores a size or alignment that is not plain, and its place in `*what`. */
-static const char *add_wide(
-    struct replay_script *script, uint64_t size, uint64_t align, uint32_t *what)
+static const char *add_wide(struct replay_script *script, struct replay_wide wide, uint32_t *what)
 {
     struct replay_facts *facts = &script->facts;
+    uint32_t *place = interned_at(script, wide);
+    if (place && *place && *place <= facts->wides) {
+        const struct replay_wide *known = &replay_wides(script)[*place - 1];
+        if (known->size == wide.size && known->align == wide.align) {
+            *what |= REPLAY_WIDE | (*place - 1);
+            return NULL;
+        }
+    }
     if (facts->wides == REPLAY_SIZE_MASK)
         return "too many large sizes and alignments";
-    struct replay_wide *wide = array_at(&script->wide_array, facts->wides, sizeof *wide);
-    if (!wide)
+    struct replay_wide *stored = array_at(&script->wide_array, facts->wides, sizeof *stored);
+    if (!stored)
         return "not enough memory to hold the operations";
-    *wide = (struct replay_wide){ size, align < ACRE_NATURAL_ALIGN ? ACRE_NATURAL_ALIGN : align };
+    *stored = wide;
     *what |= REPLAY_WIDE | (uint32_t)facts->wides++;
+    if (place)
+        *place = (uint32_t)facts->wides;
     return NULL;
+}
+
+/* Puts what the window holds behind what is on disk. */
+static bool flush_window(struct replay_script *script)
+{
+    uint64_t count = script->facts.ops % REPLAY_WINDOW;
+    uint64_t first = script->facts.ops - count;
+    if (!script->facts.streamed || !count)
+        return true;
+    return replay_write_at(script->spill, script->window, (size_t)count * sizeof(struct replay_op),
+        first * sizeof(struct replay_op));
+}
+
+/* From now on the operations go to disk; those so far are moved there. */
+static bool start_streaming(struct replay_script *script)
+{
+    uint64_t ops = script->facts.ops;
+    uint64_t kept = ops % REPLAY_WINDOW;
+    struct replay_array *array = &script->op_array;
+    const struct replay_op *items = array->items;
+    if (script->spill < 0 || !window_open(script) || ftruncate(script->spill, 0) != 0 ||
+        !replay_write_at(script->spill, items, (size_t)ops * sizeof *items, 0))
+        return false;
+    if (kept)
+        memcpy(script->window, items + ops - kept, (size_t)kept * sizeof *items);
+    if (array->items)
+        munmap(array->items, array->room);
+    *array = (struct replay_array){ array->file, NULL, 0 };
+    script->facts.streamed = true;
+    return ftruncate(array->file, 0) == 0;
+}
+
+/* The window was full before operation facts->ops: it goes to disk. */
+static bool write_full_window(struct replay_script *script)
+{
+    uint64_t first = script->facts.ops - REPLAY_WINDOW;
+    return replay_write_at(
+        script->spill, script->window, WINDOW_BYTES, first * sizeof(struct replay_op));
+}
+
+/* The place of the next operation; null when there is none left. */
+static struct replay_op *next_op(struct replay_script *script)
+{
+    struct replay_facts *facts = &script->facts;
+    if (!facts->streamed && facts->ops >= script->hold && !start_streaming(script))
+        return NULL;
+    if (!facts->streamed)
+        return array_at(&script->op_array, facts->ops, sizeof(struct replay_op));
+    return &script->window[facts->ops % REPLAY_WINDOW];
 }
 
 /* Adds one operation; `align` 0 is natural. */
@@ -126,17 +235,21 @@ static const char *add_op(struct replay_script *script, enum replay_verb verb, u
     const char *problem = NULL;
     if (facts->ops == script->limit)
         return "more operations than this machine's memory has room for";
-    if (align <= ACRE_NATURAL_ALIGN && size <= REPLAY_SIZE_MASK)
+    if (align < ACRE_NATURAL_ALIGN)
+        align = ACRE_NATURAL_ALIGN;
+    if (align == ACRE_NATURAL_ALIGN && size <= REPLAY_SIZE_MASK)
         what |= (uint32_t)size;
     else
-        problem = add_wide(script, size, align, &what);
+        problem = add_wide(script, (struct replay_wide){ size, align }, &what);
     if (problem)
         return problem;
-    struct replay_op *op = array_at(&script->op_array, facts->ops, sizeof *op);
+    struct replay_op *op = next_op(script);
     if (!op)
-        return "not enough memory to hold the operations";
+        return "not enough memory, or disk in TMPDIR, to hold the operations";
     *op = (struct replay_op){ slot, what };
     facts->ops++;
+    if (facts->streamed && facts->ops % REPLAY_WINDOW == 0 && !write_full_window(script))
+        return "not enough room in TMPDIR to hold the operations";
     return NULL;
 }
 
@@ -197,7 +310,7 @@ static void begin(struct replay_script *script, const struct acre_trace_event *e
     facts->process = event->process;
     facts->pid = event->about->pid;
     facts->forked = event->about->origin == ACRE_TRACE_FORKED;
-    script->limit = replay_machine_memory() / 2 / BYTES_PER_OP;
+    script->limit = script->spill < 0 ? replay_machine_memory() / 2 / BYTES_PER_OP : UINT64_MAX;
     for (; i < ACRE_TRACE_NAME_MAX && name[i]; i++) {
         facts->name[i] = name[i];
         if (name[i] < ' ' || name[i] > '~')
@@ -227,7 +340,7 @@ const char *replay_script_add(struct replay_script *script, const struct acre_tr
     case ACRE_TRACE_PROCESS_END:
         facts->lost = event->totals.lost;
         facts->unmatched = event->totals.unmatched;
-        return NULL;
+        return flush_window(script) ? NULL : "not enough room in TMPDIR to hold the operations";
     case ACRE_TRACE_END:
         break;
     }

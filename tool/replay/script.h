@@ -10,7 +10,9 @@
  *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
  *
  * Plain is a size below 2^29 at natural alignment. The arrays are files without a name in shared
- * memory, because another process fills them: see load.h.
+ * memory, because another process fills them: see load.h. A script that is longer than may be held
+ * in memory keeps its operations in a file without a name in TMPDIR instead, and is read a window
+ * at a time.
  */
 #ifndef ACRE_TOOL_REPLAY_SCRIPT_H
 #define ACRE_TOOL_REPLAY_SCRIPT_H
@@ -26,6 +28,11 @@ enum replay_verb { REPLAY_ALLOC, REPLAY_DEALLOC, REPLAY_REALLOC };
 #define REPLAY_VERB_SHIFT 30
 #define REPLAY_WIDE (UINT32_C(1) << 29)
 #define REPLAY_SIZE_MASK (REPLAY_WIDE - 1)
+
+/** Operations in memory at a time of a script that is streamed. */
+#define REPLAY_WINDOW 65536u
+/** Bytes of operations held in memory, unless told otherwise. */
+#define REPLAY_HOLD ((size_t)256 << 20)
 
 struct replay_op {
     uint32_t slot;
@@ -60,7 +67,8 @@ struct replay_facts {
     uint32_t process;     /**< Index of the process in the trace, from 0, */
     uint32_t processes;   /**< of so many, empty ones included. */
     uint32_t pid;
-    bool forked; /**< It is a copy of its parent rather than a program started anew. */
+    bool streamed; /**< The operations are in a file on disk. */
+    bool forked;   /**< It is a copy of its parent rather than a program started anew. */
     char name[ACRE_TRACE_NAME_MAX + 1]; /**< Printable ASCII. */
 };
 
@@ -76,13 +84,20 @@ struct replay_script {
     struct replay_facts facts;
     struct replay_array op_array;
     struct replay_array wide_array;
-    uint64_t live_bytes;  /**< While building: bytes live after the last operation. */
-    uint64_t live_blocks; /**< While building: the same for blocks. */
-    uint64_t limit;       /**< While building: most operations. */
+    int spill;                        /**< The file on disk; -1: there is none. */
+    struct replay_op *window;         /**< Of a script that is streamed; else null. */
+    uint64_t hold;                    /**< Operations that may be held in memory. */
+    struct replay_interned *interned; /**< While building: wide sizes met lately; may be null. */
+    uint64_t live_bytes;              /**< While building: bytes live after the last operation. */
+    uint64_t live_blocks;             /**< While building: the same for blocks. */
+    uint64_t limit;                   /**< While building: most operations. */
 };
 
-/** Makes an empty script. @return false with errno set, and the script closed. */
-bool replay_script_open(struct replay_script *script);
+/**
+ * Makes an empty script that holds at most `hold` bytes of operations in memory.
+ * @return false with errno set, and the script closed.
+ */
+bool replay_script_open(struct replay_script *script, size_t hold);
 
 /** Forgets all operations; the memory is kept. */
 void replay_script_clear(struct replay_script *script);
@@ -102,10 +117,29 @@ void replay_script_disown(struct replay_script *script);
 /** Maps a script that is mapped nowhere, to be read. @return false with errno set. */
 bool replay_script_map(struct replay_script *script);
 
-static inline const struct replay_op *replay_ops(const struct replay_script *script)
-{
-    return script->op_array.items;
-}
+/** Operations that are in memory: `count` of them, from the one of index `first`. */
+struct replay_stretch {
+    const struct replay_op *ops;
+    uint64_t first, count;
+};
+
+/**
+ * Goes on to the next stretch; the first is that after a zeroed one. The one before is gone.
+ * @return false: there is none.
+ */
+bool replay_script_next(const struct replay_script *script, struct replay_stretch *stretch);
+
+/** The operation of that index, which exists. */
+struct replay_op replay_op_at(const struct replay_script *script, uint64_t index);
+
+/**
+ * A file without a name in TMPDIR, or in /tmp. @return -1 with errno set.
+ */
+int replay_nameless_file(void);
+
+/** Reads or writes all of it at `offset`. @return false: it could not. */
+bool replay_read_at(int file, void *bytes, size_t size, uint64_t offset);
+bool replay_write_at(int file, const void *bytes, size_t size, uint64_t offset);
 
 static inline const struct replay_wide *replay_wides(const struct replay_script *script)
 {

@@ -16,41 +16,68 @@ static uint32_t half_at(const uint64_t counts[HALF], uint64_t *rank)
     return half;
 }
 
-/* The value of that rank, 0 being the least, below `count`. */
-static uint32_t select_rank(const uint32_t *values, uint64_t count, uint64_t rank)
+/* A stretch of the times. */
+struct values {
+    const uint32_t *items;
+    uint64_t first, count;
+};
+
+/* Goes on to the next stretch, as replay_script_next(). */
+static bool next(const struct replay_ticks *ticks, struct values *values)
+{
+    uint64_t first = values->first + values->count;
+    uint64_t left = ticks->count - first;
+    if (!left)
+        return false;
+    uint64_t count = ticks->file >= 0 && left > REPLAY_WINDOW ? REPLAY_WINDOW : left;
+    *values = (struct values){ replay_ticks_at(ticks, first, count), first, count };
+    return true;
+}
+
+/* The value of that rank, 0 being the least. */
+static uint32_t select_rank(const struct replay_ticks *ticks, uint64_t rank)
 {
     static uint64_t counts[HALF];
     memset(counts, 0, sizeof counts);
-    for (uint64_t i = 0; i < count; i++)
-        counts[values[i] >> 16]++;
+    for (struct values values = { 0 }; next(ticks, &values);)
+        for (uint64_t i = 0; i < values.count; i++)
+            counts[values.items[i] >> 16]++;
     uint32_t upper = half_at(counts, &rank);
     memset(counts, 0, sizeof counts);
-    for (uint64_t i = 0; i < count; i++)
-        if (values[i] >> 16 == upper)
-            counts[values[i] & (HALF - 1)]++;
+    for (struct values values = { 0 }; next(ticks, &values);)
+        for (uint64_t i = 0; i < values.count; i++)
+            if (values.items[i] >> 16 == upper)
+                counts[values.items[i] & (HALF - 1)]++;
     return upper << 16 | half_at(counts, &rank);
 }
 
 /* The least value that `permille` thousandths of the values do not exceed. */
-static uint32_t percentile(const uint32_t *values, uint64_t count, unsigned permille)
+static uint32_t percentile(const struct replay_ticks *ticks, unsigned permille)
 {
+    uint64_t count = ticks->count;
     uint64_t rank = (count / 1000) * permille + (count % 1000 * permille + 999) / 1000;
-    return select_rank(values, count, rank ? rank - 1 : 0);
+    return select_rank(ticks, rank ? rank - 1 : 0);
 }
 
-void replay_summarise(struct replay_board *board, const uint32_t *ticks, uint64_t count)
+static void add(struct replay_board *board, const struct values *values)
+{
+    for (uint64_t i = 0; i < values->count; i++) {
+        board->survey.spread[replay_bucket(values->items[i])]++;
+        if (values->items[i] <= board->worst)
+            continue;
+        board->worst = values->items[i];
+        board->worst_op = values->first + i;
+    }
+}
+
+void replay_summarise(struct replay_board *board, const struct replay_ticks *ticks)
 {
     board->worst = 0;
     board->worst_op = 0;
     memset(board->survey.spread, 0, sizeof board->survey.spread);
-    for (uint64_t i = 0; i < count; i++) {
-        board->survey.spread[replay_bucket(ticks[i])]++;
-        if (ticks[i] <= board->worst)
-            continue;
-        board->worst = ticks[i];
-        board->worst_op = i;
-    }
-    board->median = percentile(ticks, count, 500);
-    board->p99 = percentile(ticks, count, 990);
-    board->p999 = percentile(ticks, count, 999);
+    for (struct values values = { 0 }; next(ticks, &values);)
+        add(board, &values);
+    board->median = percentile(ticks, 500);
+    board->p99 = percentile(ticks, 990);
+    board->p999 = percentile(ticks, 999);
 }

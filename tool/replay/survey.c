@@ -70,21 +70,28 @@ static void sample(struct surveyor *surveyor)
         survey->samples[survey->count++] = surveyor->now;
 }
 
-static void survey_ops(struct surveyor *surveyor)
+static void look(struct surveyor *surveyor, uint64_t at, uint64_t count)
 {
     const struct replay_facts *facts = &surveyor->work->script->facts;
-    uint64_t count = facts->ops < REPLAY_SAMPLES ? facts->ops : REPLAY_SAMPLES;
-    for (uint64_t i = 0; i < facts->ops; i++) {
-        surveyor->now.op = i;
-        step(surveyor, replay_ops(surveyor->work->script)[i]);
-        if (i == facts->peak_op) {
-            take_stats(surveyor);
-            surveyor->survey->at_peak = surveyor->now;
-        }
-        if (i < replay_sample_op(facts->ops - 1, surveyor->survey->count, count))
-            continue;
+    if (at == facts->peak_op) {
+        take_stats(surveyor);
+        surveyor->survey->at_peak = surveyor->now;
+    }
+    if (at >= replay_sample_op(facts->ops - 1, surveyor->survey->count, count))
         sample(surveyor);
-        surveyor->work->board->done = (double)i / (double)facts->ops;
+}
+
+static void survey_ops(struct surveyor *surveyor)
+{
+    uint64_t ops = surveyor->work->script->facts.ops;
+    uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
+    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    while (replay_work_next(surveyor->work, &part)) {
+        for (uint64_t i = 0; i < part.stretch.count; i++) {
+            surveyor->now.op = part.stretch.first + i;
+            step(surveyor, part.stretch.ops[i]);
+            look(surveyor, surveyor->now.op, count);
+        }
     }
 }
 

@@ -44,7 +44,7 @@ fault(struct verifier *verifier, const char *format, ...)
     char *text = work->board->fault;
     int used = 0;
     if (verifier->at < script->facts.ops) {
-        struct replay_op op = replay_ops(script)[verifier->at];
+        struct replay_op op = replay_op_at(script, verifier->at);
         uint64_t size = asked_for(work, op);
         used = snprintf(text, REPLAY_FAULT_ROOM,
             "operation %llu (%s %llu bytes): ", (unsigned long long)verifier->at,
@@ -198,22 +198,25 @@ static void note_resident(struct verifier *verifier)
         verifier->resident_peak = growth;
 }
 
+/* What is done beside the operation just made. */
+static bool verify_now_and_then(struct verifier *verifier, uint64_t span)
+{
+    if (verifier->at == verifier->work->script->facts.peak_op)
+        note_resident(verifier);
+    if (verifier->at % span != span - 1)
+        return true;
+    note_resident(verifier);
+    return check_structure(verifier);
+}
+
 static bool verify_ops(struct verifier *verifier)
 {
-    const struct replay_script *script = verifier->work->script;
-    uint64_t count = script->facts.ops;
-    uint64_t span = count / STRUCTURE_CHECKS + 1;
-    for (verifier->at = 0; verifier->at < count; verifier->at++) {
-        if (!verify_op(verifier, replay_ops(script)[verifier->at]))
-            return false;
-        if (verifier->at == script->facts.peak_op)
-            note_resident(verifier);
-        if (verifier->at % span != span - 1)
-            continue;
-        if (!check_structure(verifier))
-            return false;
-        note_resident(verifier);
-        verifier->work->board->done = (double)verifier->at / (double)count;
+    uint64_t span = verifier->work->script->facts.ops / STRUCTURE_CHECKS + 1;
+    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    while (replay_work_next(verifier->work, &part)) {
+        for (uint64_t i = 0; i < part.stretch.count; i++, verifier->at++)
+            if (!verify_op(verifier, part.stretch.ops[i]) || !verify_now_and_then(verifier, span))
+                return false;
     }
     return true;
 }

@@ -8,6 +8,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+/* Bytes of a pool that a worker keeps between two tasks; others need the memory too. */
+#define MOST_KEPT ((size_t)64 << 20)
+
 static void *map_zeroed(size_t size)
 {
     void *memory =
@@ -34,7 +37,7 @@ static bool get_ready(struct replay_work *work)
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     work->slots = map_zeroed((size_t)(facts->slots + 1) * sizeof *work->slots);
     work->counter = replay_counter_open();
-    touch(replay_ops(work->script), work->script->op_array.room);
+    touch(work->script->op_array.items, work->script->op_array.room);
     touch(replay_wides(work->script), work->script->wide_array.room);
     return work->slots != NULL;
 }
@@ -69,50 +72,77 @@ static bool open_touched(struct replay_work *work, struct replay_instance *insta
     return !work->board->pool_refused;
 }
 
+bool replay_work_next(struct replay_work *work, struct replay_part *part)
+{
+    work->board->done =
+        (double)(part->stretch.first + part->stretch.count) / (double)work->script->facts.ops;
+    part->wides = replay_wides(work->script);
+    return replay_script_next(work->script, &part->stretch);
+}
+
+static void time_part(struct replay_work *work, const struct replay_part *part,
+    const struct replay_instance *instance, bool writing)
+{
+    struct replay_board *board = work->board;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    board->counted = replay_counter_read(work->counter, &before) && board->counted;
+    uint64_t start = replay_nanoseconds();
+    board->failed += writing ? replay_run_writing(part, instance, work->slots)
+                             : replay_run(part, instance, work->slots);
+    board->nanoseconds += replay_nanoseconds() - start;
+    board->counted = replay_counter_read(work->counter, &after) && board->counted;
+    board->instructions += after - before;
+}
+
 static void time_whole(struct replay_work *work, bool writing)
 {
     struct replay_board *board = work->board;
     struct replay_instance instance;
-    uint64_t before = 0;
-    uint64_t after = 0;
+    struct replay_part part = { { NULL, 0, 0 }, NULL };
     if (!open_touched(work, &instance))
         return;
-    board->counted = replay_counter_read(work->counter, &before);
-    uint64_t start = replay_nanoseconds();
-    board->failed = writing ? replay_run_writing(work->script, &instance, work->slots)
-                            : replay_run(work->script, &instance, work->slots);
-    board->nanoseconds = replay_nanoseconds() - start;
-    board->counted = replay_counter_read(work->counter, &after) && board->counted;
-    board->instructions = after - before;
+    board->counted = true;
+    board->failed = board->nanoseconds = board->instructions = 0;
+    while (replay_work_next(work, &part))
+        time_part(work, &part, &instance, writing);
     replay_work_close(work, &instance);
 }
 
-static void time_steps_into(struct replay_work *work, uint32_t *ticks)
+/* One replay with each operation timed. @return false: there is no room for the times. */
+static bool time_steps_once(
+    struct replay_work *work, const struct replay_ticks *ticks, uint64_t cost)
 {
-    struct replay_board *board = work->board;
     struct replay_instance instance;
-    uint64_t cost = replay_tick_cost();
-    for (size_t round = 0; round < board->rounds; round++) {
-        if (!open_touched(work, &instance))
-            return;
-        replay_run_steps(work->script, &instance, work->slots, ticks, cost);
-        replay_work_close(work, &instance);
-        board->done = (double)(round + 1) / (double)board->rounds;
+    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    bool kept = true;
+    if (!open_touched(work, &instance))
+        return false;
+    while (kept && replay_work_next(work, &part)) {
+        uint64_t first = part.stretch.first;
+        uint64_t count = part.stretch.count;
+        replay_run_steps(&part, &instance, work->slots, replay_ticks_at(ticks, first, count), cost);
+        kept = replay_ticks_keep(ticks, first, count);
     }
-    replay_summarise(board, ticks, work->script->facts.ops);
+    replay_work_close(work, &instance);
+    return kept;
 }
 
 static void time_steps(struct replay_work *work)
 {
-    size_t size = (size_t)work->script->facts.ops * sizeof(uint32_t);
-    uint32_t *ticks = map_zeroed(size);
-    if (!ticks) {
-        no_memory(work);
-        return;
+    struct replay_board *board = work->board;
+    struct replay_ticks ticks;
+    uint64_t cost = replay_tick_cost();
+    bool kept = replay_ticks_open(&ticks, &work->script->facts);
+    for (size_t round = 0; kept && round < board->rounds; round++) {
+        kept = time_steps_once(work, &ticks, cost);
+        board->done = (double)(round + 1) / (double)board->rounds;
     }
-    memset(ticks, 0xFF, size);
-    time_steps_into(work, ticks);
-    munmap(ticks, size);
+    if (kept)
+        replay_summarise(board, &ticks);
+    else if (!board->pool_refused)
+        no_memory(work);
+    replay_ticks_close(&ticks);
 }
 
 static void do_task(struct replay_work *work)
@@ -152,4 +182,6 @@ void replay_work(void *argument)
     work->ready = true;
     work->board->done = 0.0;
     do_task(work);
+    if (work->pool.size > MOST_KEPT)
+        replay_pool_give_up(&work->pool);
 }

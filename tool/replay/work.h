@@ -69,21 +69,31 @@ bool replay_work_open(struct replay_work *work, struct replay_instance *instance
 /** Frees what the script leaves live when that would outlast the instance, and ends it. */
 void replay_work_close(struct replay_work *work, struct replay_instance *instance);
 
-/** Replays all of it. @return operations that the allocator could not serve. */
-uint64_t replay_run(const struct replay_script *script, const struct replay_instance *instance,
+/** A stretch of a script, and what its operations refer to. */
+struct replay_part {
+    struct replay_stretch stretch;
+    const struct replay_wide *wides;
+};
+
+/** Goes on to the next part of the work's script; the first is that after a zeroed one. Keeps
+ * `done` on the board up to date. @return false: there is none. */
+bool replay_work_next(struct replay_work *work, struct replay_part *part);
+
+/** Replays a part. @return operations that the allocator could not serve. */
+uint64_t replay_run(const struct replay_part *part, const struct replay_instance *instance,
     struct replay_slot *slots);
 
 /** The same, writing each byte of a block when it is handed out. */
-uint64_t replay_run_writing(const struct replay_script *script,
-    const struct replay_instance *instance, struct replay_slot *slots);
+uint64_t replay_run_writing(const struct replay_part *part, const struct replay_instance *instance,
+    struct replay_slot *slots);
 
 /** Replays up to the first operation that the allocator cannot serve. @return true: there is none.
  */
-bool replay_run_strict(const struct replay_script *script, const struct replay_instance *instance,
+bool replay_run_strict(const struct replay_part *part, const struct replay_instance *instance,
     struct replay_slot *slots);
 
-/** Replays all of it, and lowers each operation's `ticks` to what it took, less `cost`. */
-void replay_run_steps(const struct replay_script *script, const struct replay_instance *instance,
+/** Replays a part, and lowers each operation's `ticks` to what it took, less `cost`. */
+void replay_run_steps(const struct replay_part *part, const struct replay_instance *instance,
     struct replay_slot *slots, uint32_t *ticks, uint64_t cost);
 
 /** Bytes of memory of its own that this process has touched; 0 when the system does not say.
@@ -96,7 +106,26 @@ void replay_fit(struct replay_work *work);
 void replay_survey(struct replay_work *work);
 void replay_explain(struct replay_work *work);
 
-/** Writes the percentiles of `count` times, at least one, to the board. Linear, exact. */
-void replay_summarise(struct replay_board *board, const uint32_t *ticks, uint64_t count);
+/** The least times of all operations: in memory, or of a script that is streamed, on disk. */
+struct replay_ticks {
+    uint32_t *items; /**< All of them, or a window of them. */
+    size_t room;     /**< Bytes mapped there. */
+    int file;        /**< -1: in memory. */
+    uint64_t count;
+};
+
+/** Opens them, each at the highest value. @return false: there is no memory, or no disk. */
+bool replay_ticks_open(struct replay_ticks *ticks, const struct replay_facts *facts);
+void replay_ticks_close(struct replay_ticks *ticks);
+
+/** Those of `count` operations from `first` on; on disk, `first` is a multiple of REPLAY_WINDOW and
+ * `count` is at most that. Valid until the next call. */
+uint32_t *replay_ticks_at(const struct replay_ticks *ticks, uint64_t first, uint64_t count);
+
+/** Keeps what was changed in those last got. @return false: there is no room on disk. */
+bool replay_ticks_keep(const struct replay_ticks *ticks, uint64_t first, uint64_t count);
+
+/** Writes the percentiles and the spread to the board; there is at least one. Linear, exact. */
+void replay_summarise(struct replay_board *board, const struct replay_ticks *ticks);
 
 #endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Reading a script, from memory or from disk. */
+#include "tool/replay/script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int replay_nameless_file(void)
+{
+    char path[4096];
+    const char *folder = getenv("TMPDIR");
+    if (!folder || !*folder)
+        folder = "/tmp";
+    int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0 || (size_t)snprintf(path, sizeof path, "%s/acre-XXXXXX", folder) >= sizeof path)
+        return file;
+    file = mkostemp(path, O_CLOEXEC); /* the file system has no files without a name */
+    if (file >= 0)
+        unlink(path);
+    return file;
+}
+
+bool replay_read_at(int file, void *bytes, size_t size, uint64_t offset)
+{
+    char *at = bytes;
+    while (size) {
+        ssize_t got = pread(file, at, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+bool replay_write_at(int file, const void *bytes, size_t size, uint64_t offset)
+{
+    const char *at = bytes;
+    while (size) {
+        ssize_t put = pwrite(file, at, size, (off_t)offset);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        at += put;
+        offset += (uint64_t)put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+/* A disk that gives back less than it took ends the process, as it would if the file were mapped.
+ */
+static void read_ops(
+    const struct replay_script *script, struct replay_op *ops, uint64_t first, uint64_t count)
+{
+    if (!replay_read_at(script->spill, ops, (size_t)count * sizeof *ops, first * sizeof *ops))
+        abort();
+}
+
+bool replay_script_next(const struct replay_script *script, struct replay_stretch *stretch)
+{
+    uint64_t first = stretch->first + stretch->count;
+    uint64_t left = script->facts.ops - first;
+    if (!left)
+        return false;
+    if (!script->facts.streamed) {
+        const struct replay_op *ops = script->op_array.items;
+        *stretch = (struct replay_stretch){ ops + first, first, left };
+        return true;
+    }
+    uint64_t count = left < REPLAY_WINDOW ? left : REPLAY_WINDOW;
+    read_ops(script, script->window, first, count);
+    *stretch = (struct replay_stretch){ script->window, first, count };
+    return true;
+}
+
+struct replay_op replay_op_at(const struct replay_script *script, uint64_t index)
+{
+    struct replay_op op;
+    if (!script->facts.streamed)
+        return ((const struct replay_op *)script->op_array.items)[index];
+    read_ops(script, &op, index, 1);
+    return op;
+}
