@@ -73,9 +73,10 @@ static enum acre_status fallback_init(void *self, void *start, size_t size)
 
 static bool overlaps_first(const struct acre_fallback *fallback, void *start, size_t size)
 {
-    if (fallback->start == NULL || size == 0 || acre_range_wraps((uintptr_t)start, size))
+    uintptr_t from = (uintptr_t)start;
+    if (fallback->start == NULL || size == 0 || from + (size - 1) < from)
         return false;
-    return acre_ranges_overlap((uintptr_t)fallback->start, fallback->size, (uintptr_t)start, size);
+    return acre_ranges_overlap((uintptr_t)fallback->start, fallback->size, from, size);
 }
 
 static enum acre_status fallback_add_memory(void *self, void *start, size_t size)

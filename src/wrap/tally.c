@@ -58,9 +58,8 @@ static void write_tag(const struct acre_tally *tally, const struct counted *bloc
 
 static void read_tag(const struct acre_tally *tally, struct counted *block)
 {
-    uint16_t tag[2] = { NOBODY, 0 };
-    if (tally->owner_count != 0)
-        memcpy(tag, block->ptr + block->usable, sizeof tag);
+    uint16_t tag[2];
+    memcpy(tag, block->ptr + block->usable, sizeof tag);
     block->owner = tag[0];
     block->damaged =
         (tag[0] ^ tag[1]) != UINT16_MAX || (tag[0] != NOBODY && tag[0] >= tally->owner_count);

@@ -274,6 +274,26 @@ static void the_inner_allocator_is_checked_first(void **state)
     assert_memory_equal(acre_check(base).invariant, "GUARD", 5);
 }
 
+/* Both records are overwritten with what could be taken for one. */
+static void nonsense_is_no_record(void **state)
+{
+    static const size_t records[][2] = { { 0, 5 }, { SIZE_MAX, 5 }, { 64, 5 }, { 64, 4 },
+        { 64, 12 }, { 64, 8 * sizeof(size_t) - 1 }, { 64, 0xff } };
+    (void)state;
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        unsigned char *ptr = take(64, 1);
+        unsigned char *start = ptr - ACRE_GUARD_FRONT;
+        size_t room = naive_ops.usable_size(&naive, start).num;
+        count = 0;
+        memcpy(start, records[i], ACRE_GUARD_RECORD);
+        memcpy(start + room - ACRE_GUARD_RECORD, records[i], ACRE_GUARD_RECORD);
+        assert_int_equal(acre_dealloc(bytes, ptr), ACRE_NOT_ALLOCATED);
+        assert_int_equal(count, 1);
+        assert_int_equal(reports[0].side, ACRE_GUARD_AROUND);
+        acre_reset(base);
+    }
+}
+
 /* A block whose records were copied over another one's says nothing of where it lies. */
 static void copied_records_are_none(void **state)
 {
@@ -370,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup(one_record_is_enough, set_up),
         cmocka_unit_test_setup(blocks_of_others_are_named, set_up),
         cmocka_unit_test_setup(the_inner_allocator_is_checked_first, set_up),
+        cmocka_unit_test_setup(nonsense_is_no_record, set_up),
         cmocka_unit_test_setup(copied_records_are_none, set_up),
         cmocka_unit_test_setup(forgotten_records_are_none, set_up),
         cmocka_unit_test_setup(without_a_callback_damage_is_counted, set_up),

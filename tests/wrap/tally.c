@@ -166,7 +166,12 @@ static void only_owners_cost_bytes(void **state)
     size_t with = usable(take(100));
     assert_int_equal(with % ACRE_NATURAL_ALIGN, ACRE_NATURAL_ALIGN - ACRE_TALLY_TAG);
     begin(ACRE_TALLY_CLASSES, 0);
-    assert_int_equal(usable(take(100)) % ACRE_NATURAL_ALIGN, 0);
+    void *ptr = take(100);
+    assert_int_equal(usable(ptr) % ACRE_NATURAL_ALIGN, 0);
+    assert_int_equal(acre_resize(bytes, ptr, 50), ACRE_OK);
+    assert_null(acre_check(base).invariant);
+    give(ptr);
+    assert_row(&classes[acre_tally_class(100)], 0, 1, 1);
 }
 
 static void refused_calls_count_nothing(void **state)
