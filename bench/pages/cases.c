@@ -85,7 +85,7 @@ static void bursts(struct bench *bench, size_t calls, size_t count, double *take
 static void single(struct bench *bench, size_t pages, struct pages_result *result)
 {
     for (int i = 0; i < PAGES_OCCUPANCIES; i++) {
-        if (!bench->who->make(pages))
+        if (!bench->who->make(bench->who, pages))
             return;
         occupy(bench, pages, pages_occupancies[i]);
         bursts(bench, BURST, 1, &result->single_take[i], &result->single_give[i]);
@@ -95,7 +95,7 @@ static void single(struct bench *bench, size_t pages, struct pages_result *resul
 
 static void eight(struct bench *bench, size_t pages, struct pages_result *result)
 {
-    if (!bench->who->make(pages))
+    if (!bench->who->make(bench->who, pages))
         return;
     occupy(bench, pages, 50);
     bursts(bench, bench->who->linear ? 100 : 1000, 8, &result->eight_take, &result->eight_give);
@@ -114,7 +114,7 @@ static double ask_in_vain(struct bench *bench, size_t calls)
 /* Every other page in use: no two free ones in a row. */
 static double none(struct bench *bench, size_t pages)
 {
-    if (!bench->who->make(pages))
+    if (!bench->who->make(bench->who, pages))
         return (double)NAN;
     while (bench->who->take(1) != PAGES_NONE) {
     }
@@ -150,7 +150,7 @@ static double pairs_of_many(struct bench *bench, size_t calls)
 
 static double on_empty(struct bench *bench, size_t pages, timed_fn *timed)
 {
-    if (!bench->who->make(pages))
+    if (!bench->who->make(bench->who, pages))
         return (double)NAN;
     double ns = median_of(bench, timed, 5000);
     bench->who->drop();

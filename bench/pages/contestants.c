@@ -12,8 +12,9 @@ enum { PAGE_LOG2 = 12 };
 static struct acre_bitmap bitmap;
 static void *metadata;
 
-static bool bitmap_make(size_t pages)
+static bool bitmap_make(const struct pages_contestant *who, size_t pages)
 {
+    (void)who;
     size_t size = acre_bitmap_metadata_size(pages);
     metadata = malloc(size);
     return metadata != NULL && acre_bitmap_setup(&bitmap, (size_t)1 << PAGE_LOG2) == ACRE_OK &&
@@ -56,8 +57,9 @@ static void handle_give(size_t page, size_t count)
 static unsigned char *used;
 static size_t scan_pages, scan_low;
 
-static bool scan_make(size_t pages)
+static bool scan_make(const struct pages_contestant *who, size_t pages)
 {
+    (void)who;
     used = calloc(pages, 1);
     scan_pages = pages;
     scan_low = 0;
@@ -98,9 +100,9 @@ static void scan_give(size_t page, size_t count)
         scan_low = page;
 }
 
-const struct pages_contestant pages_contestants[] = {
-    { "bitmap", bitmap_make, bitmap_take, bitmap_give, bitmap_drop, false },
-    { "bitmap, handle", bitmap_make, handle_take, handle_give, bitmap_drop, false },
-    { "page by page", scan_make, scan_take, scan_give, scan_drop, true },
+struct pages_contestant pages_contestants[PAGES_CONTESTANTS_MAX] = {
+    { "bitmap", bitmap_make, bitmap_take, bitmap_give, bitmap_drop, false, NULL },
+    { "bitmap, handle", bitmap_make, handle_take, handle_give, bitmap_drop, false, NULL },
+    { "page by page", scan_make, scan_take, scan_give, scan_drop, true, NULL },
 };
-const size_t pages_contestant_count = sizeof pages_contestants / sizeof pages_contestants[0];
+size_t pages_contestant_count = 3;

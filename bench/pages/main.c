@@ -7,16 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_WRONG = 2, RESULTS_MAX = 8, ROUNDS = 9, ROUNDS_MAX = 64 };
+enum { EXIT_WRONG = 2, ROUNDS = 9, ROUNDS_MAX = 64 };
 
 static const char help[] = "usage: acre-bench-pages [OPTION]...\n"
                            "Measures page allocators, with a page-by-page search beside them.\n"
                            "\n"
-                           "  --smoke     shortened: does it work at all?\n"
-                           "  --rounds=N  rounds, 1 to 64, of which the median counts (9)\n"
-                           "  --seed=N    seed of the occupancies (1)\n"
-                           "  --json      the report as JSON\n"
-                           "  --help      this text\n";
+                           "  --plugin=FILE  also a page allocator from a shared object\n"
+                           "                 (acre/plugin.h)\n"
+                           "  --smoke        shortened: does it work at all?\n"
+                           "  --rounds=N     rounds, 1 to 64, of which the median counts (9)\n"
+                           "  --seed=N       seed of the occupancies (1)\n"
+                           "  --json         the report as JSON\n"
+                           "  --help         this text\n";
 
 static bool number(const char *text, unsigned long long most, unsigned long long *value)
 {
@@ -33,6 +35,8 @@ static bool parse_one(struct pages_options *options, const char *word)
         return options->json = true;
     if (strcmp(word, "--smoke") == 0)
         return options->smoke = true;
+    if (strncmp(word, "--plugin=", 9) == 0)
+        return pages_add_plugin(word + 9);
     if (strncmp(word, "--seed=", 7) == 0 && number(word + 7, UINT64_MAX, &value)) {
         options->seed = value;
         return true;
@@ -47,7 +51,7 @@ static bool parse_one(struct pages_options *options, const char *word)
 
 int main(int argc, char **argv)
 {
-    static struct pages_result results[RESULTS_MAX];
+    static struct pages_result results[PAGES_CONTESTANTS_MAX];
     struct pages_options options = { .rounds = ROUNDS, .seed = 1 };
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
@@ -59,8 +63,11 @@ int main(int argc, char **argv)
     }
     if (options.smoke)
         options.rounds = 1;
-    for (size_t who = 0; who < pages_contestant_count; who++)
+    for (size_t who = 0; who < pages_contestant_count; who++) {
+        if (!pages_verify(&pages_contestants[who]))
+            return EXIT_FAILURE;
         pages_measure(&pages_contestants[who], &options, &results[who]);
+    }
     if (options.json)
         return pages_print_json(results, &options) ? EXIT_SUCCESS : EXIT_FAILURE;
     pages_print(results, &options);

@@ -3,24 +3,37 @@
 #ifndef BENCH_PAGES_PAGES_H
 #define BENCH_PAGES_PAGES_H
 
+#include <acre/plugin.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGES_NONE SIZE_MAX
+#define PAGES_NONE ACRE_PAGES_PLUGIN_NONE
 
-/* A page allocator over page numbers 0 .. pages - 1. */
+/* A page allocator over page numbers 0 .. pages - 1. One of them has an instance at a time. */
 struct pages_contestant {
     const char *name;
-    bool (*make)(size_t pages);   /* all free; false: no memory for its metadata */
+    /* All free; false: not for so many, or no memory for its metadata. */
+    bool (*make)(const struct pages_contestant *who, size_t pages);
     size_t (*take)(size_t count); /* first page of a run, or PAGES_NONE */
     void (*give)(size_t page, size_t count);
     void (*drop)(void);
     bool linear; /* searches page by page: left out where that takes minutes */
+    const struct acre_pages_plugin *plugin; /* null: built in */
 };
 
-extern const struct pages_contestant pages_contestants[];
-extern const size_t pages_contestant_count;
+enum { PAGES_CONTESTANTS_MAX = 8 };
+extern struct pages_contestant pages_contestants[PAGES_CONTESTANTS_MAX];
+extern size_t pages_contestant_count;
+
+/* Adds a plugin to the contestants; false, with a sentence on the standard error stream, when it
+ * cannot be used. */
+bool pages_add_plugin(const char *path);
+
+/* Runs random calls beside an oracle: whether the runs handed out lie inside, and apart. Says on
+ * the standard error stream what is wrong. */
+bool pages_verify(const struct pages_contestant *who);
 
 enum { PAGES_OCCUPANCIES = 5, PAGES_SIZES = 7 };
 extern const unsigned pages_occupancies[PAGES_OCCUPANCIES]; /* percent */

@@ -5,19 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool open_library(
-    struct acre_plugin_file *file, const char *path, char *error, size_t error_size)
+/* The shared object, or null and a sentence. */
+static void *open_library(const char *path, char *error, size_t error_size)
 {
     char local[4096];
     const char *prefix = strchr(path, '/') ? "" : "./";
     if ((size_t)snprintf(local, sizeof local, "%s%s", prefix, path) >= sizeof local) {
         snprintf(error, error_size, "%.40s...: path too long", path);
-        return false;
+        return NULL;
     }
-    file->library = dlopen(local, RTLD_NOW | RTLD_LOCAL);
-    if (!file->library)
+    void *library = dlopen(local, RTLD_NOW | RTLD_LOCAL);
+    if (!library)
         snprintf(error, error_size, "%s: cannot be loaded: %s", path, dlerror());
-    return file->library != NULL;
+    return library;
 }
 
 /* The name of the first member that must be there and is not; null when all are. */
@@ -34,29 +34,55 @@ static const char *missing_member(const struct acre_plugin *table)
     return NULL;
 }
 
+static const char *missing_in_pages(const struct acre_pages_plugin *table)
+{
+    if (!table->name || !table->name[0])
+        return "name";
+    if (!table->size)
+        return "size";
+    if (!table->create)
+        return "create";
+    if (!table->alloc)
+        return "alloc";
+    if (!table->dealloc)
+        return "dealloc";
+    return NULL;
+}
+
+/* Whether a table, which begins with the number of its ABI, is there and of this ABI. */
+static bool check_abi(
+    const uint32_t *abi, const char *symbol, const char *path, char *error, size_t error_size)
+{
+    if (!abi)
+        snprintf(error, error_size, "%s: exports no `%s`; not an acre plugin", path, symbol);
+    else if (*abi != ACRE_PLUGIN_ABI)
+        snprintf(error, error_size, "%s: built for plugin ABI %u, this program has ABI %u", path,
+            (unsigned)*abi, (unsigned)ACRE_PLUGIN_ABI);
+    return abi && *abi == ACRE_PLUGIN_ABI;
+}
+
+static bool check_members(
+    const char *missing, const char *symbol, const char *path, char *error, size_t error_size)
+{
+    if (missing)
+        snprintf(error, error_size, "%s: its `%s` has no `%s`", path, symbol, missing);
+    return missing == NULL;
+}
+
 static bool check_table(
     const struct acre_plugin *table, const char *path, char *error, size_t error_size)
 {
-    if (!table) {
-        snprintf(error, error_size, "%s: exports no `acre_plugin`; not an acre plugin", path);
-        return false;
-    }
-    if (table->abi != ACRE_PLUGIN_ABI) {
-        snprintf(error, error_size, "%s: built for plugin ABI %u, this program has ABI %u", path,
-            (unsigned)table->abi, (unsigned)ACRE_PLUGIN_ABI);
-        return false;
-    }
-    const char *missing = missing_member(table);
-    if (missing)
-        snprintf(error, error_size, "%s: its `acre_plugin` has no `%s`", path, missing);
-    return missing == NULL;
+    const char *symbol = "acre_plugin";
+    return check_abi(table ? &table->abi : NULL, symbol, path, error, error_size) &&
+           check_members(missing_member(table), symbol, path, error, error_size);
 }
 
 bool acre_plugin_load(
     struct acre_plugin_file *file, const char *path, char *error, size_t error_size)
 {
     *file = (struct acre_plugin_file){ 0 };
-    if (!open_library(file, path, error, error_size))
+    file->library = open_library(path, error, error_size);
+    if (!file->library)
         return false;
     file->table = dlsym(file->library, "acre_plugin");
     if (check_table(file->table, path, error, error_size))
@@ -70,4 +96,19 @@ void acre_plugin_unload(struct acre_plugin_file *file)
     if (file->library)
         dlclose(file->library);
     *file = (struct acre_plugin_file){ 0 };
+}
+
+const struct acre_pages_plugin *acre_pages_plugin_load(
+    const char *path, char *error, size_t error_size)
+{
+    const char *symbol = "acre_pages_plugin";
+    void *library = open_library(path, error, error_size);
+    if (!library)
+        return NULL;
+    const struct acre_pages_plugin *table = dlsym(library, symbol);
+    if (check_abi(table ? &table->abi : NULL, symbol, path, error, error_size) &&
+        check_members(missing_in_pages(table), symbol, path, error, error_size))
+        return table;
+    dlclose(library);
+    return NULL;
 }

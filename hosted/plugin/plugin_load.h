@@ -25,4 +25,9 @@ bool acre_plugin_load(
 /* Unloads. No instance of the plugin may be alive. Does nothing to an empty `*file`. */
 void acre_plugin_unload(struct acre_plugin_file *file);
 
+/* As acre_plugin_load(), for the table `acre_pages_plugin`. The library stays loaded for as long as
+ * the process runs. Null, with the sentence in `error`, when it cannot be used. */
+const struct acre_pages_plugin *acre_pages_plugin_load(
+    const char *path, char *error, size_t error_size);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * The plugin ABI: how an allocator that is not part of acre joins `acre replay --with=FILE` and
- * `acre-bench --plugin=FILE`.
+ * `acre-bench --plugin=FILE`; and how a page allocator joins `acre-bench-pages --plugin=FILE`, by
+ * the second table at the end of this file.
  *
  * A plugin is a shared object that exports one constant table named `acre_plugin`. The whole of a
  * plugin around a bump allocator:
@@ -97,6 +98,56 @@ struct acre_plugin {
 
 /* The table a plugin defines. */
 extern ACRE_PLUGIN_EXPORT const struct acre_plugin acre_plugin;
+
+/* ---- page allocators ---- */
+
+/* Bit of `flags`: a search takes time in proportion to the number of pages. Cases that would take
+ * minutes are left out. */
+#define ACRE_PAGES_PLUGIN_LINEAR 1u
+
+/* What `alloc` returns when there is no such run. */
+#define ACRE_PAGES_PLUGIN_NONE SIZE_MAX
+
+/*
+ * An allocator of pages, named by number: 0 to pages - 1. No memory lies behind them. The shared
+ * object exports one constant table named `acre_pages_plugin`; it may export `acre_plugin` as well.
+ * The caller never enters one instance from two threads at once, and gives back only runs that it
+ * was given, each in one piece.
+ */
+struct acre_pages_plugin {
+    /* ACRE_PLUGIN_ABI. First, so that it can be read whatever follows. */
+    uint32_t abi;
+
+    /* ACRE_PAGES_PLUGIN_* bits. */
+    uint32_t flags;
+
+    /* As in struct acre_plugin. */
+    const char *name;
+    const char *version;
+
+    /* Bytes of memory that an instance for `pages` pages takes; 0: it cannot serve so many. */
+    size_t (*size)(size_t pages);
+
+    /*
+     * Makes an instance for `pages` pages, all of them free, in `memory`, which is size(pages)
+     * bytes aligned to 4096 and may hold any bytes. Returns the instance, passed as `self` from
+     * then on, or null.
+     */
+    void *(*create)(void *memory, size_t pages);
+
+    /* Returns the first of `count` free pages in a row, `count` at least 1, which are then in use;
+     * or ACRE_PAGES_PLUGIN_NONE. Any run will do. */
+    size_t (*alloc)(void *self, size_t count);
+
+    /* Gives the run of `count` pages that begins at `page` back. */
+    void (*dealloc)(void *self, size_t page, size_t count);
+
+    /* Optional. Ends an instance. The memory stays the caller's. */
+    void (*destroy)(void *self);
+};
+
+/* The table a page plugin defines. */
+extern ACRE_PLUGIN_EXPORT const struct acre_pages_plugin acre_pages_plugin;
 
 #ifdef __cplusplus
 }

@@ -217,25 +217,24 @@ struct walk {
 ACRE_INLINE bool pass(
     const struct acre_bitmap_range *range, struct walk *walk, unsigned level, size_t count)
 {
-    size_t open = walk->open;
-    size_t pos = walk->pos;
+    size_t last = (range->pages - 1) >> (ACRE_BITMAP_CHUNK_LOG2 + level * ACRE_BITMAP_FANOUT_LOG2);
+    size_t behind = (walk->index | (ACRE_BITMAP_FANOUT - 1)) < last
+                        ? (walk->index | (ACRE_BITMAP_FANOUT - 1)) + 1
+                        : last + 1;
+    size_t open = walk->pos - walk->open;
     size_t index = walk->index;
-    bool found = false;
 
-    do {
+    for (; index != behind; index++) {
         struct acre_bitmap_run run = get(range, level, index);
 
-        found = run.longest >= count || pos + run.start - open >= count;
-        if (found)
+        if (run.longest >= count || open + run.start >= count)
             break;
-        pos += walk->span;
-        open = run.start != walk->span ? pos - run.end : open;
-        index++;
-    } while (index % ACRE_BITMAP_FANOUT != 0 && pos < range->pages);
-    walk->open = open;
-    walk->pos = pos;
+        open = run.start == walk->span ? open + run.start : run.end;
+    }
+    walk->pos += (index - walk->index) * walk->span;
     walk->index = index;
-    return found;
+    walk->open = walk->pos - open;
+    return index != behind;
 }
 
 /** pass, with the level known when compiled where there are most nodes. */

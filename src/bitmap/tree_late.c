@@ -29,12 +29,17 @@ static size_t group_end(const struct acre_bitmap_range *range, size_t group)
 
 void acre_bitmap_tree_refresh(struct acre_bitmap_range *range, size_t group)
 {
-    size_t chunk = group * ACRE_BITMAP_FANOUT;
+    size_t first = group * ACRE_BITMAP_FANOUT;
+    size_t end = group_end(range, group);
     uint64_t late = range->groups[group].late;
 
-    for (; late != 0; late >>= ACRE_BITMAP_CHUNK_WORDS, chunk++)
-        if ((late & 1) != 0 && chunk < acre_bitmap_chunks(range->pages))
+    while (late != 0) {
+        size_t chunk = first + acre_bitmap_word_lowest(late) / ACRE_BITMAP_CHUNK_WORDS;
+
+        late &= ~acre_bitmap_chunk_bits(chunk * ACRE_BITMAP_CHUNK_WORDS);
+        if (chunk < end)
             range->leaves[chunk] = leaf_due(range, chunk);
+    }
     range->groups[group].late = 0;
 }
 

@@ -113,15 +113,17 @@ ACRE_INLINE size_t longest_inside(uint64_t word, size_t known)
     return known;
 }
 
-/** The summary of whole words of which not all are full. */
+/** The summary of `count` whole words. */
 static struct acre_bitmap_run summary_words(const uint64_t *words, size_t count)
 {
     struct acre_bitmap_run run = { 0, 0, 0 };
     size_t open = 0;
     size_t at;
 
-    for (at = 0; words[at] == ~(uint64_t)0; at++)
+    for (at = 0; at < count && words[at] == ~(uint64_t)0; at++)
         run.start += ACRE_BITMAP_WORD_BITS;
+    if (at == count)
+        return acre_bitmap_run_free(run.start);
     open = run.start;
     run.start += acre_bitmap_word_run_up(words[at]);
     for (; at < count; at++) {
@@ -144,12 +146,14 @@ static struct acre_bitmap_run summary_words(const uint64_t *words, size_t count)
     return run;
 }
 
-/** The summary of the first `bits` bits of a word, 1 to 63. */
+/** The summary of the first `bits` bits of a word, 1 to 63; the others are 0. */
 static struct acre_bitmap_run summary_part(uint64_t word, size_t bits)
 {
     struct acre_bitmap_run run;
 
     run.start = acre_bitmap_word_run_up(word);
+    if (run.start == bits)
+        return acre_bitmap_run_free(bits);
     run.longest = longest_inside(word, run.start);
     run.end = acre_bitmap_word_run_down(word << (ACRE_BITMAP_WORD_BITS - bits));
     return run;
@@ -159,18 +163,11 @@ struct acre_bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t p
 {
     size_t count = pages / ACRE_BITMAP_WORD_BITS;
     size_t bits = pages % ACRE_BITMAP_WORD_BITS;
-    size_t whole = pages - bits;
-    struct acre_bitmap_run run;
+    struct acre_bitmap_run run = summary_words(words, count);
 
-    if (acre_bitmap_words_are(words, 0, pages, true))
-        return acre_bitmap_run_free(pages);
-    if (count == 0)
-        return summary_part(words[0], bits);
-    run = acre_bitmap_words_are(words, 0, whole, true) ? acre_bitmap_run_free(whole)
-                                                       : summary_words(words, count);
     if (bits == 0)
         return run;
-    return acre_bitmap_run_join(run, whole, summary_part(words[count], bits), bits);
+    return acre_bitmap_run_join(run, pages - bits, summary_part(words[count], bits), bits);
 }
 
 /** The bits of a word that are aligned, its bit 0 having the page number `number`. */

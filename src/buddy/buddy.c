@@ -161,11 +161,19 @@ struct acre_num acre_buddy_take(struct acre_buddy *buddy, struct acre_layout lay
 static ACRE_NOINLINE enum acre_status dealloc_merging(
     struct acre_buddy *buddy, uintptr_t pos, unsigned char *place)
 {
-    unsigned order = *place & BUDDY_ORDER;
+    size_t order = *place & BUDDY_ORDER;
+    ACRE_OPAQUE(order); /* else it is widened from a byte at each use */
     *place &= BUDDY_LIVE_ODD;
     buddy->live_blocks--;
-    buddy->room += (ptrdiff_t)buddy_size(order);
-    buddy_release_in(buddy, buddy->current, pos >> buddy_smallest_log2(buddy), order);
+    buddy->room += (ptrdiff_t)buddy_size((unsigned)order);
+    buddy_release_in(buddy, buddy->current, pos >> (buddy_smallest_log2(buddy) + order), order);
+    return ACRE_OK;
+}
+
+/* A block of order 0 of the region last worked in. */
+static ACRE_NOINLINE enum acre_status release_odd(struct acre_buddy *buddy, uintptr_t block)
+{
+    buddy_release_in(buddy, buddy->current, block, 0);
     return ACRE_OK;
 }
 
@@ -177,10 +185,9 @@ static enum acre_status dealloc_odd(struct acre_buddy *buddy, uintptr_t pos, uns
     *place ^= BUDDY_LIVE_ODD;
     buddy->live_blocks--;
     buddy->room++;
-    if (row->top < row->limit)
-        *++row->top = (struct acre_buddy_shelved){ pos, place };
-    else
-        acre_buddy_release(buddy, pos >> buddy_smallest_log2(buddy), 0);
+    if (row->top >= row->limit)
+        return release_odd(buddy, pos >> buddy_smallest_log2(buddy));
+    *++row->top = (struct acre_buddy_shelved){ pos, place };
     return ACRE_OK;
 }
 

@@ -83,7 +83,7 @@ void acre_buddy_release(struct acre_buddy *buddy, uintptr_t block, unsigned orde
     struct acre_buddy_region *region = buddy->current;
     if (region == NULL || !buddy_contains(region, block))
         region = acre_buddy_region_of(buddy, block);
-    buddy_release_in(buddy, region, block, order);
+    buddy_release_in(buddy, region, block >> order, order);
 }
 
 void acre_buddy_release_range(struct acre_buddy *buddy, uintptr_t from, uintptr_t to)

@@ -157,9 +157,9 @@ ACRE_INLINE size_t buddy_all_but(size_t index)
 }
 
 /* What to add to (block >> order) - (limit >> order) for a free bit's index. */
-ACRE_INLINE size_t buddy_lead(const struct acre_buddy_region *region, unsigned order)
+ACRE_INLINE size_t buddy_lead(const struct acre_buddy_region *region, size_t order)
 {
-    return 2 * region->count + 1 + BUDDY_GAP * (size_t)order;
+    return 2 * region->count + 1 + BUDDY_GAP * order;
 }
 
 ACRE_INLINE size_t buddy_index(
@@ -198,9 +198,10 @@ ACRE_INLINE size_t *buddy_summary_of(const struct acre_buddy_region *region, siz
     return &region->level[1][index >> (2 * BUDDY_WORD_LOG2)];
 }
 
-ACRE_INLINE void buddy_set(struct acre_buddy_region *region, size_t index)
+/* buddy_set() where the words of level[0] are at hand. */
+ACRE_INLINE void buddy_set_in(struct acre_buddy_region *region, size_t *words, size_t index)
 {
-    size_t *word = &region->level[0][index >> BUDDY_WORD_LOG2];
+    size_t *word = &words[index >> BUDDY_WORD_LOG2];
     size_t was = *word;
     *word = was | buddy_bit(index);
     if (was != 0)
@@ -210,6 +211,11 @@ ACRE_INLINE void buddy_set(struct acre_buddy_region *region, size_t index)
     *word = was | buddy_bit(index >> BUDDY_WORD_LOG2);
     if (ACRE_UNLIKELY(was == 0))
         acre_buddy_summarise_full(region, index);
+}
+
+ACRE_INLINE void buddy_set(struct acre_buddy_region *region, size_t index)
+{
+    buddy_set_in(region, region->level[0], index);
 }
 
 /* A word of level[0] became 0. */
@@ -314,13 +320,12 @@ struct buddy_seen acre_buddy_look(
 /* The rest of a release that has come to the edge of a region which another one adjoins. */
 void acre_buddy_release_across(struct acre_buddy *buddy, uintptr_t block, unsigned order);
 
-/* acre_buddy_release() where the block's region is known. */
+/* acre_buddy_release() where the block's region is known; `at` is the block's number >> order. */
 ACRE_INLINE void buddy_release_in(
-    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block, unsigned order)
+    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t at, size_t order)
 {
     size_t *words = region->level[0];
     uintptr_t limit = region->limit >> order;
-    uintptr_t at = block >> order;
     size_t lead = buddy_lead(region, order) - limit;
     for (;;) {
         size_t index = lead + (at ^ 1);
@@ -335,12 +340,16 @@ ACRE_INLINE void buddy_release_in(
         limit >>= 1;
         lead -= limit;
         at >>= 1;
-        order++;
     }
-    if (ACRE_UNLIKELY(region->seam) && !buddy_contains(region, (at ^ 1) << order))
-        acre_buddy_release_across(buddy, at << order, order);
-    else
-        buddy_set(region, lead + at);
+    if (ACRE_UNLIKELY(region->seam)) {
+        /* Back out of buddy_lead(), so that the loop need not count. */
+        order = (lead + limit - buddy_lead(region, 0)) / BUDDY_GAP;
+        if (!buddy_contains(region, (at ^ 1) << order)) {
+            acre_buddy_release_across(buddy, at << order, (unsigned)order);
+            return;
+        }
+    }
+    buddy_set_in(region, words, lead + at);
 }
 
 /* Makes a block free and merges it with its buddies as far as they are free. O(log n), and

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* A page plugin for the checks of acre-bench-pages: a byte a page, the lowest run that fits. -D
+ * picks a fault. */
+#include <acre/plugin.h>
+
+#include <string.h>
+
+#ifndef ABI
+#define ABI ACRE_PLUGIN_ABI
+#endif
+#ifndef ALLOC
+#define ALLOC alloc
+#endif
+#ifndef TABLE
+#define TABLE acre_pages_plugin
+#endif
+
+struct map {
+    size_t pages;
+    unsigned char used[];
+};
+
+static size_t size(size_t pages)
+{
+    return sizeof(struct map) + pages;
+}
+
+static void *create(void *memory, size_t pages)
+{
+    struct map *map = memory;
+    map->pages = pages;
+    memset(map->used, 0, pages);
+    return map;
+}
+
+static size_t alloc(void *self, size_t count)
+{
+    struct map *map = self;
+    size_t run = 0;
+    for (size_t page = 0; page < map->pages; page++) {
+        run = map->used[page] ? 0 : run + 1;
+        if (run < count)
+            continue;
+        memset(map->used + page + 1 - count, 1, count);
+#ifdef TWICE
+        map->used[page] = 0;
+#endif
+        return page + 1 - count;
+    }
+    return ACRE_PAGES_PLUGIN_NONE;
+}
+
+static void dealloc(void *self, size_t page, size_t count)
+{
+    struct map *map = self;
+    memset(map->used + page, 0, count);
+}
+
+extern ACRE_PLUGIN_EXPORT const struct acre_pages_plugin TABLE;
+
+const struct acre_pages_plugin TABLE = {
+    .abi = ABI,
+    .flags = ACRE_PAGES_PLUGIN_LINEAR,
+    .name = "check",
+    .version = "1",
+    .size = size,
+    .create = create,
+    .alloc = ALLOC,
+    .dealloc = dealloc,
+};
