@@ -32,7 +32,7 @@ static bool fill(index &words)
 }
 
 int main()
-{
+try {
     bool back = false;
     acre_shared control;
     if (acre_tlsf_init(&tlsf, memory, sizeof memory) != ACRE_OK ||
@@ -53,4 +53,7 @@ int main()
         numbers.assign(1000, 7);
     }
     return back ? 0 : 1;
+} catch (const std::exception &exception) {
+    std::printf("%s\n", exception.what());
+    return 1;
 }

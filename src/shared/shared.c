@@ -10,9 +10,8 @@
 
 #include <stdatomic.h>
 
-_Static_assert(
-    sizeof(_Atomic size_t) == sizeof(size_t) && _Alignof(_Atomic size_t) == _Alignof(size_t),
-    "struct acre_shared has one layout in C and in C++");
+_Static_assert(sizeof(_Atomic size_t) == sizeof(size_t), "one layout in C and in C++");
+_Static_assert(_Alignof(_Atomic size_t) == _Alignof(size_t), "one layout in C and in C++");
 _Static_assert(offsetof(struct acre_shared, locked) == 0, "acre_locked_ops finds its struct");
 
 static enum acre_status make(struct acre_shared *shared, struct acre_bytes bytes,
@@ -42,6 +41,7 @@ enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared, struct 
 
 /** Changes the count from `from` to `to`. False: another thread was faster, and `from` is what it
  * left. What a holder did happens before the end, whichever thread that falls to. */
+/* The exchange writes to it. NOLINTNEXTLINE(readability-non-const-parameter) */
 static bool step(struct acre_shared *shared, size_t *from, size_t to)
 {
     if (shared->threads)

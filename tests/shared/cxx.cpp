@@ -81,6 +81,7 @@ int run_scenes(const char *group, const std::vector<scene> &scenes)
     for (const kind *const *on = kinds; *on != nullptr; on++)
         for (const scene &what : scenes)
             jobs.push_back({ what, *on });
+    names.reserve(jobs.size());
     for (const job &what : jobs)
         names.push_back(std::string(what.on->name) + ": " + what.what.name);
     for (std::size_t i = 0; i < jobs.size(); i++)
