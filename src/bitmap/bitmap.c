@@ -27,14 +27,15 @@ static struct acre_num handed_out(struct acre_bitmap *self, uintptr_t page, size
     return (struct acre_num){ page << self->page_shift, ACRE_OK };
 }
 
-/** Takes the page at hand, which is the last of its word. */
-static ACRE_NOINLINE struct acre_num alloc_last(struct acre_bitmap *self)
+/** Takes the page at hand, also when it is the last of its word. */
+static ACRE_NOINLINE struct acre_num take_at_hand(struct acre_bitmap *self)
 {
-    uintptr_t bit = acre_bitmap_word_lowest(*self->hand);
-    uintptr_t page = (self->hand_at >> self->page_shift) + bit;
+    uint64_t word = *self->hand;
+    uintptr_t page = (self->hand_at >> self->page_shift) + acre_bitmap_word_lowest(word);
 
-    *self->hand = 0;
-    acre_bitmap_hand_on(self);
+    *self->hand = word & (word - 1);
+    if (*self->hand == 0)
+        acre_bitmap_hand_on(self);
     return handed_out(self, page, 1);
 }
 
@@ -63,7 +64,7 @@ static ACRE_NOINLINE struct acre_num alloc_other(
         return alloc_run(self, count, align != 0 ? align : 1);
     if (!acre_bitmap_hand_find(self))
         return out_of_memory(self);
-    return acre_bitmap_alloc_pages(self, 1, 1);
+    return take_at_hand(self);
 }
 
 struct acre_num acre_bitmap_alloc_pages(struct acre_bitmap *self, size_t count, size_t align)
@@ -77,7 +78,7 @@ struct acre_num acre_bitmap_alloc_pages(struct acre_bitmap *self, size_t count, 
     word = *self->hand;
     rest = word & (word - 1);
     if (ACRE_UNLIKELY(rest == 0))
-        return alloc_last(self);
+        return take_at_hand(self);
     *self->hand = rest;
     if (self->room-- == 0) {
         self->room = 0;
