@@ -10,7 +10,7 @@ all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
 	@scripts/build release
 
-demo: all ## record the C compiler at work, then replay it on every allocator
+demo: all ## record the C compiler at work, then say which allocator suits it
 	@scripts/demo
 
 test: ## build everything and run every test

@@ -11,9 +11,11 @@
 #include "tool/size.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,7 +93,30 @@ static int produce(const struct compare_command *command)
     return ACRE_EXIT_FAILED;
 }
 
-/* Runs and records the command, or makes the scenario up. @return whether there is a trace. */
+static bool has_trace(const struct compare_command *command)
+{
+    struct stat about;
+    return stat(command->path, &about) == 0 && (!S_ISREG(about.st_mode) || about.st_size > 0);
+}
+
+/* Whether the process that was to make the trace has made one; it has complained if it could not,
+ * unless it was killed. */
+static bool made_trace(const struct compare_command *command, int status)
+{
+    if (!WIFEXITED(status)) {
+        acre_complain("compare", "the recording was killed by signal %d", WTERMSIG(status));
+        return false;
+    }
+    if (!has_trace(command) || (command->scenario && WEXITSTATUS(status) != 0))
+        return false;
+    if (WEXITSTATUS(status) != 0)
+        acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
+            command->program[0], WEXITSTATUS(status));
+    return true;
+}
+
+/* Runs and records the command, or makes the scenario up. An interrupt typed meanwhile is for the
+ * command: what it has allocated until then is compared. */
 static bool make_trace(struct compare_command *command)
 {
     int status = 0;
@@ -99,13 +124,14 @@ static bool make_trace(struct compare_command *command)
     pid_t pid = fork();
     if (pid == 0)
         _exit(produce(command));
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    if (pid < 0) {
+        acre_complain("compare", "cannot make a process: %s", strerror(errno));
+        return false;
     }
-    bool ended = pid > 0 && WIFEXITED(status) && access(command->path, R_OK) == 0;
-    if (ended && command->program && WEXITSTATUS(status) != 0)
-        acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
-            command->program[0], WEXITSTATUS(status));
-    return ended && (command->program || WEXITSTATUS(status) == 0);
+    signal(SIGINT, SIG_IGN);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return made_trace(command, status);
 }
 
 /* A name for a trace that is not kept. */
@@ -172,12 +198,11 @@ static bool load(struct compare_command *command, struct replay_script *script)
     return false;
 }
 
-static bool write_json(const struct compare_command *command, FILE *out)
+static bool write_json(FILE *out)
 {
     cJSON *object = compare_json(&result);
     char *text = cJSON_Print(object);
     bool written = text && fprintf(out, "%s\n", text) > 0;
-    (void)command;
     cJSON_free(text);
     cJSON_Delete(object);
     return written;
@@ -188,7 +213,7 @@ static bool write_output(const struct compare_command *command)
     if (!command->output)
         return true;
     FILE *file = fopen(command->output, "w");
-    bool written = file && write_json(command, file);
+    bool written = file && write_json(file);
     if (file && fclose(file) != 0)
         written = false;
     if (!written)
@@ -215,7 +240,7 @@ static int show(const struct compare_command *command)
     if (command->emit_config)
         code = emit_config(command);
     else if (command->json)
-        write_json(command, stdout);
+        write_json(stdout);
     else
         compare_print(stdout, &result, command->wanted);
     if (!write_output(command))

@@ -37,3 +37,19 @@ for library in libjemalloc.so.2 libmimalloc.so.2 libtcmalloc_minimal.so.4; do
     "$acre" compare -r1 -a "$name" "$work/kept.acre" >"$work/out" 2>"$work/err" || fail "$name: $?"
     grep -q "^least memory: $name" "$work/out" || fail "$name is not measured"
 done
+
+# An interrupt is for the command; what it allocated is compared, and nothing is left.
+set -m
+"$acre" compare -r1 -a system -- sh -c 'echo begun >"$0/begun"; sleep 60' "$work" \
+    >"$work/out" 2>"$work/err" &
+group=$!
+set +m
+while [ ! -s "$work/begun" ]; do
+    kill -0 "$group" 2>/dev/null || fail "it did not begin"
+    sleep 0.05
+done
+kill -INT -- -"$group"
+wait "$group" || fail "interrupted: code $?"
+grep -q "'sh' ended with code 130" "$work/err" || fail "the interrupt did not reach the command"
+grep -q '^highest speed: system' "$work/out" || fail "what it allocated is not compared"
+[ -z "$(ls "$TMPDIR")" ] || fail "something is left"

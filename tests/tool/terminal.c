@@ -117,6 +117,23 @@ static void interrupt_leaves_a_clean_terminal(void **state)
     is_clean("interrupted: not everything was measured");
 }
 
+/* The time left is said once a twentieth of the work is done. */
+static void comparison_says_what_is_left(void **state)
+{
+    const char *trace = trace_path("terminal_compare.acre");
+    char *argv[] = { strdup(built("acre")), strdup("compare"), strdup("-r99"), strdup("-asystem"),
+        strdup(trace), NULL };
+    (void)state;
+    trace_churn(trace, 20000);
+    run_on_terminal(NULL, argv);
+    assert_true(WIFEXITED(end_status) && WEXITSTATUS(end_status) == 0);
+    assert_non_null(strstr(screen, " %, about "));
+    assert_non_null(strstr(screen, " left"));
+    is_clean("allocator");
+    for (size_t i = 0; argv[i]; i++)
+        free(argv[i]);
+}
+
 static void compressed_bytes_stay_off_the_terminal(void **state)
 {
     const char *trace = trace_path("terminal_convert.acre");
@@ -135,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(progress_is_drawn_and_wiped),
         cmocka_unit_test(interrupt_leaves_a_clean_terminal),
+        cmocka_unit_test(comparison_says_what_is_left),
         cmocka_unit_test(compressed_bytes_stay_off_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,8 @@ static void add_setting(struct compare_field *field, const struct acre_kind *kin
     field->kinds[index] = *kind;
     if (setting && setting->handle)
         field->kinds[index].handle = setting->handle;
+    if (setting && setting->size)
+        field->kinds[index].size = setting->size;
     subject->type = REPLAY_ON_KIND;
     subject->kind = &field->kinds[index];
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s", setting ? setting->text : "");

@@ -43,23 +43,23 @@ static void print_why(FILE *out, const struct compare_result *result,
     fputs(" * Link with libacre: cc FILE.c $(pkg-config --cflags --libs acre)\n */\n", out);
 }
 
-static void print_code(FILE *out, const struct compare_candidate *candidate, const char *setup)
+static void print_code(
+    FILE *out, const struct compare_candidate *candidate, const struct compare_setting *setting)
 {
-    const char *name = candidate->allocator;
     fprintf(out,
         "#include <acre/%s.h>\n\n"
         "#define POOL_SIZE ((size_t)%" PRIu64 ")\n\n"
         "static _Alignas(4096) unsigned char pool[POOL_SIZE];\n"
-        "static struct acre_%s allocator;\n\n"
+        "static %s allocator;\n\n"
         "/* Call once, before any other use. */\n"
         "enum acre_status allocator_open(struct acre_bytes *heap)\n{\n",
-        name, pool_size(candidate), name);
-    if (setup[0])
-        fprintf(out, "    %s\n", setup);
+        setting->header, pool_size(candidate), setting->type);
+    if (setting->setup[0])
+        fprintf(out, "    %s\n", setting->setup);
     fprintf(out,
-        "    *heap = acre_%s_bytes(&allocator);\n"
-        "    return acre_%s_init(&allocator, pool, sizeof pool);\n}\n",
-        name, name);
+        "    *heap = %s;\n"
+        "    return acre_init(acre_bytes_base(*heap), pool, sizeof pool);\n}\n",
+        setting->bytes);
 }
 
 bool compare_emit_config(FILE *out, const struct compare_result *result,
@@ -71,9 +71,9 @@ bool compare_emit_config(FILE *out, const struct compare_result *result,
         return false;
     const struct compare_candidate *candidate = &result->candidates[own];
     *name = candidate->name;
-    if (!settings[own] || !settings[own]->setup || !candidate->smallest_pool)
+    if (!settings[own] || !candidate->smallest_pool)
         return false;
     print_why(out, result, candidate, goal);
-    print_code(out, candidate, settings[own]->setup);
+    print_code(out, candidate, settings[own]);
     return true;
 }

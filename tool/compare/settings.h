@@ -9,16 +9,18 @@
 
 #include "registry/registry.h"
 
-/** One setting of one allocator. */
+/** One setting of one allocator. The last four members are C code that makes it. */
 struct compare_setting {
     const char *kind; /**< Name in the registry. */
     const char *mark; /**< What follows the name and a slash; "": nothing does. */
     const char *text; /**< The same in words; "": as it comes. */
+    size_t size;      /**< Bytes of the control structure; 0: as in the registry. */
     /** The handle of a control structure at this setting, as of struct acre_kind; null: its own. */
     struct acre_bytes (*handle)(void *self);
-    /** C code that makes the setting, for an allocator called `allocator`; "": none is needed.
-     * Null: how to set this allocator up is not known here. */
-    const char *setup;
+    const char *header; /**< To include, without its folder and ending. */
+    const char *type;   /**< Of an object called `allocator`. */
+    const char *setup;  /**< What comes before init, as statements; "": nothing. */
+    const char *bytes;  /**< The handle. */
 };
 
 /** Ends with a null kind. */
