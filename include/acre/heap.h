@@ -67,7 +67,10 @@ typedef bool acre_heap_oom_fn(void *arg, struct acre_layout layout);
 struct acre_heap_parts {
     struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
     acre_heap_region_fn *region_for; /**< What regions it needs. */
-    struct acre_pages pages;         /**< Owns the memory; all of its pages can be written to. */
+    /** add_memory for a region that begins where another one ends, at up to a sixteenth of it for
+     * more metadata; null: add_memory itself. */
+    enum acre_status (*add_behind)(void *self, void *start, size_t size);
+    struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
 };
 

@@ -122,6 +122,16 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
 enum acre_status acre_tlsf_add_memory_apart(
     struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size);
 
+/**
+ * add_memory for a region that begins where another one ends, or up to 4 granules behind it, so
+ * that going from one to the other costs nothing: both are then looked up together. For that the
+ * region takes more metadata, up to a sixteenth of its size. Where it begins behind no region, or
+ * the regions in front of it are too large or end at no multiple of 64 granules, it is added as by
+ * add_memory.
+ * @return as add_memory.
+ */
+enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start, size_t size);
+
 /** Bytes of metadata that a region of `size` bytes needs. O(1), pure. */
 size_t acre_tlsf_metadata_size(size_t size);
 

@@ -12,17 +12,29 @@ static struct acre_ptr attempt(struct acre_heap *heap, const struct heap_request
     return acre_alloc(heap->parts.bytes, request->layout);
 }
 
+/* Adds a chunk's region, in the way that may take more metadata if the request fits nevertheless.
+ */
+static enum acre_status feed(
+    struct acre_heap *heap, const struct acre_heap_chunk *chunk, const struct heap_request *request)
+{
+    struct acre_bytes bytes = heap->parts.bytes;
+    size_t size = heap_chunk_bytes(heap, chunk->pages);
+    bool spare = heap->parts.region_for(request->layout) <= size - size / 16;
+    if (heap->parts.add_behind != NULL && spare)
+        return heap->parts.add_behind(bytes.self, (void *)chunk->start, size);
+    return acre_add_memory(acre_bytes_base(bytes), (void *)chunk->start, size);
+}
+
 /* Tries the request with one more region of the byte allocator's; false: the region is not, or no
  * longer, its own. */
 static bool try_fed(struct acre_heap *heap, const struct acre_heap_chunk *chunk,
     const struct heap_request *request, struct acre_ptr *got)
 {
     struct acre_base bytes = acre_bytes_base(heap->parts.bytes);
-    void *start = (void *)chunk->start;
-    if (acre_add_memory(bytes, start, heap_chunk_bytes(heap, chunk->pages)) != ACRE_OK)
+    if (feed(heap, chunk, request) != ACRE_OK)
         return false;
     *got = attempt(heap, request);
-    return got->ptr != NULL || acre_remove_memory(bytes, start) != ACRE_OK;
+    return got->ptr != NULL || acre_remove_memory(bytes, (void *)chunk->start) != ACRE_OK;
 }
 
 /* Gives a chunk that was taken to the byte allocator, and tries the request with it. */

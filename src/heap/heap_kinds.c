@@ -46,36 +46,44 @@ static size_t least_region(acre_heap_region_fn *region_for, size_t page)
     return (chunk / page + metadata / page + 2) * page;
 }
 
-static enum acre_status setup(struct acre_heap *heap, struct acre_bytes bytes,
-    acre_heap_region_fn *region_for, struct acre_bitmap *pages)
+static enum acre_status setup(
+    struct acre_heap *heap, struct acre_heap_parts parts, struct acre_bitmap *pages)
 {
-    struct acre_heap_parts parts = {
-        .bytes = bytes,
-        .region_for = region_for,
-        .pages = acre_bitmap_pages(pages),
-        .least = least_region(region_for, acre_bitmap_page_size(pages)),
-    };
+    parts.pages = acre_bitmap_pages(pages);
+    parts.least = least_region(parts.region_for, acre_bitmap_page_size(pages));
     return acre_heap_setup(heap, &parts);
 }
 #endif
 
 #if ACRE_BITMAP && ACRE_TLSF
+static enum acre_status add_behind(void *self, void *start, size_t size)
+{
+    return acre_tlsf_add_memory_behind(self, start, size);
+}
+
 enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size)
 {
+    struct acre_heap_parts parts = {
+        .bytes = acre_tlsf_bytes(&self->tlsf),
+        .region_for = acre_heap_region_for_tlsf,
+        .add_behind = add_behind,
+    };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
-    return setup(
-        &self->heap, acre_tlsf_bytes(&self->tlsf), acre_heap_region_for_tlsf, &self->pages);
+    return setup(&self->heap, parts, &self->pages);
 }
 #endif
 
 #if ACRE_BITMAP && ACRE_BUDDY
 enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page_size)
 {
+    struct acre_heap_parts parts = {
+        .bytes = acre_buddy_bytes(&self->buddy),
+        .region_for = acre_heap_region_for_buddy,
+    };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
     acre_buddy_setup(&self->buddy, ACRE_BUDDY_SMALLEST);
-    return setup(
-        &self->heap, acre_buddy_bytes(&self->buddy), acre_heap_region_for_buddy, &self->pages);
+    return setup(&self->heap, parts, &self->pages);
 }
 #endif

@@ -36,12 +36,31 @@ static bool has_sane_bounds(const struct acre_tlsf_region *region)
     uintptr_t meta = region->meta != 0 ? region->meta : region->start;
     size_t meta_size = region->meta != 0 ? region->meta_size : region->size;
     return region->start != 0 && end > region->start && own - meta < meta_size &&
-           region->live_map == (const size_t *)(region + 1) && region->base == base &&
+           region->base == base &&
            region->granules == (end - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE &&
            (uintptr_t)region->first % ACRE_TLSF_GRANULE == 0 &&
            (uintptr_t)region->last % ACRE_TLSF_GRANULE == 0 &&
            (uintptr_t)region->first - TLSF_HEADER >= region->start &&
            region->first < region->last && (uintptr_t)region->last <= end;
+}
+
+/* Whether a region is alone in its window, or lies there where it should, and its live map with it.
+ * The topmost region has the map of all. */
+static bool has_sane_window(
+    const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
+{
+    const struct acre_tlsf_region *top = region;
+    bool first = region->base == region->window_base;
+    if (!first && (before == NULL || before->window_base != region->window_base))
+        return false;
+    while (top->next != NULL && top->next->window_base == region->window_base)
+        top = top->next;
+    size_t below = (top->base - region->window_base) / ACRE_TLSF_GRANULE;
+    size_t offset = (region->base - region->window_base) / ACRE_TLSF_GRANULE;
+    return (first || region->start - before->start - before->size <= TLSF_GAP) &&
+           offset % ACRE_TLSF_WORD_BITS == 0 && region->window == below + top->granules &&
+           region->window_map == (const size_t *)(top + 1) &&
+           region->live_map == region->window_map + offset / ACRE_TLSF_WORD_BITS;
 }
 
 static bool follows(const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
@@ -57,11 +76,12 @@ static struct acre_check_result check_regions(const struct acre_tlsf *tlsf)
     bool seen = tlsf->granules == 0 && tlsf->live_map == NULL && tlsf->base == 0;
     size_t total = 0;
     for (const struct acre_tlsf_region *region = tlsf->regions; region; region = region->next) {
-        if (!has_sane_bounds(region) || !follows(region, before))
+        if (!has_sane_bounds(region) || !follows(region, before) ||
+            !has_sane_window(region, before))
             return broken("TLSF-1: regions are in order and their bounds sane", region);
         total += region->size + region->meta_size;
-        seen = seen || (tlsf->base == region->base && tlsf->granules == region->granules &&
-                           tlsf->live_map == region->live_map);
+        seen = seen || (tlsf->base == region->window_base && tlsf->granules == region->window &&
+                           tlsf->live_map == region->window_map);
         before = region;
     }
     if (total != tlsf->total)

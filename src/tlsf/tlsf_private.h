@@ -21,12 +21,17 @@
  * beyond the largest block is cut into several chains, each one granule behind the terminal before.
  * Where a region joins the one below it, that one's terminal has become part of a block.
  *
+ * Regions that adjoin may share a window: their live maps are parts of one map, which stands in the
+ * topmost of them. It is what is kept of the region last worked in, so that all of them are at
+ * hand at once. The map that each of the others was given is left for the day on which those above
+ * it are gone.
+ *
  * Free blocks of 2 to 257 granules have a list for each size, larger ones 8 lists for each power
  * of two. A block that is freed goes to the front of its list. What was cut off or merged goes to
  * the front or the back of a list of one size, to keep it near to the order of addresses.
  *
  * Invariants; the checker names them, cost in brackets (n blocks, r regions, m granules):
- *   TLSF-1  regions are in order of address and share no byte; each one's bounds are sane [r]
+ *   TLSF-1  regions are in order of address and share no byte; bounds and windows are sane [r * r]
  *   TLSF-2  from a chain's first block, spans lead exactly to the chain's terminal [n]
  *   TLSF-3  no two neighbours are both free [n]
  *   TLSF-4  PREV_FREE is set just when the block before is free; its size then equals its span [n]
@@ -57,6 +62,10 @@ struct acre_tlsf_region {
     uintptr_t base; /* address of the granule that bit 0 of the live map stands for */
     size_t granules;
     size_t *live_map;
+    size_t map_size;               /* bytes behind the descriptor that are there for a map */
+    uintptr_t window_base;         /* base of the lowest region in the window */
+    size_t window;                 /* granules of all of them, */
+    size_t *window_map;            /* and their map */
     struct acre_tlsf_block *first; /* of the chain; unless joined */
     struct acre_tlsf_block *last; /* terminal of the last chain; unless the next region is joined */
     bool joined;                  /* with the region before it in the list */
@@ -71,6 +80,7 @@ enum {
     TLSF_MIN_SPAN = 4 * ACRE_TLSF_MIN_GRANULES,
     /* Granules below which every size has a list of its own. */
     TLSF_LINEAR = ACRE_TLSF_LINEAR_LISTS + ACRE_TLSF_MIN_GRANULES,
+    TLSF_GAP = 4 * ACRE_TLSF_GRANULE, /* bytes between regions in a window; no region fits there */
     TLSF_WORD_LOG2 = ACRE_TLSF_WORD_BITS == 64 ? 6 : 5,
     /* A request of size s + TLSF_SIZE_BIAS takes s >> GRANULE_LOG2 granules over the smallest. */
     TLSF_SIZE_BIAS = ACRE_TLSF_GRANULE * (ACRE_TLSF_MIN_GRANULES - 1) - TLSF_HEADER + 1
@@ -318,6 +328,29 @@ struct acre_tlsf_region *acre_tlsf_chain_of(
 /* The validator: is `ptr` the start of a live block? Reads nothing through it. O(1), or O(regions)
  * outside the region last worked in. */
 bool acre_tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr);
+
+/* Bytes of the live map of a region of so many bytes, wherever it starts. */
+ACRE_INLINE size_t tlsf_map_bytes(size_t size)
+{
+    size_t words = (size / ACRE_TLSF_GRANULE + 1) / ACRE_TLSF_WORD_BITS + 1;
+    return ACRE_CHECK_POINTERS ? words * sizeof(size_t) : 0;
+}
+
+/* Takes a region out of its window, if it shares one. O(regions + window / 128). */
+void acre_tlsf_leave_window(struct acre_tlsf *tlsf, struct acre_tlsf_region *region);
+
+/* Whether a range can be added: null or wrapping or below `least` bytes it is invalid; it may touch
+ * nothing owned. */
+enum acre_status acre_tlsf_offer(
+    const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least);
+
+/* Bytes of the least region whose metadata, in it, takes so many. */
+size_t acre_tlsf_least_size(size_t metadata);
+
+/* Adds a range that was found fit, with room for a map of `map_size` bytes at its start. Returns
+ * its region. */
+struct acre_tlsf_region *acre_tlsf_add(
+    struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size);
 
 /* Makes a region the one last worked in; null: none. */
 void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);

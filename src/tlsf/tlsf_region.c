@@ -17,9 +17,9 @@ struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const
 
 void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
 {
-    tlsf->base = region != NULL ? region->base : 0;
-    tlsf->granules = region != NULL ? region->granules : 0;
-    tlsf->live_map = region != NULL ? region->live_map : NULL;
+    tlsf->base = region != NULL ? region->window_base : 0;
+    tlsf->granules = region != NULL ? region->window : 0;
+    tlsf->live_map = region != NULL ? region->window_map : NULL;
 }
 
 /* ---- chains of blocks ---- */
@@ -43,17 +43,9 @@ static struct acre_tlsf_block *lay_chain(
     return last;
 }
 
-/* Bytes of the live map of a region of so many bytes, wherever it starts. */
-static size_t map_bytes(size_t size)
-{
-    size_t words = (size / ACRE_TLSF_GRANULE + 1) / ACRE_TLSF_WORD_BITS + 1;
-    return ACRE_CHECK_POINTERS ? words * sizeof(size_t) : 0;
-}
-
 static struct acre_tlsf_block *first_in(const struct acre_tlsf_region *region)
 {
-    uintptr_t from =
-        region->meta != 0 ? region->start : (uintptr_t)region->live_map + map_bytes(region->size);
+    uintptr_t from = region->meta != 0 ? region->start : (uintptr_t)(region + 1) + region->map_size;
     uintptr_t at = acre_align_up(from + TLSF_HEADER, ACRE_TLSF_GRANULE);
     return (void *)at;
 }
@@ -67,7 +59,7 @@ static struct acre_tlsf_block *last_in(const struct acre_tlsf_region *region)
 /* Fills a region with free blocks: one, unless it is larger than a block can be. */
 static void lay_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    memset(region->live_map, 0, map_bytes(region->size));
+    memset(region->live_map, 0, tlsf_map_bytes(region->size));
     region->joined = false;
     region->first = first_in(region);
     region->last = last_in(region);
@@ -130,7 +122,7 @@ static void join(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 
 size_t acre_tlsf_metadata_size(size_t size)
 {
-    return sizeof(struct acre_tlsf_region) + map_bytes(size) + sizeof(size_t) - 1;
+    return sizeof(struct acre_tlsf_region) + tlsf_map_bytes(size) + sizeof(size_t) - 1;
 }
 
 static enum acre_status check_range(uintptr_t start, size_t size, size_t least)
@@ -159,7 +151,7 @@ static bool is_owned(const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
 
 /* A region's least size: room for the smallest block at the worst alignment, also after a granule
  * at either end was lost to a neighbour that was removed. */
-static size_t least_size(size_t metadata)
+size_t acre_tlsf_least_size(size_t metadata)
 {
     return metadata + (ACRE_TLSF_MIN_GRANULES + 4) * ACRE_TLSF_GRANULE + TLSF_HEADER;
 }
@@ -183,23 +175,40 @@ static void insert(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
         acre_tlsf_look_at(tlsf, region);
 }
 
-/* Writes the descriptor at the first aligned address from `at` on, the live map behind it. */
-static void add(struct acre_tlsf *tlsf, uintptr_t at, uintptr_t start, size_t size, uintptr_t meta,
-    size_t meta_size)
+/* Writes what is known of a region into its descriptor, the live map behind it. */
+static void describe(struct acre_tlsf_region *region, uintptr_t start, size_t size, size_t map_size)
 {
-    uintptr_t own = acre_align_up(at, sizeof(size_t));
-    struct acre_tlsf_region *region = (void *)own;
     uintptr_t base = acre_align_up(start, ACRE_TLSF_GRANULE);
+    size_t granules = (start + size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
     *region = (struct acre_tlsf_region){
         .start = start,
         .size = size,
-        .meta = meta,
-        .meta_size = meta_size,
         .base = base,
-        .granules = (start + size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE,
+        .granules = granules,
         .live_map = (size_t *)(region + 1),
+        .map_size = map_size,
+        .window_base = base,
+        .window = granules,
+        .window_map = (size_t *)(region + 1),
     };
+}
+
+struct acre_tlsf_region *acre_tlsf_add(
+    struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size)
+{
+    uintptr_t own = acre_align_up(start, sizeof(size_t));
+    struct acre_tlsf_region *region = (void *)own;
+    describe(region, start, size, map_size);
     insert(tlsf, region);
+    return region;
+}
+
+enum acre_status acre_tlsf_offer(
+    const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least)
+{
+    if (check_range(start, size, least) != ACRE_OK)
+        return ACRE_INVALID_PARAM;
+    return is_owned(tlsf, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
 }
 
 enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size)
@@ -210,13 +219,11 @@ enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size
 
 enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size)
 {
-    uintptr_t at = (uintptr_t)start;
-    if (check_range(at, size, least_size(acre_tlsf_metadata_size(size))) != ACRE_OK)
-        return ACRE_INVALID_PARAM;
-    if (is_owned(tlsf, at, size))
-        return ACRE_MEMORY_OVERLAP;
-    add(tlsf, at, at, size, 0, 0);
-    return ACRE_OK;
+    size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size));
+    enum acre_status status = acre_tlsf_offer(tlsf, (uintptr_t)start, size, least);
+    if (status == ACRE_OK)
+        acre_tlsf_add(tlsf, (uintptr_t)start, size, tlsf_map_bytes(size));
+    return status;
 }
 
 enum acre_status acre_tlsf_add_memory_apart(
@@ -224,13 +231,18 @@ enum acre_status acre_tlsf_add_memory_apart(
 {
     uintptr_t at = (uintptr_t)start;
     uintptr_t meta_at = (uintptr_t)meta;
-    if (check_range(at, size, least_size(0)) != ACRE_OK ||
+    if (check_range(at, size, acre_tlsf_least_size(0)) != ACRE_OK ||
         check_range(meta_at, meta_size, acre_tlsf_metadata_size(size)) != ACRE_OK)
         return ACRE_INVALID_PARAM;
     if (is_owned(tlsf, at, size) || is_owned(tlsf, meta_at, meta_size) ||
         acre_ranges_overlap(at, size, meta_at, meta_size))
         return ACRE_MEMORY_OVERLAP;
-    add(tlsf, meta_at, at, size, meta_at, meta_size);
+    uintptr_t own = acre_align_up(meta_at, sizeof(size_t));
+    struct acre_tlsf_region *region = (void *)own;
+    describe(region, at, size, tlsf_map_bytes(size));
+    region->meta = meta_at;
+    region->meta_size = meta_size;
+    insert(tlsf, region);
     return ACRE_OK;
 }
 
@@ -327,6 +339,7 @@ static struct acre_tlsf_block *covering(
 static void unlist(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
     struct acre_tlsf_region **link = &tlsf->regions;
+    acre_tlsf_leave_window(tlsf, region);
     while (*link != region)
         link = &(*link)->next;
     *link = region->next;

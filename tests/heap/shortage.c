@@ -236,6 +236,7 @@ static void a_refused_region_goes_back(void **state)
     (void)state;
     ops = *heap->parts.bytes.ops;
     ops.base.add_memory = refuse_region;
+    heap->parts.add_behind = NULL;
     heap->parts.bytes.ops = &ops;
     assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
