@@ -63,6 +63,9 @@ typedef size_t acre_heap_region_fn(struct acre_layout layout);
  */
 typedef bool acre_heap_oom_fn(void *arg, struct acre_layout layout);
 
+/** Called by a byte allocator for a request that finds no room; its answer is the request's. */
+typedef struct acre_ptr acre_heap_more_fn(void *arg, struct acre_layout layout);
+
 /** What a heap is made of. */
 struct acre_heap_parts {
     struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
@@ -70,6 +73,9 @@ struct acre_heap_parts {
     /** add_memory for a region that begins where another one ends, at up to a sixteenth of it for
      * more metadata; null: add_memory itself. */
     enum acre_status (*add_behind)(void *self, void *start, size_t size);
+    /** Has the byte allocator call `more` for requests that find no room, or, with null, refuse
+     * them itself; null: it cannot, and the heap looks at every answer. */
+    void (*set_more)(void *self, acre_heap_more_fn *more, void *arg);
     struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
 };
@@ -81,10 +87,11 @@ struct acre_heap_chunk;
  * memory that it owns.
  */
 struct acre_heap {
-    struct acre_ptr (*alloc)(void *self, struct acre_layout layout); /* the hot path's, ... */
-    void *alloc_self;                                                /* ... and for whom */
-    size_t countdown; /* frees before the next look; 0 always when there is a lock */
-    enum acre_status (*dealloc)(void *self, void *ptr);
+    struct acre_ptr (*alloc)(void *self, struct acre_layout layout); /* with locks or without */
+    void *alloc_self;                                                /* what alloc is called with */
+    enum acre_status (*dealloc)(struct acre_heap *heap, void *ptr);  /* with locks or without */
+    enum acre_status (*give)(void *self, void *ptr);                 /* dealloc of `parts.bytes` */
+    size_t countdown; /* frees to the next look; under the lock of bytes, as `parts.bytes` */
     struct acre_heap_parts parts;
     size_t page_size;
     acre_heap_oom_fn *oom;
@@ -93,7 +100,6 @@ struct acre_heap {
     struct acre_heap_chunk *last;  /* circle of the chunks given to it; one of them, or null */
     size_t chunks;                 /* in the circle */
     size_t fed;                    /* bytes in the circle, records not counted */
-    size_t ticks;                  /* frees before the next look when there is a lock */
     size_t failed;                 /* requests for bytes refused */
     struct acre_locker pages_lock; /* guards `parts.pages`, and: */
     struct acre_heap_chunk *taken; /* list of all runs of pages taken for chunks */
@@ -154,14 +160,22 @@ enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start);
 struct acre_stats acre_heap_stats(const struct acre_heap *heap);
 struct acre_check_result acre_heap_check(const struct acre_heap *heap);
 void acre_heap_reset(struct acre_heap *heap);
-struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout);
-enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *ptr);
 enum acre_status acre_heap_dealloc_sized(
     struct acre_heap *heap, void *ptr, struct acre_layout layout);
 enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size);
 struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre_layout layout);
 struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr);
 void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg);
+
+static inline struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout)
+{
+    return heap->alloc(heap->alloc_self, layout);
+}
+
+static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *ptr)
+{
+    return heap->dealloc(heap, ptr);
+}
 
 /** acre_heap_alloc with flags: 0, or ACRE_HEAP_RESERVE. */
 struct acre_ptr acre_heap_alloc_flags(

@@ -62,6 +62,13 @@ struct acre_tlsf_block;
 struct acre_tlsf_region;
 
 /**
+ * Called for a request that no free block fits; what it returns is the answer to the request. It
+ * may add memory, and allocate from this allocator once it has taken itself away with
+ * acre_tlsf_set_more.
+ */
+typedef struct acre_ptr acre_tlsf_more_fn(void *arg, struct acre_layout layout);
+
+/**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
  * owns memory, and must not lie in memory that it owns.
  */
@@ -80,6 +87,8 @@ struct acre_tlsf {
     size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
     struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
+    acre_tlsf_more_fn *more;                              /* null: none */
+    void *more_arg;
 };
 
 /**
@@ -131,6 +140,13 @@ enum acre_status acre_tlsf_add_memory_apart(
  * @return as add_memory.
  */
 enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start, size_t size);
+
+/**
+ * Sets what is called for a request that no free block fits, so that one layer above need not look
+ * at every answer. init sets none.
+ * @param more null: none. A request refused by it is not counted here.
+ */
+void acre_tlsf_set_more(struct acre_tlsf *tlsf, acre_tlsf_more_fn *more, void *arg);
 
 /** Bytes of metadata that a region of `size` bytes needs. O(1), pure. */
 size_t acre_tlsf_metadata_size(size_t size);

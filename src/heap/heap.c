@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The heap's hot paths, alloc and dealloc, and the verbs that go to the byte allocator as they are.
+ * The heap's hot paths, alloc and dealloc, with locks and without, and the verbs that go to the
+ * byte allocator as they are.
  */
 #include "heap/heap_private.h"
 
 /* ---- alloc ---- */
 
-/* With the hot path's registers spilt, so that a request that is served saves none. */
 static ACRE_NOINLINE struct acre_ptr refused(
     struct acre_heap *heap, struct acre_layout layout, enum acre_status status)
 {
@@ -16,19 +16,39 @@ static ACRE_NOINLINE struct acre_ptr refused(
     return acre_heap_serve(heap, &request);
 }
 
-struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout)
+static struct acre_ptr alloc_looking(void *self, struct acre_layout layout)
 {
-    struct acre_ptr got = heap->alloc(heap->alloc_self, layout);
-    if (ACRE_UNLIKELY(got.ptr == NULL))
-        return refused(heap, layout, got.status);
-    return got;
+    struct acre_heap *heap = self;
+    struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
+    return got.ptr != NULL ? got : refused(heap, layout, got.status);
+}
+
+static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
+{
+    struct acre_heap *heap = self;
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
+    acre_locker_unlock(&heap->bytes_lock);
+    return got.ptr != NULL ? got : refused(heap, layout, got.status);
+}
+
+/* What the byte allocator calls, so that a request that is served passes by the heap. */
+static struct acre_ptr more(void *self, struct acre_layout layout)
+{
+    return refused(self, layout, ACRE_NO_MEMORY);
+}
+
+void acre_heap_call_more(struct acre_heap *heap, bool on)
+{
+    if (heap->parts.set_more != NULL && heap->bytes_lock.lock == NULL)
+        heap->parts.set_more(heap->parts.bytes.self, on ? more : NULL, heap);
 }
 
 struct acre_ptr acre_heap_alloc_flags(
     struct acre_heap *heap, struct acre_layout layout, unsigned flags)
 {
     struct heap_request request = { NULL, layout, flags };
-    struct acre_ptr got = heap->alloc(heap->alloc_self, layout);
+    struct acre_ptr got = acre_heap_attempt(heap, &request);
     return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, &request);
 }
 
@@ -37,13 +57,12 @@ struct acre_ptr acre_heap_alloc_flags(
 /* A free is counted; when a look is due, returns the chunks to be given back. */
 static struct acre_heap_chunk *count_free(struct acre_heap *heap)
 {
-    size_t *ticks = heap->bytes_lock.lock != NULL ? &heap->ticks : &heap->countdown;
-    if (*ticks > 0) {
-        --*ticks;
+    if (heap->countdown > 1) {
+        heap->countdown--;
         return NULL;
     }
     struct acre_heap_chunk *gone = acre_heap_look(heap);
-    *ticks = heap_ticks(heap);
+    heap->countdown = heap_ticks(heap);
     return gone;
 }
 
@@ -55,18 +74,19 @@ static ACRE_NOINLINE enum acre_status dealloc_slowly(struct acre_heap *heap, voi
     enum acre_status status = acre_dealloc(heap->parts.bytes, ptr);
     if (status == ACRE_OK)
         gone = count_free(heap);
+    else if (heap->countdown == 0)
+        heap->countdown = 1;
     acre_locker_unlock(&heap->bytes_lock);
     if (gone != NULL)
         acre_heap_give_chunks(heap, gone);
     return status;
 }
 
-enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *ptr)
+static enum acre_status dealloc_counting(struct acre_heap *heap, void *ptr)
 {
-    if (ACRE_UNLIKELY(heap->countdown == 0))
+    if (ACRE_UNLIKELY(--heap->countdown == 0))
         return dealloc_slowly(heap, ptr);
-    heap->countdown--;
-    return heap->dealloc(heap->parts.bytes.self, ptr);
+    return heap->give(heap->parts.bytes.self, ptr);
 }
 
 enum acre_status acre_heap_dealloc_sized(
@@ -97,9 +117,9 @@ enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size
 struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre_layout layout)
 {
     struct heap_request request = { ptr, layout, 0 };
-    acre_locker_lock(&heap->bytes_lock);
-    struct acre_ptr got = acre_realloc(heap->parts.bytes, ptr, layout);
-    acre_locker_unlock(&heap->bytes_lock);
+    if (ptr == NULL)
+        return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
+    struct acre_ptr got = acre_heap_attempt(heap, &request);
     return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, &request);
 }
 
@@ -116,4 +136,22 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
     acre_locker_lock(&heap->bytes_lock);
     acre_walk(heap->parts.bytes, visit, arg);
     acre_locker_unlock(&heap->bytes_lock);
+}
+
+/* ---- which of them ---- */
+
+void acre_heap_bind(struct acre_heap *heap)
+{
+    bool locked = heap->bytes_lock.lock != NULL;
+    bool passes_by = !locked && heap->parts.set_more != NULL;
+    heap->alloc = locked ? alloc_locked : alloc_looking;
+    heap->alloc_self = heap;
+    if (passes_by) {
+        heap->alloc = heap->parts.bytes.ops->alloc;
+        heap->alloc_self = heap->parts.bytes.self;
+    }
+    heap->give = heap->parts.bytes.ops->dealloc;
+    heap->dealloc = locked ? dealloc_slowly : dealloc_counting;
+    heap->countdown = ACRE_HEAP_TICK;
+    acre_heap_call_more(heap, true);
 }

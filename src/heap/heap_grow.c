@@ -5,11 +5,25 @@
  */
 #include "heap/heap_private.h"
 
+/* Under the lock of bytes. */
 static struct acre_ptr attempt(struct acre_heap *heap, const struct heap_request *request)
 {
+    struct acre_ptr got;
+    acre_heap_call_more(heap, false);
     if (request->ptr != NULL)
-        return acre_realloc(heap->parts.bytes, request->ptr, request->layout);
-    return acre_alloc(heap->parts.bytes, request->layout);
+        got = acre_realloc(heap->parts.bytes, request->ptr, request->layout);
+    else
+        got = acre_alloc(heap->parts.bytes, request->layout);
+    acre_heap_call_more(heap, true);
+    return got;
+}
+
+struct acre_ptr acre_heap_attempt(struct acre_heap *heap, const struct heap_request *request)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_ptr got = attempt(heap, request);
+    acre_locker_unlock(&heap->bytes_lock);
+    return got;
 }
 
 /* Adds a chunk's region, in the way that may take more metadata if the request fits nevertheless.
@@ -64,9 +78,7 @@ static struct acre_ptr try_larger(struct acre_heap *heap, const struct heap_requ
 
 static struct acre_ptr try_again(struct acre_heap *heap, const struct heap_request *request)
 {
-    acre_locker_lock(&heap->bytes_lock);
-    struct acre_ptr got = attempt(heap, request);
-    acre_locker_unlock(&heap->bytes_lock);
+    struct acre_ptr got = acre_heap_attempt(heap, request);
     return got.status != ACRE_NO_MEMORY ? got : try_larger(heap, request);
 }
 

@@ -61,12 +61,18 @@ static enum acre_status add_behind(void *self, void *start, size_t size)
     return acre_tlsf_add_memory_behind(self, start, size);
 }
 
+static void set_more(void *self, acre_heap_more_fn *more, void *arg)
+{
+    acre_tlsf_set_more(self, more, arg);
+}
+
 enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size)
 {
     struct acre_heap_parts parts = {
         .bytes = acre_tlsf_bytes(&self->tlsf),
         .region_for = acre_heap_region_for_tlsf,
         .add_behind = add_behind,
+        .set_more = set_more,
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;

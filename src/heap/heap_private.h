@@ -101,7 +101,19 @@ ACRE_INLINE size_t heap_ticks(const struct acre_heap *heap)
 /* True when any of these pages is a chunk's. Under the lock of pages. */
 bool acre_heap_touches_chunk(const struct acre_heap *heap, uintptr_t pos, size_t pages);
 
+/* ---- hot paths; heap.c ---- */
+
+/* Chooses the hot paths by whether there is a lock, and counts frees anew. */
+void acre_heap_bind(struct acre_heap *heap);
+
+/* Has the byte allocator call the heap for requests that find no room, or not: not while the heap
+ * makes requests of its own, nor ever under a lock. */
+void acre_heap_call_more(struct acre_heap *heap, bool on);
+
 /* ---- requests; heap_grow.c ---- */
+
+/* Tries a request with what room there is. Takes the lock of bytes. */
+struct acre_ptr acre_heap_attempt(struct acre_heap *heap, const struct heap_request *request);
 
 /* Serves a request that found no room, or refuses it. No lock held. */
 struct acre_ptr acre_heap_serve(struct acre_heap *heap, const struct heap_request *request);

@@ -4,26 +4,6 @@
  */
 #include "heap/heap_private.h"
 
-static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
-{
-    struct acre_heap *heap = self;
-    acre_locker_lock(&heap->bytes_lock);
-    struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
-    acre_locker_unlock(&heap->bytes_lock);
-    return got;
-}
-
-/* Chooses the hot paths: straight to the byte allocator where there is no lock. */
-static void bind(struct acre_heap *heap)
-{
-    bool locked = heap->bytes_lock.lock != NULL;
-    heap->alloc = locked ? alloc_locked : heap->parts.bytes.ops->alloc;
-    heap->alloc_self = locked ? (void *)heap : heap->parts.bytes.self;
-    heap->dealloc = heap->parts.bytes.ops->dealloc;
-    heap->countdown = locked ? 0 : ACRE_HEAP_TICK;
-    heap->ticks = locked ? ACRE_HEAP_TICK : 0;
-}
-
 /* Empties the byte allocator and its accounts. */
 static void forget_bytes(struct acre_heap *heap)
 {
@@ -32,7 +12,7 @@ static void forget_bytes(struct acre_heap *heap)
     heap->chunks = 0;
     heap->fed = 0;
     heap->failed = 0;
-    bind(heap);
+    acre_heap_bind(heap);
 }
 
 static void forget_pages(struct acre_heap *heap)
@@ -55,9 +35,10 @@ enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_
 
 void acre_heap_set_locks(struct acre_heap *heap, struct acre_locker bytes, struct acre_locker pages)
 {
+    acre_heap_call_more(heap, false);
     heap->bytes_lock = bytes;
     heap->pages_lock = pages;
-    bind(heap);
+    acre_heap_bind(heap);
 }
 
 void acre_heap_set_oom(struct acre_heap *heap, acre_heap_oom_fn *oom, void *arg)

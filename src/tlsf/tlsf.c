@@ -76,8 +76,10 @@ static ACRE_NOINLINE struct acre_ptr take_last(
     return hand_out(tlsf, block, span);
 }
 
-static ACRE_NOINLINE struct acre_ptr refuse(struct acre_tlsf *tlsf)
+ACRE_NOINLINE struct acre_ptr acre_tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
+    if (tlsf->more != NULL)
+        return tlsf->more(tlsf->more_arg, layout);
     tlsf->failed++;
     return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
 }
@@ -157,7 +159,7 @@ static ACRE_NOINLINE struct acre_ptr alloc_far(struct acre_tlsf *tlsf, size_t si
     size_t granules = tlsf_granules(size);
     size_t list = granules == 0 ? ACRE_TLSF_LISTS : find_fitting(tlsf, granules);
     if (list == ACRE_TLSF_LISTS)
-        return refuse(tlsf);
+        return acre_tlsf_refuse(tlsf, acre_layout(size, 1));
     struct acre_tlsf_block *block = tlsf->first[list];
     size_t whole = tlsf_span(block);
     size_t rest = whole - 4 * granules;

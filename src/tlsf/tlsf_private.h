@@ -359,6 +359,9 @@ void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *re
 struct acre_ptr acre_tlsf_hand_out(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags);
 
+/* Ends an alloc for which there is no block. */
+struct acre_ptr acre_tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout);
+
 /* The slow part of alloc, for alignments above the granule or not valid. */
 struct acre_ptr acre_tlsf_alloc_aligned(struct acre_tlsf *tlsf, struct acre_layout layout);
 

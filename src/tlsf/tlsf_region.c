@@ -217,6 +217,12 @@ enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size
     return acre_tlsf_add_memory(tlsf, start, size);
 }
 
+void acre_tlsf_set_more(struct acre_tlsf *tlsf, acre_tlsf_more_fn *more, void *arg)
+{
+    tlsf->more = more;
+    tlsf->more_arg = arg;
+}
+
 enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size)
 {
     size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size));
@@ -384,7 +390,7 @@ void acre_tlsf_reset(struct acre_tlsf *tlsf)
 {
     struct acre_tlsf_region *regions = tlsf->regions;
     size_t total = tlsf->total;
-    memset(tlsf, 0, sizeof(*tlsf));
+    memset(tlsf, 0, offsetof(struct acre_tlsf, more));
     tlsf->regions = regions;
     tlsf->total = total;
     acre_tlsf_look_at(tlsf, regions);

@@ -74,10 +74,8 @@ ACRE_NOINLINE struct acre_ptr acre_tlsf_alloc_aligned(
     size_t granules = tlsf_granules(layout.size);
     struct acre_tlsf_block *block =
         granules == 0 ? NULL : find_aligned(tlsf, granules, layout.align);
-    if (block == NULL) {
-        tlsf->failed++;
-        return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-    }
+    if (block == NULL)
+        return acre_tlsf_refuse(tlsf, layout);
     return cut_out(tlsf, block, aligned_in(block, layout.align), 4 * granules);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* TLSF's regions that share a live map: added one behind the other, removed in any order. */
+/* TLSF for a layer above it: regions that share a live map, added one behind the other and removed
+ * in any order; and requests without room, passed on. */
 #include "tlsf/tlsf_private.h"
 
 #include <setjmp.h>
@@ -241,6 +242,39 @@ static void damage_is_named(void **state)
     assert_memory_equal(found.invariant, "TLSF-9", 6);
 }
 
+/* ---- requests without room ---- */
+
+static struct acre_layout passed_on;
+
+static struct acre_ptr serve_elsewhere(void *arg, struct acre_layout layout)
+{
+    passed_on = layout;
+    return (struct acre_ptr){ arg, ACRE_OK };
+}
+
+static void requests_without_room_are_passed_on(void **state)
+{
+    static int elsewhere;
+    (void)state;
+    add(0);
+    void *block = acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr;
+    acre_tlsf_set_more(&tlsf, serve_elsewhere, &elsewhere);
+    assert_ptr_not_equal(acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr, &elsewhere);
+    assert_ptr_equal(acre_tlsf_alloc(&tlsf, acre_layout(sizeof memory, 1)).ptr, &elsewhere);
+    assert_int_equal(passed_on.size, sizeof memory);
+    assert_ptr_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 64)).ptr, &elsewhere);
+    assert_int_equal(passed_on.size, SIZE_MAX);
+    assert_int_equal(passed_on.align, 64);
+    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_tlsf_resize(&tlsf, block, SIZE_MAX), ACRE_NO_MEMORY);
+    assert_int_equal(acre_tlsf_stats(&tlsf).failed, 1);
+    acre_tlsf_reset(&tlsf);
+    assert_ptr_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 1)).ptr, &elsewhere);
+    acre_tlsf_set_more(&tlsf, NULL, NULL);
+    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_tlsf_stats(&tlsf).failed, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup(a_region_leaves_its_window, make),
         cmocka_unit_test_setup(damage_is_named, make),
         cmocka_unit_test_setup(regions_and_blocks_at_random, make),
+        cmocka_unit_test_setup(requests_without_room_are_passed_on, make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
