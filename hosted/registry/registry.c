@@ -59,6 +59,15 @@ static struct acre_bytes slab(void *self)
 }
 #endif
 
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
+static struct acre_bytes heap_slab(void *self)
+{
+    struct acre_heap_slab *own = self;
+    acre_heap_slab_setup(own, ACRE_BITMAP_PAGE_SIZE);
+    return acre_heap_bytes(&own->heap);
+}
+#endif
+
 const struct acre_kind acre_kinds[] = {
 #if ACRE_TLSF
     {
@@ -102,6 +111,15 @@ const struct acre_kind acre_kinds[] = {
         .size = sizeof(struct acre_slab),
         .align = _Alignof(struct acre_slab),
         .handle = slab,
+    },
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
+    {
+        .name = "heap-slab",
+        .text = "two levels: slab in chunks of bitmap pages that come and go",
+        .size = sizeof(struct acre_heap_slab),
+        .align = _Alignof(struct acre_heap_slab),
+        .handle = heap_slab,
     },
 #endif
     { .name = NULL },

@@ -32,6 +32,7 @@
 #include <acre/bytes.h>
 #include <acre/lock.h>
 #include <acre/pages.h>
+#include <acre/slab.h>
 #include <acre/tlsf.h>
 
 #ifdef __cplusplus
@@ -219,6 +220,11 @@ size_t acre_heap_region_for_tlsf(struct acre_layout layout);
 size_t acre_heap_region_for_buddy(struct acre_layout layout);
 #endif
 
+#if ACRE_SLAB
+/** acre_heap_region_fn of slab with pages of ACRE_SLAB_PAGE bytes. */
+size_t acre_heap_region_for_slab(struct acre_layout layout);
+#endif
+
 #if ACRE_TLSF && ACRE_BITMAP
 /** A heap with its parts: bitmap pages and TLSF. Use `heap`; the parts are its own. */
 struct acre_heap_tlsf {
@@ -245,6 +251,18 @@ struct acre_heap_buddy {
 
 /** As acre_heap_tlsf_setup, with buddy in the place of TLSF. */
 enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page_size);
+#endif
+
+#if ACRE_SLAB && ACRE_BITMAP
+/** A heap with its parts: bitmap pages and slab. Use `heap`; the parts are its own. */
+struct acre_heap_slab {
+    struct acre_heap heap;
+    struct acre_slab slab;
+    struct acre_bitmap pages;
+};
+
+/** As acre_heap_tlsf_setup, with slab in the place of TLSF. */
+enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_size);
 #endif
 
 #ifdef __cplusplus

@@ -37,7 +37,21 @@ size_t acre_heap_region_for_buddy(struct acre_layout layout)
 }
 #endif
 
-#if ACRE_BITMAP && (ACRE_TLSF || ACRE_BUDDY)
+#if ACRE_SLAB
+/* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. */
+size_t acre_heap_region_for_slab(struct acre_layout layout)
+{
+    enum { PAGE = ACRE_SLAB_PAGE, RECORD = sizeof(struct acre_slab_page) };
+    size_t align = layout.align > ACRE_SLAB_UNIT ? layout.align : 0;
+    if (layout.size > SIZE_MAX / 8 || align > SIZE_MAX / 8)
+        return 0;
+    size_t small = layout.size < ACRE_SLAB_LARGEST_PAGES * PAGE ? layout.size / 8 : 0;
+    size_t pages = (layout.size + small + align + PAGE - 1) / PAGE + 1;
+    return (pages + 1) * PAGE + (pages + 4) * RECORD;
+}
+#endif
+
+#if ACRE_BITMAP && (ACRE_TLSF || ACRE_BUDDY || ACRE_SLAB)
 /* Bytes of the smallest region in which a heap over bitmap pages finds room for a block. */
 static size_t least_region(acre_heap_region_fn *region_for, size_t page)
 {
@@ -90,6 +104,20 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
     acre_buddy_setup(&self->buddy, ACRE_BUDDY_SMALLEST);
+    return setup(&self->heap, parts, &self->pages);
+}
+#endif
+
+#if ACRE_BITMAP && ACRE_SLAB
+enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_size)
+{
+    struct acre_heap_parts parts = {
+        .bytes = acre_slab_bytes(&self->slab),
+        .region_for = acre_heap_region_for_slab,
+    };
+    if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
+        return ACRE_INVALID_PARAM;
+    acre_slab_setup(&self->slab, ACRE_SLAB_PAGE);
     return setup(&self->heap, parts, &self->pages);
 }
 #endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Heaps over buddy and over slab: the same mechanism, other byte allocators. */
+#include <acre/heap.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PAGE = 4096, SIZE = 1024 * PAGE, SLOTS = 200, OPS = 20000 };
+
+static struct acre_heap_buddy over_buddy;
+static struct acre_heap_slab over_slab;
+static struct acre_heap *heap;
+static _Alignas(PAGE) unsigned char memory[SIZE];
+
+static struct {
+    unsigned char *start;
+    size_t size;
+} slots[SLOTS];
+static unsigned seed;
+
+static int make(struct acre_heap *made)
+{
+    heap = made;
+    memset(slots, 0, sizeof slots);
+    seed = 1;
+    return acre_heap_init(heap, memory, SIZE) != ACRE_OK;
+}
+
+static int make_buddy(void **state)
+{
+    (void)state;
+    return acre_heap_buddy_setup(&over_buddy, 3) != ACRE_INVALID_PARAM ||
+           acre_heap_buddy_setup(&over_buddy, PAGE) != ACRE_OK || make(&over_buddy.heap);
+}
+
+static int make_slab(void **state)
+{
+    (void)state;
+    return acre_heap_slab_setup(&over_slab, 3) != ACRE_INVALID_PARAM ||
+           acre_heap_slab_setup(&over_slab, PAGE) != ACRE_OK || make(&over_slab.heap);
+}
+
+static void assert_sound(void)
+{
+    struct acre_check_result found = acre_heap_check(heap);
+    if (found.invariant != NULL)
+        fail_msg("%s at %p", found.invariant, found.where);
+    struct acre_stats stats = acre_heap_stats(heap);
+    assert_int_equal(stats.total, SIZE);
+    assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
+}
+
+static size_t draw(size_t below)
+{
+    seed = seed * 1103515245u + 12345u;
+    return (seed >> 8) % below;
+}
+
+static void toggle(size_t at)
+{
+    if (slots[at].start != NULL) {
+        for (size_t i = 0; i < slots[at].size; i += 61)
+            assert_int_equal(slots[at].start[i], at);
+        assert_int_equal(acre_heap_dealloc(heap, slots[at].start), ACRE_OK);
+        assert_int_equal(acre_heap_dealloc(heap, slots[at].start), ACRE_NOT_ALLOCATED);
+        slots[at].start = NULL;
+        return;
+    }
+    size_t size = (size_t)1 << draw(15);
+    size += draw(size);
+    size_t align = (size_t)1 << draw(9);
+    slots[at].start = acre_heap_alloc(heap, acre_layout(size, align)).ptr;
+    slots[at].size = size;
+    assert_non_null(slots[at].start);
+    assert_int_equal((uintptr_t)slots[at].start % align, 0);
+    memset(slots[at].start, (int)at, size);
+}
+
+static void blocks_at_random(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OPS; i++) {
+        toggle(draw(SLOTS));
+        if (i % 64 == 0)
+            assert_sound();
+    }
+    for (size_t at = 0; at < SLOTS; at++)
+        if (slots[at].start != NULL)
+            toggle(at);
+    assert_sound();
+    acre_heap_trim(heap);
+    assert_int_equal(acre_heap_page_stats(heap).used, 0);
+    assert_int_equal(acre_heap_stats(heap).used, 0);
+}
+
+/* Every size that is said to be had is had, from an empty heap and beside a live block. */
+static void the_largest_can_be_had(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        size_t most = acre_heap_stats(heap).largest_free;
+        assert_true(most > SIZE / 8);
+        void *all = acre_heap_alloc(heap, acre_layout(most, 1)).ptr;
+        assert_non_null(all);
+        assert_sound();
+        assert_int_equal(acre_heap_dealloc(heap, all), ACRE_OK);
+        acre_heap_trim(heap);
+        assert_non_null(acre_heap_alloc(heap, acre_layout(1 + draw(3000), 1)).ptr);
+    }
+}
+
+/* A chunk taken for a request serves it, whatever the size and the alignment. */
+static void every_size_is_served_by_its_chunk(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < SIZE / 8; size += 1 + size / 7) {
+        for (size_t align = 1; align <= 65536; align *= 4) {
+            struct acre_ptr got = acre_heap_alloc(heap, acre_layout(size, align));
+            assert_int_equal(got.status, ACRE_OK);
+            assert_int_equal((uintptr_t)got.ptr % align, 0);
+            assert_int_equal(acre_heap_dealloc(heap, got.ptr), ACRE_OK);
+            assert_true(acre_heap_trim(heap) > 0);
+        }
+    }
+    assert_int_equal(acre_heap_alloc(heap, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(
+        acre_heap_alloc(heap, acre_layout(1, SIZE_MAX / 2 + 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_heap_stats(heap).failed, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(blocks_at_random, make_buddy),
+        cmocka_unit_test_setup(the_largest_can_be_had, make_buddy),
+        cmocka_unit_test_setup(every_size_is_served_by_its_chunk, make_buddy),
+        cmocka_unit_test_setup(blocks_at_random, make_slab),
+        cmocka_unit_test_setup(the_largest_can_be_had, make_slab),
+        cmocka_unit_test_setup(every_size_is_served_by_its_chunk, make_slab),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
