@@ -386,7 +386,8 @@ static int run(
             command->scenario->text);
     } else if (!command->program) {
         command->trace = argv[0];
-        snprintf(command->source, sizeof command->source, "%s", argv[0]);
+        snprintf(command->source, sizeof command->source, "%s",
+            strcmp(argv[0], "-") == 0 ? "standard input" : argv[0]);
     }
     code = find_candidates(command, usage);
     return code == ACRE_EXIT_OK ? prepare_and_compare(command) : code;

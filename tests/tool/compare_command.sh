@@ -38,6 +38,11 @@ for library in libjemalloc.so.2 libmimalloc.so.2 libtcmalloc_minimal.so.4; do
     grep -q "^least memory: $name" "$work/out" || fail "$name is not measured"
 done
 
+# A shared object that serves malloc takes part when it is named with a slash.
+"$acre" compare -r1 -a system --with="$ACRE_BUILD/libacre-malloc.so" "$work/kept.acre" \
+    >"$work/out" 2>"$work/err" || fail "--with: code $?"
+grep -q '^acre-malloc ' "$work/out" || fail "a malloc given by name is not measured"
+
 # An interrupt is for the command; what it allocated is compared, and nothing is left.
 set -m
 "$acre" compare -r1 -a system -- sh -c 'echo begun >"$0/begun"; sleep 60' "$work" \

@@ -142,10 +142,11 @@ static void reason_speed(
     const struct compare_candidate *best, const struct compare_candidate *next, char *text)
 {
     char by[CHANGE_ROOM];
-    say(text,
-        "%s takes %.1f ns an operation%s, of %zu replays (%.1f without writing, %.1f to %.1f).",
-        best->name, time_of(best), best->written ? " with each block written once" : "",
-        best->rounds, best->ns, best->ns_least, best->ns_most);
+    say(text, "%s takes %.1f ns an operation%s (median of %zu).", best->name, time_of(best),
+        best->written ? " with each block written once" : "", best->rounds);
+    if (best->written)
+        say(text, "Without writing it takes %.1f, from %.1f to %.1f.", best->ns, best->ns_least,
+            best->ns_most);
     if (next)
         say(text, "%s takes %.1f ns (%s).", next->name, time_of(next),
             change(by, time_of(next), time_of(best)));
@@ -168,9 +169,8 @@ static void say_worst(
     acre_cell_number(bytes, candidate->worst_size);
     if (candidate->worst_verb != REPLAY_DEALLOC)
         snprintf(size, sizeof size, " %s bytes", bytes);
-    say(text, "The worst operation of %s, %s%s, takes %s %s in the best of %zu replays;",
-        candidate->name, verb_text(candidate->worst_verb), size, number, result->ticks,
-        result->rounds);
+    say(text, "The worst operation of %s, %s%s, takes %s %s (least of %zu);", candidate->name,
+        verb_text(candidate->worst_verb), size, number, result->ticks, result->rounds);
     acre_cell_number(number, candidate->p999);
     say(text, "one in a thousand takes more than %s.", number);
 }
@@ -284,7 +284,9 @@ static void say_own(struct compare_result *result, enum compare_goal goal)
 static void changes(struct compare_result *result, enum compare_goal goal)
 {
     struct compare_advice *advice = &result->advice[goal];
-    if (advice->close_run)
+    if (advice->close_run && goal == COMPARE_MEMORY)
+        say(advice->changes, "%s is as good.", result->candidates[advice->runner_up].name);
+    else if (advice->close_run)
         say(advice->changes,
             "%s is so near that another run may put it first; more replays (--repeat) tell them "
             "apart better.",

@@ -229,7 +229,7 @@ static bool least_aligned(struct explainer *explainer, uint64_t need, struct win
     bool any = false;
     for (size_t from = 0; from < explainer->count;) {
         const struct piece *first = &explainer->pieces[from];
-        uintptr_t home = first->start / need;
+        uint64_t home = first->start / need;
         struct window window = { from, from, 0 };
         uint64_t covered = 0;
         while (window.to < explainer->count && explainer->pieces[window.to].start / need == home) {

@@ -147,11 +147,25 @@ static int work_for(const struct files *files, struct replay_remote *shared)
     replay_child_serve(files->socket, (pid_t)files->parent, replay_work, &work);
 }
 
+/* The reverse of FILES_FORMAT. */
+static bool parse_files(const char *text, struct files *files)
+{
+    long numbers[5];
+    char *end;
+    for (size_t i = 0; i < 5; i++, text = end + 1) {
+        numbers[i] = strtol(text, &end, 10);
+        if (end == text || *end != (i < 4 ? ':' : '\0'))
+            return false;
+    }
+    *files = (struct files){ (int)numbers[0], (int)numbers[1], (int)numbers[2], (int)numbers[3],
+        numbers[4] };
+    return true;
+}
+
 int replay_remote_main(int argc, char **argv)
 {
     struct files files;
-    if (argc != 3 || sscanf(argv[2], FILES_FORMAT, &files.socket, &files.ops, &files.wides,
-                         &files.state, &files.parent) != 5)
+    if (argc != 3 || !parse_files(argv[2], &files))
         return 2;
     struct replay_remote *shared = map_state(files.state);
     if (!shared)
