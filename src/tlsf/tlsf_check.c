@@ -44,17 +44,25 @@ static bool has_sane_bounds(const struct acre_tlsf_region *region)
            region->first < region->last && (uintptr_t)region->last <= end;
 }
 
+/* The last region of a window from one of its regions on. Looks upward only, so that a list closed
+ * to a ring ends as well. */
+static const struct acre_tlsf_region *topmost(const struct acre_tlsf_region *region)
+{
+    while (region->next != NULL && region->next->start > region->start &&
+           region->next->window_base == region->window_base)
+        region = region->next;
+    return region;
+}
+
 /* Whether a region is alone in its window, or lies there where it should, and its live map with it.
  * The topmost region has the map of all. */
 static bool has_sane_window(
     const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
 {
-    const struct acre_tlsf_region *top = region;
+    const struct acre_tlsf_region *top = topmost(region);
     bool first = region->base == region->window_base;
     if (!first && (before == NULL || before->window_base != region->window_base))
         return false;
-    while (top->next != NULL && top->next->window_base == region->window_base)
-        top = top->next;
     size_t below = (top->base - region->window_base) / ACRE_TLSF_GRANULE;
     size_t offset = (region->base - region->window_base) / ACRE_TLSF_GRANULE;
     return (first || region->start - before->start - before->size <= TLSF_GAP) &&
