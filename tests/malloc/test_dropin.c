@@ -218,7 +218,7 @@ static struct dropin_case cases[] = {
         .arguments = "nothing",
         .variables = { "ACRE_ALLOCATOR=none" },
         .status = 125,
-        .line = "^acre: ACRE_ALLOCATOR=none: expected [a-z, ]+\n$" },
+        .line = "^acre: ACRE_ALLOCATOR=none: expected [a-z, -]+\n$" },
     { .name = "pool_no_number",
         .arguments = "nothing",
         .variables = { "ACRE_POOL=lots" },
