@@ -10,7 +10,9 @@ all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
 	@scripts/build release
 
-demo: all ## record the C compiler at work, then say which allocator suits it
+demo: ## record the C compiler at work, then say which allocator suits it: build/demo/report.html
+	@scripts/fetch-uplot || true
+	@$(MAKE) --no-print-directory all
 	@scripts/demo
 
 test: ## build everything and run every test

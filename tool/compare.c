@@ -8,6 +8,7 @@
 #include "tool/compare/scenario.h"
 #include "tool/options.h"
 #include "tool/replay/load.h"
+#include "tool/report/report.h"
 #include "tool/size.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct compare_command {
     const char *goal;
     const char *scenario_name;
     const char *output;
+    const char *report;
     const char *trace;
     size_t repeat;
     size_t hold;
@@ -221,6 +223,21 @@ static bool write_output(const struct compare_command *command)
     return written;
 }
 
+static bool write_report(const struct compare_command *command, cJSON *maps)
+{
+    if (!command->report)
+        return true;
+    FILE *file = fopen(command->report, "w");
+    bool written = file && report_write(file, &result, maps);
+    if (!file)
+        cJSON_Delete(maps);
+    if (file && fclose(file) != 0)
+        written = false;
+    if (!written)
+        acre_complain("compare", "cannot write '%s': %s", command->report, strerror(errno));
+    return written;
+}
+
 static int emit_config(const struct compare_command *command)
 {
     const char *name = NULL;
@@ -234,7 +251,7 @@ static int emit_config(const struct compare_command *command)
     return ACRE_EXIT_FAILED;
 }
 
-static int show(const struct compare_command *command)
+static int show(const struct compare_command *command, cJSON *maps)
 {
     int code = ACRE_EXIT_OK;
     if (command->emit_config)
@@ -243,7 +260,8 @@ static int show(const struct compare_command *command)
         write_json(stdout);
     else
         compare_print(stdout, &result, command->wanted);
-    if (!write_output(command))
+    bool reported = write_report(command, maps);
+    if (!write_output(command) || !reported)
         code = ACRE_EXIT_FAILED;
     for (size_t i = 0; i < result.count; i++)
         if (result.candidates[i].fault[0])
@@ -270,6 +288,9 @@ static int compare(struct compare_command *command)
     command->progress.time_left = true;
     bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);
     int error = errno;
+    cJSON *maps = NULL;
+    if (measured && command->report)
+        maps = report_maps(&field, &script, &command->progress);
     replay_script_close(&script);
     if (!measured) {
         acre_complain("compare", "cannot replay: %s", strerror(error));
@@ -277,7 +298,7 @@ static int compare(struct compare_command *command)
     }
     result.source = command->source;
     compare_advise(&result);
-    return show(command);
+    return show(command, maps);
 }
 
 static int prepare_and_compare(struct compare_command *command)
@@ -426,6 +447,9 @@ int acre_cmd_compare(int argc, char **argv)
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
             &command.output },
+        { "report", 'R', ACRE_OPTION_TEXT, "FILE",
+            "write a page of HTML with tables, charts and heap maps\nto FILE as well",
+            &command.report },
         { "trace", 't', ACRE_OPTION_TEXT, "FILE",
             "keep the trace of COMMAND or the scenario in FILE", &command.trace },
         { .name = NULL },

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# cmake -DPAGE=FOLDER [-DCHARTS=FOLDER] -DOUT=FILE.c -P EmbedPage.cmake
+# Puts the files of PAGE into one page, and that into a C file as two arrays, cut where the figures go.
+# CHARTS holds uPlot as scripts/fetch-uplot leaves it; without it the page draws its charts itself.
+function(read OUT FILE)
+    file(READ ${FILE} text)
+    set(${OUT} "${text}" PARENT_SCOPE)
+endfunction()
+
+# Puts the text for a marker into `page`, in place of it. A file's text may hold any character.
+function(put MARKER TEXT)
+    string(FIND "${page}" "${MARKER}" at)
+    if(at LESS 0)
+        message(FATAL_ERROR "${MARKER} is not in the page")
+    endif()
+    string(LENGTH "${MARKER}" length)
+    string(SUBSTRING "${page}" 0 ${at} before)
+    math(EXPR after "${at} + ${length}")
+    string(SUBSTRING "${page}" ${after} -1 behind)
+    set(page "${before}${TEXT}${behind}" PARENT_SCOPE)
+endfunction()
+
+# One array in hexadecimal.
+function(write_array NAME TEXT)
+    file(WRITE ${OUT}.part "${TEXT}")
+    file(READ ${OUT}.part hex HEX)
+    file(SIZE ${OUT}.part size)
+    file(REMOVE ${OUT}.part)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+    string(REGEX REPLACE "(................................................................................)" "\\1\n" hex "${hex}")
+    file(APPEND ${OUT}.new
+        "const unsigned char ${NAME}[] = {\n${hex}\n};\nconst size_t ${NAME}_size = ${size};\n")
+endfunction()
+
+read(page ${PAGE}/page.html)
+read(style ${PAGE}/page.css)
+foreach(name words table charts map main)
+    read(text ${PAGE}/${name}.js)
+    string(APPEND program "${text}\n")
+endforeach()
+set(charts_style "")
+set(charts_program "")
+if(CHARTS)
+    read(charts_style ${CHARTS}/uPlot.min.css)
+    read(charts_program ${CHARTS}/uPlot.iife.min.js)
+    read(licence ${CHARTS}/LICENSE)
+    set(charts_program "/* uPlot:\n${licence}*/\n${charts_program}")
+endif()
+put("/*STYLE*/" "${charts_style}${style}")
+put("/*CHARTS*/" "${charts_program}")
+put("/*PROGRAM*/" "${program}")
+
+string(FIND "${page}" "/*FIGURES*/" at)
+math(EXPR after "${at} + 11")
+string(SUBSTRING "${page}" 0 ${at} head)
+string(SUBSTRING "${page}" ${after} -1 tail)
+file(WRITE ${OUT}.new "/* Made by cmake/EmbedPage.cmake. */\n#include \"tool/report/page.h\"\n\n")
+write_array(report_page_head "${head}")
+write_array(report_page_tail "${tail}")
+file(RENAME ${OUT}.new ${OUT})

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* What the page is made of, in the order in which it is read. */
+const goals = { memory: "Least memory", speed: "Highest speed", worst: "Tightest worst case", balanced: "In balance" };
+const ops = data.profile.operation;
+
+function peakOp() {
+    const live = data.profile.live_bytes;
+    return ops[live.indexOf(Math.max(...live))] || 0;
+}
+
+function buildHead() {
+    document.title = "acre compare: " + data.source;
+    byId("source").textContent = data.source;
+    byId("made").textContent = "acre " + data.acre;
+    byId("interrupted").hidden = !data.interrupted;
+    const facts = [["operations", whole(data.operations)], ["allocated", whole(data.allocated)], ["freed", whole(data.freed)],
+        ["resized", whole(data.resized)], ["peak live", bytes(data.peak_live_bytes)], ["peak blocks", whole(data.peak_live_blocks)],
+        ["threads", whole(data.threads)]];
+    byId("facts").append(...facts.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
+}
+
+function buildAdvice() {
+    for (const [goal, title] of Object.entries(goals)) {
+        const advice = data.recommendations[goal];
+        if (!advice) continue;
+        byId("advice").append(element("div", {}, element("h3", {}, title),
+            element("p", { className: "name" }, advice.allocator || "not measured"),
+            ...[advice.reason, advice.changes].filter(Boolean).map((text) => element("p", {}, text))));
+    }
+}
+
+/* ---- which allocators the charts show ---- */
+
+const chosen = new Set();
+
+function chooseFirst() {
+    for (const advice of Object.values(data.recommendations))
+        for (const name of [advice.allocator, advice.built_in]) if (name) chosen.add(name);
+    for (const row of allocators) if (chosen.size < 2) chosen.add(row.name);
+}
+
+const colourOf = (name) => "c" + (allocators.findIndex((row) => row.name === name) % 8);
+
+function buildChoice() {
+    chooseFirst();
+    for (const row of allocators) {
+        const box = element("input", { type: "checkbox", checked: chosen.has(row.name), onchange: () => {
+            if (box.checked) chosen.add(row.name);
+            else chosen.delete(row.name);
+            drawCharts();
+        } });
+        byId("chosen").append(element("label", {}, box, row.name));
+    }
+}
+
+/* ---- the charts ---- */
+
+const series = (get) => allocators.filter((row) => chosen.has(row.name) && !row.fault)
+    .map((row) => ({ name: row.name, colour: colourOf(row.name), values: get(row) })).filter((s) => s.values.some(known));
+const overRun = { x: ops, xLabel: "operation", showX: short };
+const none = () => ops.map(() => null);
+
+function inUse(row) {
+    const pool = row.smallest_pool_bytes ?? row.pool_bytes;
+    if (row.over_time.available.length) return row.over_time.available.map((available) => pool - available);
+    return row.over_time.resident.length ? row.over_time.resident : none();
+}
+
+function lack(part, all) {
+    return part.length && all.length ? all.map((n, i) => (n ? Math.max(0, 100 * (1 - part[i] / n)) : null)) : none();
+}
+
+/* The starts of all buckets that hold anything, and for each the share of operations that reach it. */
+function tails() {
+    const rows = allocators.filter((row) => chosen.has(row.name) && row.operation_spread.length);
+    const starts = [...new Set(rows.flatMap((row) => row.operation_spread.map((pair) => Math.max(pair[0], 1))))].sort((a, b) => a - b);
+    return { x: starts, series: rows.map((row) => ({ name: row.name, colour: colourOf(row.name), values: tail(row.operation_spread, starts) })) };
+}
+
+function tail(spread, starts) {
+    const all = spread.reduce((sum, pair) => sum + pair[1], 0);
+    return starts.map((start) => {
+        const reached = spread.reduce((sum, pair) => sum + (Math.max(pair[0], 1) >= start ? pair[1] : 0), 0);
+        return reached ? (100 * reached) / all : null;
+    });
+}
+
+/* Buckets put together by powers of two. */
+function byPowers(...spreads) {
+    const power = (n) => (n < 1 ? 0 : Math.floor(Math.log2(n)) + 1);
+    const most = Math.max(0, ...spreads.flatMap((spread) => spread.map((pair) => power(pair[0]))));
+    const least = Math.min(most, ...spreads.flatMap((spread) => spread.map((pair) => power(pair[0]))));
+    const columns = Array.from({ length: most - least + 1 }, (_, i) => i);
+    const share = (spread) => {
+        const all = spread.reduce((sum, pair) => sum + pair[1], 0) || 1;
+        return columns.map((i) => spread.reduce((sum, pair) => sum + (power(pair[0]) === i + least ? (100 * pair[1]) / all : 0), 0));
+    };
+    const name = (i) => (i + least < 2 ? String(i + least) : short(2 ** (i + least - 1)) + "+");
+    return { x: columns, showX: name, share };
+}
+
+const percents = (v) => (v >= 0.01 || v === 0 ? +v.toPrecision(3) + " %" : v.toExponential(0) + " %");
+
+function drawCharts() {
+    plots.length = 0;
+    const sizes = byPowers(data.profile.sizes, data.profile.bytes_by_size);
+    const lives = byPowers(data.profile.lifetimes);
+    const latency = tails();
+    drawChart({ id: "memory", title: "Memory in use", showY: bytes, binary: true, ...overRun,
+        about: "Bytes the program has live, and what each allocator takes for them: of its smallest pool, or resident.",
+        series: [{ name: "asked for", colour: "ink", values: data.profile.live_bytes }, ...series(inUse)] });
+    drawChart({ id: "external", title: "External fragmentation", showY: percents, ...overRun,
+        about: "Free bytes of the smallest pool that are not in its largest free piece.",
+        series: series((row) => lack(row.over_time.largest_free, row.over_time.available)) });
+    drawChart({ id: "internal", title: "Internal fragmentation", showY: percents, ...overRun,
+        about: "What live blocks take and did not ask for: rounding, headers, alignment.",
+        series: series((row) => lack(data.profile.live_bytes, row.over_time.used)) });
+    drawChart({ id: "latency", title: "Time of single operations", x: latency.x, series: latency.series, logX: true, logY: true,
+        showX: short, showY: percents, xLabel: unit,
+        about: `Share of the operations that took at least so many ${unit}; each at its least of several replays.` });
+    drawChart({ id: "sizes", title: "Sizes", ...sizes, xLabel: "bytes asked for", showY: percents, bars: true,
+        about: "Requests by the bytes asked for, and the bytes that come to each column.",
+        series: [{ name: "requests", colour: "c0", values: sizes.share(data.profile.sizes) },
+            { name: "bytes", colour: "c1", values: sizes.share(data.profile.bytes_by_size) }] });
+    drawChart({ id: "lives", title: "Lives", ...lives, xLabel: "operations from allocation to free", showY: percents, bars: true,
+        about: "Blocks that were freed, by how long they lived.",
+        series: [{ name: "blocks", colour: "c2", values: lives.share(data.profile.lifetimes) }] });
+}
+
+function redraw() {
+    drawCharts();
+    drawMap();
+}
+
+buildHead();
+buildAdvice();
+buildTable();
+buildChoice();
+drawCharts();
+buildMap();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+let lastWidth = window.innerWidth;
+window.addEventListener("resize", () => {
+    if (window.innerWidth === lastWidth) return;
+    lastWidth = window.innerWidth;
+    redraw();
+});
+document.documentElement.dataset.ready = "yes";
