@@ -5,8 +5,9 @@
  *
  * A program may replace any of them, and the standard says which of the others then call its own:
  * the arrays and the nothrow forms call the plain ones, the sized deletes the unsized. The C++
- * library knows how; so a form whose plain one is not ours is handed on to that library, and so is
- * a new that finds no memory, since the new-handler and the exception live there.
+ * library knows how; so a form that another one not ours stands behind is handed on to that
+ * library, and so is a new that finds no memory, since the new-handler and the exception live
+ * there.
  */
 #include "malloc/serve.h"
 
@@ -71,36 +72,65 @@ DECLARE(void, delete_array_aligned_nothrow, "_ZdaPv" ALIGN NOTHROW,
     (void *ptr, size_t align, const void *tag))
 /* clang-format on */
 
-/* The four that others are made of, as the program is bound to them and as they are here. Read anew
- * each time: the compiler would take both for the same. */
-static __typeof__(new_plain) *const volatile bound_new = new_plain;
-static __typeof__(new_aligned) *const volatile bound_new_aligned = new_aligned;
-static __typeof__(delete_plain) *const volatile bound_delete = delete_plain;
-static __typeof__(delete_aligned) *const volatile bound_delete_aligned = delete_aligned;
+typedef void new_handler_fn(void);
 
-static void *own_new(size_t size) __attribute__((alias("_Znw" SIZE)));
-static void *own_new_aligned(size_t size, size_t align) __attribute__((alias("_Znw" SIZE ALIGN)));
-static void own_delete(void *ptr) __attribute__((alias("_ZdlPv")));
-static void own_delete_aligned(void *ptr, size_t align) __attribute__((alias("_ZdlPv" ALIGN)));
-
-static bool new_is_ours(void)
+/* What std::get_new_handler says. */
+static new_handler_fn *get_new_handler(void)
 {
-    return bound_new == own_new;
+    new_handler_fn *(*get)(void);
+    *(void **)&get = find_next("_ZSt15get_new_handlerv");
+    return get();
 }
 
-static bool new_aligned_is_ours(void)
+/* One that others are made of: as the program is bound to it, and as it is here. Read anew each
+ * time: the compiler would take both for the same. */
+#define IS_OURS(name, symbol)                                                                      \
+    static __typeof__(name) *const volatile bound_##name = (name);                                 \
+    static __typeof__(name) own_##name __attribute__((alias(symbol)));                             \
+    static bool name##_is_ours(void)                                                               \
+    {                                                                                              \
+        return bound_##name == own_##name;                                                         \
+    }
+
+IS_OURS(new_plain, "_Znw" SIZE)
+IS_OURS(new_array, "_Zna" SIZE)
+IS_OURS(new_aligned, "_Znw" SIZE ALIGN)
+IS_OURS(new_array_aligned, "_Zna" SIZE ALIGN)
+IS_OURS(delete_plain, "_ZdlPv")
+IS_OURS(delete_array, "_ZdaPv")
+IS_OURS(delete_aligned, "_ZdlPv" ALIGN)
+IS_OURS(delete_array_aligned, "_ZdaPv" ALIGN)
+
+static bool new_arrays_are_ours(void)
 {
-    return bound_new_aligned == own_new_aligned;
+    return new_plain_is_ours() && new_array_is_ours();
 }
 
-static bool delete_is_ours(void)
+static bool new_aligned_arrays_are_ours(void)
 {
-    return bound_delete == own_delete;
+    return new_aligned_is_ours() && new_array_aligned_is_ours();
 }
 
-static bool delete_aligned_is_ours(void)
+/* Where new is the program's, what it took for a block is its own affair, and no size is known. */
+static bool sizes_are_ours(void)
 {
-    return bound_delete_aligned == own_delete_aligned;
+    return delete_plain_is_ours() && new_plain_is_ours();
+}
+
+static bool array_sizes_are_ours(void)
+{
+    return sizes_are_ours() && delete_array_is_ours() && new_array_is_ours();
+}
+
+static bool aligned_sizes_are_ours(void)
+{
+    return delete_aligned_is_ours() && new_aligned_is_ours();
+}
+
+static bool aligned_array_sizes_are_ours(void)
+{
+    return aligned_sizes_are_ours() && delete_array_aligned_is_ours() &&
+           new_array_aligned_is_ours();
 }
 
 /* A block, or null when the C++ library is to go on: with the new-handler, or with its answer to an
@@ -118,26 +148,40 @@ void *new_plain(size_t size)
 
 void *new_array(size_t size)
 {
-    void *ptr = new_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
+    void *ptr = new_plain_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array()(size);
 }
 
 void *new_plain_nothrow(size_t size, const void *tag)
 {
-    void *ptr = new_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
+    void *ptr = new_plain_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_plain_nothrow()(size, tag);
 }
 
 void *new_array_nothrow(size_t size, const void *tag)
 {
-    void *ptr = new_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
+    void *ptr = new_arrays_are_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array_nothrow()(size, tag);
+}
+
+/* The C++ library would round the size up to the alignment, and a sized delete would then name
+ * another one than the block's: so it is asked only to throw, for more than is ever served. */
+static ACRE_NOINLINE void *new_aligned_slowly(size_t size, size_t align)
+{
+    new_handler_fn *handler = acre_is_pow2(align) ? get_new_handler() : NULL;
+    void *ptr = NULL;
+    while (ptr == NULL && handler != NULL) {
+        handler();
+        ptr = take(size, align);
+        handler = get_new_handler();
+    }
+    return ptr != NULL ? ptr : next_new_aligned()(ACRE_SERVE_MOST + 1, align);
 }
 
 void *new_aligned(size_t size, size_t align)
 {
     void *ptr = take(size, align);
-    return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_aligned()(size, align);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : new_aligned_slowly(size, align);
 }
 
 void *new_array_aligned(size_t size, size_t align)
@@ -154,7 +198,7 @@ void *new_aligned_nothrow(size_t size, size_t align, const void *tag)
 
 void *new_array_aligned_nothrow(size_t size, size_t align, const void *tag)
 {
-    void *ptr = new_aligned_is_ours() ? take(size, align) : NULL;
+    void *ptr = new_aligned_arrays_are_ours() ? take(size, align) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array_aligned_nothrow()(size, align, tag);
 }
 
@@ -177,7 +221,7 @@ void delete_plain(void *ptr)
 
 void delete_array(void *ptr)
 {
-    if (delete_is_ours())
+    if (delete_plain_is_ours())
         acre_serve_free(delete_array_name, ptr);
     else
         next_delete_array()(ptr);
@@ -185,7 +229,7 @@ void delete_array(void *ptr)
 
 void delete_sized(void *ptr, size_t size)
 {
-    if (delete_is_ours())
+    if (sizes_are_ours())
         acre_serve_free_sized(delete_name, ptr, acre_layout(size, ACRE_NATURAL_ALIGN));
     else
         next_delete_sized()(ptr, size);
@@ -193,7 +237,7 @@ void delete_sized(void *ptr, size_t size)
 
 void delete_array_sized(void *ptr, size_t size)
 {
-    if (delete_is_ours())
+    if (array_sizes_are_ours())
         acre_serve_free_sized(delete_array_name, ptr, acre_layout(size, ACRE_NATURAL_ALIGN));
     else
         next_delete_array_sized()(ptr, size);
@@ -201,7 +245,7 @@ void delete_array_sized(void *ptr, size_t size)
 
 void delete_nothrow(void *ptr, const void *tag)
 {
-    if (delete_is_ours())
+    if (delete_plain_is_ours())
         acre_serve_free(delete_name, ptr);
     else
         next_delete_nothrow()(ptr, tag);
@@ -209,7 +253,7 @@ void delete_nothrow(void *ptr, const void *tag)
 
 void delete_array_nothrow(void *ptr, const void *tag)
 {
-    if (delete_is_ours())
+    if (delete_plain_is_ours() && delete_array_is_ours())
         acre_serve_free(delete_array_name, ptr);
     else
         next_delete_array_nothrow()(ptr, tag);
@@ -230,7 +274,7 @@ void delete_array_aligned(void *ptr, size_t align)
 
 void delete_aligned_sized(void *ptr, size_t size, size_t align)
 {
-    if (delete_aligned_is_ours())
+    if (aligned_sizes_are_ours())
         acre_serve_free_sized(delete_name, ptr, acre_layout(size, align));
     else
         next_delete_aligned_sized()(ptr, size, align);
@@ -238,7 +282,7 @@ void delete_aligned_sized(void *ptr, size_t size, size_t align)
 
 void delete_array_aligned_sized(void *ptr, size_t size, size_t align)
 {
-    if (delete_aligned_is_ours())
+    if (aligned_array_sizes_are_ours())
         acre_serve_free_sized(delete_array_name, ptr, acre_layout(size, align));
     else
         next_delete_array_aligned_sized()(ptr, size, align);
@@ -254,7 +298,7 @@ void delete_aligned_nothrow(void *ptr, size_t align, const void *tag)
 
 void delete_array_aligned_nothrow(void *ptr, size_t align, const void *tag)
 {
-    if (delete_aligned_is_ours())
+    if (delete_aligned_is_ours() && delete_array_aligned_is_ours())
         give_back_aligned(delete_array_name, ptr, align);
     else
         next_delete_array_aligned_nothrow()(ptr, align, tag);

@@ -14,6 +14,7 @@ enum dropin_victim {
     DROPIN_C,         /**< The C program, with most of the cases. */
     DROPIN_OPERATORS, /**< new and delete. */
     DROPIN_REPLACED,  /**< The same in a program that brings its own plain ones. */
+    DROPIN_ARRAYS,    /**< The same in one that brings its own for arrays. */
     DROPIN_VICTIMS
 };
 

@@ -2,7 +2,8 @@
 /*
  * The operators new and delete with the drop-in malloc preloaded; linked to nothing of it. Built a
  * second time with REPLACED, as a program that brings the four plain forms itself: then every
- * other form must end in those.
+ * other form must end in those. And a third time with ARRAYS, as one that brings the four plain
+ * forms for arrays and no other.
  * usage: operators CASE
  */
 #include <cerrno>
@@ -34,28 +35,36 @@ static const auto wide = std::align_val_t{ 256 };
 /* What each form was given and gave back. */
 static unsigned news, aligned_news, deletes, aligned_deletes;
 
-#ifdef REPLACED
-void *operator new(std::size_t size)
+#if defined(REPLACED)
+#define NEW operator new
+#define DELETE operator delete
+#elif defined(ARRAYS)
+#define NEW operator new[]
+#define DELETE operator delete[]
+#endif
+
+#ifdef NEW
+void *NEW(std::size_t size)
 {
     news++;
     char *block = static_cast<char *>(std::malloc(size + 64));
     return block + 64;
 }
 
-void operator delete(void *ptr) noexcept
+void DELETE(void *ptr) noexcept
 {
     deletes++;
     std::free(ptr != nullptr ? static_cast<char *>(ptr) - 64 : nullptr);
 }
 
-void *operator new(std::size_t size, std::align_val_t align)
+void *NEW(std::size_t size, std::align_val_t align)
 {
     aligned_news++;
     std::size_t step = static_cast<std::size_t>(align);
     return static_cast<char *>(std::aligned_alloc(step, size + step)) + step;
 }
 
-void operator delete(void *ptr, std::align_val_t align) noexcept
+void DELETE(void *ptr, std::align_val_t align) noexcept
 {
     aligned_deletes++;
     std::size_t step = static_cast<std::size_t>(align);
@@ -116,6 +125,14 @@ static void all_forms_are_the_programs()
     CHECK(deletes >= 6 * 82 && aligned_deletes >= 6 * 82);
 }
 
+/* So did the forms for arrays, and those alone. */
+static void array_forms_are_the_programs()
+{
+    all_forms();
+    CHECK(news == 3 * 82 && aligned_news == 3 * 82);
+    CHECK(deletes == 3 * 82 && aligned_deletes == 3 * 82 + 1);
+}
+
 static unsigned handled;
 
 static void handler()
@@ -151,6 +168,29 @@ static void no_memory_throws()
     CHECK(operator new[](most, std::nothrow) == nullptr);
     CHECK(operator new(most, wide, std::nothrow) == nullptr);
     CHECK(operator new[](most, wide, std::nothrow) == nullptr);
+}
+
+static void *spare;
+
+static void give_spare()
+{
+    CHECK(spare != nullptr);
+    std::free(spare);
+    spare = nullptr;
+}
+
+/* What the new-handler made room for is a block like any other, its size the one asked for. */
+static void handler_makes_room()
+{
+    spare = std::malloc(hide(100000));
+    for (std::size_t size = 1 << 20; size != 0; size /= 2)
+        while ((sink = std::malloc(hide(size))) != nullptr)
+            continue;
+    std::set_new_handler(give_spare);
+    const auto page = std::align_val_t{ 4096 };
+    operator delete(use(operator new(hide(20), page), 20, 4096), hide(20), page);
+    CHECK(spare == nullptr);
+    operator delete[](use(operator new[](hide(20), page), 20, 4096), hide(20), page);
 }
 
 static void *tell(void *ptr)
@@ -209,7 +249,9 @@ static const struct {
 } cases[] = {
     { "all_forms", all_forms },
     { "all_forms_are_the_programs", all_forms_are_the_programs },
+    { "array_forms_are_the_programs", array_forms_are_the_programs },
     { "no_memory_throws", no_memory_throws },
+    { "handler_makes_room", handler_makes_room },
     { "delete_twice", delete_twice },
     { "delete_array_twice", delete_array_twice },
     { "delete_wrong_size", delete_wrong_size },

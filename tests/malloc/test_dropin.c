@@ -119,6 +119,9 @@ static struct dropin_case cases[] = {
     { NAME(all_forms), .victim = DROPIN_OPERATORS, .line = "^$" },
     { NAME(no_memory_throws), .victim = DROPIN_OPERATORS, .line = "^$" },
     { NAME(all_forms_are_the_programs), .victim = DROPIN_REPLACED, .line = "^$" },
+    { NAME(array_forms_are_the_programs), .victim = DROPIN_ARRAYS, .line = "^$" },
+    { NAME(handler_makes_room), .victim = DROPIN_OPERATORS, .variables = { "ACRE_POOL=4M" },
+        .line = "^$" },
     MISUSE_CPP(delete_twice, "delete", FREED),
     MISUSE_CPP(delete_array_twice, "delete\\[\\]", FREED),
     MISUSE_CPP(delete_wrong_size, "delete", "wrong layout, 1000 bytes[^\n]*, for " LIVE_BLOCK),
@@ -274,12 +277,13 @@ static void check_case(void **state)
 int main(int count, char **arguments)
 {
     struct CMUnitTest tests[case_count];
-    if (count != 8) {
-        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED\n",
+    if (count != 9) {
+        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS\n",
             arguments[0]);
         return 2;
     }
-    dropin_prepare((struct dropin_files){ .victims = { arguments[1], arguments[6], arguments[7] },
+    dropin_prepare((struct dropin_files){
+        .victims = { arguments[1], arguments[6], arguments[7], arguments[8] },
         .dropin = arguments[2],
         .failing = arguments[3],
         .hostile = arguments[4],
