@@ -116,6 +116,31 @@ static void known_figures_are_exact(void **state)
     cJSON_Delete(json);
 }
 
+/* Blocks that are all live at once are all resident, and memory that was freed in between counts
+ * where it was most. */
+static void resident_memory_is_counted(void **state)
+{
+    const char *trace = trace_path("compare_resident.acre");
+    const char *path = trace_path("compare_resident.json");
+    struct trace_made made = trace_begin(trace);
+    uint64_t blocks[400];
+    (void)state;
+    trace_process(&made, 1, "resident");
+    for (int i = 0; i < 400; i++)
+        blocks[i] = trace_alloc(&made, 8000, 0);
+    for (int i = 0; i < 400; i++)
+        trace_free(&made, blocks[399 - i]);
+    trace_process_end(&made);
+    trace_end(&made);
+    spawn_acre(&spawned, "compare", "-r1", "-a", "system", "-o", path, trace, NULL);
+    assert_int_equal(spawned.code, 0);
+    cJSON *json = parse_file(path);
+    double ratio = number(row_of(json, "system"), "memory_per_peak_live");
+    if (ratio < 0.95 || ratio > 3.0)
+        fail_msg("%f of what is live", ratio);
+    cJSON_Delete(json);
+}
+
 /* Every allocator built in takes part, and what is known of each one fits together. */
 static void allocators_built_in_take_part(void **state)
 {
@@ -314,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_figures_are_exact),
+        cmocka_unit_test(resident_memory_is_counted),
         cmocka_unit_test(allocators_built_in_take_part),
         cmocka_unit_test(every_operation_is_in_the_spread),
         cmocka_unit_test(long_traces_are_read_from_disk),

@@ -259,6 +259,7 @@ static const char *count_live(struct replay_script *script, uint64_t less, uint6
     if (more > MOST_LIVE || script->live_bytes - less > MOST_LIVE - more)
         return "more bytes live at once than a machine can address";
     script->live_bytes += more - less;
+    facts->volume += more > less ? more - less : 0;
     if (script->live_bytes > facts->peak_live) {
         facts->peak_live = script->live_bytes;
         facts->peak_op = facts->ops;

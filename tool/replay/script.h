@@ -58,6 +58,7 @@ struct replay_facts {
     uint64_t peak_blocks; /**< Highest count of live blocks. */
     uint64_t peak_op;     /**< The first operation after which `peak_live` bytes are live. */
     uint64_t left_live;   /**< Blocks never freed. */
+    uint64_t volume;      /**< Bytes asked for in all, those that resizes add included. */
     uint64_t refused;     /**< Calls that failed when recorded; they are not replayed. */
     uint64_t lost;        /**< Calls the recorder could not record. */
     uint64_t unmatched;   /**< Frees and resizes of blocks the recorder did not know. */

@@ -12,6 +12,8 @@
 #include <stdio.h>
 
 #define STRUCTURE_CHECKS 16
+#define MOST_LOOKS 2048
+#define LOOK_PART 128
 #define ENDS 64
 
 struct verifier {
@@ -20,6 +22,7 @@ struct verifier {
     size_t limit; /* bytes of each block that are stamped */
     uint64_t at;  /* index of the operation; that of the end when past it */
     uint64_t resident_before, resident_peak; /* of a subject without a pool: bytes, growth */
+    uint64_t asked;                          /* for, since the last look at it */
 };
 
 static const char *verb_text(enum replay_verb verb)
@@ -187,26 +190,35 @@ static bool check_structure(struct verifier *verifier)
            fault(verifier, "its structure is broken: %s (at %p)", found.invariant, found.where);
 }
 
-/* Growth of resident memory so far. Between two looks it may have been more. */
-static void note_resident(struct verifier *verifier)
+static void note_resident(struct verifier *verifier, uint64_t now)
 {
-    if (replay_subject_has_pool(verifier->work->subject))
-        return;
-    uint64_t now = replay_resident();
     uint64_t growth = now > verifier->resident_before ? now - verifier->resident_before : 0;
     if (growth > verifier->resident_peak)
         verifier->resident_peak = growth;
 }
 
-/* What is done beside the operation just made. */
-static bool verify_now_and_then(struct verifier *verifier, uint64_t span)
+/* Whether to look at resident memory: where most is live, and each time when so much was asked for
+ * that it might have grown by a small part of that, but not more than a few thousand times. */
+static bool is_time_to_look(struct verifier *verifier, struct replay_op op)
 {
-    if (verifier->at == verifier->work->script->facts.peak_op)
-        note_resident(verifier);
-    if (verifier->at % span != span - 1)
-        return true;
-    note_resident(verifier);
-    return check_structure(verifier);
+    const struct replay_facts *facts = &verifier->work->script->facts;
+    uint64_t step = facts->volume / MOST_LOOKS;
+    if (step < facts->peak_live / LOOK_PART)
+        step = facts->peak_live / LOOK_PART;
+    if (replay_op_verb(op) != REPLAY_DEALLOC)
+        verifier->asked += asked_for(verifier->work, op);
+    if (verifier->asked <= step && verifier->at != facts->peak_op)
+        return false;
+    verifier->asked = 0;
+    return true;
+}
+
+/* What is done beside the operation just made. */
+static bool verify_now_and_then(struct verifier *verifier, struct replay_op op, uint64_t span)
+{
+    if (!replay_subject_has_pool(verifier->work->subject) && is_time_to_look(verifier, op))
+        note_resident(verifier, replay_resident());
+    return verifier->at % span != span - 1 || check_structure(verifier);
 }
 
 static bool verify_ops(struct verifier *verifier)
@@ -215,7 +227,8 @@ static bool verify_ops(struct verifier *verifier)
     struct replay_part part = { { NULL, 0, 0 }, NULL };
     while (replay_work_next(verifier->work, &part)) {
         for (uint64_t i = 0; i < part.stretch.count; i++, verifier->at++)
-            if (!verify_op(verifier, part.stretch.ops[i]) || !verify_now_and_then(verifier, span))
+            if (!verify_op(verifier, part.stretch.ops[i]) ||
+                !verify_now_and_then(verifier, part.stretch.ops[i], span))
                 return false;
     }
     return true;
@@ -250,7 +263,11 @@ void replay_verify(struct replay_work *work)
     verifier.resident_before = replay_resident();
     if (verify_ops(&verifier))
         verify_end(&verifier);
-    board->resident = roomy ? verifier.resident_peak : 0;
+    if (replay_subject_has_pool(work->subject) || !roomy)
+        verifier.resident_peak = 0;
+    else
+        note_resident(&verifier, replay_resident_most());
+    board->resident = verifier.resident_peak;
     if (!board->fault[0])
         replay_work_close(work, &verifier.instance);
 }

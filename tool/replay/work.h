@@ -36,8 +36,7 @@ struct replay_board {
     /* What the tasks found. */
     char fault[REPLAY_FAULT_ROOM]; /**< VERIFY: what is wrong with the allocator; "": nothing. */
     bool pool_refused;             /**< VERIFY, TIME: no instance can be made in this pool. */
-    uint64_t resident; /**< VERIFY: growth of resident memory, in bytes, where most bytes are live
-                          or at one of 16 other moments; 0: not known. */
+    uint64_t resident; /**< VERIFY: highest growth of resident memory, in bytes; 0: not known. */
     uint64_t failed;   /**< VERIFY, TIME, WRITE: operations that could not be served. */
     uint64_t smallest_pool;                /**< FIT: bytes; 0: none completes. */
     uint64_t nanoseconds;                  /**< TIME, WRITE. */
@@ -99,6 +98,9 @@ void replay_run_steps(const struct replay_part *part, const struct replay_instan
 /** Bytes of memory of its own that this process has touched; 0 when the system does not say.
  * Linear in the pages. */
 uint64_t replay_resident(void);
+
+/** At least so many bytes of its own it has had resident at some time; 0: not known. */
+uint64_t replay_resident_most(void);
 
 /* The tasks that have a file of their own. */
 void replay_verify(struct replay_work *work);
