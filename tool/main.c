@@ -19,6 +19,7 @@ static const struct subcommand subcommands[] = {
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
     { "replay", acre_cmd_replay, "replay a trace on every allocator and compare them" },
     { "compare", acre_cmd_compare, "say which allocator suits a program, and why" },
+    { "map", acre_cmd_map, "draw where the blocks of a trace lie in a pool" },
     { "convert", acre_cmd_convert, "turn a trace into text, or text into a trace" },
     { "bench", acre_cmd_bench, "measure the allocators on made-up workloads" },
 };

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# acre map draws what is live after an operation, as text and as a picture, and refuses what it cannot draw.
+set -euo pipefail
+
+acre=$ACRE_BUILD/acre
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+    echo "$1"
+    cat "$work/out" "$work/err"
+    exit 1
+}
+map() {
+    "$acre" map "$@" >"$work/out" 2>"$work/err"
+}
+# refuses CODE TEXT ARGUMENT...
+refuses() {
+    local code=0 want=$1 text=$2
+    shift 2
+    map "$@" || code=$?
+    [ "$code" = "$want" ] || fail "code $code for $*"
+    grep -qF -- "$text" "$work/err" || fail "not said of $*: $text"
+}
+trace=$work/five.acre
+printf '%s\n' 'acre-trace 1' 'm 1 3000' 'm 2 30000' 'f 1' 'm 3 100' 'f 2' >"$trace"
+export LC_ALL=C COLUMNS=64
+
+map --allocator=tlsf --pool=64K --at=2 "$trace" || fail "no map"
+grep -qF 'tlsf in a pool of 65,536 bytes, after operation 2 of 5: 2 blocks live,' "$work/out" ||
+    fail "the head"
+grep -qx '33,000 bytes asked for' "$work/out" || fail "the bytes"
+rows=$(grep -cxE '[-+#m.]{1,64}' "$work/out") || fail "no rows"
+[ "$rows" = 20 ] || fail "$rows rows"
+most=$(grep -xE '[-+#m.]{1,64}' "$work/out" | tr -cd '#' | wc -c)
+[ "$most" -gt 500 ] && [ "$most" -lt 800 ] || fail "$most characters live: half of the pool is"
+
+map --allocator=tlsf --pool=64K --at=5 "$trace" || fail "no map"
+grep -qF '1 blocks live' "$work/out" || fail "the head in the end"
+[ "$(grep -xE '[-+#m.]{1,64}' "$work/out" | tr -cd '#+-' | wc -c)" -le 4 ] || fail "more than one block"
+
+map "$trace" || fail "no map of the peak"
+grep -qF 'after operation 2 of 5' "$work/out" || fail "not the peak"
+LC_ALL=C.UTF-8 map "$trace" || fail "no map in UTF-8"
+grep -q '█' "$work/out" || fail "no block in UTF-8"
+
+map --allocator=buddy/16 --svg="$work/map.svg" "$trace" || fail "no picture"
+[ ! -s "$work/out" ] || fail "a picture in a file prints nothing"
+map --allocator=buddy/16 --svg=- "$trace" || fail "no picture on standard output"
+cmp -s "$work/out" "$work/map.svg" || fail "two pictures"
+[ "$(head -c 4 "$work/out")" = '<svg' ] && [ "$(tail -n 1 "$work/out")" = '</svg>' ] || fail "no SVG"
+grep -q 'Heap map of buddy/16' "$work/out" || fail "no title"
+[ "$(grep -c 'class="l"' "$work/out")" -ge 3 ] || fail "no blocks in the picture"
+
+refuses 1 "--at: there are 5 operations" --at=6 "$trace"
+refuses 1 "cannot work in a pool of 16 bytes" --pool=16 "$trace"
+refuses 1 "cannot write '/no/such/folder/map.svg'" --svg=/no/such/folder/map.svg "$trace"
+echo 'acre-trace 1' >"$work/empty.acre"
+refuses 1 "nothing to draw" "$work/empty.acre"
+refuses 2 "only one built in" --allocator=system "$trace"
+refuses 2 "unknown allocator 'tlfs', did you mean 'tlsf'?" --allocator=tlfs "$trace"
+refuses 2 "no trace given"

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* acre map: where the blocks of a trace lie at one moment. */
+#include "tool/allocators.h"
+#include "tool/command.h"
+#include "tool/compare/candidates.h"
+#include "tool/map/draw.h"
+#include "tool/options.h"
+#include "tool/replay/load.h"
+#include "tool/replay/remote.h"
+#include "tool/size.h"
+#include "tool/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct map_command {
+    const char *allocator;
+    const char *process;
+    const char *svg;
+    size_t at; /* from 1; 0: where most bytes are live */
+    size_t pool;
+    size_t hold;
+    struct acre_progress progress;
+};
+
+static struct compare_result found;
+static struct compare_field field = { .candidates = found.candidates };
+
+/* ---- the allocator ---- */
+
+/* @return ACRE_EXIT_OK, and one candidate built in is the first of `field`. */
+static int find_allocator(const struct map_command *command, const struct acre_usage *usage)
+{
+    const char *name = command->allocator ? command->allocator : acre_kinds[0].name;
+    struct compare_choice choice = { .names = &name, .name_count = 1 };
+    if (!name || compare_find_candidates(&field, &choice))
+        return acre_unknown_allocator(usage, name ? name : "", NULL);
+    if (!field.count || field.candidates[0].origin != COMPARE_BUILT_IN)
+        return acre_usage_error(usage, "--allocator: only one built in can be looked into");
+    return ACRE_EXIT_OK;
+}
+
+static void watch(void *argument, struct acre_progress *progress)
+{
+    (void)argument;
+    acre_progress_show(progress, "looking for the smallest pool", -1.0);
+}
+
+/* The smallest pool that completes. @return 0: there is none, or it was not found. */
+static size_t smallest_pool(struct map_command *command, const struct replay_script *script)
+{
+    struct replay_work work = { .script = script, .subject = &field.subjects[0] };
+    struct replay_remote_state state;
+    struct replay_child child;
+    char ended[REPLAY_ENDED_ROOM];
+    size_t pool = 0;
+    if (!replay_remote_open(&state))
+        return 0;
+    work.board = &state.shared->board;
+    work.board->task = REPLAY_FIT;
+    if (replay_child_start(&child, replay_work, &work)) {
+        replay_child_order(&child);
+        if (replay_child_wait(&child, watch, NULL, &command->progress))
+            pool = (size_t)work.board->smallest_pool;
+        replay_child_end(&child, ended);
+    }
+    acre_progress_wipe(&command->progress);
+    replay_remote_close(&state);
+    return pool;
+}
+
+/* ---- drawing ---- */
+
+static size_t terminal_columns(void)
+{
+    struct winsize size;
+    const char *given = getenv("COLUMNS");
+    size_t columns = 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+        columns = size.ws_col;
+    else if (!given || acre_parse_count(given, &columns) != ACRE_NUMBER_OK)
+        columns = 80;
+    return columns < 20 ? 20 : columns > 400 ? 400 : columns;
+}
+
+static bool speaks_utf8(void)
+{
+    static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
+static void print_head(const struct map_track *track, const struct replay_facts *facts)
+{
+    char cells[5][ACRE_CELL_ROOM];
+    struct map_live live = map_count_live(track);
+    acre_cell_number(cells[0], track->plan.pool);
+    acre_cell_number(cells[1], track->plan.last + 1);
+    acre_cell_number(cells[2], facts->ops);
+    acre_cell_number(cells[3], live.blocks);
+    acre_cell_number(cells[4], live.asked);
+    printf("%s in a pool of %s bytes, after operation %s of %s: %s blocks live,\n%s bytes asked "
+           "for\n",
+        track->name, cells[0], cells[1], cells[2], cells[3], cells[4]);
+    if (track->failed) {
+        acre_cell_number(cells[0], track->failed);
+        printf("%s operations could not be served so far\n", cells[0]);
+    }
+}
+
+static bool draw_svg(const struct map_command *command, const struct map_track *track)
+{
+    bool to_file = strcmp(command->svg, "-") != 0;
+    FILE *out = to_file ? fopen(command->svg, "w") : stdout;
+    bool written = out != NULL;
+    if (out) {
+        map_draw_svg(out, track);
+        written = !ferror(out);
+    }
+    if (out && to_file)
+        written = fclose(out) == 0 && written;
+    if (!written)
+        acre_complain("map", "cannot write '%s': %s", command->svg, strerror(errno));
+    return written;
+}
+
+static bool draw(const struct map_command *command, const struct map_track *track,
+    const struct replay_facts *facts, size_t columns)
+{
+    if (command->svg)
+        return draw_svg(command, track);
+    print_head(track, facts);
+    map_draw_text(stdout, track, columns, speaks_utf8());
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static struct map_plan make_plan(
+    const struct map_command *command, const struct replay_facts *facts, size_t columns)
+{
+    uint64_t last = command->at ? command->at - 1 : facts->peak_op;
+    return (struct map_plan){ .pool = command->pool,
+        .cells = command->svg ? MAP_PICTURE_ROWS * 32 : columns * MAP_TEXT_ROWS,
+        .moments = 1,
+        .blocks = (size_t)facts->peak_blocks + 2,
+        .last = last,
+        .window_first = last,
+        .window_last = last };
+}
+
+static bool complain_of_pool(const struct map_command *command)
+{
+    if (!acre_interrupted() && !command->pool)
+        acre_complain(
+            "map", "%s completes in no pool; give one with --pool", field.candidates[0].name);
+    else if (!acre_interrupted())
+        acre_complain("map", "%s cannot work in a pool of %zu bytes", field.candidates[0].name,
+            command->pool);
+    return false;
+}
+
+static bool map_script(struct map_command *command, const struct replay_script *script)
+{
+    size_t columns = terminal_columns();
+    if (command->at > script->facts.ops) {
+        acre_complain(
+            "map", "--at: there are %llu operations", (unsigned long long)script->facts.ops);
+        return false;
+    }
+    if (!command->pool)
+        command->pool = smallest_pool(command, script);
+    if (!command->pool)
+        return complain_of_pool(command);
+    struct map_plan plan = make_plan(command, &script->facts, columns);
+    struct map_track *track = map_track(script, &field.subjects[0], &plan, &command->progress);
+    if (!track) {
+        if (!acre_interrupted())
+            acre_complain("map", "cannot replay: %s", strerror(errno));
+        return false;
+    }
+    track->name = field.candidates[0].name;
+    bool drawn =
+        track->refused ? complain_of_pool(command) : draw(command, track, &script->facts, columns);
+    map_track_free(track);
+    return drawn;
+}
+
+static int load_and_map(struct map_command *command, const char *path)
+{
+    struct replay_script script;
+    char message[REPLAY_MESSAGE_ROOM] = "";
+    size_t process = REPLAY_LARGEST;
+    bool drawn = false;
+    if (command->process)
+        acre_parse_count(command->process, &process);
+    enum replay_load_status status =
+        replay_load(&script, path, (uint32_t)process, command->hold, &command->progress, message);
+    if (status == REPLAY_LOAD_FAILED)
+        acre_complain("map", "%s", message);
+    else if (status == REPLAY_NO_SUCH_PROCESS && command->process)
+        acre_complain("map", "%s: there is no process %s", path, command->process);
+    else if (status != REPLAY_LOAD_INTERRUPTED && (status != REPLAY_LOADED || !script.facts.ops))
+        acre_complain("map", "%s: nothing to draw: no allocation was recorded", path);
+    else if (status == REPLAY_LOADED)
+        drawn = map_script(command, &script);
+    if (status == REPLAY_LOADED)
+        replay_script_close(&script);
+    return drawn ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
+}
+
+static int run(struct map_command *command, const struct acre_usage *usage, int argc, char **argv)
+{
+    size_t process = 0;
+    if (argc != 1)
+        return acre_usage_error(usage, argc ? "more than one trace given" : "no trace given");
+    if (command->process &&
+        (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
+        return acre_usage_error(usage, "--process: '%s' is not a number", command->process);
+    int code = find_allocator(command, usage);
+    if (code != ACRE_EXIT_OK)
+        return code;
+    acre_progress_open(&command->progress);
+    acre_catch_interrupts();
+    code = load_and_map(command, argv[0]);
+    if (acre_interrupted())
+        acre_die_interrupted();
+    return code;
+}
+
+int acre_cmd_map(int argc, char **argv)
+{
+    static struct map_command command = { .hold = REPLAY_HOLD };
+    const struct acre_option options[] = {
+        { "at", 'n', ACRE_OPTION_COUNT, "N",
+            "after operation N, from 1 (default: where most bytes\nare live)", &command.at },
+        { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
+            "of this one, at its first setting or at one (buddy,\nbuddy/16; default: tlsf)",
+            &command.allocator },
+        { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
+            "in a pool of SIZE bytes (default: the smallest in which\nthe whole trace completes)",
+            &command.pool },
+        { "svg", 's', ACRE_OPTION_TEXT, "FILE",
+            "write a picture to FILE ('-': standard output) instead", &command.svg },
+        { "process", 0, ACRE_OPTION_TEXT, "N",
+            "take process N of the trace, from 0 (default: the one\nwith the most operations)",
+            &command.process },
+        { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
+            "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M)",
+            &command.hold },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "map", "FILE",
+        "Draws where the blocks of the trace FILE ('-': standard input) lie in the pool of\n"
+        "an allocator built in, after one of its operations.",
+        options, false };
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    return run(&command, &usage, argc, argv);
+}
