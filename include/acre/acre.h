@@ -10,6 +10,7 @@
 #include <acre/bitmap.h>
 #include <acre/buddy.h>
 #include <acre/bytes.h>
+#include <acre/cache.h>
 #include <acre/config.h>
 #include <acre/heap.h>
 #include <acre/ids.h>

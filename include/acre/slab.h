@@ -68,7 +68,7 @@ struct acre_slab_class {
     uintptr_t start;                /* address of the slab at hand */
     uint32_t size;                  /* of an object, in bytes */
     uint32_t count;                 /* of the objects in the slab at hand */
-    struct acre_slab_page *partial; /* the other slabs that have both live and free objects */
+    struct acre_slab_page *partial; /* the ring of the other slabs that are not full */
 };
 
 struct acre_slab_region;
@@ -81,12 +81,12 @@ struct acre_slab {
     uintptr_t base;                 /* the region last worked in: its first page, */
     size_t pages;                   /* their number, */
     struct acre_slab_page *records; /* and the record of the first */
+    size_t sizes;                   /* of class_of in use */
     unsigned page_log2;
-    unsigned sizes; /* of class_of in use */
     ptrdiff_t room; /* peak - used, in bytes */
     size_t live_blocks;
     struct acre_slab_class classes[ACRE_SLAB_CLASSES];
-    uint8_t class_of[ACRE_SLAB_SIZES]; /* by (size - 1) / ACRE_SLAB_UNIT */
+    uint16_t class_at[ACRE_SLAB_SIZES]; /* offset of the class of a size, by (size - 1) / 16 */
     uint8_t slab_pages[ACRE_SLAB_CLASSES];
     uint32_t magic[ACRE_SLAB_CLASSES];
     struct acre_slab_page none; /* at hand where no slab is: full */
@@ -95,6 +95,7 @@ struct acre_slab {
     size_t total;                         /* bytes */
     size_t capacity;                      /* pages */
     struct acre_slab_region *regions;     /* by address */
+    struct acre_pages source;             /* where memory comes from; its ops null: nowhere */
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
 };
@@ -108,6 +109,20 @@ struct acre_slab {
 enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
 
 /**
+ * Makes an empty allocator that takes its memory from a page allocator: a chunk of at least 64 KiB
+ * when a request cannot be served otherwise, a smaller one when there is none so large. Chunks all
+ * of whose blocks are freed go back, but for one. total counts the chunks held at the moment;
+ * largest_free counts what they can serve. Memory can be added as well.
+ * @param source addresses it hands out must be memory; it must outlive the allocator.
+ * @return as acre_slab_setup.
+ */
+enum acre_status acre_slab_setup_over(
+    struct acre_slab *slab, size_t page, struct acre_pages source);
+
+/** Gives all chunks back to the source in which nothing is live. O(memory owned). */
+void acre_slab_trim(struct acre_slab *slab);
+
+/**
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), the making and returning
  * of a slab included (at most ACRE_SLAB_CLASSES steps when memory is short); with several regions,
@@ -119,8 +134,8 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  * where memory was so short that the slab has served such a one, or a block of it was shrunk in
  * place.
  *
- * init keeps the page size. init, add_memory, reset, remove_memory, check: O(n). walk: O(n +
- * objects).
+ * init keeps the page size, and the source; what was taken from the source is forgotten. init,
+ * add_memory, reset, remove_memory, check: O(n). walk: O(n + objects).
  */
 enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size);
@@ -136,6 +151,54 @@ enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size
 struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout);
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
+
+/**
+ * A place where threads that do not own an allocator leave its objects, for the owner to free: the
+ * one thing here that several threads may call at once. Fields are private.
+ */
+struct acre_slab_share {
+    uintptr_t start;
+    size_t size;
+    void *words;
+};
+
+/** What acre_slab_collect did. */
+struct acre_slab_collected {
+    size_t freed;   /**< Blocks freed. */
+    size_t refused; /**< Pointers that were no live block: freed before, or never handed out. */
+    void *bad;      /**< The first of these; null when there was none. */
+};
+
+/** Bytes of memory that acre_slab_share needs for a range of `size` bytes: 1.6 % and a little. */
+size_t acre_slab_share_size(size_t size);
+
+/**
+ * Makes a share for blocks in a range of addresses, a region's for one. Where the machine has no
+ * lock-free word, there are no shares: these four functions are not in the library.
+ * @param memory      room for one bit a place where a block can start, aligned for a pointer; the
+ *                    share's for as long as it is used.
+ * @param memory_size bytes there, at least acre_slab_share_size(size).
+ * @return ACRE_OK; ACRE_INVALID_PARAM: a range that is null, empty or wraps, or unfit memory.
+ * O(size / 1024).
+ */
+enum acre_status acre_slab_share(struct acre_slab_share *share, const void *start, size_t size,
+    void *memory, size_t memory_size);
+
+/**
+ * Leaves a block for the owner to free. From any thread at any time; neither waits nor touches the
+ * block or the allocator. What it frees can be handed out again once the owner has collected it.
+ * @return ACRE_OK: noted; a pointer that is no live block is found by acre_slab_collect.
+ *         ACRE_NOT_ALLOCATED: outside the range, not aligned as blocks are, or left here already
+ *         and not collected yet. O(1), but for retries while other threads push.
+ */
+enum acre_status acre_slab_hand_back(struct acre_slab_share *share, void *ptr);
+
+/**
+ * Frees what other threads have left. To be called by the owner, as every other verb.
+ * @return how many were freed, and how many were refused: each pointer is proven as by dealloc, so
+ * that a block freed twice, once here and once there, is freed once and reported once. O(blocks).
+ */
+struct acre_slab_collected acre_slab_collect(struct acre_slab *slab, struct acre_slab_share *share);
 
 /** The bytes table; `self` is a struct acre_slab that went through setup. */
 extern const struct acre_bytes_ops acre_slab_ops;

@@ -31,6 +31,18 @@ struct acre_ptr acre_slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t 
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
 
+/* The slab at hand is full. */
+static ACRE_NOINLINE struct acre_ptr alloc_next(struct acre_slab *slab, struct acre_layout layout)
+{
+    struct acre_slab_class *class = slab_class_at(slab, (layout.size - 1) / ACRE_SLAB_UNIT);
+    if (!acre_slab_next(slab, class))
+        return acre_slab_alloc_far(slab, layout);
+    size_t used = class->hand->used;
+    class->hand->used = used | (used + 1);
+    return acre_slab_hand_out(
+        slab, class->start + acre_bits_lowest(~used) * (size_t) class->size, class->size);
+}
+
 struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout)
 {
     /* One test for "not a power of two" and "above the unit". */
@@ -39,11 +51,11 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
     size_t units = (layout.size - 1) / ACRE_SLAB_UNIT;
     if (ACRE_UNLIKELY(units >= slab->sizes))
         return acre_slab_alloc_far(slab, layout);
-    struct acre_slab_class *class = &slab->classes[slab->class_of[units]];
+    struct acre_slab_class *class = slab_class_at(slab, units);
     size_t used = class->hand->used;
     unsigned index = acre_bits_lowest(~used);
     if (ACRE_UNLIKELY(index >= class->count))
-        return acre_slab_alloc_far(slab, layout);
+        return alloc_next(slab, layout);
     class->hand->used = used | (used + 1);
     uintptr_t at = class->start + (uintptr_t)index * class->size;
     if (ACRE_UNLIKELY(!count_in(slab, class->size)))
@@ -75,6 +87,22 @@ static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_slab *slab, 
     return ACRE_OK;
 }
 
+/* No slab, or one that is or was full. */
+static ACRE_NOINLINE enum acre_status dealloc_full(
+    struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
+{
+    if (!slab_is_slab(page) || page->magic != 0)
+        return dealloc_far(slab, ptr);
+    size_t index =
+        slab_index((uint32_t)(uintptr_t)ptr - page->start, slab->magic[page->size_class]);
+    if (index >= SLAB_WORD_BITS || (page->used >> index & 1) == 0)
+        return ACRE_NOT_ALLOCATED;
+    slab->live_blocks--;
+    slab->room += page->size;
+    acre_slab_release(slab, page, (size_t)1 << index);
+    return ACRE_OK;
+}
+
 static ACRE_NOINLINE enum acre_status emptied(struct acre_slab *slab, struct acre_slab_page *page)
 {
     acre_slab_release(slab, page, 0);
@@ -89,12 +117,12 @@ enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
     struct acre_slab_page *page = slab_head(&slab->records[number]);
     uint64_t product = (uint64_t)((uint32_t)(uintptr_t)ptr - page->start) * page->magic;
     if (ACRE_UNLIKELY((uint32_t)product >= page->magic))
-        return dealloc_far(slab, ptr);
-    size_t bit = (size_t)1 << (product >> 32);
+        return dealloc_full(slab, ptr, page);
+    size_t index = (size_t)(product >> 32);
     size_t used = page->used;
-    if (ACRE_UNLIKELY((used & bit) == 0))
+    if (ACRE_UNLIKELY((used >> index & 1) == 0))
         return ACRE_NOT_ALLOCATED;
-    used ^= bit;
+    used &= ~((size_t)1 << index);
     page->used = used;
     slab->live_blocks--;
     slab->room += page->size;

@@ -7,9 +7,8 @@
 
 /* ---- alloc ---- */
 
-static struct acre_ptr refuse(struct acre_slab *slab)
+static struct acre_ptr no_memory(void)
 {
-    slab->failed++;
     return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
 }
 
@@ -23,20 +22,38 @@ static struct acre_ptr take_object(struct acre_slab *slab, unsigned size_class)
         slab, class->start + acre_bits_lowest(~used) * (size_t) class->size, class->size);
 }
 
-/* No page is free: an object of a larger class will do. */
-static ACRE_NOINLINE struct acre_ptr alloc_larger(
-    struct acre_slab *slab, unsigned size_class, size_t align)
+/* The lowest of the classes up to `last` that has a free object at multiples of `align`, from
+ * `size_class` on; ACRE_SLAB_CLASSES when none has. */
+static unsigned find_class(
+    const struct acre_slab *slab, unsigned size_class, unsigned last, size_t align)
 {
-    for (unsigned larger = size_class + 1; larger < ACRE_SLAB_CLASSES; larger++) {
-        const struct acre_slab_class *class = &slab->classes[larger];
-        bool at_hand = acre_bits_lowest(~class->hand->used) < class->count;
-        if ((slab_class_size(larger) & (align - 1)) != 0 || (!at_hand && class->partial == NULL))
-            continue;
-        acre_slab_bring(slab, larger);
-        class->hand->state = SLAB_MIXED;
-        return take_object(slab, larger);
+    for (; size_class <= last && size_class < ACRE_SLAB_CLASSES; size_class++)
+        if ((slab->classes[size_class].size & (align - 1)) == 0 &&
+            slab_has_object(slab, size_class))
+            return size_class;
+    return ACRE_SLAB_CLASSES;
+}
+
+/* An object of a class that is larger than need be. */
+static struct acre_ptr take_larger(struct acre_slab *slab, unsigned size_class)
+{
+    acre_slab_bring(slab, size_class);
+    slab->classes[size_class].hand->state = SLAB_MIXED;
+    return take_object(slab, size_class);
+}
+
+/* An object of a class none of whose slabs has one. */
+static struct acre_ptr alloc_object(struct acre_slab *slab, unsigned size_class, size_t align)
+{
+    unsigned larger = ACRE_SLAB_CLASSES;
+    if (!acre_slab_has_plenty(slab))
+        larger = find_class(slab, size_class + 1, size_class + SLAB_NEAR, align);
+    if (larger == ACRE_SLAB_CLASSES) {
+        if (acre_slab_bring(slab, size_class))
+            return take_object(slab, size_class);
+        larger = find_class(slab, size_class + 1, ACRE_SLAB_CLASSES, align);
     }
-    return refuse(slab);
+    return larger != ACRE_SLAB_CLASSES ? take_larger(slab, larger) : no_memory();
 }
 
 static struct acre_ptr alloc_run(struct acre_slab *slab, size_t size, size_t align)
@@ -44,26 +61,36 @@ static struct acre_ptr alloc_run(struct acre_slab *slab, size_t size, size_t ali
     size_t pages = slab_pages_of(slab, size);
     struct acre_slab_page *page = acre_slab_run_force(slab, pages, align);
     if (page == NULL)
-        return refuse(slab);
+        return no_memory();
     page->used = pages;
     page->state = SLAB_RUN;
     return acre_slab_hand_out(slab, acre_slab_address(slab, page), pages << slab->page_log2);
 }
 
+static struct acre_ptr alloc_owned(struct acre_slab *slab, size_t size, size_t align)
+{
+    if (align > slab_page_size(slab) || size > slab_largest(slab))
+        return alloc_run(slab, size, align);
+    size = acre_align_up(size, align);
+    if (size > slab_largest(slab))
+        return alloc_run(slab, size, align);
+    unsigned size_class = slab_class_of(slab, size);
+    if (!slab_has_object(slab, size_class))
+        return alloc_object(slab, size_class, align);
+    acre_slab_bring(slab, size_class);
+    return take_object(slab, size_class);
+}
+
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout)
 {
+    size_t size = layout.size + (layout.size == 0);
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    size_t size = layout.size + (layout.size == 0);
-    if (layout.align > slab_page_size(slab) || size > slab_largest(slab))
-        return alloc_run(slab, size, layout.align);
-    size = acre_align_up(size, layout.align);
-    if (size > slab_largest(slab))
-        return alloc_run(slab, size, layout.align);
-    unsigned size_class = slab_class_of(slab, size);
-    if (ACRE_UNLIKELY(!acre_slab_bring(slab, size_class)))
-        return alloc_larger(slab, size_class, layout.align);
-    return take_object(slab, size_class);
+    struct acre_ptr got = alloc_owned(slab, size, layout.align);
+    if (got.ptr == NULL && acre_slab_grow(slab, size, layout.align))
+        got = alloc_owned(slab, size, layout.align);
+    slab->failed += got.ptr == NULL;
+    return got;
 }
 
 /* ---- blocks handed back ---- */
@@ -102,7 +129,7 @@ void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
         return;
     }
     block->page->state = SLAB_BLANK;
-    acre_slab_run_give(slab, block->page, block->page->used);
+    acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->used));
 }
 
 /* Would a request of this layout have made this block? */

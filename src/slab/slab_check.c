@@ -58,9 +58,11 @@ static bool has_sane_class(const struct acre_slab *slab, unsigned size_class)
 
 static bool has_sane_size(const struct acre_slab *slab, size_t unit)
 {
-    unsigned size_class = slab->class_of[unit];
-    return size_class < ACRE_SLAB_CLASSES && slab->slab_pages[size_class] != 0 &&
-           slab_class_size(size_class) >= (unit + 1) * ACRE_SLAB_UNIT;
+    size_t offset = slab->class_at[unit] - offsetof(struct acre_slab, classes);
+    size_t size_class = offset / sizeof(slab->classes[0]);
+    return offset % sizeof(slab->classes[0]) == 0 && size_class < ACRE_SLAB_CLASSES &&
+           slab->slab_pages[size_class] != 0 &&
+           slab_class_size((unsigned)size_class) >= (unit + 1) * ACRE_SLAB_UNIT;
 }
 
 static struct acre_check_result check_control(const struct acre_slab *slab)
@@ -72,7 +74,7 @@ static struct acre_check_result check_control(const struct acre_slab *slab)
             return broken(class_text, &slab->classes[size_class]);
     for (size_t unit = 0; unit < slab->sizes; unit++)
         if (!has_sane_size(slab, unit))
-            return broken(class_text, &slab->class_of[unit]);
+            return broken(class_text, &slab->class_at[unit]);
     if (slab->none.magic != 0 || slab->none.used != 0)
         return broken(class_text, &slab->none);
     return sound();
@@ -115,7 +117,7 @@ static const char *fault_of_slab(struct audit *audit, const struct acre_slab_pag
         page->start != (uint32_t)audit->at)
         return magic_text;
     uint32_t count = slab_count(slab, page->size_class, page->pages);
-    bool full = acre_bits_lowest(~page->used) >= count;
+    bool full = !slab_has_free(page, count);
     if (count == 0 || page->used >> (count - 1) > 1)
         return bits_text;
     if (page->magic != (full && !is_at_hand(slab, page) ? 0 : slab->magic[page->size_class]))

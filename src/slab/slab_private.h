@@ -24,11 +24,12 @@
  *   SLAB-3  no two free runs adjoin; each is in the list of its length [O(1) a run]
  *   SLAB-4  bits of lists are set just where the list is not empty [one bit a run]
  *   SLAB-5  a slab's bits are those of its objects; the highest bit is never set [none]
- *   SLAB-6  a slab's magic is its class's, but 0 for a full slab that is not at hand [one store
- * when a slab fills or ceases to be full] SLAB-7  a slab is at hand, or full, or among its class's
- * partial ones; an empty one is at hand [a list operation when a slab fills, ceases to be full, or
- * empties] SLAB-8  the counts are the sums over all blocks [two adds a call] SLAB-9  the constants
- * of page and classes agree [setup]
+ *   SLAB-6  a slab's magic is its class's, but 0 for a full one that is not at hand [a store when a
+ *           slab fills or ceases to be full]
+ *   SLAB-7  a slab is at hand, or full, or in its class's ring; an empty one is at hand [a list
+ *           operation when a slab fills, ceases to be full, or empties]
+ *   SLAB-8  the counts are the sums over all blocks [two adds a call]
+ *   SLAB-9  the constants of page and classes agree [setup]
  */
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
 #define ACRE_SRC_SLAB_PRIVATE_H
@@ -50,7 +51,15 @@ enum {
     SLAB_WORD_BITS = 8 * sizeof(size_t),
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
     SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a clear bit can always be found */
-    SLAB_LINEAR_RUNS = 32                   /* shorter runs have a list each */
+    SLAB_LINEAR_RUNS = 32,                  /* shorter runs have a list each */
+    /* While the part SLAB_PLENTY of all pages is free in one run, a new slab is made rather than
+     * one brought to hand that has less than the part SLAB_RICH of its objects free: each costs two
+     * slow calls on its way. When there is less, the fullest is brought to hand, so that others
+     * empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
+    SLAB_PLENTY = 4,
+    SLAB_RICH = 8,
+    SLAB_NEAR = 3,
+    SLAB_LOOKS = 8 /* slabs looked at, at most */
 };
 
 #define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
@@ -61,6 +70,7 @@ struct acre_slab_region {
     size_t size;
     uintptr_t base; /* the first page */
     size_t pages;
+    bool sourced;                    /* from the source, and to go back there */
     struct acre_slab_page records[]; /* of the guard, the pages, and another guard */
 };
 
@@ -93,6 +103,12 @@ ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
     return page->state == SLAB_OBJECTS || page->state == SLAB_MIXED;
 }
 
+/* Whether a slab of so many objects has a free one. */
+ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count)
+{
+    return acre_bits_lowest(~page->used) < count;
+}
+
 ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
 {
     return page->used == 0;
@@ -106,9 +122,16 @@ ACRE_INLINE size_t slab_class_size(unsigned size_class)
     return (size_t)(288 + 32 * ((size_class - 16) % 8)) << ((size_class - 16) / 8);
 }
 
+/* The class that serves a size in units. */
+ACRE_INLINE struct acre_slab_class *slab_class_at(struct acre_slab *slab, size_t units)
+{
+    return (struct acre_slab_class *)((uintptr_t)slab + slab->class_at[units]);
+}
+
 ACRE_INLINE unsigned slab_class_of(const struct acre_slab *slab, size_t size)
 {
-    return slab->class_of[(size - (size != 0)) / ACRE_SLAB_UNIT];
+    size_t at = slab->class_at[(size - (size != 0)) / ACRE_SLAB_UNIT];
+    return (unsigned)((at - offsetof(struct acre_slab, classes)) / sizeof(slab->classes[0]));
 }
 
 /* Which slot of a slab an offset is the start of; SLAB_WORD_BITS when none's. */
@@ -124,6 +147,13 @@ ACRE_INLINE uint32_t slab_count(const struct acre_slab *slab, unsigned size_clas
     uint64_t bytes = (uint64_t)pages << slab->page_log2;
     uint32_t count = (uint32_t)(bytes * slab->magic[size_class] >> 32);
     return count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
+}
+
+/* Whether any slab of a class has a free object. */
+ACRE_INLINE bool slab_has_object(const struct acre_slab *slab, unsigned size_class)
+{
+    const struct acre_slab_class *class = &slab->classes[size_class];
+    return class->partial != NULL || slab_has_free(class->hand, class->count);
 }
 
 /* ---- rings of records ---- */
@@ -159,6 +189,13 @@ ACRE_INLINE size_t slab_run_list(size_t pages)
     return SLAB_LINEAR_RUNS + 4 * (size_t)(log2 - 5) + ((pages >> (log2 - 2)) & 3);
 }
 
+/* The region whose first page's record this is. */
+ACRE_INLINE struct acre_slab_region *slab_region_from(struct acre_slab_page *page)
+{
+    uintptr_t guard = (uintptr_t)(page - 1);
+    return (struct acre_slab_region *)(guard - offsetof(struct acre_slab_region, records));
+}
+
 /* ---- slab.c ---- */
 
 /* Counts a block handed out. */
@@ -179,8 +216,10 @@ struct acre_slab_region *acre_slab_region_of(const struct acre_slab *slab, uintp
 /* Address of the page a record is of. */
 uintptr_t acre_slab_address(const struct acre_slab *slab, const struct acre_slab_page *page);
 
-/* Enters a free run whose records are blank, merging it with its neighbours. */
-void acre_slab_run_give(struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
+/* Enters a free run whose records are blank, merging it with its neighbours; the first page of what
+ * results. */
+struct acre_slab_page *acre_slab_run_give(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
 
 /* A run of so many pages at a multiple of `align`, a power of two, out of the free ones; null when
  * there is none, and then nothing has changed. Its records are blank. */
@@ -188,6 +227,9 @@ struct acre_slab_page *acre_slab_run_take(struct acre_slab *slab, size_t pages, 
 
 /* The same; empty slabs at hand are given up where that helps. */
 struct acre_slab_page *acre_slab_run_force(struct acre_slab *slab, size_t pages, size_t align);
+
+/* Whether so long a run is free that pages need not be spared. */
+bool acre_slab_has_plenty(const struct acre_slab *slab);
 
 /* Pages of the longest run that acre_slab_run_force would find at any alignment. */
 size_t acre_slab_run_longest(const struct acre_slab *slab);
@@ -199,6 +241,9 @@ void acre_slab_run_cut(struct acre_slab *slab, struct acre_slab_page *page, size
 
 /* Gives up the slab at hand, which is empty. */
 void acre_slab_drop_hand(struct acre_slab *slab, unsigned size_class);
+
+/* Puts another slab to hand, the one there being full; false when none is worth it. */
+bool acre_slab_next(struct acre_slab *slab, struct acre_slab_class *class);
 
 /* Sees to it that the slab at hand has a free object; false when memory is short. */
 bool acre_slab_bring(struct acre_slab *slab, unsigned size_class);
@@ -222,10 +267,22 @@ bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_b
 /* dealloc of a block that was found. */
 void acre_slab_free(struct acre_slab *slab, const struct slab_block *block);
 
+/* ---- slab_source.c ---- */
+
+/* Takes a chunk from the source, if there is one, that such a block finds room in. */
+bool acre_slab_grow(struct acre_slab *slab, size_t size, size_t align);
+
+/* A free run has grown. When it is all of a region, that goes back if it came from the source and
+ * another is as empty. */
+void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page);
+
 /* ---- slab_region.c ---- */
 
 /* Makes a region, or null, the one last worked in. */
 void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Whether nothing in a region is live: all that is not free are empty slabs at hand. */
+bool acre_slab_is_all_free(const struct acre_slab_region *region);
 
 /* Takes every slab from hand, without looking at it. */
 void acre_slab_clear_hands(struct acre_slab *slab);

@@ -19,7 +19,7 @@ static bool is_good(size_t pages, size_t page, size_t size)
 {
     size_t count = pages * page / size;
     count = count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
-    return count >= 8 && (pages * page - count * size) * 32 <= pages * page;
+    return count >= 16 && (pages * page - count * size) * 32 <= pages * page;
 }
 
 /* Pages of a slab: the fewest that are good, else those that leave the least part over. */
@@ -46,14 +46,14 @@ static void set_class(struct acre_slab *slab, unsigned size_class, size_t page)
 }
 
 /* A class whose slabs would have more objects than bits is left out. */
-static void set_class_of(struct acre_slab *slab)
+static void set_class_at(struct acre_slab *slab)
 {
     unsigned size_class = 0;
     for (unsigned unit = 0; unit < slab->sizes; unit++) {
         while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
                slab->slab_pages[size_class] == 0)
             size_class++;
-        slab->class_of[unit] = (uint8_t)size_class;
+        slab->class_at[unit] = (uint16_t)((uintptr_t)&slab->classes[size_class] - (uintptr_t)slab);
     }
 }
 
@@ -63,10 +63,10 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
         return ACRE_INVALID_PARAM;
     memset(slab, 0, sizeof(*slab));
     slab->page_log2 = acre_bits_highest(page);
-    slab->sizes = (unsigned)(ACRE_SLAB_LARGEST_PAGES * page / ACRE_SLAB_UNIT);
+    slab->sizes = ACRE_SLAB_LARGEST_PAGES * page / ACRE_SLAB_UNIT;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
         set_class(slab, size_class, page);
-    set_class_of(slab);
+    set_class_at(slab);
     acre_slab_clear_hands(slab);
     return ACRE_OK;
 }
@@ -168,6 +168,7 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
     region->size = size;
     region->base = base_of(slab, at, pages);
     region->pages = pages;
+    region->sourced = false;
     insert(slab, region);
     lay_pages(slab, region);
     return ACRE_OK;
@@ -175,14 +176,13 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
 
 enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size)
 {
-    acre_slab_setup(slab, slab_page_size(slab));
+    acre_slab_setup_over(slab, slab_page_size(slab), slab->source);
     return acre_slab_add_memory(slab, start, size);
 }
 
 /* ---- remove_memory, reset ---- */
 
-/* Whether nothing in a region is live: all that is not free are empty slabs at hand. */
-static bool is_all_free(const struct acre_slab_region *region)
+bool acre_slab_is_all_free(const struct acre_slab_region *region)
 {
     const struct acre_slab_page *page = region->records + 1;
     while (page->state != SLAB_GUARD) {
@@ -214,8 +214,9 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     struct acre_slab_region *region = *link;
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (!is_all_free(region))
+    if (!acre_slab_is_all_free(region))
         return ACRE_INVALID_PARAM;
+    region->sourced = false; /* it goes once */
     drop_hands(slab, region);
     acre_slab_run_cut(slab, region->records + 1, region->pages);
     *link = region->next;

@@ -80,6 +80,11 @@ static size_t find(const struct acre_slab *slab, size_t list)
     return SLAB_NO_LIST;
 }
 
+bool acre_slab_has_plenty(const struct acre_slab *slab)
+{
+    return find(slab, slab_run_list(slab->capacity / SLAB_PLENTY + 1)) != SLAB_NO_LIST;
+}
+
 /* ---- free runs ---- */
 
 static void mark(struct acre_slab_page *page, size_t pages)
@@ -108,7 +113,8 @@ static void put_in(struct acre_slab *slab, struct acre_slab_page *page, size_t p
     push(slab, page, pages);
 }
 
-void acre_slab_run_give(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+struct acre_slab_page *acre_slab_run_give(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
     struct acre_slab_page *behind = page + pages;
     if (behind->state == SLAB_FREE) {
@@ -122,6 +128,7 @@ void acre_slab_run_give(struct acre_slab *slab, struct acre_slab_page *page, siz
         take_out(slab, page);
     }
     put_in(slab, page, pages);
+    return page;
 }
 
 void acre_slab_run_cut(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)

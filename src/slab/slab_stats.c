@@ -7,12 +7,10 @@
 /* Bytes of the largest free object in a slab. */
 static size_t largest_object(const struct acre_slab *slab)
 {
-    for (unsigned size_class = ACRE_SLAB_CLASSES; size_class > 0; size_class--) {
-        const struct acre_slab_class *class = &slab->classes[size_class - 1];
-        if (class->partial != NULL || acre_bits_lowest(~class->hand->used) < class->count)
-            return class->size;
-    }
-    return 0;
+    unsigned size_class = ACRE_SLAB_CLASSES;
+    while (size_class > 0 && !slab_has_object(slab, size_class - 1))
+        size_class--;
+    return size_class > 0 ? slab_class_size(size_class - 1) : 0;
 }
 
 static size_t largest_free(const struct acre_slab *slab)

@@ -18,7 +18,9 @@ static void settle_record(const struct acre_slab *slab, struct acre_slab_page *p
 {
     struct acre_slab_page was = *page;
     if (slab_is_slab(page)) {
-        bool listed = page->magic != 0 && slab->classes[page->size_class].hand != page;
+        bool at_hand = slab->classes[page->size_class].hand == page;
+        bool full = !slab_has_free(page, slab_count(slab, page->size_class, (size_t)page->pages));
+        bool listed = !at_hand && !(full && page->magic == 0);
         page->next = listed ? was.next : NULL;
         page->prev = listed ? was.prev : NULL;
         return;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* White box: damage one field of the metadata and expect exactly the invariant that it breaks. */
+#include "slab/slab_private.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static _Alignas(4096) unsigned char memory[256 << 10];
+static struct acre_slab slab;
+static struct acre_slab_page *full;    /* a slab without a free object, not at hand */
+static struct acre_slab_page *partial; /* one in its class's ring */
+static struct acre_slab_page *hand;    /* one at hand */
+static struct acre_slab_page *run;     /* a live run */
+static struct acre_slab_page *hole;    /* a free run between live blocks */
+static struct acre_slab_class *own;    /* class of the slabs */
+
+static struct acre_slab_page *page_of(const void *ptr)
+{
+    return slab_head(&slab.records[((uintptr_t)ptr - slab.base) >> slab.page_log2]);
+}
+
+static void *take(size_t size)
+{
+    return acre_slab_alloc(&slab, acre_layout(size, 1)).ptr;
+}
+
+/* Slabs of 1000-byte objects; three runs, of which the middle one is free again. */
+static int make(void **state)
+{
+    static void *blocks[64];
+    (void)state;
+    acre_slab_setup(&slab, 1024);
+    acre_slab_init(&slab, memory, sizeof memory);
+    for (size_t i = 0; i < 64; i++)
+        blocks[i] = take(1000);
+    full = page_of(blocks[0]);
+    hand = page_of(blocks[63]);
+    size_t other = 0;
+    while (page_of(blocks[other]) == full)
+        other++;
+    partial = page_of(blocks[other]);
+    acre_slab_dealloc(&slab, blocks[other]);
+    own = &slab.classes[full->size_class];
+    take(20000);
+    void *gone = take(20000);
+    run = page_of(take(20000));
+    hole = page_of(gone);
+    acre_slab_dealloc(&slab, gone);
+    return acre_slab_check(&slab).invariant != NULL || own->hand != hand || partial == hand ||
+           own->partial != partial || full->magic != 0;
+}
+
+static void expect(const char *invariant)
+{
+    struct acre_check_result found = acre_slab_check(&slab);
+    assert_non_null(found.invariant);
+    if (strncmp(found.invariant, invariant, strlen(invariant)) != 0 ||
+        found.invariant[strlen(invariant)] != ':')
+        fail_msg("expected %s, found %s", invariant, found.invariant);
+    assert_non_null(found.where);
+}
+
+/* Changes a field by xor, expects the invariant, changes it back, and expects all to be well. */
+static void flip(void *field, size_t at, unsigned char bits, const char *invariant)
+{
+    unsigned char *byte = (unsigned char *)field + at;
+    *byte ^= bits;
+    expect(invariant);
+    *byte ^= bits;
+    assert_null(acre_slab_check(&slab).invariant);
+}
+
+#define FLIP(field, bits, invariant) flip(&(field), 0, bits, invariant)
+
+static void regions(void **state)
+{
+    struct acre_slab_region *region = slab.regions;
+    (void)state;
+    FLIP(region->start, 0xff, "SLAB-1");
+    flip(&region->pages, 1, 0x01, "SLAB-1");
+    flip(&region->base, 1, 0x01, "SLAB-1");
+    flip(&slab.base, 1, 0x40, "SLAB-1");
+    FLIP(slab.pages, 0x01, "SLAB-1");
+    FLIP(slab.records, 0x08, "SLAB-1");
+}
+
+static void tiles(void **state)
+{
+    struct acre_slab_region *region = slab.regions;
+    (void)state;
+    FLIP(region->records[0].state, 0x01, "SLAB-2");
+    FLIP(region->records[region->pages + 1].state, 0x01, "SLAB-2");
+    FLIP(full->pages, 0x80, "SLAB-2");
+    FLIP(full->back, 0x28, "SLAB-2");
+    FLIP(full[1].back, 0x28, "SLAB-2");
+    FLIP(full[1].state, 0x02, "SLAB-2");
+    FLIP(run->state, 0x10, "SLAB-2");
+    FLIP(run[1].magic, 0x01, "SLAB-2");
+    FLIP(hole[hole->used - 1].used, 0x01, "SLAB-2");
+    FLIP(hole[hole->used - 1].state, 0x01, "SLAB-2");
+}
+
+static void runs(void **state)
+{
+    size_t list = slab_run_list(hole->used);
+    (void)state;
+    FLIP(hole->next, 0x08, "SLAB-3");
+    FLIP(hole->prev, 0x08, "SLAB-3");
+    FLIP(slab.runs[list], 0x08, "SLAB-3");
+    FLIP(slab.nonempty[list / SLAB_WORD_BITS], (unsigned char)(1u << list % 8), "SLAB-4");
+}
+
+static void slabs(void **state)
+{
+    (void)state;
+    flip(&hand->used, sizeof(size_t) - 1, 0x80, "SLAB-5");
+    FLIP(full->magic, 0x01, "SLAB-6");
+    FLIP(partial->magic, 0x01, "SLAB-6");
+    FLIP(hand->magic, 0x01, "SLAB-6");
+    FLIP(full->start, 0x01, "SLAB-6");
+    FLIP(full->size, 0x10, "SLAB-6");
+    FLIP(full->size_class, 0x01, "SLAB-6");
+    FLIP(partial->next, 0x08, "SLAB-7");
+    FLIP(partial->prev, 0x08, "SLAB-7");
+    FLIP(own->partial, 0x08, "SLAB-7");
+    FLIP(own->count, 0x01, "SLAB-7");
+    flip(&own->start, 1, 0x08, "SLAB-7");
+}
+
+static void counts(void **state)
+{
+    (void)state;
+    FLIP(slab.live_blocks, 0x01, "SLAB-8");
+    FLIP(slab.peak, 0x10, "SLAB-8");
+    FLIP(slab.room, 0x10, "SLAB-8");
+    FLIP(slab.total, 0x10, "SLAB-8");
+    FLIP(slab.capacity, 0x01, "SLAB-8");
+    FLIP(partial->used, 0x02, "SLAB-8");
+}
+
+static void constants(void **state)
+{
+    (void)state;
+    FLIP(slab.page_log2, 0x01, "SLAB-9");
+    FLIP(slab.sizes, 0x01, "SLAB-9");
+    FLIP(own->size, 0x10, "SLAB-9");
+    FLIP(slab.magic[5], 0x01, "SLAB-9");
+    FLIP(slab.slab_pages[20], 0x80, "SLAB-9");
+    FLIP(slab.class_at[3], 0x01, "SLAB-9");
+    FLIP(slab.none.used, 0x01, "SLAB-9");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(regions, make),
+        cmocka_unit_test_setup(tiles, make),
+        cmocka_unit_test_setup(runs, make),
+        cmocka_unit_test_setup(slabs, make),
+        cmocka_unit_test_setup(counts, make),
+        cmocka_unit_test_setup(constants, make),
+    };
+    return cmocka_run_group_tests_name("slab corruption", tests, NULL, NULL);
+}
