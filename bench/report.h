@@ -88,7 +88,7 @@ struct bench_target {
     bool more_than; /* met above the bound; otherwise met at or below it */
     double measured;
 };
-enum { BENCH_TARGETS_MAX = 16 };
+enum { BENCH_TARGETS_MAX = 32 };
 size_t bench_targets(const struct bench_report *report, struct bench_target *targets);
 const char *bench_target_verdict(
     const struct bench_report *report, const struct bench_target *target);

@@ -96,10 +96,38 @@ static size_t buddy_targets(const struct bench_report *report, struct bench_targ
     return sizeof all / sizeof all[0];
 }
 
+static size_t slab_targets(const struct bench_report *report, struct bench_target *targets)
+{
+    size_t slab = find_contestant(report, "slab");
+    if (slab == report->contestant_count)
+        return 0;
+    const struct bench_once *once = &report->once[slab];
+    struct bench_cell churn, lifo, fifo, random;
+    find_cell(report, "churn", slab, &churn);
+    find_cell(report, "lifo", slab, &lifo);
+    find_cell(report, "fifo", slab, &fifo);
+    find_cell(report, "random", slab, &random);
+    const struct bench_target all[] = {
+        { "slab: lifo 64 B, instructions a call, and 8 of a loop", "", 26, false, lifo.call + 8 },
+        { "slab: fifo 64 B, the same", "", 26, false, fifo.call + 8 },
+        { "slab: random 64 B, the same", "", 26, false, random.call + 8 },
+        { "slab: churn, the same", "", 36, false, churn.call + 8 },
+        { "slab: lifo 64 B, time net of the harness", "of glibc's", 0.5, false, lifo.net },
+        { "slab: fifo 64 B, the same", "of glibc's", 0.5, false, fifo.net },
+        { "slab: random 64 B, the same", "of glibc's", 0.5, false, random.net },
+        { "slab: churn, smallest pool", "of peak live", 1.12, false, churn.pool },
+        { "slab: worst single alloc, instructions", "", 200, false, once->steps[BENCH_ALLOC_MAX] },
+        { "slab: worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
+    };
+    memcpy(targets, all, sizeof all);
+    return sizeof all / sizeof all[0];
+}
+
 size_t bench_targets(const struct bench_report *report, struct bench_target *targets)
 {
     size_t count = tlsf_targets(report, targets);
-    return count + buddy_targets(report, targets + count);
+    count += buddy_targets(report, targets + count);
+    return count + slab_targets(report, targets + count);
 }
 
 const char *bench_target_verdict(

@@ -77,10 +77,8 @@ static ACRE_NOINLINE enum acre_status dealloc_far(struct acre_slab *slab, void *
 static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_slab *slab, void *ptr)
 {
     struct acre_slab_region *region = acre_slab_region_of(slab, (uintptr_t)ptr);
-    if (region == NULL)
-        return ACRE_NOT_ALLOCATED;
     struct slab_block block;
-    if (!acre_slab_find(slab, ptr, &block))
+    if (region == NULL || !acre_slab_find_in(slab, region, ptr, &block))
         return ACRE_NOT_ALLOCATED;
     acre_slab_look_at(slab, region);
     acre_slab_free(slab, &block);

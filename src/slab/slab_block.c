@@ -95,17 +95,10 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct
 
 /* ---- blocks handed back ---- */
 
-bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block)
+/* Whether the page a pointer leads to has a live block that starts there. */
+static bool find_at(const struct acre_slab *slab, uintptr_t at, struct acre_slab_page *page,
+    struct slab_block *block)
 {
-    uintptr_t at = (uintptr_t)ptr;
-    size_t number = (at - slab->base) >> slab->page_log2;
-    struct acre_slab_page *page = slab->records + number;
-    if (number >= slab->pages) {
-        struct acre_slab_region *region = acre_slab_region_of(slab, at);
-        if (region == NULL)
-            return false;
-        page = region->records + 1 + ((at - region->base) >> slab->page_log2);
-    }
     page = slab_head(page);
     *block = (struct slab_block){ page, 0, page->used << slab->page_log2 };
     if (page->state == SLAB_RUN)
@@ -118,6 +111,23 @@ bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_b
     block->bit = (size_t)1 << index;
     block->size = page->size;
     return (page->used & block->bit) != 0;
+}
+
+bool acre_slab_find_in(const struct acre_slab *slab, struct acre_slab_region *region,
+    const void *ptr, struct slab_block *block)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    return find_at(slab, at, region->records + 1 + ((at - region->base) >> slab->page_log2), block);
+}
+
+bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    size_t number = (at - slab->base) >> slab->page_log2;
+    if (ACRE_LIKELY(number < slab->pages))
+        return find_at(slab, at, slab->records + number, block);
+    struct acre_slab_region *region = acre_slab_region_of(slab, at);
+    return region != NULL && acre_slab_find_in(slab, region, ptr, block);
 }
 
 void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)

@@ -264,6 +264,10 @@ struct slab_block {
  * one in a region not worked in last. */
 bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
 
+/* The same for a pointer into the pages of a region. O(1). */
+bool acre_slab_find_in(const struct acre_slab *slab, struct acre_slab_region *region,
+    const void *ptr, struct slab_block *block);
+
 /* dealloc of a block that was found. */
 void acre_slab_free(struct acre_slab *slab, const struct slab_block *block);
 
