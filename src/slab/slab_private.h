@@ -57,7 +57,7 @@ enum {
      * slow calls on its way. When there is less, the fullest is brought to hand, so that others
      * empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
     SLAB_PLENTY = 4,
-    SLAB_RICH = 8,
+    SLAB_RICH = 4,
     SLAB_NEAR = 3,
     SLAB_LOOKS = 8 /* slabs looked at, at most */
 };

@@ -19,7 +19,10 @@ static bool is_good(size_t pages, size_t page, size_t size)
 {
     size_t count = pages * page / size;
     count = count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
-    return count >= 16 && (pages * page - count * size) * 32 <= pages * page;
+    size_t enough = SLAB_MOST_OBJECTS / 4;
+    if (size <= 8 * (size_t)ACRE_SLAB_UNIT)
+        enough = 3 * enough;
+    return count >= enough && (pages * page - count * size) * 32 <= pages * page;
 }
 
 /* Pages of a slab: the fewest that are good, else those that leave the least part over. */
