@@ -62,14 +62,15 @@ int compare_best(
 {
     int best = -1;
     double least = 0.0;
-    for (int i = 0; i < (int)result->count; i++) {
+    for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
         double figure = compare_figure(candidate, goal);
-        if (i == left_out || figure <= 0.0 || (own && candidate->origin != COMPARE_BUILT_IN))
+        if ((left_out >= 0 && i == (size_t)left_out) || figure <= 0.0 ||
+            (own && candidate->origin != COMPARE_BUILT_IN))
             continue;
         if (best >= 0 && figure >= least)
             continue;
-        best = i;
+        best = (int)i;
         least = figure;
     }
     return best;
