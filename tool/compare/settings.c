@@ -96,5 +96,10 @@ const struct compare_setting compare_settings[] = {
         "acre_heap_buddy_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
         "acre_heap_bytes(&allocator.heap)" },
 #endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
+    { "heap-slab", "", "slab in chunks of bitmap pages", 0, NULL, "heap", "struct acre_heap_slab",
+        "acre_heap_slab_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
+        "acre_heap_bytes(&allocator.heap)" },
+#endif
     { .kind = NULL },
 };
