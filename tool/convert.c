@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre convert: a trace from one of its forms into the other. */
 #include "tool/command.h"
+#include "tool/import/import.h"
 #include "tool/options.h"
+#include "tool/replay/script.h"
 #include "trace/trace_file.h"
 
 #include <errno.h>
@@ -240,13 +242,69 @@ static int convert(const char *from, const char *to, bool text)
     return converted ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
 }
 
+/* The trace of another tool as one of ours, in a file without a name. @return null after saying why
+ * not. */
+static FILE *import(const char *from, const struct import_format *format)
+{
+    char message[IMPORT_MESSAGE_ROOM];
+    bool standard = strcmp(from, "-") == 0;
+    FILE *in = standard ? stdin : fopen(from, "r");
+    int file = in ? replay_nameless_file() : -1;
+    FILE *out = file >= 0 ? fdopen(file, "w") : NULL;
+    bool imported = false;
+    if (!in)
+        acre_complain("convert", "%s: %s", from, strerror(errno));
+    else if (!out)
+        acre_complain("convert", "cannot make a temporary file: %s", strerror(errno));
+    else if (!(imported =
+                     import_text(in, standard ? "standard input" : from, format, out, message)))
+        acre_complain("convert", "%s", message);
+    if (in && !standard)
+        fclose(in);
+    if (!out && file >= 0)
+        close(file);
+    if (out && !imported)
+        fclose(out);
+    return imported ? out : NULL;
+}
+
+static int convert_foreign(
+    const char *from, const char *to, bool text, const struct import_format *format)
+{
+    char path[32];
+    FILE *file = import(from, format);
+    if (!file)
+        return ACRE_EXIT_FAILED;
+    snprintf(path, sizeof path, "/dev/fd/%d", fileno(file));
+    int code = convert(path, to, text);
+    fclose(file);
+    return code;
+}
+
+/* What --from takes, as a list. */
+static int unknown_format(const struct acre_usage *usage, const char *name)
+{
+    char list[128] = "";
+    for (const struct import_format *format = import_formats; format->name; format++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", format->name);
+    }
+    return acre_usage_error(usage, "--from: '%s' is none of %s", name, list);
+}
+
 int acre_cmd_convert(int argc, char **argv)
 {
     const char *output = "-";
+    const char *from = NULL;
+    const struct import_format *format = NULL;
     bool text = false;
     const struct acre_option options[] = {
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "where to write (default: -, standard output)",
             &output },
+        { "from", 'f', ACRE_OPTION_TEXT, "FORMAT",
+            "read what another tool has written: mtrace (of glibc),\nltrace or heaptrack (with "
+            "--raw)",
+            &from },
         { "text", 't', ACRE_OPTION_FLAG, NULL, "write plain text; otherwise the compressed form",
             &text },
         { .name = NULL },
@@ -264,7 +322,11 @@ int acre_cmd_convert(int argc, char **argv)
     if (!text && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
         return acre_usage_error(&usage, "a terminal cannot show the compressed form: use --text "
                                         "or --output");
+    if (from)
+        format = import_find(from);
+    if (from && !format)
+        return unknown_format(&usage, from);
     if (is_same_file(argv[0], output))
         return acre_usage_error(&usage, "'%s' cannot be written while it is read", output);
-    return convert(argv[0], output, text);
+    return format ? convert_foreign(argv[0], output, text, format) : convert(argv[0], output, text);
 }

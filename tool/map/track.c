@@ -56,6 +56,8 @@ static bool add_piece(void *argument, void *start, size_t size, bool live)
 /* Whatever there is of a thing shows as one part at least. */
 static uint8_t parts(uint64_t bytes, uint64_t whole)
 {
+    if (!whole)
+        return 0;
     uint64_t rounded = (bytes * MAP_PARTS + whole / 2) / whole;
     return (uint8_t)(bytes && !rounded ? 1 : rounded);
 }

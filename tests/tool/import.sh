@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# acre convert --from: traces of other tools, what they come to, and what is refused with the line it is in.
+set -euo pipefail
+
+acre=$ACRE_BUILD/acre
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+    echo "$1"
+    cat "$work/in" "$work/out" "$work/err"
+    exit 1
+}
+# becomes FORMAT WANTED: what is on standard input, as text less its first two lines, is WANTED.
+becomes() {
+    cat >"$work/in"
+    "$acre" convert --text --from="$1" "$work/in" >"$work/out" 2>"$work/err" || fail "$1: code $?"
+    [ "$(tail -n +3 "$work/out" | paste -sd, -)" = "$2" ] || fail "$1: not $2"
+    "$acre" convert --from="$1" --output="$work/binary.acre" - <"$work/in" || fail "$1: no binary"
+    "$acre" convert --text "$work/binary.acre" | cmp -s - "$work/out" || fail "$1: binary differs"
+}
+# refused FORMAT MESSAGE: so is what is on standard input; no file is left.
+refused() {
+    local code=0
+    cat >"$work/in"
+    "$acre" convert --from="$1" --output="$work/left.acre" "$work/in" >"$work/out" 2>"$work/err" ||
+        code=$?
+    [ "$code" = 1 ] || fail "$1: code $code, not refused"
+    grep -qF -- "$2" "$work/err" || fail "$1: not said: $2"
+    [ ! -e "$work/left.acre" ] || fail "$1: a file is left"
+}
+
+becomes mtrace 'm 0 24,m 1 300,r 1 50000,f 0,x m 4096,x r 1 99,f 1,m 1 7,end 0 2' <<'END'
+= Start
+@ ./a.out:(main+0x1e)[0x5577 odd name] + 0x5602 0x18
+@ ./a.out:[0x400] + 0x5700 0x12c
+@ ./a.out:[0x400] < 0x5700
+@ ./a.out:[0x400] > 0x9000 0xc350
+@ ./a.out:[0x400] - 0x5602
+- 0x777
+@ ./a.out:[0x400] + (nil) 0x1000
+@ ./a.out:[0x400] ! 0x9000 0x63
+@ ./a.out:[0x400] ! 0x888 0x63
+@ ./a.out:[0x400] - 0x9000
++ 0x5602 0x7
+= End
+END
+becomes ltrace 'm 0 24,c 1 300,r 1 500,a 2 100 64,x m 9,m 3 8,f 1,f 0,m 0 5,f 2,end 1 1' <<'END'
+strlen("malloc(1) = 0x1")                        = 15
+[pid 7] prog->malloc(24)                         = 0x1000
+calloc(3, 100)                                   = 0x2000 <0.000123>
+realloc(0x2000, 500) = 0x3000
+aligned_alloc(64, 0x64) = 0x4000
+malloc(9) = nil
+realloc(nil, 8) = 0x5000
+my_malloc(9) = 0x6000
+realloc(0x3000, 0) = nil
+free(nil) = <void>
+malloc(5) = 0x1000
+free(0x4000) = <void>
+free(0x7777)
+END
+becomes heaptrack 'm 0 24,m 1 4096,f 0,m 0 48,end 0 1' <<'END'
+v 10400 3
+X ./prog
++ 18 1 5581
+t 4011 0
++ 1000 2 5599
+c 10
+- 5581
+- 1234
+- 0
++ 30 1 5581
+END
+
+refused mtrace 'line 2: neither' <<<$'= Start\nhello world'
+refused mtrace "line 1: '>' without '<'" <<<'@ x > 0x10 0x20'
+refused mtrace "line 3: '<' without '>'" <<<$'+ 0x10 0x20\n< 0x10\n- 0x10'
+refused mtrace "line 2: '<' without '>'" <<<$'+ 0x10 0x20\n< 0x10'
+refused mtrace 'line 1: no address and size' <<<'+ 0x10 0x12345678123456789'
+refused mtrace 'line 1: no address' <<<'- 0x'
+refused mtrace 'line 1: the size is larger' <<<'+ 0x10 0xffffffffffffffff'
+refused mtrace 'line 1: this is no text' < <(printf '+ 0x10\0 0x20\n')
+refused mtrace 'line 1: the line is longer' < <(head -c 100000 /dev/zero | tr '\0' x)
+refused mtrace 'there is no call' </dev/null
+refused ltrace 'line 1: an argument' <<<'malloc(many) = 0x10'
+refused ltrace 'line 1: the call has too few' <<<'calloc(8) = 0x10'
+refused ltrace 'line 1: the call does not end' <<<'malloc(8 = 0x10'
+refused ltrace "line 1: the call has no '= ADDRESS'" <<<'malloc(8)'
+refused ltrace 'line 1: the call is cut' <<<'malloc(8 <unfinished ...>'
+refused ltrace 'line 1: count times size' <<<'calloc(0x8000000000000000, 4) = 0x10'
+refused ltrace 'line 1: the alignment is not' <<<'memalign(24, 4) = 0x10'
+refused ltrace 'there is no call' <<<'strlen("x") = 1'
+refused heaptrack "line 1: '+' has no size" <<<'+ 10'
+refused heaptrack 'line 1: this is what heaptrack_interpret makes' <<<'a 10 2'
+refused heaptrack "line 1: '-' has no address" <<<'- xyz'
+
+code=0
+"$acre" convert --from=mtrce --text "$work/in" >"$work/out" 2>"$work/err" || code=$?
+[ "$code" = 2 ] || fail "code $code for an unknown format"
+grep -qF "'mtrce' is none of mtrace, ltrace, heaptrack" "$work/err" || fail "formats are not listed"
+code=0
+"$acre" convert --from=mtrace --text /no/such/file >"$work/out" 2>"$work/err" || code=$?
+[ "$code" = 1 ] && grep -qF '/no/such/file' "$work/err" || fail "a file that is not there"
