@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre compare: which allocator suits a program, with what pool size, and why. */
+#include "number/number.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/compare/advise.h"
@@ -9,7 +10,6 @@
 #include "tool/options.h"
 #include "tool/replay/load.h"
 #include "tool/report/report.h"
-#include "tool/size.h"
 
 #include <errno.h>
 #include <signal.h>

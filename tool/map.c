@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre map: where the blocks of a trace lie at one moment. */
+#include "number/number.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/compare/candidates.h"
@@ -7,7 +8,6 @@
 #include "tool/options.h"
 #include "tool/replay/load.h"
 #include "tool/replay/remote.h"
-#include "tool/size.h"
 #include "tool/table.h"
 
 #include <errno.h>

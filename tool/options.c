@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/options.h"
 
+#include "number/number.h"
 #include "tool/nearest.h"
-#include "tool/size.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre replay: a trace on every allocator, compared. */
+#include "number/number.h"
 #include "plugin/plugin_load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
@@ -7,7 +8,6 @@
 #include "tool/replay/explain.h"
 #include "tool/replay/load.h"
 #include "tool/replay/report.h"
-#include "tool/size.h"
 
 #include <errno.h>
 #include <stdio.h>

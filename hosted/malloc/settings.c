@@ -2,6 +2,7 @@
 #include "malloc/settings.h"
 
 #include "malloc/text.h"
+#include "number/number.h"
 #include "os/os.h"
 
 #include <stdint.h>
@@ -56,56 +57,6 @@ static const struct acre_kind *read_kind(void)
     return kind;
 }
 
-/* log2 of what a unit's letter stands for, or -1. */
-static int unit_log2(char letter)
-{
-    switch (letter) {
-    case 'k':
-    case 'K':
-        return 10;
-    case 'm':
-    case 'M':
-        return 20;
-    case 'g':
-    case 'G':
-        return 30;
-    case 't':
-    case 'T':
-        return 40;
-    default:
-        return -1;
-    }
-}
-
-static bool multiply(size_t number, int shift, size_t *product)
-{
-    if (shift >= (int)sizeof number * 8 || number > SIZE_MAX >> shift)
-        return false;
-    *product = number << shift;
-    return true;
-}
-
-/* Digits, then K, M, G or T, then iB; or digits, then B. */
-static bool parse_size(const char *text, size_t *size)
-{
-    size_t number = 0;
-    int unit = 0;
-    if (*text < '0' || *text > '9')
-        return false;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (__builtin_mul_overflow(number, (size_t)10, &number) ||
-            __builtin_add_overflow(number, (size_t)(*text - '0'), &number))
-            return false;
-    if (unit_log2(*text) >= 0) {
-        unit = unit_log2(*text++);
-        if (*text == 'i' && text[1] == 'B')
-            text += 2;
-    } else if (*text == 'B') {
-        text++;
-    }
-    return *text == '\0' && multiply(number, unit, size);
-}
-
 static size_t read_limit(void)
 {
     static const char name[] = "ACRE_POOL";
@@ -113,7 +64,7 @@ static size_t read_limit(void)
     size_t size = 0;
     if (value == NULL || *value == '\0')
         return SIZE_MAX;
-    if (!parse_size(value, &size) || size > PTRDIFF_MAX)
+    if (acre_parse_size(value, &size) != ACRE_NUMBER_OK || size > PTRDIFF_MAX)
         refuse(name, value, "a size in bytes, such as 64M");
     if (size < acre_os_page_size() * 4)
         refuse(name, value, "four pages or more");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The tool's pure parts: sizes, nearest words, options, tables, percentiles, stamps. */
+#include "number/number.h"
 #include "tool/nearest.h"
 #include "tool/options.h"
 #include "tool/replay/stamp.h"
