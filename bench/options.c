@@ -13,7 +13,8 @@ static const char help[] =
     "  --smoke           shortened workloads, one round: does it work at all? (seconds)\n"
     "  --workload=NAME   only this workload (repeatable)\n"
     "  --allocator=NAME  only this contestant, beside the system's malloc (repeatable)\n"
-    "  --plugin=FILE     a contestant from a shared object, see acre/plugin.h (repeatable)\n"
+    "  --with=FILE       a contestant from a shared object, see acre/plugin.h (repeatable);\n"
+    "                    --plugin=FILE is the same\n"
     "  --trace=FILE      a recorded trace as a workload, alone or beside those named\n"
     "                    (repeatable)\n"
     "  --only=PART       only this part: time, latency, instructions, pool, worst, gaps,\n"
@@ -35,6 +36,7 @@ static const struct option long_options[] = {
     { "help", no_argument, NULL, 'h' },
     { "workload", required_argument, NULL, 'w' },
     { "allocator", required_argument, NULL, 'a' },
+    { "with", required_argument, NULL, 'p' },
     { "plugin", required_argument, NULL, 'p' },
     { "trace", required_argument, NULL, 't' },
     { "only", required_argument, NULL, 'o' },

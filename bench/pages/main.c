@@ -12,8 +12,8 @@ enum { EXIT_WRONG = 2, ROUNDS = 9, ROUNDS_MAX = 64 };
 static const char help[] = "usage: acre-bench-pages [OPTION]...\n"
                            "Measures page allocators, with a page-by-page search beside them.\n"
                            "\n"
-                           "  --plugin=FILE  also a page allocator from a shared object\n"
-                           "                 (acre/plugin.h)\n"
+                           "  --with=FILE    also a page allocator from a shared object\n"
+                           "                 (acre/plugin.h); --plugin=FILE is the same\n"
                            "  --smoke        shortened: does it work at all?\n"
                            "  --rounds=N     rounds, 1 to 64, of which the median counts (9)\n"
                            "  --seed=N       seed of the occupancies (1)\n"
@@ -35,6 +35,8 @@ static bool parse_one(struct pages_options *options, const char *word)
         return options->json = true;
     if (strcmp(word, "--smoke") == 0)
         return options->smoke = true;
+    if (strncmp(word, "--with=", 7) == 0)
+        return pages_add_plugin(word + 7);
     if (strncmp(word, "--plugin=", 9) == 0)
         return pages_add_plugin(word + 9);
     if (strncmp(word, "--seed=", 7) == 0 && number(word + 7, UINT64_MAX, &value)) {

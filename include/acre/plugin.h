@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The plugin ABI: how an allocator that is not part of acre joins `acre replay --with=FILE` and
- * `acre-bench --plugin=FILE`; and how a page allocator joins `acre-bench-pages --plugin=FILE`, by
- * the second table at the end of this file.
+ * The plugin ABI: how an allocator that is not part of acre joins acre replay, acre compare and
+ * acre-bench with their option `--with=FILE`; and how a page allocator joins acre-bench-pages with
+ * the same option, by the second table at the end of this file.
  *
  * A plugin is a shared object that exports one constant table named `acre_plugin`. The whole of a
  * plugin around a bump allocator:
