@@ -5,7 +5,9 @@
  *
  * Calling context, for all families: no call blocks, allocates elsewhere or calls back (walk's
  * callback aside), so each may be made from an interrupt handler. No call locks either: calls on
- * one allocator must not overlap in time. Different allocators are independent of each other.
+ * one allocator must not overlap in time. Different allocators are independent of each other. Where
+ * the caller brings locks or callbacks (acre/heap.h, acre/shared.h, acre/wrap/), it is as theirs
+ * allow.
  */
 #ifndef ACRE_BASE_H
 #define ACRE_BASE_H

@@ -103,7 +103,7 @@ void acre_bitmap_setup_ids(struct acre_bitmap *self);
  * Chooses where a search starts.
  * @param next_fit false (the default): at the lowest page, always. true: behind the run handed out
  * last since this call, and round to the start, so that what was just freed is the last to be
- * handed out again.
+ * handed out again. O(1).
  */
 void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit);
 

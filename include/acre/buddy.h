@@ -132,6 +132,7 @@ void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *
  *                    count as given to the allocator, and stay its own until the region is removed.
  * @return as add_memory; also ACRE_INVALID_PARAM when meta is null, wraps or is too small, and
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
+ * @note Time as add_memory.
  */
 enum acre_status acre_buddy_add_memory_apart(
     struct acre_buddy *buddy, void *start, size_t size, void *meta, size_t meta_size);

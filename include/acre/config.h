@@ -36,7 +36,8 @@
 
 /**
  * 1: a pointer handed back is proven to be the start of a live block before anything is read
- * through it. 0: the caller vouches for it; a wrong pointer is then undefined behaviour.
+ * through it. 0: the caller vouches for it; a wrong pointer is then undefined behaviour in TLSF.
+ * Buddy, slab and bitmap read the same state to do their work, and keep the proof.
  */
 #ifndef ACRE_CHECK_POINTERS
 #define ACRE_CHECK_POINTERS 1

@@ -122,11 +122,12 @@ enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_
  * Sets the locks; before the heap is shared, and before init.
  * @param bytes taken for every call on blocks, for as long as the byte allocator works.
  * @param pages taken for every search of pages, and when they are given back. Never the same lock.
+ * O(1).
  */
 void acre_heap_set_locks(
     struct acre_heap *heap, struct acre_locker bytes, struct acre_locker pages);
 
-/** Sets the callback for requests that cannot be served; null: none, which is the default. */
+/** Sets the callback for requests that cannot be served; null: none, which is the default. O(1). */
 void acre_heap_set_oom(struct acre_heap *heap, acre_heap_oom_fn *oom, void *arg);
 
 /**
@@ -134,6 +135,7 @@ void acre_heap_set_oom(struct acre_heap *heap, acre_heap_oom_fn *oom, void *arg)
  * these would stay free. What flagged requests took of them is made good by the pages that come
  * back next. May be set at any time, also above what is free.
  * @param pages their number; 0, the default: none. They need not be in one run.
+ * O(1).
  */
 void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
 
@@ -142,9 +144,9 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * what follows does not say otherwise.
  *
  * init: sets the page allocator up anew; locks, callback and reserve stay. init and reset take no
- * lock: no other call may run. A failed alloc, realloc
- * or remove_memory may have given back empty chunks. remove_memory: O(chunks) and what the page
- * allocator takes. resize: within the byte allocator's chunks only.
+ * lock: no other call may run. A failed alloc, realloc or remove_memory may have given back empty
+ * chunks. remove_memory: O(chunks) and what the page allocator takes. resize: within the byte
+ * allocator's chunks only.
  *
  * stats: total is the page allocator's. Pages in chunks count as the byte allocator counts them,
  * their records as metadata; pages handed out whole are used, and live_blocks has one for each.

@@ -11,7 +11,7 @@
  *
  * Cost of a block: a header of 4 bytes (8 with ACRE_TLSF_WIDE), then rounding up to the granule,
  * which is natural alignment (16 bytes on 64-bit machines); the smallest block takes two granules.
- * Cost of a region: one bit a granule and a descriptor of some 90 bytes.
+ * Cost of a region: one bit a granule and a descriptor of some 120 bytes.
  *
  * Fragmentation: with live blocks of at most n bytes and M bytes live at most, the worst case for
  * any allocator that does not move blocks is about M * log2(n) / 2 (J. M. Robson, 1971); good fit
@@ -127,6 +127,7 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
  *                    given to the allocator, and stay its own until the region is removed.
  * @return as add_memory; also ACRE_INVALID_PARAM when meta is null, wraps or is too small, and
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
+ * @note Time as add_memory.
  */
 enum acre_status acre_tlsf_add_memory_apart(
     struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size);
@@ -138,6 +139,7 @@ enum acre_status acre_tlsf_add_memory_apart(
  * the regions in front of it are too large or end at no multiple of 64 granules, it is added as by
  * add_memory.
  * @return as add_memory.
+ * @note Time as add_memory, for the region and those in front of it that it is looked up with.
  */
 enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start, size_t size);
 
@@ -145,6 +147,7 @@ enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start
  * Sets what is called for a request that no free block fits, so that one layer above need not look
  * at every answer. init sets none.
  * @param more null: none. A request refused by it is not counted here.
+ * @param arg  handed to it. O(1).
  */
 void acre_tlsf_set_more(struct acre_tlsf *tlsf, acre_tlsf_more_fn *more, void *arg);
 
