@@ -43,6 +43,7 @@ enum {
     ACRE_SLAB_LARGEST_PAGES = 4,
     ACRE_SLAB_SIZES = ACRE_SLAB_LARGEST_PAGES * ACRE_SLAB_MOST_PAGE / ACRE_SLAB_UNIT,
     ACRE_SLAB_CLASSES = 56,
+    ACRE_SLAB_NEAR = 64, /**< Regions remembered by address, so that they need not be searched. */
     /** Lists of free runs: one a length below 32 pages, four for each power of two above. */
     ACRE_SLAB_RUN_LISTS = 32 + 4 * (8 * sizeof(size_t) - 11),
     ACRE_SLAB_RUN_WORDS = (ACRE_SLAB_RUN_LISTS + 8 * sizeof(size_t) - 1) / (8 * sizeof(size_t))
@@ -74,11 +75,18 @@ struct acre_slab_class {
 struct acre_slab_region;
 
 /**
+ * Called for a request that cannot be served; what it returns is the answer to the request. It may
+ * add memory, and allocate from this allocator once it has taken itself away with
+ * acre_slab_set_more.
+ */
+typedef struct acre_ptr acre_slab_more_fn(void *arg, struct acre_layout layout);
+
+/**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
  * owns memory, and must not lie in memory that it owns.
  */
 struct acre_slab {
-    uintptr_t base;                 /* the region last worked in: its first page, */
+    uintptr_t base;                 /* the largest region: its first page, */
     size_t pages;                   /* their number, */
     struct acre_slab_page *records; /* and the record of the first */
     size_t sizes;                   /* of class_of in use */
@@ -92,10 +100,13 @@ struct acre_slab {
     struct acre_slab_page none; /* at hand where no slab is: full */
     size_t peak;                /* bytes */
     size_t failed;
-    size_t total;                         /* bytes */
-    size_t capacity;                      /* pages */
-    struct acre_slab_region *regions;     /* by address */
-    struct acre_pages source;             /* where memory comes from; its ops null: nowhere */
+    size_t total;                                  /* bytes */
+    size_t capacity;                               /* pages */
+    struct acre_slab_region *regions;              /* by address */
+    struct acre_slab_region *near[ACRE_SLAB_NEAR]; /* by address, where frees found one; or null */
+    struct acre_pages source; /* where memory comes from; its ops null: nowhere */
+    acre_slab_more_fn *more;  /* null: none */
+    void *more_arg;
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
 };
@@ -126,7 +137,8 @@ void acre_slab_trim(struct acre_slab *slab);
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), the making and returning
  * of a slab included (at most ACRE_SLAB_CLASSES steps when memory is short); with several regions,
- * one that was not the last worked in is found in O(regions). stats: O(ACRE_SLAB_CLASSES).
+ * one that is not the largest is found in O(regions) at first, then remembered by address. stats:
+ * O(ACRE_SLAB_CLASSES).
  *
  * An alignment up to a page costs rounding of the size to a multiple of it; above that the block
  * takes whole pages, and alloc looks at two lists of runs only: it can refuse though a run exists
@@ -151,6 +163,13 @@ enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size
 struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout);
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
+
+/**
+ * Sets what is called for a request that cannot be served, so that one layer above need not look at
+ * every answer. init sets none.
+ * @param more null: none. A request refused by it is not counted here.
+ */
+void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *arg);
 
 /**
  * A place where threads that do not own an allocator leave its objects, for the owner to free: the

@@ -109,11 +109,17 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
 #endif
 
 #if ACRE_BITMAP && ACRE_SLAB
+static void set_more_of_slab(void *self, acre_heap_more_fn *more, void *arg)
+{
+    acre_slab_set_more(self, more, arg);
+}
+
 enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_size)
 {
     struct acre_heap_parts parts = {
         .bytes = acre_slab_bytes(&self->slab),
         .region_for = acre_heap_region_for_slab,
+        .set_more = set_more_of_slab,
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;

@@ -74,17 +74,6 @@ static ACRE_NOINLINE enum acre_status dealloc_far(struct acre_slab *slab, void *
     return ACRE_OK;
 }
 
-static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_slab *slab, void *ptr)
-{
-    struct acre_slab_region *region = acre_slab_region_of(slab, (uintptr_t)ptr);
-    struct slab_block block;
-    if (region == NULL || !acre_slab_find_in(slab, region, ptr, &block))
-        return ACRE_NOT_ALLOCATED;
-    acre_slab_look_at(slab, region);
-    acre_slab_free(slab, &block);
-    return ACRE_OK;
-}
-
 /* No slab, or one that is or was full. */
 static ACRE_NOINLINE enum acre_status dealloc_full(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
@@ -107,12 +96,10 @@ static ACRE_NOINLINE enum acre_status emptied(struct acre_slab *slab, struct acr
     return ACRE_OK;
 }
 
-enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
+/* Frees a block of the slab or run that this record, or the one it leads to, is of. */
+ACRE_INLINE enum acre_status free_at(struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
 {
-    size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
-    if (ACRE_UNLIKELY(number >= slab->pages))
-        return dealloc_elsewhere(slab, ptr);
-    struct acre_slab_page *page = slab_head(&slab->records[number]);
+    page = slab_head(page);
     uint64_t product = (uint64_t)((uint32_t)(uintptr_t)ptr - page->start) * page->magic;
     if (ACRE_UNLIKELY((uint32_t)product >= page->magic))
         return dealloc_full(slab, ptr, page);
@@ -127,4 +114,40 @@ enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
     if (ACRE_UNLIKELY(used == 0))
         return emptied(slab, page);
     return ACRE_OK;
+}
+
+/* In a region that has to be searched for. It is remembered, unless the call is refused. */
+static ACRE_NOINLINE enum acre_status dealloc_unseen(struct acre_slab *slab, void *ptr)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    struct acre_slab_region *region = acre_slab_region_of(slab, at);
+    if (region == NULL)
+        return ACRE_NOT_ALLOCATED;
+    struct acre_slab_region *before = *slab_near(slab, at);
+    *slab_near(slab, at) = region;
+    size_t number = (at - region->base) >> slab->page_log2;
+    enum acre_status status = free_at(slab, ptr, region->records + 1 + number);
+    if (status != ACRE_OK)
+        *slab_near(slab, at) = before;
+    return status;
+}
+
+/* In another region than the largest. */
+static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_slab *slab, void *ptr)
+{
+    struct acre_slab_region *region = *slab_near(slab, (uintptr_t)ptr);
+    if (region == NULL)
+        return dealloc_unseen(slab, ptr);
+    size_t number = ((uintptr_t)ptr - region->base) >> slab->page_log2;
+    if (ACRE_UNLIKELY(number >= region->pages))
+        return dealloc_unseen(slab, ptr);
+    return free_at(slab, ptr, region->records + 1 + number);
+}
+
+enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
+{
+    size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
+    if (ACRE_UNLIKELY(number >= slab->pages))
+        return dealloc_elsewhere(slab, ptr);
+    return free_at(slab, ptr, slab->records + number);
 }

@@ -89,6 +89,8 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct
     struct acre_ptr got = alloc_owned(slab, size, layout.align);
     if (got.ptr == NULL && acre_slab_grow(slab, size, layout.align))
         got = alloc_owned(slab, size, layout.align);
+    if (got.ptr == NULL && slab->more != NULL)
+        return slab->more(slab->more_arg, layout);
     slab->failed += got.ptr == NULL;
     return got;
 }

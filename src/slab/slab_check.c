@@ -103,6 +103,15 @@ static bool has_sane_window(const struct acre_slab *slab)
     return region != NULL && slab->pages == region->pages && slab->records == region->records + 1;
 }
 
+/* Whether what is remembered at an entry is nothing, or one of the regions. */
+static bool has_sane_memory(const struct acre_slab *slab, size_t entry)
+{
+    const struct acre_slab_region *region = slab->regions;
+    while (region != NULL && region != slab->near[entry])
+        region = region->next;
+    return slab->near[entry] == region;
+}
+
 /* ---- SLAB-2, 3, 5, 6: what tiles a region ---- */
 
 static bool is_at_hand(const struct acre_slab *slab, const struct acre_slab_page *page)
@@ -203,7 +212,10 @@ static struct acre_check_result check_regions(struct audit *audit)
         audit->capacity += region->pages;
     }
     if (!has_sane_window(slab))
-        return broken("SLAB-1: the region last worked in is one of them", &slab->base);
+        return broken("SLAB-1: the region looked at is one of them", &slab->base);
+    for (size_t entry = 0; entry < ACRE_SLAB_NEAR; entry++)
+        if (!has_sane_memory(slab, entry))
+            return broken("SLAB-1: regions remembered are owned", &slab->near[entry]);
     return sound();
 }
 

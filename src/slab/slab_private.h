@@ -196,6 +196,12 @@ ACRE_INLINE struct acre_slab_region *slab_region_from(struct acre_slab_page *pag
     return (struct acre_slab_region *)(guard - offsetof(struct acre_slab_region, records));
 }
 
+/* Where the region is remembered that an address was found in: one entry a 128 KiB, in turns. */
+ACRE_INLINE struct acre_slab_region **slab_near(struct acre_slab *slab, uintptr_t at)
+{
+    return &slab->near[(at >> 17) % ACRE_SLAB_NEAR];
+}
+
 /* ---- slab.c ---- */
 
 /* Counts a block handed out. */
@@ -282,7 +288,7 @@ void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page);
 
 /* ---- slab_region.c ---- */
 
-/* Makes a region, or null, the one last worked in. */
+/* Makes a region, or null, the one looked at. */
 void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region);
 
 /* Whether nothing in a region is live: all that is not free are empty slabs at hand. */

@@ -92,6 +92,12 @@ void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region)
     slab->records = region != NULL ? region->records + 1 : NULL;
 }
 
+void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *arg)
+{
+    slab->more = more;
+    slab->more_arg = arg;
+}
+
 /* ---- where a region's parts lie ---- */
 
 static uintptr_t descriptor_in(uintptr_t start)
@@ -209,6 +215,19 @@ static void drop_hands(struct acre_slab *slab, const struct acre_slab_region *re
     }
 }
 
+/* Looks at the largest region, and forgets where this one was found. */
+static void look_away(struct acre_slab *slab, const struct acre_slab_region *gone)
+{
+    struct acre_slab_region *largest = slab->regions;
+    for (struct acre_slab_region *region = largest; region != NULL; region = region->next)
+        if (region->pages > largest->pages)
+            largest = region;
+    acre_slab_look_at(slab, largest);
+    for (size_t i = 0; i < ACRE_SLAB_NEAR; i++)
+        if (slab->near[i] == gone)
+            slab->near[i] = NULL;
+}
+
 enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
 {
     struct acre_slab_region **link = &slab->regions;
@@ -225,7 +244,7 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     *link = region->next;
     slab->total -= region->size;
     slab->capacity -= region->pages;
-    acre_slab_look_at(slab, slab->regions);
+    look_away(slab, region);
     return ACRE_OK;
 }
 

@@ -113,6 +113,17 @@ static void runs(void **state)
     FLIP(slab.nonempty[list / SLAB_WORD_BITS], (unsigned char)(1u << list % 8), "SLAB-4");
 }
 
+static void regions_remembered(void **state)
+{
+    static unsigned char other[64 << 10];
+    struct acre_slab_region *elsewhere = (void *)other;
+    (void)state;
+    slab.near[7] = elsewhere;
+    expect("SLAB-1");
+    slab.near[7] = slab.regions;
+    assert_null(acre_slab_check(&slab).invariant);
+}
+
 static void slabs(void **state)
 {
     (void)state;
@@ -159,6 +170,7 @@ int main(void)
         cmocka_unit_test_setup(regions, make),
         cmocka_unit_test_setup(tiles, make),
         cmocka_unit_test_setup(runs, make),
+        cmocka_unit_test_setup(regions_remembered, make),
         cmocka_unit_test_setup(slabs, make),
         cmocka_unit_test_setup(counts, make),
         cmocka_unit_test_setup(constants, make),

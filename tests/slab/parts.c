@@ -258,6 +258,73 @@ static void threads_hand_back(void **state)
     assert_sound();
 }
 
+/* ---- several regions, and what is above ---- */
+
+enum { REGIONS = 4, REGION = 32 << 10 };
+
+/* Blocks of four regions, freed from one to the other: each is found, once; and no region that is
+ * gone is remembered. */
+static void regions_are_told_apart(void **state)
+{
+    size_t count = 0;
+    (void)state;
+    acre_slab_setup(&slab, 1024);
+    for (size_t i = 0; i < REGIONS; i++)
+        assert_int_equal(acre_slab_add_memory(&slab, memory + i * 2 * REGION, REGION), ACRE_OK);
+    while (count < (size_t)THREADS * EACH) {
+        struct acre_ptr got = acre_slab_alloc(&slab, acre_layout(500, 1));
+        if (got.ptr == NULL)
+            break;
+        blocks[count / EACH][count % EACH] = got.ptr;
+        count++;
+    }
+    assert_true(count > REGIONS * (REGION / 600));
+    for (size_t step = 0; step < 7; step++)
+        for (size_t i = step; i < count; i += 7) {
+            void *block = blocks[i / EACH][i % EACH];
+            assert_int_equal(acre_slab_dealloc(&slab, block), ACRE_OK);
+            assert_int_equal(acre_slab_dealloc(&slab, block), ACRE_NOT_ALLOCATED);
+        }
+    assert_sound();
+    for (size_t i = 0; i < REGIONS; i++) {
+        assert_int_equal(acre_slab_remove_memory(&slab, memory + i * 2 * REGION), ACRE_OK);
+        assert_sound();
+        for (size_t k = 0; k < count; k++)
+            assert_int_equal(
+                acre_slab_dealloc(&slab, blocks[k / EACH][k % EACH]), ACRE_NOT_ALLOCATED);
+    }
+}
+
+static struct acre_ptr feed(void *arg, struct acre_layout layout)
+{
+    size_t *calls = arg;
+    if (++*calls > 1)
+        return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
+    acre_slab_set_more(&slab, NULL, NULL);
+    assert_int_equal(acre_slab_add_memory(&slab, memory + MIB / 2, REGION), ACRE_OK);
+    struct acre_ptr got = acre_slab_alloc(&slab, layout);
+    acre_slab_set_more(&slab, feed, arg);
+    return got;
+}
+
+/* A request that finds no room goes to the function above, and is counted there. */
+static void more_is_asked_for(void **state)
+{
+    size_t calls = 0;
+    (void)state;
+    acre_slab_setup(&slab, 1024);
+    acre_slab_set_more(&slab, feed, &calls);
+    assert_non_null(acre_slab_alloc(&slab, acre_layout(5000, 16)).ptr);
+    assert_int_equal(calls, 1);
+    assert_int_equal(acre_slab_alloc(&slab, acre_layout(MIB, 16)).status, ACRE_NO_MEMORY);
+    assert_int_equal(calls, 2);
+    assert_int_equal(acre_slab_stats(&slab).failed, 0);
+    acre_slab_set_more(&slab, NULL, NULL);
+    assert_int_equal(acre_slab_alloc(&slab, acre_layout(MIB, 16)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_slab_stats(&slab).failed, 1);
+    assert_sound();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +333,8 @@ int main(void)
         cmocka_unit_test(large_and_aligned_blocks_over_pages),
         cmocka_unit_test(an_exhausted_source_is_no_memory),
 #endif
+        cmocka_unit_test(regions_are_told_apart),
+        cmocka_unit_test(more_is_asked_for),
         cmocka_unit_test(caches_construct_and_count),
         cmocka_unit_test(what_was_left_twice_is_found),
         cmocka_unit_test(bad_shares_are_refused),
