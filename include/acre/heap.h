@@ -15,9 +15,9 @@
  * what is in use, and ACRE_HEAP_FIRST at least. acre_heap_trim gives back all at once. So does
  * the heap itself before it refuses a request, and before a region is refused to be removed.
  *
- * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words at its end.
- * Calls cost what the byte allocator's cost, and a few instructions; one that takes a chunk, also a
- * search of pages and add_memory of the byte allocator.
+ * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words at its
+ * end. Calls cost what the byte allocator's cost, and a few instructions; one that takes a chunk,
+ * also a search of pages and add_memory of the byte allocator.
  *
  * Locks are callbacks, one for bytes and one for pages. They are never held both, so that no search
  * for pages runs under the lock of bytes. Without them, calls on one heap must not overlap in time.
@@ -148,10 +148,11 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * chunks. remove_memory: O(chunks) and what the page allocator takes. resize: within the byte
  * allocator's chunks only.
  *
- * stats: total is the page allocator's. Pages in chunks count as the byte allocator counts them,
- * their records as metadata; pages handed out whole are used, and live_blocks has one for each.
- * largest_free is exact while no chunk is empty: after acre_heap_trim. peak is exact as long
- * as no pages are handed out whole; with such, it is the highest value of used when pages were
+ * stats: the sums hold at all times, though other calls that run may be in one part of them and not
+ * yet in the other. total is the page allocator's. Pages in chunks count as the byte allocator
+ * counts them, their records as metadata; pages handed out whole are used, and live_blocks has one
+ * for each. largest_free is exact while no chunk is empty: after acre_heap_trim. peak is exact as
+ * long as no pages are handed out whole; with such, it is the highest value of used when pages were
  * handed out, when only bytes were, or now. O(log memory) and what the parts take.
  *
  * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so that

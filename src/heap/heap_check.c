@@ -11,10 +11,10 @@ static struct acre_check_result broken(const char *invariant, const void *where)
 
 static const struct acre_check_result sound = { NULL, NULL };
 
-static bool is_record(const struct acre_heap *heap, const struct acre_heap_chunk *chunk)
+static bool is_record(
+    const struct acre_heap *heap, const struct acre_heap_chunk *chunk, bool sealed)
 {
-    return chunk->seal == heap_seal(chunk) &&
-           chunk->start + heap_chunk_bytes(heap, chunk->pages) == (uintptr_t)chunk &&
+    return sealed && chunk->start + heap_chunk_bytes(heap, chunk->pages) == (uintptr_t)chunk &&
            (chunk->start & (heap->page_size - 1)) == 0;
 }
 
@@ -32,7 +32,7 @@ static struct acre_check_result check_taken(const struct acre_heap *heap)
     const struct acre_heap_chunk *above = NULL;
     size_t held = 0;
     for (const struct acre_heap_chunk *chunk = heap->taken; chunk != NULL; chunk = chunk->below) {
-        if (!is_record(heap, chunk))
+        if (!is_record(heap, chunk, chunk->seal == heap_seal(chunk)))
             return broken("HEAP-1: a chunk's record is not what was written there", chunk);
         held += chunk->pages;
         if (chunk->above != above || held > heap->held || !is_apart(heap, chunk))
@@ -52,7 +52,7 @@ static struct acre_check_result check_circle(const struct acre_heap *heap)
     size_t chunks = 0;
     size_t fed = 0;
     while (chunk != NULL && chunks < heap->chunks) {
-        if (!is_record(heap, chunk))
+        if (!is_record(heap, chunk, chunk->next_seal == heap_next_seal(chunk)))
             return broken("HEAP-1: a chunk's record is not what was written there", chunk);
         chunks++;
         fed += heap_chunk_bytes(heap, chunk->pages);

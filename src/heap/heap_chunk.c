@@ -9,6 +9,12 @@ static void seal(struct acre_heap_chunk *chunk)
     chunk->seal = heap_seal(chunk);
 }
 
+static void set_next(struct acre_heap_chunk *chunk, struct acre_heap_chunk *next)
+{
+    chunk->next = next;
+    chunk->next_seal = heap_next_seal(chunk);
+}
+
 /* ---- pages that are taken, under the lock of pages ---- */
 
 static void enlist(struct acre_heap *heap, struct acre_heap_chunk *chunk)
@@ -71,8 +77,13 @@ static size_t next_size(size_t pages, size_t least, size_t at_hand)
 static struct acre_heap_chunk *take(struct acre_heap *heap, size_t least, unsigned flags)
 {
     struct acre_stats stats = acre_stats(acre_pages_base(heap->parts.pages));
-    size_t at_hand = acre_heap_pages_at_hand(heap, &stats, flags);
+    size_t at_hand = acre_heap_pages_at_hand(heap, &stats, 0);
     size_t pages = usual_size(heap);
+    if (least > at_hand) {
+        /* Of the reserve no more than is needed: what is over in a chunk serves any request. */
+        at_hand = acre_heap_pages_at_hand(heap, &stats, flags);
+        pages = least;
+    }
     if (least > at_hand)
         return NULL;
     if (pages < least)
@@ -130,12 +141,9 @@ bool acre_heap_touches_chunk(const struct acre_heap *heap, uintptr_t pos, size_t
 void acre_heap_enter_chunk(struct acre_heap *heap, struct acre_heap_chunk *chunk)
 {
     struct acre_heap_chunk *last = heap->last;
-    chunk->next = last != NULL ? last->next : chunk;
-    if (last != NULL) {
-        last->next = chunk;
-        seal(last);
-    }
-    seal(chunk);
+    set_next(chunk, last != NULL ? last->next : chunk);
+    if (last != NULL)
+        set_next(last, chunk);
     heap->last = last != NULL ? last : chunk;
     heap->chunks++;
     heap->fed += heap_chunk_bytes(heap, chunk->pages);
@@ -145,8 +153,7 @@ void acre_heap_enter_chunk(struct acre_heap *heap, struct acre_heap_chunk *chunk
 static struct acre_heap_chunk *leave(struct acre_heap *heap)
 {
     struct acre_heap_chunk *chunk = heap->last->next;
-    heap->last->next = chunk->next;
-    seal(heap->last);
+    set_next(heap->last, chunk->next);
     if (heap->last == chunk)
         heap->last = NULL;
     heap->chunks--;
@@ -168,8 +175,7 @@ struct acre_heap_chunk *acre_heap_collect(struct acre_heap *heap, size_t tries, 
         struct acre_heap_chunk *chunk = heap->last->next;
         if (take_back(heap, chunk, keep)) {
             chunk = leave(heap);
-            chunk->next = gone;
-            seal(chunk);
+            set_next(chunk, gone);
             gone = chunk;
         } else {
             heap->last = chunk;

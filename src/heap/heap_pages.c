@@ -34,13 +34,21 @@ size_t acre_heap_pages_at_hand(
     return run < free ? run : free;
 }
 
+/* Whether a request is one that could be served; if not, the page allocator says what is wrong. */
+static bool is_valid(const struct acre_heap *heap, const struct page_request *request)
+{
+    if (request->count == 0 || !acre_is_pow2(request->align))
+        return false;
+    return !request->at || (((request->align - 1) | (heap->page_size - 1)) & request->pos) == 0;
+}
+
 /* Whether a request would eat into a reserve that it may not touch. */
 static bool is_reserved(const struct acre_heap *heap, const struct page_request *request)
 {
     if (heap->reserve == 0 || (request->flags & ACRE_HEAP_RESERVE) != 0)
         return false;
     struct acre_stats stats = acre_stats(acre_pages_base(heap->parts.pages));
-    return request->count != 0 && acre_is_pow2(request->align) &&
+    return is_valid(heap, request) &&
            request->count > beyond_reserve(heap, stats.available, request->flags);
 }
 

@@ -22,7 +22,7 @@
  * a search of another until it is in the page allocator again; that search can fail in vain.
  *
  * Invariants; the checker names them (c chunks):
- *   HEAP-1  a record's seal fits its fields and its place, at the end of its pages [c]
+ *   HEAP-1  a record's seals fit its fields and its place, at the end of its pages [c]
  *   HEAP-2  `taken` is linked both ways, and has `held` pages; none in two chunks [c * c]
  *   HEAP-3  the circle has `chunks` chunks and `fed` bytes, all of them taken [c]
  *   HEAP-4  the byte allocator was given just the circle's regions [1]
@@ -36,14 +36,22 @@
 
 #include <acre/heap.h>
 
-/* The record of a chunk. */
+/* Half a word. */
+#if UINTPTR_MAX > UINT32_MAX
+typedef uint32_t heap_half;
+#else
+typedef uint16_t heap_half;
+#endif
+
+/* The record of a chunk. Two locks guard it, so it has a seal for what changes under each. */
 struct acre_heap_chunk {
     uintptr_t start;
     size_t pages;
     struct acre_heap_chunk *next;  /* in the circle */
     struct acre_heap_chunk *below; /* in `taken` */
     struct acre_heap_chunk *above; /* in `taken`: nearer to its head */
-    uintptr_t seal;                /* of all the rest */
+    heap_half seal;                /* of start, pages, below and above */
+    heap_half next_seal;           /* of start, pages and next, while in the circle */
 };
 
 enum { HEAP_RECORD = sizeof(struct acre_heap_chunk) };
@@ -57,6 +65,7 @@ struct heap_request {
 
 /* ---- chunks; heap_chunk.c ---- */
 
+/* Bytes of a chunk's region; it has more pages than a record takes. */
 ACRE_INLINE size_t heap_chunk_bytes(const struct acre_heap *heap, size_t pages)
 {
     return pages * heap->page_size - HEAP_RECORD;
@@ -67,11 +76,22 @@ ACRE_INLINE uintptr_t heap_turned(const void *ptr, unsigned by)
     return (uintptr_t)ptr << by | (uintptr_t)ptr >> (sizeof(uintptr_t) * 8 - by);
 }
 
-/* What a record's seal must be: any one field that changes, changes it. */
-ACRE_INLINE uintptr_t heap_seal(const struct acre_heap_chunk *chunk)
+ACRE_INLINE heap_half heap_folded(uintptr_t word)
 {
-    return ~((uintptr_t)chunk ^ chunk->start ^ chunk->pages ^ heap_turned(chunk->next, 1) ^
-             heap_turned(chunk->below, 2) ^ heap_turned(chunk->above, 3));
+    return (heap_half) ~(word ^ word >> 8 * sizeof(heap_half));
+}
+
+/* What a record's seals must be: any one bit that changes, changes one of them. */
+ACRE_INLINE heap_half heap_next_seal(const struct acre_heap_chunk *chunk)
+{
+    return heap_folded(
+        (uintptr_t)chunk ^ chunk->start ^ chunk->pages ^ heap_turned(chunk->next, 1));
+}
+
+ACRE_INLINE heap_half heap_seal(const struct acre_heap_chunk *chunk)
+{
+    return heap_folded((uintptr_t)chunk ^ chunk->start ^ chunk->pages ^
+                       heap_turned(chunk->below, 2) ^ heap_turned(chunk->above, 3));
 }
 
 /* Takes pages for a region of `bytes` or more, in `taken` but not in the circle; null: none. Takes

@@ -9,7 +9,7 @@
 static size_t most_in(const struct acre_heap *heap, size_t pages)
 {
     size_t size = 0;
-    size_t bytes = pages != 0 ? heap_chunk_bytes(heap, pages) : 0;
+    size_t bytes = pages > HEAP_RECORD / heap->page_size ? heap_chunk_bytes(heap, pages) : 0;
     for (size_t bit = bytes != 0 ? (size_t)1 << acre_bits_highest(bytes) : 0; bit != 0; bit >>= 1) {
         size_t region = heap->parts.region_for(acre_layout(size | bit, 1));
         if (region != 0 && region <= bytes)
@@ -21,6 +21,11 @@ static size_t most_in(const struct acre_heap *heap, size_t pages)
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+static size_t lesser(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 struct acre_stats acre_heap_stats(const struct acre_heap *heap)
@@ -35,8 +40,10 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
     size_t at_hand = acre_heap_pages_at_hand(heap, &pages, 0);
     size_t mixed_peak = heap->mixed_peak;
     acre_locker_unlock(&heap->pages_lock);
-    size_t used = bytes.used + whole;
-    size_t available = bytes.available + pages.available;
+    /* The two are of different moments: a chunk that another thread gives back between them is in
+     * both. */
+    size_t used = lesser(bytes.used + whole, pages.total);
+    size_t available = lesser(bytes.available + pages.available, pages.total - used);
     return (struct acre_stats){
         .total = pages.total,
         .metadata = pages.total - used - available,

@@ -210,6 +210,21 @@ static void a_region_with_empty_chunks_is_taken_back(void **state)
     assert_int_equal(acre_heap_stats(heap).total, 0);
 }
 
+/* Pages smaller than a chunk's record: what is left of them promises nothing. */
+static void the_smallest_pages(void **state)
+{
+    (void)state;
+    for (size_t page = ACRE_NATURAL_ALIGN; page <= 256; page *= 2) {
+        assert_int_equal(acre_heap_tlsf_setup(&world.own, page), ACRE_OK);
+        assert_int_equal(acre_heap_init(heap, world.memory, 8 * PAGE), ACRE_OK);
+        while (acre_heap_alloc_pages(heap, 1, 1, 0).status == ACRE_OK) {
+            struct acre_stats stats = acre_heap_stats(heap);
+            if (stats.largest_free > stats.available)
+                fail_msg("page %zu: %zu of %zu", page, stats.largest_free, stats.available);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup(half_of_the_chunks_stays_free, world_make),
         cmocka_unit_test_setup(empty_chunks_are_no_obstacle, world_make),
         cmocka_unit_test_setup(a_region_with_empty_chunks_is_taken_back, world_make),
+        cmocka_unit_test_setup(the_smallest_pages, world_make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,7 @@ static void the_counts(void **state)
 static void reseal(struct acre_heap_chunk *chunk)
 {
     chunk->seal = heap_seal(chunk);
+    chunk->next_seal = heap_next_seal(chunk);
 }
 
 /* Records whose seals are right, so that only their meaning is wrong. */

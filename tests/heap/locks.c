@@ -132,6 +132,48 @@ static void no_search_under_the_lock_of_bytes(void **state)
     assert_heap_sound();
 }
 
+/* ---- what another call does between the two locks ---- */
+
+static void *to_free;
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Frees the block and gives its chunk back, as a thread might that was faster. */
+static void free_first(void *arg)
+{
+    void *ptr = to_free;
+    (void)arg;
+    to_free = NULL;
+    if (ptr == NULL)
+        return;
+    assert_int_equal(acre_heap_dealloc(heap, ptr), ACRE_OK);
+    assert_true(acre_heap_trim(heap) > 0);
+}
+
+static void assert_sums_hold(struct acre_stats stats)
+{
+    assert_true(stats.used <= stats.total);
+    assert_true(stats.available <= stats.total - stats.used);
+    assert_int_equal(stats.metadata, stats.total - stats.used - stats.available);
+}
+
+static void sums_hold_while_a_chunk_moves(void **state)
+{
+    (void)state;
+    acre_heap_set_locks(heap, (struct acre_locker){ nothing, nothing, NULL },
+        (struct acre_locker){ free_first, nothing, NULL });
+    take(100);
+    to_free = take(WORLD_SIZE / 2);
+    assert_sums_hold(acre_heap_stats(heap));
+    assert_null(to_free);
+    struct acre_stats stats = acre_heap_stats(heap);
+    assert_true(stats.used < 1000 && stats.metadata < WORLD_SIZE / 8);
+    assert_heap_sound();
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, SLOTS = 64, OPS = 20000 };
@@ -246,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(each_call_takes_its_locks, make_recorded),
         cmocka_unit_test_setup(no_search_under_the_lock_of_bytes, make_recorded),
+        cmocka_unit_test_setup(sums_hold_while_a_chunk_moves, world_make),
         cmocka_unit_test_setup(threads_share_a_heap, make_threaded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

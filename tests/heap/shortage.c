@@ -45,6 +45,34 @@ static void the_reserve_is_for_flagged_requests(void **state)
     assert_int_equal(free_pages(), 20);
 }
 
+/* A flagged request takes of the reserve what it needs, and leaves none of it to others. */
+static void the_reserve_is_not_spent_on_a_chunk(void **state)
+{
+    (void)state;
+    size_t pages = free_pages();
+    acre_heap_set_reserve(heap, pages);
+    assert_int_equal(acre_heap_alloc(heap, acre_layout(100, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(
+        acre_heap_alloc_flags(heap, acre_layout(100, 1), ACRE_HEAP_RESERVE).status, ACRE_OK);
+    assert_int_equal(free_pages(), pages - 1);
+    use_up_bytes(5000);
+    assert_int_equal(free_pages(), pages - 1);
+}
+
+/* What is wrong with a request does not depend on the reserve. */
+static void the_reserve_hides_no_mistake(void **state)
+{
+    uintptr_t page = (uintptr_t)world.memory + 100 * PAGE;
+    (void)state;
+    acre_heap_set_reserve(heap, SIZE_MAX);
+    assert_int_equal(acre_heap_alloc_pages_at(heap, page, 1, 1, 0).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_heap_alloc_pages_at(heap, page, 1, 3, 0).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_heap_alloc_pages_at(heap, page, 0, 1, 0).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_heap_alloc_pages_at(heap, page + 64, 1, 1, 0).status, ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_heap_alloc_pages_at(heap, page | PAGE, 1, 2 * PAGE, 0).status, ACRE_INVALID_PARAM);
+}
+
 /* What comes back fills the reserve first. */
 static void the_reserve_fills_up_again(void **state)
 {
@@ -283,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_reserve_is_for_flagged_requests, world_make),
         cmocka_unit_test_setup(the_reserve_fills_up_again, world_make),
+        cmocka_unit_test_setup(the_reserve_is_not_spent_on_a_chunk, world_make),
+        cmocka_unit_test_setup(the_reserve_hides_no_mistake, world_make),
         cmocka_unit_test_setup(the_callback_is_asked_and_obeyed, make_asking),
         cmocka_unit_test_setup(the_callback_may_free_and_add, make_asking),
         cmocka_unit_test_setup(realloc_asks_too, make_asking),
