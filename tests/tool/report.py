@@ -118,7 +118,8 @@ def names(folder):
 
 
 with tempfile.TemporaryDirectory() as work:
-    short_run(work)
-    long_run(work)
     if "preload" in sys.argv:
         names(work)
+    else:
+        short_run(work)
+        long_run(work)
