@@ -1,79 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * An object cache: sessions are costly to set up, so one that is given back stays set up until it
- * is wanted again, or until its memory is. Below it slab keeps objects of one size side by side,
- * and what is empty serves any other size.
+ * Object caches of a file system: two types of object over one slab allocator, each under a name,
+ * with a constructor and accounts of its own. Memory that one type gives up serves the other.
  */
+#include <acre/cache.h>
 #include <acre/slab.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct session {
-    struct session *next; /* while idle */
-    unsigned seed;
-    unsigned char table[200]; /* what is costly to set up */
+struct inode {
+    struct inode *next; /* of the list below */
+    unsigned links;
+    unsigned blocks[30];
 };
 
-struct cache {
-    struct acre_bytes heap;
-    struct session *idle;
-    size_t made;
+struct entry {
+    struct entry *next;
+    struct inode *inode;
+    char name[32];
 };
 
-static struct session *cache_take(struct cache *cache)
+static void construct_inode(void *device, void *object)
 {
-    struct session *session = cache->idle;
-    if (session != NULL) {
-        cache->idle = session->next;
-        return session;
-    }
-    session = acre_alloc(cache->heap, ACRE_LAYOUT(struct session)).ptr;
-    if (session == NULL)
-        return NULL;
-    session->seed = (unsigned)cache->made++;
-    for (size_t i = 0; i < sizeof session->table; i++)
-        session->table[i] = (unsigned char)(i * session->seed);
-    return session;
-}
-
-static void cache_give(struct cache *cache, struct session *session)
-{
-    session->next = cache->idle;
-    cache->idle = session;
-}
-
-/* For when memory is short: idle sessions go back to the heap. */
-static void cache_shrink(struct cache *cache)
-{
-    for (struct session *session; (session = cache->idle) != NULL;) {
-        cache->idle = session->next;
-        acre_dealloc_sized(cache->heap, session, ACRE_LAYOUT(struct session));
-    }
+    (void)device;
+    *(struct inode *)object = (struct inode){ .links = 1 };
 }
 
 static _Alignas(max_align_t) char memory[64 * 1024];
 static struct acre_slab slab;
-static struct session *taken[1024];
+static struct acre_cache inodes, entries;
+
+static void require(int holds, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "cache: %s\n", what);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void print(const struct acre_cache *cache)
+{
+    struct acre_cache_stats stats = acre_cache_stats(cache);
+    printf("%-7s %3zu bytes each: %4zu live, %4zu at most, %zu refused\n", stats.name,
+        stats.layout.size, stats.live, stats.peak, stats.failed);
+}
 
 int main(void)
 {
-    if (acre_slab_setup(&slab, ACRE_SLAB_PAGE) != ACRE_OK ||
-        acre_slab_init(&slab, memory, sizeof memory) != ACRE_OK)
-        return 1;
-    struct cache cache = { .heap = acre_slab_bytes(&slab) };
-    size_t count = 0;
-    while (count < 1024 && (taken[count] = cache_take(&cache)) != NULL)
-        count++;
-    for (size_t i = 0; i < count; i++)
-        cache_give(&cache, taken[i]);
-    for (size_t i = 0; i < count; i++)
-        cache_give(&cache, cache_take(&cache));
-    printf("%zu sessions made, %zu idle\n", cache.made, acre_slab_stats(&slab).live_blocks);
+    require(acre_slab_setup(&slab, ACRE_SLAB_PAGE) == ACRE_OK, "setup");
+    require(acre_slab_init(&slab, memory, sizeof memory) == ACRE_OK, "init");
+    struct acre_bytes heap = acre_slab_bytes(&slab);
+    acre_cache_make(&inodes, "inodes", heap, ACRE_LAYOUT(struct inode), construct_inode, NULL);
+    acre_cache_make(&entries, "entries", heap, ACRE_LAYOUT(struct entry), NULL, NULL);
 
-    const struct acre_layout picture = acre_layout(32 * 1024, ACRE_NATURAL_ALIGN);
-    if (acre_alloc(cache.heap, picture).status != ACRE_NO_MEMORY)
-        return 1;
-    cache_shrink(&cache);
-    return cache.made == count && acre_alloc(cache.heap, picture).status == ACRE_OK ? 0 : 1;
+    struct inode *list = NULL; /* inodes until memory is out */
+    for (struct inode *made; (made = acre_cache_alloc(&inodes).ptr) != NULL; list = made)
+        made->next = list;
+    require(list != NULL && list->links == 1, "not constructed");
+    require(acre_cache_alloc(&entries).status == ACRE_NO_MEMORY, "there is room");
+    require(acre_cache_destroy(&inodes) == ACRE_INVALID_PARAM, "ended while in use");
+
+    for (struct inode *next; list != NULL; list = next) {
+        next = list->next;
+        require(acre_cache_free(&inodes, list) == ACRE_OK, "not freed");
+    }
+    struct entry *entry = NULL;
+    while ((entry = acre_cache_alloc(&entries).ptr) != NULL)
+        require(acre_cache_free(&inodes, entry) != ACRE_OK, "freed as an object of another type");
+    print(&inodes);
+    print(&entries);
+    return acre_cache_stats(&entries).live > acre_cache_stats(&inodes).peak ? 0 : 1;
 }
