@@ -123,7 +123,7 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  * Makes an empty allocator that takes its memory from a page allocator: a chunk of at least 64 KiB
  * when a request cannot be served otherwise, a smaller one when there is none so large. Chunks all
  * of whose blocks are freed go back, but for one. total counts the chunks held at the moment;
- * largest_free counts what they can serve. Memory can be added as well.
+ * largest_free counts what they can serve. Memory can be added as well, and that alone be removed.
  * @param source addresses it hands out must be memory; it must outlive the allocator.
  * @return as acre_slab_setup.
  */

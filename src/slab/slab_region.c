@@ -234,11 +234,10 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     while (*link != NULL && (*link)->start != (uintptr_t)start)
         link = &(*link)->next;
     struct acre_slab_region *region = *link;
-    if (region == NULL)
+    if (region == NULL || region->sourced)
         return ACRE_NOT_ALLOCATED;
     if (!acre_slab_is_all_free(region))
         return ACRE_INVALID_PARAM;
-    region->sourced = false; /* it goes once */
     drop_hands(slab, region);
     acre_slab_run_cut(slab, region->records + 1, region->pages);
     *link = region->next;

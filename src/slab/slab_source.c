@@ -48,6 +48,7 @@ static void give_back(struct acre_slab *slab, struct acre_slab_region *region)
 {
     uintptr_t start = region->start;
     size_t count = source_pages(slab, region->size);
+    region->sourced = false; /* it goes once, and only here */
     acre_slab_remove_memory(slab, (void *)start);
     acre_dealloc_pages(slab->source, start, count);
 }

@@ -91,6 +91,25 @@ static void large_and_aligned_blocks_over_pages(void **state)
     assert_int_equal(pages_used(), 0);
 }
 
+/* A chunk is not taken out by who never gave it: its pages would be lost to the source. */
+static void chunks_are_the_sources(void **state)
+{
+    (void)state;
+    begin_over(4096);
+    void *ptr = take(100, 1);
+    uintptr_t first = (uintptr_t)ptr / 4096 * 4096;
+    size_t used = pages_used();
+    for (size_t live = 2; live > 0; live--) {
+        for (uintptr_t at = first - used * 4096; at <= first; at += 4096)
+            assert_int_equal(acre_slab_remove_memory(&slab, (void *)at), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_slab_dealloc(&slab, ptr), live > 1 ? ACRE_OK : ACRE_NOT_ALLOCATED);
+    }
+    assert_int_equal(pages_used(), used);
+    acre_slab_trim(&slab);
+    assert_int_equal(pages_used(), 0);
+    assert_int_equal(acre_slab_stats(&slab).total, 0);
+}
+
 static void an_exhausted_source_is_no_memory(void **state)
 {
     (void)state;
@@ -331,6 +350,7 @@ int main(void)
 #if ACRE_BITMAP
         cmocka_unit_test(pages_come_and_go),
         cmocka_unit_test(large_and_aligned_blocks_over_pages),
+        cmocka_unit_test(chunks_are_the_sources),
         cmocka_unit_test(an_exhausted_source_is_no_memory),
 #endif
         cmocka_unit_test(regions_are_told_apart),
