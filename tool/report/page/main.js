@@ -31,21 +31,28 @@ function buildAdvice() {
 
 /* ---- which allocators the charts show ---- */
 
-const chosen = new Set();
+const COLOURS = 8;
+const chosen = new Map(); /* a name and its colour, which no other has while there are enough */
+
+function choose(name) {
+    if (chosen.has(name)) return;
+    const uses = Array.from({ length: COLOURS }, (_, i) => [...chosen.values()].filter((c) => c === i).length);
+    chosen.set(name, uses.indexOf(Math.min(...uses)));
+}
 
 function chooseFirst() {
     for (const advice of Object.values(data.recommendations))
-        for (const name of [advice.allocator, advice.built_in]) if (name) chosen.add(name);
-    for (const row of allocators) if (chosen.size < 2) chosen.add(row.name);
+        for (const name of [advice.allocator, advice.built_in]) if (name) choose(name);
+    for (const row of allocators) if (chosen.size < 2) choose(row.name);
 }
 
-const colourOf = (name) => "c" + (allocators.findIndex((row) => row.name === name) % 8);
+const colourOf = (name) => "c" + chosen.get(name);
 
 function buildChoice() {
     chooseFirst();
     for (const row of allocators) {
         const box = element("input", { type: "checkbox", checked: chosen.has(row.name), onchange: () => {
-            if (box.checked) chosen.add(row.name);
+            if (box.checked) choose(row.name);
             else chosen.delete(row.name);
             drawCharts();
         } });
