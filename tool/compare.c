@@ -68,20 +68,26 @@ static void add_word(char *text, size_t room, const char *word)
 /* Records the command in a process of its own, whose heap is not the one to be measured. */
 static int record(char **program, const char *path)
 {
-    enum { MOST = 1024 };
-    static char *argv[MOST];
     char words[][16] = { "record", "--quiet", "--output", "--" };
-    char output[128];
+    char *output = strdup(path);
+    size_t count = 0;
     int argc = 0;
-    snprintf(output, sizeof output, "%s", path);
-    argv[argc++] = words[0];
-    argv[argc++] = words[1];
-    argv[argc++] = words[2];
-    argv[argc++] = output;
-    argv[argc++] = words[3];
-    while (*program && argc < MOST - 1)
-        argv[argc++] = *program++;
-    return acre_cmd_record(argc, argv);
+    int code = ACRE_EXIT_FAILED;
+    while (program[count])
+        count++;
+    char **argv = calloc(count + 6, sizeof *argv);
+    if (argv && output) {
+        argv[argc++] = words[0];
+        argv[argc++] = words[1];
+        argv[argc++] = words[2];
+        argv[argc++] = output;
+        argv[argc++] = words[3];
+        memcpy(argv + argc, program, count * sizeof *argv);
+        code = acre_cmd_record(argc + (int)count, argv);
+    }
+    free(argv);
+    free(output);
+    return code;
 }
 
 /* In a process of its own. @return the exit code. */

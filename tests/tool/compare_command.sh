@@ -26,6 +26,15 @@ grep -q '^highest speed: system' "$work/out" || fail "no advice"
 grep -q "'sh' ended with code 3" "$work/err" || fail "the code is not told"
 "$acre" convert --text "$work/kept.acre" | grep -q '^acre-trace 1' || fail "no trace"
 
+# Every word of a command is passed on, and a trace may have a long name.
+mapfile -t many < <(seq 3000)
+deep=$work/$(printf 'x%.0s' {1..100})/$(printf 'y%.0s' {1..100})
+mkdir -p "$deep"
+"$acre" compare -r1 -a system --trace="$deep/kept" -- sh -c 'exit $(($# != 3000))' sh "${many[@]}" \
+    >"$work/out" 2>"$work/err" || fail "code $?"
+! grep -q 'ended with code' "$work/err" || fail "words are lost"
+[ -s "$deep/kept" ] || fail "the trace is elsewhere"
+
 ! "$acre" compare -- /no/such/command >"$work/out" 2>"$work/err" || fail "a success"
 grep -q "cannot run '/no/such/command'" "$work/err" || fail "no complaint"
 [ -z "$(ls "$TMPDIR")" ] || fail "something is left"

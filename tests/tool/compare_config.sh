@@ -71,5 +71,11 @@ for name in "${names[@]}"; do
     "$work/config" <"$work/trace.txt" || { echo "$name: code $?"; cat "$work/config.c"; exit 1; }
     printed=$((printed + 1))
 done
+# Whatever the trace is called, its name stays inside the comment.
+mkdir "$work/**"
+cp "$work/trace.txt" "$work/**/x.txt"
+"$acre" compare -r1 --emit-config --allocator="${names[0]}" "$work/**///x.txt" >"$work/config.c"
+"$CC" -std=c11 -Wall -Wextra -Werror "$@" -I "$ACRE_SOURCE/include" -o "$work/config" \
+    "$work/main.c" "$ACRE_BUILD/libacre.a" || { cat "$work/config.c"; exit 1; }
 echo "code for $printed of ${#names[@]} works"
 [ "$printed" -gt 0 ]

@@ -20,9 +20,15 @@ static uint64_t pool_size(const struct compare_candidate *candidate)
 /* What the text of a comment may not hold is left out. */
 static void print_comment_text(FILE *out, const char *text)
 {
-    for (; *text; text++)
-        if (isprint((unsigned char)*text) && !(text[0] == '*' && text[1] == '/'))
-            fputc(*text, out);
+    char last = '\0';
+    for (; *text; text++) {
+        bool ends = last == '*' && *text == '/';
+        bool begins = last == '/' && *text == '*';
+        if (!isprint((unsigned char)*text) || ends || begins)
+            continue;
+        last = *text;
+        fputc(last, out);
+    }
 }
 
 static void print_why(FILE *out, const struct compare_result *result,
