@@ -207,8 +207,8 @@ function chooseMap(op) {
     shown.exact = select.value === "exact";
     byId("map-at").max = (shown.exact ? map.window_last - map.window_first + 1 : map.moments.length) - 1;
     byId("map-about").textContent = aboutMap(map, all, hasBlocks);
-    const near = map.moments.findIndex((moment) => moment >= op);
-    moveTo(shown.exact ? op - map.window_first : near < 0 ? map.moments.length - 1 : near);
+    const far = map.moments.map((moment) => Math.abs(moment - op));
+    moveTo(shown.exact ? op - map.window_first : far.indexOf(Math.min(...far)));
 }
 
 function aboutMap(map, all, hasBlocks) {
