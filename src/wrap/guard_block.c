@@ -86,16 +86,14 @@ bool acre_guard_block_in(unsigned char *start, size_t room, struct guarded *bloc
     return false;
 }
 
-/* Judges a pointer `lead` bytes into a live inner block. */
+/* Judges a pointer `lead` bytes into a live inner block. The record at the end goes first: one in
+ * front of the pointer may be the user's bytes. */
 static enum guard_found judge(unsigned char *ptr, size_t lead, size_t room, struct guarded *block)
 {
     block->start = ptr - lead;
     block->room = room;
     if (room <= ACRE_GUARD_COST || lead >= room - ACRE_GUARD_REAR - ACRE_GUARD_RECORD)
         return GUARD_NO_BLOCK;
-    struct record front = read_record(ptr - ACRE_GUARD_FRONT);
-    if (lead_in(front) == lead && accept(block, front))
-        return GUARD_BLOCK;
     if (!acre_guard_block_in(ptr - lead, room, block)) {
         block->ptr = ptr;
         return GUARD_BROKEN;

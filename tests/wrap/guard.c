@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Writes outside a block are reported with block, size, side and distance, wherever they lie. */
 #include "support/naive.h"
+#include "wrap/guard_block.h"
 
 #include <acre/wrap.h>
 
@@ -339,6 +340,32 @@ static void forgotten_records_are_none(void **state)
     assert_int_equal(count, 0);
 }
 
+/* Records written into a block by its user, right in every bit, do not make a pointer into it a
+ * block. */
+static void forged_records_are_none(void **state)
+{
+    (void)state;
+    enum { SIZE = 1000, LEAD = 2 * ACRE_GUARD_FRONT };
+    unsigned char *ptr = take(SIZE, 1);
+    while (((uintptr_t)ptr - ACRE_GUARD_FRONT) % LEAD != 0) {
+        take(ACRE_NATURAL_ALIGN, 1);
+        ptr = take(SIZE, 1);
+    }
+    unsigned char *start = ptr - ACRE_GUARD_FRONT;
+    struct guarded forged = {
+        .ptr = start + LEAD, .start = start, .room = SIZE, .lead = LEAD, .asked = 100
+    };
+    acre_guard_block_seal(&forged);
+    assert_int_equal(acre_dealloc(bytes, forged.ptr), ACRE_NOT_ALLOCATED);
+    assert_int_equal(
+        acre_dealloc_sized(bytes, forged.ptr, acre_layout(100, 1)), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_resize(bytes, forged.ptr, 50), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_usable_size(bytes, forged.ptr).status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_usable_size(bytes, ptr).num, SIZE);
+    assert_int_equal(acre_dealloc(bytes, ptr), ACRE_OK);
+    assert_int_equal(count, 0);
+}
+
 static void without_a_callback_damage_is_counted(void **state)
 {
     (void)state;
@@ -393,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup(nonsense_is_no_record, set_up),
         cmocka_unit_test_setup(copied_records_are_none, set_up),
         cmocka_unit_test_setup(forgotten_records_are_none, set_up),
+        cmocka_unit_test_setup(forged_records_are_none, set_up),
         cmocka_unit_test_setup(without_a_callback_damage_is_counted, set_up),
         cmocka_unit_test_setup(what_a_block_pays, set_up),
         cmocka_unit_test_setup(a_move_is_no_refusal, set_up),
