@@ -73,13 +73,15 @@ DECLARE(void, delete_array_aligned_nothrow, "_ZdaPv" ALIGN NOTHROW,
 /* clang-format on */
 
 typedef void new_handler_fn(void);
+typedef new_handler_fn *get_new_handler_fn(void);
 
 /* What std::get_new_handler says. */
 static new_handler_fn *get_new_handler(void)
 {
-    new_handler_fn *(*get)(void);
+    get_new_handler_fn *get;
     *(void **)&get = find_next("_ZSt15get_new_handlerv");
-    return get();
+    new_handler_fn *handler = get();
+    return handler;
 }
 
 /* One that others are made of: as the program is bound to it, and as it is here. Read anew each

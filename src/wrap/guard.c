@@ -242,7 +242,7 @@ static struct acre_check_result guard_check(const void *self)
         [ACRE_GUARD_BEHIND] = "GUARD-2: the zone behind a block is whole",
         [ACRE_GUARD_AROUND] = "GUARD-3: a record of a block is whole",
     };
-    struct acre_guard_damage damage;
+    struct acre_guard_damage damage = { NULL, 0, ACRE_GUARD_AROUND, 0, 0 };
     struct acre_check_result result = acre_check(wrap_inner_base(self));
     if (result.invariant == NULL && acre_guard_find(self, &damage))
         result = (struct acre_check_result){ invariants[damage.side], damage.block };
