@@ -35,17 +35,29 @@ static struct acre_check_result check_bits(const struct acre_bitmap_range *range
     return sound;
 }
 
-/** The word of the lowest free page, or null. */
-static const uint64_t *lowest_word(const struct acre_bitmap *self)
+/** The word of the lowest free page in a range, or null. */
+static const uint64_t *lowest_word_in(const struct acre_bitmap_range *range)
 {
-    const struct acre_bitmap_range *range;
+    size_t words = acre_bitmap_chunks(range->pages) * ACRE_BITMAP_CHUNK_WORDS;
     size_t word;
 
-    for (range = self->ranges; range != NULL; range = range->next)
-        for (word = 0; word < acre_bitmap_chunks(range->pages) * ACRE_BITMAP_CHUNK_WORDS; word++)
-            if (range->words[word] != 0)
-                return &range->words[word];
+    for (word = 0; word < words; word++)
+        if (range->words[word] != 0)
+            return &range->words[word];
     return NULL;
+}
+
+/** Whether the hand's word is that of the lowest free page, and the hand's range that word's. */
+static bool hand_is_lowest(const struct acre_bitmap *self)
+{
+    const struct acre_bitmap_range *range;
+
+    for (range = self->ranges; range != NULL; range = range->next) {
+        const uint64_t *word = lowest_word_in(range);
+        if (word != NULL)
+            return self->hand == word && self->hand_range == range;
+    }
+    return false;
 }
 
 static struct acre_check_result check_hand(const struct acre_bitmap *self)
@@ -56,7 +68,7 @@ static struct acre_check_result check_hand(const struct acre_bitmap *self)
 
     if (self->hand == NULL && self->hand_at == 0 && self->align_limit == 0 && range == NULL)
         return sound;
-    if (self->hand == NULL || range == NULL || self->hand != lowest_word(self))
+    if (!hand_is_lowest(self))
         return broken("BITMAP-4: the hand is the word of the lowest free page", self);
     word = (size_t)(self->hand - range->words);
     late = range->groups[word / ACRE_BITMAP_WORD_BITS].late;

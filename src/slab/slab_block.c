@@ -144,6 +144,22 @@ void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
     acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->used));
 }
 
+/* Whether an object of this class serves so many bytes at this alignment, or at a lesser one. At
+ * most 10 steps: the size rounds up to the alignment, and an object has at most 8192 bytes. */
+static bool is_class_for(
+    const struct acre_slab *slab, const struct slab_block *block, size_t size, size_t align)
+{
+    for (size_t step = ACRE_SLAB_UNIT;; step <<= 1) {
+        size_t rounded = acre_align_up(size, step);
+        if (rounded > block->size)
+            return false;
+        if (slab_class_of(slab, rounded) == block->page->size_class)
+            return true;
+        if (step >= align)
+            return false;
+    }
+}
+
 /* Would a request of this layout have made this block? */
 static bool made_by(const struct acre_slab *slab, uintptr_t at, const struct slab_block *block,
     struct acre_layout layout)
@@ -153,10 +169,7 @@ static bool made_by(const struct acre_slab *slab, uintptr_t at, const struct sla
         return false;
     if (block->bit == 0)
         return block->size - size < slab_page_size(slab);
-    size_t rounded = acre_align_up(size, layout.align);
-    return block->page->state == SLAB_MIXED ||
-           slab_class_of(slab, size) == block->page->size_class ||
-           (rounded <= block->size && slab_class_of(slab, rounded) == block->page->size_class);
+    return block->page->state == SLAB_MIXED || is_class_for(slab, block, size, layout.align);
 }
 
 enum acre_status acre_slab_dealloc_sized(
