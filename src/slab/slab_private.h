@@ -18,7 +18,8 @@
  * All other records are blank, so that no pointer into their pages passes for a block.
  *
  * Invariants; in brackets the cost of keeping each:
- *   SLAB-1  regions are in ascending order and share no byte [add: O(regions)]
+ *   SLAB-1  regions are in ascending order and share no byte, and those remembered by address are
+ *           among them [add: O(regions); remove: a step an entry]
  *   SLAB-2  pages between the guards are tiled by slabs, live runs and free runs; records that are
  *           not the first of one are blank or lead back to it [a store a page of a new slab]
  *   SLAB-3  no two free runs adjoin; each is in the list of its length [O(1) a run]

@@ -4,6 +4,7 @@
  * what is refused comes with a sentence, what is not becomes a trace that the reader of traces
  * takes to its end, and all memory comes back.
  */
+#include "fuzz/fuzz.h"
 #include "tool/import/import.h"
 #include "trace/trace.h"
 
@@ -15,12 +16,6 @@ struct text {
     char *bytes;
     size_t size, at;
 };
-
-static void require(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static size_t get(void *user, void *into, size_t capacity)
 {
@@ -34,17 +29,6 @@ static size_t get(void *user, void *into, size_t capacity)
     return count;
 }
 
-static void *resize(void *user, void *old, size_t old_size, size_t new_size)
-{
-    size_t *held = user;
-
-    *held += new_size - old_size;
-    if (new_size)
-        return realloc(old, new_size);
-    free(old);
-    return NULL;
-}
-
 /* There is nothing in it that a trace may not hold. */
 static void read_all(struct text *text)
 {
@@ -52,14 +36,14 @@ static void read_all(struct text *text)
     struct acre_trace_reader reader;
     struct acre_trace_event event;
     const struct acre_trace_source source = { get, text };
-    const struct acre_trace_memory memory = { resize, &held };
+    const struct acre_trace_memory memory = { fuzz_resize, &held };
     enum acre_trace_status status = acre_trace_reader_open(&reader, &source, &memory, 0);
 
     while (status == ACRE_TRACE_OK)
         status = acre_trace_reader_next(&reader, &event);
-    require(status == ACRE_TRACE_DONE);
+    fuzz_require(status == ACRE_TRACE_DONE);
     acre_trace_reader_close(&reader);
-    require(held == 0);
+    fuzz_require(held == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -73,11 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     FILE *in = fmemopen((void *)(uintptr_t)(data + 1), size - 1, "r");
     FILE *out = open_memstream(&text.bytes, &text.size);
-    require(in && out);
+    fuzz_require(in && out);
     bool taken = import_text(in, "input", &import_formats[data[0] % 3], out, message);
     fclose(in);
     fclose(out);
-    require(taken == (message[0] == '\0'));
+    fuzz_require(taken == (message[0] == '\0'));
     if (taken)
         read_all(&text);
     free(text.bytes);

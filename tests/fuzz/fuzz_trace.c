@@ -5,6 +5,7 @@
  * byte set is taken as a whole stream instead. Asserted: every slot is what a naive table of live
  * slots says, every total adds up, and all memory comes back.
  */
+#include "fuzz/fuzz.h"
 #include "trace/trace.h"
 #include "trace/trace_wire.h"
 
@@ -28,12 +29,6 @@ struct oracle {
     uint64_t events;
 };
 
-static void require(bool truth)
-{
-    if (!truth)
-        abort();
-}
-
 static size_t get(void *user, void *into, size_t capacity)
 {
     struct input *input = user;
@@ -44,17 +39,6 @@ static size_t get(void *user, void *into, size_t capacity)
     memcpy(into, input->framed + input->at, count);
     input->at += count;
     return count;
-}
-
-static void *resize(void *user, void *old, size_t old_size, size_t new_size)
-{
-    size_t *held = user;
-
-    *held += new_size - old_size;
-    if (new_size)
-        return realloc(old, new_size);
-    free(old);
-    return NULL;
 }
 
 /** Puts header and checksum in front of the fuzzer's records. */
@@ -75,22 +59,22 @@ static void frame(struct input *input)
 
 static void follow(struct oracle *oracle, const struct acre_trace_event *event)
 {
-    require(event->slot < LIVE_MAX);
+    fuzz_require(event->slot < LIVE_MAX);
     if (event->op == ACRE_TRACE_PROCESS) {
         memset(oracle, 0, sizeof *oracle);
-        require(strlen(event->about->name) <= ACRE_TRACE_NAME_MAX);
+        fuzz_require(strlen(event->about->name) <= ACRE_TRACE_NAME_MAX);
     } else if (event->op == ACRE_TRACE_ALLOC) {
-        require(!oracle->live[event->slot]);
+        fuzz_require(!oracle->live[event->slot]);
         oracle->live[event->slot] = true;
         oracle->size[event->slot] = event->size;
     } else if (event->op == ACRE_TRACE_FREE) {
-        require(oracle->live[event->slot] && oracle->size[event->slot] == event->size);
+        fuzz_require(oracle->live[event->slot] && oracle->size[event->slot] == event->size);
         oracle->live[event->slot] = false;
     } else if (event->op == ACRE_TRACE_RESIZE) {
-        require(oracle->live[event->slot] && oracle->size[event->slot] == event->old_size);
+        fuzz_require(oracle->live[event->slot] && oracle->size[event->slot] == event->old_size);
         oracle->size[event->slot] = event->size;
     } else if (event->op == ACRE_TRACE_PROCESS_END) {
-        require(event->totals.events == oracle->events);
+        fuzz_require(event->totals.events == oracle->events);
     }
     oracle->events += event->op >= ACRE_TRACE_ALLOC && event->op <= ACRE_TRACE_FAILED;
 }
@@ -102,7 +86,7 @@ static void read_all(struct input *input)
     struct acre_trace_reader reader;
     struct acre_trace_event event;
     const struct acre_trace_source source = { get, input };
-    const struct acre_trace_memory memory = { resize, &held };
+    const struct acre_trace_memory memory = { fuzz_resize, &held };
     enum acre_trace_status status = acre_trace_reader_open(&reader, &source, &memory, LIVE_MAX);
 
     while (status == ACRE_TRACE_OK) {
@@ -110,10 +94,10 @@ static void read_all(struct input *input)
         if (status == ACRE_TRACE_OK)
             follow(&oracle, &event);
     }
-    require(status == acre_trace_reader_next(&reader, &event));
-    require(status != ACRE_TRACE_INVALID_PARAM && reader.detail);
+    fuzz_require(status == acre_trace_reader_next(&reader, &event));
+    fuzz_require(status != ACRE_TRACE_INVALID_PARAM && reader.detail);
     acre_trace_reader_close(&reader);
-    require(held == 0);
+    fuzz_require(held == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -194,6 +194,19 @@ static void sized_free_is_tight(void **state)
     give(ptr);
 }
 
+/* What a block was asked for with passes, at any larger alignment that its address has too. */
+static void sized_free_may_name_a_larger_alignment(void **state)
+{
+    (void)state;
+    begin(ACRE_SLAB_PAGE, MIB);
+    void *ptr = take(33, 32);
+    while ((uintptr_t)ptr % 128 != 0)
+        ptr = take(33, 32);
+    assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(65, 128)), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(33, 128)), ACRE_OK);
+    assert_sound();
+}
+
 static void a_larger_class_serves_when_memory_is_short(void **state)
 {
     (void)state;
@@ -237,6 +250,7 @@ int main(void)
         cmocka_unit_test(only_starts_of_objects_pass),
         cmocka_unit_test(as_many_starts_as_blocks),
         cmocka_unit_test(sized_free_is_tight),
+        cmocka_unit_test(sized_free_may_name_a_larger_alignment),
         cmocka_unit_test(a_larger_class_serves_when_memory_is_short),
         cmocka_unit_test(runs_grow_and_shrink_in_place),
     };
