@@ -22,6 +22,8 @@
 
 #define OPS_TO_TIME 1000000u
 #define LEAST_ROUNDS 5u
+#define LONG_OPS 30000000u
+#define LONG_ROUNDS 3u
 
 struct compare_command {
     /* As the options give them. */
@@ -275,10 +277,13 @@ static int show(const struct compare_command *command, cJSON *maps)
     return code;
 }
 
-/* Short scripts are replayed more often, for a replay of theirs is soon disturbed. */
+/* Short scripts are replayed more often, for a replay of theirs is soon disturbed; long ones less
+ * often, for what disturbs a replay of seconds evens out within it. */
 static size_t rounds_for(uint64_t ops)
 {
     uint64_t rounds = OPS_TO_TIME / (ops + 1);
+    if (ops >= LONG_OPS)
+        return LONG_ROUNDS;
     if (rounds < LEAST_ROUNDS)
         return LEAST_ROUNDS;
     return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
@@ -292,6 +297,7 @@ static int compare(struct compare_command *command)
         return ACRE_EXIT_FAILED;
     plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);
     command->progress.time_left = true;
+    command->progress.begun_at = 0.0;
     bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);
     int error = errno;
     cJSON *maps = NULL;
@@ -441,7 +447,9 @@ int acre_cmd_compare(int argc, char **argv)
             "take process N of the trace, from 0 (default: the one\nwith the most operations)",
             &command.process },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N",
-            "time N replays of each (default: 5, more when the trace\nis short)", &command.repeat },
+            "time N replays of each (default: 5; more when the trace\nis short, 3 from 30 million "
+            "operations on)",
+            &command.repeat },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
             "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M); a longer "
             "one goes to a\nfile in TMPDIR",

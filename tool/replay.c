@@ -155,19 +155,38 @@ static int measure(
     return ACRE_EXIT_OK;
 }
 
-/* Explains what keeps one allocator from completing. */
+/* @return false */
+static bool explain_ended(const struct replay_subject *subject)
+{
+    if (!acre_interrupted())
+        acre_complain("replay", "%s: its process ended early", subject->name);
+    return false;
+}
+
+/* @return false */
+static bool no_memory_to_explain(const struct replay_subject *subject)
+{
+    acre_complain("replay", "%s: there is not enough memory to explain it", subject->name);
+    return false;
+}
+
+/* Explains what keeps one allocator from completing. @return false, having complained unless
+ * interrupted. */
 static bool explain_one(struct replay_command *command, const struct replay_script *script,
     const struct replay_subject *subject, const char *path)
 {
     struct replay_explanation explanation;
     if (!replay_explain_apart(&explanation, script, subject, command->pool, &command->progress))
-        return false;
+        return explain_ended(subject);
+    if (explanation.no_memory)
+        return no_memory_to_explain(subject);
     if (explanation.failed && strcmp(path, "-") != 0)
         replay_find_threads(&explanation, path, script->facts.process);
     if (!command->json)
         replay_explain_print(stdout, &explanation, &script->facts, subject->name, command->pool);
     cJSON *object = replay_explain_json(&explanation, subject->name, command->pool);
-    return object && cJSON_AddItemToArray(command->processes, object);
+    bool added = object && cJSON_AddItemToArray(command->processes, object);
+    return added || no_memory_to_explain(subject);
 }
 
 static int explain(
@@ -179,10 +198,8 @@ static int explain(
         const struct replay_subject *subject = &command->subjects[i];
         if (subject->type != REPLAY_ON_KIND)
             continue;
-        if (!explain_one(command, script, subject, path) && !acre_interrupted()) {
-            acre_complain("replay", "%s: its process ended early", subject->name);
+        if (!explain_one(command, script, subject, path) && !acre_interrupted())
             return ACRE_EXIT_FAILED;
-        }
         command->explained++;
     }
     command->interrupted |= acre_interrupted() != 0;

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,19 @@ static void large_pool_completes(void **state)
     assert_non_null(strstr(spawned.out, "it cannot work in so small a pool\n"));
 }
 
+/* More than the machine has: that says nothing about the allocator. */
+static void want_of_memory_is_an_error(void **state)
+{
+    char pool[48];
+    (void)state;
+    skip_without("tlsf");
+    snprintf(pool, sizeof pool, "--pool=%zu", SIZE_MAX / 2);
+    spawn_acre(&spawned, "replay", "--explain", pool, "-a", "tlsf", comb, NULL);
+    assert_int_equal(spawned.code, 1);
+    assert_non_null(strstr(spawned.err, "tlsf: there is not enough memory to explain it\n"));
+    assert_null(strstr(spawned.out, "in a pool of"));
+}
+
 static void words_say_it(void **state)
 {
     (void)state;
@@ -167,6 +181,7 @@ int main(void)
         cmocka_unit_test(tlsf_needs_one_block_more),
         cmocka_unit_test(buddy_needs_an_aligned_place),
         cmocka_unit_test(large_pool_completes),
+        cmocka_unit_test(want_of_memory_is_an_error),
         cmocka_unit_test(words_say_it),
         cmocka_unit_test(a_pool_must_be_given),
     };

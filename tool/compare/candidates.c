@@ -62,7 +62,8 @@ static void add_setting(struct compare_field *field, const struct acre_kind *kin
 {
     struct replay_subject *subject;
     const char *mark = setting ? setting->mark : "";
-    struct compare_candidate *candidate = add(field, COMPARE_BUILT_IN, kind->name, mark, &subject);
+    const char *name = setting ? setting->name : kind->name;
+    struct compare_candidate *candidate = add(field, COMPARE_BUILT_IN, name, mark, &subject);
     if (!candidate)
         return;
     size_t index = field->count - 1;
@@ -103,11 +104,16 @@ static bool add_preload(struct compare_field *field, const char *name, const cha
     return true;
 }
 
-static bool wanted(const struct compare_choice *choice, const struct compare_candidate *candidate)
+/* By its name, by that without the setting, or by the registry's. */
+static bool wanted(
+    const struct compare_choice *choice, const struct compare_field *field, size_t index)
 {
+    const struct compare_candidate *candidate = &field->candidates[index];
+    const char *kind = field->kinds[index].name;
     for (size_t i = 0; i < choice->name_count; i++)
         if (strcmp(choice->names[i], candidate->name) == 0 ||
-            strcmp(choice->names[i], candidate->allocator) == 0)
+            strcmp(choice->names[i], candidate->allocator) == 0 ||
+            (kind && strcmp(choice->names[i], kind) == 0))
             return true;
     return choice->name_count == 0;
 }
@@ -116,7 +122,7 @@ static bool names(const struct compare_field *field, const char *name)
 {
     const struct compare_choice choice = { .names = &name, .name_count = 1 };
     for (size_t i = 0; i < field->count; i++)
-        if (wanted(&choice, &field->candidates[i]))
+        if (wanted(&choice, field, i))
             return true;
     return false;
 }
@@ -137,7 +143,7 @@ static void leave_out(struct compare_field *field, const struct compare_choice *
 {
     size_t kept = 0;
     for (size_t i = 0; i < field->count; i++) {
-        if (!wanted(choice, &field->candidates[i]))
+        if (!wanted(choice, field, i))
             continue;
         if (kept != i)
             move(field, i, kept);

@@ -108,6 +108,7 @@ static void take_table(struct compare_result *result, const struct replay_table 
     result->rounds = table->plan.rounds;
     result->loop_ns = table->loop.rounds ? table->loop.ns_per_op : 0.0;
     result->loop_instructions = table->loop.counted ? table->loop.instructions_per_op : 0.0;
+    result->uncounted = replay_counter_lack();
     result->interrupted = table->interrupted;
     for (size_t i = 0; i < result->count; i++)
         take_row(&result->candidates[i], &table->rows[i], table->script);

@@ -158,14 +158,6 @@ static void print_faults(FILE *out, const struct compare_result *result)
     }
 }
 
-static bool any_counted(const struct compare_result *result)
-{
-    for (size_t i = 0; i < result->count; i++)
-        if (result->candidates[i].counted)
-            return true;
-    return false;
-}
-
 static void print_notes(FILE *out, const struct compare_result *result)
 {
     fprintf(out,
@@ -178,8 +170,8 @@ static void print_notes(FILE *out, const struct compare_result *result)
             "ns/op: median of %zu alternated replays, the loop's own %.1f ns included; written:\n"
             "the same with each block written once. Others: each operation's least time of %zu.\n",
             result->rounds, result->loop_ns, result->rounds);
-    if (!any_counted(result) && result->loop_ns > 0.0)
-        fputs("instr/op: this machine, or its settings, does not let them be counted.\n", out);
+    if (result->uncounted && result->loop_ns > 0.0)
+        fprintf(out, "instr/op: not known, %s.\n", result->uncounted);
     if (result->interrupted)
         fputs("interrupted: not everything was measured\n", out);
 }

@@ -167,6 +167,7 @@ cJSON *compare_json(const struct compare_result *result)
     replay_report_json_facts(root, &result->facts);
     add_count(root, "replays", result->rounds);
     add_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
+    add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");
     cJSON *rows = cJSON_AddArrayToObject(root, "allocators");
     for (size_t i = 0; i < result->count; i++)
         cJSON_AddItemToArray(rows, candidate_json(result, &result->candidates[i]));

@@ -109,6 +109,7 @@ struct compare_result {
     size_t rounds;            /**< Timed replays that were wanted. */
     double loop_ns;           /**< What the replay itself takes an operation; 0: unknown. */
     double loop_instructions; /**< 0: not counted. */
+    const char *uncounted;    /**< Why no instructions are; null: they are. */
     bool interrupted;         /**< Not everything was measured. */
     struct compare_advice advice[COMPARE_GOALS];
     size_t count;

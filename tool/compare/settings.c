@@ -35,7 +35,7 @@ static struct acre_bytes buddy_unshelved(void *self)
 
 #define BUDDY(mark, text, handle, setup)                                                           \
     {                                                                                              \
-        "buddy", mark, text, 0, handle, "buddy", "struct acre_buddy", setup,                       \
+        "buddy", "buddy", mark, text, 0, handle, "buddy", "struct acre_buddy", setup,              \
             "acre_buddy_bytes(&allocator)"                                                         \
     }
 #endif
@@ -64,14 +64,15 @@ static struct acre_bytes slab_2048(void *self)
 
 #define SLAB(mark, text, handle, setup)                                                            \
     {                                                                                              \
-        "slab", mark, text, 0, handle, "slab", "struct acre_slab", setup,                          \
+        "slab", "slab", mark, text, 0, handle, "slab", "struct acre_slab", setup,                  \
             "acre_slab_bytes(&allocator)"                                                          \
     }
 #endif
 
 const struct compare_setting compare_settings[] = {
 #if ACRE_TLSF
-    { "tlsf", "", "", 0, NULL, "tlsf", "struct acre_tlsf", "", "acre_tlsf_bytes(&allocator)" },
+    { "tlsf", "tlsf", "", "", 0, NULL, "tlsf", "struct acre_tlsf", "",
+        "acre_tlsf_bytes(&allocator)" },
 #endif
 #if ACRE_BUDDY
     BUDDY("16", "smallest block 16 bytes", buddy_16, "acre_buddy_setup(&allocator, 16);"),
@@ -86,19 +87,19 @@ const struct compare_setting compare_settings[] = {
     SLAB("2048", "pages of 2048 bytes", slab_2048, "acre_slab_setup(&allocator, 2048);"),
 #endif
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
-    { "heap", "tlsf", "tlsf in chunks of bitmap pages", 0, NULL, "heap", "struct acre_heap_tlsf",
-        "acre_heap_tlsf_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
+    { "heap", "heap", "tlsf", "tlsf in chunks of bitmap pages", 0, NULL, "heap",
+        "struct acre_heap_tlsf", "acre_heap_tlsf_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
         "acre_heap_bytes(&allocator.heap)" },
 #endif
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_BUDDY
-    { "heap", "buddy", "buddy in chunks of bitmap pages", sizeof(struct acre_heap_buddy),
+    { "heap", "heap", "buddy", "buddy in chunks of bitmap pages", sizeof(struct acre_heap_buddy),
         heap_buddy, "heap", "struct acre_heap_buddy",
         "acre_heap_buddy_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
         "acre_heap_bytes(&allocator.heap)" },
 #endif
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
-    { "heap-slab", "", "slab in chunks of bitmap pages", 0, NULL, "heap", "struct acre_heap_slab",
-        "acre_heap_slab_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
+    { "heap-slab", "heap", "slab", "slab in chunks of bitmap pages", 0, NULL, "heap",
+        "struct acre_heap_slab", "acre_heap_slab_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
         "acre_heap_bytes(&allocator.heap)" },
 #endif
     { .kind = NULL },

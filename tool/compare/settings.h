@@ -12,6 +12,7 @@
 /** One setting of one allocator. The last four members are C code that makes it. */
 struct compare_setting {
     const char *kind; /**< Name in the registry. */
+    const char *name; /**< The same in tables, where allocators of one make share it. */
     const char *mark; /**< What follows the name and a slash; "": nothing does. */
     const char *text; /**< The same in words; "": as it comes. */
     size_t size;      /**< Bytes of the control structure; 0: as in the registry. */

@@ -102,6 +102,27 @@ bool replay_child_wait(const struct replay_child *child,
     return false;
 }
 
+size_t replay_child_wait_any(const struct replay_child *const children[], size_t count,
+    void (*watch)(void *argument, struct acre_progress *progress), void *argument,
+    struct acre_progress *progress)
+{
+    struct pollfd reports[REPLAY_MOST_AT_ONCE];
+    int ready = 0;
+    for (size_t i = 0; i < count; i++)
+        reports[i] = (struct pollfd){ .fd = children[i]->socket, .events = POLLIN };
+    while (ready == 0 && !acre_interrupted()) {
+        ready = poll(reports, (nfds_t)count, WATCH_MILLISECONDS);
+        if (ready == 0)
+            watch(argument, progress);
+        if (ready < 0 && errno == EINTR)
+            ready = 0;
+    }
+    for (size_t i = 0; ready > 0 && i < count; i++)
+        if (reports[i].revents)
+            return i;
+    return 0;
+}
+
 void replay_child_end(struct replay_child *child, char ended[REPLAY_ENDED_ROOM])
 {
     int status = 0;

@@ -52,6 +52,18 @@ bool replay_child_wait(const struct replay_child *child,
     void (*watch)(void *argument, struct acre_progress *progress), void *argument,
     struct acre_progress *progress);
 
+/** Children that can be waited for at a time. */
+#define REPLAY_MOST_AT_ONCE 16
+
+/**
+ * Waits until one of `count` children, 1 .. REPLAY_MOST_AT_ONCE, has done its work or ended, or
+ * acre_interrupted() becomes true; replay_child_wait() then says which at once.
+ * @return its index.
+ */
+size_t replay_child_wait_any(const struct replay_child *const children[], size_t count,
+    void (*watch)(void *argument, struct acre_progress *progress), void *argument,
+    struct acre_progress *progress);
+
 /**
  * Ends the child if it still runs. Writes how it ended into `ended`, a phrase such as "was killed
  * by signal 11 (Segmentation fault)".

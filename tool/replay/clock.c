@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/replay/clock.h"
 
+#include <errno.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +30,26 @@ int replay_counter_open(void)
         .exclude_hv = 1,
     };
     return (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static const char *lack_text(int error)
+{
+    if (error == EACCES || error == EPERM)
+        return "the system's settings forbid it (kernel.perf_event_paranoid, or a container's)";
+    if (error == ENOENT || error == ENODEV || error == EOPNOTSUPP)
+        return "this machine, perhaps a virtual one, has no counter of them";
+    return "this system offers no counter of them";
+}
+
+const char *replay_counter_lack(void)
+{
+    uint64_t instructions;
+    int counter = replay_counter_open();
+    if (counter < 0)
+        return lack_text(errno);
+    bool counts = replay_counter_read(counter, &instructions);
+    close(counter);
+    return counts ? NULL : "this machine's counter of them gives nothing";
 }
 
 bool replay_counter_read(int counter, uint64_t *instructions)

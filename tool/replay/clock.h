@@ -45,6 +45,9 @@ uint64_t replay_tick_cost(void);
  */
 int replay_counter_open(void);
 
+/** Why instructions are not counted, as an English phrase; null: they are. */
+const char *replay_counter_lack(void);
+
 /** Instructions counted so far. @return false when the counter gives none. */
 bool replay_counter_read(int counter, uint64_t *instructions);
 

@@ -345,6 +345,7 @@ static void look_at_pool(struct explainer *explainer)
     sort_slots(explainer);
     acre_walk(explainer->instance.bytes, count_piece, explainer);
     explainer->pieces = calloc(explainer->room + 1, sizeof *explainer->pieces);
+    found->no_memory = !explainer->pieces;
     if (!explainer->pieces)
         return;
     acre_walk(explainer->instance.bytes, take_piece, explainer);
@@ -354,6 +355,20 @@ static void look_at_pool(struct explainer *explainer)
     free(explainer->pieces);
 }
 
+static void run_and_look(struct explainer *explainer)
+{
+    struct replay_work *work = explainer->work;
+    struct replay_explanation *found = explainer->found;
+    bool opened = replay_work_open(work, &explainer->instance, work->board->pool);
+    found->refused = !opened;
+    found->no_memory = !opened && work->pool.size < work->board->pool;
+    if (!opened)
+        return;
+    run_to_failure(explainer);
+    if (found->failed)
+        look_at_pool(explainer);
+}
+
 void replay_explain(struct replay_work *work)
 {
     struct explainer explainer = { .work = work, .found = &work->board->explanation };
@@ -361,12 +376,9 @@ void replay_explain(struct replay_work *work)
     *explainer.found = (struct replay_explanation){ .refused = false };
     explainer.born = calloc(slots, sizeof *explainer.born);
     explainer.order = calloc(slots, sizeof *explainer.order);
-    explainer.found->refused = !replay_work_open(work, &explainer.instance, work->board->pool);
-    if (explainer.born && explainer.order && !explainer.found->refused) {
-        run_to_failure(&explainer);
-        if (explainer.found->failed)
-            look_at_pool(&explainer);
-    }
+    explainer.found->no_memory = !explainer.born || !explainer.order;
+    if (!explainer.found->no_memory)
+        run_and_look(&explainer);
     free(explainer.born);
     free(explainer.order);
 }

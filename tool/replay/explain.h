@@ -36,9 +36,10 @@ struct replay_split {
 
 /** Plain data, in memory that processes share. */
 struct replay_explanation {
-    bool refused; /**< The allocator cannot work in the pool at all. */
-    bool failed;  /**< Else it completes, and nothing below holds. */
-    uint64_t op;  /**< The operation that failed, */
+    bool refused;   /**< The allocator cannot work in the pool at all. */
+    bool no_memory; /**< There was not enough to find out; then nothing below is complete. */
+    bool failed;    /**< Else it completes, and nothing below holds. */
+    uint64_t op;    /**< The operation that failed, */
     enum replay_verb verb;
     uint64_t size, align; /**< and what it asked for, in bytes. */
     uint64_t old_size;    /**< Of the block to be resized. */

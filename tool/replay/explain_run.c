@@ -31,6 +31,7 @@ bool replay_explain_apart(struct replay_explanation *explanation,
         replay_child_end(&child, ended);
     }
     *explanation = work.board->explanation;
+    explanation->no_memory |= work.board->fault[0] != '\0';
     acre_progress_wipe(progress);
     replay_remote_close(&state);
     return done;

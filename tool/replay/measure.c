@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/replay/measure.h"
-
-#include "tool/replay/remote.h"
+#include "tool/replay/contest.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,59 +9,6 @@
  * than the smallest when that is larger. */
 #define TIMES_PEAK 2
 #define ROOM_FOR_TABLES ((size_t)1 << 20)
-
-/* A subject while it is measured. */
-struct contestant {
-    struct replay_row *row;
-    struct replay_child child;
-    struct replay_work work;
-    struct replay_remote_state state; /* holds the board */
-    uint64_t written[REPLAY_MOST_ROUNDS];
-    uint64_t nanoseconds[REPLAY_MOST_ROUNDS];
-    uint64_t instructions[REPLAY_MOST_ROUNDS];
-};
-
-struct contest {
-    struct replay_table *table;
-    struct acre_progress *progress;
-    struct contestant *contestants; /* the rows', then the loop's */
-    size_t count;
-    char doing[96];    /* for the progress line */
-    double base, span; /* where the current task lies in all the work, 0.0 to 1.0 */
-    const struct contestant *current;
-};
-
-static void watch(void *argument, struct acre_progress *progress)
-{
-    const struct contest *contest = argument;
-    double done = contest->current->work.board->done;
-    acre_progress_show(progress, contest->doing, contest->base + contest->span * done);
-}
-
-/* Has one contestant do one task. @return false: not done; it is given up unless interrupted. */
-static bool order(struct contest *contest, struct contestant *contestant, enum replay_task task,
-    const char *doing)
-{
-    struct replay_row *row = contestant->row;
-    char ended[REPLAY_ENDED_ROOM];
-    if (row->fault[0] || acre_interrupted())
-        return false;
-    snprintf(contest->doing, sizeof contest->doing, "%.40s: %s", row->subject->name, doing);
-    contest->current = contestant;
-    contestant->work.board->task = task;
-    contestant->work.board->pool = row->pool;
-    acre_progress_show(contest->progress, contest->doing, contest->base);
-    replay_child_order(&contestant->child);
-    if (!replay_child_wait(&contestant->child, watch, contest, contest->progress)) {
-        if (acre_interrupted())
-            return false;
-        replay_child_end(&contestant->child, ended);
-        snprintf(row->fault, sizeof row->fault, "its process %s (%s)", ended, doing);
-        return false;
-    }
-    memcpy(row->fault, contestant->work.board->fault, sizeof row->fault);
-    return row->fault[0] == '\0';
-}
 
 static size_t timing_pool(const struct replay_table *table, const struct replay_row *row)
 {
@@ -77,29 +21,43 @@ static size_t timing_pool(const struct replay_table *table, const struct replay_
     return needed > pool ? needed : pool;
 }
 
-static void verify(struct contest *contest, struct contestant *contestant)
+static void set_pool(struct replay_contest *contest, struct replay_contestant *contestant)
 {
-    struct replay_row *row = contestant->row;
-    row->pool = timing_pool(contest->table, row);
-    if (row->subject->type == REPLAY_ON_NOTHING ||
-        !order(contest, contestant, REPLAY_VERIFY, "verifying"))
-        return;
-    row->pool_refused = contestant->work.board->pool_refused;
-    row->verified = !row->pool_refused;
-    row->resident = contestant->work.board->resident;
-    row->failed = contestant->work.board->failed;
+    contestant->row->pool = timing_pool(contest->table, contestant->row);
 }
 
-static void fit(struct contest *contest, struct contestant *contestant)
+static bool begin_verify(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    set_pool(contest, contestant);
+    return contestant->row->subject->type != REPLAY_ON_NOTHING;
+}
+
+static void end_verify(struct replay_contest *contest, struct replay_contestant *contestant)
 {
     struct replay_row *row = contestant->row;
-    if (!contest->table->plan.pool_search || !replay_subject_has_pool(row->subject))
+    const struct replay_board *board = contestant->work.board;
+    (void)contest;
+    if (row->fault[0])
         return;
-    if (!order(contest, contestant, REPLAY_FIT, "looking for the smallest pool"))
+    row->pool_refused = board->pool_refused;
+    row->verified = !row->pool_refused;
+    row->resident = board->resident;
+    row->failed = board->failed;
+}
+
+static bool begin_fit(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    return contest->table->plan.pool_search && replay_subject_has_pool(contestant->row->subject);
+}
+
+static void end_fit(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    struct replay_row *row = contestant->row;
+    if (row->fault[0])
         return;
     row->fitted = true;
     row->smallest_pool = contestant->work.board->smallest_pool;
-    row->pool = timing_pool(contest->table, row);
+    set_pool(contest, contestant);
 }
 
 static int compare_numbers(const void *left, const void *right)
@@ -117,18 +75,25 @@ static double median_per_op(uint64_t *numbers, size_t count, uint64_t ops)
     return ((double)low + (double)high) / 2.0 / (double)ops;
 }
 
-/* A timed replay that is forgotten. */
-static void warm_up(struct contest *contest, struct contestant *contestant)
+static bool begin_time(struct replay_contest *contest, struct replay_contestant *contestant)
 {
-    if (order(contest, contestant, REPLAY_TIME, "warming up"))
-        contestant->row->pool_refused = contestant->work.board->pool_refused;
+    (void)contest;
+    return !contestant->row->pool_refused;
 }
 
-static void time_once(struct contest *contest, struct contestant *contestant)
+/* A timed replay that is forgotten. */
+static void end_warm_up(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    (void)contest;
+    contestant->row->pool_refused = contestant->work.board->pool_refused;
+}
+
+static void end_time(struct replay_contest *contest, struct replay_contestant *contestant)
 {
     struct replay_row *row = contestant->row;
     const struct replay_board *board = contestant->work.board;
-    if (row->pool_refused || !order(contest, contestant, REPLAY_TIME, "timing"))
+    (void)contest;
+    if (row->fault[0])
         return;
     row->failed = board->failed;
     row->counted = board->counted;
@@ -137,24 +102,32 @@ static void time_once(struct contest *contest, struct contestant *contestant)
     row->rounds++;
 }
 
-static void time_written(struct contest *contest, struct contestant *contestant)
+static bool begin_written(struct replay_contest *contest, struct replay_contestant *contestant)
 {
-    struct replay_row *row = contestant->row;
     bool possible = contest->table->script->facts.peak_live < replay_machine_memory() / 2;
-    if (!contest->table->plan.writing || !possible || row->pool_refused ||
-        !order(contest, contestant, REPLAY_WRITE, "timing, blocks written"))
-        return;
-    contestant->written[row->written_rounds++] = contestant->work.board->nanoseconds;
+    return contest->table->plan.writing && possible && !contestant->row->pool_refused;
 }
 
-static void time_steps(struct contest *contest, struct contestant *contestant)
+static void end_written(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    struct replay_row *row = contestant->row;
+    (void)contest;
+    if (!row->fault[0])
+        contestant->written[row->written_rounds++] = contestant->work.board->nanoseconds;
+}
+
+static bool begin_steps(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    contestant->work.board->rounds = contest->table->plan.rounds;
+    return !contestant->row->pool_refused && contestant->row->subject->type != REPLAY_ON_NOTHING;
+}
+
+static void end_steps(struct replay_contest *contest, struct replay_contestant *contestant)
 {
     struct replay_row *row = contestant->row;
     const struct replay_board *board = contestant->work.board;
-    if (row->pool_refused || row->subject->type == REPLAY_ON_NOTHING)
-        return;
-    contestant->work.board->rounds = contest->table->plan.rounds;
-    row->stepped = order(contest, contestant, REPLAY_STEPS, "timing each operation");
+    (void)contest;
+    row->stepped = !row->fault[0];
     row->median = board->median;
     row->p99 = board->p99;
     row->p999 = board->p999;
@@ -164,7 +137,7 @@ static void time_steps(struct contest *contest, struct contestant *contestant)
         memcpy(row->survey->spread, board->survey.spread, sizeof board->survey.spread);
 }
 
-static void sum_up(struct contest *contest, struct contestant *contestant)
+static void sum_up(const struct replay_contest *contest, struct replay_contestant *contestant)
 {
     struct replay_row *row = contestant->row;
     uint64_t ops = contest->table->script->facts.ops;
@@ -178,7 +151,7 @@ static void sum_up(struct contest *contest, struct contestant *contestant)
     row->instructions_per_op = median_per_op(contestant->instructions, row->rounds, ops);
 }
 
-static bool start_child(struct contestant *contestant)
+static bool start_child(struct replay_contestant *contestant)
 {
     const struct replay_work *work = &contestant->work;
     if (work->subject->type == REPLAY_ON_SYSTEM)
@@ -188,7 +161,7 @@ static bool start_child(struct contestant *contestant)
 }
 
 /* A heap that has served replays keeps what they freed: resident memory is told by a new one. */
-static bool start_afresh(struct contestant *contestant)
+static bool start_afresh(struct replay_contestant *contestant)
 {
     char ended[REPLAY_ENDED_ROOM];
     if (replay_subject_has_pool(contestant->row->subject))
@@ -197,52 +170,85 @@ static bool start_afresh(struct contestant *contestant)
     return start_child(contestant);
 }
 
-static void survey(struct contest *contest, struct contestant *contestant)
+static bool begin_survey(struct replay_contest *contest, struct replay_contestant *contestant)
+{
+    struct replay_row *row = contestant->row;
+    (void)contest;
+    if (!row->survey || row->pool_refused || !start_afresh(contestant))
+        return false;
+    contestant->timed_in = row->pool;
+    if (row->smallest_pool)
+        row->pool = (size_t)row->smallest_pool;
+    return true;
+}
+
+static void end_survey(struct replay_contest *contest, struct replay_contestant *contestant)
 {
     struct replay_row *row = contestant->row;
     const struct replay_survey *found = &contestant->work.board->survey;
-    size_t timed_in = row->pool;
-    if (!row->survey || row->fault[0] || row->pool_refused || acre_interrupted() ||
-        !start_afresh(contestant))
-        return;
-    if (row->smallest_pool)
-        row->pool = (size_t)row->smallest_pool;
-    if (order(contest, contestant, REPLAY_SURVEY, "looking at its accounts"))
+    (void)contest;
+    if (!row->fault[0])
         memcpy(row->survey, found, sizeof *found);
-    row->pool = timed_in;
+    row->pool = contestant->timed_in;
 }
 
-/* One task for every contestant, from `from` to `to` of all the work. */
-static void for_all(struct contest *contest, double from, double to,
-    void (*task)(struct contest *contest, struct contestant *contestant))
+/* ---- all of it ---- */
+
+enum duty { VERIFY, FIT, WARM_UP, TIME, WRITTEN, STEPS, SURVEY };
+
+static const struct replay_duty duties[] = {
+    [VERIFY] = { REPLAY_VERIFY, "verifying", 3, false, begin_verify, end_verify },
+    [FIT] = { REPLAY_FIT, "looking for the smallest pool", 10, false, begin_fit, end_fit },
+    [WARM_UP] = { REPLAY_TIME, "warming up", 1, true, begin_time, end_warm_up },
+    [TIME] = { REPLAY_TIME, "timing", 1, true, begin_time, end_time },
+    [WRITTEN] = { REPLAY_WRITE, "timing, blocks written", 1.5, true, begin_written, end_written },
+    [STEPS] = { REPLAY_STEPS, "timing each operation", 3, true, begin_steps, end_steps },
+    [SURVEY] = { REPLAY_SURVEY, "looking at its accounts", 2, false, begin_survey, end_survey },
+};
+
+/* Each contestant's share, in replays. */
+static void add_work(struct replay_contest *contest, enum duty duty, double times)
 {
-    contest->span = (to - from) / (double)contest->count;
-    for (size_t i = 0; i < contest->count; i++) {
-        contest->base = from + contest->span * (double)i;
-        task(contest, &contest->contestants[i]);
-    }
+    size_t at_once = duties[duty].timed ? 1 : contest->width;
+    contest->whole += times * duties[duty].replays * (double)contest->count / (double)at_once;
 }
 
-/* The shares of the work are guesses for the progress line. */
-static void measure(struct contest *contest)
+static void plan_work(struct replay_contest *contest)
 {
-    size_t rounds = contest->table->plan.rounds;
-    double share = 0.15 / (double)rounds;
-    for_all(contest, 0.0, 0.1, verify);
-    for_all(contest, 0.1, 0.55, fit);
-    for_all(contest, 0.55, 0.6, warm_up);
-    for (size_t round = 0; round < rounds; round++) {
-        double from = 0.6 + share * (double)round;
-        for_all(contest, from, from + share / 2, time_once);
-        for_all(contest, from + share / 2, from + share, time_written);
+    const struct replay_plan *plan = &contest->table->plan;
+    double rounds = (double)plan->rounds;
+    add_work(contest, VERIFY, 1.0);
+    add_work(contest, FIT, plan->pool_search);
+    add_work(contest, WARM_UP, 1.0);
+    add_work(contest, TIME, rounds);
+    add_work(contest, WRITTEN, plan->writing ? rounds : 0.0);
+    add_work(contest, STEPS, rounds);
+    add_work(contest, SURVEY, plan->survey);
+}
+
+static void measure(struct replay_contest *contest)
+{
+    const struct replay_plan *plan = &contest->table->plan;
+    plan_work(contest);
+    replay_contest_do(contest, &duties[VERIFY], 1.0);
+    if (plan->pool_search)
+        replay_contest_do(contest, &duties[FIT], 1.0);
+    replay_contest_do(contest, &duties[WARM_UP], 1.0);
+    for (size_t round = 0; round < plan->rounds; round++) {
+        replay_contest_do(contest, &duties[TIME], 1.0);
+        if (plan->writing)
+            replay_contest_do(contest, &duties[WRITTEN], 1.0);
     }
-    for_all(contest, 0.75, 0.95, time_steps);
-    for_all(contest, 0.95, 1.0, survey);
-    for_all(contest, 1.0, 1.0, sum_up);
+    replay_contest_do(contest, &duties[STEPS], (double)plan->rounds);
+    if (plan->survey)
+        replay_contest_do(contest, &duties[SURVEY], 1.0);
+    for (size_t i = 0; i < contest->count; i++)
+        sum_up(contest, &contest->contestants[i]);
     contest->table->interrupted = acre_interrupted() != 0;
 }
 
-static bool start(struct contest *contest, struct contestant *contestant, struct replay_row *row)
+static bool start(
+    struct replay_contest *contest, struct replay_contestant *contestant, struct replay_row *row)
 {
     struct replay_work *work = &contestant->work;
     contestant->row = row;
@@ -254,7 +260,7 @@ static bool start(struct contest *contest, struct contestant *contestant, struct
     return start_child(contestant);
 }
 
-static bool start_all(struct contest *contest)
+static bool start_all(struct replay_contest *contest)
 {
     for (size_t i = 0; i < contest->count; i++) {
         struct replay_table *table = contest->table;
@@ -265,11 +271,11 @@ static bool start_all(struct contest *contest)
     return true;
 }
 
-static void end_all(struct contest *contest)
+static void end_all(struct replay_contest *contest)
 {
     char ended[REPLAY_ENDED_ROOM];
     for (size_t i = 0; i < contest->count; i++) {
-        struct contestant *contestant = &contest->contestants[i];
+        struct replay_contestant *contestant = &contest->contestants[i];
         replay_child_end(&contestant->child, ended);
         if (contestant->work.board)
             replay_remote_close(&contestant->state);
@@ -279,7 +285,10 @@ static void end_all(struct contest *contest)
 bool replay_measure(struct replay_table *table, struct acre_progress *progress)
 {
     static const struct replay_subject nothing = { .type = REPLAY_ON_NOTHING, .name = "loop" };
-    struct contest contest = { .table = table, .progress = progress, .count = table->count + 1 };
+    struct replay_contest contest = {
+        .table = table, .progress = progress, .count = table->count + 1
+    };
+    contest.width = replay_contest_width(&table->script->facts);
     table->loop.subject = &nothing;
     contest.contestants = calloc(contest.count, sizeof *contest.contestants);
     if (!contest.contestants)

@@ -217,8 +217,9 @@ static void print_timing_notes(FILE *out, const struct replay_notes *notes)
     if (notes->stepped)
         fprintf(out, "p99.9, worst: of each operation's least time in %zu identical %s\n", rounds,
             replays);
-    if (notes->timed && notes->not_counted)
-        fputs("instr/op: this machine, or its settings, does not let them be counted\n", out);
+    const char *lack = notes->timed && notes->not_counted ? replay_counter_lack() : NULL;
+    if (lack)
+        fprintf(out, "instr/op: not known, %s\n", lack);
 }
 
 void replay_report_notes(FILE *out, const struct replay_notes *notes)

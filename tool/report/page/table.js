@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The table of all figures, sorted by the heading that was pressed. */
 const memoryOf = (row) => row.smallest_pool_bytes ?? row.resident_growth_bytes;
-const columns = [
+const allColumns = [
     { title: "Memory\nbytes", get: memoryOf, show: whole, about: true },
     { title: "Memory /\npeak live", get: (row) => row.memory_per_peak_live, show: fixed(3), about: true },
     { title: "Internal\n%", get: (row) => percent(row.internal_fragmentation), show: fixed(1) },
@@ -14,8 +14,10 @@ const columns = [
     { title: "99 %\n" + unit, get: (row) => row.operation.p99, show: whole },
     { title: "99.9 %\n" + unit, get: (row) => row.operation.p99_9, show: whole },
     { title: "Worst\n" + unit, get: (row) => row.operation.worst, show: whole },
-    { title: "Instr.\nper op", get: (row) => row.instructions_per_operation, show: fixed(1) },
+    { title: "Instr.\nper op", get: (row) => row.instructions_per_operation, show: fixed(1), counted: true },
 ];
+/* A column that this machine cannot fill is left out, and the page says why. */
+const columns = allColumns.filter((column) => !column.counted || allocators.some((row) => known(column.get(row))));
 const percent = (share) => (known(share) ? share * 100 : null);
 const sorting = { column: -1, down: false };
 
@@ -75,6 +77,8 @@ function buildTable() {
         element("tbody"));
     sorting.column = null;
     fillTable();
+    if (columns.length < allColumns.length && data.instructions_unknown)
+        byId("table-about").append(` Instructions are not shown: ${data.instructions_unknown}.`);
     const faults = allocators.filter((row) => row.fault).map((row) => row.name + ": " + row.fault);
     byId("faults").hidden = !faults.length;
     byId("faults").textContent = "Broken: " + faults.join("; ");
