@@ -67,6 +67,8 @@ typedef bool acre_heap_oom_fn(void *arg, struct acre_layout layout);
 /** Called by a byte allocator for a request that finds no room; its answer is the request's. */
 typedef struct acre_ptr acre_heap_more_fn(void *arg, struct acre_layout layout);
 
+struct acre_heap;
+
 /** What a heap is made of. */
 struct acre_heap_parts {
     struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
@@ -79,6 +81,12 @@ struct acre_heap_parts {
     void (*set_more)(void *self, acre_heap_more_fn *more, void *arg);
     struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
+    /** alloc and dealloc of `bytes` where they are found from the heap without a handle, as in the
+     * bundles below, whose setup sets them; null: `bytes` is called. */
+    struct acre_ptr (*alloc)(struct acre_heap *heap, struct acre_layout layout);
+    enum acre_status (*dealloc)(struct acre_heap *heap, void *ptr);
+    const void *place; /**< What no region may overlap beside the heap: a bundle; or null. */
+    size_t place_size; /**< Its bytes. */
 };
 
 struct acre_heap_chunk;
@@ -88,10 +96,9 @@ struct acre_heap_chunk;
  * memory that it owns.
  */
 struct acre_heap {
-    struct acre_ptr (*alloc)(void *self, struct acre_layout layout); /* with locks or without */
-    void *alloc_self;                                                /* what alloc is called with */
-    enum acre_status (*dealloc)(struct acre_heap *heap, void *ptr);  /* with locks or without */
-    enum acre_status (*give)(void *self, void *ptr);                 /* dealloc of `parts.bytes` */
+    /* With locks or without. */
+    struct acre_ptr (*alloc)(struct acre_heap *heap, struct acre_layout layout);
+    enum acre_status (*dealloc)(struct acre_heap *heap, void *ptr);
     size_t countdown; /* frees to the next look; under the lock of bytes, as `parts.bytes` */
     struct acre_heap_parts parts;
     size_t page_size;
@@ -173,7 +180,7 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
 
 static inline struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout)
 {
-    return heap->alloc(heap->alloc_self, layout);
+    return heap->alloc(heap, layout);
 }
 
 static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *ptr)

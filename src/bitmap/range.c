@@ -105,11 +105,14 @@ static bool overlaps(const struct acre_bitmap *self, const struct offer *offer)
     return false;
 }
 
-/** True when [start, start + size) shares a byte with metadata in use. O(ranges * levels). */
-static bool overlaps_metadata(const struct acre_bitmap *self, uintptr_t start, size_t size)
+/** True when [start, start + size) shares a byte with metadata in use, or with the allocator
+ * itself. O(ranges * levels). */
+static bool overlaps_own(const struct acre_bitmap *self, uintptr_t start, size_t size)
 {
     const struct acre_bitmap_range *range;
 
+    if (acre_ranges_overlap((uintptr_t)self, sizeof(*self), start, size))
+        return true;
     for (range = self->ranges; range != NULL; range = range->next)
         if (acre_ranges_overlap(
                 (uintptr_t)range, acre_bitmap_metadata_size(range->pages), start, size))
@@ -182,7 +185,7 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
     taken = pages_for_metadata(self, offer.pages);
     if (taken >= offer.pages)
         return ACRE_INVALID_PARAM;
-    if (overlaps(self, &offer) || overlaps_metadata(self, offer.given_start, size))
+    if (overlaps(self, &offer) || overlaps_own(self, offer.given_start, size))
         return ACRE_MEMORY_OVERLAP;
     meta = acre_align_up(offer.first << self->page_shift, sizeof(uint64_t));
     offer.meta = (void *)meta;
@@ -203,7 +206,7 @@ static enum acre_status add_apart(
         meta_size < acre_bitmap_metadata_size(offer->pages))
         return ACRE_INVALID_PARAM;
     if (overlaps(self, offer) ||
-        overlaps_metadata(self, (uintptr_t)meta, acre_bitmap_metadata_size(offer->pages)))
+        overlaps_own(self, (uintptr_t)meta, acre_bitmap_metadata_size(offer->pages)))
         return ACRE_MEMORY_OVERLAP;
     offer->meta = meta;
     enter(self, offer);

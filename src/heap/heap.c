@@ -16,16 +16,20 @@ static ACRE_NOINLINE struct acre_ptr refused(
     return acre_heap_serve(heap, &request);
 }
 
-static struct acre_ptr alloc_looking(void *self, struct acre_layout layout)
+static struct acre_ptr alloc_looking(struct acre_heap *heap, struct acre_layout layout)
 {
-    struct acre_heap *heap = self;
     struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
     return got.ptr != NULL ? got : refused(heap, layout, got.status);
 }
 
-static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
+/* For a byte allocator that calls the heap for what it cannot serve. */
+static struct acre_ptr alloc_passing(struct acre_heap *heap, struct acre_layout layout)
 {
-    struct acre_heap *heap = self;
+    return acre_alloc(heap->parts.bytes, layout);
+}
+
+static struct acre_ptr alloc_locked(struct acre_heap *heap, struct acre_layout layout)
+{
     acre_locker_lock(&heap->bytes_lock);
     struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
     acre_locker_unlock(&heap->bytes_lock);
@@ -67,7 +71,7 @@ static struct acre_heap_chunk *count_free(struct acre_heap *heap)
 }
 
 /* A free that is due for a look at the chunks, or under a lock. */
-static ACRE_NOINLINE enum acre_status dealloc_slowly(struct acre_heap *heap, void *ptr)
+ACRE_NOINLINE enum acre_status acre_heap_dealloc_slowly(struct acre_heap *heap, void *ptr)
 {
     struct acre_heap_chunk *gone = NULL;
     acre_locker_lock(&heap->bytes_lock);
@@ -84,9 +88,9 @@ static ACRE_NOINLINE enum acre_status dealloc_slowly(struct acre_heap *heap, voi
 
 static enum acre_status dealloc_counting(struct acre_heap *heap, void *ptr)
 {
-    if (ACRE_UNLIKELY(--heap->countdown == 0))
-        return dealloc_slowly(heap, ptr);
-    return heap->give(heap->parts.bytes.self, ptr);
+    if (ACRE_UNLIKELY(heap_is_look_due(heap)))
+        return acre_heap_dealloc_slowly(heap, ptr);
+    return acre_dealloc(heap->parts.bytes, ptr);
 }
 
 enum acre_status acre_heap_dealloc_sized(
@@ -140,18 +144,27 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
 
 /* ---- which of them ---- */
 
+static void bind_locked(struct acre_heap *heap)
+{
+    heap->alloc = alloc_locked;
+    heap->dealloc = acre_heap_dealloc_slowly;
+}
+
+static void bind_free(struct acre_heap *heap)
+{
+    const struct acre_heap_parts *parts = &heap->parts;
+    heap->alloc = parts->alloc != NULL ? parts->alloc : alloc_passing;
+    if (parts->set_more == NULL)
+        heap->alloc = alloc_looking;
+    heap->dealloc = parts->dealloc != NULL ? parts->dealloc : dealloc_counting;
+}
+
 void acre_heap_bind(struct acre_heap *heap)
 {
-    bool locked = heap->bytes_lock.lock != NULL;
-    bool passes_by = !locked && heap->parts.set_more != NULL;
-    heap->alloc = locked ? alloc_locked : alloc_looking;
-    heap->alloc_self = heap;
-    if (passes_by) {
-        heap->alloc = heap->parts.bytes.ops->alloc;
-        heap->alloc_self = heap->parts.bytes.self;
-    }
-    heap->give = heap->parts.bytes.ops->dealloc;
-    heap->dealloc = locked ? dealloc_slowly : dealloc_counting;
+    if (heap->bytes_lock.lock != NULL)
+        bind_locked(heap);
+    else
+        bind_free(heap);
     heap->countdown = ACRE_HEAP_TICK;
     acre_heap_call_more(heap, true);
 }

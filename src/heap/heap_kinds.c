@@ -70,14 +70,28 @@ static enum acre_status setup(
 #endif
 
 #if ACRE_BITMAP && ACRE_TLSF
-static enum acre_status add_behind(void *self, void *start, size_t size)
+static enum acre_status add_behind_tlsf(void *self, void *start, size_t size)
 {
     return acre_tlsf_add_memory_behind(self, start, size);
 }
 
-static void set_more(void *self, acre_heap_more_fn *more, void *arg)
+static void set_more_of_tlsf(void *self, acre_heap_more_fn *more, void *arg)
 {
     acre_tlsf_set_more(self, more, arg);
+}
+
+static struct acre_ptr alloc_of_tlsf(struct acre_heap *heap, struct acre_layout layout)
+{
+    struct acre_heap_tlsf *self = (void *)heap;
+    return acre_tlsf_alloc(&self->tlsf, layout);
+}
+
+static enum acre_status dealloc_of_tlsf(struct acre_heap *heap, void *ptr)
+{
+    if (ACRE_UNLIKELY(heap_is_look_due(heap)))
+        return acre_heap_dealloc_slowly(heap, ptr);
+    struct acre_heap_tlsf *self = (void *)heap;
+    return acre_tlsf_dealloc(&self->tlsf, ptr);
 }
 
 enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size)
@@ -85,8 +99,12 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
     struct acre_heap_parts parts = {
         .bytes = acre_tlsf_bytes(&self->tlsf),
         .region_for = acre_heap_region_for_tlsf,
-        .add_behind = add_behind,
-        .set_more = set_more,
+        .add_behind = add_behind_tlsf,
+        .set_more = set_more_of_tlsf,
+        .alloc = alloc_of_tlsf,
+        .dealloc = dealloc_of_tlsf,
+        .place = self,
+        .place_size = sizeof *self,
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
@@ -95,11 +113,22 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
 #endif
 
 #if ACRE_BITMAP && ACRE_BUDDY
+static enum acre_status dealloc_of_buddy(struct acre_heap *heap, void *ptr)
+{
+    if (ACRE_UNLIKELY(heap_is_look_due(heap)))
+        return acre_heap_dealloc_slowly(heap, ptr);
+    struct acre_heap_buddy *self = (void *)heap;
+    return acre_buddy_dealloc(&self->buddy, ptr);
+}
+
 enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page_size)
 {
     struct acre_heap_parts parts = {
         .bytes = acre_buddy_bytes(&self->buddy),
         .region_for = acre_heap_region_for_buddy,
+        .dealloc = dealloc_of_buddy,
+        .place = self,
+        .place_size = sizeof *self,
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
@@ -114,12 +143,30 @@ static void set_more_of_slab(void *self, acre_heap_more_fn *more, void *arg)
     acre_slab_set_more(self, more, arg);
 }
 
+static struct acre_ptr alloc_of_slab(struct acre_heap *heap, struct acre_layout layout)
+{
+    struct acre_heap_slab *self = (void *)heap;
+    return acre_slab_alloc(&self->slab, layout);
+}
+
+static enum acre_status dealloc_of_slab(struct acre_heap *heap, void *ptr)
+{
+    if (ACRE_UNLIKELY(heap_is_look_due(heap)))
+        return acre_heap_dealloc_slowly(heap, ptr);
+    struct acre_heap_slab *self = (void *)heap;
+    return acre_slab_dealloc(&self->slab, ptr);
+}
+
 enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_size)
 {
     struct acre_heap_parts parts = {
         .bytes = acre_slab_bytes(&self->slab),
         .region_for = acre_heap_region_for_slab,
         .set_more = set_more_of_slab,
+        .alloc = alloc_of_slab,
+        .dealloc = dealloc_of_slab,
+        .place = self,
+        .place_size = sizeof *self,
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;

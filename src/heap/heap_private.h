@@ -130,6 +130,15 @@ void acre_heap_bind(struct acre_heap *heap);
  * makes requests of its own, nor ever under a lock. */
 void acre_heap_call_more(struct acre_heap *heap, bool on);
 
+/* Counts a free without a lock; true when a look at the chunks is due. */
+ACRE_INLINE bool heap_is_look_due(struct acre_heap *heap)
+{
+    return --heap->countdown == 0;
+}
+
+/* dealloc when a look is due, or under a lock. */
+enum acre_status acre_heap_dealloc_slowly(struct acre_heap *heap, void *ptr);
+
 /* ---- requests; heap_grow.c ---- */
 
 /* Tries a request with what room there is. Takes the lock of bytes. */

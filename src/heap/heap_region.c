@@ -59,7 +59,9 @@ static enum acre_status check_range(const struct acre_heap *heap, uintptr_t star
 {
     if (start == 0 || size < heap->parts.least || acre_range_wraps(start, size))
         return ACRE_INVALID_PARAM;
-    if (size != 0 && acre_ranges_overlap(start, size, (uintptr_t)heap, sizeof *heap))
+    if (size != 0 &&
+        (acre_ranges_overlap(start, size, (uintptr_t)heap, sizeof *heap) ||
+            acre_ranges_overlap(start, size, (uintptr_t)heap->parts.place, heap->parts.place_size)))
         return ACRE_MEMORY_OVERLAP;
     return ACRE_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Heaps over buddy and over slab: the same mechanism, other byte allocators. */
+/* Heaps over buddy and over slab: the same mechanism, other byte allocators; and all bundles. */
 #include <acre/heap.h>
 
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 enum { PAGE = 4096, SIZE = 1024 * PAGE, SLOTS = 200, OPS = 20000 };
 
+static struct acre_heap_tlsf over_tlsf;
 static struct acre_heap_buddy over_buddy;
 static struct acre_heap_slab over_slab;
 static struct acre_heap *heap;
@@ -131,6 +132,44 @@ static void every_size_is_served_by_its_chunk(void **state)
     assert_int_equal(acre_heap_stats(heap).failed, 2);
 }
 
+/* Offers memory that begins with a part of the bundle, and expects a refusal. */
+static void offer_part(struct acre_heap *of, void *part)
+{
+    struct acre_stats before = acre_heap_stats(of);
+    assert_int_equal(acre_heap_add_memory(of, part, SIZE), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_heap_stats(of).total, before.total);
+    assert_int_equal(acre_heap_init(of, part, SIZE), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_heap_stats(of).total, 0);
+}
+
+static void parts_of_the_bundle_are_no_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(acre_heap_tlsf_setup(&over_tlsf, PAGE), ACRE_OK);
+    assert_int_equal(acre_heap_buddy_setup(&over_buddy, PAGE), ACRE_OK);
+    assert_int_equal(acre_heap_slab_setup(&over_slab, PAGE), ACRE_OK);
+    offer_part(&over_tlsf.heap, &over_tlsf.heap);
+    offer_part(&over_tlsf.heap, &over_tlsf.tlsf);
+    offer_part(&over_tlsf.heap, &over_tlsf.pages);
+    offer_part(&over_tlsf.heap, (unsigned char *)(&over_tlsf + 1) - 1);
+    offer_part(&over_buddy.heap, &over_buddy.buddy);
+    offer_part(&over_buddy.heap, &over_buddy.pages);
+    offer_part(&over_slab.heap, &over_slab.slab);
+    offer_part(&over_slab.heap, &over_slab.pages);
+}
+
+/* Also where all that is offered lies in the byte allocator. */
+static void nor_is_what_lies_in_a_part(void **state)
+{
+    (void)state;
+    assert_int_equal(acre_heap_tlsf_setup(&over_tlsf, ACRE_NATURAL_ALIGN), ACRE_OK);
+    size_t least = over_tlsf.heap.parts.least;
+    assert_true(least < sizeof over_tlsf.tlsf);
+    assert_int_equal(
+        acre_heap_add_memory(&over_tlsf.heap, &over_tlsf.tlsf, least), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_heap_stats(&over_tlsf.heap).total, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +179,8 @@ int main(void)
         cmocka_unit_test_setup(blocks_at_random, make_slab),
         cmocka_unit_test_setup(the_largest_can_be_had, make_slab),
         cmocka_unit_test_setup(every_size_is_served_by_its_chunk, make_slab),
+        cmocka_unit_test(parts_of_the_bundle_are_no_memory),
+        cmocka_unit_test(nor_is_what_lies_in_a_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,6 +199,9 @@ static void test_metadata_is_not_shared(void **state)
     assert_int_equal(ACRE_MEMORY_OVERLAP,
         acre_bitmap_add_memory_apart(&bitmap, 900 * PAGE, PAGE, meta + (size - 8) / 8 * 8, size));
     assert_int_equal(ACRE_MEMORY_OVERLAP, acre_bitmap_add_memory(&bitmap, arena, sizeof arena));
+    assert_int_equal(ACRE_MEMORY_OVERLAP, acre_bitmap_add_memory(&bitmap, &bitmap, sizeof arena));
+    assert_int_equal(ACRE_MEMORY_OVERLAP,
+        acre_bitmap_add_memory_apart(&bitmap, 900 * PAGE, PAGE, &bitmap, size));
     assert_memory_equal(&before, &bitmap, sizeof before);
     assert_int_equal(ACRE_OK,
         acre_bitmap_add_memory_apart(&bitmap, 900 * PAGE, PAGE, meta + (size + 7) / 8 * 8, size));
