@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Scripts: the counts they keep, and the events they refuse. */
 #include "tool/replay/loop.h"
+#include "tool/replay/pack.h"
+#include "tool/replay/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,6 +136,59 @@ static void streamed_scripts_are_read_back(void **state)
     assert_true(script.facts.wides < 8192);
 }
 
+static uint32_t draw(void)
+{
+    static uint64_t state = 1;
+    state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(state >> 32);
+}
+
+/* Every slot, verb and size, the extremes included, comes back from what is packed, and the room is
+ * enough. */
+static void operations_survive_packing(void **state)
+{
+    enum { COUNT = 4096 };
+    static struct replay_op ops[COUNT], back[COUNT];
+    static uint8_t packed[COUNT * REPLAY_PACKED_MOST];
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        uint32_t verb = draw() % 3;
+        uint32_t size = (draw() & (REPLAY_SIZE_MASK | REPLAY_WIDE)) >> draw() % 30;
+        ops[i].slot = i % 16 == 0 ? UINT32_MAX * (draw() & 1) : draw() >> draw() % 32;
+        ops[i].what = verb << REPLAY_VERB_SHIFT | (verb == REPLAY_DEALLOC ? 0 : size);
+    }
+    ops[7].what = (uint32_t)REPLAY_REALLOC << REPLAY_VERB_SHIFT | REPLAY_WIDE | REPLAY_SIZE_MASK;
+    assert_true(replay_pack_ops(packed, ops, COUNT) <= sizeof packed);
+    replay_unpack_ops(back, COUNT, packed);
+    assert_memory_equal(ops, back, sizeof ops);
+    for (size_t i = 0; i < COUNT; i += 97) {
+        struct replay_op op = replay_unpack_op(packed, i);
+        assert_memory_equal(&ops[i], &op, sizeof op);
+    }
+}
+
+/* Times on disk are lowered in place, window by window. */
+static void times_on_disk_are_lowered(void **state)
+{
+    struct replay_facts facts = { .ops = REPLAY_WINDOW + 100, .streamed = true };
+    struct replay_ticks ticks;
+    (void)state;
+    assert_true(replay_ticks_open(&ticks, &facts));
+    for (uint32_t round = 0; round < 3; round++)
+        for (uint32_t first = 0; first < facts.ops; first += REPLAY_WINDOW) {
+            uint32_t count = first ? 100 : REPLAY_WINDOW;
+            uint32_t *at = replay_ticks_at(&ticks, first, count);
+            for (uint32_t i = 0; i < count; i++) {
+                uint32_t before = (first + i) * 60001 >> 5 * round;
+                assert_int_equal(
+                    at[i], round ? (first + i) * 60001 >> 5 * (round - 1) : UINT32_MAX);
+                at[i] = before;
+            }
+            assert_true(replay_ticks_keep(&ticks, first, count));
+        }
+    replay_ticks_close(&ticks);
+}
+
 static void a_new_process_begins_in_memory(void **state)
 {
     (void)state;
@@ -186,6 +241,8 @@ int main(void)
         TEST(operations_keep_sizes_and_alignments),
         TEST(long_scripts_grow),
         TEST(streamed_scripts_are_read_back),
+        TEST(operations_survive_packing),
+        TEST(times_on_disk_are_lowered),
         TEST(a_new_process_begins_in_memory),
         TEST(impossible_sizes_are_refused),
         TEST(impossible_sums_are_refused),

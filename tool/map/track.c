@@ -138,7 +138,7 @@ static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
 static void run(struct tracker *tracker)
 {
     const struct map_plan *plan = &tracker->track->plan;
-    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
     uint64_t at = 0;
     while (at <= plan->last && replay_work_next(&tracker->work, &part)) {
         for (uint64_t i = 0; i < part.stretch.count && at <= plan->last; i++, at++) {

@@ -71,7 +71,7 @@ static bool run_part(struct explainer *explainer, const struct replay_part *part
 
 static void run_to_failure(struct explainer *explainer)
 {
-    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
     while (replay_work_next(explainer->work, &part))
         if (!run_part(explainer, &part))
             return;

@@ -22,7 +22,7 @@ static bool completes(struct replay_work *work, size_t pool_size)
     struct replay_instance instance;
     if (!replay_work_open(work, &instance, pool_size))
         return false;
-    struct replay_part part = { { NULL, 0, 0 }, replay_wides(work->script) };
+    struct replay_part part = { { NULL, 0, 0, 0 }, replay_wides(work->script) };
     bool completed = true;
     while (completed && replay_script_next(work->script, &part.stretch))
         completed = replay_run_strict(&part, &instance, work->slots);

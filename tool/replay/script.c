@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/replay/script.h"
 
+#include "tool/replay/pack.h"
 #include "tool/replay/pool.h"
 
 #include <acre/types.h>
@@ -91,6 +92,7 @@ void replay_script_clear(struct replay_script *script)
     script->facts = (struct replay_facts){ 0 };
     script->live_bytes = 0;
     script->live_blocks = 0;
+    script->spilled = 0;
 }
 
 void replay_script_close(struct replay_script *script)
@@ -101,10 +103,13 @@ void replay_script_close(struct replay_script *script)
         close(script->spill);
     if (script->window)
         munmap(script->window, WINDOW_BYTES);
+    if (script->packed)
+        munmap(script->packed, REPLAY_PACKED_WINDOW);
     if (script->interned)
         munmap(script->interned, INTERNED_BYTES);
     script->spill = -1;
     script->window = NULL;
+    script->packed = NULL;
     script->interned = NULL;
 }
 
@@ -113,6 +118,7 @@ void replay_script_disown(struct replay_script *script)
     script->op_array = (struct replay_array){ script->op_array.file, NULL, 0 };
     script->wide_array = (struct replay_array){ script->wide_array.file, NULL, 0 };
     script->window = NULL;
+    script->packed = NULL;
     script->interned = NULL;
 }
 
@@ -120,7 +126,9 @@ static bool window_open(struct replay_script *script)
 {
     if (!script->window)
         script->window = map_private(WINDOW_BYTES);
-    return script->window != NULL;
+    if (!script->packed)
+        script->packed = map_private(REPLAY_PACKED_WINDOW);
+    return script->window && script->packed;
 }
 
 static bool array_map(struct replay_array *array, uint64_t count, size_t item_size)
@@ -177,42 +185,45 @@ static const char *add_wide(struct replay_script *script, struct replay_wide wid
     return NULL;
 }
 
-/* Puts what the window holds behind what is on disk. */
+/* Puts a window behind what is on disk. @return false: there is no room. */
+static bool write_window(struct replay_script *script, const struct replay_op *ops, size_t count)
+{
+    struct replay_window_head head;
+    uint8_t *packed = script->packed + sizeof head;
+    head.bytes = (uint32_t)replay_pack_ops(packed, ops, count);
+    memcpy(script->packed, &head, sizeof head);
+    size_t size = sizeof head + head.bytes;
+    if (!replay_write_at(script->spill, script->packed, size, script->spilled))
+        return false;
+    script->spilled += size;
+    return true;
+}
+
+/* The rest of a script that is streamed. */
 static bool flush_window(struct replay_script *script)
 {
-    uint64_t count = script->facts.ops % REPLAY_WINDOW;
-    uint64_t first = script->facts.ops - count;
-    if (!script->facts.streamed || !count)
-        return true;
-    return replay_write_at(script->spill, script->window, (size_t)count * sizeof(struct replay_op),
-        first * sizeof(struct replay_op));
+    size_t count = (size_t)(script->facts.ops % REPLAY_WINDOW);
+    return !script->facts.streamed || !count || write_window(script, script->window, count);
 }
 
 /* From now on the operations go to disk; those so far are moved there. */
 static bool start_streaming(struct replay_script *script)
 {
-    uint64_t ops = script->facts.ops;
-    uint64_t kept = ops % REPLAY_WINDOW;
+    uint64_t left = script->facts.ops;
     struct replay_array *array = &script->op_array;
     const struct replay_op *items = array->items;
-    if (script->spill < 0 || !window_open(script) || ftruncate(script->spill, 0) != 0 ||
-        !replay_write_at(script->spill, items, (size_t)ops * sizeof *items, 0))
+    if (script->spill < 0 || !window_open(script) || ftruncate(script->spill, 0) != 0)
         return false;
-    if (kept)
-        memcpy(script->window, items + ops - kept, (size_t)kept * sizeof *items);
+    for (; left >= REPLAY_WINDOW; left -= REPLAY_WINDOW, items += REPLAY_WINDOW)
+        if (!write_window(script, items, REPLAY_WINDOW))
+            return false;
+    if (left)
+        memcpy(script->window, items, (size_t)left * sizeof *items);
     if (array->items)
         munmap(array->items, array->room);
     *array = (struct replay_array){ array->file, NULL, 0 };
     script->facts.streamed = true;
     return ftruncate(array->file, 0) == 0;
-}
-
-/* The window was full before operation facts->ops: it goes to disk. */
-static bool write_full_window(struct replay_script *script)
-{
-    uint64_t first = script->facts.ops - REPLAY_WINDOW;
-    return replay_write_at(
-        script->spill, script->window, WINDOW_BYTES, first * sizeof(struct replay_op));
 }
 
 /* The place of the next operation; null when there is none left. */
@@ -248,7 +259,8 @@ static const char *add_op(struct replay_script *script, enum replay_verb verb, u
         return "not enough memory, or disk in TMPDIR, to hold the operations";
     *op = (struct replay_op){ slot, what };
     facts->ops++;
-    if (facts->streamed && facts->ops % REPLAY_WINDOW == 0 && !write_full_window(script))
+    if (facts->streamed && facts->ops % REPLAY_WINDOW == 0 &&
+        !write_window(script, script->window, REPLAY_WINDOW))
         return "not enough room in TMPDIR to hold the operations";
     return NULL;
 }

@@ -11,8 +11,8 @@
  *
  * Plain is a size below 2^29 at natural alignment. The arrays are files without a name in shared
  * memory, because another process fills them: see load.h. A script that is longer than may be held
- * in memory keeps its operations in a file without a name in TMPDIR instead, and is read a window
- * at a time.
+ * in memory keeps its operations in a file without a name in TMPDIR instead, packed (see pack.h) in
+ * windows one behind the other, and is read a window at a time.
  */
 #ifndef ACRE_TOOL_REPLAY_SCRIPT_H
 #define ACRE_TOOL_REPLAY_SCRIPT_H
@@ -87,6 +87,8 @@ struct replay_script {
     struct replay_array wide_array;
     int spill;                        /**< The file on disk; -1: there is none. */
     struct replay_op *window;         /**< Of a script that is streamed; else null. */
+    uint8_t *packed;                  /**< The same, as it is on disk. */
+    uint64_t spilled;                 /**< While building: bytes on disk. */
     uint64_t hold;                    /**< Operations that may be held in memory. */
     struct replay_interned *interned; /**< While building: wide sizes met lately; may be null. */
     uint64_t live_bytes;              /**< While building: bytes live after the last operation. */
@@ -122,6 +124,7 @@ bool replay_script_map(struct replay_script *script);
 struct replay_stretch {
     const struct replay_op *ops;
     uint64_t first, count;
+    uint64_t place; /**< On disk, of what follows. */
 };
 
 /**
@@ -130,13 +133,25 @@ struct replay_stretch {
  */
 bool replay_script_next(const struct replay_script *script, struct replay_stretch *stretch);
 
-/** The operation of that index, which exists. */
+/** The operation of that index, which exists. Linear in the windows of a script that is streamed;
+ * the stretch at hand stays as it is. */
 struct replay_op replay_op_at(const struct replay_script *script, uint64_t index);
 
 /**
  * A file without a name in TMPDIR, or in /tmp. @return -1 with errno set.
  */
 int replay_nameless_file(void);
+
+/** What stands on disk before each window. */
+struct replay_window_head {
+    uint32_t bytes; /**< Of the window packed. */
+};
+
+/** Bytes at most of an operation packed; a time takes no more. */
+#define REPLAY_PACKED_MOST 10u
+/** Room for a window as it is on disk. */
+#define REPLAY_PACKED_WINDOW                                                                       \
+    (sizeof(struct replay_window_head) + (size_t)REPLAY_WINDOW * REPLAY_PACKED_MOST)
 
 /** Reads or writes all of it at `offset`. @return false: it could not. */
 bool replay_read_at(int file, void *bytes, size_t size, uint64_t offset);

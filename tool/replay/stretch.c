@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Reading a script, from memory or from disk. */
-#include "tool/replay/script.h"
+#include "tool/replay/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,13 +55,25 @@ bool replay_write_at(int file, const void *bytes, size_t size, uint64_t offset)
     return true;
 }
 
-/* A disk that gives back less than it took ends the process, as it would if the file were mapped.
- */
-static void read_ops(
-    const struct replay_script *script, struct replay_op *ops, uint64_t first, uint64_t count)
+/* The packed window at `place`, which becomes that of the next. A disk that gives back less than it
+ * took ends the process, as it would if the file were mapped. */
+static const uint8_t *read_window(const struct replay_script *script, uint64_t *place)
 {
-    if (!replay_read_at(script->spill, ops, (size_t)count * sizeof *ops, first * sizeof *ops))
+    struct replay_window_head head;
+    if (!replay_read_at(script->spill, &head, sizeof head, *place) ||
+        !replay_read_at(script->spill, script->packed, head.bytes, *place + sizeof head))
         abort();
+    *place += sizeof head + head.bytes;
+    return script->packed;
+}
+
+/* Where the window behind the one at `place` is. */
+static uint64_t next_place(const struct replay_script *script, uint64_t place)
+{
+    struct replay_window_head head;
+    if (!replay_read_at(script->spill, &head, sizeof head, place))
+        abort();
+    return place + sizeof head + head.bytes;
 }
 
 bool replay_script_next(const struct replay_script *script, struct replay_stretch *stretch)
@@ -72,20 +84,23 @@ bool replay_script_next(const struct replay_script *script, struct replay_stretc
         return false;
     if (!script->facts.streamed) {
         const struct replay_op *ops = script->op_array.items;
-        *stretch = (struct replay_stretch){ ops + first, first, left };
+        *stretch = (struct replay_stretch){ ops + first, first, left, 0 };
         return true;
     }
     uint64_t count = left < REPLAY_WINDOW ? left : REPLAY_WINDOW;
-    read_ops(script, script->window, first, count);
-    *stretch = (struct replay_stretch){ script->window, first, count };
+    replay_unpack_ops(script->window, (size_t)count, read_window(script, &stretch->place));
+    stretch->ops = script->window;
+    stretch->first = first;
+    stretch->count = count;
     return true;
 }
 
 struct replay_op replay_op_at(const struct replay_script *script, uint64_t index)
 {
-    struct replay_op op;
+    uint64_t place = 0;
     if (!script->facts.streamed)
         return ((const struct replay_op *)script->op_array.items)[index];
-    read_ops(script, &op, index, 1);
-    return op;
+    for (uint64_t window = index / REPLAY_WINDOW; window; window--)
+        place = next_place(script, place);
+    return replay_unpack_op(read_window(script, &place), (size_t)(index % REPLAY_WINDOW));
 }

@@ -85,7 +85,7 @@ static void survey_ops(struct surveyor *surveyor)
 {
     uint64_t ops = surveyor->work->script->facts.ops;
     uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
-    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
     while (replay_work_next(surveyor->work, &part)) {
         for (uint64_t i = 0; i < part.stretch.count; i++) {
             surveyor->now.op = part.stretch.first + i;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define STRUCTURE_CHECKS 16
-#define MOST_LOOKS 2048
+#define MOST_LOOKS 512
 #define LOOK_PART 128
 #define ENDS 64
 
@@ -198,7 +198,7 @@ static void note_resident(struct verifier *verifier, uint64_t now)
 }
 
 /* Whether to look at resident memory: where most is live, and each time when so much was asked for
- * that it might have grown by a small part of that, but not more than a few thousand times. */
+ * that it might have grown by a small part of that, but not more than some hundred times. */
 static bool is_time_to_look(struct verifier *verifier, struct replay_op op)
 {
     const struct replay_facts *facts = &verifier->work->script->facts;
@@ -224,7 +224,7 @@ static bool verify_now_and_then(struct verifier *verifier, struct replay_op op, 
 static bool verify_ops(struct verifier *verifier)
 {
     uint64_t span = verifier->work->script->facts.ops / STRUCTURE_CHECKS + 1;
-    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
     while (replay_work_next(verifier->work, &part)) {
         for (uint64_t i = 0; i < part.stretch.count; i++, verifier->at++)
             if (!verify_op(verifier, part.stretch.ops[i]) ||

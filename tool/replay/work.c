@@ -99,7 +99,7 @@ static void time_whole(struct replay_work *work, bool writing)
 {
     struct replay_board *board = work->board;
     struct replay_instance instance;
-    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
     if (!open_touched(work, &instance))
         return;
     board->counted = true;
@@ -114,7 +114,7 @@ static bool time_steps_once(
     struct replay_work *work, const struct replay_ticks *ticks, uint64_t cost)
 {
     struct replay_instance instance;
-    struct replay_part part = { { NULL, 0, 0 }, NULL };
+    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
     bool kept = true;
     if (!open_touched(work, &instance))
         return false;

@@ -110,9 +110,11 @@ void replay_explain(struct replay_work *work);
 
 /** The least times of all operations: in memory, or of a script that is streamed, on disk. */
 struct replay_ticks {
-    uint32_t *items; /**< All of them, or a window of them. */
-    size_t room;     /**< Bytes mapped there. */
-    int file;        /**< -1: in memory. */
+    uint32_t *items;  /**< All of them, or a window of them. */
+    size_t room;      /**< Bytes mapped there. */
+    int file;         /**< -1: in memory. */
+    uint8_t *packed;  /**< Else a window as it is in the file, */
+    uint64_t *places; /**< and where each begins there; the end of the last; 0: none is there. */
     uint64_t count;
 };
 
