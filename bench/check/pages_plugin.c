@@ -17,6 +17,7 @@
 
 struct map {
     size_t pages;
+    size_t lowest; /* no page below is free, so that filling the map is not quadratic */
     unsigned char used[];
 };
 
@@ -29,6 +30,7 @@ static void *create(void *memory, size_t pages)
 {
     struct map *map = memory;
     map->pages = pages;
+    map->lowest = 0;
     memset(map->used, 0, pages);
     return map;
 }
@@ -37,7 +39,9 @@ static size_t alloc(void *self, size_t count)
 {
     struct map *map = self;
     size_t run = 0;
-    for (size_t page = 0; page < map->pages; page++) {
+    while (map->lowest < map->pages && map->used[map->lowest])
+        map->lowest++;
+    for (size_t page = map->lowest; page < map->pages; page++) {
         run = map->used[page] ? 0 : run + 1;
         if (run < count)
             continue;
@@ -54,6 +58,7 @@ static void dealloc(void *self, size_t page, size_t count)
 {
     struct map *map = self;
     memset(map->used + page, 0, count);
+    map->lowest = page < map->lowest ? page : map->lowest;
 }
 
 extern ACRE_PLUGIN_EXPORT const struct acre_pages_plugin TABLE;

@@ -19,6 +19,7 @@ void bed_open(struct bed *bed, const struct kind *kind, size_t size, size_t alig
 {
     bed->kind = kind;
     arena_open(&bed->arena, size, align);
+    bed->watched = bed->arena.size;
     bed->self = must_calloc(kind->self_size);
     bed->saved = NULL;
     bed->bytes = kind->bind(bed->self);
@@ -37,7 +38,7 @@ void bed_save(struct bed *bed)
     if (bed->saved == NULL)
         bed->saved = must_calloc(bed->kind->self_size + bed->arena.size);
     memcpy(bed->saved, bed->self, bed->kind->self_size);
-    memcpy((char *)bed->saved + bed->kind->self_size, bed->arena.base, bed->arena.size);
+    memcpy((char *)bed->saved + bed->kind->self_size, bed->arena.base, bed->watched);
 }
 
 /* Makes the copy's counters what they are now, so that they compare equal. */
@@ -57,5 +58,5 @@ bool bed_same(const struct bed *bed)
     size_t self_size = bed->kind->self_size;
     excuse_counters(bed);
     return memcmp(was, bed->self, self_size) == 0 &&
-           memcmp(was + self_size, bed->arena.base, bed->arena.size) == 0;
+           memcmp(was + self_size, bed->arena.base, bed->watched) == 0;
 }

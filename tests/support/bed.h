@@ -9,6 +9,7 @@
 struct bed {
     const struct kind *kind;
     struct arena arena;
+    size_t watched; /* bytes from the arena's start that are saved and compared: all, at first */
     void *self;
     void *saved; /* copy of state and arena, made by bed_save */
     struct acre_bytes bytes;
@@ -21,7 +22,7 @@ void bed_open(struct bed *bed, const struct kind *kind, size_t size, size_t alig
 
 void bed_close(struct bed *bed);
 
-/* Keeps a copy of every byte of state and arena. */
+/* Keeps a copy of every byte of state and of what is watched of the arena. */
 void bed_save(struct bed *bed);
 
 /* True when every byte is as it was at bed_save, but for the count of refused requests. */

@@ -396,9 +396,11 @@ static bool apply_one(struct model *model, const struct op *op)
         model->changed = false;
         return true;
     }
-    bed_save(model->bed);
+    if (!model->kept)
+        bed_save(model->bed);
     enum acre_status status = dispatch(model, op);
     model->changed = status == ACRE_OK ? op->verb != OP_USABLE : op->verb == OP_INIT;
+    model->kept = !model->changed;
     return model->failure[0] == '\0' && model_audit(model, op->verb, status);
 }
 

@@ -37,6 +37,7 @@ struct model {
     void *slots[OP_SLOTS];
     unsigned stamps;
     bool changed;            /* the last operation may have changed the allocator's state */
+    bool kept;               /* the bed's copy is of the present state */
     size_t left_out;         /* operations not tried, since the kind cannot tell bad pointers */
     struct acre_stats stats; /* as of the last audit */
     char failure[256];       /* the promise that was broken; empty while all hold */
