@@ -221,6 +221,9 @@ function(acre_library OUT MODULE)
     endif()
 endfunction()
 
+# What scripts/check-threads builds: the tests labelled threads.
+add_custom_target(thread_tests)
+
 function(acre_test NAME)
     cmake_parse_arguments(TEST "" "" "LINK;NEEDS;LABELS;ARGS" ${ARGN})
     acre_has(has ${TEST_NEEDS})
@@ -240,6 +243,9 @@ function(acre_test NAME)
     target_link_libraries(${name} PRIVATE ${TEST_LINK} acre acre_private PkgConfig::CMOCKA)
     add_test(NAME ${name} COMMAND ${name} ${TEST_ARGS})
     acre_test_properties(${name} "${TEST_LABELS}")
+    if("threads" IN_LIST TEST_LABELS)
+        add_dependencies(thread_tests ${name})
+    endif()
 endfunction()
 
 function(acre_script_test NAME SCRIPT)
