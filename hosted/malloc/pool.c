@@ -11,6 +11,10 @@
 /* The first piece of memory: what a small program needs, at 8 KiB of metadata. */
 enum { first_piece = 1 << 20 };
 
+/* Pieces whose records are reserved at once, a page each: as each piece is as large as all before
+ * it, where the system allows, half as many come to more than AMPLE. */
+enum { pieces = 64 };
+
 static size_t round_to_page(size_t size)
 {
     return acre_align_up(size, acre_os_page_size());
@@ -35,7 +39,8 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t
     pool->kind = kind;
     pool->limit = limit;
     size_t size = round_to_page(kind->size + kind->align);
-    size_t addresses = metadata_size(pool, wish(pool));
+    size_t records = acre_os_addresses_are_scarce() ? 0 : pieces * acre_os_page_size();
+    size_t addresses = metadata_size(pool, wish(pool)) + records;
     void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
     if (start == NULL)
         return false;
@@ -57,12 +62,13 @@ static size_t power_of_two(size_t size)
 }
 
 /* Bytes that a block of this layout takes from fresh memory at most, the rounding of a good-fit
- * search and headers included; SIZE_MAX when no memory could be enough. A block that is a power of
- * two at a multiple of its size lies somewhere in twice as much. */
+ * search, headers and metadata in the memory itself included; SIZE_MAX when no memory could be
+ * enough. A block that is a power of two at a multiple of its size lies somewhere in twice as much.
+ */
 static size_t need_of(const struct acre_kind *kind, struct acre_layout layout)
 {
     size_t size = layout.size > layout.align ? layout.size : layout.align;
-    size_t slack = layout.size / 8 + 4 * acre_os_page_size();
+    size_t slack = layout.size / 8 + layout.align / 32 + 4 * acre_os_page_size();
     size_t need;
     if (kind->rounds) {
         size_t block = power_of_two(size);

@@ -27,6 +27,8 @@ static void set_environment(const struct dropin_case *test)
     unsetenv("ACRE_HELP");
     for (size_t i = 0; i < 3 && test->variables[i] != NULL; i++)
         putenv((char *)(size_t)test->variables[i]);
+    if (test->allocator != NULL)
+        setenv("ACRE_ALLOCATOR", test->allocator, 1);
     setenv("LD_PRELOAD", preload, 1);
 }
 

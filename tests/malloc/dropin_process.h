@@ -24,6 +24,7 @@ struct dropin_case {
     const char *arguments;     /**< The victim's case. */
     enum dropin_victim victim; /**< Which program. */
     const char *variables[3];  /**< NAME=VALUE, put into its environment. */
+    const char *allocator;     /**< The allocator asked for; null: none. */
     size_t addresses;          /**< Limit on its address space in bytes; 0: none. */
     bool failing;              /**< Preload the failing system first. */
     bool hostile;              /**< Preload the replaced functions too. */
@@ -33,6 +34,7 @@ struct dropin_case {
     /** Extended regular expression that all of standard error must match. POINTER stands for what
      * the victim wrote on standard output. */
     const char *line;
+    const char *others; /**< What it must match with other allocators; null: they are not tried. */
 };
 
 struct dropin_outcome {

@@ -92,6 +92,24 @@ static void exhaust_and_free(void)
     CHECK(victim_used() == used);
 }
 
+/* The same of allocators that keep something back from block to block: chunks, slabs at hand. */
+static void exhaust_again(void)
+{
+    static void (*const orders[])(size_t) = { free_forward, free_backward, free_scattered };
+    size_t used = victim_used();
+    size_t first = exhaust();
+    free_backward(first);
+    for (int round = 0; round < 6; round++) {
+        size_t count = exhaust();
+        CHECK(count > first / 10 * 9);
+        orders[round % 3](count);
+        CHECK(victim_used() == used);
+        void *largest = malloc(mallinfo2().keepcost);
+        CHECK(largest != NULL);
+        free(largest);
+    }
+}
+
 /* The limit counts all that the allocator was given, and all of it is given, but for a part of what
  * pages do not divide. */
 static void pool_is_capped(void)
@@ -243,14 +261,17 @@ static int fail_one(void *(*take)(size_t), int k, size_t size)
     return hit;
 }
 
+/* What was refused once has cost nothing: all that was got since is there in one piece. */
 static void fail_each(void *(*take)(size_t))
 {
     int k = 1;
-    while (fail_one(take, k, mallinfo2().arena + mebibyte)) {
+    size_t size = mallinfo2().arena + mebibyte;
+    while (fail_one(take, k, size)) {
         free(malloc(100));
         CHECK(++k < 10);
+        size = mallinfo2().arena + mebibyte;
     }
-    CHECK(k > 1 && mallinfo2().keepcost > mallinfo2().arena / 10 * 9);
+    CHECK(k > 1 && mallinfo2().keepcost > size / 10 * 9);
 }
 
 static void *take_zeroed(size_t size)
@@ -374,6 +395,7 @@ static void close_the_others(void)
 
 const struct victim_case victim_memory[] = {
     { "exhaust_and_free", exhaust_and_free },
+    { "exhaust_again", exhaust_again },
     { "pool_is_capped", pool_is_capped },
     { "block_across_seams", block_across_seams },
     { "refused_costs_nothing", refused_costs_nothing },

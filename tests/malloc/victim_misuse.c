@@ -112,16 +112,29 @@ static void free_merged(void)
     free(about(merged()));
 }
 
+/* The first of some pointers that lies in a block behind its start. */
+static char *within(char *const *ptrs, size_t count, const char *block, size_t size)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ptrs[i] > block && ptrs[i] < block + size)
+            return ptrs[i];
+    return NULL;
+}
+
+/* What was freed in pieces is handed out again in larger ones, until one has a piece in it. */
 static void free_reissued_larger(void)
 {
-    char *ptrs[64];
-    for (int i = 0; i < 64; i++)
+    enum { pieces = 512, tries = 16, size = 50 * 3000 };
+    static char *ptrs[pieces];
+    char *inside = NULL;
+    for (int i = 0; i < pieces; i++)
         ptrs[i] = malloc(3000);
-    for (int i = 1; i < 63; i++)
+    for (int i = 1; i < pieces - 1; i++)
         free(ptrs[i]);
-    char *large = malloc(50 * 3000);
-    CHECK(large != NULL && large <= ptrs[30] && ptrs[30] < large + 50 * 3000);
-    free(about(ptrs[30]));
+    for (int i = 0; i < tries && inside == NULL; i++)
+        inside = within(ptrs + 1, pieces - 2, malloc(size), size);
+    CHECK(inside != NULL);
+    free(about(inside));
 }
 
 static void realloc_freed(void)
@@ -205,12 +218,14 @@ static void free_eight_bytes_in(void)
     free(about(block() + 8));
 }
 
+/* Where the next block starts at once, that end is its start, and half of it is none's. */
 static void free_at_end(void)
 {
     char *ptr = block();
     char *wall = block();
+    size_t end = malloc_usable_size(ptr);
     CHECK(wall != NULL);
-    free(about(ptr + malloc_usable_size(ptr)));
+    free(about(ptr + end == wall ? wall + malloc_usable_size(wall) / 2 : ptr + end));
 }
 
 static void free_before(void)
