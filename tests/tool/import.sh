@@ -72,6 +72,53 @@ c 10
 - 0
 + 30 1 5581
 END
+# As heaptrack_interpret leaves it: a free names a size and a place in the program, and takes the latest such block.
+becomes heaptrack 'm 0 100,m 1 24,m 2 100,m 3 100,f 3,f 2,m 2 5000,f 1,f 2,f 0,end 0 2' <<'END'
+v 10400 3
+s 5 ./prog
+a 64 8
++ 0
+a 18 9
++ 1
++ 0
++ 0
+- 0
+- 0
+a 1388 9
++ 2
+- 1
+- 2
+- 2
+- 0
+- 0
+c 3
+END
+# Calls that another thread's cut. The old block of a resize is free for others before it returns; a free is
+# done when it begins; a call that never returns has no block.
+becomes ltrace 'm 0 10,m 1 20,m 2 10,r 0 100,f 2,c 2 6,r 1 0,x m 9,a 3 8 64,f 0,end 0 1' <<'END'
+7 prog->malloc(10 <unfinished ...>
+8 prog->malloc(20 <unfinished ...>
+7 <... malloc resumed> )          = 0x1000
+8 <... malloc resumed> )          = 0x2000
+7 prog->realloc(0x1000, 100 <unfinished ...>
+8 prog->malloc(10)                = 0x1000
+7 <... strlen resumed> )          = 5
+7 <... realloc resumed> )         = 0x3000
+[pid 9] calloc(2, 3 <no return ...>
+[pid 8] free(0x1000 <unfinished ...>
+[pid 9] <... calloc resumed> ) = 0x4000
+[pid 8] <... free resumed> ) = <void>
+8 realloc(0x2000, 0 <unfinished ...>
+7 malloc(9 <unfinished ...>
+8 <... realloc resumed> ) = 0x2000
+7 <... malloc resumed> ) = nil
+memalign(64, 8 <unfinished ...>
+<... memalign resumed> ) = 0x1000
+9 realloc(0x7777, 5 <unfinished ...>
+9 <... realloc resumed> ) = nil
+9 free(0x3000)
+9 malloc(1 <unfinished ...>
+END
 
 refused mtrace 'line 2: neither' <<<$'= Start\nhello world'
 refused mtrace "line 1: '>' without '<'" <<<'@ x > 0x10 0x20'
@@ -87,13 +134,25 @@ refused ltrace 'line 1: an argument' <<<'malloc(many) = 0x10'
 refused ltrace 'line 1: the call has too few' <<<'calloc(8) = 0x10'
 refused ltrace 'line 1: the call does not end' <<<'malloc(8 = 0x10'
 refused ltrace "line 1: the call has no '= ADDRESS'" <<<'malloc(8)'
-refused ltrace 'line 1: the call is cut' <<<'malloc(8 <unfinished ...>'
+refused ltrace 'line 2: the end of a call whose' <<<$'7 malloc(8 <unfinished ...>\n8 <... malloc resumed> ) = 0x10'
+refused ltrace 'line 1: the end of a call whose' <<<'<... realloc resumed> ) = 0x10'
+refused ltrace 'line 1: an argument' <<<'malloc( <unfinished ...>'
+refused ltrace 'line 1: the call has too few' <<<'calloc(8 <unfinished ...>'
+refused ltrace "line 2: the call has no '= ADDRESS'" <<<$'malloc(8 <unfinished ...>\n<... malloc resumed> )'
+refused ltrace 'line 4097: more calls are cut' < <(printf 'malloc(%d <unfinished ...>\n' {1..4097})
 refused ltrace 'line 1: count times size' <<<'calloc(0x8000000000000000, 4) = 0x10'
 refused ltrace 'line 1: the alignment is not' <<<'memalign(24, 4) = 0x10'
 refused ltrace 'there is no call' <<<'strlen("x") = 1'
 refused heaptrack "line 1: '+' has no size" <<<'+ 10'
-refused heaptrack 'line 1: this is what heaptrack_interpret makes' <<<'a 10 2'
-refused heaptrack "line 1: '-' has no address" <<<'- xyz'
+refused heaptrack "line 1: '+' has no size" <<<'+ 10 1'
+refused heaptrack "line 1: '+' has no number" <<<'+ x'
+refused heaptrack "line 1: '-' has no number" <<<'- xyz'
+refused heaptrack "line 1: 'a' has no size" <<<'a x 1'
+refused heaptrack "line 2: '+' names an allocation" <<<$'a 10 2\n+ 1'
+refused heaptrack "line 2: '-' names an allocation" <<<$'a 10 2\n- 1'
+refused heaptrack 'line 2: an allocation with its address' <<<$'a 10 2\n+ 10 1 5581'
+refused heaptrack 'line 2: allocations without addresses' <<<$'+ 10 1 5581\na 10 2'
+refused heaptrack 'line 1: the size is larger' <<<'a ffffffffffffffff 2'
 
 code=0
 "$acre" convert --from=mtrce --text "$work/in" >"$work/out" 2>"$work/err" || code=$?

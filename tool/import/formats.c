@@ -3,7 +3,7 @@
  * The lines of three tools:
  *   mtrace of the GNU C library, in the file that MALLOC_TRACE names;
  *   ltrace, or whatever else prints "malloc(24) = 0x5581", as gdb and printf do;
- *   heaptrack --raw, before heaptrack_interpret has been at it.
+ *   heaptrack, as it records (--raw) and as heaptrack_interpret leaves it.
  */
 #include "tool/import/import.h"
 
@@ -198,8 +198,17 @@ static const char *multiply(uint64_t count, uint64_t *size)
     return NULL;
 }
 
+/* ltrace says "no return" when a thread ends meanwhile, though the call may return yet. */
+static bool is_cut(const char *at)
+{
+    static const char *const marks[] = { "<unfinished", "<no return" };
+    return strncmp(at, marks[0], strlen(marks[0])) == 0 ||
+           strncmp(at, marks[1], strlen(marks[1])) == 0;
+}
+
+/* @param at set behind the ")" that ends them; `*cut`: there is none, another line has the rest. */
 static const char *read_arguments(
-    const char **at, const struct signature *signature, struct import_call *call)
+    const char **at, const struct signature *signature, struct import_call *call, bool *cut)
 {
     uint64_t count = 1;
     for (const char *take = signature->takes; *take; take++) {
@@ -214,7 +223,8 @@ static const char *read_arguments(
         if (take[1] && *(*at)++ != ',')
             return "the call has too few arguments";
     }
-    if (*(*at)++ != ')')
+    *cut = is_cut(*at);
+    if (!*cut && *(*at)++ != ')')
         return "the call does not end with ')'";
     return multiply(count, &call->size);
 }
@@ -227,37 +237,85 @@ static const char *read_result(const char *at, struct import_call *call)
     skip(&at, " ");
     if (!read_number(&at, &call->block))
         return "the result of the call is no address";
-    if (call->block)
-        call->verb = call->old ? IMPORT_RESIZE : IMPORT_ALLOC;
-    else
-        call->verb = IMPORT_FAILED;
     return NULL;
+}
+
+void import_finish(struct import_call *call)
+{
+    if (call->block) {
+        call->verb = call->old ? IMPORT_RESIZE : IMPORT_ALLOC;
+    } else if (call->old && !call->size) {
+        call->verb = IMPORT_FREE; /* that is what it means to the C library */
+        call->block = call->old;
+    } else {
+        call->verb = IMPORT_FAILED;
+    }
+}
+
+/* The number that begins a line, or stands there as "[pid 7]"; 0: there is none. */
+static uint64_t thread_of(const char *line)
+{
+    static const char word[] = "[pid ";
+    uint64_t thread = 0;
+    skip(&line, " ");
+    if (strncmp(line, word, strlen(word)) == 0)
+        line += strlen(word);
+    skip(&line, " ");
+    return read_digits(&line, 10, &thread) ? thread : 0;
+}
+
+/* The rest of a call that was cut. @param at behind "<... ". */
+static const char *parse_resumed(const char *at, struct import_call *call)
+{
+    static const char mark[] = " resumed>";
+    const struct signature *signature = NULL;
+    for (size_t i = 0; i < SIGNATURES; i++) {
+        size_t length = strlen(signatures[i].name);
+        if (strncmp(at, signatures[i].name, length) == 0 &&
+            strncmp(at + length, mark, strlen(mark)) == 0)
+            signature = &signatures[i];
+    }
+    if (!signature || !signature->letter)
+        return NULL; /* a free was done when it began */
+    at += strlen(signature->name) + strlen(mark);
+    skip(&at, " ");
+    if (*at++ != ')')
+        return "the call does not end with ')'";
+    call->verb = IMPORT_RESUMED;
+    call->function = signature->name;
+    return read_result(at, call);
+}
+
+static const char *find_resumed(const char *line)
+{
+    static const char mark[] = "<... ";
+    const char *found = strstr(line, mark);
+    return found && !memchr(line, '"', (size_t)(found - line)) ? found + strlen(mark) : NULL;
 }
 
 static const char *parse_ltrace(const char *line, struct import_call *call)
 {
-    const char *at;
+    const char *at = find_resumed(line);
+    bool cut = false;
+    call->thread = thread_of(line);
+    if (at)
+        return parse_resumed(at, call);
     const struct signature *signature = find_call(line, &at);
-    if (!signature)
-        return strstr(line, "alloc resumed>") ? "the end of a call that another thread's cut"
-                                              : NULL;
-    if (strstr(at, "<unfinished"))
-        return "the call is cut by another thread's: trace one thread, or print whole calls";
-    const char *fault = read_arguments(&at, signature, call);
-    if (fault)
+    const char *fault = signature ? read_arguments(&at, signature, call, &cut) : NULL;
+    if (!signature || fault)
         return fault;
-    bool resizes = signature->takes[0] == 'b' && signature->letter;
     if (!signature->letter) {
         call->block = call->old;
         call->verb = call->block ? IMPORT_FREE : IMPORT_NOTHING;
         return NULL;
     }
     call->letter = signature->letter;
+    call->function = signature->name;
+    call->verb = IMPORT_CUT;
+    if (cut)
+        return NULL;
     fault = read_result(at, call);
-    if (!fault && resizes && call->verb == IMPORT_FAILED && !call->size && call->old) {
-        call->verb = IMPORT_FREE; /* that is what it means to the C library */
-        call->block = call->old;
-    }
+    import_finish(call);
     return fault;
 }
 
@@ -269,23 +327,35 @@ static bool next_hex(const char **at, uint64_t *number)
     return read_digits(at, 16, number) && (**at == ' ' || **at == '\0');
 }
 
-static const char *parse_heaptrack(const char *line, struct import_call *call)
+/* "+ SIZE TRACE ADDRESS" as it was recorded, "+ KIND" once it was interpreted. */
+static const char *parse_heaptrack_alloc(const char *at, struct import_call *call)
 {
     uint64_t trace;
-    const char *at = line + 1;
-    if (line[0] == 'a' && line[1] == ' ')
-        return "this is what heaptrack_interpret makes, without addresses: record with --raw";
-    if (line[0] == '+') {
-        call->verb = IMPORT_ALLOC;
-        if (!next_hex(&at, &call->size) || !next_hex(&at, &trace) || !next_hex(&at, &call->block))
-            return "'+' has no size, trace and address in hexadecimal after it";
-        call->verb = call->block ? IMPORT_ALLOC : IMPORT_FAILED;
-    } else if (line[0] == '-') {
-        if (!next_hex(&at, &call->block))
-            return "'-' has no address in hexadecimal after it";
-        call->verb = call->block ? IMPORT_FREE : IMPORT_NOTHING;
-    }
+    if (!next_hex(&at, &call->kind))
+        return "'+' has no number in hexadecimal after it";
+    call->verb = IMPORT_ALLOC_OF;
+    if (!*at)
+        return NULL;
+    call->size = call->kind;
+    if (!next_hex(&at, &trace) || !next_hex(&at, &call->block))
+        return "'+' has no size, trace and address in hexadecimal after it";
+    call->verb = call->block ? IMPORT_ALLOC : IMPORT_FAILED;
     return NULL;
+}
+
+static const char *parse_heaptrack(const char *line, struct import_call *call)
+{
+    const char *at = line + 1;
+    if (line[0] == '+')
+        return parse_heaptrack_alloc(at, call);
+    if (line[0] == '-') {
+        call->verb = IMPORT_FREE;
+        return next_hex(&at, &call->block) ? NULL : "'-' has no number in hexadecimal after it";
+    }
+    if (line[0] != 'a' || line[1] != ' ')
+        return NULL;
+    call->verb = IMPORT_KIND;
+    return next_hex(&at, &call->size) ? NULL : "'a' has no size in hexadecimal after it";
 }
 
 const struct import_format import_formats[] = {

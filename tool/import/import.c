@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/import/import.h"
 
+#include "tool/import/live.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LINE_ROOM 4096
 #define MOST_BYTES (UINT64_MAX >> 1)
+#define MOST_CUTS 4096
+
+/* A call that another thread's has cut. */
+struct cut {
+    struct import_call call;
+    uint64_t block; /* that it resizes, */
+    bool known;     /* if that is known */
+};
 
 struct importer {
     const struct import_format *format;
@@ -17,9 +26,13 @@ struct importer {
     char *message;
     char line[LINE_ROOM];
     uint64_t number; /* of the line, from 1 */
-    void *live;      /* a tree of addresses */
+    struct import_live live;
+    struct import_kinds kinds; /* not empty: frees name kinds, not addresses */
+    uint64_t blocks;           /* so many were named */
     uint64_t calls, lost, unmatched;
     uint64_t begun; /* the block of a resize whose second half is awaited */
+    struct cut *cuts;
+    size_t cut_count;
 };
 
 static bool complain(struct importer *importer, const char *what)
@@ -29,106 +42,151 @@ static bool complain(struct importer *importer, const char *what)
     return false;
 }
 
-/* ---- live blocks ---- */
-
-static int by_address(const void *left, const void *right)
+static bool no_memory(struct importer *importer)
 {
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
-}
-
-static bool is_live(const struct importer *importer, uint64_t block)
-{
-    return tfind(&block, &importer->live, by_address) != NULL;
-}
-
-static bool add_live(struct importer *importer, uint64_t block)
-{
-    uint64_t *key = malloc(sizeof *key);
-    if (key)
-        *key = block;
-    if (key && tsearch(key, &importer->live, by_address))
-        return true;
-    free(key);
     return complain(importer, "there is not enough memory for its live blocks");
-}
-
-static void take_live(struct importer *importer, uint64_t block)
-{
-    uint64_t **node = tfind(&block, &importer->live, by_address);
-    uint64_t *key = *node;
-    tdelete(key, &importer->live, by_address);
-    free(key);
-}
-
-static void forget_live(struct importer *importer)
-{
-    while (importer->live)
-        take_live(importer, **(uint64_t **)importer->live);
 }
 
 /* ---- calls ---- */
 
-/* What is handed out now was free, whoever freed it. */
-static void free_unseen(struct importer *importer, uint64_t block)
+static void write_free(struct importer *importer, uint64_t block)
 {
-    if (!is_live(importer, block))
+    fprintf(importer->out, "f %" PRIu64 "\n", block);
+}
+
+/* @return the number of the block allocated. */
+static uint64_t write_alloc(struct importer *importer, const struct import_call *call)
+{
+    uint64_t block = importer->blocks++;
+    fprintf(importer->out, "%c %" PRIu64 " %" PRIu64, call->letter, block, call->size);
+    if (call->letter == 'a')
+        fprintf(importer->out, " %" PRIu64, call->align);
+    fputc('\n', importer->out);
+    return block;
+}
+
+/* What is handed out now was free, whoever freed it. */
+static void free_unseen(struct importer *importer, uint64_t address)
+{
+    uint64_t unseen;
+    if (!import_live_take(&importer->live, address, &unseen))
         return;
-    fprintf(importer->out, "f 0x%" PRIx64 "\n", block);
-    take_live(importer, block);
+    write_free(importer, unseen);
     importer->lost++;
+}
+
+/* Notes where a block lies. */
+static bool settle(struct importer *importer, uint64_t address, uint64_t block)
+{
+    free_unseen(importer, address);
+    return import_live_add(&importer->live, address, block) || no_memory(importer);
 }
 
 static bool put_alloc(struct importer *importer, const struct import_call *call)
 {
     free_unseen(importer, call->block);
-    fprintf(importer->out, "%c 0x%" PRIx64 " %" PRIu64, call->letter, call->block, call->size);
-    if (call->letter == 'a')
-        fprintf(importer->out, " %" PRIu64, call->align);
-    fputc('\n', importer->out);
-    return add_live(importer, call->block);
+    return settle(importer, call->block, write_alloc(importer, call));
 }
 
 static bool put_free(struct importer *importer, const struct import_call *call)
 {
-    if (!is_live(importer, call->block)) {
+    uint64_t block;
+    bool known = importer->kinds.count ? import_kinds_take(&importer->kinds, call->block, &block)
+                                       : import_live_take(&importer->live, call->block, &block);
+    if (known)
+        write_free(importer, block);
+    importer->unmatched += !known;
+    return true;
+}
+
+/* The block was taken from its address before. */
+static bool finish_resize(
+    struct importer *importer, const struct import_call *call, uint64_t block, bool known)
+{
+    if (!known) {
         importer->unmatched++;
+        return call->verb != IMPORT_RESIZE || put_alloc(importer, call);
+    }
+    if (call->verb == IMPORT_FREE) {
+        write_free(importer, block);
         return true;
     }
-    fprintf(importer->out, "f 0x%" PRIx64 "\n", call->block);
-    take_live(importer, call->block);
-    return true;
+    bool failed = call->verb == IMPORT_FAILED;
+    free_unseen(importer, failed ? call->old : call->block);
+    fprintf(importer->out, "%s %" PRIu64 " %" PRIu64 "\n", failed ? "x r" : "r", block, call->size);
+    return settle(importer, failed ? call->old : call->block, block);
 }
 
 static bool put_resize(struct importer *importer, const struct import_call *call)
 {
-    if (!is_live(importer, call->old)) {
-        importer->unmatched++;
-        return put_alloc(importer, call);
-    }
-    if (call->block != call->old)
-        free_unseen(importer, call->block);
-    fprintf(importer->out, "r 0x%" PRIx64 " %" PRIu64 " 0x%" PRIx64 "\n", call->old, call->size,
-        call->block);
-    take_live(importer, call->old);
-    return add_live(importer, call->block);
+    uint64_t block = 0;
+    bool known = import_live_take(&importer->live, call->old, &block);
+    return finish_resize(importer, call, block, known);
 }
 
 static bool put_failed(struct importer *importer, const struct import_call *call)
 {
-    if (!call->old)
-        fprintf(importer->out, "x m %" PRIu64 "\n", call->size);
-    else if (is_live(importer, call->old))
-        fprintf(importer->out, "x r 0x%" PRIx64 " %" PRIu64 "\n", call->old, call->size);
-    else
-        importer->unmatched++;
+    if (call->old)
+        return put_resize(importer, call);
+    fprintf(importer->out, "x m %" PRIu64 "\n", call->size);
     return true;
+}
+
+static bool put_kind(struct importer *importer, const struct import_call *call)
+{
+    return import_kinds_add(&importer->kinds, call->size) ||
+           complain(importer, "there are more kinds of allocations than there is room for");
+}
+
+static bool put_alloc_of(struct importer *importer, const struct import_call *call)
+{
+    struct import_call of = *call;
+    of.size = import_kinds_size(&importer->kinds, call->kind);
+    return import_kinds_put(&importer->kinds, call->kind, write_alloc(importer, &of)) ||
+           no_memory(importer);
+}
+
+/* ---- calls that are cut ---- */
+
+static bool put_cut(struct importer *importer, const struct import_call *call)
+{
+    if (importer->cut_count == MOST_CUTS)
+        return complain(importer, "more calls are cut than there can be threads");
+    struct cut *cut = &importer->cuts[importer->cut_count++];
+    *cut = (struct cut){ .call = *call };
+    if (call->old)
+        cut->known = import_live_take(&importer->live, call->old, &cut->block);
+    return true;
+}
+
+/* The last cut call of that function in that thread; null: there is none. */
+static struct cut *find_cut(const struct importer *importer, const struct import_call *end)
+{
+    for (size_t i = importer->cut_count; i-- > 0;)
+        if (importer->cuts[i].call.thread == end->thread &&
+            importer->cuts[i].call.function == end->function)
+            return &importer->cuts[i];
+    return NULL;
+}
+
+static bool put_resumed(struct importer *importer, const struct import_call *end)
+{
+    struct cut *found = find_cut(importer, end);
+    if (!found)
+        return complain(importer, "the end of a call whose beginning is not there");
+    struct cut cut = *found;
+    *found = importer->cuts[--importer->cut_count];
+    cut.call.block = end->block;
+    import_finish(&cut.call);
+    if (cut.call.old)
+        return finish_resize(importer, &cut.call, cut.block, cut.known);
+    return cut.call.verb == IMPORT_ALLOC ? put_alloc(importer, &cut.call)
+                                         : put_failed(importer, &cut.call);
 }
 
 static bool put(struct importer *importer, const struct import_call *call)
 {
-    importer->calls += call->verb != IMPORT_NOTHING;
+    importer->calls += call->verb != IMPORT_KIND;
     switch (call->verb) {
     case IMPORT_ALLOC:
         return put_alloc(importer, call);
@@ -141,28 +199,64 @@ static bool put(struct importer *importer, const struct import_call *call)
     case IMPORT_RESIZE_BEGINS:
         importer->begun = call->old;
         break;
+    case IMPORT_CUT:
+        return put_cut(importer, call);
+    case IMPORT_RESUMED:
+        return put_resumed(importer, call);
+    case IMPORT_KIND:
+        return put_kind(importer, call);
+    case IMPORT_ALLOC_OF:
+        return put_alloc_of(importer, call);
     case IMPORT_NOTHING:
         break;
     }
     return true;
 }
 
+/* ---- lines ---- */
+
 static bool is_power_of_two(uint64_t number)
 {
     return number && !(number & (number - 1));
+}
+
+/* What a line of one kind of file cannot say in the other. */
+static const char *check_kinds(const struct importer *importer, const struct import_call *call)
+{
+    size_t kinds = importer->kinds.count;
+    if (call->verb == IMPORT_ALLOC_OF && !kinds)
+        return "'+' has no size, trace and address in hexadecimal after it";
+    if (call->verb == IMPORT_ALLOC_OF && call->kind >= kinds)
+        return "'+' names an allocation that no 'a' before it describes";
+    if (call->verb == IMPORT_FREE && kinds && call->block >= kinds)
+        return "'-' names an allocation that no 'a' before it describes";
+    if (call->verb == IMPORT_ALLOC && kinds)
+        return "an allocation with its address among some without";
+    if (call->verb == IMPORT_KIND && !kinds && importer->calls)
+        return "allocations without addresses after some with";
+    return NULL;
+}
+
+/* Freeing no block is nothing, but the first kind has the number 0. */
+static bool is_nothing(const struct importer *importer, const struct import_call *call)
+{
+    return call->verb == IMPORT_NOTHING ||
+           (call->verb == IMPORT_FREE && !call->block && !importer->kinds.count);
 }
 
 static bool take_line(struct importer *importer)
 {
     struct import_call call = { .letter = 'm' };
     const char *fault = importer->format->parse(importer->line, &call);
+    if (!fault)
+        fault = check_kinds(importer, &call);
     if (fault)
         return complain(importer, fault);
     if (call.size > MOST_BYTES)
         return complain(importer, "the size is larger than any block");
     if (call.letter == 'a' && !is_power_of_two(call.align))
         return complain(importer, "the alignment is not a power of two");
-    if (call.verb == IMPORT_NOTHING)
+    if (is_nothing(importer, &call))
         return true;
     bool second = call.verb == IMPORT_RESIZE && !call.old;
     if (second != (importer->begun != 0))
@@ -173,8 +267,6 @@ static bool take_line(struct importer *importer)
     importer->begun = 0;
     return put(importer, &call);
 }
-
-/* ---- lines ---- */
 
 /* @return false at the end, or with a message. */
 static bool read_line(struct importer *importer)
@@ -222,15 +314,17 @@ bool import_text(FILE *in, const char *name, const struct import_format *format,
     char message[IMPORT_MESSAGE_ROOM])
 {
     static struct importer importer;
+    static struct cut cuts[MOST_CUTS];
     importer = (struct importer){
-        .format = format, .in = in, .out = out, .name = name, .message = message
+        .format = format, .in = in, .out = out, .name = name, .message = message, .cuts = cuts
     };
     message[0] = '\0';
     fprintf(out, "acre-trace 1\nprocess 1 0 started %s\n", format->name);
     while (!message[0] && read_line(&importer))
         take_line(&importer);
     bool done = !message[0] && finish(&importer);
-    forget_live(&importer);
+    import_live_clear(&importer.live);
+    import_kinds_clear(&importer.kinds);
     return done;
 }
 
