@@ -86,7 +86,7 @@ typedef struct acre_ptr acre_slab_more_fn(void *arg, struct acre_layout layout);
  * owns memory, and must not lie in memory that it owns.
  */
 struct acre_slab {
-    uintptr_t base;                 /* the largest region: its first page, */
+    uintptr_t base;                 /* the largest window: its first page, */
     size_t pages;                   /* their number, */
     struct acre_slab_page *records; /* and the record of the first */
     size_t sizes;                   /* of class_of in use */
@@ -102,6 +102,7 @@ struct acre_slab {
     size_t failed;
     size_t total;                                  /* bytes */
     size_t capacity;                               /* pages */
+    size_t widest;                                 /* pages of the largest region */
     struct acre_slab_region *regions;              /* by address */
     struct acre_slab_region *near[ACRE_SLAB_NEAR]; /* by address, where frees found one; or null */
     struct acre_pages source; /* where memory comes from; its ops null: nowhere */
@@ -137,8 +138,8 @@ void acre_slab_trim(struct acre_slab *slab);
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), the making and returning
  * of a slab included (at most ACRE_SLAB_CLASSES steps when memory is short); with several regions,
- * one that is not the largest is found in O(regions) at first, then remembered by address. stats:
- * O(ACRE_SLAB_CLASSES).
+ * one that is not looked up with the largest is found in O(regions) at first, then remembered by
+ * address. stats: O(ACRE_SLAB_CLASSES).
  *
  * An alignment up to a page costs rounding of the size to a multiple of it; above that the block
  * takes whole pages, and alloc looks at two lists of runs only: it can refuse though a run exists
@@ -163,6 +164,15 @@ enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size
 struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout);
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
+
+/**
+ * add_memory for a region that begins behind another one, so that going from one to the other costs
+ * nothing: both are then looked up together. For that the region takes more metadata, up to a
+ * sixteenth of its size. Where it begins behind no region, or those in front of it are too large,
+ * it is added as by add_memory. No block spans two regions.
+ * @return as add_memory. O(n), with the pages of the regions that it is looked up with.
+ */
+enum acre_status acre_slab_add_memory_behind(struct acre_slab *slab, void *start, size_t size);
 
 /**
  * Sets what is called for a request that cannot be served, so that one layer above need not look at

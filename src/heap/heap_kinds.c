@@ -138,6 +138,11 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
 #endif
 
 #if ACRE_BITMAP && ACRE_SLAB
+static enum acre_status add_behind_slab(void *self, void *start, size_t size)
+{
+    return acre_slab_add_memory_behind(self, start, size);
+}
+
 static void set_more_of_slab(void *self, acre_heap_more_fn *more, void *arg)
 {
     acre_slab_set_more(self, more, arg);
@@ -162,6 +167,7 @@ enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_s
     struct acre_heap_parts parts = {
         .bytes = acre_slab_bytes(&self->slab),
         .region_for = acre_heap_region_for_slab,
+        .add_behind = add_behind_slab,
         .set_more = set_more_of_slab,
         .alloc = alloc_of_slab,
         .dealloc = dealloc_of_slab,

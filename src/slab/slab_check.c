@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's checker: proves invariants SLAB-1 to SLAB-9 of slab_private.h. It changes nothing, and
+ * Slab's checker: proves invariants SLAB-1 to SLAB-10 of slab_private.h. It changes nothing, and
  * follows a link only after the records have been shown to tile their regions.
  */
 #include "slab/slab_private.h"
@@ -25,6 +25,8 @@ static const char list_text[] = "SLAB-4: a list's bit is set just when it has ru
 static const char bits_text[] = "SLAB-5: a slab's bits are those of its objects";
 static const char magic_text[] = "SLAB-6: a slab's constants are its class's";
 static const char place_text[] = "SLAB-7: a slab is at hand, full, or among the partial ones";
+static const char window_text[] =
+    "SLAB-10: the regions of a window have their records in its host's table";
 static const char class_text[] = "SLAB-9: the constants of page and classes agree";
 
 static struct acre_check_result sound(void)
@@ -84,23 +86,74 @@ static struct acre_check_result check_control(const struct acre_slab *slab)
 
 static bool has_sane_place(const struct acre_slab *slab, const struct acre_slab_region *region)
 {
-    uintptr_t records_end = (uintptr_t)(region->records + region->pages + 2);
+    size_t mask = slab_page_size(slab) - 1;
     uintptr_t end = region->start + (region->size - 1);
-    return region->start <= (uintptr_t)region && (uintptr_t)region < records_end &&
-           records_end <= region->base && (region->base & (slab_page_size(slab) - 1)) == 0 &&
-           region->pages != 0 && region->base < end &&
+    if (region->table_base > region->base || ((region->table_base | region->base) & mask) != 0)
+        return false;
+    uintptr_t table_end = (uintptr_t)(region->table + slab_table_records(slab, region));
+    return region->start <= (uintptr_t)region && (uintptr_t)region < table_end &&
+           table_end <= region->base && region->pages != 0 && region->base < end &&
            (region->pages << slab->page_log2) - 1 <= end - region->base &&
            (region->next == NULL || region->next->start > end);
 }
 
-static bool has_sane_window(const struct acre_slab *slab)
+/* ---- SLAB-10: windows ---- */
+
+/* Whether a region ends a window or is in that of the next one; no host is followed. */
+static bool has_sane_host(const struct acre_slab_region *region)
 {
-    if (slab->regions == NULL)
+    return region->host == region || (region->next != NULL && region->next->host == region->host);
+}
+
+/* Whether all records between a region and the next one of its window are guards. */
+static bool has_sane_gap(const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    const struct acre_slab_page *page = region->records + 1 + region->pages;
+    size_t gap = ((region->next->base - region->base) >> slab->page_log2) - region->pages;
+    for (; gap > 0; gap--, page++)
+        if (page->state != SLAB_GUARD || page->back != 0 || page->magic != 0)
+            return false;
+    return true;
+}
+
+static bool has_sane_records(const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    const struct acre_slab_region *host = region->host;
+    return host->table_base <= region->base &&
+           region->records ==
+               host->table + ((region->base - host->table_base) >> slab->page_log2) &&
+           (host == region || has_sane_gap(slab, region));
+}
+
+static struct acre_check_result check_places(const struct acre_slab *slab)
+{
+    for (const struct acre_slab_region *region = slab->regions; region; region = region->next) {
+        if (!has_sane_place(slab, region))
+            return broken("SLAB-1: regions are in ascending order and apart", region);
+        if (!has_sane_host(region))
+            return broken(window_text, region);
+    }
+    for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
+        if (!has_sane_records(slab, region))
+            return broken(window_text, region);
+    return sound();
+}
+
+/* Whether one of the windows is looked at. */
+static bool has_sane_look(const struct acre_slab *slab)
+{
+    const struct acre_slab_region *first = slab->regions;
+    if (first == NULL)
         return slab->pages == 0;
-    const struct acre_slab_region *region = slab->regions;
-    while (region != NULL && region->base != slab->base)
-        region = region->next;
-    return region != NULL && slab->pages == region->pages && slab->records == region->records + 1;
+    for (const struct acre_slab_region *region = first; region != NULL; region = region->next) {
+        if (region->host != region)
+            continue;
+        if (slab->base == first->base)
+            return slab->records == first->records + 1 &&
+                   slab->pages == slab_window_pages(slab, first, region);
+        first = region->next;
+    }
+    return false;
 }
 
 /* Whether what is remembered at an entry is nothing, or one of the regions. */
@@ -203,16 +256,14 @@ static struct acre_check_result check_regions(struct audit *audit)
     const struct acre_slab *slab = audit->slab;
     for (const struct acre_slab_region *region = slab->regions; region; region = region->next) {
         audit->region = region;
-        if (!has_sane_place(slab, region))
-            return broken("SLAB-1: regions are in ascending order and apart", region);
         struct acre_check_result result = check_tiles(audit);
         if (result.invariant != NULL)
             return result;
         audit->total += region->size;
         audit->capacity += region->pages;
     }
-    if (!has_sane_window(slab))
-        return broken("SLAB-1: the region looked at is one of them", &slab->base);
+    if (!has_sane_look(slab))
+        return broken("SLAB-10: a window is looked at", &slab->base);
     for (size_t entry = 0; entry < ACRE_SLAB_NEAR; entry++)
         if (!has_sane_memory(slab, entry))
             return broken("SLAB-1: regions remembered are owned", &slab->near[entry]);
@@ -323,6 +374,8 @@ struct acre_check_result acre_slab_check(const struct acre_slab *slab)
 {
     struct audit audit = { .slab = slab };
     struct acre_check_result result = check_control(slab);
+    if (result.invariant == NULL)
+        result = check_places(slab);
     if (result.invariant == NULL)
         result = check_regions(&audit);
     if (result.invariant == NULL)

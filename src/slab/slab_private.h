@@ -6,6 +6,12 @@
  *
  *   | descriptor | guard | record | record | ... | guard |  | page | page | ...            |
  *
+ * Its records are its *table*. Regions that lie one behind the other can share one, that of the
+ * topmost of them, their *host*; the tables of the others lie unused then. They are a *window*: the
+ * range of pages from the first one of the lowest to the last one of the host, with one record for
+ * each, so that a pointer into any of them finds its record without the region being known. The
+ * hot paths look at the window with most pages.
+ *
  * A slab of three pages:
  *
  *   records:  | used, magic, start, ... | back = 1 record | back = 2 records |
@@ -31,6 +37,9 @@
  *           operation when a slab fills, ceases to be full, or empties]
  *   SLAB-8  the counts are the sums over all blocks [two adds a call]
  *   SLAB-9  the constants of page and classes agree [setup]
+ *   SLAB-10 the regions from the lowest one of a window to its host have their records in the
+ *           host's table, where those of what lies between them are guards; one such window is
+ *           looked at [add and remove: O(regions + pages of the window)]
  */
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
 #define ACRE_SRC_SLAB_PRIVATE_H
@@ -53,10 +62,10 @@ enum {
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
     SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a clear bit can always be found */
     SLAB_LINEAR_RUNS = 32,                  /* shorter runs have a list each */
-    /* While the part SLAB_PLENTY of all pages is free in one run, a new slab is made rather than
-     * one brought to hand that has less than the part SLAB_RICH of its objects free: each costs two
-     * slow calls on its way. When there is less, the fullest is brought to hand, so that others
-     * empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
+    /* While a part SLAB_PLENTY of the largest region is free in one run, a new slab is made rather
+     * than one brought to hand that has less than the part SLAB_RICH of its objects free: each
+     * costs two slow calls on its way. When there is less, the fullest is brought to hand, so that
+     * others empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
     SLAB_PLENTY = 4,
     SLAB_RICH = 4,
     SLAB_NEAR = 3,
@@ -71,8 +80,21 @@ struct acre_slab_region {
     size_t size;
     uintptr_t base; /* the first page */
     size_t pages;
-    bool sourced;                    /* from the source, and to go back there */
-    struct acre_slab_page records[]; /* of the guard, the pages, and another guard */
+    struct acre_slab_page *records; /* of the guard in front of the first page, in a table */
+    struct acre_slab_region *host;  /* the region whose table that is: this one, or the topmost of
+                                     * its window */
+    uintptr_t table_base;           /* the page that the table's second record is of */
+    bool sourced;                   /* from the source, and to go back there */
+    /* Of a guard, the pages from table_base to the last one of this region, and another guard. What
+     * is no region's is a guard. Unused where another one is the host. */
+    struct acre_slab_page table[];
+};
+
+/* Where the parts of a region go. */
+struct slab_place {
+    uintptr_t table_base;
+    uintptr_t base;
+    size_t pages;
 };
 
 /* ---- pages and records ---- */
@@ -190,11 +212,26 @@ ACRE_INLINE size_t slab_run_list(size_t pages)
     return SLAB_LINEAR_RUNS + 4 * (size_t)(log2 - 5) + ((pages >> (log2 - 2)) & 3);
 }
 
-/* The region whose first page's record this is. */
-ACRE_INLINE struct acre_slab_region *slab_region_from(struct acre_slab_page *page)
+/* Pages from the first one of the lowest region of a window to the last one of its host. */
+ACRE_INLINE size_t slab_window_pages(const struct acre_slab *slab,
+    const struct acre_slab_region *lowest, const struct acre_slab_region *host)
 {
-    uintptr_t guard = (uintptr_t)(page - 1);
-    return (struct acre_slab_region *)(guard - offsetof(struct acre_slab_region, records));
+    return ((host->base - lowest->base) >> slab->page_log2) + host->pages;
+}
+
+/* Records in a region's table, the guards at its ends included. */
+ACRE_INLINE size_t slab_table_records(
+    const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    return ((region->base - region->table_base) >> slab->page_log2) + region->pages + 2;
+}
+
+/* The first page behind the metadata of a region. */
+ACRE_INLINE uintptr_t slab_base_behind(
+    const struct acre_slab *slab, uintptr_t start, size_t metadata)
+{
+    uintptr_t place = acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
+    return acre_align_up(place + metadata, slab_page_size(slab));
 }
 
 /* Where the region is remembered that an address was found in: one entry a 128 KiB, in turns. */
@@ -289,13 +326,40 @@ void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page);
 
 /* ---- slab_region.c ---- */
 
-/* Makes a region, or null, the one looked at. */
-void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region);
+/* What add_memory would say of a range of which so many pages would remain; changes nothing. */
+enum acre_status acre_slab_offer(
+    const struct acre_slab *slab, uintptr_t start, size_t size, size_t pages);
+
+/* Enters a range that was found good into the list of regions and the counts; it has no records. */
+struct acre_slab_region *acre_slab_insert_region(
+    struct acre_slab *slab, uintptr_t start, size_t size, const struct slab_place *place);
+
+/* Makes all of a region's pages one free run. */
+void acre_slab_lay_pages(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* The last region that starts below an address; null: there is none. O(regions). */
+struct acre_slab_region *acre_slab_region_below(const struct acre_slab *slab, uintptr_t at);
 
 /* Whether nothing in a region is live: all that is not free are empty slabs at hand. */
 bool acre_slab_is_all_free(const struct acre_slab_region *region);
 
 /* Takes every slab from hand, without looking at it. */
 void acre_slab_clear_hands(struct acre_slab *slab);
+
+/* ---- slab_window.c: tables of records ---- */
+
+/* Gives a region a table of guards of its own. O(pages). */
+void acre_slab_make_table(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Gives a region that was inserted its records, all guards: in the table of the window that it lies
+ * in a gap of, or in one of its own. O(regions + pages). */
+void acre_slab_enter_window(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Makes guards of the records of a region that is in no list any more. When others have theirs in
+ * its table, these go to tables of their own, which have lain unused. O(regions + pages). */
+void acre_slab_leave_window(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Looks at the window with most pages. O(regions). */
+void acre_slab_look_at_largest(struct acre_slab *slab);
 
 #endif

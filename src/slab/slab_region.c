@@ -85,13 +85,6 @@ void acre_slab_clear_hands(struct acre_slab *slab)
     }
 }
 
-void acre_slab_look_at(struct acre_slab *slab, struct acre_slab_region *region)
-{
-    slab->base = region != NULL ? region->base : 0;
-    slab->pages = region != NULL ? region->pages : 0;
-    slab->records = region != NULL ? region->records + 1 : NULL;
-}
-
 void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *arg)
 {
     slab->more = more;
@@ -113,7 +106,7 @@ static size_t metadata_of(size_t pages)
 
 static uintptr_t base_of(const struct acre_slab *slab, uintptr_t start, size_t pages)
 {
-    return acre_align_up(descriptor_in(start) + metadata_of(pages), slab_page_size(slab));
+    return slab_base_behind(slab, start, metadata_of(pages));
 }
 
 /* Pages of a range that does not wrap, beside their metadata. */
@@ -139,47 +132,62 @@ static bool is_owned(const struct acre_slab *slab, uintptr_t start, size_t size)
     return acre_ranges_overlap((uintptr_t)slab, sizeof(*slab), start, size);
 }
 
-/* Makes all of a region's pages one free run. */
-static void lay_pages(struct acre_slab *slab, struct acre_slab_region *region)
+enum acre_status acre_slab_offer(
+    const struct acre_slab *slab, uintptr_t start, size_t size, size_t pages)
 {
-    memset(region->records, 0, (region->pages + 2) * sizeof(region->records[0]));
-    region->records[0].state = SLAB_GUARD;
-    region->records[region->pages + 1].state = SLAB_GUARD;
+    if (start == 0 || acre_range_wraps(start, size) || pages == 0)
+        return ACRE_INVALID_PARAM;
+    return is_owned(slab, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
+}
+
+void acre_slab_lay_pages(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    memset(region->records + 1, 0, region->pages * sizeof(region->records[0]));
     acre_slab_run_give(slab, region->records + 1, region->pages);
 }
 
-static void insert(struct acre_slab *slab, struct acre_slab_region *region)
+struct acre_slab_region *acre_slab_region_below(const struct acre_slab *slab, uintptr_t at)
 {
-    struct acre_slab_region **link = &slab->regions;
-    while (*link != NULL && (*link)->start < region->start)
-        link = &(*link)->next;
+    struct acre_slab_region *below = NULL;
+    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
+        if (region->start < at)
+            below = region;
+    return below;
+}
+
+struct acre_slab_region *acre_slab_insert_region(
+    struct acre_slab *slab, uintptr_t start, size_t size, const struct slab_place *place)
+{
+    struct acre_slab_region *below = acre_slab_region_below(slab, start);
+    struct acre_slab_region **link = below != NULL ? &below->next : &slab->regions;
+    uintptr_t at = descriptor_in(start);
+    struct acre_slab_region *region = (void *)at;
     region->next = *link;
+    region->start = start;
+    region->size = size;
+    region->base = place->base;
+    region->pages = place->pages;
+    region->table_base = place->table_base;
+    region->sourced = false;
     *link = region;
-    slab->total += region->size;
-    slab->capacity += region->pages;
-    if (slab->pages < region->pages)
-        acre_slab_look_at(slab, region);
+    slab->total += size;
+    slab->capacity += place->pages;
+    return region;
 }
 
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
-    if (start == NULL || acre_range_wraps(at, size))
-        return ACRE_INVALID_PARAM;
-    size_t pages = pages_in(slab, at, size);
-    if (pages == 0)
-        return ACRE_INVALID_PARAM;
-    if (is_owned(slab, at, size))
-        return ACRE_MEMORY_OVERLAP;
-    uintptr_t place = descriptor_in(at);
-    struct acre_slab_region *region = (void *)place;
-    region->start = at;
-    region->size = size;
-    region->base = base_of(slab, at, pages);
-    region->pages = pages;
-    region->sourced = false;
-    insert(slab, region);
-    lay_pages(slab, region);
+    size_t pages = !acre_range_wraps(at, size) ? pages_in(slab, at, size) : 0;
+    enum acre_status status = acre_slab_offer(slab, at, size, pages);
+    if (status != ACRE_OK)
+        return status;
+    uintptr_t base = base_of(slab, at, pages);
+    struct slab_place place = { base, base, pages };
+    struct acre_slab_region *region = acre_slab_insert_region(slab, at, size, &place);
+    acre_slab_enter_window(slab, region);
+    acre_slab_lay_pages(slab, region);
+    acre_slab_look_at_largest(slab);
     return ACRE_OK;
 }
 
@@ -215,14 +223,8 @@ static void drop_hands(struct acre_slab *slab, const struct acre_slab_region *re
     }
 }
 
-/* Looks at the largest region, and forgets where this one was found. */
-static void look_away(struct acre_slab *slab, const struct acre_slab_region *gone)
+static void forget(struct acre_slab *slab, const struct acre_slab_region *gone)
 {
-    struct acre_slab_region *largest = slab->regions;
-    for (struct acre_slab_region *region = largest; region != NULL; region = region->next)
-        if (region->pages > largest->pages)
-            largest = region;
-    acre_slab_look_at(slab, largest);
     for (size_t i = 0; i < ACRE_SLAB_NEAR; i++)
         if (slab->near[i] == gone)
             slab->near[i] = NULL;
@@ -243,7 +245,9 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     *link = region->next;
     slab->total -= region->size;
     slab->capacity -= region->pages;
-    look_away(slab, region);
+    acre_slab_leave_window(slab, region);
+    acre_slab_look_at_largest(slab);
+    forget(slab, region);
     return ACRE_OK;
 }
 
@@ -257,5 +261,5 @@ void acre_slab_reset(struct acre_slab *slab)
     slab->live_blocks = 0;
     slab->failed = 0;
     for (struct acre_slab_region *region = slab->regions; region; region = region->next)
-        lay_pages(slab, region);
+        acre_slab_lay_pages(slab, region);
 }

@@ -82,7 +82,7 @@ static size_t find(const struct acre_slab *slab, size_t list)
 
 bool acre_slab_has_plenty(const struct acre_slab *slab)
 {
-    return find(slab, slab_run_list(slab->capacity / SLAB_PLENTY + 1)) != SLAB_NO_LIST;
+    return find(slab, slab_run_list(slab->widest / SLAB_PLENTY + 1)) != SLAB_NO_LIST;
 }
 
 /* ---- free runs ---- */

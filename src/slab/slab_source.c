@@ -61,9 +61,10 @@ static bool is_spare(const struct acre_slab_region *region)
 
 void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page)
 {
-    if (page[-1].state != SLAB_GUARD || page[page->used].state != SLAB_GUARD)
+    if (slab->source.ops == NULL || page[-1].state != SLAB_GUARD ||
+        page[page->used].state != SLAB_GUARD)
         return;
-    struct acre_slab_region *region = slab_region_from(page);
+    struct acre_slab_region *region = acre_slab_region_with(slab, page);
     struct acre_slab_region *other = slab->regions;
     if (!region->sourced)
         return;

@@ -82,9 +82,9 @@ static void regions(void **state)
     FLIP(region->start, 0xff, "SLAB-1");
     flip(&region->pages, 1, 0x01, "SLAB-1");
     flip(&region->base, 1, 0x01, "SLAB-1");
-    flip(&slab.base, 1, 0x40, "SLAB-1");
-    FLIP(slab.pages, 0x01, "SLAB-1");
-    FLIP(slab.records, 0x08, "SLAB-1");
+    flip(&slab.base, 1, 0x40, "SLAB-10");
+    FLIP(slab.pages, 0x01, "SLAB-10");
+    FLIP(slab.records, 0x08, "SLAB-10");
 }
 
 static void tiles(void **state)
