@@ -19,6 +19,7 @@
 
 struct map_command {
     const char *allocator;
+    const char *with;
     const char *process;
     const char *svg;
     size_t at; /* from 1; 0: where most bytes are live */
@@ -32,15 +33,34 @@ static struct compare_field field = { .candidates = found.candidates };
 
 /* ---- the allocator ---- */
 
-/* @return ACRE_EXIT_OK, and one candidate built in is the first of `field`. */
+static int load_plugin(const struct map_command *command)
+{
+    char error[512];
+    if (!compare_add_file(&field, command->with, error, sizeof error)) {
+        acre_complain("map", "%s", error);
+        return ACRE_EXIT_FAILED;
+    }
+    if (replay_subject_has_pool(&field.subjects[0]))
+        return ACRE_EXIT_OK;
+    acre_complain("map", "%s has no pool that could be looked into: it finds its memory itself",
+        field.candidates[0].name);
+    return ACRE_EXIT_FAILED;
+}
+
+/* @return ACRE_EXIT_OK, and the candidate to look into is the first of `field`. */
 static int find_allocator(const struct map_command *command, const struct acre_usage *usage)
 {
+    if (command->with && command->allocator)
+        return acre_usage_error(usage, "--with and --allocator: only one can be drawn");
+    if (command->with)
+        return load_plugin(command);
     const char *name = command->allocator ? command->allocator : acre_kinds[0].name;
     struct compare_choice choice = { .names = &name, .name_count = 1 };
     if (!name || compare_find_candidates(&field, &choice))
         return acre_unknown_allocator(usage, name ? name : "", NULL);
     if (!field.count || field.candidates[0].origin != COMPARE_BUILT_IN)
-        return acre_usage_error(usage, "--allocator: only one built in can be looked into");
+        return acre_usage_error(
+            usage, "--allocator: only one built in, or --with=FILE, can be looked into");
     return ACRE_EXIT_OK;
 }
 
@@ -245,6 +265,7 @@ int acre_cmd_map(int argc, char **argv)
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
             "of this one, at its first setting or at one (buddy,\nbuddy/16; default: tlsf)",
             &command.allocator },
+        { "with", 'w', ACRE_OPTION_TEXT, "FILE", "of the plugin FILE", &command.with },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "in a pool of SIZE bytes (default: the smallest in which\nthe whole trace completes)",
             &command.pool },
@@ -260,7 +281,7 @@ int acre_cmd_map(int argc, char **argv)
     };
     const struct acre_usage usage = { "map", "FILE",
         "Draws where the blocks of the trace FILE ('-': standard input) lie in the pool of\n"
-        "an allocator built in, after one of its operations.",
+        "an allocator built in, or of a plugin, after one of its operations.",
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

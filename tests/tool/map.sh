@@ -52,6 +52,17 @@ cmp -s "$work/out" "$work/map.svg" || fail "two pictures"
 grep -q 'Heap map of buddy/16' "$work/out" || fail "no title"
 [ "$(grep -c 'class="l"' "$work/out")" -ge 3 ] || fail "no blocks in the picture"
 
+map --with="$ACRE_BUILD/tests/test_plugin.so" --pool=64K --at=2 "$trace" || fail "no map of a plugin"
+grep -qF 'bump in a pool of 65,536 bytes, after operation 2 of 5: 2 blocks live,' "$work/out" ||
+    fail "the head of a plugin"
+# 33,000 bytes behind 64 of its own, 52 a character.
+[ "$(grep -xE '[-+#m.]{1,64}' "$work/out" | tr -cd '#' | wc -c)" = 635 ] || fail "a plugin's live characters"
+grep -qF "free or the allocator's own: a plugin does not tell" "$work/out" || fail "a plugin is not walked"
+map --with="$ACRE_BUILD/tests/test_plugin.so" --svg=- "$trace" || fail "no picture of a plugin"
+grep -qF "free, or the allocator's own" "$work/out" || fail "the picture of a plugin"
+refuses 1 "own has no pool that could be looked into" --with="$ACRE_BUILD/tests/own_plugin.so" "$trace"
+refuses 1 "/no/such.so" --with=/no/such.so "$trace"
+refuses 2 "only one can be drawn" --with=/no/such.so --allocator=tlsf "$trace"
 refuses 1 "--at: there are 5 operations" --at=6 "$trace"
 refuses 1 "cannot work in a pool of 16 bytes" --pool=16 "$trace"
 refuses 1 "cannot write '/no/such/folder/map.svg'" --svg=/no/such/folder/map.svg "$trace"

@@ -83,10 +83,12 @@ def short_run(folder):
     page = os.path.join(folder, "short.html")
     with open(trace, "w", encoding="utf-8") as file:
         file.write("acre-trace 1\nm 1 100\nm 2 200\nf 1\nr 2 5000\nm 1 300\nf 2\nf 1\n")
-    run("--allocator=tlsf", "--allocator=buddy", "--allocator=system", "--report=" + page, trace)
+    plugin = os.path.join(os.environ["ACRE_BUILD"], "tests", "test_plugin.so")
+    run("--allocator=tlsf", "--allocator=buddy", "--allocator=system", "--with=" + plugin, "--report=" + page, trace)
     data = read_page(page)
     names = [heap["name"] for heap in data["maps"]]
     check("tlsf" in names and "buddy/16" in names and "system" not in names, names)
+    check([heap["name"] for heap in data["maps"] if not heap["walked"]] == ["bump"], names)
     for heap in data["maps"]:
         found = blocks(heap)
         check([(b, d, a) for b, d, _, a, _ in found] ==
@@ -95,7 +97,7 @@ def short_run(folder):
         check([disjoint(heap, op) for op in range(7)] == [1, 2, 1, 1, 2, 1, 0], "live blocks")
         live = [sum(cell // 16 for cell in cells) for cells in looks(heap)]
         check(live[-1] == 0 and live[4] == max(live) and min(live[:6]) > 0, live)
-        check(all(sum(cell % 16 for cell in cells) > 0 for cells in looks(heap)), "no metadata")
+        check(all((sum(cell % 16 for cell in cells) > 0) == heap["walked"] for cells in looks(heap)), "metadata")
 
 
 def long_run(folder):

@@ -53,10 +53,12 @@ void map_draw_text(FILE *out, const struct map_track *track, size_t columns, boo
         if ((i + 1) % columns == 0 || i + 1 == track->cell_count)
             fputc('\n', out);
     }
-    fprintf(out,
-        "each character %" PRIu64 " bytes, %s to %s by how much of them is live; "
-        "%s the allocator's own, %s free\n",
-        track->cell_bytes, with->live[0], with->live[with->steps - 1], with->own, with->available);
+    fprintf(out, "each character %" PRIu64 " bytes, %s to %s by how much of them is live; ",
+        track->cell_bytes, with->live[0], with->live[with->steps - 1]);
+    if (track->walked)
+        fprintf(out, "%s the allocator's own, %s free\n", with->own, with->available);
+    else
+        fprintf(out, "%s free or the allocator's own: a plugin does not tell\n", with->available);
 }
 
 /* ---- a picture ---- */
@@ -118,16 +120,21 @@ static void svg_blocks(FILE *out, const struct map_track *track)
     }
 }
 
-static void svg_legend(FILE *out, int y)
+static void svg_key(FILE *out, int x, int y, const char *class, const char *text)
 {
-    static const char *const texts[] = { "live", "the allocator's own", "free" };
-    static const char *const classes[] = { "l", "o", "f" };
-    static const int x[] = { 0, 70, 240 };
-    for (int i = 0; i < 3; i++)
-        fprintf(out,
-            "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>"
-            "<text x=\"%d\" y=\"%d\">%s</text>\n",
-            classes[i], x[i], y, x[i] + 18, y + 11, texts[i]);
+    fprintf(out,
+        "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>"
+        "<text x=\"%d\" y=\"%d\">%s</text>\n",
+        class, x, y, x + 18, y + 11, text);
+}
+
+static void svg_legend(FILE *out, const struct map_track *track, int y)
+{
+    svg_key(out, 0, y, "l", "live");
+    if (track->walked)
+        svg_key(out, 70, y, "o", "the allocator's own");
+    svg_key(out, track->walked ? 240 : 70, y, "f",
+        track->walked ? "free" : "free, or the allocator's own");
 }
 
 void map_draw_svg(FILE *out, const struct map_track *track)
@@ -146,6 +153,6 @@ void map_draw_svg(FILE *out, const struct map_track *track)
     svg_cells(out, track, !all);
     if (all)
         svg_blocks(out, track);
-    svg_legend(out, height + 8);
+    svg_legend(out, track, height + 8);
     fputs("</svg>\n", out);
 }

@@ -108,6 +108,7 @@ static void add_window(cJSON *object, const struct map_track *track)
     add_count(object, "window_first", track->plan.window_first);
     add_count(object, "window_last", track->plan.window_last);
     cJSON_AddBoolToObject(object, "too_many", track->too_many);
+    cJSON_AddBoolToObject(object, "walked", track->walked);
 }
 
 cJSON *map_track_json(const struct map_track *track)

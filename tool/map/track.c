@@ -71,15 +71,38 @@ static void set_cell(struct map_cell *cell, const struct sums *sums, uint64_t wh
         cell->metadata = (uint8_t)(MAP_PARTS - cell->live);
 }
 
+/* The blocks as they were asked for; all other bytes are taken for free. */
+static void add_blocks(struct tracker *tracker)
+{
+    for (uint64_t i = 0; i < tracker->work.script->facts.slots; i++) {
+        const struct replay_slot *slot = &tracker->work.slots[i];
+        if (slot->ptr)
+            add_piece(tracker, slot->ptr, replay_slot_size(slot), true);
+    }
+}
+
+/* What is live in the cell, and what is the allocator's own. */
+static void fill_cell(struct tracker *tracker, size_t i)
+{
+    const struct map_track *track = tracker->track;
+    uint64_t first = i * track->cell_bytes;
+    uint64_t whole = overlap(0, track->plan.pool, first, first + track->cell_bytes);
+    struct sums sums = tracker->sums[i];
+    if (!track->walked)
+        sums.available = whole > sums.live ? whole - sums.live : 0;
+    set_cell(&track->cells[tracker->taken * track->cell_count + i], &sums, whole);
+}
+
 static void look(struct tracker *tracker, uint64_t at)
 {
     struct map_track *track = tracker->track;
-    struct map_cell *cells = track->cells + tracker->taken * track->cell_count;
     memset(tracker->sums, 0, track->cell_count * sizeof *tracker->sums);
-    acre_walk(tracker->instance.bytes, add_piece, tracker);
+    if (track->walked)
+        acre_walk(tracker->instance.bytes, add_piece, tracker);
+    else
+        add_blocks(tracker);
     for (size_t i = 0; i < track->cell_count; i++)
-        set_cell(&cells[i], &tracker->sums[i],
-            overlap(0, track->plan.pool, i * track->cell_bytes, (i + 1) * track->cell_bytes));
+        fill_cell(tracker, i);
     track->moments[tracker->taken++] = at;
     track->moment_count = tracker->taken;
 }
@@ -93,11 +116,20 @@ static void end_record(struct tracker *tracker, uint32_t slot, uint64_t at)
     tracker->records[slot] = 0;
 }
 
+/* Bytes that a block can hold; of a plugin's that is not known. */
+static uint64_t room_of(const struct tracker *tracker, const struct replay_slot *block)
+{
+    if (!tracker->track->walked)
+        return replay_slot_size(block);
+    return acre_usable_size(tracker->instance.bytes, block->ptr).num;
+}
+
 static void begin_record(struct tracker *tracker, uint32_t slot, uint64_t at)
 {
     struct map_track *track = tracker->track;
     const struct replay_slot *block = &tracker->work.slots[slot];
-    if (!block->ptr || track->too_many)
+    uint64_t offset = (uintptr_t)block->ptr - (uintptr_t)tracker->work.pool.start;
+    if (!block->ptr || track->too_many || offset >= track->plan.pool)
         return;
     if (track->block_count == track->plan.blocks) {
         track->too_many = true;
@@ -105,8 +137,8 @@ static void begin_record(struct tracker *tracker, uint32_t slot, uint64_t at)
     }
     track->blocks[track->block_count++] = (struct map_block){ .born = at,
         .died = UINT64_MAX,
-        .offset = (uintptr_t)block->ptr - (uintptr_t)tracker->work.pool.start,
-        .size = acre_usable_size(tracker->instance.bytes, block->ptr).num,
+        .offset = offset,
+        .size = room_of(tracker, block),
         .asked = replay_slot_size(block) };
     tracker->records[slot] = (uint32_t)track->block_count;
 }
@@ -126,7 +158,7 @@ static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
     struct replay_slot before = *slot;
     if (at == plan->window_first)
         record_all(tracker, at - 1);
-    tracker->track->failed += !replay_step(&tracker->instance, REPLAY_ON_KIND, op,
+    tracker->track->failed += !replay_step(&tracker->instance, tracker->work.subject->type, op,
         replay_wides(tracker->work.script), tracker->work.slots);
     if (at < plan->window_first || at > plan->window_last ||
         (slot->ptr == before.ptr && slot->layout == before.layout && before.ptr))
@@ -237,6 +269,8 @@ struct map_track *map_track(const struct replay_script *script,
     tracker = (struct tracker){ .work = { .script = script, .subject = subject } };
     tracker.work.board = &tracker.board;
     tracker.track = track_open(plan);
+    if (tracker.track)
+        tracker.track->walked = subject->type == REPLAY_ON_KIND;
     bool done = tracker.track && replay_child_start(&child, work, &tracker);
     if (done) {
         replay_child_order(&child);

@@ -2,8 +2,9 @@
 /**
  * @file
  * Where the blocks of a script lie in a pool, over the run: the pool cut into cells and looked at
- * now and then, and in a part of the run each block with the operations it lives between. Only of
- * allocators built in, for they can be walked.
+ * now and then, and in a part of the run each block with the operations it lives between. An
+ * allocator built in is walked; of a plugin it is known where its blocks lie, but not which of the
+ * other bytes are free and which its own.
  */
 #ifndef ACRE_TOOL_MAP_TRACK_H
 #define ACRE_TOOL_MAP_TRACK_H
@@ -47,6 +48,7 @@ struct map_track {
     struct map_plan plan;
     const char *name;    /**< As shown. */
     bool refused;        /**< The allocator cannot work in the pool: the rest is empty. */
+    bool walked;         /**< The allocator's own bytes are told from free ones. */
     bool too_many;       /**< There are more blocks than the plan keeps: `block_count` is 0. */
     uint64_t failed;     /**< Operations that could not be served. */
     uint64_t cell_bytes; /**< The last cell may have fewer. */
@@ -63,7 +65,7 @@ struct map_track {
 struct map_plan map_plan_for(const struct replay_facts *facts, size_t pool);
 
 /**
- * Replays the script on an allocator built in, in a process of its own.
+ * Replays the script on an allocator that has a pool, in a process of its own.
  * @return what was seen, to be given back to map_track_free(); null when the process could not be
  * made or ended early, or acre_interrupted() became true.
  */

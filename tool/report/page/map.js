@@ -153,6 +153,7 @@ function stateText(op) {
     }
     const all = map.cell_count * 15;
     const part = (n) => Math.round((100 * n) / all) + " %";
+    if (!map.walked) return `${head}: of the pool of ${bytes(map.pool)}, about ${part(live)} live.`;
     return `${head}: of the pool of ${bytes(map.pool)}, about ${part(live)} live, ${part(own)} the allocator's own, ${part(all - live - own)} free.`;
 }
 
@@ -217,6 +218,7 @@ function aboutMap(map, all, hasBlocks) {
     if (all) text += "Every block of the run is drawn.";
     else if (hasBlocks) text += `The run is too long to keep every block in this page: they are kept for ${whole(map.window_last - map.window_first + 1)} operations around the peak; the whole run is drawn from ${map.moments.length} looks at ${whole(map.cell_count)} cells of the pool.`;
     else text += `There are too many blocks to keep each in this page: the run is drawn from ${map.moments.length} looks at ${whole(map.cell_count)} cells of the pool.`;
+    if (!map.walked) text += " Which of the other bytes are free, and which the allocator's own, a plugin does not tell: all are drawn as free.";
     if (map.failed) text += ` In this pool ${whole(map.failed)} operations could not be served.`;
     return text;
 }
