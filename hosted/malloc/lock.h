@@ -70,6 +70,26 @@ ACRE_INLINE void acre_lock_set_owner(struct acre_lock *lock, const void *mark)
     atomic_store_explicit(&lock->owner, mark, memory_order_relaxed);
 }
 
+/**
+ * Takes the lock if that needs no atomic operation: this process has one thread, which is not
+ * inside and not over a fork.
+ * @return false: nothing was done, and acre_lock_take() will do.
+ */
+ACRE_INLINE bool acre_lock_take_alone(struct acre_lock *lock)
+{
+    if (ACRE_UNLIKELY(!acre_os_single_threaded() || !acre_lock_is(lock, ACRE_LOCK_FREE)))
+        return false;
+    acre_lock_set(lock, ACRE_LOCK_HELD);
+    return true;
+}
+
+/** Releases what acre_lock_take_alone() has taken. No other thread can have come to want it: what
+ * creates one allocates. */
+ACRE_INLINE void acre_lock_release_alone(struct acre_lock *lock)
+{
+    acre_lock_set(lock, ACRE_LOCK_FREE);
+}
+
 /** Takes the lock, waiting for the thread that has it. If that is this one, and not over a fork,
  * the process ends with a message. */
 ACRE_INLINE void acre_lock_take(struct acre_lock *lock)

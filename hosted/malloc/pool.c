@@ -36,6 +36,8 @@ static size_t wish(const struct acre_pool *pool)
 bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t limit)
 {
     struct acre_range metadata = { 0 };
+    if (kind->program != NULL)
+        kind = kind->program;
     pool->kind = kind;
     pool->limit = limit;
     size_t size = round_to_page(kind->size + kind->align);

@@ -74,6 +74,23 @@ ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
     return ptr != NULL ? ptr : acre_serve_refuse();
 }
 
+ACRE_NOINLINE void *acre_serve_alloc_shared(struct acre_layout layout)
+{
+    acre_lock_take(&acre_serve.lock);
+    void *ptr = acre_alloc(acre_serve.bytes, layout).ptr;
+    acre_lock_release(&acre_serve.lock);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(layout);
+}
+
+ACRE_NOINLINE void acre_serve_free_shared(const char *call, void *ptr)
+{
+    acre_lock_take(&acre_serve.lock);
+    enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
+    if (ACRE_UNLIKELY(status != ACRE_OK))
+        acre_misuse_pointer(call, ptr);
+    acre_lock_release(&acre_serve.lock);
+}
+
 void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout)
 {
     if (ptr == NULL)
@@ -101,19 +118,41 @@ static ACRE_NOINLINE void zero_large(char *start, size_t size)
     memset(start + head + pages, 0, size - head - pages);
 }
 
+/* Two pieces that overlap clear what is between one and two of them, without a loop or a call. */
+ACRE_INLINE void zero_ends(char *start, size_t size, size_t piece)
+{
+    memset(start, 0, piece);
+    memset(start + size - piece, 0, piece);
+}
+
+static ACRE_NOINLINE void *zero_by_call(void *start, size_t size)
+{
+    if (size < zero_by_system)
+        return memset(start, 0, size);
+    zero_large(start, size);
+    return start;
+}
+
+ACRE_INLINE void *zero(void *start, size_t size)
+{
+    if (size - 8 > 64 - 8)
+        return zero_by_call(start, size);
+    if (size > 32)
+        zero_ends(start, size, 32);
+    else if (size > 16)
+        zero_ends(start, size, 16);
+    else
+        zero_ends(start, size, 8);
+    return start;
+}
+
 void *acre_serve_zeroed(size_t count, size_t size)
 {
     size_t bytes;
     if (ACRE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
         return acre_serve_refuse();
     void *ptr = acre_serve_alloc(bytes, ACRE_NATURAL_ALIGN);
-    if (ACRE_UNLIKELY(ptr == NULL))
-        return NULL;
-    if (bytes < zero_by_system)
-        memset(ptr, 0, bytes);
-    else
-        zero_large(ptr, bytes);
-    return ptr;
+    return ACRE_LIKELY(ptr != NULL) ? zero(ptr, bytes) : NULL;
 }
 
 /* The lock is held. */
@@ -140,9 +179,14 @@ void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
         acre_serve_free(call, ptr);
         return NULL;
     }
-    acre_lock_take(&acre_serve.lock);
+    bool alone = acre_lock_take_alone(&acre_serve.lock);
+    if (!alone)
+        acre_lock_take(&acre_serve.lock);
     void *moved = resize_or_move(call, ptr, acre_layout(bytes, ACRE_NATURAL_ALIGN));
-    acre_lock_release(&acre_serve.lock);
+    if (alone)
+        acre_lock_release_alone(&acre_serve.lock);
+    else
+        acre_lock_release(&acre_serve.lock);
     return ACRE_LIKELY(moved != NULL) ? moved : acre_serve_refuse();
 }
 

@@ -57,6 +57,10 @@ void acre_serve_prepare(void);
 /** Finds more memory and allocates from it. @return a block, or null with errno set to ENOMEM. */
 void *acre_serve_alloc_slow(struct acre_layout layout);
 
+/** acre_serve_alloc() and acre_serve_free() where the lock takes more than two stores. */
+void *acre_serve_alloc_shared(struct acre_layout layout);
+void acre_serve_free_shared(const char *call, void *ptr);
+
 /** Counts a request that cannot be met. @return null, with errno set to ENOMEM. */
 void *acre_serve_refuse(void);
 
@@ -69,9 +73,10 @@ ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
     if (ACRE_UNLIKELY(size > ACRE_SERVE_MOST))
         return acre_serve_refuse();
     struct acre_layout layout = acre_layout(size, align);
-    acre_lock_take(&acre_serve.lock);
+    if (ACRE_UNLIKELY(!acre_lock_take_alone(&acre_serve.lock)))
+        return acre_serve_alloc_shared(layout);
     void *ptr = acre_alloc(acre_serve.bytes, layout).ptr;
-    acre_lock_release(&acre_serve.lock);
+    acre_lock_release_alone(&acre_serve.lock);
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(layout);
 }
 
@@ -81,11 +86,14 @@ ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
 {
     if (ptr == NULL)
         return;
-    acre_lock_take(&acre_serve.lock);
+    if (ACRE_UNLIKELY(!acre_lock_take_alone(&acre_serve.lock))) {
+        acre_serve_free_shared(call, ptr);
+        return;
+    }
     enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
         acre_misuse_pointer(call, ptr);
-    acre_lock_release(&acre_serve.lock);
+    acre_lock_release_alone(&acre_serve.lock);
 }
 
 /** As acre_serve_free(), and the layout must be the block's. */

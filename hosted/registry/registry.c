@@ -4,7 +4,7 @@
 #include <acre/buddy.h>
 #include <acre/heap.h>
 #include <acre/slab.h>
-#include <acre/tlsf.h>
+#include <acre/tlsf_shelf.h>
 #include <string.h>
 
 #if ACRE_TLSF
@@ -18,6 +18,28 @@ static enum acre_status tlsf_add_apart(
 {
     return acre_tlsf_add_memory_apart(self, start, size, apart, apart_size);
 }
+
+static struct acre_bytes tlsf_shelf(void *self)
+{
+    return acre_tlsf_shelf_bytes(self);
+}
+
+static enum acre_status tlsf_shelf_add_apart(
+    void *self, void *start, size_t size, void *apart, size_t apart_size)
+{
+    return acre_tlsf_shelf_add_memory_apart(self, start, size, apart, apart_size);
+}
+
+static const struct acre_kind tlsf_program = {
+    .name = "tlsf",
+    .text = "with a shelf",
+    .size = sizeof(struct acre_tlsf_shelf),
+    .align = _Alignof(struct acre_tlsf_shelf),
+    .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field),
+    .handle = tlsf_shelf,
+    .apart_size = acre_tlsf_metadata_size,
+    .add_apart = tlsf_shelf_add_apart,
+};
 #endif
 
 #if ACRE_BUDDY
@@ -80,6 +102,7 @@ const struct acre_kind acre_kinds[] = {
         .handle = tlsf,
         .apart_size = acre_tlsf_metadata_size,
         .add_apart = tlsf_add_apart,
+        .program = &tlsf_program,
     },
 #endif
 #if ACRE_BUDDY

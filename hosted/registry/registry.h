@@ -26,6 +26,8 @@ struct acre_kind {
      * across the seam of two regions that adjoin. */
     enum acre_status (*add_apart)(
         void *self, void *start, size_t size, void *apart, size_t apart_size);
+    /** Null, or the same allocator in the form that suits a whole program without deadlines. */
+    const struct acre_kind *program;
 };
 
 /** All of them; the first is the default. Ends with a null name. */

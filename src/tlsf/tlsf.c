@@ -9,47 +9,29 @@
 
 /* ---- alloc ---- */
 
-static ACRE_NOINLINE struct acre_ptr raise_peak(struct acre_tlsf *tlsf, void *block)
+ACRE_NOINLINE struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void *block)
 {
     tlsf->peak -= (size_t)tlsf->room;
     tlsf->room = 0;
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
-ACRE_INLINE bool is_at_hand(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
-{
-    return !ACRE_CHECK_POINTERS ||
-           ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2 < tlsf->granules;
-}
-
-/* Makes a block live that lies in the region last worked in; false when this is a new peak. */
-ACRE_INLINE bool make_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
-{
-    if (ACRE_CHECK_POINTERS) {
-        size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
-        tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
-    }
-    tlsf->live_blocks++;
-    return (tlsf->room -= (ptrdiff_t)span) >= 0;
-}
-
 static ACRE_NOINLINE struct acre_ptr hand_out_elsewhere(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     acre_tlsf_look_at(tlsf, acre_tlsf_region_of(tlsf, block));
-    if (ACRE_UNLIKELY(!make_live(tlsf, block, span)))
-        return raise_peak(tlsf, block);
+    if (ACRE_UNLIKELY(!tlsf_make_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
-/* Ends every alloc but the commonest. */
-static ACRE_NOINLINE struct acre_ptr hand_out(
+ACRE_NOINLINE struct acre_ptr acre_tlsf_wake(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    if (ACRE_UNLIKELY(!is_at_hand(tlsf, block)))
+    if (ACRE_UNLIKELY(!tlsf_is_at_hand(tlsf, block)))
         return hand_out_elsewhere(tlsf, block, span);
-    if (ACRE_UNLIKELY(!make_live(tlsf, block, span)))
-        return raise_peak(tlsf, block);
+    if (ACRE_UNLIKELY(!tlsf_make_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
@@ -57,7 +39,7 @@ struct acre_ptr acre_tlsf_hand_out(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags)
 {
     *tlsf_header(block) = (acre_tlsf_field)span | flags;
-    return hand_out(tlsf, block, span);
+    return acre_tlsf_wake(tlsf, block, span);
 }
 
 /* Writes the header of a free block that becomes live whole. */
@@ -73,7 +55,7 @@ static ACRE_NOINLINE struct acre_ptr take_last(
 {
     tlsf_unmark(tlsf, tlsf_linear_list(span));
     set_live_whole(block, span);
-    return hand_out(tlsf, block, span);
+    return acre_tlsf_wake(tlsf, block, span);
 }
 
 ACRE_NOINLINE struct acre_ptr acre_tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
@@ -125,7 +107,7 @@ static ACRE_NOINLINE struct acre_ptr take_from_large(
         tlsf_pop(tlsf, block, list);
         tlsf_push(tlsf, left, rest_list);
     }
-    return hand_out(tlsf, block, span);
+    return acre_tlsf_wake(tlsf, block, span);
 }
 
 /* Cuts a request off the bottom of a block that is in no list; `rest` is of a linear list's size.
@@ -137,7 +119,7 @@ ACRE_INLINE struct acre_ptr take_bottom(
     *tlsf_header(block) = (acre_tlsf_field)span;
     tlsf_set_free(left, rest, tlsf_after(left, rest));
     tlsf_place(tlsf, left, tlsf_linear_list(rest));
-    return hand_out(tlsf, block, span);
+    return acre_tlsf_wake(tlsf, block, span);
 }
 
 /* The list whose first block a request is cut from. Where a list has blocks of several sizes, the
@@ -169,7 +151,7 @@ static ACRE_NOINLINE struct acre_ptr alloc_far(struct acre_tlsf *tlsf, size_t si
     if (rest >= TLSF_MIN_SPAN)
         return take_bottom(tlsf, block, 4 * granules, rest);
     set_live_whole(block, whole);
-    return hand_out(tlsf, block, whole);
+    return acre_tlsf_wake(tlsf, block, whole);
 }
 
 /* Takes from one of the lists that a word of the bitmap shows; `word` starts at the request's own
@@ -187,14 +169,12 @@ static ACRE_NOINLINE struct acre_ptr alloc_near(
     if (rest >= ACRE_TLSF_MIN_GRANULES)
         return take_bottom(tlsf, block, span, 4 * rest);
     set_live_whole(block, span + 4 * rest);
-    return hand_out(tlsf, block, span + 4 * rest);
+    return acre_tlsf_wake(tlsf, block, span + 4 * rest);
 }
 
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    /* One test for "not a power of two" and "above the granule". */
-    if (ACRE_UNLIKELY(
-            ((layout.align - 1) & (layout.align | ~(size_t)(ACRE_TLSF_GRANULE - 1))) != 0))
+    if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
         return acre_tlsf_alloc_aligned(tlsf, layout);
     size_t list = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
     if (ACRE_UNLIKELY(list >= ACRE_TLSF_LINEAR_LISTS))
@@ -210,20 +190,14 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
     if (ACRE_UNLIKELY(next == NULL))
         return take_last(tlsf, block, span);
     set_live_whole(block, span);
-    if (ACRE_UNLIKELY(!is_at_hand(tlsf, block)))
+    if (ACRE_UNLIKELY(!tlsf_is_at_hand(tlsf, block)))
         return hand_out_elsewhere(tlsf, block, span);
-    if (ACRE_UNLIKELY(!make_live(tlsf, block, span)))
-        return raise_peak(tlsf, block);
+    if (ACRE_UNLIKELY(!tlsf_make_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
 /* ---- dealloc ---- */
-
-ACRE_INLINE void make_dead(struct acre_tlsf *tlsf, size_t span)
-{
-    tlsf->live_blocks--;
-    tlsf->room += (ptrdiff_t)span;
-}
 
 /* Lists a free block too large for the linear lists. */
 static ACRE_NOINLINE enum acre_status list_large(
@@ -274,7 +248,7 @@ static ACRE_NOINLINE enum acre_status release_merging(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t header)
 {
     size_t span = header & ~(size_t)TLSF_PREV_FREE;
-    make_dead(tlsf, span);
+    tlsf_make_dead(tlsf, span);
     struct acre_tlsf_block *behind = tlsf_after(block, span);
     size_t more = tlsf_is_free(behind) ? tlsf_span(behind) : 0;
     if (more == 0)
@@ -313,7 +287,7 @@ ACRE_INLINE enum acre_status release(struct acre_tlsf *tlsf, struct acre_tlsf_bl
     if (tlsf_is_free(behind))
         return release_merging(tlsf, block, span);
     *tlsf_header(behind) |= TLSF_PREV_FREE;
-    make_dead(tlsf, span);
+    tlsf_make_dead(tlsf, span);
     tlsf_set_free(block, span, behind);
     if (ACRE_UNLIKELY(span >= 4 * TLSF_LINEAR))
         return list_large(tlsf, block, span);
@@ -325,6 +299,12 @@ ACRE_INLINE enum acre_status release(struct acre_tlsf *tlsf, struct acre_tlsf_bl
         return list_alone(tlsf, block, span);
     next->prev = block;
     return ACRE_OK;
+}
+
+ACRE_NOINLINE enum acre_status acre_tlsf_release(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    return release(tlsf, block);
 }
 
 static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_tlsf *tlsf, void *ptr)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's checker: proves invariants TLSF-1 to TLSF-9 of tlsf_private.h, in that order. It changes
- * nothing, is linear, and follows no link before it has shown where it leads.
+ * TLSF's checker: proves invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_shelf_private.h,
+ * in that order. It changes nothing, is linear, and follows no link before it has shown where it
+ * leads.
  */
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_shelf_private.h"
 
 /* What the chains hold, counted on the way, and where the live maps have been read to. */
 struct audit {
     const struct acre_tlsf *tlsf;
+    const struct acre_tlsf_shelf *shelf;       /* null: none */
+    size_t shelved;                            /* blocks that lie there */
     const struct acre_tlsf_region *map_region; /* null: no live bit is left */
     size_t map_at;                             /* granule of the next live bit */
     size_t live;
@@ -174,6 +177,18 @@ static bool agrees_with(const struct acre_tlsf_block *block, const struct acre_t
     return flag && *tlsf_size_before(block) == tlsf_span(before);
 }
 
+/* Whether a block, not marked free, lies on the shelf. */
+static bool is_shelved(const struct audit *audit, const struct acre_tlsf_block *block)
+{
+    size_t list = tlsf_linear_list(tlsf_span(block));
+    if (audit->shelf == NULL || list >= ACRE_TLSF_SHELF_SIZES)
+        return false;
+    for (size_t i = 0; i < audit->shelf->count[list]; i++)
+        if (audit->shelf->stack[list][i] == block)
+            return true;
+    return false;
+}
+
 static struct acre_check_result check_block(
     struct audit *audit, const struct acre_tlsf_block *block, const struct acre_tlsf_block *before)
 {
@@ -183,11 +198,14 @@ static struct acre_check_result check_block(
         return broken("TLSF-3: no two neighbours are both free", block);
     if (!agrees_with(block, before))
         return broken("TLSF-4: a free block is known to the block behind it", block);
-    audit->live += span != 0 && !is_free;
+    bool shelved = !is_free && is_shelved(audit, block);
+    bool live = span != 0 && !is_free && !shelved;
+    audit->live += live;
     audit->free += is_free;
-    audit->used += is_free ? 0 : span;
+    audit->shelved += shelved;
+    audit->used += live ? span : 0;
     audit->capacity += span;
-    return check_live_bit(audit, block, span != 0 && !is_free);
+    return check_live_bit(audit, block, live);
 }
 
 /* From one region's first block to the terminal that ends its last chain. */
@@ -286,15 +304,40 @@ static struct acre_check_result check_accounts(const struct audit *audit)
     return sound();
 }
 
+static struct acre_check_result check_all(struct audit *audit)
+{
+    struct acre_check_result result = check_regions(audit->tlsf);
+    if (result.invariant == NULL)
+        result = check_blocks(audit);
+    if (result.invariant == NULL)
+        result = check_lists(audit);
+    if (result.invariant == NULL)
+        result = check_accounts(audit);
+    return result;
+}
+
 struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf)
 {
     struct audit audit = { .tlsf = tlsf, .map_region = tlsf->regions };
-    struct acre_check_result result = check_regions(tlsf);
-    if (result.invariant == NULL)
-        result = check_blocks(&audit);
-    if (result.invariant == NULL)
-        result = check_lists(&audit);
-    if (result.invariant == NULL)
-        result = check_accounts(&audit);
+    return check_all(&audit);
+}
+
+/* ---- TLSF-10: the shelf ---- */
+
+struct acre_check_result acre_tlsf_shelf_check(const struct acre_tlsf_shelf *shelf)
+{
+    static const char *const text = "TLSF-10: what lies on the shelf is neither live nor free";
+    struct audit audit = {
+        .tlsf = &shelf->tlsf, .shelf = shelf, .map_region = shelf->tlsf.regions
+    };
+    size_t shelved = 0;
+    for (size_t list = 0; list < ACRE_TLSF_SHELF_SIZES; list++) {
+        if (shelf->count[list] > ACRE_TLSF_SHELF_DEPTH)
+            return broken(text, &shelf->count[list]);
+        shelved += shelf->count[list];
+    }
+    struct acre_check_result result = check_all(&audit);
+    if (result.invariant == NULL && audit.shelved != shelved)
+        return broken(text, shelf->count);
     return result;
 }

@@ -318,6 +318,38 @@ ACRE_INLINE size_t tlsf_offset(uintptr_t base, const void *ptr)
                                                  << (ACRE_TLSF_WORD_BITS - ACRE_TLSF_GRANULE_LOG2);
 }
 
+/* Whether an alignment is none, or above the granule. One test for "not a power of two" and that.
+ */
+ACRE_INLINE bool tlsf_is_odd_alignment(size_t align)
+{
+    return ((align - 1) & (align | ~(size_t)(ACRE_TLSF_GRANULE - 1))) != 0;
+}
+
+/* Whether a block lies in the region last worked in. */
+ACRE_INLINE bool tlsf_is_at_hand(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
+{
+    return !ACRE_CHECK_POINTERS ||
+           ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2 < tlsf->granules;
+}
+
+/* Makes a block live that is at hand; false when this is a new peak. */
+ACRE_INLINE bool tlsf_make_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (ACRE_CHECK_POINTERS) {
+        size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
+        tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
+    }
+    tlsf->live_blocks++;
+    return (tlsf->room -= (ptrdiff_t)span) >= 0;
+}
+
+/* Takes a block that has no live bit any more out of the accounts. */
+ACRE_INLINE void tlsf_make_dead(struct acre_tlsf *tlsf, size_t span)
+{
+    tlsf->live_blocks--;
+    tlsf->room += (ptrdiff_t)span;
+}
+
 /* The region that has a granule at `ptr`, or null. O(regions). */
 struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const void *ptr);
 
@@ -358,6 +390,34 @@ void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *re
 /* Ends every alloc: `block`, in no list, becomes live. `flags` are those of its header. */
 struct acre_ptr acre_tlsf_hand_out(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags);
+
+/* The same for a block whose header is written. */
+struct acre_ptr acre_tlsf_wake(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+
+/* Ends an alloc that has set a new peak. */
+struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void *block);
+
+/* Frees a block whose live bit is cleared. */
+enum acre_status acre_tlsf_release(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+
+/* Whether a free block with this start and span would have room for a layout, a valid one. */
+bool acre_tlsf_would_fit(
+    const struct acre_tlsf_block *block, size_t whole, struct acre_layout layout);
+
+/* Takes a free block that has that room out of its list and hands out a part of it, giving back
+ * what lies on both sides. */
+struct acre_ptr acre_tlsf_cut(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout);
+
+/* Could a block live with this layout be this one? */
+bool acre_tlsf_made_by(const struct acre_tlsf_block *block, struct acre_layout layout);
+
+/* Gives a live block the span wanted where it stands, at the cost or to the good of the free block
+ * behind it; false when there is no room. */
+bool acre_tlsf_resize_here(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
+
+/* Whether the region that starts there is one, and nothing in it is live. O(regions + blocks). */
+bool acre_tlsf_is_idle(const struct acre_tlsf *tlsf, const void *start);
 
 /* Ends an alloc for which there is no block. */
 struct acre_ptr acre_tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout);

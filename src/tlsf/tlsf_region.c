@@ -342,6 +342,26 @@ static struct acre_tlsf_block *covering(
     return tlsf_is_free(block) && behind >= end ? block : NULL;
 }
 
+bool acre_tlsf_is_idle(const struct acre_tlsf *tlsf, const void *start)
+{
+    const struct acre_tlsf_region *region = tlsf->regions;
+    while (region != NULL && region->start != (uintptr_t)start)
+        region = region->next;
+    if (region == NULL)
+        return false;
+    const struct acre_tlsf_region *high = region->next;
+    const void *low = region->joined ? last_in(region_below(tlsf, region)) : first_in(region);
+    const void *end = high != NULL && high->joined ? first_in(high) : region->last;
+    const struct acre_tlsf_block *block = acre_tlsf_chain_of(tlsf, region)->first;
+    while ((const void *)block < end) {
+        const struct acre_tlsf_block *behind = tlsf_after(block, tlsf_span(block));
+        if ((const void *)behind > low && acre_tlsf_is_live(tlsf, block))
+            return false;
+        block = block == behind ? tlsf_after(block, 4) : behind;
+    }
+    return true;
+}
+
 static void unlist(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
     struct acre_tlsf_region **link = &tlsf->regions;

@@ -9,7 +9,7 @@
 
 /* First address in a free block that is aligned and either its start or a block's length behind it.
  */
-static struct acre_tlsf_block *aligned_in(const struct acre_tlsf_block *block, size_t align)
+ACRE_INLINE struct acre_tlsf_block *aligned_in(const struct acre_tlsf_block *block, size_t align)
 {
     uintptr_t at = acre_align_up((uintptr_t)block, align);
     size_t gap = at - (uintptr_t)block;
@@ -18,11 +18,12 @@ static struct acre_tlsf_block *aligned_in(const struct acre_tlsf_block *block, s
     return (void *)at;
 }
 
-static bool fits_at(
-    const struct acre_tlsf_block *block, const struct acre_tlsf_block *at, size_t span)
+/* Whether there is a span at an address in or behind a block of the span `whole`. */
+ACRE_INLINE bool fits_at(const struct acre_tlsf_block *block, size_t whole,
+    const struct acre_tlsf_block *at, size_t span)
 {
-    return at >= block && tlsf_span_between(block, at) <= tlsf_span(block) &&
-           tlsf_span(block) - tlsf_span_between(block, at) >= span;
+    return at >= block && tlsf_span_between(block, at) <= whole &&
+           whole - tlsf_span_between(block, at) >= span;
 }
 
 /* The first block of a list, if there is room in it at an aligned address; else null. */
@@ -30,7 +31,8 @@ static struct acre_tlsf_block *first_with_room(
     struct acre_tlsf *tlsf, size_t list, size_t span, size_t align)
 {
     struct acre_tlsf_block *block = tlsf->first[list];
-    return block != NULL && fits_at(block, aligned_in(block, align), span) ? block : NULL;
+    bool fits = block != NULL && fits_at(block, tlsf_span(block), aligned_in(block, align), span);
+    return fits ? block : NULL;
 }
 
 /* The block to cut: the first of the first list that fits the size, when it happens to have room at
@@ -52,7 +54,7 @@ static struct acre_tlsf_block *find_aligned(struct acre_tlsf *tlsf, size_t granu
 
 /* Takes a free block out of its list and hands out a part of it, giving back what lies on both
  * sides. */
-static struct acre_ptr cut_out(
+ACRE_INLINE struct acre_ptr cut_out(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t span)
 {
     size_t whole = tlsf_span(block);
@@ -79,6 +81,20 @@ ACRE_NOINLINE struct acre_ptr acre_tlsf_alloc_aligned(
     return cut_out(tlsf, block, aligned_in(block, layout.align), 4 * granules);
 }
 
+bool acre_tlsf_would_fit(
+    const struct acre_tlsf_block *block, size_t whole, struct acre_layout layout)
+{
+    size_t granules = tlsf_granules(layout.size);
+    return granules != 0 && fits_at(block, whole, aligned_in(block, layout.align), 4 * granules);
+}
+
+struct acre_ptr acre_tlsf_cut(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout)
+{
+    struct acre_tlsf_block *at = aligned_in(block, layout.align);
+    return cut_out(tlsf, block, at, 4 * tlsf_granules(layout.size));
+}
+
 /* ---- blocks handed back ---- */
 
 bool acre_tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr)
@@ -94,7 +110,7 @@ bool acre_tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr)
 
 /* Would a request of this layout have made this block? It may have been left one granule that was
  * no block's worth. */
-static bool made_by(const struct acre_tlsf_block *block, struct acre_layout layout)
+bool acre_tlsf_made_by(const struct acre_tlsf_block *block, struct acre_layout layout)
 {
     size_t has = tlsf_span(block) / 4;
     size_t granules = tlsf_granules(layout.size);
@@ -107,7 +123,7 @@ enum acre_status acre_tlsf_dealloc_sized(
 {
     if (!acre_tlsf_is_live(tlsf, ptr))
         return ACRE_NOT_ALLOCATED;
-    if (!made_by(ptr, layout))
+    if (!acre_tlsf_made_by(ptr, layout))
         return ACRE_INVALID_PARAM;
     return acre_tlsf_dealloc(tlsf, ptr);
 }
@@ -130,9 +146,7 @@ static void account_resized(struct acre_tlsf *tlsf, size_t had, size_t has)
     }
 }
 
-/* Gives a live block the span wanted where it stands, at the cost or to the good of the free block
- * behind it; false when there is no room. */
-static bool resize_here(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size)
+bool acre_tlsf_resize_here(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size)
 {
     size_t want = 4 * tlsf_granules(size);
     size_t had = tlsf_span(block);
@@ -155,7 +169,7 @@ enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size
 {
     if (!acre_tlsf_is_live(tlsf, ptr))
         return ACRE_NOT_ALLOCATED;
-    if (resize_here(tlsf, ptr, size))
+    if (acre_tlsf_resize_here(tlsf, ptr, size))
         return ACRE_OK;
     tlsf->failed++;
     return ACRE_NO_MEMORY;
@@ -178,7 +192,7 @@ struct acre_ptr acre_tlsf_realloc(struct acre_tlsf *tlsf, void *ptr, struct acre
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    if (((uintptr_t)ptr & (layout.align - 1)) == 0 && resize_here(tlsf, ptr, layout.size))
+    if (((uintptr_t)ptr & (layout.align - 1)) == 0 && acre_tlsf_resize_here(tlsf, ptr, layout.size))
         return (struct acre_ptr){ ptr, ACRE_OK };
     return move(tlsf, ptr, layout);
 }

@@ -133,7 +133,7 @@ static void try_sized(struct bed *bed, size_t asked, size_t align)
         assert_sound(bed);
         refuse_ptr(bed, ptr);
         ptr = take(bed, asked, align);
-        assert_int_equal(acre_usable_size(bed->bytes, ptr).num, usable);
+        usable = acre_usable_size(bed->bytes, ptr).num;
     }
     give(bed, ptr);
 }

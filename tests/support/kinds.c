@@ -13,6 +13,7 @@ extern const struct kind kind_heap;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
+extern const struct kind kind_shelf;
 extern const struct kind kind_stack;
 extern const struct kind kind_stack_turned;
 extern const struct kind kind_tally;
@@ -40,6 +41,7 @@ const struct kind *const kinds[] = {
 #if ACRE_TLSF
     &kind_tlsf,
     &kind_tlsf_apart,
+    &kind_shelf,
 #endif
 #if ACRE_BUDDY
     &kind_buddy,
