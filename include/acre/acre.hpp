@@ -248,7 +248,8 @@ template <class T> class allocator {
     /// Takes back what allocate(count) yielded.
     void deallocate(T *ptr, std::size_t count)
     {
-        heap_.deallocate(ptr, count * sizeof(T), alignof(T));
+        std::size_t size = count > SIZE_MAX / sizeof(T) ? SIZE_MAX : count * sizeof(T);
+        heap_.deallocate(ptr, size, alignof(T));
     }
 
     const shared &heap() const noexcept

@@ -142,9 +142,10 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
  * @param size      bytes.
  * @param meta      memory for the metadata, aligned for a uint64_t.
  * @param meta_size bytes, at least acre_bitmap_metadata_size of the number of pages.
- * @return ACRE_OK; ACRE_INVALID_PARAM: the range wraps or holds no whole page, meta is null,
- * misaligned or too small, or an id allocator; ACRE_MEMORY_OVERLAP: also when the metadata would
- * lie over that of a range already owned, or over the allocator. O(pages / 64).
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the range or the metadata wraps, the range holds no whole
+ * page, meta is null, misaligned or too small, all given would be more than a size_t counts, or an
+ * id allocator; ACRE_MEMORY_OVERLAP: also when the metadata would lie over that of a range already
+ * owned, or over the allocator. O(pages / 64).
  */
 enum acre_status acre_bitmap_add_memory_apart(
     struct acre_bitmap *self, uintptr_t start, size_t size, void *meta, size_t meta_size);

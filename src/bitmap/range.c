@@ -120,6 +120,13 @@ static bool overlaps_own(const struct acre_bitmap *self, uintptr_t start, size_t
     return false;
 }
 
+/** True when more would have been given than a size_t counts. */
+static bool is_too_much(const struct acre_bitmap *self, const struct offer *offer)
+{
+    return offer->given_size > SIZE_MAX - self->given ||
+           offer->given_meta > SIZE_MAX - self->given - offer->given_size;
+}
+
 /** Enters a range that is known to be good. O(ranges + pages / 64). */
 static void enter(struct acre_bitmap *self, const struct offer *offer)
 {
@@ -179,7 +186,8 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
     uintptr_t meta;
     size_t taken;
 
-    if (start == NULL || self->ids || acre_range_wraps(offer.given_start, size))
+    if (start == NULL || self->ids || acre_range_wraps(offer.given_start, size) ||
+        is_too_much(self, &offer))
         return ACRE_INVALID_PARAM;
     offer.pages = whole_pages(self, offer.given_start, size, &offer.first);
     taken = pages_for_metadata(self, offer.pages);
@@ -199,7 +207,8 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
 static enum acre_status add_apart(
     struct acre_bitmap *self, struct offer *offer, void *meta, size_t meta_size)
 {
-    if (acre_range_wraps(offer->given_start, offer->given_size))
+    if (acre_range_wraps(offer->given_start, offer->given_size) ||
+        acre_range_wraps((uintptr_t)meta, meta_size) || is_too_much(self, offer))
         return ACRE_INVALID_PARAM;
     offer->pages = whole_pages(self, offer->given_start, offer->given_size, &offer->first);
     if (offer->pages == 0 || meta == NULL || (uintptr_t)meta % sizeof(uint64_t) != 0 ||

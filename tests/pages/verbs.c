@@ -31,6 +31,7 @@ static void assert_sound(struct acre_base base)
 
     assert_null(acre_check(base).invariant);
     assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
+    assert_true(stats.used <= stats.total && stats.available <= stats.total);
 }
 
 static void test_first_fit_is_lowest(void **state)
@@ -168,7 +169,31 @@ static void test_metadata_apart_must_fit(void **state)
         ACRE_INVALID_PARAM, acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, NULL, size));
     assert_int_equal(ACRE_INVALID_PARAM,
         acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, (char *)meta_a + 4, size));
+    assert_int_equal(ACRE_INVALID_PARAM,
+        acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, (void *)(UINTPTR_MAX - 7), size));
     assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, 1000 * PAGE, meta_a, size));
+}
+
+/** What would make the accounts run over is refused: the whole address space and metadata apart. */
+static void test_more_than_can_be_counted(void **state)
+{
+    const size_t large = SIZE_MAX / 256 + 1;
+    struct acre_bitmap bitmap;
+    size_t meta = acre_bitmap_metadata_size(256);
+
+    (void)state;
+    assert_int_equal(ACRE_OK, acre_bitmap_setup(&bitmap, large));
+    assert_int_equal(
+        ACRE_INVALID_PARAM, acre_bitmap_add_memory_apart(&bitmap, 0, SIZE_MAX, meta_a, meta));
+    assert_int_equal(ACRE_INVALID_PARAM,
+        acre_bitmap_add_memory_apart(&bitmap, 0, SIZE_MAX - meta + 1, meta_a, meta));
+    assert_int_equal(
+        ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, SIZE_MAX - meta, meta_a, meta));
+    assert_int_equal(SIZE_MAX, acre_bitmap_stats(&bitmap).total);
+    assert_int_equal(ACRE_INVALID_PARAM,
+        acre_bitmap_add_memory_apart(&bitmap, 255 * large, large, meta_b, meta));
+    assert_int_equal(0, acre_bitmap_alloc_pages(&bitmap, 255, 1).num);
+    assert_sound(acre_pages_base(acre_bitmap_pages(&bitmap)));
 }
 
 /** The macro for static metadata holds what it promises, at each size that memory can have. */
@@ -358,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_alignment_is_of_the_address),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_metadata_apart_must_fit),
+        cmocka_unit_test(test_more_than_can_be_counted),
         cmocka_unit_test(test_metadata_bound),
         cmocka_unit_test(test_metadata_is_not_shared),
         cmocka_unit_test(test_run_across_the_seam),

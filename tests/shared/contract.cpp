@@ -311,6 +311,9 @@ void a_wrong_size_is_heard(ground &on)
     misuse_is(on, ACRE_INVALID_PARAM, ptr, 1000,
         [&] { resource.deallocate(ptr, 1000, SIZE_MAX / 2 + 1); });
     misuse_is(on, ACRE_INVALID_PARAM, array, 80, [&] { allocator.deallocate(array, 10); });
+    /* Whose product with the size of an object wraps round to that of 100. */
+    misuse_is(on, ACRE_INVALID_PARAM, array, SIZE_MAX,
+        [&] { allocator.deallocate(array, SIZE_MAX / 8 + 1 + 100); });
     allocator.deallocate(array, 100);
     resource.deallocate(ptr, 1000, 8);
 }
