@@ -3,12 +3,12 @@
 
 double bench_tick_ns(void)
 {
-    uint64_t ns = bench_now_ns();
-    uint64_t ticks = bench_ticks_start();
+    uint64_t ns = acre_clock_ns();
+    uint64_t ticks = acre_clock_ticks();
     uint64_t end = ns + 20000000u;
-    while (bench_now_ns() < end)
+    while (acre_clock_ns() < end)
         continue;
-    ns = bench_now_ns() - ns;
-    ticks = bench_ticks_stop() - ticks;
+    ns = acre_clock_ns() - ns;
+    ticks = acre_clock_ticks() - ticks;
     return (double)ns / (double)ticks;
 }

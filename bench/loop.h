@@ -43,7 +43,7 @@ BENCH_TEMPLATE uint64_t bench_probe_start(enum bench_probe probe)
 {
     if (probe == BENCH_TRAP_PROBE)
         bench_trap();
-    return probe == BENCH_TICK_PROBE ? bench_ticks_start() : 0;
+    return probe == BENCH_TICK_PROBE ? acre_clock_ticks() : 0;
 }
 
 BENCH_TEMPLATE void bench_probe_stop(
@@ -52,7 +52,7 @@ BENCH_TEMPLATE void bench_probe_stop(
     if (probe == BENCH_TRAP_PROBE)
         bench_trap();
     if (probe == BENCH_TICK_PROBE) {
-        uint64_t ticks = bench_ticks_stop() - start;
+        uint64_t ticks = acre_clock_ticks() - start;
         uint32_t *least = &run->ticks[index - run->from];
         if (ticks < *least)
             *least = (uint32_t)ticks;

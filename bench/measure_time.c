@@ -17,9 +17,9 @@ static uint64_t time_pass(const struct bench_child *child, void *self)
 {
     const struct bench_script *script = child->script;
     bench_run_ops(child, self, 0, script->warm);
-    uint64_t start = bench_own_ns();
+    uint64_t start = acre_clock_own_ns();
     bench_run_ops(child, self, script->warm, script->stop);
-    uint64_t taken = bench_own_ns() - start;
+    uint64_t taken = acre_clock_own_ns() - start;
     bench_run_ops(child, self, script->stop, script->count);
     return taken;
 }

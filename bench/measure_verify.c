@@ -143,7 +143,7 @@ static double status_bytes(const char *field)
 /* Asked from time to time, by processor time. */
 static bool out_of_patience(size_t i, uint64_t since, struct bench_result *result)
 {
-    if (i % 1024 || bench_own_ns() - since < patience_ns)
+    if (i % 1024 || acre_clock_own_ns() - since < patience_ns)
         return false;
     result->outcome = BENCH_CANNOT;
     snprintf(result->text, sizeof result->text,
@@ -156,7 +156,7 @@ void bench_measure_verify(const struct bench_child *child, struct bench_result *
 {
     void *self = bench_instance(child, result);
     double before = status_bytes("VmRSS");
-    uint64_t since = bench_own_ns();
+    uint64_t since = acre_clock_own_ns();
     for (int pass = 0; self && pass < PASSES; pass++)
         for (size_t i = 0; i < child->script->count; i++)
             if (out_of_patience(i, since, result) || !verify_op(child, self, i, result))

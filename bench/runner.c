@@ -210,11 +210,11 @@ static void fit_seed(
 {
     for (size_t who = 1; who < stage->runner->report->contestant_count; who++) {
         struct bench_result result;
-        uint64_t start = bench_now_ns();
+        uint64_t start = acre_clock_ns();
         if (!again[who])
             continue;
         run_job(stage, BENCH_FIT, who, 0, &result);
-        again[who] = result.outcome == BENCH_DONE && bench_now_ns() - start < fit_patience_ns;
+        again[who] = result.outcome == BENCH_DONE && acre_clock_ns() - start < fit_patience_ns;
         if (result.outcome == BENCH_DONE)
             ratios[who][seed] = result.value[0] / (double)stage->peak;
     }
@@ -324,15 +324,15 @@ static bool scale_one(const struct stage *stage, size_t who, int level)
     static const uint64_t patience_ns = 4000000000;
     struct bench_result result;
     struct bench_once *once = &stage->runner->report->once[who];
-    uint64_t start = bench_now_ns();
+    uint64_t start = acre_clock_ns();
     run_job(stage, BENCH_TIME, who, 0, &result);
     if (!done(&result, once->scale_note, sizeof once->scale_note))
         return false;
     once->scale_ns[level] = result.value[0];
-    if (bench_now_ns() - start > patience_ns) {
+    if (acre_clock_ns() - start > patience_ns) {
         snprintf(once->scale_note, sizeof once->scale_note,
             "left out of more live blocks: one run took %.1f s",
-            (double)(bench_now_ns() - start) / 1e9);
+            (double)(acre_clock_ns() - start) / 1e9);
         return false;
     }
     if (stage->runner->counter == BENCH_IDENTIFY)

@@ -44,19 +44,19 @@ static size_t burst[BURST];
 
 static double take_burst(struct bench *bench, size_t calls, size_t count)
 {
-    uint64_t start = bench_now_ns();
+    uint64_t start = acre_clock_ns();
     for (size_t i = 0; i < calls; i++)
         burst[i] = bench->who->take(count);
-    return (double)(bench_now_ns() - start);
+    return (double)(acre_clock_ns() - start);
 }
 
 static double give_burst(struct bench *bench, size_t calls, size_t count)
 {
-    uint64_t start = bench_now_ns();
+    uint64_t start = acre_clock_ns();
     for (size_t i = 0; i < calls; i++)
         if (burst[i] != PAGES_NONE)
             bench->who->give(burst[i], count);
-    return (double)(bench_now_ns() - start);
+    return (double)(acre_clock_ns() - start);
 }
 
 static void shuffle_burst(struct bench *bench, size_t calls)
@@ -104,11 +104,11 @@ static void eight(struct bench *bench, size_t pages, struct pages_result *result
 
 static double ask_in_vain(struct bench *bench, size_t calls)
 {
-    uint64_t start = bench_now_ns();
+    uint64_t start = acre_clock_ns();
     for (size_t i = 0; i < calls; i++)
         if (bench->who->take(64 + i % 4033) != PAGES_NONE)
             return (double)NAN;
-    return (double)(bench_now_ns() - start);
+    return (double)(acre_clock_ns() - start);
 }
 
 /* Every other page in use: no two free ones in a row. */
@@ -127,10 +127,10 @@ static double none(struct bench *bench, size_t pages)
 
 static double pairs(struct bench *bench, size_t calls, size_t count)
 {
-    uint64_t start = bench_now_ns();
+    uint64_t start = acre_clock_ns();
     for (size_t i = 0; i < calls; i++)
         bench->who->give(bench->who->take(count), count);
-    return (double)(bench_now_ns() - start);
+    return (double)(acre_clock_ns() - start);
 }
 
 static double pairs_of_one(struct bench *bench, size_t calls)

@@ -98,6 +98,38 @@ static void each_goal_has_its_best(void **state)
         result.advice[COMPARE_SPEED].changes, "or without an operating system: steady (+50 %)."));
 }
 
+/* One that wins two of the other goals is named once; the pool is told for each goal. */
+static void alternatives_are_named_once(void **state)
+{
+    (void)state;
+    result.candidates[0].worst = 400;
+    compare_advise(&result);
+    const char *changes = result.advice[COMPARE_MEMORY].changes;
+    assert_non_null(
+        strstr(changes, "If speed or the worst case mattered most: system (memory x 2.0,"));
+    assert_null(strstr(strstr(changes, "If ") + 1, "If "));
+    assert_non_null(strstr(result.advice[COMPARE_SPEED].reason,
+        "system grew the process by 1.95 KiB, 0.000 of the peak of live bytes."));
+    result.candidates[0].verified = false;
+    compare_advise(&result);
+    assert_non_null(
+        strstr(result.advice[COMPARE_SPEED].reason, "steady completes in a pool of 1.56 KiB"));
+    assert_non_null(
+        strstr(result.advice[COMPARE_BALANCED].reason, "It completes in a pool of 1.56 KiB."));
+}
+
+/* A pool and pages touched are two measures, which is said where they meet. */
+static void unlike_measures_are_told(void **state)
+{
+    (void)state;
+    compare_advise(&result);
+    assert_null(strstr(result.advice[COMPARE_MEMORY].changes, "has no pool"));
+    result.candidates[0].memory = 900;
+    compare_advise(&result);
+    assert_non_null(strstr(result.advice[COMPARE_MEMORY].changes,
+        "system has no pool: its figure counts the pages it touched, and compares roughly."));
+}
+
 static void written_time_is_preferred(void **state)
 {
     (void)state;
@@ -174,6 +206,8 @@ int main(void)
         cmocka_unit_test(buckets_cover_all_numbers),
         cmocka_unit_test(moments_are_even_and_end_at_the_last),
         cmocka_unit_test_setup(each_goal_has_its_best, three_candidates),
+        cmocka_unit_test_setup(alternatives_are_named_once, three_candidates),
+        cmocka_unit_test_setup(unlike_measures_are_told, three_candidates),
         cmocka_unit_test_setup(written_time_is_preferred, three_candidates),
         cmocka_unit_test_setup(what_does_not_serve_is_not_recommended, three_candidates),
         cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),

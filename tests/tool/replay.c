@@ -118,7 +118,7 @@ static void figures_make_sense(void **state)
     const cJSON *row;
     cJSON_ArrayForEach(row, cJSON_GetObjectItem(process, "allocators"))
     {
-        const cJSON *steps = cJSON_GetObjectItem(row, "operation_" REPLAY_TICK_NAME);
+        const cJSON *steps = cJSON_GetObjectItem(row, "operation_" ACRE_CLOCK_UNIT);
         assert_true(cJSON_IsTrue(cJSON_GetObjectItem(row, "verified")));
         assert_true(number(row, "ns_per_operation") > 0.0);
         assert_true(number(steps, "median") <= number(steps, "p99"));
@@ -266,7 +266,7 @@ static void plugin_without_a_pool(void **state)
     const cJSON *own = row_of(process_of(json, 0), "own");
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(own, "verified")));
     assert_true(number(own, "ns_per_operation") > 0.0);
-    assert_true(number(cJSON_GetObjectItem(own, "operation_" REPLAY_TICK_NAME), "worst") > 0.0);
+    assert_true(number(cJSON_GetObjectItem(own, "operation_" ACRE_CLOCK_UNIT), "worst") > 0.0);
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(own, "pool_bytes")));
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(own, "smallest_pool_bytes")));
     assert_true(

@@ -110,11 +110,13 @@ static void say_memory(char *text, const struct compare_candidate *candidate)
 {
     char bytes[ACRE_FORMAT_BYTES_ROOM];
     acre_format_bytes(bytes, (size_t)candidate->memory);
+    if (!candidate->memory)
+        return;
     if (candidate->has_pool)
-        say(text, "%s completes in a pool of %s, %.3f of the peak of live bytes", candidate->name,
+        say(text, "%s completes in a pool of %s, %.3f of the peak of live bytes.", candidate->name,
             bytes, candidate->per_peak);
     else
-        say(text, "%s grew the process by %s, %.3f of the peak of live bytes", candidate->name,
+        say(text, "%s grew the process by %s, %.3f of the peak of live bytes.", candidate->name,
             bytes, candidate->per_peak);
 }
 
@@ -124,7 +126,6 @@ static void reason_memory(
     char bytes[ACRE_FORMAT_BYTES_ROOM];
     char by[CHANGE_ROOM];
     say_memory(text, best);
-    strncat(text, ".", COMPARE_REASON_ROOM - strlen(text) - 1);
     if (best->knows_internal)
         say(text, "Of what live blocks take %.1f %% is rounding and headers.",
             best->internal * 100.0);
@@ -151,6 +152,7 @@ static void reason_speed(
     if (next)
         say(text, "%s takes %.1f ns (%s).", next->name, time_of(next),
             change(by, time_of(next), time_of(best)));
+    say_memory(text, best);
 }
 
 static const char *verb_text(enum replay_verb verb)
@@ -182,22 +184,27 @@ static void reason_worst(const struct compare_result *result, const struct compa
     char number[ACRE_CELL_ROOM];
     char by[CHANGE_ROOM];
     say_worst(result, best, text);
-    if (!next)
-        return;
-    acre_cell_number(number, next->worst);
-    say(text, "The worst of %s takes %s (%s).", next->name, number,
-        change(by, (double)next->worst, (double)best->worst));
+    acre_cell_number(number, next ? next->worst : 0);
+    if (next)
+        say(text, "The worst of %s takes %s (%s).", next->name, number,
+            change(by, (double)next->worst, (double)best->worst));
+    say_memory(text, best);
 }
 
 static void reason_balanced(const struct compare_result *result,
     const struct compare_candidate *best, const struct compare_candidate *next, char *text)
 {
     char number[ACRE_CELL_ROOM];
+    char bytes[ACRE_FORMAT_BYTES_ROOM];
     char by[CHANGE_ROOM];
     say(text, "%s has the least product of memory, time and 99.9th percentile:", best->name);
     acre_cell_number(number, best->p999);
     say(text, "%.3f of the peak of live bytes, %.1f ns an operation, %s %s.", best->per_peak,
         time_of(best), number, result->ticks);
+    if (best->has_pool && best->memory) {
+        acre_format_bytes(bytes, (size_t)best->memory);
+        say(text, "It completes in a pool of %s.", bytes);
+    }
     if (next)
         say(text, "%s comes next (the product: %s).", next->name,
             change(by, compare_figure(next, COMPARE_BALANCED),
@@ -249,23 +256,56 @@ static bool close_run(const struct compare_result *result, enum compare_goal goa
     return compare_figure(next, goal) <= compare_figure(best, goal) * (1.0 + CLOSE);
 }
 
-/* What the winner of another goal would gain and cost. */
-static void say_alternative(struct compare_result *result, enum compare_goal goal,
-    enum compare_goal other, const char *condition)
+/* What the winner of other goals, which `condition` names, would gain and cost. */
+static void say_alternative(struct compare_result *result, struct compare_advice *advice,
+    const struct compare_candidate *instead, const char *condition)
 {
-    struct compare_advice *advice = &result->advice[goal];
-    int index = compare_best(result, other, -1, false);
-    if (goal == other || index < 0 || index == advice->candidate)
-        return;
     const struct compare_candidate *best = &result->candidates[advice->candidate];
-    const struct compare_candidate *instead = &result->candidates[index];
     char memory[CHANGE_ROOM];
     char time[CHANGE_ROOM];
     char worst[CHANGE_ROOM];
-    say(advice->changes, "%s: %s (memory %s, time %s, worst operation %s).", condition,
-        instead->name, change(memory, (double)instead->memory, (double)best->memory),
+    say(advice->changes, "If %s mattered most: %s (memory %s, time %s, worst operation %s).",
+        condition, instead->name, change(memory, (double)instead->memory, (double)best->memory),
         change(time, time_of(instead), time_of(best)),
         change(worst, (double)instead->worst, (double)best->worst));
+}
+
+/* The winners of the other goals; one that wins two of them is named once. */
+static void say_alternatives(struct compare_result *result, enum compare_goal goal)
+{
+    static const char *const names[] = { "memory", "speed", "the worst case" };
+    struct compare_advice *advice = &result->advice[goal];
+    int winners[COMPARE_BALANCED];
+    for (int i = 0; i < COMPARE_BALANCED; i++) {
+        int index = compare_best(result, (enum compare_goal)i, -1, false);
+        bool other = i != (int)goal && index >= 0 && index != advice->candidate;
+        winners[i] = other ? index : -1;
+    }
+    for (int i = 0; i < COMPARE_BALANCED; i++) {
+        char condition[64];
+        if (winners[i] < 0)
+            continue;
+        snprintf(condition, sizeof condition, "%s", names[i]);
+        for (int j = i + 1; j < COMPARE_BALANCED; j++) {
+            if (winners[j] != winners[i])
+                continue;
+            size_t used = strlen(condition);
+            snprintf(condition + used, sizeof condition - used, " or %s", names[j]);
+            winners[j] = -1;
+        }
+        say_alternative(result, advice, &result->candidates[winners[i]], condition);
+    }
+}
+
+/* A pool and the pages of a process are two measures. */
+static void say_measures(struct compare_advice *advice, const struct compare_candidate *best,
+    const struct compare_candidate *next)
+{
+    const struct compare_candidate *paged = best->has_pool ? next : best;
+    if (next && best->has_pool != next->has_pool)
+        say(advice->changes,
+            "%s has no pool: its figure counts the pages it touched, and compares roughly.",
+            paged->name);
 }
 
 /* Acre's own that comes nearest, where another malloc is best. */
@@ -292,9 +332,10 @@ static void changes(struct compare_result *result, enum compare_goal goal)
             "%s is so near that another run may put it first; more replays (--repeat) tell them "
             "apart better.",
             result->candidates[advice->runner_up].name);
-    say_alternative(result, goal, COMPARE_MEMORY, "If memory mattered most");
-    say_alternative(result, goal, COMPARE_SPEED, "If speed mattered most");
-    say_alternative(result, goal, COMPARE_WORST, "If the worst case mattered most");
+    if (goal == COMPARE_MEMORY && advice->runner_up >= 0)
+        say_measures(
+            advice, &result->candidates[advice->candidate], &result->candidates[advice->runner_up]);
+    say_alternatives(result, goal);
     say_own(result, goal);
     if (result->facts.threads > 1)
         say(advice->changes,

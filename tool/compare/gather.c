@@ -103,7 +103,7 @@ static void take_row(struct compare_candidate *candidate, const struct replay_ro
 
 static void take_table(struct compare_result *result, const struct replay_table *table)
 {
-    result->ticks = REPLAY_TICK_NAME;
+    result->ticks = ACRE_CLOCK_UNIT;
     result->facts = table->script->facts;
     result->rounds = table->plan.rounds;
     result->loop_ns = table->loop.rounds ? table->loop.ns_per_op : 0.0;

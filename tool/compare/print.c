@@ -167,8 +167,9 @@ static void print_notes(FILE *out, const struct compare_result *result)
         "the largest free piece; both the mean over the run in the smallest pool.\n");
     if (result->loop_ns > 0.0)
         fprintf(out,
-            "ns/op: median of %zu alternated replays, the loop's own %.1f ns included; written:\n"
-            "the same with each block written once. Others: each operation's least time of %zu.\n",
+            "ns/op: processor time, median of %zu alternated replays, the loop's own %.1f ns\n"
+            "included; written: the same with each block written once. Others: each operation's\n"
+            "least time of %zu.\n",
             result->rounds, result->loop_ns, result->rounds);
     if (result->uncounted && result->loop_ns > 0.0)
         fprintf(out, "instr/op: not known, %s.\n", result->uncounted);
@@ -212,10 +213,29 @@ static void print_advice(FILE *out, const struct compare_result *result, enum co
     print_wrapped(out, advice->changes, 2);
 }
 
+/* A command may hold lines and control characters. */
+static void print_source(FILE *out, const char *source)
+{
+    for (; *source; source++)
+        fputc((unsigned char)*source < ' ' || *source == 0x7F ? ' ' : *source, out);
+    fputc('\n', out);
+}
+
+/* A program that asks malloc for little of what it uses. */
+static void print_habit(FILE *out, const struct replay_facts *facts)
+{
+    if (strncmp(facts->name, "python", 6) == 0)
+        fputs(
+            "Python serves small objects itself unless PYTHONMALLOC=malloc is in its environment:\n"
+            "what it asks of malloc is compared\n",
+            out);
+}
+
 void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal)
 {
-    fprintf(out, "%s\n", result->source);
+    print_source(out, result->source);
     replay_report_facts(out, &result->facts);
+    print_habit(out, &result->facts);
     print_table(out, result, memory_columns, MEMORY_COLUMNS);
     print_table(out, result, time_columns, TIME_COLUMNS);
     print_faults(out, result);

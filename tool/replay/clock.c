@@ -12,8 +12,8 @@ uint64_t replay_tick_cost(void)
 {
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < TICK_TRIALS; i++) {
-        uint64_t start = replay_ticks();
-        uint64_t ticks = replay_ticks() - start;
+        uint64_t start = acre_clock_ticks();
+        uint64_t ticks = acre_clock_ticks() - start;
         if (ticks < least)
             least = ticks;
     }

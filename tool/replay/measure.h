@@ -36,7 +36,7 @@ struct replay_row {
     size_t written_rounds;             /**< Of timing with every block written, done. */
     double ns_written;                 /**< Median of those. */
     double instructions_per_op;        /**< Median of the rounds, if `counted`. */
-    uint64_t median, p99, p999, worst; /**< Ticks, if `stepped`; see REPLAY_TICK_NAME. */
+    uint64_t median, p99, p999, worst; /**< Ticks, if `stepped`; see ACRE_CLOCK_UNIT. */
     uint64_t worst_op;
     bool verified;
     bool pool_refused; /**< No instance can be made in the pool: nothing was replayed. */

@@ -130,7 +130,7 @@ static void fill_head(struct acre_table_row head[2])
 {
     static const char *const titles[2][COLUMNS] = {
         { "allocator", "ns/op", "p99.9", "worst", "instr/op", "smallest pool", "/ peak", "failed" },
-        { "", "", REPLAY_TICK_NAME, REPLAY_TICK_NAME, "", "bytes", "", "" },
+        { "", "", ACRE_CLOCK_UNIT, ACRE_CLOCK_UNIT, "", "bytes", "", "" },
     };
     for (size_t i = 0; i < 2; i++)
         for (size_t column = 0; column < COLUMNS; column++)
@@ -207,12 +207,13 @@ static void print_timing_notes(FILE *out, const struct replay_notes *notes)
     const char *replays = plural(rounds, "replay", "replays");
     if (notes->timed && notes->tables == 1)
         fprintf(out,
-            "ns/op: median of %zu alternated %s; the replay loop's own %.1f ns are included\n",
+            "ns/op: processor time, median of %zu alternated %s; the loop's own %.1f ns are "
+            "included\n",
             rounds, replays, notes->loop_least);
     if (notes->timed && notes->tables > 1)
         fprintf(out,
-            "ns/op: median of %zu alternated %s; the replay loop's own %.1f to %.1f ns are "
-            "included\n",
+            "ns/op: processor time, median of %zu alternated %s; the loop's own %.1f to %.1f ns "
+            "are included\n",
             rounds, replays, notes->loop_least, notes->loop_most);
     if (notes->stepped)
         fprintf(out, "p99.9, worst: of each operation's least time in %zu identical %s\n", rounds,

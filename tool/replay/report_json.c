@@ -40,7 +40,7 @@ void replay_report_json_facts(cJSON *object, const struct replay_facts *facts)
 
 static void add_steps(cJSON *object, const struct replay_row *row)
 {
-    cJSON *steps = cJSON_AddObjectToObject(object, "operation_" REPLAY_TICK_NAME);
+    cJSON *steps = cJSON_AddObjectToObject(object, "operation_" ACRE_CLOCK_UNIT);
     add_known(steps, "median", row->stepped, (double)row->median);
     add_known(steps, "p99", row->stepped, (double)row->p99);
     add_known(steps, "p99_9", row->stepped, (double)row->p999);

@@ -88,9 +88,9 @@ ACRE_INLINE void run_steps(const struct replay_part *part, const struct replay_i
     const struct replay_wide *wides = part->wides;
     const struct replay_op *ops = part->stretch.ops;
     for (uint64_t i = 0; i < part->stretch.count; i++) {
-        uint64_t start = replay_ticks();
+        uint64_t start = acre_clock_ticks();
         replay_step(&instance, type, ops[i], wides, slots);
-        uint64_t took = replay_ticks() - start;
+        uint64_t took = acre_clock_ticks() - start;
         took = took > cost ? took - cost : 0;
         if (took < ticks[i])
             ticks[i] = (uint32_t)took;

@@ -87,10 +87,10 @@ static void time_part(struct replay_work *work, const struct replay_part *part,
     uint64_t before = 0;
     uint64_t after = 0;
     board->counted = replay_counter_read(work->counter, &before) && board->counted;
-    uint64_t start = replay_nanoseconds();
+    uint64_t start = acre_clock_own_ns();
     board->failed += writing ? replay_run_writing(part, instance, work->slots)
                              : replay_run(part, instance, work->slots);
-    board->nanoseconds += replay_nanoseconds() - start;
+    board->nanoseconds += acre_clock_own_ns() - start;
     board->counted = replay_counter_read(work->counter, &after) && board->counted;
     board->instructions += after - before;
 }
