@@ -226,10 +226,20 @@ static bool discard_free(void *arg, void *start, size_t size, bool live)
     return true;
 }
 
+/* Leaves of the free memory that walk shows nothing inside that is still needed. The lock is held.
+ */
+static void gather(void)
+{
+    const struct acre_kind *kind = acre_serve.pool.kind;
+    if (acre_serve.bytes.self != NULL && kind->gather != NULL)
+        kind->gather(acre_serve.bytes.self);
+}
+
 bool acre_serve_trim(void)
 {
     bool any = false;
     acre_lock_take(&acre_serve.lock);
+    gather();
     acre_walk(acre_serve.bytes, discard_free, &any);
     acre_lock_release(&acre_serve.lock);
     return any;

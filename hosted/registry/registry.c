@@ -30,6 +30,11 @@ static enum acre_status tlsf_shelf_add_apart(
     return acre_tlsf_shelf_add_memory_apart(self, start, size, apart, apart_size);
 }
 
+static void tlsf_shelf_gather(void *self)
+{
+    acre_tlsf_shelf_clear(self);
+}
+
 static const struct acre_kind tlsf_program = {
     .name = "tlsf",
     .text = "with a shelf",
@@ -39,6 +44,7 @@ static const struct acre_kind tlsf_program = {
     .handle = tlsf_shelf,
     .apart_size = acre_tlsf_metadata_size,
     .add_apart = tlsf_shelf_add_apart,
+    .gather = tlsf_shelf_gather,
 };
 #endif
 

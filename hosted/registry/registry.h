@@ -26,6 +26,8 @@ struct acre_kind {
      * across the seam of two regions that adjoin. */
     enum acre_status (*add_apart)(
         void *self, void *start, size_t size, void *apart, size_t apart_size);
+    /** Null, or merges free memory that walk shows as one block and that is kept in several. */
+    void (*gather)(void *self);
     /** Null, or the same allocator in the form that suits a whole program without deadlines. */
     const struct acre_kind *program;
 };

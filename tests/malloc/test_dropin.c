@@ -172,6 +172,7 @@ static struct dropin_case cases[] = {
     PASSES_ONCE(block_across_seams),
     PASSES(refused_costs_nothing),
     PASSES(trim_gives_back),
+    PASSES(trim_among_small_blocks),
     PASSES(trim_at_page_edges),
     { NAME(limited_addresses), .addresses = 256 << 20, .line = "^$", .others = "^$" },
     PASSES(late_limit),

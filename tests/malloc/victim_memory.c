@@ -192,6 +192,31 @@ static void trim_gives_back(void)
         free(slots[i]);
 }
 
+/* Free blocks of many sizes that lie side by side, merged or not, stay what they are. */
+static void trim_among_small_blocks(void)
+{
+    enum { count = 30000, kept = 64 };
+    size_t used = victim_used();
+    for (int round = 0; round < 4; round++) {
+        for (size_t i = 0; i < count; i++) {
+            CHECK(slots[i] != NULL || (slots[i] = malloc(size_of(i) / 10)) != NULL);
+            victim_fill(slots[i], size_of(i) / 10, (unsigned)i);
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (i % kept == 0)
+                continue;
+            free(slots[i]);
+            slots[i] = NULL;
+        }
+        CHECK(malloc_trim(0) == 1);
+        for (size_t i = 0; i < count; i += kept)
+            CHECK(victim_holds(slots[i], size_of(i) / 10, (unsigned)i));
+    }
+    for (size_t i = 0; i < count; i += kept)
+        free(slots[i]);
+    CHECK(victim_used() == used);
+}
+
 /* Free blocks that start and end at the edge of a page keep what the allocator knows of them. */
 static void trim_at_page_edges(void)
 {
@@ -401,6 +426,7 @@ const struct victim_case victim_memory[] = {
     { "block_across_seams", block_across_seams },
     { "refused_costs_nothing", refused_costs_nothing },
     { "trim_gives_back", trim_gives_back },
+    { "trim_among_small_blocks", trim_among_small_blocks },
     { "trim_at_page_edges", trim_at_page_edges },
     { "limited_addresses", limited_addresses },
     { "late_limit", late_limit },
