@@ -40,13 +40,19 @@ static bool grow(struct spool_map *map)
     return true;
 }
 
-bool spool_map_add(struct spool_map *map, const struct spool_block *block)
+struct spool_block *spool_map_place(struct spool_map *map, uint64_t address, bool *known)
 {
+    size_t at;
+
     if (map->count * 2 >= map->size && !grow(map))
-        return false;
-    put(map, block);
-    map->count++;
-    return true;
+        return NULL;
+    at = home_of(map, address);
+    while (map->entries[at].address && map->entries[at].address != address)
+        at = after(map, at);
+    *known = map->entries[at].address != 0;
+    map->count += !*known;
+    map->entries[at].address = address;
+    return &map->entries[at];
 }
 
 struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address)

@@ -27,8 +27,12 @@ struct spool_map {
     size_t count;
 };
 
-/** Adds a block whose address is not in the map. False when there is no memory. */
-bool spool_map_add(struct spool_map *map, const struct spool_block *block);
+/**
+ * The place of the block at `address`, to be overwritten by one with that address, valid until the
+ * map changes. `*known`: one is there already; else it counts as there from now on. Null when there
+ * is no memory.
+ */
+struct spool_block *spool_map_place(struct spool_map *map, uint64_t address, bool *known);
 
 /** The block at `address`, valid until the map changes; null when there is none. */
 struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address);

@@ -74,7 +74,12 @@ static void out_of_memory(struct spool_process *process)
 
 static void add_live(struct spool_process *process, const struct spool_block *block)
 {
-    if (!spool_map_add(&process->live, block))
+    bool known;
+    struct spool_block *place = spool_map_place(&process->live, block->address, &known);
+
+    if (place)
+        *place = *block;
+    else
         out_of_memory(process);
 }
 
@@ -123,16 +128,20 @@ static void begin(struct spool_process *process, const struct spool_event *event
 
 /* ---- events ---- */
 
-/** A block appears where one is thought to be live: the free of that one was not recorded. */
-static void forget_live(struct spool_process *process, uint64_t address)
+/** The place of a block that appears; null when there is no memory. Where one is thought to be
+ * live, its free was not recorded. */
+static struct spool_block *claim(struct spool_process *process, uint64_t address)
 {
-    struct spool_block *block = spool_map_find(&process->live, address);
+    bool known;
+    struct spool_block *place = spool_map_place(&process->live, address, &known);
 
-    if (!block)
-        return;
-    acre_trace_write_free(process->writer, block->ordinal);
-    spool_map_remove(&process->live, block);
-    process->totals.lost++;
+    if (!place) {
+        out_of_memory(process);
+    } else if (known) {
+        acre_trace_write_free(process->writer, place->ordinal);
+        process->totals.lost++;
+    }
+    return place;
 }
 
 static void on_alloc(struct spool_process *process, const struct spool_event *event,
@@ -141,14 +150,16 @@ static void on_alloc(struct spool_process *process, const struct spool_event *ev
     struct spool_block block = { event->address, 0, event->size, (uint8_t)align_log2,
         (uint8_t)call };
     const uint64_t align = call == ACRE_TRACE_MEMALIGN ? UINT64_C(1) << align_log2 : 0;
+    struct spool_block *place;
 
     if (!block.address) {
         acre_trace_write_failed(process->writer, call, block.size, align);
         return;
     }
-    forget_live(process, block.address);
+    place = claim(process, block.address);
     acre_trace_write_alloc(process->writer, call, block.size, align, &block.ordinal);
-    add_live(process, &block);
+    if (place)
+        *place = block;
 }
 
 static void on_free(struct spool_process *process, uint64_t address)
@@ -201,11 +212,13 @@ static void finish_resize(
     struct acre_trace_writer *writer = process->writer;
 
     if (event->address) {
-        forget_live(process, event->address);
+        struct spool_block *place = claim(process, event->address);
+
         acre_trace_write_resize(writer, &block->ordinal, event->size);
         block->address = event->address;
         block->size = event->size;
-        add_live(process, block);
+        if (place)
+            *place = *block;
     } else if (event->size) {
         acre_trace_write_failed_resize(writer, block->ordinal, event->size);
         add_live(process, block);
