@@ -160,7 +160,9 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * counts them, their records as metadata; pages handed out whole are used, and live_blocks has one
  * for each. largest_free is exact while no chunk is empty: after acre_heap_trim. peak is exact as
  * long as no pages are handed out whole; with such, it is the highest value of used when pages were
- * handed out, when only bytes were, or now. O(log memory) and what the parts take.
+ * handed out, when only bytes were, or now. While other threads free bytes, it may count what they
+ * freed between the look at the bytes and the one at the pages. O(log memory) and what the parts
+ * take.
  *
  * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so that
  * the visitor must not call the heap. check, walk: linear, as those of the parts.
