@@ -51,26 +51,25 @@ enum {
 
 /** What is known of one page: a slab or run is described by the record of its first page. */
 struct acre_slab_page {
-    size_t used; /* slab: a bit for each live object; run: its pages */
+    union {
+        size_t free;   /* slab: a bit for each object not live, and all bits behind the last one */
+        size_t length; /* run: its pages */
+    };
     struct acre_slab_page *next;
     struct acre_slab_page *prev;
     uint32_t magic; /* 2^32 / size, rounded up; 0: not to be freed on the short way */
     uint32_t start; /* low half of the address of the slab */
     uint16_t size;  /* of its objects, in bytes */
-    uint16_t back;  /* distance to the record of its slab's first page, in bytes */
     uint8_t pages;  /* of the slab */
+    uint8_t back;   /* last page of a slab: pages from the first one to it */
+    uint8_t reach;  /* pages that may lead here: those of the longest slab that began here */
     uint8_t state;
     uint8_t size_class;
+    uint8_t list; /* free run: the one it is in */
 };
 
-/** A size class: the slab at hand comes first. */
-struct acre_slab_class {
-    struct acre_slab_page *hand;    /* where objects are taken from; never null */
-    uintptr_t start;                /* address of the slab at hand */
-    uint32_t size;                  /* of an object, in bytes */
-    uint32_t count;                 /* of the objects in the slab at hand */
-    struct acre_slab_page *partial; /* the ring of the other slabs that are not full */
-};
+/** Bytes of a region that each page takes beside itself. */
+enum { ACRE_SLAB_PER_PAGE = sizeof(struct acre_slab_page) + sizeof(struct acre_slab_page *) };
 
 struct acre_slab_region;
 
@@ -86,24 +85,31 @@ typedef struct acre_ptr acre_slab_more_fn(void *arg, struct acre_layout layout);
  * owns memory, and must not lie in memory that it owns.
  */
 struct acre_slab {
-    uintptr_t base;                 /* the largest window: its first page, */
-    size_t pages;                   /* their number, */
-    struct acre_slab_page *records; /* and the record of the first */
-    size_t sizes;                   /* of class_of in use */
+    uintptr_t base;                /* the largest window: its first page, */
+    size_t pages;                  /* their number, */
+    struct acre_slab_page **heads; /* and for each the record of its slab */
+    size_t sizes;                  /* of class_of in use */
     unsigned page_log2;
     ptrdiff_t room; /* peak - used, in bytes */
     size_t live_blocks;
-    struct acre_slab_class classes[ACRE_SLAB_CLASSES];
-    uint16_t class_at[ACRE_SLAB_SIZES]; /* offset of the class of a size, by (size - 1) / 16 */
-    uint8_t slab_pages[ACRE_SLAB_CLASSES];
+    uint8_t class_of[ACRE_SLAB_SIZES]; /* by (size - 1) / 16 */
+    /* By class: the slab at hand, where objects are taken from, is never null; */
+    struct acre_slab_page *hand[ACRE_SLAB_CLASSES];
+    uintptr_t start[ACRE_SLAB_CLASSES]; /* its address, */
+    uint32_t count[ACRE_SLAB_CLASSES];  /* the number of its objects, */
+    uint32_t size[ACRE_SLAB_CLASSES];   /* and their bytes; */
     uint32_t magic[ACRE_SLAB_CLASSES];
-    struct acre_slab_page none; /* at hand where no slab is: full */
-    size_t peak;                /* bytes */
+    uint8_t slab_pages[ACRE_SLAB_CLASSES];             /* pages of a new slab; */
+    struct acre_slab_page *partial[ACRE_SLAB_CLASSES]; /* the ring of other slabs not full */
+    struct acre_slab_page none;     /* at hand where no slab is: full; and the head of no slab */
+    struct acre_slab_page *records; /* of the largest region's first page */
+    size_t peak;                    /* bytes */
     size_t failed;
-    size_t total;                                  /* bytes */
-    size_t capacity;                               /* pages */
-    size_t widest;                                 /* pages of the largest region */
-    struct acre_slab_region *regions;              /* by address */
+    size_t total;                     /* bytes */
+    size_t capacity;                  /* pages */
+    size_t widest;                    /* pages of the largest region; */
+    size_t plenty;                    /* the list from which on a free run is much of it */
+    struct acre_slab_region *regions; /* by address */
     struct acre_slab_region *near[ACRE_SLAB_NEAR]; /* by address, where frees found one; or null */
     struct acre_pages source; /* where memory comes from; its ops null: nowhere */
     acre_slab_more_fn *more;  /* null: none */

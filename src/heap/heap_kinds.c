@@ -41,7 +41,7 @@ size_t acre_heap_region_for_buddy(struct acre_layout layout)
 /* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. */
 size_t acre_heap_region_for_slab(struct acre_layout layout)
 {
-    enum { PAGE = ACRE_SLAB_PAGE, RECORD = sizeof(struct acre_slab_page) };
+    enum { PAGE = ACRE_SLAB_PAGE, RECORD = ACRE_SLAB_PER_PAGE };
     size_t align = layout.align > ACRE_SLAB_UNIT ? layout.align : 0;
     if (layout.size > SIZE_MAX / 8 || align > SIZE_MAX / 8)
         return 0;

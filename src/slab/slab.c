@@ -31,18 +31,6 @@ struct acre_ptr acre_slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t 
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
 
-/* The slab at hand is full. */
-static ACRE_NOINLINE struct acre_ptr alloc_next(struct acre_slab *slab, struct acre_layout layout)
-{
-    struct acre_slab_class *class = slab_class_at(slab, (layout.size - 1) / ACRE_SLAB_UNIT);
-    if (!acre_slab_next(slab, class))
-        return acre_slab_alloc_far(slab, layout);
-    size_t used = class->hand->used;
-    class->hand->used = used | (used + 1);
-    return acre_slab_hand_out(
-        slab, class->start + acre_bits_lowest(~used) * (size_t) class->size, class->size);
-}
-
 struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout)
 {
     /* One test for "not a power of two" and "above the unit". */
@@ -51,14 +39,19 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
     size_t units = (layout.size - 1) / ACRE_SLAB_UNIT;
     if (ACRE_UNLIKELY(units >= slab->sizes))
         return acre_slab_alloc_far(slab, layout);
-    struct acre_slab_class *class = slab_class_at(slab, units);
-    size_t used = class->hand->used;
-    unsigned index = acre_bits_lowest(~used);
-    if (ACRE_UNLIKELY(index >= class->count))
-        return alloc_next(slab, layout);
-    class->hand->used = used | (used + 1);
-    uintptr_t at = class->start + (uintptr_t)index * class->size;
-    if (ACRE_UNLIKELY(!count_in(slab, class->size)))
+    unsigned size_class = slab->class_of[units];
+    struct acre_slab_page *page = slab->hand[size_class];
+    size_t free = page->free;
+    size_t rest = free - 1;
+    ACRE_OPAQUE(rest);
+    unsigned index = acre_bits_lowest(free);
+    if (ACRE_UNLIKELY(index >= slab->count[size_class]))
+        return acre_slab_alloc_next(slab, layout, size_class);
+    ACRE_REREAD();
+    page->free &= rest;
+    uint32_t size = slab->size[size_class];
+    uintptr_t at = slab->start[size_class] + (uintptr_t)(index * size);
+    if (ACRE_UNLIKELY(!count_in(slab, size)))
         return raise_peak(slab, at);
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
@@ -80,9 +73,9 @@ static ACRE_NOINLINE enum acre_status dealloc_full(
 {
     if (!slab_is_slab(page) || page->magic != 0)
         return dealloc_far(slab, ptr);
-    size_t index =
-        slab_index((uint32_t)(uintptr_t)ptr - page->start, slab->magic[page->size_class]);
-    if (index >= SLAB_WORD_BITS || (page->used >> index & 1) == 0)
+    uint32_t magic = slab->magic[page->size_class];
+    size_t index = slab_index((uint32_t)(uintptr_t)ptr - page->start, magic);
+    if (index >= SLAB_WORD_BITS || (page->free >> index & 1) != 0)
         return ACRE_NOT_ALLOCATED;
     slab->live_blocks--;
     slab->room += page->size;
@@ -90,29 +83,22 @@ static ACRE_NOINLINE enum acre_status dealloc_full(
     return ACRE_OK;
 }
 
-static ACRE_NOINLINE enum acre_status emptied(struct acre_slab *slab, struct acre_slab_page *page)
-{
-    acre_slab_release(slab, page, 0);
-    return ACRE_OK;
-}
-
-/* Frees a block of the slab or run that this record, or the one it leads to, is of. */
+/* Frees a block of a slab. */
 ACRE_INLINE enum acre_status free_at(struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
 {
-    page = slab_head(page);
     uint64_t product = (uint64_t)((uint32_t)(uintptr_t)ptr - page->start) * page->magic;
     if (ACRE_UNLIKELY((uint32_t)product >= page->magic))
         return dealloc_full(slab, ptr, page);
     size_t index = (size_t)(product >> 32);
-    size_t used = page->used;
-    if (ACRE_UNLIKELY((used >> index & 1) == 0))
+    size_t free = page->free;
+    if (ACRE_UNLIKELY((free >> index & 1) != 0))
         return ACRE_NOT_ALLOCATED;
-    used &= ~((size_t)1 << index);
-    page->used = used;
+    free |= (size_t)1 << index;
+    page->free = free;
     slab->live_blocks--;
     slab->room += page->size;
-    if (ACRE_UNLIKELY(used == 0))
-        return emptied(slab, page);
+    if (ACRE_UNLIKELY(free == SIZE_MAX))
+        return acre_slab_emptied(slab, page);
     return ACRE_OK;
 }
 
@@ -125,8 +111,8 @@ static ACRE_NOINLINE enum acre_status dealloc_unseen(struct acre_slab *slab, voi
         return ACRE_NOT_ALLOCATED;
     struct acre_slab_region *before = *slab_near(slab, at);
     *slab_near(slab, at) = region;
-    size_t number = (at - region->base) >> slab->page_log2;
-    enum acre_status status = free_at(slab, ptr, region->records + 1 + number);
+    enum acre_status status =
+        free_at(slab, ptr, region->heads[(at - region->base) >> slab->page_log2]);
     if (status != ACRE_OK)
         *slab_near(slab, at) = before;
     return status;
@@ -141,7 +127,7 @@ static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_slab *slab, 
     size_t number = ((uintptr_t)ptr - region->base) >> slab->page_log2;
     if (ACRE_UNLIKELY(number >= region->pages))
         return dealloc_unseen(slab, ptr);
-    return free_at(slab, ptr, region->records + 1 + number);
+    return free_at(slab, ptr, region->heads[number]);
 }
 
 enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
@@ -149,5 +135,5 @@ enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
     size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
     if (ACRE_UNLIKELY(number >= slab->pages))
         return dealloc_elsewhere(slab, ptr);
-    return free_at(slab, ptr, slab->records + number);
+    return free_at(slab, ptr, slab->heads[number]);
 }

@@ -15,11 +15,11 @@ static struct acre_ptr no_memory(void)
 /* Takes an object from the slab at hand, which has one. */
 static struct acre_ptr take_object(struct acre_slab *slab, unsigned size_class)
 {
-    struct acre_slab_class *class = &slab->classes[size_class];
-    size_t used = class->hand->used;
-    class->hand->used = used | (used + 1);
-    return acre_slab_hand_out(
-        slab, class->start + acre_bits_lowest(~used) * (size_t) class->size, class->size);
+    struct acre_slab_page *page = slab->hand[size_class];
+    size_t size = slab->size[size_class];
+    size_t index = acre_bits_lowest(page->free);
+    page->free &= page->free - 1;
+    return acre_slab_hand_out(slab, slab->start[size_class] + index * size, size);
 }
 
 /* The lowest of the classes up to `last` that has a free object at multiples of `align`, from
@@ -28,8 +28,7 @@ static unsigned find_class(
     const struct acre_slab *slab, unsigned size_class, unsigned last, size_t align)
 {
     for (; size_class <= last && size_class < ACRE_SLAB_CLASSES; size_class++)
-        if ((slab->classes[size_class].size & (align - 1)) == 0 &&
-            slab_has_object(slab, size_class))
+        if ((slab->size[size_class] & (align - 1)) == 0 && slab_has_object(slab, size_class))
             return size_class;
     return ACRE_SLAB_CLASSES;
 }
@@ -38,7 +37,7 @@ static unsigned find_class(
 static struct acre_ptr take_larger(struct acre_slab *slab, unsigned size_class)
 {
     acre_slab_bring(slab, size_class);
-    slab->classes[size_class].hand->state = SLAB_MIXED;
+    slab->hand[size_class]->state = SLAB_MIXED;
     return take_object(slab, size_class);
 }
 
@@ -62,9 +61,9 @@ static struct acre_ptr alloc_run(struct acre_slab *slab, size_t size, size_t ali
     struct acre_slab_page *page = acre_slab_run_force(slab, pages, align);
     if (page == NULL)
         return no_memory();
-    page->used = pages;
+    page->length = pages;
     page->state = SLAB_RUN;
-    return acre_slab_hand_out(slab, acre_slab_address(slab, page), pages << slab->page_log2);
+    return acre_slab_hand_out(slab, acre_slab_spot(slab, page).at, pages << slab->page_log2);
 }
 
 static struct acre_ptr alloc_owned(struct acre_slab *slab, size_t size, size_t align)
@@ -95,31 +94,32 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct
     return got;
 }
 
-/* ---- blocks handed back ---- */
-
-/* Whether the page a pointer leads to has a live block that starts there. */
-static bool find_at(const struct acre_slab *slab, uintptr_t at, struct acre_slab_page *page,
-    struct slab_block *block)
+ACRE_NOINLINE struct acre_ptr acre_slab_alloc_next(
+    struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
-    page = slab_head(page);
-    *block = (struct slab_block){ page, 0, page->used << slab->page_log2 };
-    if (page->state == SLAB_RUN)
-        return (at & (slab_page_size(slab) - 1)) == 0;
-    if (!slab_is_slab(page))
-        return false;
-    size_t index = slab_index((uint32_t)at - page->start, slab->magic[page->size_class]);
-    if (index >= SLAB_WORD_BITS)
-        return false;
-    block->bit = (size_t)1 << index;
-    block->size = page->size;
-    return (page->used & block->bit) != 0;
+    bool plenty = acre_slab_has_plenty(slab);
+    if (acre_slab_next(slab, size_class, plenty) || (plenty && acre_slab_new(slab, size_class)))
+        return take_object(slab, size_class);
+    return acre_slab_alloc_far(slab, layout);
 }
 
-bool acre_slab_find_in(const struct acre_slab *slab, struct acre_slab_region *region,
-    const void *ptr, struct slab_block *block)
+/* ---- blocks handed back ---- */
+
+/* The block, if a live one starts at an address; `page` is the record of that page, `head` of the
+ * slab it leads to. */
+static bool find_at(const struct acre_slab *slab, uintptr_t at, struct acre_slab_page *page,
+    struct acre_slab_page *head, struct slab_block *block)
 {
-    uintptr_t at = (uintptr_t)ptr;
-    return find_at(slab, at, region->records + 1 + ((at - region->base) >> slab->page_log2), block);
+    *block = (struct slab_block){ page, 0, page->length << slab->page_log2 };
+    if (page->state == SLAB_RUN)
+        return (at & (slab_page_size(slab) - 1)) == 0;
+    if (!slab_is_slab(head))
+        return false;
+    size_t index = slab_index((uint32_t)at - head->start, slab->magic[head->size_class]);
+    if (index >= SLAB_WORD_BITS)
+        return false;
+    *block = (struct slab_block){ head, (size_t)1 << index, head->size };
+    return (head->free & block->bit) == 0;
 }
 
 bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block)
@@ -127,9 +127,12 @@ bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_b
     uintptr_t at = (uintptr_t)ptr;
     size_t number = (at - slab->base) >> slab->page_log2;
     if (ACRE_LIKELY(number < slab->pages))
-        return find_at(slab, at, slab->records + number, block);
+        return find_at(slab, at, slab->records + number, slab->heads[number], block);
     struct acre_slab_region *region = acre_slab_region_of(slab, at);
-    return region != NULL && acre_slab_find_in(slab, region, ptr, block);
+    if (region == NULL)
+        return false;
+    number = (at - region->base) >> slab->page_log2;
+    return find_at(slab, at, region->records + 1 + number, region->heads[number], block);
 }
 
 void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
@@ -141,7 +144,7 @@ void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
         return;
     }
     block->page->state = SLAB_BLANK;
-    acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->used));
+    acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->length));
 }
 
 /* Whether an object of this class serves so many bytes at this alignment, or at a lesser one. At
@@ -196,15 +199,15 @@ struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *
 /* Gives a live run as many pages as a size takes; false when there is no room behind it. */
 static bool resize_run(struct acre_slab *slab, struct acre_slab_page *page, size_t size)
 {
-    size_t had = page->used;
+    size_t had = page->length;
     size_t want = slab_pages_of(slab, size);
     if (want > had) {
         struct acre_slab_page *behind = page + had;
-        if (behind->state != SLAB_FREE || behind->used < want - had)
+        if (behind->state != SLAB_FREE || behind->length < want - had)
             return false;
         acre_slab_run_cut(slab, behind, want - had);
     }
-    page->used = want;
+    page->length = want;
     if (want < had)
         acre_slab_run_give(slab, page + want, had - want);
     slab->room += ((ptrdiff_t)had - (ptrdiff_t)want) * (ptrdiff_t)slab_page_size(slab);

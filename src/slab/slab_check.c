@@ -52,7 +52,7 @@ static bool has_sane_class(const struct acre_slab *slab, unsigned size_class)
 {
     size_t size = slab_class_size(size_class);
     size_t pages = slab->slab_pages[size_class];
-    return slab->classes[size_class].size == size &&
+    return slab->size[size_class] == size &&
            slab->magic[size_class] == UINT32_MAX / (uint32_t)size + 1 &&
            (pages << slab->page_log2) / size <= SLAB_WORD_BITS &&
            (pages == 0 || pages << slab->page_log2 >= size);
@@ -60,11 +60,9 @@ static bool has_sane_class(const struct acre_slab *slab, unsigned size_class)
 
 static bool has_sane_size(const struct acre_slab *slab, size_t unit)
 {
-    size_t offset = slab->class_at[unit] - offsetof(struct acre_slab, classes);
-    size_t size_class = offset / sizeof(slab->classes[0]);
-    return offset % sizeof(slab->classes[0]) == 0 && size_class < ACRE_SLAB_CLASSES &&
-           slab->slab_pages[size_class] != 0 &&
-           slab_class_size((unsigned)size_class) >= (unit + 1) * ACRE_SLAB_UNIT;
+    unsigned size_class = slab->class_of[unit];
+    return size_class < ACRE_SLAB_CLASSES && slab->slab_pages[size_class] != 0 &&
+           slab_class_size(size_class) >= (unit + 1) * ACRE_SLAB_UNIT;
 }
 
 static struct acre_check_result check_control(const struct acre_slab *slab)
@@ -73,11 +71,11 @@ static struct acre_check_result check_control(const struct acre_slab *slab)
         return broken(class_text, &slab->page_log2);
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
         if (!has_sane_class(slab, size_class))
-            return broken(class_text, &slab->classes[size_class]);
+            return broken(class_text, &slab->size[size_class]);
     for (size_t unit = 0; unit < slab->sizes; unit++)
         if (!has_sane_size(slab, unit))
-            return broken(class_text, &slab->class_at[unit]);
-    if (slab->none.magic != 0 || slab->none.used != 0)
+            return broken(class_text, &slab->class_of[unit]);
+    if (slab->none.magic != 0 || slab->none.free != SIZE_MAX || slab_is_slab(&slab->none))
         return broken(class_text, &slab->none);
     return sound();
 }
@@ -90,7 +88,7 @@ static bool has_sane_place(const struct acre_slab *slab, const struct acre_slab_
     uintptr_t end = region->start + (region->size - 1);
     if (region->table_base > region->base || ((region->table_base | region->base) & mask) != 0)
         return false;
-    uintptr_t table_end = (uintptr_t)(region->table + slab_table_records(slab, region));
+    uintptr_t table_end = slab_table_end(slab, region);
     return region->start <= (uintptr_t)region && (uintptr_t)region < table_end &&
            table_end <= region->base && region->pages != 0 && region->base < end &&
            (region->pages << slab->page_log2) - 1 <= end - region->base &&
@@ -111,17 +109,18 @@ static bool has_sane_gap(const struct acre_slab *slab, const struct acre_slab_re
     const struct acre_slab_page *page = region->records + 1 + region->pages;
     size_t gap = ((region->next->base - region->base) >> slab->page_log2) - region->pages;
     for (; gap > 0; gap--, page++)
-        if (page->state != SLAB_GUARD || page->back != 0 || page->magic != 0)
+        if (page->state != SLAB_GUARD || page->magic != 0)
             return false;
     return true;
 }
 
 static bool has_sane_records(const struct acre_slab *slab, const struct acre_slab_region *region)
 {
-    const struct acre_slab_region *host = region->host;
+    struct acre_slab_region *host = region->host;
     return host->table_base <= region->base &&
            region->records ==
                host->table + ((region->base - host->table_base) >> slab->page_log2) &&
+           region->heads - slab_table_heads(slab, host) == region->records - host->table &&
            (host == region || has_sane_gap(slab, region));
 }
 
@@ -149,7 +148,7 @@ static bool has_sane_look(const struct acre_slab *slab)
         if (region->host != region)
             continue;
         if (slab->base == first->base)
-            return slab->records == first->records + 1 &&
+            return slab->records == first->records + 1 && slab->heads == first->heads &&
                    slab->pages == slab_window_pages(slab, first, region);
         first = region->next;
     }
@@ -169,7 +168,18 @@ static bool has_sane_memory(const struct acre_slab *slab, size_t entry)
 
 static bool is_at_hand(const struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    return slab->classes[page->size_class].hand == page;
+    return slab->hand[page->size_class] == page;
+}
+
+/* Whether the pages of a slab lead to it, and others that once did do not. */
+static bool has_sane_heads(const struct audit *audit, const struct acre_slab_page *page)
+{
+    const struct acre_slab_region *region = audit->region;
+    struct acre_slab_page **heads = region->heads + (page - region->records - 1);
+    for (size_t i = 0; i < page->pages; i++)
+        if (heads[i] != page)
+            return false;
+    return page->reach == page->pages && page[page->pages - 1].back == page->pages - 1;
 }
 
 static const char *fault_of_slab(struct audit *audit, const struct acre_slab_page *page)
@@ -180,34 +190,49 @@ static const char *fault_of_slab(struct audit *audit, const struct acre_slab_pag
         return magic_text;
     uint32_t count = slab_count(slab, page->size_class, page->pages);
     bool full = !slab_has_free(page, count);
-    if (count == 0 || page->used >> (count - 1) > 1)
+    if (count == 0 || page->free >> count != SIZE_MAX >> count)
         return bits_text;
     if (page->magic != (full && !is_at_hand(slab, page) ? 0 : slab->magic[page->size_class]))
         return magic_text;
     if (slab_is_empty(page) && !is_at_hand(slab, page))
         return place_text;
-    for (size_t i = 1; i < page->pages; i++)
-        if (page[i].back != i * sizeof(*page))
-            return tile_text;
-    audit->live += acre_bits_count(page->used);
-    audit->used += acre_bits_count(page->used) * (size_t)page->size;
+    if (!has_sane_heads(audit, page))
+        return tile_text;
+    audit->live += slab_live(page);
+    audit->used += slab_live(page) * (size_t)page->size;
     audit->partial[page->size_class] += !full && !is_at_hand(slab, page);
     return NULL;
+}
+
+/* Whether the pages of a run lead to no slab. */
+static bool has_no_heads(const struct audit *audit, const struct acre_slab_page *page)
+{
+    const struct acre_slab_region *region = audit->region;
+    struct acre_slab_page **heads = region->heads + (page - region->records - 1);
+    for (size_t i = 0; i < page->length; i++) {
+        uintptr_t offset = (uintptr_t)heads[i] - (uintptr_t)region->records;
+        bool owned = offset % sizeof(*page) == 0 && offset / sizeof(*page) <= region->pages;
+        if (heads[i] != &audit->slab->none && (!owned || slab_is_slab(heads[i])))
+            return false;
+    }
+    return true;
 }
 
 static const char *fault_of_run(struct audit *audit, const struct acre_slab_page *page)
 {
     if (page->magic != 0)
         return magic_text;
+    if (!has_no_heads(audit, page))
+        return tile_text;
     if (page->state == SLAB_RUN) {
         audit->live++;
-        audit->used += page->used << audit->slab->page_log2;
+        audit->used += page->length << audit->slab->page_log2;
         return NULL;
     }
     audit->free_runs++;
-    if (page[page->used - 1].state != SLAB_FREE || page[page->used - 1].used != page->used)
+    if (page[page->length - 1].state != SLAB_FREE || page[page->length - 1].length != page->length)
         return tile_text;
-    return page[page->used].state == SLAB_FREE ? run_text : NULL;
+    return page[page->length].state == SLAB_FREE ? run_text : NULL;
 }
 
 /* Whether the inner records of a slab or run are blank. */
@@ -215,8 +240,7 @@ static bool has_sane_rest(const struct acre_slab_page *page, size_t pages)
 {
     size_t ends = page->state == SLAB_FREE ? 1 : 0;
     for (size_t i = 1; i < pages; i++)
-        if ((i < pages - ends && page[i].state != SLAB_BLANK) || page[i].magic != 0 ||
-            (!slab_is_slab(page) && page[i].back != 0))
+        if ((i < pages - ends && page[i].state != SLAB_BLANK) || page[i].magic != 0)
             return false;
     return true;
 }
@@ -225,8 +249,8 @@ static bool has_sane_rest(const struct acre_slab_page *page, size_t pages)
 static size_t tile_size(const struct acre_slab_page *page, size_t left)
 {
     bool known = page->state == SLAB_FREE || page->state == SLAB_RUN || slab_is_slab(page);
-    size_t pages = slab_is_slab(page) ? page->pages : page->used;
-    return known && page->back == 0 && pages <= left ? pages : 0;
+    size_t pages = slab_is_slab(page) ? page->pages : page->length;
+    return known && pages <= left ? pages : 0;
 }
 
 static struct acre_check_result check_tiles(struct audit *audit)
@@ -235,7 +259,7 @@ static struct acre_check_result check_tiles(struct audit *audit)
     const struct acre_slab_page *page = region->records + 1;
     const struct acre_slab_page *end = page + region->pages;
     audit->at = region->base;
-    if (region->records[0].state != SLAB_GUARD || region->records[0].back != 0)
+    if (region->records[0].state != SLAB_GUARD)
         return broken(tile_text, &region->records[0]);
     while (page < end) {
         size_t pages = tile_size(page, (size_t)(end - page));
@@ -305,7 +329,7 @@ static bool is_free_run(
     const struct acre_slab *slab, const struct acre_slab_page *page, size_t list)
 {
     (void)slab;
-    return page->state == SLAB_FREE && slab_run_list(page->used) == list;
+    return page->state == SLAB_FREE && slab_run_list(page->length) == list && page->list == list;
 }
 
 static bool is_partial(
@@ -333,24 +357,22 @@ static struct acre_check_result check_runs(const struct audit *audit)
 
 static bool has_sane_hand(const struct acre_slab *slab, unsigned size_class)
 {
-    const struct acre_slab_class *class = &slab->classes[size_class];
-    const struct acre_slab_page *hand = class->hand;
+    const struct acre_slab_page *hand = slab->hand[size_class];
     if (hand == &slab->none)
-        return class->count == 0;
+        return slab->count[size_class] == 0;
     return is_record(slab, hand) && slab_is_slab(hand) && hand->size_class == size_class &&
-           class->start == acre_slab_address(slab, hand) &&
-           class->count == slab_count(slab, size_class, hand->pages);
+           slab->start[size_class] == acre_slab_spot(slab, hand).at &&
+           slab->count[size_class] == slab_count(slab, size_class, hand->pages);
 }
 
 static struct acre_check_result check_slabs(const struct audit *audit)
 {
     const struct acre_slab *slab = audit->slab;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        const struct acre_slab_class *class = &slab->classes[size_class];
         size_t most = audit->partial[size_class];
         if (!has_sane_hand(slab, size_class) ||
-            list_length(slab, class->partial, most, is_partial, size_class) != most)
-            return broken(place_text, class);
+            list_length(slab, slab->partial[size_class], most, is_partial, size_class) != most)
+            return broken(place_text, &slab->hand[size_class]);
     }
     return sound();
 }

@@ -10,7 +10,7 @@
 static size_t pages_wanted(const struct acre_slab *slab, unsigned size_class, size_t least)
 {
     size_t pages = slab->slab_pages[size_class];
-    size_t most = slab->capacity / 32;
+    size_t most = slab->capacity / SLAB_SMALL_PART;
     if (pages > most)
         pages = most;
     return pages > least ? pages : least;
@@ -22,36 +22,74 @@ static size_t fewer(size_t pages, size_t least)
     return pages / 2 > least ? pages / 2 : least;
 }
 
-/* Makes a slab of blank pages. */
-static struct acre_slab_page *make(
+/* Makes all entries of a slab lead to it. */
+static void lead(struct acre_slab_page **head, struct acre_slab_page *page, size_t pages)
+{
+    for (; pages >= 4; pages -= 4, head += 4) {
+        head[0] = page;
+        head[1] = page;
+        head[2] = page;
+        head[3] = page;
+    }
+    for (; pages != 0; pages--)
+        *head++ = page;
+}
+
+/* Makes no entry of [from, to) lead to this slab; an earlier one that began here was longer. */
+static void mislead(struct acre_slab *slab, struct acre_slab_page **from,
+    struct acre_slab_page **to, const struct acre_slab_page *page)
+{
+    for (; from != to; from++)
+        if (*from == page)
+            *from = &slab->none;
+}
+
+/* Puts a slab into the place of the one at hand, which is full. */
+static void take_in_hand(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, uintptr_t at)
+{
+    slab->hand[size_class]->magic = 0;
+    slab->hand[size_class] = page;
+    slab->start[size_class] = at;
+    slab->count[size_class] = slab_count(slab, size_class, page->pages);
+}
+
+/* Makes a slab of blank pages, at hand. */
+static void make(
     struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, size_t pages)
 {
-    page->used = 0;
-    page->start = (uint32_t)acre_slab_address(slab, page);
+    struct slab_spot spot = acre_slab_spot(slab, page);
+    page->free = SIZE_MAX;
+    page->start = (uint32_t)spot.at;
     page->magic = slab->magic[size_class];
-    page->size = (uint16_t)slab->classes[size_class].size;
+    page->size = (uint16_t)slab->size[size_class];
     page->pages = (uint8_t)pages;
     page->state = SLAB_OBJECTS;
     page->size_class = (uint8_t)size_class;
-    for (size_t i = 1; i < pages; i++)
-        page[i].back = (uint16_t)(i * sizeof(*page));
-    return page;
+    page[pages - 1].back = (uint8_t)(pages - 1);
+    lead(spot.head, page, pages);
+    if (page->reach > pages)
+        mislead(slab, spot.head + pages, spot.head + page->reach, page);
+    page->reach = (uint8_t)pages;
+    take_in_hand(slab, size_class, page, spot.at);
 }
 
-/* A slab as long as it should be; null when no free run is that long. */
-static struct acre_slab_page *make_large(struct acre_slab *slab, unsigned size_class)
+bool acre_slab_new(struct acre_slab *slab, unsigned size_class)
 {
-    size_t least = slab_pages_of(slab, slab_class_size(size_class));
+    size_t least = slab_pages_of(slab, slab->size[size_class]);
     size_t pages = pages_wanted(slab, size_class, least);
     struct acre_slab_page *page = acre_slab_run_take(slab, pages, 1);
-    return page != NULL ? make(slab, size_class, page, pages) : NULL;
+    if (page == NULL)
+        return false;
+    make(slab, size_class, page, pages);
+    return true;
 }
 
 /* As long a slab as can be had, if but for one object, in place of the empty slabs of other classes
  * if need be. */
-static struct acre_slab_page *make_small(struct acre_slab *slab, unsigned size_class)
+static bool make_small(struct acre_slab *slab, unsigned size_class)
 {
-    size_t least = slab_pages_of(slab, slab_class_size(size_class));
+    size_t least = slab_pages_of(slab, slab->size[size_class]);
     size_t pages = pages_wanted(slab, size_class, least);
     struct acre_slab_page *page = NULL;
     while (page == NULL && pages > least) {
@@ -60,45 +98,35 @@ static struct acre_slab_page *make_small(struct acre_slab *slab, unsigned size_c
     }
     if (page == NULL)
         page = acre_slab_run_force(slab, least, 1);
-    return page != NULL ? make(slab, size_class, page, pages) : NULL;
+    if (page == NULL)
+        return false;
+    make(slab, size_class, page, pages);
+    return true;
 }
 
-/* Gives the pages of a slab back that is in no list. */
+/* Gives the pages of a slab back that is in no list. Their entries go on leading to its record,
+ * which is no slab's any more. */
 static struct acre_slab_page *unmake(struct acre_slab *slab, struct acre_slab_page *page)
 {
-    size_t pages = page->pages;
     page->magic = 0;
     page->state = SLAB_BLANK;
-    for (size_t i = 1; i < pages; i++)
-        page[i].back = 0;
-    return acre_slab_run_give(slab, page, pages);
+    return acre_slab_run_give(slab, page, page->pages);
 }
 
 /* ---- at hand ---- */
 
 void acre_slab_drop_hand(struct acre_slab *slab, unsigned size_class)
 {
-    struct acre_slab_class *class = &slab->classes[size_class];
-    struct acre_slab_page *page = class->hand;
-    class->hand = &slab->none;
-    class->count = 0;
+    struct acre_slab_page *page = slab->hand[size_class];
+    slab->hand[size_class] = &slab->none;
+    slab->count[size_class] = 0;
     unmake(slab, page);
-}
-
-/* Puts a slab into the place of the one at hand, which is full. */
-static void take_in_hand(
-    struct acre_slab *slab, struct acre_slab_class *class, struct acre_slab_page *page)
-{
-    class->hand->magic = 0;
-    class->hand = page;
-    class->start = acre_slab_address(slab, page);
-    class->count = slab_count(slab, page->size_class, page->pages);
 }
 
 /* Free objects of a slab. */
 static uint32_t free_objects(const struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    return slab_count(slab, page->size_class, page->pages) - acre_bits_count(page->used);
+    return slab_count(slab, page->size_class, page->pages) - slab_live(page);
 }
 
 /* The first slab of a ring that will serve for a while; null when the first ones will not. */
@@ -129,59 +157,58 @@ static struct acre_slab_page *find_fullest(
     return best;
 }
 
-static void take_partial(
-    struct acre_slab *slab, struct acre_slab_class *class, struct acre_slab_page *page)
+static void take_partial(struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page)
 {
-    class->partial = page;
-    slab_unlist(&class->partial, page);
-    take_in_hand(slab, class, page);
+    slab->partial[size_class] = page;
+    slab_unlist(&slab->partial[size_class], page);
+    take_in_hand(slab, size_class, page, acre_slab_spot(slab, page).at);
 }
 
-bool acre_slab_next(struct acre_slab *slab, struct acre_slab_class *class)
+bool acre_slab_next(struct acre_slab *slab, unsigned size_class, bool plenty)
 {
-    struct acre_slab_page *page = class->partial;
+    struct acre_slab_page *page = slab->partial[size_class];
     if (page == NULL)
         return false;
-    page = acre_slab_has_plenty(slab) ? find_rich(slab, page) : find_fullest(slab, page);
+    page = plenty ? find_rich(slab, page) : find_fullest(slab, page);
     if (page == NULL)
         return false;
-    take_partial(slab, class, page);
+    take_partial(slab, size_class, page);
     return true;
 }
 
 bool acre_slab_bring(struct acre_slab *slab, unsigned size_class)
 {
-    struct acre_slab_class *class = &slab->classes[size_class];
-    if (slab_has_free(class->hand, class->count) || acre_slab_next(slab, class))
+    if (slab_has_free(slab->hand[size_class], slab->count[size_class]) ||
+        acre_slab_next(slab, size_class, acre_slab_has_plenty(slab)) ||
+        acre_slab_new(slab, size_class))
         return true;
-    struct acre_slab_page *page = make_large(slab, size_class);
-    if (page == NULL && class->partial != NULL) {
-        take_partial(slab, class, class->partial);
-        return true;
-    }
-    if (page == NULL)
-        page = make_small(slab, size_class);
-    if (page == NULL)
-        return false;
-    take_in_hand(slab, class, page);
+    if (slab->partial[size_class] == NULL)
+        return make_small(slab, size_class);
+    take_partial(slab, size_class, slab->partial[size_class]);
     return true;
 }
 
 /* ---- objects freed ---- */
 
+/* The last of a slab's objects has been freed. */
+enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    unsigned size_class = page->size_class;
+    page->state = SLAB_OBJECTS;
+    if (slab->hand[size_class] == page)
+        return ACRE_OK;
+    slab_unlist(&slab->partial[size_class], page);
+    acre_slab_run_grown(slab, unmake(slab, page));
+    return ACRE_OK;
+}
+
 void acre_slab_release(struct acre_slab *slab, struct acre_slab_page *page, size_t bit)
 {
-    struct acre_slab_class *class = &slab->classes[page->size_class];
-    page->used &= ~bit;
+    page->free |= bit;
     if (page->magic == 0) {
         page->magic = slab->magic[page->size_class];
-        slab_append(&class->partial, page);
+        slab_append(&slab->partial[page->size_class], page);
     }
-    if (!slab_is_empty(page))
-        return;
-    page->state = SLAB_OBJECTS;
-    if (class->hand == page)
-        return;
-    slab_unlist(&class->partial, page);
-    acre_slab_run_grown(slab, unmake(slab, page));
+    if (slab_is_empty(page))
+        acre_slab_emptied(slab, page);
 }

@@ -4,7 +4,7 @@
  *
  * A region, from its lowest address on:
  *
- *   | descriptor | guard | record | record | ... | guard |  | page | page | ...            |
+ *   | descriptor | guard | record | record | ... | guard | head | head | ... | page | page | ... |
  *
  * Its records are its *table*. Regions that lie one behind the other can share one, that of the
  * topmost of them, their *host*; the tables of the others lie unused then. They are a *window*: the
@@ -14,23 +14,25 @@
  *
  * A slab of three pages:
  *
- *   records:  | used, magic, start, ... | back = 1 record | back = 2 records |
+ *   heads:    | its record        | its record        | its record        |
+ *   records:  | free, magic, ...  | blank             | back = 2 records  |
  *   pages:    |  0  |  1  |  2  |  3  |  4  |  5  |  6  |  7  |  8  |  rest  |
  *
  * An offset from the slab's start leads to a bit by an exact division; what lies in the rest leads
- * to a bit that is never set.
+ * to a bit that is set as that of a free object is.
  *
  * A free run has its length in the records of its first and last page, a live one in its first.
- * All other records are blank, so that no pointer into their pages passes for a block.
+ * When a slab goes, its heads stay: they lead to a record that is no slab's, until there are others
+ * or a slab begins there that is shorter.
  *
  * Invariants; in brackets the cost of keeping each:
  *   SLAB-1  regions are in ascending order and share no byte, and those remembered by address are
  *           among them [add: O(regions); remove: a step an entry]
- *   SLAB-2  pages between the guards are tiled by slabs, live runs and free runs; records that are
- *           not the first of one are blank or lead back to it [a store a page of a new slab]
+ *   SLAB-2  pages between the guards are tiled by slabs, live runs and free runs; a page's head
+ *           leads to its slab, or to no slab where it is in none [a store a page of a new slab]
  *   SLAB-3  no two free runs adjoin; each is in the list of its length [O(1) a run]
  *   SLAB-4  bits of lists are set just where the list is not empty [one bit a run]
- *   SLAB-5  a slab's bits are those of its objects; the highest bit is never set [none]
+ *   SLAB-5  a slab's clear bits are those of its live objects; the highest bit is set [none]
  *   SLAB-6  a slab's magic is its class's, but 0 for a full one that is not at hand [a store when a
  *           slab fills or ceases to be full]
  *   SLAB-7  a slab is at hand, or full, or in its class's ring; an empty one is at hand [a list
@@ -60,7 +62,7 @@ enum slab_state {
 enum {
     SLAB_WORD_BITS = 8 * sizeof(size_t),
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
-    SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a clear bit can always be found */
+    SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
     SLAB_LINEAR_RUNS = 32,                  /* shorter runs have a list each */
     /* While a part SLAB_PLENTY of the largest region is free in one run, a new slab is made rather
      * than one brought to hand that has less than the part SLAB_RICH of its objects free: each
@@ -68,8 +70,9 @@ enum {
      * others empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
     SLAB_PLENTY = 4,
     SLAB_RICH = 4,
-    SLAB_NEAR = 3,
-    SLAB_LOOKS = 8 /* slabs looked at, at most */
+    SLAB_NEAR = 8,
+    SLAB_LOOKS = 8,      /* slabs looked at, at most */
+    SLAB_SMALL_PART = 32 /* of all pages that a slab has at most, where one object fits in */
 };
 
 #define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
@@ -81,12 +84,14 @@ struct acre_slab_region {
     uintptr_t base; /* the first page */
     size_t pages;
     struct acre_slab_page *records; /* of the guard in front of the first page, in a table */
+    struct acre_slab_page **heads;  /* of the pages, behind the records of that table */
     struct acre_slab_region *host;  /* the region whose table that is: this one, or the topmost of
                                      * its window */
     uintptr_t table_base;           /* the page that the table's second record is of */
     bool sourced;                   /* from the source, and to go back there */
     /* Of a guard, the pages from table_base to the last one of this region, and another guard. What
-     * is no region's is a guard. Unused where another one is the host. */
+     * is no region's is a guard. Behind them, the heads of these pages. Unused where another one is
+     * the host. */
     struct acre_slab_page table[];
 };
 
@@ -116,11 +121,6 @@ ACRE_INLINE size_t slab_pages_of(const struct acre_slab *slab, size_t size)
     return (size >> slab->page_log2) + ((size & (slab_page_size(slab) - 1)) != 0);
 }
 
-ACRE_INLINE struct acre_slab_page *slab_head(const struct acre_slab_page *page)
-{
-    return (struct acre_slab_page *)((uintptr_t)page - page->back);
-}
-
 ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
 {
     return page->state == SLAB_OBJECTS || page->state == SLAB_MIXED;
@@ -129,12 +129,12 @@ ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
 /* Whether a slab of so many objects has a free one. */
 ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count)
 {
-    return acre_bits_lowest(~page->used) < count;
+    return acre_bits_lowest(page->free) < count;
 }
 
 ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
 {
-    return page->used == 0;
+    return page->free == SIZE_MAX;
 }
 
 /* Bytes of an object of a class. */
@@ -145,16 +145,10 @@ ACRE_INLINE size_t slab_class_size(unsigned size_class)
     return (size_t)(288 + 32 * ((size_class - 16) % 8)) << ((size_class - 16) / 8);
 }
 
-/* The class that serves a size in units. */
-ACRE_INLINE struct acre_slab_class *slab_class_at(struct acre_slab *slab, size_t units)
-{
-    return (struct acre_slab_class *)((uintptr_t)slab + slab->class_at[units]);
-}
-
+/* The class that serves a size up to the largest class's. */
 ACRE_INLINE unsigned slab_class_of(const struct acre_slab *slab, size_t size)
 {
-    size_t at = slab->class_at[(size - (size != 0)) / ACRE_SLAB_UNIT];
-    return (unsigned)((at - offsetof(struct acre_slab, classes)) / sizeof(slab->classes[0]));
+    return slab->class_of[(size - (size != 0)) / ACRE_SLAB_UNIT];
 }
 
 /* Which slot of a slab an offset is the start of; SLAB_WORD_BITS when none's. */
@@ -175,8 +169,14 @@ ACRE_INLINE uint32_t slab_count(const struct acre_slab *slab, unsigned size_clas
 /* Whether any slab of a class has a free object. */
 ACRE_INLINE bool slab_has_object(const struct acre_slab *slab, unsigned size_class)
 {
-    const struct acre_slab_class *class = &slab->classes[size_class];
-    return class->partial != NULL || slab_has_free(class->hand, class->count);
+    return slab->partial[size_class] != NULL ||
+           slab_has_free(slab->hand[size_class], slab->count[size_class]);
+}
+
+/* Live objects of a slab. */
+ACRE_INLINE unsigned slab_live(const struct acre_slab_page *page)
+{
+    return acre_bits_count(~page->free);
 }
 
 /* ---- rings of records ---- */
@@ -226,6 +226,28 @@ ACRE_INLINE size_t slab_table_records(
     return ((region->base - region->table_base) >> slab->page_log2) + region->pages + 2;
 }
 
+/* The heads of the pages from a table's base on. */
+ACRE_INLINE struct acre_slab_page **slab_table_heads(
+    const struct acre_slab *slab, struct acre_slab_region *region)
+{
+    return (struct acre_slab_page **)(void *)(region->table + slab_table_records(slab, region));
+}
+
+/* Where the heads of a table end. */
+ACRE_INLINE uintptr_t slab_table_end(
+    const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    size_t records = slab_table_records(slab, region);
+    return (uintptr_t)(region->table + records) + (records - 2) * sizeof(struct acre_slab_page *);
+}
+
+/* Makes pages lead to no slab. */
+ACRE_INLINE void slab_behead(struct acre_slab *slab, struct acre_slab_page **heads, size_t pages)
+{
+    for (size_t i = 0; i < pages; i++)
+        heads[i] = &slab->none;
+}
+
 /* The first page behind the metadata of a region. */
 ACRE_INLINE uintptr_t slab_base_behind(
     const struct acre_slab *slab, uintptr_t start, size_t metadata)
@@ -238,6 +260,13 @@ ACRE_INLINE uintptr_t slab_base_behind(
 ACRE_INLINE struct acre_slab_region **slab_near(struct acre_slab *slab, uintptr_t at)
 {
     return &slab->near[(at >> 17) % ACRE_SLAB_NEAR];
+}
+
+/* The record of the slab that a record is the last page of, when it is that of one; any other
+ * record of the region when it is not. */
+ACRE_INLINE struct acre_slab_page *slab_first(struct acre_slab_page *last)
+{
+    return last - last->back;
 }
 
 /* ---- slab.c ---- */
@@ -257,8 +286,13 @@ struct acre_slab_region *acre_slab_region_with(
 /* The region an address lies in the pages of; null when there is none. O(regions). */
 struct acre_slab_region *acre_slab_region_of(const struct acre_slab *slab, uintptr_t at);
 
-/* Address of the page a record is of. */
-uintptr_t acre_slab_address(const struct acre_slab *slab, const struct acre_slab_page *page);
+/* Where the page a record is of lies, and the entry that leads from it to its slab. */
+struct slab_spot {
+    uintptr_t at;
+    struct acre_slab_page **head;
+};
+
+struct slab_spot acre_slab_spot(const struct acre_slab *slab, const struct acre_slab_page *page);
 
 /* Enters a free run whose records are blank, merging it with its neighbours; the first page of what
  * results. */
@@ -287,15 +321,28 @@ void acre_slab_run_cut(struct acre_slab *slab, struct acre_slab_page *page, size
 void acre_slab_drop_hand(struct acre_slab *slab, unsigned size_class);
 
 /* Puts another slab to hand, the one there being full; false when none is worth it. */
-bool acre_slab_next(struct acre_slab *slab, struct acre_slab_class *class);
+bool acre_slab_next(struct acre_slab *slab, unsigned size_class, bool plenty);
+
+/* The same with a new slab of full length; false when there is no room for one. */
+bool acre_slab_new(struct acre_slab *slab, unsigned size_class);
 
 /* Sees to it that the slab at hand has a free object; false when memory is short. */
 bool acre_slab_bring(struct acre_slab *slab, unsigned size_class);
 
-/* Clears the bit of a live object: its slab was full, or becomes empty. */
+/* Clears the bit of a live object of any slab. */
 void acre_slab_release(struct acre_slab *slab, struct acre_slab_page *page, size_t bit);
 
-/* ---- slab_block.c: blocks handed back ---- */
+/* The last live object of a slab on the short way has been freed. */
+enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page *page);
+
+/* ---- slab_block.c: blocks handed out on the long way, and handed back ---- */
+
+/* Any alloc; the short way is tried no more. */
+struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout);
+
+/* An alloc from a class whose slab at hand is full. */
+struct acre_ptr acre_slab_alloc_next(
+    struct acre_slab *slab, struct acre_layout layout, unsigned size_class);
 
 /* A live block. */
 struct slab_block {
@@ -307,10 +354,6 @@ struct slab_block {
 /* Proves a pointer to be the start of a live block; false when it is not. O(1), and O(regions) for
  * one in a region not worked in last. */
 bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
-
-/* The same for a pointer into the pages of a region. O(1). */
-bool acre_slab_find_in(const struct acre_slab *slab, struct acre_slab_region *region,
-    const void *ptr, struct slab_block *block);
 
 /* dealloc of a block that was found. */
 void acre_slab_free(struct acre_slab *slab, const struct slab_block *block);

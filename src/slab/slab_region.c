@@ -42,21 +42,21 @@ static size_t best_pages(size_t page, size_t size)
 static void set_class(struct acre_slab *slab, unsigned size_class, size_t page)
 {
     size_t size = slab_class_size(size_class);
-    slab->classes[size_class].size = (uint32_t)size;
+    slab->size[size_class] = (uint32_t)size;
     slab->magic[size_class] = magic_of(size);
     if (size <= ACRE_SLAB_LARGEST_PAGES * page && page / size <= SLAB_WORD_BITS)
         slab->slab_pages[size_class] = (uint8_t)best_pages(page, size);
 }
 
 /* A class whose slabs would have more objects than bits is left out. */
-static void set_class_at(struct acre_slab *slab)
+static void set_class_of(struct acre_slab *slab)
 {
     unsigned size_class = 0;
     for (unsigned unit = 0; unit < slab->sizes; unit++) {
         while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
                slab->slab_pages[size_class] == 0)
             size_class++;
-        slab->class_at[unit] = (uint16_t)((uintptr_t)&slab->classes[size_class] - (uintptr_t)slab);
+        slab->class_of[unit] = (uint8_t)size_class;
     }
 }
 
@@ -69,7 +69,8 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
     slab->sizes = ACRE_SLAB_LARGEST_PAGES * page / ACRE_SLAB_UNIT;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
         set_class(slab, size_class, page);
-    set_class_at(slab);
+    set_class_of(slab);
+    slab->none.free = SIZE_MAX;
     acre_slab_clear_hands(slab);
     return ACRE_OK;
 }
@@ -77,11 +78,10 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
 void acre_slab_clear_hands(struct acre_slab *slab)
 {
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        struct acre_slab_class *class = &slab->classes[size_class];
-        class->hand = &slab->none;
-        class->start = 0;
-        class->count = 0;
-        class->partial = NULL;
+        slab->hand[size_class] = &slab->none;
+        slab->start[size_class] = 0;
+        slab->count[size_class] = 0;
+        slab->partial[size_class] = NULL;
     }
 }
 
@@ -98,10 +98,11 @@ static uintptr_t descriptor_in(uintptr_t start)
     return acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
 }
 
-/* Bytes of descriptor, guards and the records of so many pages. */
+/* Bytes of descriptor, guards, and what is known of so many pages. */
 static size_t metadata_of(size_t pages)
 {
-    return sizeof(struct acre_slab_region) + (pages + 2) * sizeof(struct acre_slab_page);
+    return sizeof(struct acre_slab_region) + 2 * sizeof(struct acre_slab_page) +
+           pages * ACRE_SLAB_PER_PAGE;
 }
 
 static uintptr_t base_of(const struct acre_slab *slab, uintptr_t start, size_t pages)
@@ -115,7 +116,7 @@ static size_t pages_in(const struct acre_slab *slab, uintptr_t start, size_t siz
     size_t lost = (size_t)(descriptor_in(start) - start) + metadata_of(0);
     if (size <= lost)
         return 0;
-    size_t pages = (size - lost) / (slab_page_size(slab) + sizeof(struct acre_slab_page));
+    size_t pages = (size - lost) / (slab_page_size(slab) + ACRE_SLAB_PER_PAGE);
     while (pages != 0 &&
            (size_t)(base_of(slab, start, pages) - start) + (pages << slab->page_log2) > size)
         pages--;
@@ -143,6 +144,7 @@ enum acre_status acre_slab_offer(
 void acre_slab_lay_pages(struct acre_slab *slab, struct acre_slab_region *region)
 {
     memset(region->records + 1, 0, region->pages * sizeof(region->records[0]));
+    slab_behead(slab, region->heads, region->pages);
     acre_slab_run_give(slab, region->records + 1, region->pages);
 }
 
@@ -204,7 +206,7 @@ bool acre_slab_is_all_free(const struct acre_slab_region *region)
     const struct acre_slab_page *page = region->records + 1;
     while (page->state != SLAB_GUARD) {
         if (page->state == SLAB_FREE)
-            page += page->used;
+            page += page->length;
         else if (slab_is_slab(page) && slab_is_empty(page))
             page += page->pages;
         else
@@ -217,7 +219,7 @@ static void drop_hands(struct acre_slab *slab, const struct acre_slab_region *re
 {
     const struct acre_slab_page *end = region->records + region->pages;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        const struct acre_slab_page *hand = slab->classes[size_class].hand;
+        const struct acre_slab_page *hand = slab->hand[size_class];
         if (hand > region->records && hand <= end)
             acre_slab_drop_hand(slab, size_class);
     }

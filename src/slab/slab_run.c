@@ -28,13 +28,20 @@ struct acre_slab_region *acre_slab_region_with(
     return region;
 }
 
-uintptr_t acre_slab_address(const struct acre_slab *slab, const struct acre_slab_page *page)
+struct slab_spot acre_slab_spot(const struct acre_slab *slab, const struct acre_slab_page *page)
 {
+    struct slab_spot spot;
     size_t number = ((uintptr_t)page - (uintptr_t)slab->records) / sizeof(*page);
-    if (ACRE_LIKELY(page >= slab->records && number < slab->pages))
-        return slab->base + (number << slab->page_log2);
+    if (ACRE_LIKELY(page >= slab->records && number < slab->pages)) {
+        spot.at = slab->base + (number << slab->page_log2);
+        spot.head = slab->heads + number;
+        return spot;
+    }
     const struct acre_slab_region *region = acre_slab_region_with(slab, page);
-    return region->base + ((size_t)(page - region->records - 1) << slab->page_log2);
+    number = (size_t)(page - region->records - 1);
+    spot.at = region->base + (number << slab->page_log2);
+    spot.head = region->heads + number;
+    return spot;
 }
 
 /* ---- lists ---- */
@@ -52,6 +59,7 @@ ACRE_INLINE size_t bit_of(size_t list)
 static void push(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
     size_t list = slab_run_list(pages);
+    page->list = (uint8_t)list;
     slab_append(&slab->runs[list], page);
     slab->runs[list] = page;
     *word_of(slab, list) |= bit_of(list);
@@ -59,7 +67,7 @@ static void push(struct acre_slab *slab, struct acre_slab_page *page, size_t pag
 
 static void unlink(struct acre_slab *slab, struct acre_slab_page *page)
 {
-    size_t list = slab_run_list(page->used);
+    size_t list = page->list;
     slab_unlist(&slab->runs[list], page);
     if (slab->runs[list] == NULL)
         *word_of(slab, list) &= ~bit_of(list);
@@ -82,16 +90,16 @@ static size_t find(const struct acre_slab *slab, size_t list)
 
 bool acre_slab_has_plenty(const struct acre_slab *slab)
 {
-    return find(slab, slab_run_list(slab->widest / SLAB_PLENTY + 1)) != SLAB_NO_LIST;
+    return find(slab, slab->plenty) != SLAB_NO_LIST;
 }
 
 /* ---- free runs ---- */
 
 static void mark(struct acre_slab_page *page, size_t pages)
 {
-    page->used = pages;
+    page->length = pages;
     page->state = SLAB_FREE;
-    page[pages - 1].used = pages;
+    page[pages - 1].length = pages;
     page[pages - 1].state = SLAB_FREE;
 }
 
@@ -104,7 +112,7 @@ static void unmark(struct acre_slab_page *page, size_t pages)
 static void take_out(struct acre_slab *slab, struct acre_slab_page *page)
 {
     unlink(slab, page);
-    unmark(page, page->used);
+    unmark(page, page->length);
 }
 
 static void put_in(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
@@ -118,11 +126,11 @@ struct acre_slab_page *acre_slab_run_give(
 {
     struct acre_slab_page *behind = page + pages;
     if (behind->state == SLAB_FREE) {
-        pages += behind->used;
+        pages += behind->length;
         take_out(slab, behind);
     }
     if (page[-1].state == SLAB_FREE) {
-        size_t before = page[-1].used;
+        size_t before = page[-1].length;
         page -= before;
         pages += before;
         take_out(slab, page);
@@ -133,7 +141,7 @@ struct acre_slab_page *acre_slab_run_give(
 
 void acre_slab_run_cut(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
-    size_t whole = page->used;
+    size_t whole = page->length;
     take_out(slab, page);
     if (whole != pages)
         put_in(slab, page + pages, whole - pages);
@@ -146,7 +154,7 @@ static size_t gap_of(const struct acre_slab *slab, const struct acre_slab_page *
 {
     if (align <= slab_page_size(slab))
         return 0;
-    return (size_t)(0 - acre_slab_address(slab, page)) % align >> slab->page_log2;
+    return (size_t)(0 - acre_slab_spot(slab, page).at) % align >> slab->page_log2;
 }
 
 /* Whether a run of `whole` pages has room for so many behind a gap. */
@@ -160,7 +168,7 @@ static struct acre_slab_page *first_with_room(
     const struct acre_slab *slab, size_t list, size_t pages, size_t align)
 {
     struct acre_slab_page *page = list < SLAB_NO_LIST ? slab->runs[list] : NULL;
-    return page != NULL && has_room(page->used, gap_of(slab, page, align), pages) ? page : NULL;
+    return page != NULL && has_room(page->length, gap_of(slab, page, align), pages) ? page : NULL;
 }
 
 /* The run to take from: of the list of that length when its first one will do, else of a list whose
@@ -177,7 +185,7 @@ static struct acre_slab_page *cut_out(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages, size_t align)
 {
     size_t gap = gap_of(slab, page, align);
-    size_t whole = page->used;
+    size_t whole = page->length;
     take_out(slab, page);
     if (gap != 0)
         put_in(slab, page, gap);
@@ -198,18 +206,20 @@ struct acre_slab_page *acre_slab_run_take(struct acre_slab *slab, size_t pages, 
 /* ---- empty slabs at hand ---- */
 
 /* Pages that end before this record and are free, or those of an empty slab at hand; 0: neither. */
-static size_t spare_before(const struct acre_slab_page *page)
+static size_t spare_before(struct acre_slab_page *page)
 {
-    const struct acre_slab_page *head = slab_head(page - 1);
+    const struct acre_slab_page *first = slab_first(page - 1);
     if (page[-1].state == SLAB_FREE)
-        return page[-1].used;
-    return slab_is_slab(head) && slab_is_empty(head) ? head->pages : 0;
+        return page[-1].length;
+    return slab_is_slab(first) && slab_is_empty(first) && first + first->pages == page
+               ? first->pages
+               : 0;
 }
 
 static size_t spare_from(const struct acre_slab_page *page)
 {
     if (page->state == SLAB_FREE)
-        return page->used;
+        return page->length;
     return slab_is_slab(page) && slab_is_empty(page) ? page->pages : 0;
 }
 
@@ -229,7 +239,7 @@ static struct acre_slab_page *run_around(struct acre_slab_page *page, size_t *pa
 
 static bool has_empty_hand(const struct acre_slab *slab, unsigned size_class)
 {
-    const struct acre_slab_page *hand = slab->classes[size_class].hand;
+    const struct acre_slab_page *hand = slab->hand[size_class];
     return hand != &slab->none && slab_is_empty(hand);
 }
 
@@ -240,11 +250,11 @@ size_t acre_slab_run_longest(const struct acre_slab *slab)
         if (slab->nonempty[at - 1] != 0)
             longest =
                 slab->runs[(at - 1) * SLAB_WORD_BITS + acre_bits_highest(slab->nonempty[at - 1])]
-                    ->used;
+                    ->length;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
         size_t pages = 0;
         if (has_empty_hand(slab, size_class))
-            run_around(slab->classes[size_class].hand, &pages);
+            run_around(slab->hand[size_class], &pages);
         longest = pages > longest ? pages : longest;
     }
     return longest;
@@ -254,7 +264,7 @@ size_t acre_slab_run_longest(const struct acre_slab *slab)
 static void drop_hands_in(struct acre_slab *slab, const struct acre_slab_page *page, size_t pages)
 {
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        const struct acre_slab_page *hand = slab->classes[size_class].hand;
+        const struct acre_slab_page *hand = slab->hand[size_class];
         if (has_empty_hand(slab, size_class) && hand >= page && hand < page + pages)
             acre_slab_drop_hand(slab, size_class);
     }
@@ -267,7 +277,7 @@ struct acre_slab_page *acre_slab_run_force(struct acre_slab *slab, size_t pages,
         size_t whole = 0;
         if (!has_empty_hand(slab, size_class))
             continue;
-        struct acre_slab_page *run = run_around(slab->classes[size_class].hand, &whole);
+        struct acre_slab_page *run = run_around(slab->hand[size_class], &whole);
         if (!has_room(whole, gap_of(slab, run, align), pages))
             continue;
         drop_hands_in(slab, run, whole);

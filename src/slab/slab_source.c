@@ -33,13 +33,13 @@ static bool add_pages(struct acre_slab *slab, size_t count)
 
 bool acre_slab_grow(struct acre_slab *slab, size_t size, size_t align)
 {
-    size_t records = (slab_pages_of(slab, size) + 4) * sizeof(struct acre_slab_page);
+    size_t records = (slab_pages_of(slab, size) + 4) * ACRE_SLAB_PER_PAGE;
     size_t apart = align > slab_page_size(slab) ? align : slab_page_size(slab);
     if (slab->source.ops == NULL || size > SIZE_MAX / 4 || apart > SIZE_MAX / 4)
         return false;
-    size_t need = source_pages(slab,
-        size + apart + records + apart / slab_page_size(slab) * sizeof(struct acre_slab_page) +
-            sizeof(struct acre_slab_region) + slab_page_size(slab));
+    size_t need = source_pages(slab, size + apart + records +
+                                         apart / slab_page_size(slab) * ACRE_SLAB_PER_PAGE +
+                                         sizeof(struct acre_slab_region) + slab_page_size(slab));
     size_t ample = source_pages(slab, SLAB_CHUNK);
     return (ample > need && add_pages(slab, ample)) || add_pages(slab, need);
 }
@@ -56,13 +56,13 @@ static void give_back(struct acre_slab *slab, struct acre_slab_region *region)
 /* Whether a region is one free run, but for empty slabs. */
 static bool is_spare(const struct acre_slab_region *region)
 {
-    return region->records[1].state == SLAB_FREE && region->records[1].used == region->pages;
+    return region->records[1].state == SLAB_FREE && region->records[1].length == region->pages;
 }
 
 void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page)
 {
     if (slab->source.ops == NULL || page[-1].state != SLAB_GUARD ||
-        page[page->used].state != SLAB_GUARD)
+        page[page->length].state != SLAB_GUARD)
         return;
     struct acre_slab_region *region = acre_slab_region_with(slab, page);
     struct acre_slab_region *other = slab->regions;

@@ -42,7 +42,7 @@ static bool walk_slab(const struct acre_slab *slab, const struct acre_slab_page 
 {
     uint32_t count = slab_count(slab, page->size_class, page->pages);
     for (uint32_t i = 0; i < count; i++) {
-        bool live = (page->used >> i & 1) != 0;
+        bool live = (page->free >> i & 1) == 0;
         if (!visit(arg, (void *)(at + i * (size_t)page->size), page->size, live))
             return false;
     }
@@ -55,7 +55,7 @@ static bool walk_region(const struct acre_slab *slab, const struct acre_slab_reg
     const struct acre_slab_page *page = region->records + 1;
     uintptr_t at = region->base;
     while (page->state != SLAB_GUARD) {
-        size_t pages = slab_is_slab(page) ? page->pages : page->used;
+        size_t pages = slab_is_slab(page) ? page->pages : page->length;
         size_t size = pages << slab->page_log2;
         bool more = slab_is_slab(page) ? walk_slab(slab, page, at, visit, arg)
                                        : visit(arg, (void *)at, size, page->state == SLAB_RUN);

@@ -23,18 +23,20 @@ static void relink(
 
 /* Moves the records of a slab or a run; all that leads to its first one leads to the new one. */
 static void move_tile(struct acre_slab *slab, const struct acre_slab_page *was,
-    struct acre_slab_page *page, size_t pages)
+    struct acre_slab_page *page, struct acre_slab_page **heads, size_t pages)
 {
     memcpy(page, was, pages * sizeof(*page));
     if (page->state == SLAB_FREE)
-        relink(&slab->runs[slab_run_list(page->used)], was, page);
+        relink(&slab->runs[page->list], was, page);
     if (!slab_is_slab(page))
         return;
-    struct acre_slab_class *class = &slab->classes[page->size_class];
-    if (class->hand == was)
-        class->hand = page;
+    for (size_t i = 0; i < pages; i++)
+        heads[i] = page;
+    unsigned size_class = page->size_class;
+    if (slab->hand[size_class] == was)
+        slab->hand[size_class] = page;
     else if (page->magic != 0)
-        relink(&class->partial, was, page);
+        relink(&slab->partial[size_class], was, page);
 }
 
 /* ---- tables ---- */
@@ -46,12 +48,22 @@ static void make_guards(struct acre_slab_page *page, size_t count)
         page[i].state = SLAB_GUARD;
 }
 
+/* Makes a table of guards. */
+static void clear_table(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    size_t count = slab_table_records(slab, region);
+    make_guards(region->table, count);
+    slab_behead(slab, slab_table_heads(slab, region), count - 2);
+}
+
 /* Gives a region its place in a table. */
 static void enter_table(
     const struct acre_slab *slab, struct acre_slab_region *region, struct acre_slab_region *host)
 {
     region->host = host;
-    region->records = host->table + ((region->base - host->table_base) >> slab->page_log2);
+    size_t number = (region->base - host->table_base) >> slab->page_log2;
+    region->records = host->table + number;
+    region->heads = slab_table_heads(slab, host) + number;
 }
 
 static void move_region(
@@ -61,11 +73,13 @@ static void move_region(
     const struct acre_slab_page *end = was + region->pages;
     enter_table(slab, region, host);
     struct acre_slab_page *page = region->records + 1;
+    struct acre_slab_page **heads = region->heads;
     while (was < end) {
-        size_t pages = slab_is_slab(was) ? was->pages : was->used;
-        move_tile(slab, was, page, pages);
+        size_t pages = slab_is_slab(was) ? was->pages : was->length;
+        move_tile(slab, was, page, heads, pages);
         was += pages;
         page += pages;
+        heads += pages;
     }
 }
 
@@ -93,7 +107,7 @@ static struct acre_slab_region *topmost(
 
 void acre_slab_make_table(struct acre_slab *slab, struct acre_slab_region *region)
 {
-    make_guards(region->table, slab_table_records(slab, region));
+    clear_table(slab, region);
     enter_table(slab, region, region);
 }
 
@@ -110,8 +124,9 @@ void acre_slab_leave_window(struct acre_slab *slab, struct acre_slab_region *reg
 {
     struct acre_slab_region *host = NULL;
     make_guards(region->records + 1, region->pages);
+    slab_behead(slab, region->heads, region->pages);
     while (region->host == region && (host = topmost(slab, region)) != NULL) {
-        make_guards(host->table, slab_table_records(slab, host));
+        clear_table(slab, host);
         gather(slab, region, host);
     }
 }
@@ -122,6 +137,7 @@ void acre_slab_look_at_largest(struct acre_slab *slab)
     slab->base = 0;
     slab->pages = 0;
     slab->records = NULL;
+    slab->heads = NULL;
     slab->widest = 0;
     for (const struct acre_slab_region *region = first; region != NULL; region = region->next) {
         slab->widest = region->pages > slab->widest ? region->pages : slab->widest;
@@ -132,9 +148,11 @@ void acre_slab_look_at_largest(struct acre_slab *slab)
             slab->base = first->base;
             slab->pages = pages;
             slab->records = first->records + 1;
+            slab->heads = first->heads;
         }
         first = region->next;
     }
+    slab->plenty = slab_run_list(slab->widest / SLAB_PLENTY + 1);
 }
 
 /* ---- add_memory ---- */
@@ -145,7 +163,8 @@ static size_t common_metadata(
     const struct acre_slab *slab, uintptr_t window, uintptr_t start, size_t size)
 {
     size_t pages = ((start + (size - 1) - window) >> slab->page_log2) + 1;
-    size_t bytes = sizeof(struct acre_slab_region) + (pages + 2) * sizeof(struct acre_slab_page);
+    size_t bytes = sizeof(struct acre_slab_region) + 2 * sizeof(struct acre_slab_page) +
+                   pages * ACRE_SLAB_PER_PAGE;
     return bytes <= size / 16 ? bytes : 0;
 }
 

@@ -73,7 +73,7 @@ static void tiny_arenas(struct bed *bed)
 /* A size that is no power of two, and every byte of it of use but for metadata. */
 static void sizes_that_are_no_power_of_two(struct bed *bed)
 {
-    for (size_t size = 1000; size < 4000; size += 97) {
+    for (size_t size = 1200; size < 4000; size += 97) {
         begin(bed, 0, size);
         struct acre_stats stats = stats_of(bed);
         assert_true(stats.metadata < size / 2);

@@ -15,11 +15,12 @@ static struct acre_slab_page *partial; /* one in its class's ring */
 static struct acre_slab_page *hand;    /* one at hand */
 static struct acre_slab_page *run;     /* a live run */
 static struct acre_slab_page *hole;    /* a free run between live blocks */
-static struct acre_slab_class *own;    /* class of the slabs */
+static unsigned own;                   /* class of the slabs */
 
 static struct acre_slab_page *page_of(const void *ptr)
 {
-    return slab_head(&slab.records[((uintptr_t)ptr - slab.base) >> slab.page_log2]);
+    size_t number = ((uintptr_t)ptr - slab.base) >> slab.page_log2;
+    return slab.records[number].state == SLAB_RUN ? &slab.records[number] : slab.heads[number];
 }
 
 static void *take(size_t size)
@@ -43,14 +44,14 @@ static int make(void **state)
         other++;
     partial = page_of(blocks[other]);
     acre_slab_dealloc(&slab, blocks[other]);
-    own = &slab.classes[full->size_class];
+    own = full->size_class;
     take(20000);
     void *gone = take(20000);
     run = page_of(take(20000));
     hole = page_of(gone);
     acre_slab_dealloc(&slab, gone);
-    return acre_slab_check(&slab).invariant != NULL || own->hand != hand || partial == hand ||
-           own->partial != partial || full->magic != 0;
+    return acre_slab_check(&slab).invariant != NULL || slab.hand[own] != hand || partial == hand ||
+           slab.partial[own] != partial || full->magic != 0;
 }
 
 static void expect(const char *invariant)
@@ -85,6 +86,8 @@ static void regions(void **state)
     flip(&slab.base, 1, 0x40, "SLAB-10");
     FLIP(slab.pages, 0x01, "SLAB-10");
     FLIP(slab.records, 0x08, "SLAB-10");
+    FLIP(slab.heads, 0x08, "SLAB-10");
+    FLIP(region->heads, 0x08, "SLAB-10");
 }
 
 static void tiles(void **state)
@@ -94,21 +97,24 @@ static void tiles(void **state)
     FLIP(region->records[0].state, 0x01, "SLAB-2");
     FLIP(region->records[region->pages + 1].state, 0x01, "SLAB-2");
     FLIP(full->pages, 0x80, "SLAB-2");
-    FLIP(full->back, 0x28, "SLAB-2");
-    FLIP(full[1].back, 0x28, "SLAB-2");
+    FLIP(full->reach, 0x40, "SLAB-2");
+    FLIP(full[full->pages - 1].back, 0x01, "SLAB-2");
+    FLIP(slab.heads[full - slab.records + 1], 0x28, "SLAB-2");
+    FLIP(slab.heads[run - slab.records + 1], 0x01, "SLAB-2");
     FLIP(full[1].state, 0x02, "SLAB-2");
     FLIP(run->state, 0x10, "SLAB-2");
     FLIP(run[1].magic, 0x01, "SLAB-2");
-    FLIP(hole[hole->used - 1].used, 0x01, "SLAB-2");
-    FLIP(hole[hole->used - 1].state, 0x01, "SLAB-2");
+    FLIP(hole[hole->length - 1].length, 0x01, "SLAB-2");
+    FLIP(hole[hole->length - 1].state, 0x01, "SLAB-2");
 }
 
 static void runs(void **state)
 {
-    size_t list = slab_run_list(hole->used);
+    size_t list = slab_run_list(hole->length);
     (void)state;
     FLIP(hole->next, 0x08, "SLAB-3");
     FLIP(hole->prev, 0x08, "SLAB-3");
+    FLIP(hole->list, 0x01, "SLAB-3");
     FLIP(slab.runs[list], 0x08, "SLAB-3");
     FLIP(slab.nonempty[list / SLAB_WORD_BITS], (unsigned char)(1u << list % 8), "SLAB-4");
 }
@@ -127,7 +133,7 @@ static void regions_remembered(void **state)
 static void slabs(void **state)
 {
     (void)state;
-    flip(&hand->used, sizeof(size_t) - 1, 0x80, "SLAB-5");
+    flip(&hand->free, sizeof(size_t) - 1, 0x80, "SLAB-5");
     FLIP(full->magic, 0x01, "SLAB-6");
     FLIP(partial->magic, 0x01, "SLAB-6");
     FLIP(hand->magic, 0x01, "SLAB-6");
@@ -136,9 +142,9 @@ static void slabs(void **state)
     FLIP(full->size_class, 0x01, "SLAB-6");
     FLIP(partial->next, 0x08, "SLAB-7");
     FLIP(partial->prev, 0x08, "SLAB-7");
-    FLIP(own->partial, 0x08, "SLAB-7");
-    FLIP(own->count, 0x01, "SLAB-7");
-    flip(&own->start, 1, 0x08, "SLAB-7");
+    FLIP(slab.partial[own], 0x08, "SLAB-7");
+    FLIP(slab.count[own], 0x01, "SLAB-7");
+    flip(&slab.start[own], 1, 0x08, "SLAB-7");
 }
 
 static void counts(void **state)
@@ -149,7 +155,7 @@ static void counts(void **state)
     FLIP(slab.room, 0x10, "SLAB-8");
     FLIP(slab.total, 0x10, "SLAB-8");
     FLIP(slab.capacity, 0x01, "SLAB-8");
-    FLIP(partial->used, 0x02, "SLAB-8");
+    FLIP(partial->free, 0x02, "SLAB-8");
 }
 
 static void constants(void **state)
@@ -157,11 +163,11 @@ static void constants(void **state)
     (void)state;
     FLIP(slab.page_log2, 0x01, "SLAB-9");
     FLIP(slab.sizes, 0x01, "SLAB-9");
-    FLIP(own->size, 0x10, "SLAB-9");
+    FLIP(slab.size[own], 0x10, "SLAB-9");
     FLIP(slab.magic[5], 0x01, "SLAB-9");
     FLIP(slab.slab_pages[20], 0x80, "SLAB-9");
-    FLIP(slab.class_at[3], 0x01, "SLAB-9");
-    FLIP(slab.none.used, 0x01, "SLAB-9");
+    FLIP(slab.class_of[3], 0x80, "SLAB-9");
+    FLIP(slab.none.free, 0x01, "SLAB-9");
 }
 
 int main(void)

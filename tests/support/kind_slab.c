@@ -18,17 +18,21 @@ static void settle_record(const struct acre_slab *slab, struct acre_slab_page *p
 {
     struct acre_slab_page was = *page;
     if (slab_is_slab(page)) {
-        bool at_hand = slab->classes[page->size_class].hand == page;
+        bool at_hand = slab->hand[page->size_class] == page;
         bool full = !slab_has_free(page, slab_count(slab, page->size_class, (size_t)page->pages));
         bool listed = !at_hand && !(full && page->magic == 0);
         page->next = listed ? was.next : NULL;
         page->prev = listed ? was.prev : NULL;
+        page->list = 0;
+        page->back = page->pages == 1 ? page->back : 0;
         return;
     }
     memset(page, 0, sizeof *page);
     page->state = was.state;
+    page->list = was.state == SLAB_FREE ? was.list : 0;
     page->back = was.back;
-    page->used = was.state == SLAB_BLANK ? 0 : was.used;
+    page->reach = was.reach;
+    page->length = was.state == SLAB_BLANK ? 0 : was.length;
     page->next = was.state == SLAB_FREE ? was.next : NULL;
     page->prev = was.state == SLAB_FREE ? was.prev : NULL;
 }
@@ -40,7 +44,7 @@ static void settle(void *self)
     slab->room = 0;
     slab->failed = 0;
     for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
-        slab->classes[i].start = slab->classes[i].count != 0 ? slab->classes[i].start : 0;
+        slab->start[i] = slab->count[i] != 0 ? slab->start[i] : 0;
     for (struct acre_slab_region *region = slab->regions; region; region = region->next)
         for (size_t i = 1; i <= region->pages; i++)
             settle_record(slab, &region->records[i]);
