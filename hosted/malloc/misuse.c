@@ -154,18 +154,28 @@ _Noreturn void acre_misuse_pointer(const char *call, const void *ptr)
     stop(&text);
 }
 
+/* A live block. */
+static void add_wrong_layout(struct acre_text *text, uintptr_t address, struct acre_layout layout)
+{
+    struct search block = find_block(address);
+    acre_text_add(text, "wrong layout, ");
+    acre_text_add_number(text, layout.size);
+    acre_text_add(text, " bytes aligned to ");
+    acre_text_add_number(text, layout.align);
+    acre_text_add(text, ", for ");
+    add_block(text, &block);
+}
+
 _Noreturn void acre_misuse_layout(const char *call, const void *ptr, struct acre_layout layout)
 {
     struct acre_text text = { 0 };
     uintptr_t address = (uintptr_t)ptr;
-    struct search block = find_block(address);
+    struct acre_check_result damage = acre_check(acre_bytes_base(acre_serve.bytes));
     add_call(&text, call, address);
-    acre_text_add(&text, "wrong layout, ");
-    acre_text_add_number(&text, layout.size);
-    acre_text_add(&text, " bytes aligned to ");
-    acre_text_add_number(&text, layout.align);
-    acre_text_add(&text, ", for ");
-    add_block(&text, &block);
+    if (damage.invariant != NULL)
+        add_damage(&text, damage);
+    else
+        add_wrong_layout(&text, address, layout);
     add_region(&text, acre_pool_find(&acre_serve.pool, address));
     acre_lock_release(&acre_serve.lock);
     stop(&text);

@@ -118,6 +118,8 @@ static struct dropin_case cases[] = {
     MISUSE(usable_size_stack, "malloc_usable_size", FOREIGN "in \\[stack\\]"),
     MISUSE(sized_too_large, "free_sized",
         "wrong layout, 1000 bytes aligned to [0-9]+, for " LIVE_BLOCK),
+    MISUSE_BUT(sized_after_overflow, "free_sized", OVERWRITTEN,
+        "(" OVERWRITTEN "|wrong layout, 1000 bytes aligned to [0-9]+, for " LIVE_BLOCK ")"),
     MISUSE(sized_too_small, "free_sized",
         "wrong layout, 100 bytes aligned to [0-9]+, for " LIVE_BLOCK),
     MISUSE(sized_wrong_alignment, "free_aligned_sized",

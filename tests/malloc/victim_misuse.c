@@ -312,6 +312,15 @@ static void sized_too_large(void)
     sized(about(block()), small * 10);
 }
 
+/* What the block before wrote over may be the size that the layout is held against. */
+static void sized_after_overflow(void)
+{
+    void (*sized)(void *, size_t) = (void (*)(void *, size_t))victim_symbol("free_sized");
+    char *ptrs[3] = { block(), block(), block() };
+    overflow(victim_hide(ptrs[0] < ptrs[1] ? ptrs[0] : ptrs[1]));
+    sized(about(ptrs[0] < ptrs[1] ? ptrs[1] : ptrs[0]), small * 10);
+}
+
 static void sized_too_small(void)
 {
     void (*sized)(void *, size_t) = (void (*)(void *, size_t))victim_symbol("free_sized");
@@ -468,6 +477,7 @@ const struct victim_case victim_misuse[] = {
     { "realloc_stack", realloc_stack },
     { "usable_size_stack", usable_size_stack },
     { "sized_too_large", sized_too_large },
+    { "sized_after_overflow", sized_after_overflow },
     { "sized_too_small", sized_too_small },
     { "sized_wrong_alignment", sized_wrong_alignment },
     { "free_here_then_there", free_here_then_there },
