@@ -43,17 +43,41 @@ static void watch(void *argument, struct acre_progress *progress)
     acre_progress_show(progress, contest->doing, done / contest->whole);
 }
 
+static bool concerns(const struct replay_duty *duty, const struct replay_contestant *contestant)
+{
+    const struct replay_subject *subject = contestant->row->subject;
+    if (duty->whom == REPLAY_FOR_POOLS)
+        return replay_subject_has_pool(subject);
+    return duty->whom == REPLAY_FOR_ALL || subject->type != REPLAY_ON_NOTHING;
+}
+
+/* What one contestant's part takes, as those who do theirs at the same time see it. */
+static double part_of(
+    const struct replay_contest *contest, const struct replay_duty *duty, double turns)
+{
+    return turns * duty->replays / (double)(duty->timed ? 1 : contest->width);
+}
+
+void replay_contest_expect(
+    struct replay_contest *contest, const struct replay_duty *duty, double turns)
+{
+    for (size_t i = 0; i < contest->count; i++)
+        if (concerns(duty, &contest->contestants[i]))
+            contest->whole += part_of(contest, duty, turns);
+}
+
 /* ---- one contestant ---- */
 
 static bool begin(struct replay_contest *contest, const struct replay_duty *duty,
     struct replay_contestant *contestant)
 {
     struct replay_row *row = contestant->row;
+    contestant->pool = 0;
     if (row->fault[0] || acre_interrupted() || !duty->begin(contest, contestant))
         return false;
     snprintf(contest->doing, sizeof contest->doing, "%.40s: %s", row->subject->name, duty->doing);
     contestant->work.board->task = duty->task;
-    contestant->work.board->pool = row->pool;
+    contestant->work.board->pool = contestant->pool ? contestant->pool : row->pool;
     contestant->work.board->done = 0.0;
     contestant->ordered = true;
     watch(contest, contest->progress);
@@ -101,10 +125,13 @@ void replay_contest_do(struct replay_contest *contest, const struct replay_duty 
     size_t width = duty->timed ? 1 : contest->width;
     size_t busy = 0;
     size_t next = 0;
-    contest->part = turns * duty->replays / (double)width;
+    contest->part = part_of(contest, duty, turns);
     while (next < contest->count || busy) {
         if (next < contest->count && busy < width) {
-            bool begun = begin(contest, duty, &contest->contestants[next++]);
+            struct replay_contestant *contestant = &contest->contestants[next++];
+            if (!concerns(duty, contestant))
+                continue;
+            bool begun = begin(contest, duty, contestant);
             busy += begun;
             contest->done += begun ? 0.0 : contest->part;
             continue;

@@ -19,8 +19,8 @@ struct replay_contestant {
     uint64_t written[REPLAY_MOST_ROUNDS];
     uint64_t nanoseconds[REPLAY_MOST_ROUNDS];
     uint64_t instructions[REPLAY_MOST_ROUNDS];
-    size_t timed_in; /**< The pool of its row, while another stands there. */
-    bool ordered;    /**< It is at work. */
+    size_t pool;  /**< To work in, in place of its row's; 0: that one. */
+    bool ordered; /**< It is at work. */
 };
 
 struct replay_contest {
@@ -33,17 +33,29 @@ struct replay_contest {
     double done, part, whole; /**< Work done, that of the current task, and all, in replays. */
 };
 
+/** Whom a duty is for. */
+enum replay_whom {
+    REPLAY_FOR_POOLS,      /**< Allocators with a pool. */
+    REPLAY_FOR_ALLOCATORS, /**< All but the loop. */
+    REPLAY_FOR_ALL
+};
+
 /** A task for each contestant. */
 struct replay_duty {
     enum replay_task task;
+    enum replay_whom whom;
     const char *doing; /**< "verifying" */
     double replays;    /**< About how many replays a turn takes: for the progress line. */
     bool timed;        /**< Nothing else may run meanwhile. */
-    /** Sets its order up. @return false: there is nothing to do for this one. */
+    /** Sets its order up. @return false: there is nothing to do for this one after all. */
     bool (*begin)(struct replay_contest *contest, struct replay_contestant *contestant);
     /** Takes what the task found. */
     void (*end)(struct replay_contest *contest, struct replay_contestant *contestant);
 };
+
+/** Adds what a duty of so many turns takes to the whole of the work. */
+void replay_contest_expect(
+    struct replay_contest *contest, const struct replay_duty *duty, double turns);
 
 /** How many contestants the machine has processors and memory for. */
 size_t replay_contest_width(const struct replay_facts *facts);
