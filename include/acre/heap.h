@@ -10,10 +10,11 @@
  * the one request needs. A request is refused when that is not to be had either.
  *
  * Chunks that have become empty go back to the pages, with hysteresis: every ACRE_HEAP_TICK frees
- * the heap looks whether less than half of the chunks is in use. If so it tries up to
- * ACRE_HEAP_TRIES of them, and gives back those that are empty as long as the others stay twice
- * what is in use, and ACRE_HEAP_FIRST at least. acre_heap_trim gives back all at once. So does
- * the heap itself before it refuses a request, and before a region is refused to be removed.
+ * (over slab they count when their slab becomes empty) the heap looks
+ * whether less than half of the chunks is in use. If so it tries up to ACRE_HEAP_TRIES of them, and
+ * gives back those that are empty as long as the others stay twice what is in use, and
+ * ACRE_HEAP_FIRST at least. acre_heap_trim gives back all at once. So does the heap itself before
+ * it refuses a request, and before a region is refused to be removed.
  *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words at its
  * end. Calls cost what the byte allocator's cost, and a few instructions; one that takes a chunk,
@@ -69,6 +70,9 @@ typedef struct acre_ptr acre_heap_more_fn(void *arg, struct acre_layout layout);
 
 struct acre_heap;
 
+/** Called by a byte allocator when that many blocks were freed, or about as many. */
+typedef void acre_heap_freed_fn(void *arg, size_t blocks);
+
 /** What a heap is made of. */
 struct acre_heap_parts {
     struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
@@ -79,6 +83,9 @@ struct acre_heap_parts {
     /** Has the byte allocator call `more` for requests that find no room, or, with null, refuse
      * them itself; null: it cannot, and the heap looks at every answer. */
     void (*set_more)(void *self, acre_heap_more_fn *more, void *arg);
+    /** Has the byte allocator call `freed` as the last step of each free after which a region may
+     * be empty that was not, so that frees need not be counted; null: it cannot. */
+    void (*set_freed)(void *self, acre_heap_freed_fn *freed, void *arg);
     struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
     /** alloc and dealloc of `bytes` where they are found from the heap without a handle, as in the

@@ -81,6 +81,14 @@ struct acre_slab_region;
 typedef struct acre_ptr acre_slab_more_fn(void *arg, struct acre_layout layout);
 
 /**
+ * Called as the last step of a free that gave pages back. It may remove memory, and make any other
+ * call.
+ * @param blocks that the pages had room for: the objects of a slab that became empty, or 1 for a
+ *               block of whole pages.
+ */
+typedef void acre_slab_freed_fn(void *arg, size_t blocks);
+
+/**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
  * owns memory, and must not lie in memory that it owns.
  */
@@ -114,6 +122,8 @@ struct acre_slab {
     struct acre_pages source; /* where memory comes from; its ops null: nowhere */
     acre_slab_more_fn *more;  /* null: none */
     void *more_arg;
+    acre_slab_freed_fn *freed; /* null: none */
+    void *freed_arg;
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
 };
@@ -186,6 +196,9 @@ enum acre_status acre_slab_add_memory_behind(struct acre_slab *slab, void *start
  * @param more null: none. A request refused by it is not counted here.
  */
 void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *arg);
+
+/** Sets what is called when a free has given pages back; null: nothing. init sets none. O(1). */
+void acre_slab_set_freed(struct acre_slab *slab, acre_slab_freed_fn *freed, void *arg);
 
 /**
  * A place where threads that do not own an allocator leave its objects, for the owner to free: the

@@ -93,6 +93,21 @@ static enum acre_status dealloc_counting(struct acre_heap *heap, void *ptr)
     return acre_dealloc(heap->parts.bytes, ptr);
 }
 
+static enum acre_status dealloc_passing(struct acre_heap *heap, void *ptr)
+{
+    return acre_dealloc(heap->parts.bytes, ptr);
+}
+
+/* What the byte allocator calls, so that a free that can empty no chunk passes by the heap. */
+static void freed(void *self, size_t blocks)
+{
+    struct acre_heap *heap = self;
+    heap->countdown = heap->countdown > blocks ? heap->countdown - (blocks - 1) : 1;
+    struct acre_heap_chunk *gone = count_free(heap);
+    if (gone != NULL)
+        acre_heap_give_chunks(heap, gone);
+}
+
 enum acre_status acre_heap_dealloc_sized(
     struct acre_heap *heap, void *ptr, struct acre_layout layout)
 {
@@ -156,15 +171,20 @@ static void bind_free(struct acre_heap *heap)
     heap->alloc = parts->alloc != NULL ? parts->alloc : alloc_passing;
     if (parts->set_more == NULL)
         heap->alloc = alloc_looking;
-    heap->dealloc = parts->dealloc != NULL ? parts->dealloc : dealloc_counting;
+    heap->dealloc = parts->set_freed != NULL ? dealloc_passing : dealloc_counting;
+    if (parts->dealloc != NULL)
+        heap->dealloc = parts->dealloc;
 }
 
 void acre_heap_bind(struct acre_heap *heap)
 {
-    if (heap->bytes_lock.lock != NULL)
+    bool locked = heap->bytes_lock.lock != NULL;
+    if (locked)
         bind_locked(heap);
     else
         bind_free(heap);
+    if (heap->parts.set_freed != NULL)
+        heap->parts.set_freed(heap->parts.bytes.self, locked ? NULL : freed, heap);
     heap->countdown = ACRE_HEAP_TICK;
     acre_heap_call_more(heap, true);
 }

@@ -154,10 +154,13 @@ static struct acre_ptr alloc_of_slab(struct acre_heap *heap, struct acre_layout 
     return acre_slab_alloc(&self->slab, layout);
 }
 
+static void set_freed_of_slab(void *self, acre_heap_freed_fn *freed, void *arg)
+{
+    acre_slab_set_freed(self, freed, arg);
+}
+
 static enum acre_status dealloc_of_slab(struct acre_heap *heap, void *ptr)
 {
-    if (ACRE_UNLIKELY(heap_is_look_due(heap)))
-        return acre_heap_dealloc_slowly(heap, ptr);
     struct acre_heap_slab *self = (void *)heap;
     return acre_slab_dealloc(&self->slab, ptr);
 }
@@ -169,6 +172,7 @@ enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_s
         .region_for = acre_heap_region_for_slab,
         .add_behind = add_behind_slab,
         .set_more = set_more_of_slab,
+        .set_freed = set_freed_of_slab,
         .alloc = alloc_of_slab,
         .dealloc = dealloc_of_slab,
         .place = self,

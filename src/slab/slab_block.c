@@ -144,7 +144,7 @@ void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
         return;
     }
     block->page->state = SLAB_BLANK;
-    acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->length));
+    acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->length), 1);
 }
 
 /* Whether an object of this class serves so many bytes at this alignment, or at a lesser one. At

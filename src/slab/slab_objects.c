@@ -198,7 +198,8 @@ enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page
     if (slab->hand[size_class] == page)
         return ACRE_OK;
     slab_unlist(&slab->partial[size_class], page);
-    acre_slab_run_grown(slab, unmake(slab, page));
+    size_t blocks = slab_count(slab, size_class, page->pages);
+    acre_slab_run_grown(slab, unmake(slab, page), blocks);
     return ACRE_OK;
 }
 

@@ -363,9 +363,9 @@ void acre_slab_free(struct acre_slab *slab, const struct slab_block *block);
 /* Takes a chunk from the source, if there is one, that such a block finds room in. */
 bool acre_slab_grow(struct acre_slab *slab, size_t size, size_t align);
 
-/* A free run has grown. When it is all of a region, that goes back if it came from the source and
- * another is as empty. */
-void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page);
+/* A free run has grown by the pages of so many blocks, the last step of a free. When it is all of a
+ * region, that goes back if it came from the source and another is as empty. */
+void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page, size_t blocks);
 
 /* ---- slab_region.c ---- */
 
@@ -391,11 +391,8 @@ void acre_slab_clear_hands(struct acre_slab *slab);
 
 /* ---- slab_window.c: tables of records ---- */
 
-/* Gives a region a table of guards of its own. O(pages). */
-void acre_slab_make_table(struct acre_slab *slab, struct acre_slab_region *region);
-
-/* Gives a region that was inserted its records, all guards: in the table of the window that it lies
- * in a gap of, or in one of its own. O(regions + pages). */
+/* Gives a region that was inserted its records, which are not written yet: in the table of the
+ * window that it lies in a gap of, or in one of its own. O(regions + pages). */
 void acre_slab_enter_window(struct acre_slab *slab, struct acre_slab_region *region);
 
 /* Makes guards of the records of a region that is in no list any more. When others have theirs in

@@ -91,6 +91,12 @@ void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *a
     slab->more_arg = arg;
 }
 
+void acre_slab_set_freed(struct acre_slab *slab, acre_slab_freed_fn *freed, void *arg)
+{
+    slab->freed = freed;
+    slab->freed_arg = arg;
+}
+
 /* ---- where a region's parts lie ---- */
 
 static uintptr_t descriptor_in(uintptr_t start)

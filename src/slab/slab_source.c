@@ -59,10 +59,10 @@ static bool is_spare(const struct acre_slab_region *region)
     return region->records[1].state == SLAB_FREE && region->records[1].length == region->pages;
 }
 
-void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page)
+/* Gives a region back that came from the source and is all free, if another one is as well. */
+static void spare(struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    if (slab->source.ops == NULL || page[-1].state != SLAB_GUARD ||
-        page[page->length].state != SLAB_GUARD)
+    if (page[-1].state != SLAB_GUARD || page[page->length].state != SLAB_GUARD)
         return;
     struct acre_slab_region *region = acre_slab_region_with(slab, page);
     struct acre_slab_region *other = slab->regions;
@@ -72,6 +72,14 @@ void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page)
         other = other->next;
     if (other != NULL)
         give_back(slab, region);
+}
+
+void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page, size_t blocks)
+{
+    if (slab->source.ops != NULL)
+        spare(slab, page);
+    if (slab->freed != NULL)
+        slab->freed(slab->freed_arg, blocks);
 }
 
 enum acre_status acre_slab_setup_over(struct acre_slab *slab, size_t page, struct acre_pages source)

@@ -28,8 +28,10 @@ static void move_tile(struct acre_slab *slab, const struct acre_slab_page *was,
     memcpy(page, was, pages * sizeof(*page));
     if (page->state == SLAB_FREE)
         relink(&slab->runs[page->list], was, page);
-    if (!slab_is_slab(page))
+    if (!slab_is_slab(page)) {
+        slab_behead(slab, heads, pages);
         return;
+    }
     for (size_t i = 0; i < pages; i++)
         heads[i] = page;
     unsigned size_class = page->size_class;
@@ -46,14 +48,6 @@ static void make_guards(struct acre_slab_page *page, size_t count)
     memset(page, 0, count * sizeof(*page));
     for (size_t i = 0; i < count; i++)
         page[i].state = SLAB_GUARD;
-}
-
-/* Makes a table of guards. */
-static void clear_table(struct acre_slab *slab, struct acre_slab_region *region)
-{
-    size_t count = slab_table_records(slab, region);
-    make_guards(region->table, count);
-    slab_behead(slab, slab_table_heads(slab, region), count - 2);
 }
 
 /* Gives a region its place in a table. */
@@ -83,6 +77,22 @@ static void move_region(
     }
 }
 
+/* Makes guards of all records in a table that are no region's. */
+static void guard_gaps(struct acre_slab *slab, struct acre_slab_region *host)
+{
+    make_guards(host->table, 1);
+    size_t number = 0; /* of the first page behind the last region */
+    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next) {
+        if (region->host != host)
+            continue;
+        size_t next = (size_t)(region->records - host->table);
+        make_guards(host->table + 1 + number, next - number);
+        slab_behead(slab, slab_table_heads(slab, host) + number, next - number);
+        number = next + region->pages;
+    }
+    make_guards(host->table + 1 + number, 1);
+}
+
 /* Moves the regions of a window into the table of `host`, as far down as that reaches. */
 static void gather(
     struct acre_slab *slab, const struct acre_slab_region *from, struct acre_slab_region *host)
@@ -90,6 +100,7 @@ static void gather(
     for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
         if (region->host == from && region->base >= host->table_base)
             move_region(slab, region, host);
+    guard_gaps(slab, host);
 }
 
 /* The topmost region of a window but for its host; null: there is none. */
@@ -105,30 +116,22 @@ static struct acre_slab_region *topmost(
 
 /* ---- regions that come and go ---- */
 
-void acre_slab_make_table(struct acre_slab *slab, struct acre_slab_region *region)
-{
-    clear_table(slab, region);
-    enter_table(slab, region, region);
-}
-
 void acre_slab_enter_window(struct acre_slab *slab, struct acre_slab_region *region)
 {
     const struct acre_slab_region *below = acre_slab_region_below(slab, region->start);
     if (below != NULL && region->next != NULL && below->host == region->next->host)
         enter_table(slab, region, below->host);
     else
-        acre_slab_make_table(slab, region);
+        enter_table(slab, region, region);
+    guard_gaps(slab, region->host);
 }
 
 void acre_slab_leave_window(struct acre_slab *slab, struct acre_slab_region *region)
 {
     struct acre_slab_region *host = NULL;
     make_guards(region->records + 1, region->pages);
-    slab_behead(slab, region->heads, region->pages);
-    while (region->host == region && (host = topmost(slab, region)) != NULL) {
-        clear_table(slab, host);
+    while (region->host == region && (host = topmost(slab, region)) != NULL)
         gather(slab, region, host);
-    }
 }
 
 void acre_slab_look_at_largest(struct acre_slab *slab)
@@ -193,7 +196,7 @@ enum acre_status acre_slab_add_memory_behind(struct acre_slab *slab, void *start
     if (status != ACRE_OK)
         return status;
     struct acre_slab_region *region = acre_slab_insert_region(slab, at, size, &place);
-    acre_slab_make_table(slab, region);
+    enter_table(slab, region, region);
     gather(slab, low, region);
     acre_slab_lay_pages(slab, region);
     acre_slab_look_at_largest(slab);

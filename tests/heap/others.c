@@ -132,6 +132,61 @@ static void every_size_is_served_by_its_chunk(void **state)
     assert_int_equal(acre_heap_stats(heap).failed, 2);
 }
 
+static void lock(void *depth)
+{
+    assert_int_equal(++*(int *)depth, 1);
+}
+
+static void unlock(void *depth)
+{
+    assert_int_equal(--*(int *)depth, 0);
+}
+
+/* Blocks of 300 bytes until a chunk has been taken that is half of all; then all but one freed. */
+static void rise_and_fall(bool sized)
+{
+    static void *blocks[SIZE / 300];
+    struct acre_layout layout = acre_layout(300, 1);
+    size_t count = 0;
+    while (acre_heap_page_stats(heap).used < SIZE / 2)
+        blocks[count++] = acre_heap_alloc(heap, layout).ptr;
+    while (--count > 0)
+        assert_int_equal(sized ? acre_heap_dealloc_sized(heap, blocks[count], layout)
+                               : acre_heap_dealloc(heap, blocks[count]),
+            ACRE_OK);
+    assert_sound();
+    assert_true(acre_heap_page_stats(heap).used < SIZE / 8);
+    assert_int_equal(acre_heap_dealloc(heap, blocks[0]), ACRE_OK);
+}
+
+/* Without a call of trim; frees are counted under a lock, and pages freed without. */
+static void empty_chunks_go_back(void **state)
+{
+    int depth = 0; /* of both locks, which are never held at once */
+    struct acre_locker locker = { lock, unlock, &depth };
+    (void)state;
+    rise_and_fall(false);
+    rise_and_fall(true);
+    acre_heap_set_locks(heap, locker, locker);
+    rise_and_fall(false);
+    rise_and_fall(true);
+    acre_heap_set_locks(heap, (struct acre_locker){ 0 }, (struct acre_locker){ 0 });
+    rise_and_fall(false);
+}
+
+/* Parts whose byte allocator is called through its handle do the same. */
+static void parts_may_be_apart(void **state)
+{
+    (void)state;
+    struct acre_heap_parts parts = heap->parts;
+    parts.alloc = NULL;
+    parts.dealloc = NULL;
+    assert_int_equal(acre_heap_setup(heap, &parts), ACRE_OK);
+    assert_int_equal(acre_heap_init(heap, memory, SIZE), ACRE_OK);
+    rise_and_fall(false);
+    assert_int_equal(acre_heap_dealloc(heap, memory), ACRE_NOT_ALLOCATED);
+}
+
 /* Offers memory that begins with a part of the bundle, and expects a refusal. */
 static void offer_part(struct acre_heap *of, void *part)
 {
@@ -176,9 +231,12 @@ int main(void)
         cmocka_unit_test_setup(blocks_at_random, make_buddy),
         cmocka_unit_test_setup(the_largest_can_be_had, make_buddy),
         cmocka_unit_test_setup(every_size_is_served_by_its_chunk, make_buddy),
+        cmocka_unit_test_setup(empty_chunks_go_back, make_buddy),
         cmocka_unit_test_setup(blocks_at_random, make_slab),
         cmocka_unit_test_setup(the_largest_can_be_had, make_slab),
         cmocka_unit_test_setup(every_size_is_served_by_its_chunk, make_slab),
+        cmocka_unit_test_setup(empty_chunks_go_back, make_slab),
+        cmocka_unit_test_setup(parts_may_be_apart, make_slab),
         cmocka_unit_test(parts_of_the_bundle_are_no_memory),
         cmocka_unit_test(nor_is_what_lies_in_a_part),
     };
