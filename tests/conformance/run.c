@@ -37,9 +37,18 @@ static void run_part(void **state)
     bed_close(&bed);
 }
 
-static void add_scenes(const struct kind *kind, const struct scene *scene)
+/* Under valgrind, where all takes fifty times as long, a kind has every fourth scene, the next kind
+ * the ones behind those. */
+static bool is_left_out(size_t turn)
 {
-    for (; scene->name != NULL; scene++) {
+    return getenv("ACRE_VALGRIND") != NULL && turn % 4 != 0;
+}
+
+static void add_scenes(const struct kind *kind, const struct scene *scene, size_t turn)
+{
+    for (; scene->name != NULL; scene++, turn++) {
+        if (is_left_out(turn))
+            continue;
         struct part *part = &parts[count];
         part->kind = kind;
         part->scene = scene;
@@ -48,10 +57,11 @@ static void add_scenes(const struct kind *kind, const struct scene *scene)
     }
 }
 
-static void add_kind(const struct kind *kind, const struct scene *const *lists, size_t list_count)
+static void add_kind(
+    const struct kind *kind, const struct scene *const *lists, size_t list_count, size_t turn)
 {
     for (size_t i = 0; i < list_count; i++)
-        add_scenes(kind, lists[i]);
+        add_scenes(kind, lists[i], turn);
 }
 
 int run_scenes(
@@ -64,9 +74,9 @@ int run_scenes(
     }
     count = 0;
     if (only != NULL)
-        add_kind(only, lists, list_count);
+        add_kind(only, lists, list_count, 0);
     for (size_t i = 0; only == NULL && kinds[i] != NULL; i++)
-        add_kind(kinds[i], lists, list_count);
+        add_kind(kinds[i], lists, list_count, i);
     int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
     if (bad_pointers_left_out > 0)
         print_message("%zu bad pointers left out: %s\n", bad_pointers_left_out, NOT_EXACT);

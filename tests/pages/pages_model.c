@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pages_model.h"
 
+#include "base/arith.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +109,7 @@ static size_t first_fit(const struct pages_model *model, size_t count, size_t al
     for (index = 0; index < model->span; index++) {
         if (model->state[index] != PAGE_FREE)
             start = index + 1;
-        while ((model->first + start) % align != 0)
-            start++;
+        start = acre_align_up(model->first + start, align) - model->first;
         if (index + 1 >= start + count)
             return start;
     }
@@ -215,7 +216,7 @@ static void step_dealloc(struct pages_model *model, struct choices *choices)
     }
     while (index < model->span && model->state[index] != PAGE_USED)
         index++;
-    while (have < count && all(model, index, have + 1, PAGE_USED))
+    while (have < count && all(model, index + have, 1, PAGE_USED))
         have++;
     if (have != 0)
         dealloc(model, index, have);
