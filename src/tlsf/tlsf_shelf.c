@@ -92,9 +92,11 @@ enum acre_status acre_tlsf_shelf_dealloc_sized(
 static ACRE_NOINLINE bool resize_over(
     struct acre_tlsf_shelf *shelf, struct acre_tlsf_block *block, size_t size)
 {
-    size_t want = 4 * tlsf_granules(size);
     size_t had = tlsf_span(block);
     struct acre_tlsf_block *behind = tlsf_after(block, had);
+    if (acre_tlsf_is_live(&shelf->tlsf, behind))
+        return false;
+    size_t want = 4 * tlsf_granules(size);
     if (want == 0 || had + acre_tlsf_run_from(&shelf->tlsf, behind, want - had) < want)
         return false;
     acre_tlsf_unshelve_run(shelf, behind, want - had);
