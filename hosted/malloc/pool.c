@@ -20,9 +20,16 @@ static size_t round_to_page(size_t size)
     return acre_align_up(size, acre_os_page_size());
 }
 
+/* Of a piece of `size` bytes. It has metadata for all before it too where that is worth having and
+ * at most a sixteenth of the piece. Grows with the size. */
 static size_t metadata_size(const struct acre_pool *pool, size_t size)
 {
-    return pool->kind->apart_size ? pool->kind->apart_size(size) : 0;
+    const struct acre_kind *kind = pool->kind;
+    if (kind->apart_size == NULL)
+        return 0;
+    size_t before = kind->shares_map && pool->regions != NULL ? pool->regions->size : 0;
+    size_t whole = kind->apart_size(before + size);
+    return whole <= size / 16 ? whole : kind->apart_size(size);
 }
 
 /* Bytes of addresses to reserve at once for blocks. */
@@ -42,7 +49,7 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t
     pool->limit = limit;
     size_t size = round_to_page(kind->size + kind->align);
     size_t records = acre_os_addresses_are_scarce() ? 0 : pieces * acre_os_page_size();
-    size_t addresses = metadata_size(pool, wish(pool)) + records;
+    size_t addresses = (kind->shares_map ? 2 : 1) * metadata_size(pool, wish(pool)) + records;
     void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
     if (start == NULL)
         return false;

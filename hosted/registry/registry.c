@@ -45,6 +45,7 @@ static const struct acre_kind tlsf_program = {
     .apart_size = acre_tlsf_metadata_size,
     .add_apart = tlsf_shelf_add_apart,
     .gather = tlsf_shelf_gather,
+    .shares_map = true,
 };
 #endif
 
@@ -108,6 +109,7 @@ const struct acre_kind acre_kinds[] = {
         .handle = tlsf,
         .apart_size = acre_tlsf_metadata_size,
         .add_apart = tlsf_add_apart,
+        .shares_map = true,
         .program = &tlsf_program,
     },
 #endif

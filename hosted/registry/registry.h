@@ -28,6 +28,9 @@ struct acre_kind {
         void *self, void *start, size_t size, void *apart, size_t apart_size);
     /** Null, or merges free memory that walk shows as one block and that is kept in several. */
     void (*gather)(void *self);
+    /** Whether regions that adjoin are looked up together when the topmost one is given metadata
+     * for all of them. */
+    bool shares_map;
     /** Null, or the same allocator in the form that suits a whole program without deadlines. */
     const struct acre_kind *program;
 };

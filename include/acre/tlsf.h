@@ -125,6 +125,9 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
  * @param meta        where the metadata goes; any alignment, outside the region.
  * @param meta_size   bytes there, at least acre_tlsf_metadata_size(size). All of them count as
  *                    given to the allocator, and stay its own until the region is removed.
+ *                    With acre_tlsf_metadata_size() of all the bytes from the lowest of several
+ *                    regions that adjoin to the end of this one, which is above them, all of them
+ *                    are looked up together, as by add_memory_behind.
  * @return as add_memory; also ACRE_INVALID_PARAM when meta is null, wraps or is too small, and
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
  * @note Time as add_memory.

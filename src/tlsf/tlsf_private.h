@@ -368,6 +368,11 @@ ACRE_INLINE size_t tlsf_map_bytes(size_t size)
     return ACRE_CHECK_POINTERS ? words * sizeof(size_t) : 0;
 }
 
+/* Makes a region with room for a map of so many bytes part of the window below it, where it can be.
+ * O(regions + window / 128). */
+void acre_tlsf_enter_window(
+    struct acre_tlsf *tlsf, struct acre_tlsf_region *region, size_t map_room);
+
 /* Takes a region out of its window, if it shares one. O(regions + window / 128). */
 void acre_tlsf_leave_window(struct acre_tlsf *tlsf, struct acre_tlsf_region *region);
 

@@ -249,6 +249,7 @@ enum acre_status acre_tlsf_add_memory_apart(
     region->meta = meta_at;
     region->meta_size = meta_size;
     insert(tlsf, region);
+    acre_tlsf_enter_window(tlsf, region, meta_at + meta_size - (uintptr_t)(region + 1));
     return ACRE_OK;
 }
 

@@ -48,35 +48,52 @@ static const struct acre_tlsf_region *ending_below(const struct acre_tlsf *tlsf,
 }
 
 /* Bytes of a map for the window of `low` and a region of `size` bytes behind it; 0 when they cannot
- * share one. */
-static size_t common_map(const struct acre_tlsf_region *low, uintptr_t start, size_t size)
+ * share one, or it takes more than `most`. */
+static size_t common_map(
+    const struct acre_tlsf_region *low, uintptr_t start, size_t size, size_t most)
 {
     size_t whole = (size_t)ACRE_TLSF_GRANULE * ACRE_TLSF_WORD_BITS;
     if (low == NULL || start - low->start - low->size > TLSF_GAP ||
         (start - low->window_base) % whole != 0)
         return 0;
     size_t bytes = tlsf_map_bytes(start - low->window_base + size);
-    return bytes <= size / 16 ? bytes : 0;
+    return bytes <= most ? bytes : 0;
+}
+
+/* Makes a region that was added part of the window below it; there is room for the map behind its
+ * descriptor. */
+static void join_window(struct acre_tlsf *tlsf, const struct acre_tlsf_region *low,
+    struct acre_tlsf_region *region, size_t map_size)
+{
+    size_t below = words_between(low->window_base, region->base) * sizeof(size_t);
+    memset(region + 1, 0, map_size);
+    memcpy(region + 1, low->window_map, below);
+    share(lowest(tlsf, low->window_base), region);
+    acre_tlsf_look_at(tlsf, region);
 }
 
 enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
     const struct acre_tlsf_region *low = ending_below(tlsf, at);
-    size_t map_size = common_map(low, at, size);
+    size_t map_size = common_map(low, at, size, size / 16);
     if (map_size == 0)
         return acre_tlsf_add_memory(tlsf, start, size);
     size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size) + map_size);
     enum acre_status status = acre_tlsf_offer(tlsf, at, size, least);
     if (status != ACRE_OK)
         return status;
-    const size_t *map = low->window_map;
-    struct acre_tlsf_region *region = acre_tlsf_add(tlsf, at, size, map_size);
-    memset(region + 1, 0, map_size);
-    memcpy(region + 1, map, words_between(low->window_base, at) * sizeof(size_t));
-    share(lowest(tlsf, low->window_base), region);
-    acre_tlsf_look_at(tlsf, region);
+    join_window(tlsf, low, acre_tlsf_add(tlsf, at, size, map_size), map_size);
     return ACRE_OK;
+}
+
+void acre_tlsf_enter_window(
+    struct acre_tlsf *tlsf, struct acre_tlsf_region *region, size_t map_room)
+{
+    const struct acre_tlsf_region *low = ending_below(tlsf, region->start);
+    size_t map_size = common_map(low, region->start, region->size, map_room);
+    if (map_size != 0)
+        join_window(tlsf, low, region, map_size);
 }
 
 /* The topmost region of a window below another region of it; null: there is none. */

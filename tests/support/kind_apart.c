@@ -144,7 +144,14 @@ static enum acre_status add_tlsf(void *self, void *start, size_t size, void *met
     return acre_tlsf_add_memory_apart(self, start, size, meta, meta_size);
 }
 
-static const struct talent tlsf = { &kind_tlsf, acre_tlsf_metadata_size, add_tlsf };
+/* Room for a common live map with a region below that is no larger. */
+static size_t roomy_size(size_t size)
+{
+    return acre_tlsf_metadata_size(2 * size);
+}
+
+static const struct talent tlsf = { &kind_tlsf, roomy_size, add_tlsf };
+static const struct talent tlsf_tiny = { &kind_tlsf, acre_tlsf_metadata_size, add_tlsf };
 static struct acre_bytes_ops tlsf_ops;
 
 static struct acre_bytes bind_tlsf(void *self)
@@ -154,7 +161,7 @@ static struct acre_bytes bind_tlsf(void *self)
 
 static struct acre_bytes bind_tlsf_tiny(void *self)
 {
-    return bind(self, &tlsf, &tlsf_ops, TINY_POOL);
+    return bind(self, &tlsf_tiny, &tlsf_ops, TINY_POOL);
 }
 
 static size_t slack_tlsf(size_t usable)

@@ -242,6 +242,60 @@ static void damage_is_named(void **state)
     assert_memory_equal(found.invariant, "TLSF-9", 6);
 }
 
+/* ---- joined regions with metadata apart, enough for all ---- */
+
+static unsigned char apart[REGIONS][4096];
+
+static void add_apart(size_t index)
+{
+    size_t size = acre_tlsf_metadata_size(sizeof memory);
+    assert_true(size <= sizeof apart[index]);
+    assert_int_equal(
+        acre_tlsf_add_memory_apart(&tlsf, start_of(index), REGION, apart[index], size), ACRE_OK);
+    there[index] = true;
+    assert_sound();
+}
+
+static void joined_regions_share_a_window(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REGIONS; i++) {
+        add_apart(i);
+        assert_ptr_equal((void *)tlsf.base, memory);
+        assert_int_equal(tlsf.granules, (i + 1) * REGION / ACRE_TLSF_GRANULE);
+    }
+    void *all = acre_tlsf_alloc(&tlsf, acre_layout(sizeof memory - 64, 1)).ptr;
+    assert_non_null(all);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, all), ACRE_OK);
+    assert_sound();
+}
+
+static void toggle_apart(size_t index)
+{
+    if (!there[index]) {
+        memset(apart[index], 0xff, sizeof apart[index]);
+        add_apart(index);
+        return;
+    }
+    enum acre_status status = acre_tlsf_remove_memory(&tlsf, start_of(index));
+    assert_true(status == ACRE_INVALID_PARAM || (status == ACRE_OK && !holds_a_block(index)));
+    there[index] = status != ACRE_OK;
+}
+
+static void joined_regions_and_blocks_at_random(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 40000; i++) {
+        if (draw(8) == 0)
+            toggle_apart(draw(REGIONS));
+        else
+            toggle_block(draw(SLOTS));
+        assert_sound();
+        if (i % 4096 == 0)
+            assert_exact();
+    }
+}
+
 /* ---- requests without room ---- */
 
 static struct acre_layout passed_on;
@@ -283,6 +337,8 @@ int main(void)
         cmocka_unit_test_setup(a_region_leaves_its_window, make),
         cmocka_unit_test_setup(damage_is_named, make),
         cmocka_unit_test_setup(regions_and_blocks_at_random, make),
+        cmocka_unit_test_setup(joined_regions_share_a_window, make),
+        cmocka_unit_test_setup(joined_regions_and_blocks_at_random, make),
         cmocka_unit_test_setup(requests_without_room_are_passed_on, make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
