@@ -68,8 +68,6 @@ typedef bool acre_heap_oom_fn(void *arg, struct acre_layout layout);
 /** Called by a byte allocator for a request that finds no room; its answer is the request's. */
 typedef struct acre_ptr acre_heap_more_fn(void *arg, struct acre_layout layout);
 
-struct acre_heap;
-
 /** Called by a byte allocator when that many blocks were freed, or about as many. */
 typedef void acre_heap_freed_fn(void *arg, size_t blocks);
 
@@ -90,8 +88,8 @@ struct acre_heap_parts {
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
     /** alloc and dealloc of `bytes` where they are found from the heap without a handle, as in the
      * bundles below, whose setup sets them; null: `bytes` is called. */
-    struct acre_ptr (*alloc)(struct acre_heap *heap, struct acre_layout layout);
-    enum acre_status (*dealloc)(struct acre_heap *heap, void *ptr);
+    struct acre_ptr (*alloc)(void *heap, struct acre_layout layout);
+    enum acre_status (*dealloc)(void *heap, void *ptr);
     const void *place; /**< What no region may overlap beside the heap: a bundle; or null. */
     size_t place_size; /**< Its bytes. */
 };
@@ -103,9 +101,15 @@ struct acre_heap_chunk;
  * memory that it owns.
  */
 struct acre_heap {
-    /* With locks or without. */
-    struct acre_ptr (*alloc)(struct acre_heap *heap, struct acre_layout layout);
-    enum acre_status (*dealloc)(struct acre_heap *heap, void *ptr);
+    /* The hot paths: those of the byte allocator, called with it, where it says by itself when the
+     * heap is needed; else the heap's, called with the heap, with locks or without. */
+    struct acre_ptr (*alloc)(void *self, struct acre_layout layout);
+    void *alloc_self;
+    enum acre_status (*dealloc)(void *self, void *ptr);
+    void *dealloc_self;
+    /* The same for a handle, which has but the heap to call them with. */
+    struct acre_ptr (*alloc_here)(void *heap, struct acre_layout layout);
+    enum acre_status (*dealloc_here)(void *heap, void *ptr);
     size_t countdown; /* frees to the next look; under the lock of bytes, as `parts.bytes` */
     struct acre_heap_parts parts;
     size_t page_size;
@@ -189,12 +193,12 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
 
 static inline struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout)
 {
-    return heap->alloc(heap, layout);
+    return heap->alloc(heap->alloc_self, layout);
 }
 
 static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *ptr)
 {
-    return heap->dealloc(heap, ptr);
+    return heap->dealloc(heap->dealloc_self, ptr);
 }
 
 /** acre_heap_alloc with flags: 0, or ACRE_HEAP_RESERVE. */

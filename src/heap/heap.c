@@ -16,20 +16,23 @@ static ACRE_NOINLINE struct acre_ptr refused(
     return acre_heap_serve(heap, &request);
 }
 
-static struct acre_ptr alloc_looking(struct acre_heap *heap, struct acre_layout layout)
+static struct acre_ptr alloc_looking(void *self, struct acre_layout layout)
 {
+    struct acre_heap *heap = self;
     struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
     return got.ptr != NULL ? got : refused(heap, layout, got.status);
 }
 
 /* For a byte allocator that calls the heap for what it cannot serve. */
-static struct acre_ptr alloc_passing(struct acre_heap *heap, struct acre_layout layout)
+static struct acre_ptr alloc_passing(void *self, struct acre_layout layout)
 {
+    const struct acre_heap *heap = self;
     return acre_alloc(heap->parts.bytes, layout);
 }
 
-static struct acre_ptr alloc_locked(struct acre_heap *heap, struct acre_layout layout)
+static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
 {
+    struct acre_heap *heap = self;
     acre_locker_lock(&heap->bytes_lock);
     struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
     acre_locker_unlock(&heap->bytes_lock);
@@ -71,8 +74,9 @@ static struct acre_heap_chunk *count_free(struct acre_heap *heap)
 }
 
 /* A free that is due for a look at the chunks, or under a lock. */
-ACRE_NOINLINE enum acre_status acre_heap_dealloc_slowly(struct acre_heap *heap, void *ptr)
+ACRE_NOINLINE enum acre_status acre_heap_dealloc_slowly(void *self, void *ptr)
 {
+    struct acre_heap *heap = self;
     struct acre_heap_chunk *gone = NULL;
     acre_locker_lock(&heap->bytes_lock);
     enum acre_status status = acre_dealloc(heap->parts.bytes, ptr);
@@ -86,15 +90,17 @@ ACRE_NOINLINE enum acre_status acre_heap_dealloc_slowly(struct acre_heap *heap, 
     return status;
 }
 
-static enum acre_status dealloc_counting(struct acre_heap *heap, void *ptr)
+static enum acre_status dealloc_counting(void *self, void *ptr)
 {
+    struct acre_heap *heap = self;
     if (ACRE_UNLIKELY(heap_is_look_due(heap)))
         return acre_heap_dealloc_slowly(heap, ptr);
     return acre_dealloc(heap->parts.bytes, ptr);
 }
 
-static enum acre_status dealloc_passing(struct acre_heap *heap, void *ptr)
+static enum acre_status dealloc_passing(void *self, void *ptr)
 {
+    const struct acre_heap *heap = self;
     return acre_dealloc(heap->parts.bytes, ptr);
 }
 
@@ -159,30 +165,39 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
 
 /* ---- which of them ---- */
 
-static void bind_locked(struct acre_heap *heap)
-{
-    heap->alloc = alloc_locked;
-    heap->dealloc = acre_heap_dealloc_slowly;
-}
-
-static void bind_free(struct acre_heap *heap)
+/* The heap's own hot paths. */
+static void bind_here(struct acre_heap *heap, bool locked)
 {
     const struct acre_heap_parts *parts = &heap->parts;
-    heap->alloc = parts->alloc != NULL ? parts->alloc : alloc_passing;
+    heap->alloc_here = parts->alloc != NULL ? parts->alloc : alloc_passing;
     if (parts->set_more == NULL)
-        heap->alloc = alloc_looking;
-    heap->dealloc = parts->set_freed != NULL ? dealloc_passing : dealloc_counting;
+        heap->alloc_here = alloc_looking;
+    heap->dealloc_here = parts->set_freed != NULL ? dealloc_passing : dealloc_counting;
     if (parts->dealloc != NULL)
-        heap->dealloc = parts->dealloc;
+        heap->dealloc_here = parts->dealloc;
+    if (!locked)
+        return;
+    heap->alloc_here = alloc_locked;
+    heap->dealloc_here = acre_heap_dealloc_slowly;
+}
+
+/* Those that a caller takes who has the heap itself. */
+static void bind_direct(struct acre_heap *heap, bool locked)
+{
+    struct acre_bytes bytes = heap->parts.bytes;
+    bool alloc_passes = !locked && heap->parts.set_more != NULL;
+    bool dealloc_passes = !locked && heap->parts.set_freed != NULL;
+    heap->alloc = alloc_passes ? bytes.ops->alloc : heap->alloc_here;
+    heap->alloc_self = alloc_passes ? bytes.self : heap;
+    heap->dealloc = dealloc_passes ? bytes.ops->dealloc : heap->dealloc_here;
+    heap->dealloc_self = dealloc_passes ? bytes.self : heap;
 }
 
 void acre_heap_bind(struct acre_heap *heap)
 {
     bool locked = heap->bytes_lock.lock != NULL;
-    if (locked)
-        bind_locked(heap);
-    else
-        bind_free(heap);
+    bind_here(heap, locked);
+    bind_direct(heap, locked);
     if (heap->parts.set_freed != NULL)
         heap->parts.set_freed(heap->parts.bytes.self, locked ? NULL : freed, heap);
     heap->countdown = ACRE_HEAP_TICK;

@@ -80,17 +80,17 @@ static void set_more_of_tlsf(void *self, acre_heap_more_fn *more, void *arg)
     acre_tlsf_set_more(self, more, arg);
 }
 
-static struct acre_ptr alloc_of_tlsf(struct acre_heap *heap, struct acre_layout layout)
+static struct acre_ptr alloc_of_tlsf(void *heap, struct acre_layout layout)
 {
-    struct acre_heap_tlsf *self = (void *)heap;
+    struct acre_heap_tlsf *self = heap;
     return acre_tlsf_alloc(&self->tlsf, layout);
 }
 
-static enum acre_status dealloc_of_tlsf(struct acre_heap *heap, void *ptr)
+static enum acre_status dealloc_of_tlsf(void *heap, void *ptr)
 {
     if (ACRE_UNLIKELY(heap_is_look_due(heap)))
         return acre_heap_dealloc_slowly(heap, ptr);
-    struct acre_heap_tlsf *self = (void *)heap;
+    struct acre_heap_tlsf *self = heap;
     return acre_tlsf_dealloc(&self->tlsf, ptr);
 }
 
@@ -113,11 +113,11 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
 #endif
 
 #if ACRE_BITMAP && ACRE_BUDDY
-static enum acre_status dealloc_of_buddy(struct acre_heap *heap, void *ptr)
+static enum acre_status dealloc_of_buddy(void *heap, void *ptr)
 {
     if (ACRE_UNLIKELY(heap_is_look_due(heap)))
         return acre_heap_dealloc_slowly(heap, ptr);
-    struct acre_heap_buddy *self = (void *)heap;
+    struct acre_heap_buddy *self = heap;
     return acre_buddy_dealloc(&self->buddy, ptr);
 }
 
@@ -148,9 +148,9 @@ static void set_more_of_slab(void *self, acre_heap_more_fn *more, void *arg)
     acre_slab_set_more(self, more, arg);
 }
 
-static struct acre_ptr alloc_of_slab(struct acre_heap *heap, struct acre_layout layout)
+static struct acre_ptr alloc_of_slab(void *heap, struct acre_layout layout)
 {
-    struct acre_heap_slab *self = (void *)heap;
+    struct acre_heap_slab *self = heap;
     return acre_slab_alloc(&self->slab, layout);
 }
 
@@ -159,9 +159,9 @@ static void set_freed_of_slab(void *self, acre_heap_freed_fn *freed, void *arg)
     acre_slab_set_freed(self, freed, arg);
 }
 
-static enum acre_status dealloc_of_slab(struct acre_heap *heap, void *ptr)
+static enum acre_status dealloc_of_slab(void *heap, void *ptr)
 {
-    struct acre_heap_slab *self = (void *)heap;
+    struct acre_heap_slab *self = heap;
     return acre_slab_dealloc(&self->slab, ptr);
 }
 

@@ -41,12 +41,14 @@ static void reset(void *self)
 
 static struct acre_ptr alloc(void *self, struct acre_layout layout)
 {
-    return acre_heap_alloc(self, layout);
+    const struct acre_heap *heap = self;
+    return heap->alloc_here(self, layout);
 }
 
 static enum acre_status dealloc(void *self, void *ptr)
 {
-    return acre_heap_dealloc(self, ptr);
+    const struct acre_heap *heap = self;
+    return heap->dealloc_here(self, ptr);
 }
 
 static enum acre_status dealloc_sized(void *self, void *ptr, struct acre_layout layout)

@@ -149,8 +149,10 @@ enum acre_status acre_slab_offer(
 
 void acre_slab_lay_pages(struct acre_slab *slab, struct acre_slab_region *region)
 {
-    memset(region->records + 1, 0, region->pages * sizeof(region->records[0]));
-    slab_behead(slab, region->heads, region->pages);
+    for (size_t i = 0; i < region->pages; i++) {
+        region->records[1 + i] = (struct acre_slab_page){ .state = SLAB_BLANK };
+        region->heads[i] = &slab->none;
+    }
     acre_slab_run_give(slab, region->records + 1, region->pages);
 }
 

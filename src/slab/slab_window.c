@@ -45,9 +45,8 @@ static void move_tile(struct acre_slab *slab, const struct acre_slab_page *was,
 
 static void make_guards(struct acre_slab_page *page, size_t count)
 {
-    memset(page, 0, count * sizeof(*page));
     for (size_t i = 0; i < count; i++)
-        page[i].state = SLAB_GUARD;
+        page[i] = (struct acre_slab_page){ .state = SLAB_GUARD };
 }
 
 /* Gives a region its place in a table. */
