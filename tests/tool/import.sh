@@ -128,6 +128,8 @@ refused mtrace 'line 1: no address and size' <<<'+ 0x10 0x12345678123456789'
 refused mtrace 'line 1: no address' <<<'- 0x'
 refused mtrace 'line 1: the size is larger' <<<'+ 0x10 0xffffffffffffffff'
 refused mtrace 'line 1: this is no text' < <(printf '+ 0x10\0 0x20\n')
+refused heaptrack 'line 1: it is compressed' < <(printf 'v 1\n' | gzip -c)
+refused heaptrack 'line 1: it is compressed' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
 refused mtrace 'line 1: the line is longer' < <(head -c 100000 /dev/zero | tr '\0' x)
 refused mtrace 'there is no call' </dev/null
 refused ltrace 'line 1: an argument' <<<'malloc(many) = 0x10'

@@ -268,6 +268,15 @@ static bool take_line(struct importer *importer)
     return put(importer, &call);
 }
 
+/* Whether the first `count` bytes of the file are those of one compressed by gzip or zstd. */
+static bool is_packed(const struct importer *importer, size_t count)
+{
+    static const char gzip[] = "\x1f\x8b";
+    static const char zstd[] = "\x28\xb5\x2f\xfd";
+    return importer->number == 1 && ((count >= 2 && memcmp(importer->line, gzip, 2) == 0) ||
+                                        (count >= 4 && memcmp(importer->line, zstd, 4) == 0));
+}
+
 /* @return false at the end, or with a message. */
 static bool read_line(struct importer *importer)
 {
@@ -282,6 +291,8 @@ static bool read_line(struct importer *importer)
         if (count == LINE_ROOM - 1)
             return complain(importer, "the line is longer than any call is");
         importer->line[count++] = (char)byte;
+        if (count <= 4 && is_packed(importer, count))
+            return complain(importer, "it is compressed: unpack it first (zstd -dc, gzip -dc)");
     }
     if (count && importer->line[count - 1] == '\r')
         count--;
