@@ -6,11 +6,6 @@
 
 enum { FIRST_SIZE = 256 };
 
-static size_t home_of(const struct spool_map *map, uint64_t address)
-{
-    return (size_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (map->size - 1);
-}
-
 static size_t after(const struct spool_map *map, size_t at)
 {
     return (at + 1) & (map->size - 1);
@@ -18,7 +13,7 @@ static size_t after(const struct spool_map *map, size_t at)
 
 static void put(struct spool_map *map, const struct spool_block *block)
 {
-    size_t at = home_of(map, block->address);
+    size_t at = spool_map_home(map, block->address);
 
     while (map->entries[at].address)
         at = after(map, at);
@@ -46,7 +41,7 @@ struct spool_block *spool_map_place(struct spool_map *map, uint64_t address, boo
 
     if (map->count * 2 >= map->size && !grow(map))
         return NULL;
-    at = home_of(map, address);
+    at = spool_map_home(map, address);
     while (map->entries[at].address && map->entries[at].address != address)
         at = after(map, at);
     *known = map->entries[at].address != 0;
@@ -59,16 +54,10 @@ struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address
 {
     if (!map->size)
         return NULL;
-    for (size_t at = home_of(map, address); map->entries[at].address; at = after(map, at))
+    for (size_t at = spool_map_home(map, address); map->entries[at].address; at = after(map, at))
         if (map->entries[at].address == address)
             return &map->entries[at];
     return NULL;
-}
-
-void spool_map_prefetch(const struct spool_map *map, uint64_t address)
-{
-    if (map->size)
-        __builtin_prefetch(&map->entries[home_of(map, address)], 1);
 }
 
 void spool_map_remove(struct spool_map *map, struct spool_block *block)
@@ -77,7 +66,7 @@ void spool_map_remove(struct spool_map *map, struct spool_block *block)
     size_t hole = (size_t)(block - map->entries);
 
     for (size_t at = after(map, hole); map->entries[at].address; at = after(map, at)) {
-        size_t home = home_of(map, map->entries[at].address);
+        size_t home = spool_map_home(map, map->entries[at].address);
 
         if (((at - home) & mask) >= ((at - hole) & mask)) {
             map->entries[hole] = map->entries[at];

@@ -37,8 +37,18 @@ struct spool_block *spool_map_place(struct spool_map *map, uint64_t address, boo
 /** The block at `address`, valid until the map changes; null when there is none. */
 struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address);
 
+/** Where the block at `address` would best lie, in a map with entries. */
+static inline size_t spool_map_home(const struct spool_map *map, uint64_t address)
+{
+    return (size_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (map->size - 1);
+}
+
 /** Brings the place of `address` into the cache; harmless whatever it is. */
-void spool_map_prefetch(const struct spool_map *map, uint64_t address);
+static inline void spool_map_prefetch(const struct spool_map *map, uint64_t address)
+{
+    if (map->size)
+        __builtin_prefetch(&map->entries[spool_map_home(map, address)], 1);
+}
 
 /** Removes a block that spool_map_find() returned. */
 void spool_map_remove(struct spool_map *map, struct spool_block *block);

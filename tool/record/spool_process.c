@@ -323,17 +323,38 @@ void spool_process_look(struct spool_process *process)
     process->heir = !process->ring->forked || !process->ring->has_fork_order;
 }
 
+/** The ring as it is at one moment; the file may grow later. */
+struct view {
+    const struct spool_event *events;
+    uint64_t mask, allocated;
+    unsigned capacity_log2;
+};
+
+static inline struct view look_at(const struct spool_process *process)
+{
+    return (struct view){ process->events, (UINT64_C(1) << process->capacity_log2) - 1,
+        atomic_load_explicit(&process->ring->allocated, memory_order_acquire),
+        process->capacity_log2 };
+}
+
 /** The event with order number `order` once it is published; null before. */
+static inline const struct spool_event *published_in(
+    const struct view *view, uint64_t order, uint64_t *head)
+{
+    const struct spool_event *event = &view->events[order & view->mask];
+
+    if ((order & view->mask) >= view->allocated)
+        return NULL;
+    *head = atomic_load_explicit(&event->head, memory_order_acquire);
+    return spool_is_published(*head, order, view->capacity_log2) ? event : NULL;
+}
+
 static const struct spool_event *published(
     const struct spool_process *process, uint64_t order, uint64_t *head)
 {
-    const uint64_t mask = (UINT64_C(1) << process->capacity_log2) - 1;
-    const uint64_t at = order & mask;
+    const struct view view = look_at(process);
 
-    if (at >= atomic_load_explicit(&process->ring->allocated, memory_order_acquire))
-        return NULL;
-    *head = atomic_load_explicit(&process->events[at].head, memory_order_acquire);
-    return spool_is_published(*head, order, process->capacity_log2) ? &process->events[at] : NULL;
+    return published_in(&view, order, head);
 }
 
 /** Order number of the first event there is past a missing one; 0 when there is none. */
@@ -379,30 +400,36 @@ static void give_room(struct spool_process *process, enum spool_haste haste)
 }
 
 /** Brings in what the map holds of a coming event's block, as looking it up misses the cache. */
-static void prefetch_block(const struct spool_process *process, uint64_t order)
+static inline void prefetch_block(
+    const struct spool_process *process, const struct view *view, uint64_t order)
 {
-    const uint64_t at = order & ((UINT64_C(1) << process->capacity_log2) - 1);
+    const uint64_t at = order & view->mask;
 
-    if (at < atomic_load_explicit(&process->ring->allocated, memory_order_relaxed))
-        spool_map_prefetch(&process->live, process->events[at].address);
+    if (at < view->allocated)
+        spool_map_prefetch(&process->live, view->events[at].address);
 }
 
 size_t spool_process_read(struct spool_process *process, size_t most, enum spool_haste haste)
 {
     size_t count = 0;
+    struct view view;
 
     if (!process->ring || !process->heir)
         return 0;
+    view = look_at(process);
     while (count < most) {
         uint64_t head;
-        const struct spool_event *event = published(process, process->next, &head);
+        const struct spool_event *event = published_in(&view, process->next, &head);
 
         if (!event) {
-            if (!pass_gap(process, haste))
+            const uint64_t before = view.allocated;
+
+            view = look_at(process);
+            if (view.allocated == before && !pass_gap(process, haste))
                 break;
             continue;
         }
-        prefetch_block(process, process->next + PREFETCH_AHEAD);
+        prefetch_block(process, &view, process->next + PREFETCH_AHEAD);
         if (spool_op_of(head) == SPOOL_FORK)
             on_fork(process, process->next);
         else
