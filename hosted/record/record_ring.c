@@ -125,15 +125,32 @@ static void turn_off(struct record_state *state, int error)
 
 /* ---- making ---- */
 
-static void *map_file(const char *path, int flags, size_t size)
+/** Gives a file room. Returns 0 or an errno. The signal that the program would get for a file that
+ * its limit does not allow is not for it: it has not written one. Signals are blocked. */
+static int give_room(int fd, size_t size)
 {
-    int fd = open(path, flags | O_RDWR | O_CLOEXEC, 0600);
-    void *map = MAP_FAILED;
+    sigset_t signals;
+    bool had;
+    int error;
+
+    sigpending(&signals);
+    had = sigismember(&signals, SIGXFSZ) == 1;
+    error = posix_fallocate(fd, 0, (off_t)size);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGXFSZ);
+    if (error == EFBIG && !had)
+        sigtimedwait(&signals, NULL, &(struct timespec){ 0, 0 });
+    return error;
+}
+
+static void *map_file(const char *path, size_t size)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    void *map;
 
     if (fd < 0)
         return NULL;
-    if (!(flags & O_CREAT) || posix_fallocate(fd, 0, (off_t)size) == 0)
-        map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     return map == MAP_FAILED ? NULL : map;
 }
@@ -162,7 +179,7 @@ static bool find_control(void)
     at = append(path, path + PATH_ROOM, folder);
     if (!append(at, path + PATH_ROOM, "/control"))
         return false;
-    control = map_file(path, 0, sizeof *control);
+    control = map_file(path, sizeof *control);
     if (control && (control->magic != SPOOL_MAGIC || !shares_pids(control)))
         control = NULL;
     return control != NULL;
@@ -199,7 +216,7 @@ static int grow_ring(struct record_state *state)
         events = capacity;
     if (!ring_path(path, state->number) || (fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
         return errno;
-    error = posix_fallocate(fd, 0, (off_t)ring_bytes(events));
+    error = give_room(fd, ring_bytes(events));
     close(fd);
     if (!error)
         atomic_store_explicit(&state->ring->allocated, events, memory_order_release);
@@ -221,7 +238,7 @@ static int make_ring(struct record_state *state)
     if (fd < 0)
         return errno;
     /* The pages behind the end of the file are mapped but not touched until it has grown. */
-    error = posix_fallocate(fd, 0, SPOOL_PAGE);
+    error = give_room(fd, SPOOL_PAGE);
     map = error ? MAP_FAILED : mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (map == MAP_FAILED)

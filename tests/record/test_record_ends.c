@@ -2,6 +2,8 @@
 /** `acre record`: how commands end, and what is said when one cannot be recorded. */
 #include "record/harness.h"
 
+#include <sys/resource.h>
+
 static void a_program_that_allocates_nothing_has_a_trace(void **state)
 {
     (void)state;
@@ -28,6 +30,31 @@ static void a_trace_that_cannot_be_written_is_said_first(void **state)
     assert_true(was_said("'/nonexistent/trace' cannot be written: No such file"));
     assert_int_equal(record("-o /dev/full", subject, "short"), 125);
     assert_true(was_said("'/dev/full' could not be written: No space left"));
+}
+
+/** As record, with a limit on the size of files. */
+static int record_limited(rlim_t size, const char *mode)
+{
+    struct rlimit before, limit;
+    int status;
+    pid_t pid;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){ size, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    pid = start("", subject, mode);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/** The recorder's files may be larger than what the program is allowed to write. */
+static void a_limit_on_files_ends_the_record_only(void **state)
+{
+    (void)state;
+    assert_int_equal(record_limited(128 << 10, "threads"), 0);
+    assert_true(was_said("a process stopped recording early: File too large"));
+    assert_int_equal(record_limited(4096, "nothing"), 3);
 }
 
 static void a_static_program_is_named(void **state)
@@ -109,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_program_that_allocates_nothing_has_a_trace),
         cmocka_unit_test(what_cannot_be_run_is_said),
         cmocka_unit_test(a_trace_that_cannot_be_written_is_said_first),
+        cmocka_unit_test(a_limit_on_files_ends_the_record_only),
         cmocka_unit_test(a_static_program_is_named),
         cmocka_unit_test(json_says_the_same),
         cmocka_unit_test(a_signal_to_the_tool_reaches_the_command),
