@@ -74,8 +74,9 @@ static bool open_touched(struct replay_work *work, struct replay_instance *insta
 
 bool replay_work_next(struct replay_work *work, struct replay_part *part)
 {
-    work->board->done =
+    double done =
         (double)(part->stretch.first + part->stretch.count) / (double)work->script->facts.ops;
+    work->board->done = work->from + work->span * done;
     part->wides = replay_wides(work->script);
     return replay_script_next(work->script, &part->stretch);
 }
@@ -134,9 +135,10 @@ static void time_steps(struct replay_work *work)
     struct replay_ticks ticks;
     uint64_t cost = replay_tick_cost();
     bool kept = replay_ticks_open(&ticks, &work->script->facts);
+    work->span = 1.0 / (double)board->rounds;
     for (size_t round = 0; kept && round < board->rounds; round++) {
+        work->from = work->span * (double)round;
         kept = time_steps_once(work, &ticks, cost);
-        board->done = (double)(round + 1) / (double)board->rounds;
     }
     if (kept)
         replay_summarise(board, &ticks);
@@ -181,6 +183,8 @@ void replay_work(void *argument)
     }
     work->ready = true;
     work->board->done = 0.0;
+    work->from = 0.0;
+    work->span = 1.0;
     do_task(work);
     if (work->pool.size > MOST_KEPT)
         replay_pool_give_up(&work->pool);

@@ -56,6 +56,8 @@ struct replay_work {
     struct replay_slot *slots;
     struct replay_pool pool;
     int counter; /**< Of instructions; -1: none. */
+    double from,
+        span; /**< Of the whole task, what comes before the replay at hand, and its part. */
     bool ready;
 };
 
