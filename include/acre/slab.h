@@ -5,7 +5,7 @@
  *
  * A slab is a run of pages cut into equal objects, with one bit an object (J. Bonwick, "The slab
  * allocator: an object-caching kernel memory allocator", USENIX 1994). Sizes go up in steps of 16
- * bytes to 256 and of at most 12.5 % above. A pointer finds its slab through a record a page and
+ * bytes to 256 and of at most 12.5 % above. A pointer finds its slab through a table of pages and
  * its object through one multiplication that is exact only for the start of an object; the bit then
  * tells whether the object is live. Nothing is kept in the objects, so a write past the end of one
  * damages its neighbour and nothing else. Slabs are as long as the memory owned allows, up to a
@@ -14,7 +14,8 @@
  * (four pages), or aligned to more than a page, are whole pages.
  *
  * Cost of a block: rounding to its class, 4 % on average; to whole pages above the largest class.
- * Cost of a region: a record a page, 2 % with pages of ACRE_SLAB_PAGE bytes, and a descriptor.
+ * Cost of a region: a record and a pointer a page, 2.3 % with pages of ACRE_SLAB_PAGE bytes, and a
+ * descriptor.
  *
  * Fragmentation: what one class has freed serves another only when a whole slab of it is free, so
  * the worst case is M * n / 16 for live blocks of at most n bytes and M bytes live at most. While
@@ -65,7 +66,10 @@ struct acre_slab_page {
     uint8_t reach;  /* pages that may lead here: those of the longest slab that began here */
     uint8_t state;
     uint8_t size_class;
-    uint8_t list; /* free run: the one it is in */
+    union {
+        uint8_t list;  /* free run: the one it is in */
+        uint8_t count; /* slab: of its objects */
+    };
 };
 
 /** Bytes of a region that each page takes beside itself. */

@@ -58,29 +58,31 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
 
 /* ---- dealloc ---- */
 
-static ACRE_NOINLINE enum acre_status dealloc_far(struct acre_slab *slab, void *ptr)
+static ACRE_NOINLINE enum acre_status free_run(struct acre_slab *slab, struct acre_slab_page *page)
 {
-    struct slab_block block;
-    if (!acre_slab_find(slab, ptr, &block))
-        return ACRE_NOT_ALLOCATED;
-    acre_slab_free(slab, &block);
+    slab->live_blocks--;
+    slab->room += (ptrdiff_t)(page->length << slab->page_log2);
+    page->state = SLAB_BLANK;
+    slab_run_grown(slab, acre_slab_run_give(slab, page, page->length), 1);
     return ACRE_OK;
 }
 
-/* No slab, or one that is or was full. */
+/* No slab, or one that is full, or no object of it. */
 static ACRE_NOINLINE enum acre_status dealloc_full(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
 {
+    uint32_t offset = (uint32_t)(uintptr_t)ptr - page->start;
+    if (page->state == SLAB_RUN && offset == 0)
+        return free_run(slab, page);
     if (!slab_is_slab(page) || page->magic != 0)
-        return dealloc_far(slab, ptr);
-    uint32_t magic = slab->magic[page->size_class];
-    size_t index = slab_index((uint32_t)(uintptr_t)ptr - page->start, magic);
+        return ACRE_NOT_ALLOCATED;
+    size_t index = slab_index(offset, slab->magic[page->size_class]);
     if (index >= SLAB_WORD_BITS || (page->free >> index & 1) != 0)
         return ACRE_NOT_ALLOCATED;
+    page->free |= (size_t)1 << index;
     slab->live_blocks--;
     slab->room += page->size;
-    acre_slab_release(slab, page, (size_t)1 << index);
-    return ACRE_OK;
+    return acre_slab_opened(slab, page);
 }
 
 /* Frees a block of a slab. */

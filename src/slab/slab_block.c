@@ -45,7 +45,7 @@ static struct acre_ptr take_larger(struct acre_slab *slab, unsigned size_class)
 static struct acre_ptr alloc_object(struct acre_slab *slab, unsigned size_class, size_t align)
 {
     unsigned larger = ACRE_SLAB_CLASSES;
-    if (!acre_slab_has_plenty(slab))
+    if (!slab_has_plenty(slab))
         larger = find_class(slab, size_class + 1, size_class + SLAB_NEAR, align);
     if (larger == ACRE_SLAB_CLASSES) {
         if (acre_slab_bring(slab, size_class))
@@ -58,12 +58,17 @@ static struct acre_ptr alloc_object(struct acre_slab *slab, unsigned size_class,
 static struct acre_ptr alloc_run(struct acre_slab *slab, size_t size, size_t align)
 {
     size_t pages = slab_pages_of(slab, size);
-    struct acre_slab_page *page = acre_slab_run_force(slab, pages, align);
+    struct acre_slab_page *page = acre_slab_run_take(slab, pages, align);
+    if (page == NULL)
+        page = acre_slab_run_force(slab, pages, align);
     if (page == NULL)
         return no_memory();
+    struct slab_spot spot = acre_slab_spot(slab, page);
     page->length = pages;
+    page->start = (uint32_t)spot.at;
     page->state = SLAB_RUN;
-    return acre_slab_hand_out(slab, acre_slab_spot(slab, page).at, pages << slab->page_log2);
+    *spot.head = page;
+    return acre_slab_hand_out(slab, spot.at, pages << slab->page_log2);
 }
 
 static struct acre_ptr alloc_owned(struct acre_slab *slab, size_t size, size_t align)
@@ -80,13 +85,12 @@ static struct acre_ptr alloc_owned(struct acre_slab *slab, size_t size, size_t a
     return take_object(slab, size_class);
 }
 
-ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout)
+/* A request that failed; more memory may come. */
+static ACRE_NOINLINE struct acre_ptr alloc_again(
+    struct acre_slab *slab, struct acre_layout layout, size_t size)
 {
-    size_t size = layout.size + (layout.size == 0);
-    if (!acre_is_pow2(layout.align))
-        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    struct acre_ptr got = alloc_owned(slab, size, layout.align);
-    if (got.ptr == NULL && acre_slab_grow(slab, size, layout.align))
+    struct acre_ptr got = no_memory();
+    if (acre_slab_grow(slab, size, layout.align))
         got = alloc_owned(slab, size, layout.align);
     if (got.ptr == NULL && slab->more != NULL)
         return slab->more(slab->more_arg, layout);
@@ -94,10 +98,19 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct
     return got;
 }
 
+ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout)
+{
+    size_t size = layout.size + (layout.size == 0);
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    struct acre_ptr got = alloc_owned(slab, size, layout.align);
+    return got.ptr != NULL ? got : alloc_again(slab, layout, size);
+}
+
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_next(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
-    bool plenty = acre_slab_has_plenty(slab);
+    bool plenty = slab_has_plenty(slab);
     if (acre_slab_next(slab, size_class, plenty) || (plenty && acre_slab_new(slab, size_class)))
         return take_object(slab, size_class);
     return acre_slab_alloc_far(slab, layout);
@@ -105,21 +118,21 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_next(
 
 /* ---- blocks handed back ---- */
 
-/* The block, if a live one starts at an address; `page` is the record of that page, `head` of the
- * slab it leads to. */
+/* The block, if a live one starts at an address whose page leads to this record. */
 static bool find_at(const struct acre_slab *slab, uintptr_t at, struct acre_slab_page *page,
-    struct acre_slab_page *head, struct slab_block *block)
+    struct slab_block *block)
 {
+    uint32_t offset = (uint32_t)at - page->start;
     *block = (struct slab_block){ page, 0, page->length << slab->page_log2 };
     if (page->state == SLAB_RUN)
-        return (at & (slab_page_size(slab) - 1)) == 0;
-    if (!slab_is_slab(head))
+        return offset == 0;
+    if (!slab_is_slab(page))
         return false;
-    size_t index = slab_index((uint32_t)at - head->start, slab->magic[head->size_class]);
+    size_t index = slab_index(offset, slab->magic[page->size_class]);
     if (index >= SLAB_WORD_BITS)
         return false;
-    *block = (struct slab_block){ head, (size_t)1 << index, head->size };
-    return (head->free & block->bit) == 0;
+    *block = (struct slab_block){ page, (size_t)1 << index, page->size };
+    return (page->free & block->bit) == 0;
 }
 
 bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block)
@@ -127,24 +140,10 @@ bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_b
     uintptr_t at = (uintptr_t)ptr;
     size_t number = (at - slab->base) >> slab->page_log2;
     if (ACRE_LIKELY(number < slab->pages))
-        return find_at(slab, at, slab->records + number, slab->heads[number], block);
-    struct acre_slab_region *region = acre_slab_region_of(slab, at);
-    if (region == NULL)
-        return false;
-    number = (at - region->base) >> slab->page_log2;
-    return find_at(slab, at, region->records + 1 + number, region->heads[number], block);
-}
-
-void acre_slab_free(struct acre_slab *slab, const struct slab_block *block)
-{
-    slab->live_blocks--;
-    slab->room += (ptrdiff_t)block->size;
-    if (block->bit != 0) {
-        acre_slab_release(slab, block->page, block->bit);
-        return;
-    }
-    block->page->state = SLAB_BLANK;
-    acre_slab_run_grown(slab, acre_slab_run_give(slab, block->page, block->page->length), 1);
+        return find_at(slab, at, slab->heads[number], block);
+    const struct acre_slab_region *region = acre_slab_region_of(slab, at);
+    return region != NULL &&
+           find_at(slab, at, region->heads[(at - region->base) >> slab->page_log2], block);
 }
 
 /* Whether an object of this class serves so many bytes at this alignment, or at a lesser one. At

@@ -75,6 +75,8 @@ static struct acre_check_result check_control(const struct acre_slab *slab)
     for (size_t unit = 0; unit < slab->sizes; unit++)
         if (!has_sane_size(slab, unit))
             return broken(class_text, &slab->class_of[unit]);
+    if (slab->plenty != slab_run_list(slab->widest / SLAB_PLENTY + 1))
+        return broken(class_text, &slab->plenty);
     if (slab->none.magic != 0 || slab->none.free != SIZE_MAX || slab_is_slab(&slab->none))
         return broken(class_text, &slab->none);
     return sound();
@@ -171,11 +173,15 @@ static bool is_at_hand(const struct acre_slab *slab, const struct acre_slab_page
     return slab->hand[page->size_class] == page;
 }
 
+static struct acre_slab_page **head_of(const struct audit *audit, const struct acre_slab_page *page)
+{
+    return audit->region->heads + (page - audit->region->records - 1);
+}
+
 /* Whether the pages of a slab lead to it, and others that once did do not. */
 static bool has_sane_heads(const struct audit *audit, const struct acre_slab_page *page)
 {
-    const struct acre_slab_region *region = audit->region;
-    struct acre_slab_page **heads = region->heads + (page - region->records - 1);
+    struct acre_slab_page **heads = head_of(audit, page);
     for (size_t i = 0; i < page->pages; i++)
         if (heads[i] != page)
             return false;
@@ -189,6 +195,8 @@ static const char *fault_of_slab(struct audit *audit, const struct acre_slab_pag
         page->start != (uint32_t)audit->at)
         return magic_text;
     uint32_t count = slab_count(slab, page->size_class, page->pages);
+    if (page->count != count)
+        return bits_text;
     bool full = !slab_has_free(page, count);
     if (count == 0 || page->free >> count != SIZE_MAX >> count)
         return bits_text;
@@ -208,7 +216,7 @@ static const char *fault_of_slab(struct audit *audit, const struct acre_slab_pag
 static bool has_no_heads(const struct audit *audit, const struct acre_slab_page *page)
 {
     const struct acre_slab_region *region = audit->region;
-    struct acre_slab_page **heads = region->heads + (page - region->records - 1);
+    struct acre_slab_page **heads = head_of(audit, page);
     for (size_t i = 0; i < page->length; i++) {
         uintptr_t offset = (uintptr_t)heads[i] - (uintptr_t)region->records;
         bool owned = offset % sizeof(*page) == 0 && offset / sizeof(*page) <= region->pages;
@@ -225,6 +233,8 @@ static const char *fault_of_run(struct audit *audit, const struct acre_slab_page
     if (!has_no_heads(audit, page))
         return tile_text;
     if (page->state == SLAB_RUN) {
+        if (page->start != (uint32_t)audit->at || *head_of(audit, page) != page)
+            return tile_text;
         audit->live++;
         audit->used += page->length << audit->slab->page_log2;
         return NULL;

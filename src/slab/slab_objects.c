@@ -51,7 +51,7 @@ static void take_in_hand(
     slab->hand[size_class]->magic = 0;
     slab->hand[size_class] = page;
     slab->start[size_class] = at;
-    slab->count[size_class] = slab_count(slab, size_class, page->pages);
+    slab->count[size_class] = page->count;
 }
 
 /* Makes a slab of blank pages, at hand. */
@@ -66,6 +66,7 @@ static void make(
     page->pages = (uint8_t)pages;
     page->state = SLAB_OBJECTS;
     page->size_class = (uint8_t)size_class;
+    page->count = (uint8_t)slab_count(slab, size_class, pages);
     page[pages - 1].back = (uint8_t)(pages - 1);
     lead(spot.head, page, pages);
     if (page->reach > pages)
@@ -91,11 +92,11 @@ static bool make_small(struct acre_slab *slab, unsigned size_class)
 {
     size_t least = slab_pages_of(slab, slab->size[size_class]);
     size_t pages = pages_wanted(slab, size_class, least);
-    struct acre_slab_page *page = NULL;
-    while (page == NULL && pages > least) {
+    struct acre_slab_page *page;
+    do {
         pages = fewer(pages, least);
         page = acre_slab_run_take(slab, pages, 1);
-    }
+    } while (page == NULL && pages > least);
     if (page == NULL)
         page = acre_slab_run_force(slab, least, 1);
     if (page == NULL)
@@ -123,33 +124,26 @@ void acre_slab_drop_hand(struct acre_slab *slab, unsigned size_class)
     unmake(slab, page);
 }
 
-/* Free objects of a slab. */
-static uint32_t free_objects(const struct acre_slab *slab, const struct acre_slab_page *page)
-{
-    return slab_count(slab, page->size_class, page->pages) - slab_live(page);
-}
-
 /* The first slab of a ring that will serve for a while; null when the first ones will not. */
-static struct acre_slab_page *find_rich(const struct acre_slab *slab, struct acre_slab_page *page)
+static struct acre_slab_page *find_rich(struct acre_slab_page *page)
 {
-    uint32_t enough = slab_count(slab, page->size_class, page->pages) / SLAB_RICH;
+    unsigned enough = slab_free_bits_of_rich(page);
     for (int looks = SLAB_LOOKS; looks > 0; looks--) {
-        if (free_objects(slab, page) >= enough)
+        if (acre_bits_count(page->free) >= enough)
             return page;
         page = page->next;
     }
     return NULL;
 }
 
-/* The fullest of a ring's first slabs. */
-static struct acre_slab_page *find_fullest(
-    const struct acre_slab *slab, struct acre_slab_page *first)
+/* The fullest of a ring's first slabs; a shorter one counts as less full. */
+static struct acre_slab_page *find_fullest(struct acre_slab_page *first)
 {
     struct acre_slab_page *best = first;
-    uint32_t least = free_objects(slab, first);
+    unsigned least = acre_bits_count(first->free);
     struct acre_slab_page *page = first->next;
-    for (int looks = SLAB_LOOKS; looks > 0 && page != first; looks--) {
-        uint32_t free = free_objects(slab, page);
+    for (int looks = SLAB_LOOKS; looks > 1 && page != first; looks--) {
+        unsigned free = acre_bits_count(page->free);
         best = free < least ? page : best;
         least = free < least ? free : least;
         page = page->next;
@@ -169,7 +163,7 @@ bool acre_slab_next(struct acre_slab *slab, unsigned size_class, bool plenty)
     struct acre_slab_page *page = slab->partial[size_class];
     if (page == NULL)
         return false;
-    page = plenty ? find_rich(slab, page) : find_fullest(slab, page);
+    page = plenty ? find_rich(page) : find_fullest(page);
     if (page == NULL)
         return false;
     take_partial(slab, size_class, page);
@@ -179,8 +173,7 @@ bool acre_slab_next(struct acre_slab *slab, unsigned size_class, bool plenty)
 bool acre_slab_bring(struct acre_slab *slab, unsigned size_class)
 {
     if (slab_has_free(slab->hand[size_class], slab->count[size_class]) ||
-        acre_slab_next(slab, size_class, acre_slab_has_plenty(slab)) ||
-        acre_slab_new(slab, size_class))
+        acre_slab_next(slab, size_class, slab_has_plenty(slab)) || acre_slab_new(slab, size_class))
         return true;
     if (slab->partial[size_class] == NULL)
         return make_small(slab, size_class);
@@ -190,7 +183,6 @@ bool acre_slab_bring(struct acre_slab *slab, unsigned size_class)
 
 /* ---- objects freed ---- */
 
-/* The last of a slab's objects has been freed. */
 enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page *page)
 {
     unsigned size_class = page->size_class;
@@ -198,18 +190,19 @@ enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page
     if (slab->hand[size_class] == page)
         return ACRE_OK;
     slab_unlist(&slab->partial[size_class], page);
-    size_t blocks = slab_count(slab, size_class, page->pages);
-    acre_slab_run_grown(slab, unmake(slab, page), blocks);
+    uint32_t blocks = page->count;
+    slab_run_grown(slab, unmake(slab, page), blocks);
     return ACRE_OK;
 }
 
-void acre_slab_release(struct acre_slab *slab, struct acre_slab_page *page, size_t bit)
+enum acre_status acre_slab_opened(struct acre_slab *slab, struct acre_slab_page *page)
 {
-    page->free |= bit;
-    if (page->magic == 0) {
-        page->magic = slab->magic[page->size_class];
-        slab_append(&slab->partial[page->size_class], page);
+    if (slab_is_empty(page)) {
+        page->state = SLAB_OBJECTS;
+        slab_run_grown(slab, unmake(slab, page), 1);
+        return ACRE_OK;
     }
-    if (slab_is_empty(page))
-        acre_slab_emptied(slab, page);
+    page->magic = slab->magic[page->size_class];
+    slab_append(&slab->partial[page->size_class], page);
+    return ACRE_OK;
 }

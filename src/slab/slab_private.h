@@ -63,6 +63,7 @@ enum {
     SLAB_WORD_BITS = 8 * sizeof(size_t),
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
     SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
+    SLAB_MOST_PAGES = 32,                   /* of a slab: each has to be told of it */
     SLAB_LINEAR_RUNS = 32,                  /* shorter runs have a list each */
     /* While a part SLAB_PLENTY of the largest region is free in one run, a new slab is made rather
      * than one brought to hand that has less than the part SLAB_RICH of its objects free: each
@@ -71,7 +72,7 @@ enum {
     SLAB_PLENTY = 4,
     SLAB_RICH = 4,
     SLAB_NEAR = 8,
-    SLAB_LOOKS = 8,      /* slabs looked at, at most */
+    SLAB_LOOKS = 2,      /* slabs looked at, at most */
     SLAB_SMALL_PART = 32 /* of all pages that a slab has at most, where one object fits in */
 };
 
@@ -173,6 +174,12 @@ ACRE_INLINE bool slab_has_object(const struct acre_slab *slab, unsigned size_cla
            slab_has_free(slab->hand[size_class], slab->count[size_class]);
 }
 
+/* Bits that are set when the part SLAB_RICH of a slab's objects is free. */
+ACRE_INLINE unsigned slab_free_bits_of_rich(const struct acre_slab_page *page)
+{
+    return (unsigned)SLAB_WORD_BITS - page->count + page->count / (unsigned)SLAB_RICH;
+}
+
 /* Live objects of a slab. */
 ACRE_INLINE unsigned slab_live(const struct acre_slab_page *page)
 {
@@ -269,6 +276,16 @@ ACRE_INLINE struct acre_slab_page *slab_first(struct acre_slab_page *last)
     return last - last->back;
 }
 
+/* Whether so long a run is free that pages need not be spared. */
+ACRE_INLINE bool slab_has_plenty(const struct acre_slab *slab)
+{
+    size_t at = slab->plenty >> SLAB_WORD_LOG2;
+    size_t word = slab->nonempty[at] >> (slab->plenty % SLAB_WORD_BITS);
+    while (word == 0 && ++at < ACRE_SLAB_RUN_WORDS)
+        word = slab->nonempty[at];
+    return word != 0;
+}
+
 /* ---- slab.c ---- */
 
 /* Counts a block handed out. */
@@ -303,11 +320,8 @@ struct acre_slab_page *acre_slab_run_give(
  * there is none, and then nothing has changed. Its records are blank. */
 struct acre_slab_page *acre_slab_run_take(struct acre_slab *slab, size_t pages, size_t align);
 
-/* The same; empty slabs at hand are given up where that helps. */
+/* The same where that failed; empty slabs at hand are given up where it helps. */
 struct acre_slab_page *acre_slab_run_force(struct acre_slab *slab, size_t pages, size_t align);
-
-/* Whether so long a run is free that pages need not be spared. */
-bool acre_slab_has_plenty(const struct acre_slab *slab);
 
 /* Pages of the longest run that acre_slab_run_force would find at any alignment. */
 size_t acre_slab_run_longest(const struct acre_slab *slab);
@@ -329,11 +343,11 @@ bool acre_slab_new(struct acre_slab *slab, unsigned size_class);
 /* Sees to it that the slab at hand has a free object; false when memory is short. */
 bool acre_slab_bring(struct acre_slab *slab, unsigned size_class);
 
-/* Clears the bit of a live object of any slab. */
-void acre_slab_release(struct acre_slab *slab, struct acre_slab_page *page, size_t bit);
-
 /* The last live object of a slab on the short way has been freed. */
 enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page *page);
+
+/* An object of a slab that was full has been freed. */
+enum acre_status acre_slab_opened(struct acre_slab *slab, struct acre_slab_page *page);
 
 /* ---- slab_block.c: blocks handed out on the long way, and handed back ---- */
 
@@ -355,9 +369,6 @@ struct slab_block {
  * one in a region not worked in last. */
 bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
 
-/* dealloc of a block that was found. */
-void acre_slab_free(struct acre_slab *slab, const struct slab_block *block);
-
 /* ---- slab_source.c ---- */
 
 /* Takes a chunk from the source, if there is one, that such a block finds room in. */
@@ -366,6 +377,12 @@ bool acre_slab_grow(struct acre_slab *slab, size_t size, size_t align);
 /* A free run has grown by the pages of so many blocks, the last step of a free. When it is all of a
  * region, that goes back if it came from the source and another is as empty. */
 void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page, size_t blocks);
+
+ACRE_INLINE void slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page, size_t blocks)
+{
+    if (slab->source.ops != NULL || slab->freed != NULL)
+        acre_slab_run_grown(slab, page, blocks);
+}
 
 /* ---- slab_region.c ---- */
 

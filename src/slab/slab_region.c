@@ -19,9 +19,9 @@ static bool is_good(size_t pages, size_t page, size_t size)
 {
     size_t count = pages * page / size;
     count = count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
-    size_t enough = SLAB_MOST_OBJECTS / 4;
+    size_t enough = SLAB_MOST_OBJECTS / 3;
     if (size <= 8 * (size_t)ACRE_SLAB_UNIT)
-        enough = 3 * enough;
+        enough = SLAB_MOST_OBJECTS / 4 * 3;
     return count >= enough && (pages * page - count * size) * 32 <= pages * page;
 }
 
@@ -31,6 +31,8 @@ static size_t best_pages(size_t page, size_t size)
     size_t least = (size + page - 1) / page;
     size_t best = least;
     for (size_t pages = least; pages * page / size <= SLAB_WORD_BITS; pages++) {
+        if (pages > SLAB_MOST_PAGES)
+            break;
         if (is_good(pages, page, size))
             return pages;
         if (pages * page % size * best <= best * page % size * pages)
@@ -71,6 +73,7 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
         set_class(slab, size_class, page);
     set_class_of(slab);
     slab->none.free = SIZE_MAX;
+    slab->plenty = slab_run_list(1);
     acre_slab_clear_hands(slab);
     return ACRE_OK;
 }

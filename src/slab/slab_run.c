@@ -88,11 +88,6 @@ static size_t find(const struct acre_slab *slab, size_t list)
     return SLAB_NO_LIST;
 }
 
-bool acre_slab_has_plenty(const struct acre_slab *slab)
-{
-    return find(slab, slab->plenty) != SLAB_NO_LIST;
-}
-
 /* ---- free runs ---- */
 
 static void mark(struct acre_slab_page *page, size_t pages)
@@ -194,11 +189,35 @@ static struct acre_slab_page *cut_out(
     return page + gap;
 }
 
+/* The first of a list's runs, cut to length. */
+static struct acre_slab_page *cut_first(struct acre_slab *slab, size_t list, size_t pages)
+{
+    struct acre_slab_page *page = slab->runs[list];
+    size_t whole = page->length;
+    take_out(slab, page);
+    if (whole != pages)
+        put_in(slab, page + pages, whole - pages);
+    return page;
+}
+
+/* acre_slab_run_take at any page. */
+static struct acre_slab_page *take_any(struct acre_slab *slab, size_t pages)
+{
+    size_t list = slab_run_list(pages);
+    if (list >= SLAB_NO_LIST)
+        return NULL;
+    if (slab->runs[list] == NULL || slab->runs[list]->length < pages)
+        list = find(slab, list + 1);
+    return list != SLAB_NO_LIST ? cut_first(slab, list, pages) : NULL;
+}
+
 struct acre_slab_page *acre_slab_run_take(struct acre_slab *slab, size_t pages, size_t align)
 {
+    if (align <= slab_page_size(slab))
+        return take_any(slab, pages);
     struct acre_slab_page *page = fitting(slab, pages, pages, align);
     size_t more = (align - 1) >> slab->page_log2;
-    if (page == NULL && more != 0 && pages + more > pages)
+    if (page == NULL && pages + more > pages)
         page = fitting(slab, pages, pages + more, align);
     return page != NULL ? cut_out(slab, page, pages, align) : NULL;
 }
@@ -272,7 +291,7 @@ static void drop_hands_in(struct acre_slab *slab, const struct acre_slab_page *p
 
 struct acre_slab_page *acre_slab_run_force(struct acre_slab *slab, size_t pages, size_t align)
 {
-    struct acre_slab_page *page = acre_slab_run_take(slab, pages, align);
+    struct acre_slab_page *page = NULL;
     for (unsigned size_class = 0; page == NULL && size_class < ACRE_SLAB_CLASSES; size_class++) {
         size_t whole = 0;
         if (!has_empty_hand(slab, size_class))

@@ -30,6 +30,8 @@ static void move_tile(struct acre_slab *slab, const struct acre_slab_page *was,
         relink(&slab->runs[page->list], was, page);
     if (!slab_is_slab(page)) {
         slab_behead(slab, heads, pages);
+        if (page->state == SLAB_RUN)
+            heads[0] = page;
         return;
     }
     for (size_t i = 0; i < pages; i++)

@@ -103,6 +103,8 @@ static void tiles(void **state)
     FLIP(slab.heads[run - slab.records + 1], 0x01, "SLAB-2");
     FLIP(full[1].state, 0x02, "SLAB-2");
     FLIP(run->state, 0x10, "SLAB-2");
+    FLIP(run->start, 0x10, "SLAB-2");
+    FLIP(slab.heads[run - slab.records], 0x28, "SLAB-2");
     FLIP(run[1].magic, 0x01, "SLAB-2");
     FLIP(hole[hole->length - 1].length, 0x01, "SLAB-2");
     FLIP(hole[hole->length - 1].state, 0x01, "SLAB-2");
@@ -134,6 +136,7 @@ static void slabs(void **state)
 {
     (void)state;
     flip(&hand->free, sizeof(size_t) - 1, 0x80, "SLAB-5");
+    FLIP(full->count, 0x01, "SLAB-5");
     FLIP(full->magic, 0x01, "SLAB-6");
     FLIP(partial->magic, 0x01, "SLAB-6");
     FLIP(hand->magic, 0x01, "SLAB-6");
@@ -162,6 +165,7 @@ static void constants(void **state)
 {
     (void)state;
     FLIP(slab.page_log2, 0x01, "SLAB-9");
+    FLIP(slab.plenty, 0x01, "SLAB-9");
     FLIP(slab.sizes, 0x01, "SLAB-9");
     FLIP(slab.size[own], 0x10, "SLAB-9");
     FLIP(slab.magic[5], 0x01, "SLAB-9");

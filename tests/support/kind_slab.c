@@ -23,13 +23,13 @@ static void settle_record(const struct acre_slab *slab, struct acre_slab_page *p
         bool listed = !at_hand && !(full && page->magic == 0);
         page->next = listed ? was.next : NULL;
         page->prev = listed ? was.prev : NULL;
-        page->list = 0;
         page->back = page->pages == 1 ? page->back : 0;
         return;
     }
     memset(page, 0, sizeof *page);
     page->state = was.state;
     page->list = was.state == SLAB_FREE ? was.list : 0;
+    page->start = was.state == SLAB_RUN ? was.start : 0;
     page->back = was.back;
     page->reach = was.reach;
     page->length = was.state == SLAB_BLANK ? 0 : was.length;
