@@ -47,13 +47,19 @@ static void take_survey(struct compare_candidate *candidate)
         candidate->gaps_at_peak = (double)survey->at_peak.available / (double)survey->pool;
 }
 
+/* What grew by less than was live at once had pages left from before: it takes what is live. */
+static uint64_t grown(uint64_t resident, uint64_t peak)
+{
+    return resident && resident < peak ? peak : resident;
+}
+
 static void take_memory(
     struct compare_candidate *candidate, const struct replay_row *row, uint64_t peak)
 {
     candidate->fitted = row->fitted;
     candidate->smallest_pool = row->smallest_pool;
     candidate->resident = row->resident;
-    candidate->memory = candidate->has_pool ? row->smallest_pool : row->resident;
+    candidate->memory = candidate->has_pool ? row->smallest_pool : grown(row->resident, peak);
     candidate->failed = row->failed;
     if (peak)
         candidate->per_peak = (double)candidate->memory / (double)peak;

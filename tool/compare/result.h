@@ -40,7 +40,7 @@ struct compare_candidate {
     bool fitted;            /**< `smallest_pool` was looked for; 0: it completes in none. */
     uint64_t smallest_pool; /**< Bytes, control structure and tables included. */
     uint64_t resident;      /**< Peak growth of resident memory; of one without a pool. */
-    uint64_t memory;        /**< Whichever of the two applies; 0: not known. */
+    uint64_t memory;        /**< Whichever of the two applies, at least the peak; 0: not known. */
     double per_peak;        /**< `memory` over the peak of live bytes. */
     uint64_t metadata;      /**< Bytes that serve the allocator alone, in `smallest_pool`. */
     bool knows_internal;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The table of all figures, sorted by the heading that was pressed. */
-const memoryOf = (row) => row.smallest_pool_bytes ?? row.resident_growth_bytes;
+/* Resident memory that grew by less than was live had pages left from before. */
+const grown = (bytes) => (known(bytes) ? Math.max(bytes, data.peak_live_bytes) : null);
+const memoryOf = (row) => row.smallest_pool_bytes ?? grown(row.resident_growth_bytes);
 const allColumns = [
     { title: "Memory\nbytes", get: memoryOf, show: whole, about: true },
     { title: "Memory /\npeak live", get: (row) => row.memory_per_peak_live, show: fixed(3), about: true },
