@@ -45,7 +45,10 @@ size_t acre_heap_region_for_slab(struct acre_layout layout)
     size_t align = layout.align > ACRE_SLAB_UNIT ? layout.align : 0;
     if (layout.size > SIZE_MAX / 8 || align > SIZE_MAX / 8)
         return 0;
-    size_t small = layout.size < ACRE_SLAB_LARGEST_PAGES * PAGE ? layout.size / 8 : 0;
+    /* Never less for a larger size, so that what serves the largest block serves every smaller one.
+     */
+    size_t most = ACRE_SLAB_LARGEST_PAGES * PAGE;
+    size_t small = (layout.size < most ? layout.size : most) / 8;
     size_t pages = (layout.size + small + align + PAGE - 1) / PAGE + 1;
     return (pages + 1) * PAGE + (pages + 4) * RECORD;
 }

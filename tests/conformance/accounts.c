@@ -91,8 +91,8 @@ static void exhaust_and_return(struct bed *bed)
     begin(bed, 0, bed->arena.size / 2);
     for (int round = 0; round < 6; round++) {
         if (round == 3)
-            assert_int_equal(
-                acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2 + 512, 2048),
+            assert_int_equal(acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2 + 512,
+                                 scaled(bed, 2048)),
                 ACRE_OK);
         struct acre_stats empty = stats_of(bed);
         size_t count = fill(bed, blocks, ROOM, 1, 24, 8);
@@ -111,7 +111,8 @@ static void reset_frees_everything(struct bed *bed)
     void *blocks[ROOM];
     begin(bed, 0, bed->arena.size / 2);
     assert_int_equal(
-        acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2 + 512, 2048), ACRE_OK);
+        acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2 + 512, scaled(bed, 2048)),
+        ACRE_OK);
     struct acre_stats empty = stats_of(bed);
     size_t count = fill(bed, blocks, ROOM, 1, 24, 8);
     give(bed, blocks[1]);

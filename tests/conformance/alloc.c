@@ -118,7 +118,7 @@ static void sizes_near_the_top_are_no_memory(struct bed *bed)
 {
     static const size_t aligns[] = { 1, ACRE_NATURAL_ALIGN, 4096, SIZE_MAX / 2 + 1 };
     begin(bed, 0, bed->arena.size);
-    for (size_t k = 0; k < 8192; k++)
+    for (size_t k = 0; k < 8192; k += scaled(bed, 64) / 64)
         refuse_alloc(bed, SIZE_MAX - k, aligns[k % 4], ACRE_NO_MEMORY);
     for (size_t k = 0; k < 64; k++) {
         for (size_t i = 0; i < 4; i++)

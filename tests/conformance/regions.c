@@ -52,9 +52,12 @@ static void bad_init_leaves_it_empty(struct bed *bed)
 /* One size is the least for a given start: below it all are refused, from it on all are served. */
 static void the_least_size_is_a_sharp_line(struct bed *bed)
 {
+    size_t stride = scaled(bed, 64) / 64;
     for (size_t skew = 0; skew < 65; skew += skew < 33 ? 1 : 7) {
         unsigned char *start = bed->arena.base + skew;
         size_t least = 1;
+        while (acre_init(bed->base, start, least + stride - 1) == ACRE_INVALID_PARAM)
+            least += stride;
         while (acre_init(bed->base, start, least) == ACRE_INVALID_PARAM)
             least++;
         assert_true(least <= enough(bed));
@@ -71,12 +74,12 @@ static void the_least_size_is_a_sharp_line(struct bed *bed)
 /* The bytes around a region of any start and size are left alone. */
 static void odd_regions_are_kept_to(struct bed *bed)
 {
-    void *blocks[512];
+    void *blocks[1024];
     memset(bed->arena.base, 0x5a, bed->arena.size);
     for (size_t skew = 1; skew < 70; skew += 2) {
         size_t size = enough(bed) + 37 * skew;
         begin(bed, 100 + skew, size);
-        size_t count = fill(bed, blocks, 512, 8, 8, 5);
+        size_t count = fill(bed, blocks, 1024, 8, 8, 5);
         assert_true(count > 0);
         for (size_t i = 0; i < count; i++) {
             unsigned char *block = blocks[i];
@@ -94,6 +97,12 @@ static void odd_regions_are_kept_to(struct bed *bed)
     }
 }
 
+static void refuse_overlap(struct bed *bed, size_t from, size_t to)
+{
+    from = scaled(bed, from);
+    refuse_add(bed, bed->arena.base + from, scaled(bed, to) - from, ACRE_MEMORY_OVERLAP);
+}
+
 /* Region given: [4096, 8192) of the arena. */
 static void overlaps_are_refused_exactly(struct bed *bed)
 {
@@ -102,49 +111,51 @@ static void overlaps_are_refused_exactly(struct bed *bed)
     } bad[] = { { 4096, 8192 }, { 4096, 8191 }, { 4097, 8192 }, { 5000, 7000 }, { 4000, 9000 },
         { 4096, 9000 }, { 4095, 8192 }, { 3000, 8192 }, { 3000, 4097 }, { 8191, 9500 },
         { 0, 16384 }, { 4608, 5632 }, { 2048, 6144 }, { 6144, 12288 } };
-    begin(bed, 4096, 4096);
+    size_t half = scaled(bed, 2048);
+    begin(bed, 2 * half, 2 * half);
     take(bed, 100, 1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        refuse_add(
-            bed, bed->arena.base + bad[i].from, bad[i].to - bad[i].from, ACRE_MEMORY_OVERLAP);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 2048, 2048), ACRE_OK);
+        refuse_overlap(bed, bad[i].from, bad[i].to);
+    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + half, half), ACRE_OK);
     assert_sound(bed);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 8192, 2048), ACRE_OK);
+    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 4 * half, half), ACRE_OK);
     assert_sound(bed);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        refuse_add(
-            bed, bed->arena.base + bad[i].from, bad[i].to - bad[i].from, ACRE_MEMORY_OVERLAP);
-    assert_total(bed, 8192);
+        refuse_overlap(bed, bad[i].from, bad[i].to);
+    assert_total(bed, 4 * half);
 }
 
 /* The unaligned ends of a region are owned too, though no block can lie there. */
 static void overlap_with_unaligned_ends(struct bed *bed)
 {
-    begin(bed, 4099, 4001);
-    unsigned char *start = bed->arena.base + 4099;
-    refuse_add(bed, start - 2048, 2049, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, start + 4000, 2048, ACRE_MEMORY_OVERLAP);
-    assert_int_equal(acre_add_memory(bed->base, start - 2048, 2048), ACRE_OK);
-    assert_int_equal(acre_add_memory(bed->base, start + 4001, 2048), ACRE_OK);
+    size_t half = scaled(bed, 2048);
+    size_t size = scaled(bed, 4001);
+    unsigned char *start = bed->arena.base + scaled(bed, 4099);
+    begin(bed, scaled(bed, 4099), size);
+    refuse_add(bed, start - half, half + 1, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, start + size - 1, half, ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_add_memory(bed->base, start - half, half), ACRE_OK);
+    assert_int_equal(acre_add_memory(bed->base, start + size, half), ACRE_OK);
     assert_sound(bed);
-    assert_total(bed, 4001 + 2 * 2048);
+    assert_total(bed, size + 2 * half);
 }
 
 static void bad_ranges_are_invalid(struct bed *bed)
 {
     unsigned char *base = bed->arena.base;
-    begin(bed, 4096, 4096);
+    size_t page = scaled(bed, 4096);
+    begin(bed, page, page);
     take(bed, 100, 1);
-    refuse_add(bed, NULL, 4096, ACRE_INVALID_PARAM);
+    refuse_add(bed, NULL, page, ACRE_INVALID_PARAM);
     refuse_add(bed, NULL, 0, ACRE_INVALID_PARAM);
     refuse_add(bed, NULL, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8192, 0, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8192, 1, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8192, 7, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8193, 3, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page, 0, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page, 1, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page, 7, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page + 1, 3, ACRE_INVALID_PARAM);
     refuse_add(bed, base, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 4096, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8192, SIZE_MAX - (uintptr_t)base - 8192 + 2, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + page, SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page, SIZE_MAX - (uintptr_t)base - 2 * page + 2, ACRE_INVALID_PARAM);
     refuse_add(bed, (void *)UINTPTR_MAX, 2, ACRE_INVALID_PARAM);
     refuse_add(bed, (void *)UINTPTR_MAX, SIZE_MAX, ACRE_INVALID_PARAM);
     refuse_add(bed, (void *)(UINTPTR_MAX - 4095), 4097, ACRE_INVALID_PARAM);
@@ -161,27 +172,29 @@ static void refuse_remove(struct bed *bed, void *start, enum acre_status status)
 static void a_region_is_taken_back(struct bed *bed)
 {
     unsigned char *base = bed->arena.base;
-    begin(bed, 1, 5000);
+    size_t page = scaled(bed, 4096);
+    size_t odd = scaled(bed, 5000);
+    begin(bed, 1, odd);
     struct acre_stats one = stats_of(bed);
-    assert_int_equal(acre_add_memory(bed->base, base + 8192, 4096), ACRE_OK);
+    assert_int_equal(acre_add_memory(bed->base, base + 2 * page, page), ACRE_OK);
     refuse_remove(bed, NULL, ACRE_NOT_ALLOCATED);
     refuse_remove(bed, base, ACRE_NOT_ALLOCATED);
     refuse_remove(bed, base + 2, ACRE_NOT_ALLOCATED);
     refuse_remove(bed, base + 16, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 4096, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 8191, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 8192 + 4096, ACRE_NOT_ALLOCATED);
+    refuse_remove(bed, base + page, ACRE_NOT_ALLOCATED);
+    refuse_remove(bed, base + 2 * page - 1, ACRE_NOT_ALLOCATED);
+    refuse_remove(bed, base + 3 * page, ACRE_NOT_ALLOCATED);
     refuse_remove(bed, (void *)UINTPTR_MAX, ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_remove_memory(bed->base, base + 8192), ACRE_OK);
+    assert_int_equal(acre_remove_memory(bed->base, base + 2 * page), ACRE_OK);
     assert_same_accounts(stats_of(bed), one);
     assert_sound(bed);
-    memset(base + 8192, 0xff, 4096);
+    memset(base + 2 * page, 0xff, page);
     assert_sound(bed);
-    refuse_remove(bed, base + 8192, ACRE_NOT_ALLOCATED);
+    refuse_remove(bed, base + 2 * page, ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_remove_memory(bed->base, base + 1), ACRE_OK);
     assert_empty(bed);
     refuse_remove(bed, base + 1, ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_add_memory(bed->base, base + 1, 5000), ACRE_OK);
+    assert_int_equal(acre_add_memory(bed->base, base + 1, odd), ACRE_OK);
     assert_same_accounts(stats_of(bed), one);
     give(bed, take(bed, one.largest_free, 1));
 }
@@ -191,15 +204,16 @@ static void live_blocks_hold_their_region(struct bed *bed)
 {
     void *blocks[2048];
     unsigned char *base = bed->arena.base;
-    begin(bed, 0, 2048);
+    size_t half = scaled(bed, 2048);
+    begin(bed, 0, half);
     for (size_t i = 1; i < 4; i++)
-        assert_int_equal(acre_add_memory(bed->base, base + i * 4096, 2048), ACRE_OK);
+        assert_int_equal(acre_add_memory(bed->base, base + 2 * i * half, half), ACRE_OK);
     size_t count = fill(bed, blocks, 2048, 100, 0, 1);
     for (size_t region = 0; region < 4; region++) {
-        unsigned char *start = base + region * 4096;
+        unsigned char *start = base + 2 * region * half;
         for (size_t i = 0; i < count; i++) {
             unsigned char *block = blocks[i];
-            if (block < start || block >= start + 2048)
+            if (block < start || block >= start + half)
                 continue;
             refuse_remove(bed, start, ACRE_INVALID_PARAM);
             give(bed, block);
@@ -212,20 +226,21 @@ static void live_blocks_hold_their_region(struct bed *bed)
 
 static unsigned char *region_at(struct bed *bed, size_t i)
 {
-    return bed->arena.base + i * 7 % MANY * STRIDE;
+    return bed->arena.base + i * 7 % MANY * scaled(bed, STRIDE);
 }
 
 static void hundreds_of_regions(struct bed *bed)
 {
-    static void *blocks[MANY * SMALL / 32];
-    begin(bed, 0, SMALL);
+    static void *blocks[MANY * SMALL / 16];
+    size_t small = scaled(bed, SMALL);
+    begin(bed, 0, small);
     for (size_t i = 1; i < MANY; i++) {
-        assert_int_equal(acre_add_memory(bed->base, region_at(bed, i), SMALL), ACRE_OK);
-        assert_total(bed, (i + 1) * SMALL);
+        assert_int_equal(acre_add_memory(bed->base, region_at(bed, i), small), ACRE_OK);
+        assert_total(bed, (i + 1) * small);
     }
     assert_sound(bed);
     for (size_t i = 0; i < MANY; i++)
-        refuse_add(bed, region_at(bed, i) + SMALL / 2, SMALL, ACRE_MEMORY_OVERLAP);
+        refuse_add(bed, region_at(bed, i) + small / 2, small, ACRE_MEMORY_OVERLAP);
     struct acre_stats empty = stats_of(bed);
     size_t room = sizeof blocks / sizeof blocks[0];
     size_t count = 0;
@@ -238,12 +253,12 @@ static void hundreds_of_regions(struct bed *bed)
     assert_sound(bed);
     assert_true(count >= 2 * MANY);
     for (size_t i = 0; i < count; i++) /* a prime above count: each block once */
-        assert_int_equal(acre_dealloc(bed->bytes, blocks[i * 10007 % count]), ACRE_OK);
+        assert_int_equal(acre_dealloc(bed->bytes, blocks[i * 100003 % count]), ACRE_OK);
     assert_sound(bed);
     assert_same_accounts(stats_of(bed), empty);
     for (size_t i = MANY; i > 0; i--) {
         assert_int_equal(acre_remove_memory(bed->base, region_at(bed, i - 1)), ACRE_OK);
-        assert_total(bed, (i - 1) * SMALL);
+        assert_total(bed, (i - 1) * small);
     }
     assert_empty(bed);
 }
@@ -253,10 +268,11 @@ static void adjoining_regions_do_not_overlap(struct bed *bed)
 {
     static const size_t order[] = { 3, 0, 2, 7, 5, 6, 1, 4 };
     void *blocks[4096];
-    begin(bed, 3 * 1024, 1024);
+    size_t piece = scaled(bed, 1024);
+    begin(bed, 3 * piece, piece);
     for (size_t i = 1; i < 8; i++) {
-        unsigned char *start = bed->arena.base + order[i] * 1024;
-        assert_int_equal(acre_add_memory(bed->base, start, 1024), ACRE_OK);
+        unsigned char *start = bed->arena.base + order[i] * piece;
+        assert_int_equal(acre_add_memory(bed->base, start, piece), ACRE_OK);
         assert_sound(bed);
     }
     struct acre_stats empty = stats_of(bed);
@@ -265,7 +281,7 @@ static void adjoining_regions_do_not_overlap(struct bed *bed)
         give(bed, blocks[i]);
     assert_same_accounts(stats_of(bed), empty);
     for (size_t i = 0; i < 8; i++) {
-        unsigned char *start = bed->arena.base + order[7 - i] * 1024;
+        unsigned char *start = bed->arena.base + order[7 - i] * piece;
         assert_int_equal(acre_remove_memory(bed->base, start), ACRE_OK);
         assert_sound(bed);
     }
@@ -292,18 +308,19 @@ static void one_block_across_a_seam(struct bed *bed)
 
 static void init_forgets_everything(struct bed *bed)
 {
-    begin(bed, 0, 4096);
+    size_t half = scaled(bed, 2048);
+    begin(bed, 0, 2 * half);
     struct acre_stats empty = stats_of(bed);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 4096, 2048), ACRE_OK);
+    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 2 * half, half), ACRE_OK);
     void *ptr = take(bed, 100, 1);
     refuse_alloc(bed, SIZE_MAX, 1, ACRE_NO_MEMORY);
-    begin(bed, 0, 4096);
+    begin(bed, 0, 2 * half);
     assert_same_accounts(stats_of(bed), empty);
     assert_int_equal(stats_of(bed).peak, 0);
     assert_int_equal(stats_of(bed).failed, 0);
     refuse_ptr(bed, ptr);
-    begin(bed, 4096, 2048);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base, 4096), ACRE_OK);
+    begin(bed, 2 * half, half);
+    assert_int_equal(acre_add_memory(bed->base, bed->arena.base, 2 * half), ACRE_OK);
 }
 
 /* What the memory held before does not matter. */

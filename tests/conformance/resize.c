@@ -89,10 +89,10 @@ static void refuse_resize(struct bed *bed, void *ptr, size_t size)
 
 static void growing_into_a_neighbour_fails(struct bed *bed)
 {
-    void *blocks[512];
+    void *blocks[2048];
     begin(bed, 0, bed->arena.size);
-    size_t count = fill(bed, blocks, 512, 48, 0, 1);
-    count += fill(bed, blocks + count, 512 - count, 1, 0, 1);
+    size_t count = fill(bed, blocks, 2048, 48, 0, 1);
+    count += fill(bed, blocks + count, 2048 - count, 1, 0, 1);
     for (size_t i = 0; i < count; i++) {
         size_t usable = usable_of(bed, blocks[i]);
         bool more = (bed->kind->caps & KIND_ASKED) != 0; /* the block may hold more than is shown */
@@ -110,7 +110,7 @@ static void sizes_near_the_top_are_refused(struct bed *bed)
     begin(bed, 0, bed->arena.size);
     unsigned char *ptr = take(bed, 100, 1);
     paint(ptr, 100);
-    for (size_t k = 0; k < 8192; k++) {
+    for (size_t k = 0; k < 8192; k += scaled(bed, 64) / 64) {
         refuse_resize(bed, ptr, SIZE_MAX - k);
         refuse_realloc(bed, ptr, SIZE_MAX - k, (size_t)1 << k % 13, ACRE_NO_MEMORY);
     }

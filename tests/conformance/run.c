@@ -27,12 +27,13 @@ static void run_part(void **state)
         print_message("%s: it has no room for that region's metadata\n", part->name);
         skip();
     }
-    if (!arena_fits(part->scene->arena, part->scene->arena)) {
+    struct bed bed = { .kind = part->kind };
+    size_t arena = scaled(&bed, part->scene->arena);
+    if (!arena_fits(arena, arena)) {
         print_message("%s: this machine has not so much memory\n", part->name);
         skip();
     }
-    struct bed bed;
-    bed_open(&bed, part->kind, part->scene->arena, part->scene->arena);
+    bed_open(&bed, part->kind, arena, arena);
     part->scene->run(&bed);
     bed_close(&bed);
 }

@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+size_t scaled(const struct bed *bed, size_t bytes)
+{
+    size_t scale = bed->kind->arena_scale > 0 ? bed->kind->arena_scale : 1;
+    size_t near = (bytes + 32) / 64 * 64;
+    return near * scale + bytes - near;
+}
+
 void begin(struct bed *bed, size_t offset, size_t size)
 {
     assert_int_equal(acre_init(bed->base, bed->arena.base + offset, size), ACRE_OK);

@@ -31,6 +31,10 @@ extern const struct scene walk_scenes[];
 int run_scenes(
     const char *group, const struct scene *const *lists, size_t list_count, int argc, char **argv);
 
+/* A scene's size or place, so many times as large as the kind's arena_scale says; what lies beside
+ * a multiple of 64 bytes stays as far from it. */
+size_t scaled(const struct bed *bed, size_t bytes);
+
 /* Initialises with the bytes [offset, offset + size) of the arena. */
 void begin(struct bed *bed, size_t offset, size_t size);
 

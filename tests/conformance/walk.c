@@ -36,8 +36,8 @@ static void tour(struct bed *bed, struct list *list)
 static void furnish(struct bed *bed)
 {
     void *blocks[40];
-    begin(bed, 4096, 2048);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 16, 2000), ACRE_OK);
+    begin(bed, scaled(bed, 4096), scaled(bed, 2048));
+    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 16, scaled(bed, 2000)), ACRE_OK);
     for (size_t i = 0; i < 14; i++)
         blocks[i] = take(bed, 30 + 11 * i, (size_t)1 << i % 7);
     for (size_t i = 0; i < 14; i += 3)
@@ -68,7 +68,7 @@ static void goes_by_address_within_a_region(struct bed *bed)
     struct list list = { .stop_after = 0 };
     furnish(bed);
     tour(bed, &list);
-    unsigned char *split = bed->arena.base + 2016;
+    unsigned char *split = bed->arena.base + 16 + scaled(bed, 2000);
     size_t crossings = 0;
     for (size_t i = 1; i < list.count; i++) {
         bool crossing = (list.blocks[i - 1].start < split) != (list.blocks[i].start < split);

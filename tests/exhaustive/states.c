@@ -366,6 +366,10 @@ static void every_state(void **state)
         print_message("%s: which of its free bytes have a meaning is not known\n", part->name);
         skip();
     }
+    if (part->kind->region_enough > ARENA) {
+        print_message("%s: its smallest regions are too large to be searched\n", part->name);
+        skip();
+    }
     if (part->kind->self_size > MOST_SELF) {
         print_message("%s: its state is too large to be copied that often\n", part->name);
         skip();

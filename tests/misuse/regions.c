@@ -6,29 +6,30 @@
 static void ranges_refused(struct bed *bed)
 {
     unsigned char *base = bed->arena.base;
-    begin(bed, 4096, 4096);
+    size_t page = scaled(bed, 4096);
+    begin(bed, page, page);
     take(bed, 100, 1);
-    refuse_add(bed, base + 4096, 4096, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + 4096, 4096, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + 5120, 1024, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base, 4097, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + 8191, 2048, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base, 16384, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + 8192, 0, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8192, 1, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 8195, 13, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + page, page, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + page, page, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + page + page / 4, page / 4, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base, page + 1, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + 2 * page - 1, page / 2, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base, 4 * page, ACRE_MEMORY_OVERLAP);
+    refuse_add(bed, base + 2 * page, 0, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page, 1, ACRE_INVALID_PARAM);
+    refuse_add(bed, base + 2 * page + 3, 13, ACRE_INVALID_PARAM);
     refuse_add(bed, (void *)(UINTPTR_MAX - 4094), 4096, ACRE_INVALID_PARAM);
     refuse_add(bed, (void *)(UINTPTR_MAX - 4094), SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, NULL, 4096, ACRE_INVALID_PARAM);
+    refuse_add(bed, NULL, page, ACRE_INVALID_PARAM);
 }
 
 /* A misaligned range is served from its aligned part. */
 static void misaligned_ranges_are_served(struct bed *bed)
 {
-    begin(bed, 1, 4001);
-    for (size_t i = 0; i < 8; i++)
-        assert_int_equal(
-            acre_add_memory(bed->base, bed->arena.base + 4096 + i * 1287, 1285), ACRE_OK);
+    unsigned char *place = bed->arena.base + scaled(bed, 4096);
+    begin(bed, 1, scaled(bed, 4001));
+    for (size_t i = 0; i < 8; i++, place += scaled(bed, 1287))
+        assert_int_equal(acre_add_memory(bed->base, place, scaled(bed, 1285)), ACRE_OK);
     assert_sound(bed);
     for (size_t i = 0; i < 9; i++) {
         unsigned char *ptr = take(bed, 500, 1);
@@ -40,14 +41,14 @@ static void misaligned_ranges_are_served(struct bed *bed)
 static void removal_with_live_blocks(struct bed *bed)
 {
     unsigned char *base = bed->arena.base;
-    begin(bed, 0, 4096);
+    begin(bed, 0, bed->arena.size);
     void *ptr = take(bed, 100, 1);
     bed_save(bed);
     assert_int_equal(acre_remove_memory(bed->base, base), ACRE_INVALID_PARAM);
     assert_true(bed_same(bed));
     give(bed, ptr);
     assert_int_equal(acre_remove_memory(bed->base, base), ACRE_OK);
-    memset(base, 0xee, 4096);
+    memset(base, 0xee, bed->arena.size);
     refuse_ptr(bed, ptr);
     refuse_alloc(bed, 1, 1, ACRE_NO_MEMORY);
     assert_int_equal(acre_remove_memory(bed->base, base), ACRE_NOT_ALLOCATED);
@@ -73,7 +74,8 @@ static void tiny_arenas(struct bed *bed)
 /* A size that is no power of two, and every byte of it of use but for metadata. */
 static void sizes_that_are_no_power_of_two(struct bed *bed)
 {
-    for (size_t size = 1200; size < 4000; size += 97) {
+    for (size_t least = 1200; least < 4000; least += 97) {
+        size_t size = scaled(bed, least);
         begin(bed, 0, size);
         struct acre_stats stats = stats_of(bed);
         assert_true(stats.metadata < size / 2);

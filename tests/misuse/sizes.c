@@ -14,7 +14,7 @@ static void size_max_less_k(struct bed *bed)
 {
     begin(bed, 0, bed->arena.size);
     take(bed, 40, 1);
-    for (size_t k = 0; k <= 8191; k++)
+    for (size_t k = 0; k <= 8191; k += scaled(bed, 64) / 64)
         refuse_alloc(bed, SIZE_MAX - k, 1, ACRE_NO_MEMORY);
 }
 
@@ -52,7 +52,7 @@ static void realloc_to_size_max_less_k(struct bed *bed)
     begin(bed, 0, bed->arena.size);
     unsigned char *ptr = take(bed, 64, 1);
     memset(ptr, 0x3c, 64);
-    for (size_t k = 0; k <= 8191; k++)
+    for (size_t k = 0; k <= 8191; k += scaled(bed, 64) / 64)
         refuse_realloc(bed, ptr, SIZE_MAX - k, 1, ACRE_NO_MEMORY);
     for (size_t i = 0; i < 64; i++)
         assert_int_equal(ptr[i], 0x3c);

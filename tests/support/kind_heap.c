@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The heap of bitmap pages and TLSF. Pages are small, so that the suites' small regions hold some;
- * and whatever frees is followed by a trim, so that the accounts are those of memory that can be
- * had.
+ * The heaps of bitmap pages and each byte allocator. Pages are small, so that the suites' small
+ * regions hold some; and whatever frees is followed by a trim, so that the accounts are those of
+ * memory that can be had.
  */
 #include "support/kinds.h"
 
 #include <acre/heap.h>
 
+extern const struct kind kind_buddy;
 extern const struct kind kind_heap;
+extern const struct kind kind_heap_buddy;
+extern const struct kind kind_heap_slab;
+extern const struct kind kind_slab;
+extern const struct kind kind_slab_page;
 extern const struct kind kind_tlsf;
 
 enum { PAGE = 64 };
@@ -40,41 +45,96 @@ static struct acre_ptr realloc_(void *self, void *ptr, struct acre_layout layout
     return got;
 }
 
-static struct acre_bytes bind(void *self)
+/* The heap's own table, with the trims. */
+static struct acre_bytes trimming(struct acre_heap *heap)
 {
-    struct acre_heap_tlsf *own = self;
-    acre_heap_tlsf_setup(own, PAGE);
-    plain = *acre_heap_bytes(&own->heap).ops;
+    plain = *acre_heap_bytes(heap).ops;
     ops = plain;
     ops.dealloc = dealloc;
     ops.dealloc_sized = dealloc_sized;
     ops.realloc = realloc_;
-    return (struct acre_bytes){ &ops, &own->heap };
+    return (struct acre_bytes){ &ops, heap };
 }
 
-static void settle(void *self)
+/* A kind over the parts of `struct type`, one of which is `part`. */
+#define HEAP(title, type, part, features, header_bytes, enough, scale)                             \
+    {                                                                                              \
+        .name = title, .caps = KIND_CONTENTS | (features), .self_size = sizeof(struct type),       \
+        .counters = { 1 + offsetof(struct type, heap.failed),                                      \
+            1 + offsetof(struct type, heap.countdown), 1 + offsetof(struct type, part.failed) },   \
+        .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
+        .arena_most = SIZE_MAX, .bind = bind_##part, .settle = settle_##part,                      \
+        .slack = slack_##part                                                                      \
+    }
+
+#if ACRE_TLSF
+static struct acre_bytes bind_tlsf(void *self)
+{
+    struct acre_heap_tlsf *own = self;
+    acre_heap_tlsf_setup(own, PAGE);
+    return trimming(&own->heap);
+}
+
+static void settle_tlsf(void *self)
 {
     struct acre_heap_tlsf *own = self;
     kind_tlsf.settle(&own->tlsf);
     own->heap.failed = 0;
 }
 
-static size_t slack(size_t usable)
+static size_t slack_tlsf(size_t usable)
 {
     return kind_tlsf.slack(usable);
 }
 
-const struct kind kind_heap = {
-    .name = "heap",
-    .caps = KIND_CONTENTS | KIND_HEADERS | (ACRE_CHECK_POINTERS ? KIND_EXACT : 0),
-    .self_size = sizeof(struct acre_heap_tlsf),
-    .counters = { 1 + offsetof(struct acre_heap_tlsf, heap.failed),
-        1 + offsetof(struct acre_heap_tlsf, heap.countdown),
-        1 + offsetof(struct acre_heap_tlsf, tlsf.failed) },
-    .header = sizeof(acre_tlsf_field),
-    .region_enough = 1024,
-    .arena_most = SIZE_MAX,
-    .bind = bind,
-    .settle = settle,
-    .slack = slack,
-};
+const struct kind kind_heap = HEAP("heap", acre_heap_tlsf, tlsf,
+    KIND_HEADERS | (ACRE_CHECK_POINTERS ? KIND_EXACT : 0), sizeof(acre_tlsf_field), 1024, 1);
+#endif
+
+#if ACRE_BUDDY
+static struct acre_bytes bind_buddy(void *self)
+{
+    struct acre_heap_buddy *own = self;
+    acre_heap_buddy_setup(own, PAGE);
+    return trimming(&own->heap);
+}
+
+static void settle_buddy(void *self)
+{
+    struct acre_heap_buddy *own = self;
+    kind_buddy.settle(&own->buddy);
+    own->heap.failed = 0;
+}
+
+static size_t slack_buddy(size_t usable)
+{
+    return kind_buddy.slack(usable);
+}
+
+const struct kind kind_heap_buddy =
+    HEAP("heap(buddy)", acre_heap_buddy, buddy, KIND_EXACT | KIND_HIDES, 0, 2048, 2);
+#endif
+
+#if ACRE_SLAB
+static struct acre_bytes bind_slab(void *self)
+{
+    struct acre_heap_slab *own = self;
+    acre_heap_slab_setup(own, PAGE);
+    return trimming(&own->heap);
+}
+
+static void settle_slab(void *self)
+{
+    struct acre_heap_slab *own = self;
+    kind_slab.settle(&own->slab);
+    own->heap.failed = 0;
+}
+
+static size_t slack_slab(size_t usable)
+{
+    return kind_slab_page.slack(usable);
+}
+
+const struct kind kind_heap_slab =
+    HEAP("heap(slab)", acre_heap_slab, slab, KIND_EXACT | KIND_LARGER | KIND_HIDES, 0, 8192, 8);
+#endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 extern const struct kind kind_slab;
+extern const struct kind kind_slab_page;
 
 /* Pages so small that the suites' small regions have some. */
 static struct acre_bytes bind(void *self)
@@ -57,6 +58,32 @@ static size_t slack(size_t usable)
         return ACRE_SLAB_LEAST_PAGE - 1;
     return usable <= 256 ? ACRE_SLAB_UNIT - 1 : 31;
 }
+
+/* A class that is seldom asked for has its objects from a slab of mixed ones, where each is larger
+ * than the size needs: see KIND_LARGER. */
+static size_t slack_page(size_t usable)
+{
+    return usable - 1;
+}
+
+static struct acre_bytes bind_page(void *self)
+{
+    acre_slab_setup(self, ACRE_SLAB_PAGE);
+    return acre_slab_bytes(self);
+}
+
+const struct kind kind_slab_page = {
+    .name = "slab(pages of 2048)",
+    .caps = KIND_CONTENTS | KIND_SCRUB | KIND_EXACT | KIND_LARGER,
+    .self_size = sizeof(struct acre_slab),
+    .counters = { 1 + offsetof(struct acre_slab, failed) },
+    .region_enough = 8192,
+    .arena_most = SIZE_MAX,
+    .arena_scale = 8,
+    .bind = bind_page,
+    .settle = settle,
+    .slack = slack_page,
+};
 
 const struct kind kind_slab = {
     .name = "slab",

@@ -10,6 +10,8 @@ extern const struct kind kind_fallback;
 extern const struct kind kind_fault;
 extern const struct kind kind_guard;
 extern const struct kind kind_heap;
+extern const struct kind kind_heap_buddy;
+extern const struct kind kind_heap_slab;
 extern const struct kind kind_locked;
 extern const struct kind kind_naive;
 extern const struct kind kind_shared;
@@ -18,6 +20,7 @@ extern const struct kind kind_stack;
 extern const struct kind kind_stack_turned;
 extern const struct kind kind_tally;
 extern const struct kind kind_slab;
+extern const struct kind kind_slab_page;
 extern const struct kind kind_tlsf;
 extern const struct kind kind_tlsf_apart;
 extern const struct kind kind_tlsf_seam;
@@ -50,8 +53,15 @@ const struct kind *const kinds[] = {
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
     &kind_heap,
 #endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_BUDDY
+    &kind_heap_buddy,
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
+    &kind_heap_slab,
+#endif
 #if ACRE_SLAB
     &kind_slab,
+    &kind_slab_page,
 #endif
     NULL,
 };

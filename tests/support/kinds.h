@@ -26,6 +26,7 @@ enum {
     KIND_ASKED = 1u << 8, /* the usable size is the size asked for, and a sized free must name it */
     KIND_PADS = 1u << 9,  /* a block is larger than the least of the allocator within, the more so
                              the higher its alignment: a region accepted may hold no block */
+    KIND_HIDES = 1u << 10, /* memory that no block was cut from yet is available and not walked */
     KIND_TILES = KIND_HEADERS | KIND_COVERS
 };
 
@@ -40,6 +41,7 @@ struct kind {
     size_t foot;        /* the same at its end */
     size_t region_enough; /* bytes; no region of this size or more is too small */
     size_t arena_most;    /* bytes; with a larger region its metadata finds no room */
+    size_t arena_scale; /* a scene's arena is so many times as large, since its blocks are; 0: 1 */
 
     /* Prepares zeroed state of self_size bytes and returns the handle over it; init comes next. */
     struct acre_bytes (*bind)(void *self);

@@ -144,7 +144,7 @@ static bool audit_walk(struct model *model, const struct acre_stats *stats)
     if (tour.live != model->block_count)
         return model_fail(model, "walk: %zu live blocks of %zu", tour.live, model->block_count);
     bool all = (model->bed->kind->caps & KIND_COVERS) != 0;
-    bool some = all || (model->bed->kind->caps & KIND_HEADERS) == 0;
+    bool some = all || (model->bed->kind->caps & (KIND_HEADERS | KIND_HIDES)) == 0;
     if ((all && stats->largest_free > tour.largest) ||
         (some && (stats->largest_free == 0) != (tour.largest == 0)))
         return model_fail(model, "walk: largest free block %zu, accounts say %zu", tour.largest,
