@@ -179,7 +179,11 @@ static inline int acre_std_vasprintf(
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     *out = length < 0 ? NULL : (char *)acre_std_malloc(heap, (size_t)length + 1);
-    return *out != NULL ? vsnprintf(*out, (size_t)length + 1, format, args) : -1;
+    if (*out == NULL || (length = vsnprintf(*out, (size_t)length + 1, format, args)) >= 0)
+        return *out != NULL ? length : -1;
+    acre_std_free(heap, *out);
+    *out = NULL;
+    return -1;
 }
 
 /** As acre_std_vasprintf. */

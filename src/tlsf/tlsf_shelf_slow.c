@@ -49,9 +49,10 @@ void acre_tlsf_unshelve_run(
 
 /* ---- what clearing would free ---- */
 
+/* No block has no span, but one whose header was overwritten, and what ends a region. */
 static bool is_idle(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
 {
-    return tlsf_is_free(block) || (tlsf_span(block) != 0 && !acre_tlsf_is_live(tlsf, block));
+    return tlsf_span(block) != 0 && (tlsf_is_free(block) || !acre_tlsf_is_live(tlsf, block));
 }
 
 size_t acre_tlsf_run_from(

@@ -143,6 +143,20 @@ static void growing_over_the_shelf(void **state)
     assert_sound();
 }
 
+/* A header of no span says "free" and leads to itself. */
+static void a_header_overwritten_ends_a_run(void **state)
+{
+    (void)state;
+    furnish(3, false);
+    give(block[1]);
+    acre_tlsf_field good = *tlsf_header((void *)block[1]);
+    *tlsf_header((void *)block[1]) = TLSF_FREE;
+    size_t more = acre_tlsf_shelf_usable_size(&shelf, block[0]).num + 1;
+    assert_int_equal(acre_tlsf_shelf_resize(&shelf, block[0], more), ACRE_NO_MEMORY);
+    *tlsf_header((void *)block[1]) = good;
+    assert_sound();
+}
+
 static void regions_go_and_stay(void **state)
 {
     (void)state;
@@ -312,6 +326,7 @@ int main(void)
         cmocka_unit_test(an_aligned_request_clears),
         cmocka_unit_test(clearing_by_hand),
         cmocka_unit_test(growing_over_the_shelf),
+        cmocka_unit_test(a_header_overwritten_ends_a_run),
         cmocka_unit_test(regions_go_and_stay),
         cmocka_unit_test(joined_regions_go_and_stay),
         cmocka_unit_test(the_region_not_at_hand),
