@@ -73,7 +73,7 @@ enum {
     SLAB_RICH = 4,
     SLAB_NEAR = 8,
     SLAB_LOOKS = 2,      /* slabs looked at, at most */
-    SLAB_SMALL_PART = 32 /* of all pages that a slab has at most, where one object fits in */
+    SLAB_SMALL_PART = 64 /* of all pages that a slab has at most, where one object fits in */
 };
 
 #define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
