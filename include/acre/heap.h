@@ -75,7 +75,7 @@ typedef void acre_heap_freed_fn(void *arg, size_t blocks);
 struct acre_heap_parts {
     struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
     acre_heap_region_fn *region_for; /**< What regions it needs. */
-    /** add_memory for a region that begins where another one ends, at up to a sixteenth of it for
+    /** add_memory for a region that begins where another one ends, at up to a twelfth of it for
      * more metadata; null: add_memory itself. */
     enum acre_status (*add_behind)(void *self, void *start, size_t size);
     /** Has the byte allocator call `more` for requests that find no room, or, with null, refuse

@@ -188,7 +188,7 @@ void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg
 /**
  * add_memory for a region that begins behind another one, so that going from one to the other costs
  * nothing: both are then looked up together. For that the region takes more metadata, up to a
- * sixteenth of its size. Where it begins behind no region, or those in front of it are too large,
+ * twelfth of its size. Where it begins behind no region, or those in front of it are too large,
  * it is added as by add_memory. No block spans two regions.
  * @return as add_memory. O(n), with the pages of the regions that it is looked up with.
  */

@@ -33,7 +33,7 @@ static enum acre_status feed(
 {
     struct acre_bytes bytes = heap->parts.bytes;
     size_t size = heap_chunk_bytes(heap, chunk->pages);
-    bool spare = heap->parts.region_for(request->layout) <= size - size / 16;
+    bool spare = heap->parts.region_for(request->layout) <= size - size / 12;
     if (heap->parts.add_behind != NULL && spare)
         return heap->parts.add_behind(bytes.self, (void *)chunk->start, size);
     return acre_add_memory(acre_bytes_base(bytes), (void *)chunk->start, size);

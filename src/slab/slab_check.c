@@ -105,13 +105,14 @@ static bool has_sane_host(const struct acre_slab_region *region)
     return region->host == region || (region->next != NULL && region->next->host == region->host);
 }
 
-/* Whether all records between a region and the next one of its window are guards. */
+/* Whether all records between a region and the next one of its window are guards, and pages there
+ * lead to no slab. */
 static bool has_sane_gap(const struct acre_slab *slab, const struct acre_slab_region *region)
 {
-    const struct acre_slab_page *page = region->records + 1 + region->pages;
-    size_t gap = ((region->next->base - region->base) >> slab->page_log2) - region->pages;
-    for (; gap > 0; gap--, page++)
-        if (page->state != SLAB_GUARD || page->magic != 0)
+    const struct acre_slab_page *page = region->records + 1;
+    size_t next = (region->next->base - region->base) >> slab->page_log2;
+    for (size_t i = region->pages; i < next; i++)
+        if (page[i].state != SLAB_GUARD || page[i].magic != 0 || region->heads[i] != &slab->none)
             return false;
     return true;
 }

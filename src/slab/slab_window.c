@@ -131,6 +131,7 @@ void acre_slab_leave_window(struct acre_slab *slab, struct acre_slab_region *reg
 {
     struct acre_slab_region *host = NULL;
     make_guards(region->records + 1, region->pages);
+    slab_behead(slab, region->heads, region->pages);
     while (region->host == region && (host = topmost(slab, region)) != NULL)
         gather(slab, region, host);
 }
@@ -162,14 +163,14 @@ void acre_slab_look_at_largest(struct acre_slab *slab)
 /* ---- add_memory ---- */
 
 /* Bytes of descriptor and table of a region whose window begins at an address; 0: too many for its
- * size. */
+ * size. A twelfth has room for the records of regions that are twice as large before it. */
 static size_t common_metadata(
     const struct acre_slab *slab, uintptr_t window, uintptr_t start, size_t size)
 {
     size_t pages = ((start + (size - 1) - window) >> slab->page_log2) + 1;
     size_t bytes = sizeof(struct acre_slab_region) + 2 * sizeof(struct acre_slab_page) +
                    pages * ACRE_SLAB_PER_PAGE;
-    return bytes <= size / 16 ? bytes : 0;
+    return bytes <= size / 12 ? bytes : 0;
 }
 
 /* The first page of a window. */

@@ -344,6 +344,10 @@ static void damage_is_named(void **state)
     gap->magic = 1;
     expect("SLAB-10");
     gap->magic = 0;
+    struct acre_slab_page **head = region_at(0)->heads + region_at(0)->pages;
+    *head = region_at(0)->records + 1;
+    expect("SLAB-10");
+    *head = &slab.none;
     slab.pages--;
     expect("SLAB-10");
     slab.pages++;
