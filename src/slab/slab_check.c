@@ -75,7 +75,7 @@ static struct acre_check_result check_control(const struct acre_slab *slab)
     for (size_t unit = 0; unit < slab->sizes; unit++)
         if (!has_sane_size(slab, unit))
             return broken(class_text, &slab->class_of[unit]);
-    if (slab->plenty != slab_run_list(slab->widest / SLAB_PLENTY + 1))
+    if (slab->plenty != slab_plenty_list(slab))
         return broken(class_text, &slab->plenty);
     if (slab->none.magic != 0 || slab->none.free != SIZE_MAX || slab_is_slab(&slab->none))
         return broken(class_text, &slab->none);

@@ -70,6 +70,7 @@ enum {
      * costs two slow calls on its way. When there is less, the fullest is brought to hand, so that
      * others empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
     SLAB_PLENTY = 4,
+    SLAB_PLENTY_SPREAD = 16, /* the same where there are several regions to be free */
     SLAB_RICH = 4,
     SLAB_NEAR = 8,
     SLAB_LOOKS = 2,      /* slabs looked at, at most */
@@ -217,6 +218,14 @@ ACRE_INLINE size_t slab_run_list(size_t pages)
         return pages;
     unsigned log2 = acre_bits_highest(pages);
     return SLAB_LINEAR_RUNS + 4 * (size_t)(log2 - 5) + ((pages >> (log2 - 2)) & 3);
+}
+
+/* The list from which on runs are plenty. */
+ACRE_INLINE size_t slab_plenty_list(const struct acre_slab *slab)
+{
+    bool spread = slab->regions != NULL && slab->regions->next != NULL;
+    size_t part = spread ? SLAB_PLENTY_SPREAD : SLAB_PLENTY;
+    return slab_run_list(slab->widest / part + 1);
 }
 
 /* Pages from the first one of the lowest region of a window to the last one of its host. */

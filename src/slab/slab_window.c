@@ -157,7 +157,7 @@ void acre_slab_look_at_largest(struct acre_slab *slab)
         }
         first = region->next;
     }
-    slab->plenty = slab_run_list(slab->widest / SLAB_PLENTY + 1);
+    slab->plenty = slab_plenty_list(slab);
 }
 
 /* ---- add_memory ---- */
