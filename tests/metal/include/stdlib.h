@@ -10,6 +10,7 @@ enum { EXIT_SUCCESS, EXIT_FAILURE };
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void free(void *ptr);
+char *getenv(const char *name); /* always null */
 _Noreturn void abort(void);
 _Noreturn void exit(int status);
 
