@@ -302,8 +302,8 @@ int acre_cmd_convert(int argc, char **argv)
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "where to write (default: -, standard output)",
             &output },
         { "from", 'f', ACRE_OPTION_TEXT, "FORMAT",
-            "read what another tool has written: mtrace (of glibc),\nltrace or heaptrack (with "
-            "--raw)",
+            "read what another tool has written: mtrace (of glibc),\nltrace or heaptrack "
+            "(unpacked; raw or not)",
             &from },
         { "text", 't', ACRE_OPTION_FLAG, NULL, "write plain text; otherwise the compressed form",
             &text },

@@ -128,6 +128,7 @@ const struct acre_kind acre_kinds[] = {
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
     {
         .name = "heap",
+        .also = "heap/tlsf",
         .text = "two levels: tlsf in chunks of bitmap pages that come and go",
         .size = sizeof(struct acre_heap_tlsf),
         .align = _Alignof(struct acre_heap_tlsf),
@@ -147,6 +148,7 @@ const struct acre_kind acre_kinds[] = {
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
     {
         .name = "heap-slab",
+        .also = "heap/slab",
         .text = "two levels: slab in chunks of bitmap pages that come and go",
         .size = sizeof(struct acre_heap_slab),
         .align = _Alignof(struct acre_heap_slab),
@@ -159,7 +161,7 @@ const struct acre_kind acre_kinds[] = {
 const struct acre_kind *acre_kind_find(const char *name)
 {
     for (const struct acre_kind *kind = acre_kinds; kind->name; kind++)
-        if (strcmp(kind->name, name) == 0)
+        if (strcmp(kind->name, name) == 0 || (kind->also && strcmp(kind->also, name) == 0))
             return kind;
     return NULL;
 }

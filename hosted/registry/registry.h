@@ -12,6 +12,7 @@
 /** One byte allocator. */
 struct acre_kind {
     const char *name; /**< As --allocator and ACRE_ALLOCATOR take it. */
+    const char *also; /**< Another name that it is found by, that of acre compare; or null. */
     const char *text; /**< What it is, on one line. */
     size_t size;      /**< Bytes of its control structure, */
     size_t align;     /**< and that structure's alignment, a power of two. */
@@ -38,7 +39,7 @@ struct acre_kind {
 /** All of them; the first is the default. Ends with a null name. */
 extern const struct acre_kind acre_kinds[];
 
-/** The one of that name, or null. */
+/** The one of that name or other name, or null. */
 const struct acre_kind *acre_kind_find(const char *name);
 
 #endif

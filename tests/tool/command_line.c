@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* What the tool says to a command line, and the code it ends with. */
+#include "registry/registry.h"
 #include "tool/spawn.h"
 
 #include <setjmp.h>
@@ -154,6 +155,22 @@ static void unknown_allocators_are_listed(void **state)
     has(spawned.err, "acre replay: two allocators are called 'system'");
 }
 
+/* The names that acre compare gives to heaps are those of acre run and replay too. */
+static void heaps_have_the_names_of_compare(void **state)
+{
+    static const char *const names[][2] = { { "heap", "heap/tlsf" }, { "heap-slab", "heap/slab" } };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        if (!acre_kind_find(names[i][0]))
+            continue;
+        char twice[80];
+        snprintf(twice, sizeof twice, "acre replay: two allocators are called '%s'", names[i][0]);
+        spawn_acre(&spawned, "replay", "-a", names[i][0], "-a", names[i][1], "x", NULL);
+        assert_int_equal(spawned.code, 2);
+        has(spawned.err, twice);
+    }
+}
+
 static void output_that_cannot_be_written(void **state)
 {
     char script[4200];
@@ -177,6 +194,7 @@ int main(void)
         cmocka_unit_test(wrong_values),
         cmocka_unit_test(missing_operands),
         cmocka_unit_test(unknown_allocators_are_listed),
+        cmocka_unit_test(heaps_have_the_names_of_compare),
         cmocka_unit_test(output_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void print_why(FILE *out, const struct compare_result *result,
     if (advice->candidate != advice->own)
         fprintf(out, " * (%s did better, but is not acre's.)\n",
             result->candidates[advice->candidate].name);
-    fputs(" * Link with libacre: cc FILE.c $(pkg-config --cflags --libs acre)\n */\n", out);
+    fputs(" * Link with libacre: cc YOURS.c FILE.c $(pkg-config --cflags --libs acre)\n */\n", out);
 }
 
 static void print_code(

@@ -3,16 +3,13 @@
  */
 #include <acre/acre.h>
 
-#if ACRE_TLSF
-#include <acre/tlsf.h>
-#endif
-
 #include <stdio.h>
 #include <string.h>
 
 #if ACRE_TLSF
 static _Alignas(max_align_t) char memory[16384];
 static struct acre_tlsf tlsf;
+static struct acre_tlsf_shelf shelf;
 
 static int serve(void)
 {
@@ -21,7 +18,9 @@ static int serve(void)
     void *block = acre_tlsf_alloc(&tlsf, acre_layout(100, 64)).ptr;
     if (block == NULL || acre_dealloc(acre_tlsf_bytes(&tlsf), block) != ACRE_OK)
         return 1;
-    return ACRE_CHECK_POINTERS && acre_tlsf_dealloc(&tlsf, block) != ACRE_NOT_ALLOCATED;
+    if (ACRE_CHECK_POINTERS && acre_tlsf_dealloc(&tlsf, block) != ACRE_NOT_ALLOCATED)
+        return 1;
+    return acre_tlsf_shelf_init(&shelf, memory, sizeof memory) != ACRE_OK;
 }
 #else
 static int serve(void)
