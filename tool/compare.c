@@ -186,6 +186,12 @@ static bool add_files(struct compare_command *command)
     return true;
 }
 
+/* Told of a trace that nobody named: what it was made of. */
+static const char *trace_name(const struct compare_command *command)
+{
+    return command->made[0] ? command->source : command->path;
+}
+
 static bool load(struct compare_command *command, struct replay_script *script)
 {
     char message[REPLAY_MESSAGE_ROOM] = "";
@@ -201,10 +207,11 @@ static bool load(struct compare_command *command, struct replay_script *script)
     if (status == REPLAY_LOAD_FAILED)
         acre_complain("compare", "%s", message);
     else if (status == REPLAY_NO_SUCH_PROCESS && command->process)
-        acre_complain("compare", "%s: there is no process %s", command->path, command->process);
+        acre_complain(
+            "compare", "%s: there is no process %s", trace_name(command), command->process);
     else if (status != REPLAY_LOAD_INTERRUPTED)
         acre_complain(
-            "compare", "%s: nothing to compare: no allocation was recorded", command->path);
+            "compare", "%s: nothing to compare: no allocation was recorded", trace_name(command));
     return false;
 }
 

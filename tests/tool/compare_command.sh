@@ -39,6 +39,9 @@ mkdir -p "$deep"
 grep -q "cannot run '/no/such/command'" "$work/err" || fail "no complaint"
 [ -z "$(ls "$TMPDIR")" ] || fail "something is left"
 
+! "$acre" compare -- false >"$work/out" 2>"$work/err" || fail "a success"
+grep -q '^acre compare: false: nothing to compare' "$work/err" || fail "the command is not named"
+
 for library in libjemalloc.so.2 libmimalloc.so.2 libtcmalloc_minimal.so.4; do
     name=${library#lib}
     name=${name%%[._]*}
