@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The plugin ABI: how an allocator that is not part of acre joins acre replay, acre compare and
+ * The plugin ABI: how an allocator that is not part of acre joins acre replay, compare and map, and
  * acre-bench with their option `--with=FILE`; and how a page allocator joins acre-bench-pages with
  * the same option, by the second table at the end of this file.
  *
