@@ -135,7 +135,9 @@ struct acre_slab {
 /**
  * Makes an empty allocator; it comes before any other call.
  * @param page bytes in a page: a power of two from ACRE_SLAB_LEAST_PAGE to ACRE_SLAB_MOST_PAGE.
- * Larger ones cost less metadata, smaller ones serve small memory better.
+ * Larger ones cost less metadata, smaller ones serve small memory better. A slab has at most 63
+ * objects, half as many on 32-bit machines, so the smallest object takes a 64th of a page, a 32nd
+ * there: 32 bytes with ACRE_SLAB_PAGE.
  * @return ACRE_OK; ACRE_INVALID_PARAM: page is none of these; nothing has changed. O(1).
  */
 enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);

@@ -225,9 +225,22 @@ static void nor_is_what_lies_in_a_part(void **state)
     assert_int_equal(acre_heap_stats(&over_tlsf.heap).total, 0);
 }
 
+/* Size 0 is served as size 1 is, so both need the same region. */
+static void size_0_needs_what_1_needs(void **state)
+{
+    (void)state;
+    acre_heap_region_fn *const region_for[] = { acre_heap_region_for_buddy,
+        acre_heap_region_for_slab };
+    for (size_t i = 0; i < 2; i++)
+        for (size_t align = 1; align <= PAGE; align *= 2)
+            assert_int_equal(
+                region_for[i](acre_layout(0, align)), region_for[i](acre_layout(1, align)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(size_0_needs_what_1_needs),
         cmocka_unit_test_setup(blocks_at_random, make_buddy),
         cmocka_unit_test_setup(the_largest_can_be_had, make_buddy),
         cmocka_unit_test_setup(every_size_is_served_by_its_chunk, make_buddy),
