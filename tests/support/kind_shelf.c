@@ -13,7 +13,8 @@ static struct acre_bytes bind(void *self)
     return acre_tlsf_shelf_bytes(self);
 }
 
-/* What once lay on a stack, above its top, has no meaning. */
+/* What once lay on a stack, above its top, has no meaning. In a free block that walk shows, there
+ * can be headers of blocks on the shelf: so no KIND_SCRUB. */
 static void settle(void *self)
 {
     struct acre_tlsf_shelf *shelf = self;
@@ -31,7 +32,7 @@ static size_t slack(size_t usable)
 
 const struct kind kind_shelf = {
     .name = "tlsf(shelf)",
-    .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | (ACRE_CHECK_POINTERS ? KIND_EXACT : 0),
+    .caps = KIND_CONTENTS | KIND_TILES | (ACRE_CHECK_POINTERS ? KIND_EXACT : 0),
     .self_size = sizeof(struct acre_tlsf_shelf),
     .counters = { 1 + offsetof(struct acre_tlsf_shelf, tlsf.failed) },
     .header = sizeof(acre_tlsf_field),

@@ -149,7 +149,7 @@ static void want_of_memory_is_an_error(void **state)
     char pool[48];
     (void)state;
     skip_without("tlsf");
-    snprintf(pool, sizeof pool, "--pool=%zu", SIZE_MAX / 2);
+    snprintf(pool, sizeof pool, "--pool=%zu", SIZE_MAX / 8 * 7);
     spawn_acre(&spawned, "replay", "--explain", pool, "-a", "tlsf", comb, NULL);
     assert_int_equal(spawned.code, 1);
     assert_non_null(strstr(spawned.err, "tlsf: there is not enough memory to explain it\n"));
