@@ -42,7 +42,7 @@ static inline struct step sequence_next(struct sequence *sequence)
     struct step step = { .block = (unsigned)(sequence_random(sequence) % SEQUENCE_BLOCKS) };
     const uint64_t choice = sequence_random(sequence) % 8;
 
-    step.size = sequence_random(sequence) % 3000 + 1;
+    step.size = (size_t)(sequence_random(sequence) % 3000) + 1;
     step.old_size = sequence->size[step.block];
     if (!sequence->live[step.block]) {
         step.call = choice < 6 ? STEP_MALLOC : choice == 6 ? STEP_CALLOC : STEP_ALIGNED;
