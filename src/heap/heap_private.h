@@ -137,7 +137,7 @@ ACRE_INLINE bool heap_is_look_due(struct acre_heap *heap)
 }
 
 /* dealloc when a look is due, or under a lock. */
-enum acre_status acre_heap_dealloc_slowly(void *heap, void *ptr);
+enum acre_status acre_heap_dealloc_slowly(void *self, void *ptr);
 
 /* ---- requests; heap_grow.c ---- */
 

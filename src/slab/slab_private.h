@@ -300,9 +300,6 @@ ACRE_INLINE bool slab_has_plenty(const struct acre_slab *slab)
 /* Counts a block handed out. */
 struct acre_ptr acre_slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t bytes);
 
-/* Any alloc; the short way is tried no more. */
-struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout);
-
 /* ---- slab_run.c: runs of pages ---- */
 
 /* The region whose record this is: the window's, else O(regions). */

@@ -109,7 +109,7 @@ static void end(struct replay_contest *contest, const struct replay_duty *duty,
 static struct replay_contestant *wait_any(struct replay_contest *contest)
 {
     const struct replay_child *children[REPLAY_MOST_AT_ONCE];
-    struct replay_contestant *at_work[REPLAY_MOST_AT_ONCE];
+    struct replay_contestant *at_work[REPLAY_MOST_AT_ONCE] = { NULL };
     size_t count = 0;
     for (size_t i = 0; i < contest->count; i++) {
         if (!contest->contestants[i].ordered)
