@@ -10,11 +10,11 @@
  * the one request needs. A request is refused when that is not to be had either.
  *
  * Chunks that have become empty go back to the pages, with hysteresis: every ACRE_HEAP_TICK frees
- * (over slab they count when their slab becomes empty) the heap looks
- * whether less than half of the chunks is in use. If so it tries up to ACRE_HEAP_TRIES of them, and
- * gives back those that are empty as long as the others stay twice what is in use, and
- * ACRE_HEAP_FIRST at least. acre_heap_trim gives back all at once. So does the heap itself before
- * it refuses a request, and before a region is refused to be removed.
+ * (over slab they count when their slab becomes empty) the heap looks whether less than half of the
+ * chunks is in use. If so it tries up to ACRE_HEAP_TRIES of them, and gives back those that are
+ * empty as long as the others stay twice what is in use, and ACRE_HEAP_FIRST at least.
+ * acre_heap_trim gives back all at once. So does the heap itself before it refuses a request, and
+ * before a region is refused to be removed.
  *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words at its
  * end. Calls cost what the byte allocator's cost, and a few instructions; one that takes a chunk,
