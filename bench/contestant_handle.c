@@ -12,18 +12,18 @@ struct instance {
 };
 
 /* What is created: a process binds one contestant. */
-static const struct acre_kind *bound_kind;
+static const struct acre_backend *bound_backend;
 
 static void *handle_create(void *pool, size_t size)
 {
     uintptr_t start = (uintptr_t)pool + sizeof(struct instance);
-    uintptr_t own = (start + bound_kind->align - 1) & ~(uintptr_t)(bound_kind->align - 1);
-    uintptr_t memory = own + bound_kind->size;
+    uintptr_t own = (start + bound_backend->align - 1) & ~(uintptr_t)(bound_backend->align - 1);
+    uintptr_t memory = own + bound_backend->size;
     uintptr_t end = (uintptr_t)pool + size;
     struct instance *instance = pool;
     if (memory >= end)
         return NULL;
-    instance->bytes = bound_kind->handle((void *)own);
+    instance->bytes = bound_backend->handle((void *)own);
     if (acre_init(acre_bytes_base(instance->bytes), (void *)memory, end - memory) != ACRE_OK)
         return NULL;
     return instance;
@@ -63,15 +63,15 @@ bool bench_bind_handle(const char *builtin, struct bench_bound *bound)
         .dealloc = handle_dealloc,
         .realloc = handle_realloc,
     };
-    bound_kind = acre_kind_find(builtin);
+    bound_backend = acre_backend_find(builtin);
     *bound = (struct bench_bound){ &table, &handle_loops };
-    return bound_kind != NULL;
+    return bound_backend != NULL;
 }
 
 const char *bench_builtin_name(size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (!acre_kinds[i].name)
+        if (!acre_backends[i].name)
             return NULL;
-    return acre_kinds[index].name;
+    return acre_backends[index].name;
 }

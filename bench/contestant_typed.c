@@ -89,7 +89,7 @@ BENCH_DEFINE_TYPED(heap_slab, acre_heap_slab, acre_heap, "heap-slab");
 
 bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
 {
-    static const struct bench_bound kinds[] = {
+    static const struct bench_bound backends[] = {
 #if ACRE_TLSF
         { &tlsf_table, &tlsf_loops },
 #endif
@@ -107,9 +107,9 @@ bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
 #endif
         { NULL, NULL },
     };
-    for (size_t i = 0; kinds[i].table; i++)
-        if (strcmp(kinds[i].table->name, builtin) == 0) {
-            *bound = kinds[i];
+    for (size_t i = 0; backends[i].table; i++)
+        if (strcmp(backends[i].table->name, builtin) == 0) {
+            *bound = backends[i];
             return true;
         }
     return false;

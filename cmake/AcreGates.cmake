@@ -84,7 +84,7 @@ if(ACRE_TESTS)
     pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
     enable_language(CXX)
     enable_testing()
-    acre_folders(tests/support tests/compile tests/unit tests/conformance tests/model tests/misuse
+    acre_folders(tests/support tests/compile tests/base tests/tlsf tests/trace tests/conformance tests/model tests/misuse
         tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/heap
         tests/regress tests/fuzz tests/hosted tests/hooks tests/tool examples)
     acre_folders(tests/ports)

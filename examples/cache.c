@@ -63,11 +63,12 @@ int main(void)
 
     for (struct inode *next; list != NULL; list = next) {
         next = list->next;
-        require(acre_cache_free(&inodes, list) == ACRE_OK, "not freed");
+        require(acre_cache_dealloc(&inodes, list) == ACRE_OK, "not freed");
     }
     struct entry *entry = NULL;
     while ((entry = acre_cache_alloc(&entries).ptr) != NULL)
-        require(acre_cache_free(&inodes, entry) != ACRE_OK, "freed as an object of another type");
+        require(
+            acre_cache_dealloc(&inodes, entry) != ACRE_OK, "freed as an object of another type");
     print(&inodes);
     print(&entries);
     return acre_cache_stats(&entries).live > acre_cache_stats(&inodes).peak ? 0 : 1;

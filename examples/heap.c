@@ -53,7 +53,7 @@ int main(void)
     require(acre_heap_tlsf_setup(&kernel, PAGE) == ACRE_OK, "setup");
     acre_heap_set_locks(heap, (struct acre_locker){ lock, unlock, &bytes_lock },
         (struct acre_locker){ lock, unlock, &pages_lock });
-    acre_heap_set_oom(heap, shrink_cache, NULL);
+    acre_heap_set_on_exhausted(heap, shrink_cache, NULL);
     require(acre_heap_init(heap, bank[0], BANK) == ACRE_OK, "the first bank");
     require(acre_heap_add_memory(heap, bank[1], BANK) == ACRE_OK, "the second bank");
     acre_heap_set_reserve(heap, 8);

@@ -30,7 +30,7 @@ static void require(int holds, const char *what)
 
 static uintptr_t take(size_t size, size_t align)
 {
-    struct acre_num taken = acre_buddy_take(&frames, acre_layout(size, align));
+    struct acre_num taken = acre_buddy_alloc_range(&frames, acre_layout(size, align));
     require(taken.status == ACRE_OK, acre_status_text(taken.status));
     printf("%8zu bytes at 0x%08" PRIxPTR "\n", size, taken.num);
     return taken.num;
@@ -49,14 +49,15 @@ int main(void)
     uintptr_t buffer = take((size_t)2 * MIB, FRAME); /* a large page */
     require(zero == 0 && table % 16384 == 0 && buffer % (2 * MIB) == 0, "misplaced");
 
-    require(acre_buddy_give(&frames, buffer + FRAME) == ACRE_NOT_ALLOCATED, "inside a block");
-    require(acre_buddy_give(&frames, table) == ACRE_OK, "a block is given back");
-    require(acre_buddy_give(&frames, table) == ACRE_NOT_ALLOCATED, "given back twice");
+    require(
+        acre_buddy_dealloc_range(&frames, buffer + FRAME) == ACRE_NOT_ALLOCATED, "inside a block");
+    require(acre_buddy_dealloc_range(&frames, table) == ACRE_OK, "a block is given back");
+    require(acre_buddy_dealloc_range(&frames, table) == ACRE_NOT_ALLOCATED, "given back twice");
     require(acre_buddy_remove_memory(&frames, (void *)map[1].start) == ACRE_INVALID_PARAM,
         "removed while in use");
 
-    require(acre_buddy_give(&frames, zero) == ACRE_OK, "the block at 0 is given back");
-    require(acre_buddy_give(&frames, buffer) == ACRE_OK, "the large page is given back");
+    require(acre_buddy_dealloc_range(&frames, zero) == ACRE_OK, "the block at 0 is given back");
+    require(acre_buddy_dealloc_range(&frames, buffer) == ACRE_OK, "the large page is given back");
     require(acre_buddy_stats(&frames).largest_free == empty.largest_free, "not merged");
     require(acre_buddy_check(&frames).invariant == NULL, "unsound");
     printf("%8zu bytes free, %zu in one piece\n", empty.available, empty.largest_free);

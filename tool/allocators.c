@@ -11,8 +11,9 @@
 static size_t list_names(const char *names[MOST_NAMES], const char *other)
 {
     size_t count = 0;
-    for (const struct acre_kind *kind = acre_kinds; kind->name && count < MOST_NAMES - 2; kind++)
-        names[count++] = kind->name;
+    for (const struct acre_backend *backend = acre_backends;
+         backend->name && count < MOST_NAMES - 2; backend++)
+        names[count++] = backend->name;
     if (other)
         names[count++] = other;
     names[count] = NULL;

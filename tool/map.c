@@ -54,7 +54,7 @@ static int find_allocator(const struct map_command *command, const struct acre_u
         return acre_usage_error(usage, "--with and --allocator: only one can be drawn");
     if (command->with)
         return load_plugin(command);
-    const char *name = command->allocator ? command->allocator : acre_kinds[0].name;
+    const char *name = command->allocator ? command->allocator : acre_backends[0].name;
     struct compare_choice choice = { .names = &name, .name_count = 1 };
     if (!name || compare_find_candidates(&field, &choice))
         return acre_unknown_allocator(usage, name ? name : "", NULL);

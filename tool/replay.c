@@ -64,10 +64,11 @@ static bool add_subject(struct replay_command *command, struct replay_subject su
     return true;
 }
 
-static bool add_kind(struct replay_command *command, const struct acre_kind *kind)
+static bool add_backend(struct replay_command *command, const struct acre_backend *backend)
 {
-    return add_subject(command,
-        (struct replay_subject){ .type = REPLAY_ON_KIND, .name = kind->name, .kind = kind });
+    return add_subject(
+        command, (struct replay_subject){
+                     .type = REPLAY_ON_BACKEND, .name = backend->name, .backend = backend });
 }
 
 static bool add_system(struct replay_command *command)
@@ -79,8 +80,8 @@ static bool add_system(struct replay_command *command)
 static bool add_all(struct replay_command *command)
 {
     bool added = add_system(command);
-    for (const struct acre_kind *kind = acre_kinds; added && kind->name; kind++)
-        added = add_kind(command, kind);
+    for (const struct acre_backend *backend = acre_backends; added && backend->name; backend++)
+        added = add_backend(command, backend);
     return added;
 }
 
@@ -89,11 +90,11 @@ static int add_named(struct replay_command *command, const struct acre_usage *us
 {
     for (size_t i = 0; i < command->allocators.count; i++) {
         const char *name = command->allocators.items[i];
-        const struct acre_kind *kind = acre_kind_find(name);
+        const struct acre_backend *backend = acre_backend_find(name);
         bool is_system = strcmp(name, REPLAY_SYSTEM_NAME) == 0;
-        if (!kind && !is_system)
+        if (!backend && !is_system)
             return acre_unknown_allocator(usage, name, REPLAY_SYSTEM_NAME);
-        if (!(is_system ? add_system(command) : add_kind(command, kind)))
+        if (!(is_system ? add_system(command) : add_backend(command, backend)))
             return ACRE_EXIT_USAGE;
     }
     return ACRE_EXIT_OK;
@@ -196,7 +197,7 @@ static int explain(
         replay_report_facts(stdout, &script->facts);
     for (size_t i = 0; i < command->count && !acre_interrupted(); i++) {
         const struct replay_subject *subject = &command->subjects[i];
-        if (subject->type != REPLAY_ON_KIND)
+        if (subject->type != REPLAY_ON_BACKEND)
             continue;
         if (!explain_one(command, script, subject, path) && !acre_interrupted())
             return ACRE_EXIT_FAILED;

@@ -69,7 +69,7 @@ static int run(const struct run_options *options, char **command)
 
 int acre_cmd_run(int argc, char **argv)
 {
-    struct run_options chosen = { .allocator = acre_kinds[0].name };
+    struct run_options chosen = { .allocator = acre_backends[0].name };
     const struct acre_option options[] = {
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME", "allocator to serve COMMAND (default: tlsf)",
             &chosen.allocator },
@@ -89,7 +89,7 @@ int acre_cmd_run(int argc, char **argv)
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
-    if (!chosen.allocator || !acre_kind_find(chosen.allocator))
+    if (!chosen.allocator || !acre_backend_find(chosen.allocator))
         return acre_unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "", NULL);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");

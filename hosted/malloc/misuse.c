@@ -82,7 +82,7 @@ static void add_region(struct acre_text *text, const struct acre_pool_region *re
     acre_text_add(text, "-");
     acre_text_add_address(text, region->start + region->size);
     acre_text_add(text, " (");
-    acre_text_add(text, acre_serve.settings.kind->name);
+    acre_text_add(text, acre_serve.settings.backend->name);
     acre_text_add(text, ")");
 }
 

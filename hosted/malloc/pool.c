@@ -24,12 +24,12 @@ static size_t round_to_page(size_t size)
  * at most a sixteenth of the piece. Grows with the size. */
 static size_t metadata_size(const struct acre_pool *pool, size_t size)
 {
-    const struct acre_kind *kind = pool->kind;
-    if (kind->apart_size == NULL)
+    const struct acre_backend *backend = pool->backend;
+    if (backend->apart_size == NULL)
         return 0;
-    size_t before = kind->shares_map && pool->regions != NULL ? pool->regions->size : 0;
-    size_t whole = kind->apart_size(before + size);
-    return whole <= size / 16 ? whole : kind->apart_size(size);
+    size_t before = backend->shares_map && pool->regions != NULL ? pool->regions->size : 0;
+    size_t whole = backend->apart_size(before + size);
+    return whole <= size / 16 ? whole : backend->apart_size(size);
 }
 
 /* Bytes of addresses to reserve at once for blocks. */
@@ -40,22 +40,22 @@ static size_t wish(const struct acre_pool *pool)
     return pool->limit < AMPLE ? round_to_page(pool->limit) : (size_t)AMPLE;
 }
 
-bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t limit)
+bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, size_t limit)
 {
     struct acre_range metadata = { 0 };
-    if (kind->program != NULL)
-        kind = kind->program;
-    pool->kind = kind;
+    if (backend->program != NULL)
+        backend = backend->program;
+    pool->backend = backend;
     pool->limit = limit;
-    size_t size = round_to_page(kind->size + kind->align);
+    size_t size = round_to_page(backend->size + backend->align);
     size_t records = acre_os_addresses_are_scarce() ? 0 : pieces * acre_os_page_size();
-    size_t addresses = (kind->shares_map ? 2 : 1) * metadata_size(pool, wish(pool)) + records;
+    size_t addresses = (backend->shares_map ? 2 : 1) * metadata_size(pool, wish(pool)) + records;
     void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
     if (start == NULL)
         return false;
     pool->metadata = metadata;
-    uintptr_t self = acre_align_up((uintptr_t)start, kind->align);
-    pool->bytes = kind->handle((void *)self);
+    uintptr_t self = acre_align_up((uintptr_t)start, backend->align);
+    pool->bytes = backend->handle((void *)self);
     /* Refused for want of memory, and leaves the allocator valid and empty. */
     (void)acre_init(acre_bytes_base(pool->bytes), NULL, 0);
     return true;
@@ -74,12 +74,12 @@ static size_t power_of_two(size_t size)
  * search, headers and metadata in the memory itself included; SIZE_MAX when no memory could be
  * enough. A block that is a power of two at a multiple of its size lies somewhere in twice as much.
  */
-static size_t need_of(const struct acre_kind *kind, struct acre_layout layout)
+static size_t need_of(const struct acre_backend *backend, struct acre_layout layout)
 {
     size_t size = layout.size > layout.align ? layout.size : layout.align;
     size_t slack = layout.size / 8 + layout.align / 32 + 4 * acre_os_page_size();
     size_t need;
-    if (kind->rounds) {
+    if (backend->rounds) {
         size_t block = power_of_two(size);
         return block == 0 || block > SIZE_MAX / 2 ? SIZE_MAX : 2 * block;
     }
@@ -116,9 +116,9 @@ static void note_region(
 
 static enum acre_status add(struct acre_pool *pool, void *start, size_t size, void *metadata)
 {
-    if (pool->kind->add_apart == NULL)
+    if (pool->backend->add_apart == NULL)
         return acre_add_memory(acre_bytes_base(pool->bytes), start, size);
-    return pool->kind->add_apart(
+    return pool->backend->add_apart(
         pool->bytes.self, start, size, metadata, metadata_size(pool, size));
 }
 
@@ -147,13 +147,13 @@ static bool add_piece(struct acre_pool *pool, size_t size)
  * be cut from a free one that is larger by its alignment. */
 static bool is_hopeless(const struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t most = pool->kind->most != 0 ? pool->kind->most : SIZE_MAX;
+    size_t most = pool->backend->most != 0 ? pool->backend->most : SIZE_MAX;
     return layout.size > most || layout.align > most - layout.size;
 }
 
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t need = need_of(pool->kind, layout);
+    size_t need = need_of(pool->backend, layout);
     if (need > PTRDIFF_MAX || is_hopeless(pool, layout))
         return false;
     size_t ample = need;

@@ -25,7 +25,7 @@ struct acre_pool_region {
 
 /** A zeroed one is closed. */
 struct acre_pool {
-    const struct acre_kind *kind;
+    const struct acre_backend *backend;
     struct acre_bytes bytes;          /**< The allocator; no table while the pool is closed. */
     struct acre_range blocks;         /**< Where blocks lie. */
     struct acre_range metadata;       /**< Where all else lies. */
@@ -39,7 +39,7 @@ struct acre_pool {
  * @param limit most bytes the allocator may ever be given, metadata included; SIZE_MAX: no limit.
  * @return false: the system gives no memory for the control structure; the pool stays closed.
  */
-bool acre_pool_open(struct acre_pool *pool, const struct acre_kind *kind, size_t limit);
+bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, size_t limit);
 
 /**
  * Gives the allocator more memory, enough for a block of this layout where the system and the limit

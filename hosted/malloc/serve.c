@@ -2,12 +2,12 @@
 #include "malloc/serve.h"
 
 #include "base/arith.h"
-#include "base/refuser.h"
+#include "base/null.h"
 #include "os/os.h"
 
 #include <string.h>
 
-struct acre_serve acre_serve = { .bytes = { .ops = &acre_refuser_ops, .self = NULL } };
+struct acre_serve acre_serve = { .bytes = { .ops = &acre_null_ops, .self = NULL } };
 
 /* From this size on, fresh pages from the system are cheaper than zeroes written by hand. Bytes. */
 enum { zero_by_system = 1 << 20 };
@@ -23,7 +23,7 @@ void *acre_serve_refuse(void)
 
 static void read_settings(void)
 {
-    if (acre_serve.settings.kind == NULL) {
+    if (acre_serve.settings.backend == NULL) {
         acre_serve.settings = acre_settings_read();
         if (acre_serve.settings.help)
             acre_settings_help();
@@ -39,7 +39,7 @@ void acre_serve_prepare(void)
 
 const char *acre_serve_name(void)
 {
-    return acre_serve.settings.kind != NULL ? acre_serve.settings.kind->name : "none";
+    return acre_serve.settings.backend != NULL ? acre_serve.settings.backend->name : "none";
 }
 
 static bool open_pool(void)
@@ -47,7 +47,7 @@ static bool open_pool(void)
     struct acre_pool *pool = &acre_serve.pool;
     read_settings();
     if (pool->bytes.ops == NULL) {
-        if (!acre_pool_open(pool, acre_serve.settings.kind, acre_serve.settings.limit))
+        if (!acre_pool_open(pool, acre_serve.settings.backend, acre_serve.settings.limit))
             return false;
         acre_serve.bytes = pool->bytes;
     }
@@ -230,9 +230,9 @@ static bool discard_free(void *arg, void *start, size_t size, bool live)
  */
 static void gather(void)
 {
-    const struct acre_kind *kind = acre_serve.pool.kind;
-    if (acre_serve.bytes.self != NULL && kind->gather != NULL)
-        kind->gather(acre_serve.bytes.self);
+    const struct acre_backend *backend = acre_serve.pool.backend;
+    if (acre_serve.bytes.self != NULL && backend->gather != NULL)
+        backend->gather(acre_serve.bytes.self);
 }
 
 bool acre_serve_trim(void)

@@ -38,7 +38,7 @@ struct acre_serve {
     struct acre_lock lock;
     struct acre_bytes bytes;       /**< The allocator that serves, or the one that refuses. */
     struct acre_pool pool;         /**< Open once there was a first request. */
-    struct acre_settings settings; /**< Read once; `kind` is null before. */
+    struct acre_settings settings; /**< Read once; `backend` is null before. */
     size_t refused;                /**< Requests refused for want of memory. */
 };
 

@@ -10,11 +10,11 @@
 
 enum { standard_error = 2 };
 
-static void add_kinds(struct acre_text *text)
+static void add_backends(struct acre_text *text)
 {
-    for (const struct acre_kind *kind = acre_kinds; kind->name != NULL; kind++) {
-        acre_text_add(text, kind == acre_kinds ? "" : ", ");
-        acre_text_add(text, kind->name);
+    for (const struct acre_backend *backend = acre_backends; backend->name != NULL; backend++) {
+        acre_text_add(text, backend == acre_backends ? "" : ", ");
+        acre_text_add(text, backend->name);
     }
 }
 
@@ -30,7 +30,7 @@ static _Noreturn void refuse(const char *name, const char *value, const char *ex
     if (expected != NULL)
         acre_text_add(&text, expected);
     else
-        add_kinds(&text);
+        add_backends(&text);
     acre_text_write(&text, standard_error);
     acre_os_exit(ACRE_SETTINGS_EXIT);
 }
@@ -45,16 +45,16 @@ static bool read_switch(const char *name)
     return true;
 }
 
-static const struct acre_kind *read_kind(void)
+static const struct acre_backend *read_backend(void)
 {
     static const char name[] = "ACRE_ALLOCATOR";
     const char *value = acre_os_env(name);
-    const struct acre_kind *kind = acre_kinds;
+    const struct acre_backend *backend = acre_backends;
     if (value != NULL && *value != '\0')
-        kind = acre_kind_find(value);
-    if (kind == NULL || kind->name == NULL)
+        backend = acre_backend_find(value);
+    if (backend == NULL || backend->name == NULL)
         refuse(name, value != NULL ? value : "", NULL);
-    return kind;
+    return backend;
 }
 
 static size_t read_limit(void)
@@ -74,7 +74,7 @@ static size_t read_limit(void)
 struct acre_settings acre_settings_read(void)
 {
     struct acre_settings settings;
-    settings.kind = read_kind();
+    settings.backend = read_backend();
     settings.limit = read_limit();
     settings.stats = read_switch("ACRE_STATS");
     settings.help = read_switch("ACRE_HELP");
@@ -90,11 +90,11 @@ static void write_line(const char *line)
 
 void acre_settings_help(void)
 {
-    struct acre_text kinds = { 0 };
+    struct acre_text backends = { 0 };
     write_line("acre: this process's malloc is served by acre; these variables change how:");
-    acre_text_add(&kinds, "  ACRE_ALLOCATOR=NAME  the allocator, the first by default: ");
-    add_kinds(&kinds);
-    acre_text_write(&kinds, standard_error);
+    acre_text_add(&backends, "  ACRE_ALLOCATOR=NAME  the allocator, the first by default: ");
+    add_backends(&backends);
+    acre_text_write(&backends, standard_error);
     write_line(
         "  ACRE_POOL=SIZE       most memory it may take, metadata included (64M, 2G; no limit)");
     write_line("  ACRE_STATS=1         print its accounts when the process exits");

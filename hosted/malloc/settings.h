@@ -12,10 +12,10 @@
 #include <stddef.h>
 
 struct acre_settings {
-    const struct acre_kind *kind; /**< ACRE_ALLOCATOR. */
-    size_t limit;                 /**< ACRE_POOL in bytes; SIZE_MAX: none. */
-    bool stats;                   /**< ACRE_STATS. */
-    bool help;                    /**< ACRE_HELP. */
+    const struct acre_backend *backend; /**< ACRE_ALLOCATOR. */
+    size_t limit;                       /**< ACRE_POOL in bytes; SIZE_MAX: none. */
+    bool stats;                         /**< ACRE_STATS. */
+    bool help;                          /**< ACRE_HELP. */
 };
 
 /** Exit status of a process that was started with settings that make no sense. */

@@ -4,7 +4,7 @@
 #include <acre/buddy.h>
 #include <acre/heap.h>
 #include <acre/slab.h>
-#include <acre/tlsf_shelf.h>
+#include <acre/tlsf_quick.h>
 #include <string.h>
 
 #if ACRE_TLSF
@@ -19,32 +19,32 @@ static enum acre_status tlsf_add_apart(
     return acre_tlsf_add_memory_apart(self, start, size, apart, apart_size);
 }
 
-static struct acre_bytes tlsf_shelf(void *self)
+static struct acre_bytes tlsf_quick(void *self)
 {
-    return acre_tlsf_shelf_bytes(self);
+    return acre_tlsf_quick_bytes(self);
 }
 
-static enum acre_status tlsf_shelf_add_apart(
+static enum acre_status tlsf_quick_add_apart(
     void *self, void *start, size_t size, void *apart, size_t apart_size)
 {
-    return acre_tlsf_shelf_add_memory_apart(self, start, size, apart, apart_size);
+    return acre_tlsf_quick_add_memory_apart(self, start, size, apart, apart_size);
 }
 
-static void tlsf_shelf_gather(void *self)
+static void tlsf_quick_gather(void *self)
 {
-    acre_tlsf_shelf_clear(self);
+    acre_tlsf_quick_flush(self);
 }
 
-static const struct acre_kind tlsf_program = {
+static const struct acre_backend tlsf_program = {
     .name = "tlsf",
     .text = "with a shelf",
-    .size = sizeof(struct acre_tlsf_shelf),
-    .align = _Alignof(struct acre_tlsf_shelf),
+    .size = sizeof(struct acre_tlsf_quick),
+    .align = _Alignof(struct acre_tlsf_quick),
     .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field),
-    .handle = tlsf_shelf,
+    .handle = tlsf_quick,
     .apart_size = acre_tlsf_metadata_size,
-    .add_apart = tlsf_shelf_add_apart,
-    .gather = tlsf_shelf_gather,
+    .add_apart = tlsf_quick_add_apart,
+    .gather = tlsf_quick_gather,
     .shares_map = true,
 };
 #endif
@@ -97,7 +97,7 @@ static struct acre_bytes heap_slab(void *self)
 }
 #endif
 
-const struct acre_kind acre_kinds[] = {
+const struct acre_backend acre_backends[] = {
 #if ACRE_TLSF
     {
         .name = "tlsf",
@@ -158,10 +158,10 @@ const struct acre_kind acre_kinds[] = {
     { .name = NULL },
 };
 
-const struct acre_kind *acre_kind_find(const char *name)
+const struct acre_backend *acre_backend_find(const char *name)
 {
-    for (const struct acre_kind *kind = acre_kinds; kind->name; kind++)
-        if (strcmp(kind->name, name) == 0 || (kind->also && strcmp(kind->also, name) == 0))
-            return kind;
+    for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
+        if (strcmp(backend->name, name) == 0 || (backend->also && strcmp(backend->also, name) == 0))
+            return backend;
     return NULL;
 }

@@ -10,7 +10,7 @@
 #include <acre/bytes.h>
 
 /** One byte allocator. */
-struct acre_kind {
+struct acre_backend {
     const char *name; /**< As --allocator and ACRE_ALLOCATOR take it. */
     const char *also; /**< Another name that it is found by, that of acre compare; or null. */
     const char *text; /**< What it is, on one line. */
@@ -33,13 +33,13 @@ struct acre_kind {
      * for all of them. */
     bool shares_map;
     /** Null, or the same allocator in the form that suits a whole program without deadlines. */
-    const struct acre_kind *program;
+    const struct acre_backend *program;
 };
 
 /** All of them; the first is the default. Ends with a null name. */
-extern const struct acre_kind acre_kinds[];
+extern const struct acre_backend acre_backends[];
 
 /** The one of that name or other name, or null. */
-const struct acre_kind *acre_kind_find(const char *name);
+const struct acre_backend *acre_backend_find(const char *name);
 
 #endif

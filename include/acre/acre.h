@@ -19,7 +19,7 @@
 #include <acre/shared.h>
 #include <acre/slab.h>
 #include <acre/tlsf.h>
-#include <acre/tlsf_shelf.h>
+#include <acre/tlsf_quick.h>
 #include <acre/types.h>
 #include <acre/wrap.h>
 

@@ -43,8 +43,8 @@ struct misuse {
     const void *ptr;           ///< The pointer given back; null for copy and drop.
     struct acre_layout layout; ///< What it was given back with; zero for copy and drop.
     acre_status status;        ///< ACRE_NOT_ALLOCATED: no live block, or no reference left;
-                        ///< ACRE_INVALID_PARAM: not this block's layout; ACRE_NO_MEMORY: too many
-                        ///< references.
+        ///< ACRE_INVALID_PARAM: not this block's layout; ACRE_NO_MEMORY: too many
+        ///< references.
 };
 
 /// Called on misuse, in the thread that misuses. It may throw where the standard lets the caller

@@ -11,7 +11,7 @@
  *
  * Single pages and short runs change the bits and a few words beside them, and leave the summaries
  * of the 4096 pages around for the next search for a run to bring up to date: those of at most 128
- * such stretches in a range, or as many as acre_bitmap_set_late says.
+ * such stretches in a range, or as many as acre_bitmap_set_max_dirty says.
  *
  * Cost of a call, in word steps. One page taken: O(1) while the 4096 pages at hand have a free one,
  * else O(log64(pages / 4096)). One page given back: O(1), and when its stretch is one too many to
@@ -109,7 +109,7 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit);
 
 /** Stretches of 4096 pages whose summaries may be late, in each range, when nothing else is said.
  */
-#define ACRE_BITMAP_LATE_DEFAULT 128
+#define ACRE_BITMAP_MAX_DIRTY_DEFAULT 128
 
 /**
  * Chooses how much summing up may be left to the next search for a run.
@@ -118,10 +118,10 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit);
  * a run first brings all up to date, so the longest that it can take grows with `groups`; with 1,
  * no call does more than 128 + 16 * levels word steps besides its own. What is handed out does not
  * depend on it.
- * @note acre_bitmap_setup makes it ACRE_BITMAP_LATE_DEFAULT; init keeps it.
+ * @note acre_bitmap_setup makes it ACRE_BITMAP_MAX_DIRTY_DEFAULT; init keeps it.
  * O(groups that are late).
  */
-void acre_bitmap_set_late(struct acre_bitmap *self, size_t groups);
+void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups);
 
 /** acre_init for an allocator that went through setup: keeps its page size and next fit, forgets
  * all else.

@@ -10,9 +10,9 @@
  * writes a managed byte, so the same code serves device memory, physical ranges and file extents:
  * plain integers, address 0 included.
  *
- * The blocks freed last are kept whole on a shelf, up to ACRE_BUDDY_SHELF_DEPTH for each of the
- * ACRE_BUDDY_SHELF_ORDERS smallest orders, and are handed out again first; they merge with their
- * buddies when a request could not be served otherwise. acre_buddy_set_shelf() bounds or ends that.
+ * The blocks freed last are kept whole on a shelf, up to ACRE_BUDDY_QUICK_DEPTH for each of the
+ * ACRE_BUDDY_QUICK_ORDERS smallest orders, and are handed out again first; they merge with their
+ * buddies when a request could not be served otherwise. acre_buddy_set_quick_depth() bounds or ends that.
  *
  * Cost of a block: rounding of its size, or of its alignment when that is more, to a power of two;
  * a quarter on average, half at worst. Cost of a region: a little over 6 bits a smallest block, and
@@ -35,26 +35,26 @@ extern "C" {
 
 enum {
     ACRE_BUDDY_SMALLEST = 32,    /**< Default smallest block, in bytes. */
-    ACRE_BUDDY_SHELF_ORDERS = 8, /**< Orders that have a shelf: the smallest ones. */
-    ACRE_BUDDY_SHELF_DEPTH = 24, /**< Blocks that the shelf of one order holds at most. */
+    ACRE_BUDDY_QUICK_ORDERS = 8, /**< Orders that have a shelf: the smallest ones. */
+    ACRE_BUDDY_QUICK_DEPTH = 24, /**< Blocks that the shelf of one order holds at most. */
     /** One an order, and one for the blocks of order 0 that start at odd places. */
-    ACRE_BUDDY_SHELVES = ACRE_BUDDY_SHELF_ORDERS + 1,
+    ACRE_BUDDY_QUICK_LISTS = ACRE_BUDDY_QUICK_ORDERS + 1,
     ACRE_BUDDY_ORDERS = 8 * sizeof(size_t)
 };
 
 struct acre_buddy_region;
 
 /** A block on a shelf. */
-struct acre_buddy_shelved {
+struct acre_buddy_quick_block {
     uintptr_t pos;
     unsigned char *state; /* its state byte; null at the bottom of a shelf */
 };
 
 /** What is kept of one order. */
 struct acre_buddy_order {
-    struct acre_buddy_shelved *top;   /* of its shelf: the block put there last, */
-    struct acre_buddy_shelved *limit; /* and the place of the last one that it may hold */
-    size_t size;                      /* in smallest blocks; 0: no block is that large */
+    struct acre_buddy_quick_block *top;   /* of its shelf: the block put there last, */
+    struct acre_buddy_quick_block *limit; /* and the place of the last one that it may hold */
+    size_t size;                          /* in smallest blocks; 0: no block is that large */
 };
 
 /**
@@ -72,7 +72,7 @@ struct acre_buddy {
     ptrdiff_t room; /* peak - used, in smallest blocks */
     struct acre_buddy_order
         orders[ACRE_BUDDY_ORDERS]; /* the last: blocks of order 0 at odd places */
-    struct acre_buddy_shelved shelves[ACRE_BUDDY_SHELVES][ACRE_BUDDY_SHELF_DEPTH + 1];
+    struct acre_buddy_quick_block shelves[ACRE_BUDDY_QUICK_LISTS][ACRE_BUDDY_QUICK_DEPTH + 1];
     struct acre_buddy_region *current; /* the region last worked in */
     struct acre_buddy_region *regions; /* by address */
     size_t peak;                       /* in smallest blocks */
@@ -93,16 +93,16 @@ enum acre_status acre_buddy_setup(struct acre_buddy *buddy, size_t smallest);
 /**
  * Sets how many blocks of each order are kept unmerged.
  * @param depth 0: none, every free merges at once and no call does more than one merge an order; at
- * most ACRE_BUDDY_SHELF_DEPTH, which is what setup leaves.
+ * most ACRE_BUDDY_QUICK_DEPTH, which is what setup leaves.
  * @return ACRE_OK; ACRE_INVALID_PARAM: depth is more. What lay on the shelves is merged.
  */
-enum acre_status acre_buddy_set_shelf(struct acre_buddy *buddy, unsigned depth);
+enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned depth);
 
 /**
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of smallest blocks in a region. alloc, dealloc, resize: O(log n), and O(regions) where the
  * region last worked in cannot serve. An alloc that finds the shelves in its way, and only that,
- * merges them: at most ACRE_BUDDY_SHELVES * ACRE_BUDDY_SHELF_DEPTH frees at once. usable_size:
+ * merges them: at most ACRE_BUDDY_QUICK_LISTS * ACRE_BUDDY_QUICK_DEPTH frees at once. usable_size:
  * O(1). stats: O(log n) a region and a shelved block.
  *
  * init keeps the smallest block and the depth of the shelf. init, add_memory, reset: O(n).
@@ -149,10 +149,10 @@ enum acre_status acre_buddy_add_range(
 size_t acre_buddy_metadata_size(size_t size, size_t smallest);
 
 /** acre_buddy_alloc, giving the block's position as an integer, of which 0 is as good as any. */
-struct acre_num acre_buddy_take(struct acre_buddy *buddy, struct acre_layout layout);
+struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_layout layout);
 
 /** acre_buddy_dealloc of the block at a position. */
-enum acre_status acre_buddy_give(struct acre_buddy *buddy, uintptr_t pos);
+enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos);
 
 /** The bytes table; `self` is a struct acre_buddy that went through setup. */
 extern const struct acre_bytes_ops acre_buddy_ops;

@@ -64,7 +64,7 @@ struct acre_ptr acre_cache_alloc(struct acre_cache *cache);
  *         the cache is live; ACRE_INVALID_PARAM: it is a block of another layout. A live block of
  *         the same layout that another user of the allocator holds cannot be told apart.
  */
-enum acre_status acre_cache_free(struct acre_cache *cache, void *object);
+enum acre_status acre_cache_dealloc(struct acre_cache *cache, void *object);
 
 /** The accounts, by value. O(1). */
 struct acre_cache_stats acre_cache_stats(const struct acre_cache *cache);

@@ -13,7 +13,7 @@
  * (over slab they count when their slab becomes empty) the heap looks whether less than half of the
  * chunks is in use. If so it tries up to ACRE_HEAP_TRIES of them, and gives back those that are
  * empty as long as the others stay twice what is in use, and ACRE_HEAP_FIRST at least.
- * acre_heap_trim gives back all at once. So does the heap itself before it refuses a request, and
+ * acre_heap_release_empty gives back all at once. So does the heap itself before it refuses a request, and
  * before a region is refused to be removed.
  *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words at its
@@ -59,17 +59,17 @@ typedef size_t acre_heap_region_fn(struct acre_layout layout);
 /**
  * Called when a request cannot be served, with no lock held. It may free blocks and pages of the
  * heap, add memory to it, or end it all.
- * @param arg    what acre_heap_set_oom was given.
+ * @param arg    what acre_heap_set_on_exhausted was given.
  * @param layout the request; for pages, their bytes and the alignment asked for.
  * @return true: something may have changed, try again; false: refuse the request.
  */
-typedef bool acre_heap_oom_fn(void *arg, struct acre_layout layout);
+typedef bool acre_heap_exhausted_fn(void *arg, struct acre_layout layout);
 
 /** Called by a byte allocator for a request that finds no room; its answer is the request's. */
-typedef struct acre_ptr acre_heap_more_fn(void *arg, struct acre_layout layout);
+typedef struct acre_ptr acre_heap_backing_exhausted_fn(void *arg, struct acre_layout layout);
 
 /** Called by a byte allocator when that many blocks were freed, or about as many. */
-typedef void acre_heap_freed_fn(void *arg, size_t blocks);
+typedef void acre_heap_released_fn(void *arg, size_t blocks);
 
 /** What a heap is made of. */
 struct acre_heap_parts {
@@ -77,13 +77,13 @@ struct acre_heap_parts {
     acre_heap_region_fn *region_for; /**< What regions it needs. */
     /** add_memory for a region that begins where another one ends, at up to a twelfth of it for
      * more metadata; null: add_memory itself. */
-    enum acre_status (*add_behind)(void *self, void *start, size_t size);
+    enum acre_status (*add_adjacent)(void *self, void *start, size_t size);
     /** Has the byte allocator call `more` for requests that find no room, or, with null, refuse
      * them itself; null: it cannot, and the heap looks at every answer. */
-    void (*set_more)(void *self, acre_heap_more_fn *more, void *arg);
+    void (*set_more)(void *self, acre_heap_backing_exhausted_fn *more, void *arg);
     /** Has the byte allocator call `freed` as the last step of each free after which a region may
      * be empty that was not, so that frees need not be counted; null: it cannot. */
-    void (*set_freed)(void *self, acre_heap_freed_fn *freed, void *arg);
+    void (*set_freed)(void *self, acre_heap_released_fn *freed, void *arg);
     struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
     /** alloc and dealloc of `bytes` where they are found from the heap without a handle, as in the
@@ -113,7 +113,7 @@ struct acre_heap {
     size_t countdown; /* frees to the next look; under the lock of bytes, as `parts.bytes` */
     struct acre_heap_parts parts;
     size_t page_size;
-    acre_heap_oom_fn *oom;
+    acre_heap_exhausted_fn *oom;
     void *oom_arg;
     struct acre_locker bytes_lock; /* guards `parts.bytes`, and: */
     struct acre_heap_chunk *last;  /* circle of the chunks given to it; one of them, or null */
@@ -146,7 +146,7 @@ void acre_heap_set_locks(
     struct acre_heap *heap, struct acre_locker bytes, struct acre_locker pages);
 
 /** Sets the callback for requests that cannot be served; null: none, which is the default. O(1). */
-void acre_heap_set_oom(struct acre_heap *heap, acre_heap_oom_fn *oom, void *arg);
+void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_heap_exhausted_fn *oom, void *arg);
 
 /**
  * Keeps some pages for requests flagged ACRE_HEAP_RESERVE: no other takes a page when fewer than
@@ -169,7 +169,7 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * stats: the sums hold at all times, though other calls that run may be in one part of them and not
  * yet in the other. total is the page allocator's. Pages in chunks count as the byte allocator
  * counts them, their records as metadata; pages handed out whole are used, and live_blocks has one
- * for each. largest_free is exact while no chunk is empty: after acre_heap_trim. peak is exact as
+ * for each. largest_free is exact while no chunk is empty: after acre_heap_release_empty. peak is exact as
  * long as no pages are handed out whole; with such, it is the highest value of used when pages were
  * handed out, when only bytes were, or now. While other threads free bytes, it may count what they
  * freed between the look at the bytes and the one at the pages. O(log memory) and what the parts
@@ -209,7 +209,7 @@ struct acre_ptr acre_heap_alloc_flags(
  * Gives every empty chunk back to the pages.
  * @return bytes given back. O(chunks), and as often what remove_memory of the byte allocator takes.
  */
-size_t acre_heap_trim(struct acre_heap *heap);
+size_t acre_heap_release_empty(struct acre_heap *heap);
 
 /**
  * The verbs of pages; contracts as in acre/pages.h. Pages that a chunk takes are no caller's:

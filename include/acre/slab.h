@@ -37,12 +37,12 @@ extern "C" {
 /** Sizes of the control structure; facts of the layout, not knobs. */
 enum {
     ACRE_SLAB_PAGE = 256 * sizeof(size_t), /**< Default page: 2048 on 64-bit machines. */
-    ACRE_SLAB_LEAST_PAGE = 128,            /**< Smallest page, */
-    ACRE_SLAB_MOST_PAGE = 2048,            /**< and largest one. */
+    ACRE_SLAB_MIN_PAGE = 128,              /**< Smallest page, */
+    ACRE_SLAB_MAX_PAGE = 2048,             /**< and largest one. */
     ACRE_SLAB_UNIT = 16,                   /**< Step of the smallest classes, in bytes. */
     /** Pages of the largest class; what is larger takes whole pages. */
     ACRE_SLAB_LARGEST_PAGES = 4,
-    ACRE_SLAB_SIZES = ACRE_SLAB_LARGEST_PAGES * ACRE_SLAB_MOST_PAGE / ACRE_SLAB_UNIT,
+    ACRE_SLAB_SIZES = ACRE_SLAB_LARGEST_PAGES * ACRE_SLAB_MAX_PAGE / ACRE_SLAB_UNIT,
     ACRE_SLAB_CLASSES = 56,
     ACRE_SLAB_NEAR = 64, /**< Regions remembered by address, so that they need not be searched. */
     /** Lists of free runs: one a length below 32 pages, four for each power of two above. */
@@ -80,9 +80,9 @@ struct acre_slab_region;
 /**
  * Called for a request that cannot be served; what it returns is the answer to the request. It may
  * add memory, and allocate from this allocator once it has taken itself away with
- * acre_slab_set_more.
+ * acre_slab_set_on_exhausted.
  */
-typedef struct acre_ptr acre_slab_more_fn(void *arg, struct acre_layout layout);
+typedef struct acre_ptr acre_slab_exhausted_fn(void *arg, struct acre_layout layout);
 
 /**
  * Called as the last step of a free that gave pages back. It may remove memory, and make any other
@@ -90,7 +90,7 @@ typedef struct acre_ptr acre_slab_more_fn(void *arg, struct acre_layout layout);
  * @param blocks that the pages had room for: the objects of a slab that became empty, or 1 for a
  *               block of whole pages.
  */
-typedef void acre_slab_freed_fn(void *arg, size_t blocks);
+typedef void acre_slab_released_fn(void *arg, size_t blocks);
 
 /**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
@@ -123,10 +123,10 @@ struct acre_slab {
     size_t plenty;                    /* the list from which on a free run is much of it */
     struct acre_slab_region *regions; /* by address */
     struct acre_slab_region *near[ACRE_SLAB_NEAR]; /* by address, where frees found one; or null */
-    struct acre_pages source; /* where memory comes from; its ops null: nowhere */
-    acre_slab_more_fn *more;  /* null: none */
+    struct acre_pages source;     /* where memory comes from; its ops null: nowhere */
+    acre_slab_exhausted_fn *more; /* null: none */
     void *more_arg;
-    acre_slab_freed_fn *freed; /* null: none */
+    acre_slab_released_fn *freed; /* null: none */
     void *freed_arg;
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
@@ -134,7 +134,7 @@ struct acre_slab {
 
 /**
  * Makes an empty allocator; it comes before any other call.
- * @param page bytes in a page: a power of two from ACRE_SLAB_LEAST_PAGE to ACRE_SLAB_MOST_PAGE.
+ * @param page bytes in a page: a power of two from ACRE_SLAB_MIN_PAGE to ACRE_SLAB_MAX_PAGE.
  * Larger ones cost less metadata, smaller ones serve small memory better. A slab has at most 63
  * objects, half as many on 32-bit machines, so the smallest object takes a 64th of a page, a 32nd
  * there: 32 bytes with ACRE_SLAB_PAGE.
@@ -154,7 +154,7 @@ enum acre_status acre_slab_setup_over(
     struct acre_slab *slab, size_t page, struct acre_pages source);
 
 /** Gives all chunks back to the source in which nothing is live. O(memory owned). */
-void acre_slab_trim(struct acre_slab *slab);
+void acre_slab_release_empty(struct acre_slab *slab);
 
 /**
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
@@ -194,65 +194,65 @@ void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg
  * it is added as by add_memory. No block spans two regions.
  * @return as add_memory. O(n), with the pages of the regions that it is looked up with.
  */
-enum acre_status acre_slab_add_memory_behind(struct acre_slab *slab, void *start, size_t size);
+enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *start, size_t size);
 
 /**
  * Sets what is called for a request that cannot be served, so that one layer above need not look at
  * every answer. init sets none.
  * @param more null: none. A request refused by it is not counted here.
  */
-void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *arg);
+void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_slab_exhausted_fn *more, void *arg);
 
 /** Sets what is called when a free has given pages back; null: nothing. init sets none. O(1). */
-void acre_slab_set_freed(struct acre_slab *slab, acre_slab_freed_fn *freed, void *arg);
+void acre_slab_set_on_released(struct acre_slab *slab, acre_slab_released_fn *freed, void *arg);
 
 /**
  * A place where threads that do not own an allocator leave its objects, for the owner to free: the
  * one thing here that several threads may call at once. Fields are private.
  */
-struct acre_slab_share {
+struct acre_slab_remote {
     uintptr_t start;
     size_t size;
     void *words;
 };
 
-/** What acre_slab_collect did. */
-struct acre_slab_collected {
+/** What acre_slab_drain did. */
+struct acre_slab_drained {
     size_t freed;   /**< Blocks freed. */
     size_t refused; /**< Pointers that were no live block: freed before, or never handed out. */
     void *bad;      /**< The first of these; null when there was none. */
 };
 
-/** Bytes of memory that acre_slab_share needs for a range of `size` bytes: 1.6 % and a little. */
-size_t acre_slab_share_size(size_t size);
+/** Bytes of memory that acre_slab_remote_init needs for a range of `size` bytes: 1.6 % and a little. */
+size_t acre_slab_remote_size(size_t size);
 
 /**
  * Makes a share for blocks in a range of addresses, a region's for one. Where the machine has no
  * lock-free word, there are no shares: these four functions are not in the library.
  * @param memory      room for one bit a place where a block can start, aligned for a pointer; the
  *                    share's for as long as it is used.
- * @param memory_size bytes there, at least acre_slab_share_size(size).
+ * @param memory_size bytes there, at least acre_slab_remote_size(size).
  * @return ACRE_OK; ACRE_INVALID_PARAM: a range that is null, empty or wraps, or unfit memory.
  * O(size / 1024).
  */
-enum acre_status acre_slab_share(struct acre_slab_share *share, const void *start, size_t size,
-    void *memory, size_t memory_size);
+enum acre_status acre_slab_remote_init(struct acre_slab_remote *share, const void *start,
+    size_t size, void *memory, size_t memory_size);
 
 /**
  * Leaves a block for the owner to free. From any thread at any time; neither waits nor touches the
  * block or the allocator. What it frees can be handed out again once the owner has collected it.
- * @return ACRE_OK: noted; a pointer that is no live block is found by acre_slab_collect.
+ * @return ACRE_OK: noted; a pointer that is no live block is found by acre_slab_drain.
  *         ACRE_NOT_ALLOCATED: outside the range, not aligned as blocks are, or left here already
  *         and not collected yet. O(1), but for retries while other threads push.
  */
-enum acre_status acre_slab_hand_back(struct acre_slab_share *share, void *ptr);
+enum acre_status acre_slab_remote_dealloc(struct acre_slab_remote *share, void *ptr);
 
 /**
  * Frees what other threads have left. To be called by the owner, as every other verb.
  * @return how many were freed, and how many were refused: each pointer is proven as by dealloc, so
  * that a block freed twice, once here and once there, is freed once and reported once. O(blocks).
  */
-struct acre_slab_collected acre_slab_collect(struct acre_slab *slab, struct acre_slab_share *share);
+struct acre_slab_drained acre_slab_drain(struct acre_slab *slab, struct acre_slab_remote *share);
 
 /** The bytes table; `self` is a struct acre_slab that went through setup. */
 extern const struct acre_bytes_ops acre_slab_ops;

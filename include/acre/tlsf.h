@@ -64,9 +64,9 @@ struct acre_tlsf_region;
 /**
  * Called for a request that no free block fits; what it returns is the answer to the request. It
  * may add memory, and allocate from this allocator once it has taken itself away with
- * acre_tlsf_set_more.
+ * acre_tlsf_set_on_exhausted.
  */
-typedef struct acre_ptr acre_tlsf_more_fn(void *arg, struct acre_layout layout);
+typedef struct acre_ptr acre_tlsf_exhausted_fn(void *arg, struct acre_layout layout);
 
 /**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
@@ -87,7 +87,7 @@ struct acre_tlsf {
     size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
     struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
-    acre_tlsf_more_fn *more;                              /* null: none */
+    acre_tlsf_exhausted_fn *more;                         /* null: none */
     void *more_arg;
 };
 
@@ -127,7 +127,7 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
  *                    given to the allocator, and stay its own until the region is removed.
  *                    With acre_tlsf_metadata_size() of all the bytes from the lowest of several
  *                    regions that adjoin to the end of this one, which is above them, all of them
- *                    are looked up together, as by add_memory_behind.
+ *                    are looked up together, as by add_memory_adjacent.
  * @return as add_memory; also ACRE_INVALID_PARAM when meta is null, wraps or is too small, and
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
  * @note Time as add_memory.
@@ -144,7 +144,7 @@ enum acre_status acre_tlsf_add_memory_apart(
  * @return as add_memory.
  * @note Time as add_memory, for the region and those in front of it that it is looked up with.
  */
-enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start, size_t size);
+enum acre_status acre_tlsf_add_memory_adjacent(struct acre_tlsf *tlsf, void *start, size_t size);
 
 /**
  * Sets what is called for a request that no free block fits, so that one layer above need not look
@@ -152,7 +152,7 @@ enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start
  * @param more null: none. A request refused by it is not counted here.
  * @param arg  handed to it. O(1).
  */
-void acre_tlsf_set_more(struct acre_tlsf *tlsf, acre_tlsf_more_fn *more, void *arg);
+void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_tlsf_exhausted_fn *more, void *arg);
 
 /** Bytes of metadata that a region of `size` bytes needs. O(1), pure. */
 size_t acre_tlsf_metadata_size(size_t size);

@@ -20,7 +20,7 @@ static void make_empty(struct acre_bitmap *self, unsigned page_shift)
 {
     *self = (struct acre_bitmap){ 0 };
     self->page_shift = page_shift;
-    self->late_limit = ACRE_BITMAP_LATE_DEFAULT;
+    self->late_limit = ACRE_BITMAP_MAX_DIRTY_DEFAULT;
 }
 
 enum acre_status acre_bitmap_setup(struct acre_bitmap *self, size_t page_size)
@@ -44,7 +44,7 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit)
     acre_bitmap_hand_drop(self);
 }
 
-void acre_bitmap_set_late(struct acre_bitmap *self, size_t groups)
+void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
 {
     struct acre_bitmap_range *range;
 

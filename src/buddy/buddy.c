@@ -89,7 +89,7 @@ static ACRE_NOINLINE struct acre_ptr alloc_last(struct acre_buddy *buddy, unsign
         buddy->failed++;
         return taken;
     }
-    acre_buddy_clear_shelves(buddy);
+    acre_buddy_flush_quick(buddy);
     return take_elsewhere(buddy, order);
 }
 
@@ -112,7 +112,7 @@ static ACRE_NOINLINE struct acre_ptr alloc_free(struct acre_buddy *buddy, unsign
 
 static ACRE_NOINLINE struct acre_ptr alloc_odd(struct acre_buddy *buddy)
 {
-    struct acre_buddy_shelved *top = buddy->orders[BUDDY_ODD].top--;
+    struct acre_buddy_quick_block *top = buddy->orders[BUDDY_ODD].top--;
     *top->state |= BUDDY_LIVE_ODD;
     buddy->live_blocks++;
     if (--buddy->room < 0)
@@ -137,7 +137,7 @@ struct acre_ptr acre_buddy_alloc(struct acre_buddy *buddy, struct acre_layout la
     struct acre_buddy_order *row = &buddy->orders[buddy_raw_order(buddy, layout)];
     if (ACRE_UNLIKELY(((layout.align - 1) & layout.align) != 0))
         return alloc_rarely(buddy, layout);
-    struct acre_buddy_shelved *top = row->top;
+    struct acre_buddy_quick_block *top = row->top;
     if (ACRE_UNLIKELY(top->state == NULL))
         return alloc_rarely(buddy, layout);
     uintptr_t pos = top->pos;
@@ -149,7 +149,7 @@ struct acre_ptr acre_buddy_alloc(struct acre_buddy *buddy, struct acre_layout la
     return (struct acre_ptr){ (void *)pos, ACRE_OK };
 }
 
-struct acre_num acre_buddy_take(struct acre_buddy *buddy, struct acre_layout layout)
+struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_layout layout)
 {
     struct acre_ptr taken = acre_buddy_alloc(buddy, layout);
     return (struct acre_num){ (uintptr_t)taken.ptr, taken.status };
@@ -187,7 +187,7 @@ static enum acre_status dealloc_odd(struct acre_buddy *buddy, uintptr_t pos, uns
     buddy->room++;
     if (row->top >= row->limit)
         return release_odd(buddy, pos >> buddy_smallest_log2(buddy));
-    *++row->top = (struct acre_buddy_shelved){ pos, place };
+    *++row->top = (struct acre_buddy_quick_block){ pos, place };
     return ACRE_OK;
 }
 
@@ -199,7 +199,7 @@ ACRE_INLINE enum acre_status dealloc_even(
     if (ACRE_UNLIKELY((state & BUDDY_LIVE_EVEN) != 0))
         return ACRE_NOT_ALLOCATED;
     struct acre_buddy_order *row = &buddy->orders[state & BUDDY_ORDER];
-    struct acre_buddy_shelved *top = row->top + 1;
+    struct acre_buddy_quick_block *top = row->top + 1;
     if (ACRE_UNLIKELY(top > row->limit))
         return dealloc_merging(buddy, pos, place);
     *place = (unsigned char)state;
@@ -236,7 +236,7 @@ ACRE_INLINE enum acre_status give(struct acre_buddy *buddy, uintptr_t pos)
     return dealloc_even(buddy, pos, &buddy->states[pair]);
 }
 
-enum acre_status acre_buddy_give(struct acre_buddy *buddy, uintptr_t pos)
+enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos)
 {
     return give(buddy, pos);
 }

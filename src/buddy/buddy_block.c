@@ -48,7 +48,7 @@ enum acre_status acre_buddy_dealloc_sized(
         return ACRE_NOT_ALLOCATED;
     if (!made_by(buddy, found, layout))
         return ACRE_INVALID_PARAM;
-    return acre_buddy_give(buddy, (uintptr_t)ptr);
+    return acre_buddy_dealloc_range(buddy, (uintptr_t)ptr);
 }
 
 struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const void *ptr)

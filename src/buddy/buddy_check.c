@@ -39,22 +39,22 @@ static bool has_sane_constants(const struct acre_buddy *buddy)
 
 /* Blocks on a shelf are aligned, and those of odd places are at odd places. */
 static bool has_sane_place_on_shelf(
-    const struct acre_buddy *buddy, const struct acre_buddy_shelved *at, unsigned shelf)
+    const struct acre_buddy *buddy, const struct acre_buddy_quick_block *at, unsigned shelf)
 {
     size_t size = (buddy->mask + 1) << buddy_order_of(shelf);
     bool odd = (at->pos & (buddy->mask + 1)) != 0;
     return at->state != NULL && (at->pos & (size - 1)) == 0 &&
-           (shelf < ACRE_BUDDY_SHELF_ORDERS ? !odd : odd);
+           (shelf < ACRE_BUDDY_QUICK_ORDERS ? !odd : odd);
 }
 
 static bool has_sane_shelf(const struct acre_buddy *buddy, unsigned shelf)
 {
     const struct acre_buddy_order *row = &buddy->orders[buddy_row_of(shelf)];
-    const struct acre_buddy_shelved *bottom = buddy->shelves[shelf];
+    const struct acre_buddy_quick_block *bottom = buddy->shelves[shelf];
     if (row->limit != bottom + buddy->depth || row->top < bottom || row->top > row->limit ||
         bottom->state != NULL || row->size != buddy_size_or_0(buddy, buddy_order_of(shelf)))
         return false;
-    for (const struct acre_buddy_shelved *at = row->top; at != bottom; at--)
+    for (const struct acre_buddy_quick_block *at = row->top; at != bottom; at--)
         if (!has_sane_place_on_shelf(buddy, at, shelf))
             return false;
     return true;
@@ -72,10 +72,10 @@ static struct acre_check_result check_control(const struct acre_buddy *buddy)
 {
     if (!has_sane_constants(buddy))
         return broken("BUDDY-10: the constants of the smallest block agree", &buddy->mask);
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_SHELVES; shelf++)
-        if (buddy->depth > ACRE_BUDDY_SHELF_DEPTH || !has_sane_shelf(buddy, shelf))
+    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++)
+        if (buddy->depth > ACRE_BUDDY_QUICK_DEPTH || !has_sane_shelf(buddy, shelf))
             return broken(shelf_text, &buddy->orders[buddy_row_of(shelf)]);
-    for (unsigned order = ACRE_BUDDY_SHELF_ORDERS; order < BUDDY_ODD; order++)
+    for (unsigned order = ACRE_BUDDY_QUICK_ORDERS; order < BUDDY_ODD; order++)
         if (!has_no_shelf(buddy, order))
             return broken(shelf_text, &buddy->orders[order]);
     return sound();
@@ -309,8 +309,8 @@ static struct acre_check_result check_bits(const struct audit *audit)
 /* What is on a shelf lies in a region, and names its own state byte. */
 static struct acre_check_result check_shelved(const struct acre_buddy *buddy)
 {
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_SHELVES; shelf++) {
-        const struct acre_buddy_shelved *at = buddy->orders[buddy_row_of(shelf)].top;
+    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
+        const struct acre_buddy_quick_block *at = buddy->orders[buddy_row_of(shelf)].top;
         for (; at->state != NULL; at--) {
             uintptr_t block = at->pos >> buddy_smallest_log2(buddy);
             const struct acre_buddy_region *region = acre_buddy_region_of(buddy, block);
@@ -326,7 +326,7 @@ static struct acre_check_result check_counts(const struct audit *audit)
     static const char *const text = "BUDDY-8: counts are those of blocks and regions";
     const struct acre_buddy *buddy = audit->buddy;
     size_t shelved = 0;
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_SHELVES; shelf++)
+    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++)
         shelved += (size_t)(buddy->orders[buddy_row_of(shelf)].top - buddy->shelves[shelf]);
     if (shelved != audit->shelved)
         return broken(shelf_text, buddy->shelves);

@@ -30,7 +30,7 @@ ACRE_NOINLINE void acre_buddy_summarise_empty(struct acre_buddy_region *region, 
     }
 }
 
-size_t acre_buddy_find_behind(const struct acre_buddy_region *region, size_t index)
+size_t acre_buddy_find_after(const struct acre_buddy_region *region, size_t index)
 {
     unsigned level = 0;
     size_t word;
@@ -121,12 +121,12 @@ void acre_buddy_split(struct acre_buddy *buddy, struct acre_buddy_region *region
 
 /* ---- shelves ---- */
 
-void acre_buddy_clear_shelves(struct acre_buddy *buddy)
+void acre_buddy_flush_quick(struct acre_buddy *buddy)
 {
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_SHELVES; shelf++) {
+    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
         struct acre_buddy_order *row = &buddy->orders[buddy_row_of(shelf)];
         for (; row->top->state != NULL; row->top--) {
-            if (shelf < ACRE_BUDDY_SHELF_ORDERS)
+            if (shelf < ACRE_BUDDY_QUICK_ORDERS)
                 *row->top->state &= BUDDY_LIVE_ODD;
             acre_buddy_release(
                 buddy, row->top->pos >> buddy_smallest_log2(buddy), buddy_order_of(shelf));
@@ -134,7 +134,7 @@ void acre_buddy_clear_shelves(struct acre_buddy *buddy)
     }
 }
 
-enum { SHELVED_MAX = ACRE_BUDDY_SHELVES * ACRE_BUDDY_SHELF_DEPTH };
+enum { SHELVED_MAX = ACRE_BUDDY_QUICK_LISTS * ACRE_BUDDY_QUICK_DEPTH };
 
 /* Blocks of one order that the shelves would merge to. */
 struct heap {
@@ -144,8 +144,8 @@ struct heap {
 
 static void put_shelves(const struct acre_buddy *buddy, unsigned order, struct heap *heap)
 {
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_SHELVES; shelf++) {
-        const struct acre_buddy_shelved *at = buddy->orders[buddy_row_of(shelf)].top;
+    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
+        const struct acre_buddy_quick_block *at = buddy->orders[buddy_row_of(shelf)].top;
         for (; buddy_order_of(shelf) == order && at->state != NULL; at--)
             heap->blocks[heap->count++] = at->pos >> buddy_smallest_log2(buddy);
     }
@@ -190,7 +190,7 @@ unsigned acre_buddy_best_order(const struct acre_buddy *buddy)
         best = highest != BUDDY_NONE && highest >= best ? highest + 1 : best;
     }
     heap.count = 0;
-    for (unsigned order = 0; order < ACRE_BUDDY_SHELF_ORDERS || heap.count != 0; order++) {
+    for (unsigned order = 0; order < ACRE_BUDDY_QUICK_ORDERS || heap.count != 0; order++) {
         put_shelves(buddy, order, &heap);
         best = heap.count != 0 && order >= best ? order + 1 : best;
         merge_heap(buddy, order, &heap);

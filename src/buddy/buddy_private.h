@@ -131,15 +131,15 @@ ACRE_INLINE size_t buddy_state_bytes(size_t count)
     return count / 2 + 1;
 }
 
-/* Place among the orders of one of the ACRE_BUDDY_SHELVES shelves, and the order of its blocks. */
+/* Place among the orders of one of the ACRE_BUDDY_QUICK_LISTS shelves, and the order of its blocks. */
 ACRE_INLINE unsigned buddy_row_of(unsigned shelf)
 {
-    return shelf < ACRE_BUDDY_SHELF_ORDERS ? shelf : BUDDY_ODD;
+    return shelf < ACRE_BUDDY_QUICK_ORDERS ? shelf : BUDDY_ODD;
 }
 
 ACRE_INLINE unsigned buddy_order_of(unsigned shelf)
 {
-    return shelf < ACRE_BUDDY_SHELF_ORDERS ? shelf : 0;
+    return shelf < ACRE_BUDDY_QUICK_ORDERS ? shelf : 0;
 }
 
 /* ---- free bits ---- */
@@ -234,7 +234,7 @@ ACRE_INLINE void buddy_clear(struct acre_buddy_region *region, size_t index)
 }
 
 /* First set index in the words behind that of `index`, or BUDDY_NO_BIT. O(levels). */
-size_t acre_buddy_find_behind(const struct acre_buddy_region *region, size_t index);
+size_t acre_buddy_find_after(const struct acre_buddy_region *region, size_t index);
 
 /* First set index from `index` on, or BUDDY_NO_BIT. O(levels). */
 ACRE_INLINE size_t buddy_find(const struct acre_buddy_region *region, size_t index)
@@ -242,7 +242,7 @@ ACRE_INLINE size_t buddy_find(const struct acre_buddy_region *region, size_t ind
     size_t word = region->level[0][index >> BUDDY_WORD_LOG2] >> (index % BUDDY_WORD_BITS);
     if (word != 0)
         return index + acre_bits_lowest(word);
-    return acre_buddy_find_behind(region, index);
+    return acre_buddy_find_after(region, index);
 }
 
 /* Highest order of which a region has a free block; BUDDY_NONE when it has none. O(orders). */
@@ -364,7 +364,7 @@ void acre_buddy_split(struct acre_buddy *buddy, struct acre_buddy_region *region
     unsigned from, unsigned order);
 
 /* Merges all that lies on the shelves. O(shelved blocks * log n). */
-void acre_buddy_clear_shelves(struct acre_buddy *buddy);
+void acre_buddy_flush_quick(struct acre_buddy *buddy);
 
 /* One more than the highest order that could be had, were the shelves merged; 0: nothing could.
  * O(shelved blocks squared * orders), which is bounded, and O(regions). */

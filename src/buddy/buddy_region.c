@@ -18,7 +18,7 @@ static void set_depth(struct acre_buddy *buddy, unsigned depth)
         row->limit = buddy->shelves[0];
         row->size = buddy_size_or_0(buddy, order);
     }
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_SHELVES; shelf++) {
+    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
         struct acre_buddy_order *row = &buddy->orders[buddy_row_of(shelf)];
         row->top = buddy->shelves[shelf];
         row->limit = row->top + depth;
@@ -34,15 +34,15 @@ enum acre_status acre_buddy_setup(struct acre_buddy *buddy, size_t smallest)
     buddy->mask = smallest - 1;
     buddy->pair_log2 = acre_bits_highest(smallest) + 1;
     buddy->bias = acre_bits_highest(smallest) - 1;
-    set_depth(buddy, ACRE_BUDDY_SHELF_DEPTH);
+    set_depth(buddy, ACRE_BUDDY_QUICK_DEPTH);
     return ACRE_OK;
 }
 
-enum acre_status acre_buddy_set_shelf(struct acre_buddy *buddy, unsigned depth)
+enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned depth)
 {
-    if (depth > ACRE_BUDDY_SHELF_DEPTH)
+    if (depth > ACRE_BUDDY_QUICK_DEPTH)
         return ACRE_INVALID_PARAM;
-    acre_buddy_clear_shelves(buddy);
+    acre_buddy_flush_quick(buddy);
     set_depth(buddy, depth);
     return ACRE_OK;
 }
@@ -414,7 +414,7 @@ enum acre_status acre_buddy_remove_memory(struct acre_buddy *buddy, void *start)
         return ACRE_NOT_ALLOCATED;
     if (is_in_use(buddy, region))
         return ACRE_INVALID_PARAM;
-    acre_buddy_clear_shelves(buddy);
+    acre_buddy_flush_quick(buddy);
     uintptr_t behind = region->first + region->count;
     uintptr_t end = region->seam ? end_of_last(buddy, region) : behind;
     struct holder low = { .region = NULL };

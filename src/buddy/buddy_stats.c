@@ -23,9 +23,10 @@ struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy)
 
 static bool is_shelved(const struct acre_buddy *buddy, uintptr_t block, unsigned order)
 {
-    if (order >= ACRE_BUDDY_SHELF_ORDERS)
+    if (order >= ACRE_BUDDY_QUICK_ORDERS)
         return false;
-    const struct acre_buddy_shelved *at = buddy->orders[(block & 1) != 0 ? BUDDY_ODD : order].top;
+    const struct acre_buddy_quick_block *at =
+        buddy->orders[(block & 1) != 0 ? BUDDY_ODD : order].top;
     while (at->state != NULL && at->pos >> buddy_smallest_log2(buddy) != block)
         at--;
     return at->state != NULL;

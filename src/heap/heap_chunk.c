@@ -191,7 +191,7 @@ struct acre_heap_chunk *acre_heap_look(struct acre_heap *heap)
     return heap->fed > keep ? acre_heap_collect(heap, ACRE_HEAP_TRIES, keep) : NULL;
 }
 
-size_t acre_heap_trim(struct acre_heap *heap)
+size_t acre_heap_release_empty(struct acre_heap *heap)
 {
     acre_locker_lock(&heap->bytes_lock);
     struct acre_heap_chunk *gone = acre_heap_collect(heap, heap->chunks, 0);

@@ -34,8 +34,8 @@ static enum acre_status feed(
     struct acre_bytes bytes = heap->parts.bytes;
     size_t size = heap_chunk_bytes(heap, chunk->pages);
     bool spare = heap->parts.region_for(request->layout) <= size - size / 12;
-    if (heap->parts.add_behind != NULL && spare)
-        return heap->parts.add_behind(bytes.self, (void *)chunk->start, size);
+    if (heap->parts.add_adjacent != NULL && spare)
+        return heap->parts.add_adjacent(bytes.self, (void *)chunk->start, size);
     return acre_add_memory(acre_bytes_base(bytes), (void *)chunk->start, size);
 }
 
@@ -100,7 +100,7 @@ struct acre_ptr acre_heap_serve(struct acre_heap *heap, const struct heap_reques
     unsigned asked = 0;
     struct acre_ptr got = try_larger(heap, request);
     while (got.status == ACRE_NO_MEMORY) {
-        if (acre_heap_trim(heap) != 0)
+        if (acre_heap_release_empty(heap) != 0)
             got = try_larger(heap, request);
         if (got.status != ACRE_NO_MEMORY)
             return got;

@@ -74,14 +74,14 @@ static enum acre_status setup(
 #endif
 
 #if ACRE_BITMAP && ACRE_TLSF
-static enum acre_status add_behind_tlsf(void *self, void *start, size_t size)
+static enum acre_status add_adjacent_tlsf(void *self, void *start, size_t size)
 {
-    return acre_tlsf_add_memory_behind(self, start, size);
+    return acre_tlsf_add_memory_adjacent(self, start, size);
 }
 
-static void set_more_of_tlsf(void *self, acre_heap_more_fn *more, void *arg)
+static void set_more_of_tlsf(void *self, acre_heap_backing_exhausted_fn *more, void *arg)
 {
-    acre_tlsf_set_more(self, more, arg);
+    acre_tlsf_set_on_exhausted(self, more, arg);
 }
 
 static struct acre_ptr alloc_of_tlsf(void *heap, struct acre_layout layout)
@@ -103,7 +103,7 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
     struct acre_heap_parts parts = {
         .bytes = acre_tlsf_bytes(&self->tlsf),
         .region_for = acre_heap_region_for_tlsf,
-        .add_behind = add_behind_tlsf,
+        .add_adjacent = add_adjacent_tlsf,
         .set_more = set_more_of_tlsf,
         .alloc = alloc_of_tlsf,
         .dealloc = dealloc_of_tlsf,
@@ -142,14 +142,14 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
 #endif
 
 #if ACRE_BITMAP && ACRE_SLAB
-static enum acre_status add_behind_slab(void *self, void *start, size_t size)
+static enum acre_status add_adjacent_slab(void *self, void *start, size_t size)
 {
-    return acre_slab_add_memory_behind(self, start, size);
+    return acre_slab_add_memory_adjacent(self, start, size);
 }
 
-static void set_more_of_slab(void *self, acre_heap_more_fn *more, void *arg)
+static void set_more_of_slab(void *self, acre_heap_backing_exhausted_fn *more, void *arg)
 {
-    acre_slab_set_more(self, more, arg);
+    acre_slab_set_on_exhausted(self, more, arg);
 }
 
 static struct acre_ptr alloc_of_slab(void *heap, struct acre_layout layout)
@@ -158,9 +158,9 @@ static struct acre_ptr alloc_of_slab(void *heap, struct acre_layout layout)
     return acre_slab_alloc(&self->slab, layout);
 }
 
-static void set_freed_of_slab(void *self, acre_heap_freed_fn *freed, void *arg)
+static void set_freed_of_slab(void *self, acre_heap_released_fn *freed, void *arg)
 {
-    acre_slab_set_freed(self, freed, arg);
+    acre_slab_set_on_released(self, freed, arg);
 }
 
 static enum acre_status dealloc_of_slab(void *heap, void *ptr)
@@ -174,7 +174,7 @@ enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_s
     struct acre_heap_parts parts = {
         .bytes = acre_slab_bytes(&self->slab),
         .region_for = acre_heap_region_for_slab,
-        .add_behind = add_behind_slab,
+        .add_adjacent = add_adjacent_slab,
         .set_more = set_more_of_slab,
         .set_freed = set_freed_of_slab,
         .alloc = alloc_of_slab,

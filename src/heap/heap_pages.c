@@ -108,7 +108,7 @@ static struct acre_num serve(struct acre_heap *heap, const struct page_request *
     unsigned asked = 0;
     struct acre_num got = attempt(heap, request);
     while (got.status == ACRE_NO_MEMORY) {
-        if (acre_heap_trim(heap) != 0)
+        if (acre_heap_release_empty(heap) != 0)
             got = attempt(heap, request);
         if (got.status != ACRE_NO_MEMORY)
             return got;

@@ -41,7 +41,7 @@ void acre_heap_set_locks(struct acre_heap *heap, struct acre_locker bytes, struc
     acre_heap_bind(heap);
 }
 
-void acre_heap_set_oom(struct acre_heap *heap, acre_heap_oom_fn *oom, void *arg)
+void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_heap_exhausted_fn *oom, void *arg)
 {
     heap->oom = oom;
     heap->oom_arg = arg;
@@ -100,7 +100,7 @@ static enum acre_status remove_pages(struct acre_heap *heap, void *start)
 enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start)
 {
     enum acre_status status = remove_pages(heap, start);
-    if (status == ACRE_INVALID_PARAM && acre_heap_trim(heap) != 0)
+    if (status == ACRE_INVALID_PARAM && acre_heap_release_empty(heap) != 0)
         status = remove_pages(heap, start);
     return status;
 }

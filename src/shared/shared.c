@@ -6,7 +6,7 @@
 #include "shared/shared_private.h"
 
 #include "base/locked.h"
-#include "base/refuser.h"
+#include "base/null.h"
 
 #include <stdatomic.h>
 
@@ -68,7 +68,7 @@ static size_t end(struct acre_shared *shared)
 {
     struct acre_shared_pool pool = shared->pool;
     size_t live_blocks = acre_stats(acre_bytes_base(shared->locked.inner)).live_blocks;
-    shared->locked.inner = (struct acre_bytes){ &acre_refuser_ops, NULL };
+    shared->locked.inner = (struct acre_bytes){ &acre_null_ops, NULL };
     shared->locked.locker = (struct acre_locker){ NULL, NULL, NULL };
     if (pool.end != NULL)
         pool.end(pool.arg, pool.start, pool.size, live_blocks);

@@ -33,7 +33,7 @@ struct acre_ptr acre_cache_alloc(struct acre_cache *cache)
     return got;
 }
 
-enum acre_status acre_cache_free(struct acre_cache *cache, void *object)
+enum acre_status acre_cache_dealloc(struct acre_cache *cache, void *object)
 {
     if (cache->live == 0)
         return ACRE_NOT_ALLOCATED;

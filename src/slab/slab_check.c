@@ -43,8 +43,8 @@ static struct acre_check_result broken(const char *invariant, const void *where)
 
 static bool has_sane_page(const struct acre_slab *slab)
 {
-    return slab->page_log2 < SLAB_WORD_BITS && slab_page_size(slab) >= ACRE_SLAB_LEAST_PAGE &&
-           slab_page_size(slab) <= ACRE_SLAB_MOST_PAGE &&
+    return slab->page_log2 < SLAB_WORD_BITS && slab_page_size(slab) >= ACRE_SLAB_MIN_PAGE &&
+           slab_page_size(slab) <= ACRE_SLAB_MAX_PAGE &&
            slab_largest(slab) == ACRE_SLAB_LARGEST_PAGES * slab_page_size(slab);
 }
 

@@ -64,7 +64,7 @@ static void set_class_of(struct acre_slab *slab)
 
 enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
 {
-    if (!acre_is_pow2(page) || page < ACRE_SLAB_LEAST_PAGE || page > ACRE_SLAB_MOST_PAGE)
+    if (!acre_is_pow2(page) || page < ACRE_SLAB_MIN_PAGE || page > ACRE_SLAB_MAX_PAGE)
         return ACRE_INVALID_PARAM;
     memset(slab, 0, sizeof(*slab));
     slab->page_log2 = acre_bits_highest(page);
@@ -88,13 +88,13 @@ void acre_slab_clear_hands(struct acre_slab *slab)
     }
 }
 
-void acre_slab_set_more(struct acre_slab *slab, acre_slab_more_fn *more, void *arg)
+void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_slab_exhausted_fn *more, void *arg)
 {
     slab->more = more;
     slab->more_arg = arg;
 }
 
-void acre_slab_set_freed(struct acre_slab *slab, acre_slab_freed_fn *freed, void *arg)
+void acre_slab_set_on_released(struct acre_slab *slab, acre_slab_released_fn *freed, void *arg)
 {
     slab->freed = freed;
     slab->freed_arg = arg;

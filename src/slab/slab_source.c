@@ -90,7 +90,7 @@ enum acre_status acre_slab_setup_over(struct acre_slab *slab, size_t page, struc
     return status;
 }
 
-void acre_slab_trim(struct acre_slab *slab)
+void acre_slab_release_empty(struct acre_slab *slab)
 {
     struct acre_slab_region *region = slab->regions;
     while (region != NULL) {

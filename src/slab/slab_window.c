@@ -182,7 +182,7 @@ static uintptr_t window_base(const struct acre_slab *slab, const struct acre_sla
     return region->base;
 }
 
-enum acre_status acre_slab_add_memory_behind(struct acre_slab *slab, void *start, size_t size)
+enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
     const struct acre_slab_region *low = acre_slab_region_below(slab, at);

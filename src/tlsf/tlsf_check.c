@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's checker: proves invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_shelf_private.h,
+ * TLSF's checker: proves invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_quick_private.h,
  * in that order. It changes nothing, is linear, and follows no link before it has shown where it
  * leads.
  */
-#include "tlsf/tlsf_shelf_private.h"
+#include "tlsf/tlsf_quick_private.h"
 
 /* What the chains hold, counted on the way, and where the live maps have been read to. */
 struct audit {
     const struct acre_tlsf *tlsf;
-    const struct acre_tlsf_shelf *shelf;       /* null: none */
+    const struct acre_tlsf_quick *shelf;       /* null: none */
     size_t shelved;                            /* blocks that lie there */
     const struct acre_tlsf_region *map_region; /* null: no live bit is left */
     size_t map_at;                             /* granule of the next live bit */
@@ -181,7 +181,7 @@ static bool agrees_with(const struct acre_tlsf_block *block, const struct acre_t
 static bool is_shelved(const struct audit *audit, const struct acre_tlsf_block *block)
 {
     size_t list = tlsf_linear_list(tlsf_span(block));
-    if (audit->shelf == NULL || list >= ACRE_TLSF_SHELF_SIZES)
+    if (audit->shelf == NULL || list >= ACRE_TLSF_QUICK_LISTS)
         return false;
     for (size_t i = 0; i < audit->shelf->count[list]; i++)
         if (audit->shelf->stack[list][i] == block)
@@ -324,15 +324,15 @@ struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf)
 
 /* ---- TLSF-10: the shelf ---- */
 
-struct acre_check_result acre_tlsf_shelf_check(const struct acre_tlsf_shelf *shelf)
+struct acre_check_result acre_tlsf_quick_check(const struct acre_tlsf_quick *shelf)
 {
     static const char *const text = "TLSF-10: what lies on the shelf is neither live nor free";
     struct audit audit = {
         .tlsf = &shelf->tlsf, .shelf = shelf, .map_region = shelf->tlsf.regions
     };
     size_t shelved = 0;
-    for (size_t list = 0; list < ACRE_TLSF_SHELF_SIZES; list++) {
-        if (shelf->count[list] > ACRE_TLSF_SHELF_DEPTH)
+    for (size_t list = 0; list < ACRE_TLSF_QUICK_LISTS; list++) {
+        if (shelf->count[list] > ACRE_TLSF_QUICK_DEPTH)
             return broken(text, &shelf->count[list]);
         shelved += shelf->count[list];
     }

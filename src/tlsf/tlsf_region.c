@@ -217,7 +217,7 @@ enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size
     return acre_tlsf_add_memory(tlsf, start, size);
 }
 
-void acre_tlsf_set_more(struct acre_tlsf *tlsf, acre_tlsf_more_fn *more, void *arg)
+void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_tlsf_exhausted_fn *more, void *arg)
 {
     tlsf->more = more;
     tlsf->more_arg = arg;

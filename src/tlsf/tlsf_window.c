@@ -72,7 +72,7 @@ static void join_window(struct acre_tlsf *tlsf, const struct acre_tlsf_region *l
     acre_tlsf_look_at(tlsf, region);
 }
 
-enum acre_status acre_tlsf_add_memory_behind(struct acre_tlsf *tlsf, void *start, size_t size)
+enum acre_status acre_tlsf_add_memory_adjacent(struct acre_tlsf *tlsf, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
     const struct acre_tlsf_region *low = ending_below(tlsf, at);

@@ -29,14 +29,14 @@ static int make(void **state)
     acre_buddy_add_range(&buddy, LOW, HIGH, meta[1], sizeof meta[1]);
     low = buddy.regions;
     high = low->next;
-    blocks[0] = acre_buddy_take(&buddy, acre_layout(1, 1)).num;
-    blocks[1] = acre_buddy_take(&buddy, acre_layout(2 * UNIT, 1)).num;
-    blocks[2] = acre_buddy_take(&buddy, acre_layout(2 * UNIT, 1)).num;
-    blocks[3] = acre_buddy_take(&buddy, acre_layout(4 * UNIT, 1)).num;
-    acre_buddy_give(&buddy, blocks[2]);
-    blocks[4] = acre_buddy_take(&buddy, acre_layout(1, 1)).num;
-    acre_buddy_take(&buddy, acre_layout(1, 1));
-    acre_buddy_give(&buddy, blocks[4]);
+    blocks[0] = acre_buddy_alloc_range(&buddy, acre_layout(1, 1)).num;
+    blocks[1] = acre_buddy_alloc_range(&buddy, acre_layout(2 * UNIT, 1)).num;
+    blocks[2] = acre_buddy_alloc_range(&buddy, acre_layout(2 * UNIT, 1)).num;
+    blocks[3] = acre_buddy_alloc_range(&buddy, acre_layout(4 * UNIT, 1)).num;
+    acre_buddy_dealloc_range(&buddy, blocks[2]);
+    blocks[4] = acre_buddy_alloc_range(&buddy, acre_layout(1, 1)).num;
+    acre_buddy_alloc_range(&buddy, acre_layout(1, 1));
+    acre_buddy_dealloc_range(&buddy, blocks[4]);
     return acre_buddy_check(&buddy).invariant != NULL;
 }
 
@@ -97,9 +97,9 @@ static void shelves(void **state)
     (void)state;
     struct acre_buddy_order *one = &buddy.orders[1];
     struct acre_buddy_order *odd = &buddy.orders[BUDDY_ODD];
-    struct acre_buddy_order *large = &buddy.orders[ACRE_BUDDY_SHELF_ORDERS + 2];
+    struct acre_buddy_order *large = &buddy.orders[ACRE_BUDDY_QUICK_ORDERS + 2];
     assert_ptr_equal(one->top, &buddy.shelves[1][1]);
-    assert_ptr_equal(odd->top, &buddy.shelves[ACRE_BUDDY_SHELF_ORDERS][1]);
+    assert_ptr_equal(odd->top, &buddy.shelves[ACRE_BUDDY_QUICK_ORDERS][1]);
     one->top--;
     expect("BUDDY-2");
     one->top += 2;

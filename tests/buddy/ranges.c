@@ -45,7 +45,7 @@ static void drop(uintptr_t start)
 
 static struct acre_num take(size_t size)
 {
-    return acre_buddy_take(&buddy, acre_layout(size, 1));
+    return acre_buddy_alloc_range(&buddy, acre_layout(size, 1));
 }
 
 static size_t largest(void)
@@ -70,7 +70,7 @@ static void exhaust(size_t step)
     assert_sound();
     for (size_t first = 0; first < step; first++)
         for (size_t i = first; i < count; i += step)
-            assert_int_equal(acre_buddy_give(&buddy, blocks[i]), ACRE_OK);
+            assert_int_equal(acre_buddy_dealloc_range(&buddy, blocks[i]), ACRE_OK);
     assert_sound();
     assert_int_equal(largest(), empty.largest_free);
     assert_int_equal(acre_buddy_stats(&buddy).available, empty.available);
@@ -87,8 +87,8 @@ static void a_range_at_0(void **state)
     struct acre_num taken = take(MIB);
     assert_int_equal(taken.status, ACRE_OK);
     assert_int_equal(taken.num, 0);
-    assert_int_equal(acre_buddy_give(&buddy, 0), ACRE_OK);
-    assert_int_equal(acre_buddy_give(&buddy, 0), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, 0), ACRE_OK);
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, 0), ACRE_NOT_ALLOCATED);
     exhaust(3);
     drop(0);
     assert_int_equal(acre_buddy_stats(&buddy).total, 0);
@@ -102,8 +102,8 @@ static void a_range_that_ends_at_the_top(void **state)
     assert_int_equal(largest(), MIB);
     assert_int_equal(take(MIB / 2).num, start);
     assert_int_equal(take(MIB / 2).num, UINTPTR_MAX - MIB / 2 + 1);
-    assert_int_equal(acre_buddy_give(&buddy, UINTPTR_MAX - MIB / 2 + 1), ACRE_OK);
-    assert_int_equal(acre_buddy_give(&buddy, start), ACRE_OK);
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, UINTPTR_MAX - MIB / 2 + 1), ACRE_OK);
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, start), ACRE_OK);
     exhaust(5);
     drop(start);
 }
@@ -254,7 +254,7 @@ static void adjoining_ranges_are_one(void **state)
             assert_int_equal(acre_buddy_resize(&buddy, (void *)0, UNIT), ACRE_OK);
             assert_sound();
             assert_int_equal(acre_buddy_resize(&buddy, (void *)0, 4 * KIB), ACRE_OK);
-            assert_int_equal(acre_buddy_give(&buddy, 0), ACRE_OK);
+            assert_int_equal(acre_buddy_dealloc_range(&buddy, 0), ACRE_OK);
             exhaust(2);
             drop(cuts[order[2]]);
             assert_true(largest() < 4 * KIB);
@@ -274,8 +274,8 @@ static void a_live_block_holds_only_its_ranges(void **state)
     assert_int_equal(acre_buddy_remove_memory(&buddy, (void *)0), ACRE_INVALID_PARAM);
     assert_int_equal(acre_buddy_remove_memory(&buddy, (void *)KIB), ACRE_INVALID_PARAM);
     drop(2 * KIB);
-    assert_int_equal(acre_buddy_give(&buddy, KIB), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_buddy_give(&buddy, 0), ACRE_OK);
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, KIB), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, 0), ACRE_OK);
     drop(0);
     assert_int_equal(largest(), KIB);
     assert_int_equal(take(1).num, KIB);
@@ -311,14 +311,14 @@ static void ranges_come_and_go(void **state)
                 live[count++] = taken.num;
         } else if (count > 0) {
             size_t at = rng_below(&rng, count);
-            assert_int_equal(acre_buddy_give(&buddy, live[at]), ACRE_OK);
+            assert_int_equal(acre_buddy_dealloc_range(&buddy, live[at]), ACRE_OK);
             live[at] = live[--count];
         }
         if (i % 50 == 0)
             assert_sound();
         if (i % 3000 > 2900)
             while (count > 0)
-                assert_int_equal(acre_buddy_give(&buddy, live[--count]), ACRE_OK);
+                assert_int_equal(acre_buddy_dealloc_range(&buddy, live[--count]), ACRE_OK);
     }
 }
 

@@ -37,7 +37,7 @@ static void assert_sound(void)
 
 static uintptr_t take(size_t size, size_t align)
 {
-    struct acre_num taken = acre_buddy_take(buddy, acre_layout(size, align));
+    struct acre_num taken = acre_buddy_alloc_range(buddy, acre_layout(size, align));
     assert_int_equal(taken.status, ACRE_OK);
     assert_sound();
     return taken.num;
@@ -45,7 +45,7 @@ static uintptr_t take(size_t size, size_t align)
 
 static void give(uintptr_t pos)
 {
-    assert_int_equal(acre_buddy_give(buddy, pos), ACRE_OK);
+    assert_int_equal(acre_buddy_dealloc_range(buddy, pos), ACRE_OK);
     assert_sound();
 }
 
@@ -135,7 +135,7 @@ static size_t fill(uintptr_t *blocks)
 {
     size_t count = 0;
     struct acre_num taken;
-    while ((taken = acre_buddy_take(buddy, acre_layout(1, 1))).status == ACRE_OK)
+    while ((taken = acre_buddy_alloc_range(buddy, acre_layout(1, 1))).status == ACRE_OK)
         blocks[count++] = taken.num;
     assert_sound();
     return count;
@@ -146,12 +146,13 @@ static void all_comes_back(void **state)
 {
     uintptr_t blocks[UNITS];
     (void)state;
-    for (unsigned depth = 0; depth <= ACRE_BUDDY_SHELF_DEPTH; depth++) {
-        assert_int_equal(acre_buddy_set_shelf(buddy, depth), ACRE_OK);
+    for (unsigned depth = 0; depth <= ACRE_BUDDY_QUICK_DEPTH; depth++) {
+        assert_int_equal(acre_buddy_set_quick_depth(buddy, depth), ACRE_OK);
         for (size_t step = 1; step < UNITS; step += 2) {
             assert_int_equal(fill(blocks), UNITS);
             for (size_t i = 0; i < UNITS; i++)
-                assert_int_equal(acre_buddy_give(buddy, blocks[i * step % UNITS]), ACRE_OK);
+                assert_int_equal(
+                    acre_buddy_dealloc_range(buddy, blocks[i * step % UNITS]), ACRE_OK);
             assert_sound();
             assert_int_equal(largest(), SIZE);
             assert_int_equal(acre_buddy_stats(buddy).available, SIZE);
@@ -180,7 +181,7 @@ static void without_a_shelf_frees_merge_at_once(void **state)
 {
     uintptr_t blocks[UNITS];
     (void)state;
-    assert_int_equal(acre_buddy_set_shelf(buddy, 0), ACRE_OK);
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
     for (size_t i = 0, count = fill(blocks); i < count; i++)
         give(blocks[i]);
     assert_int_equal(count_blocks(), 1);
@@ -212,7 +213,8 @@ static void shelves_merge_only_when_that_helps(void **state)
     assert_int_equal(most, 16 * UNIT);
     assert_int_equal(count_blocks(), count);
     save();
-    assert_int_equal(acre_buddy_take(buddy, acre_layout(most + 1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(
+        acre_buddy_alloc_range(buddy, acre_layout(most + 1, 1)).status, ACRE_NO_MEMORY);
     assert_unchanged(1);
     take(most, 1);
     assert_int_equal(largest(), 0);
@@ -224,9 +226,10 @@ static void a_shelf_has_a_limit(void **state)
     (void)state;
     give(take(1, 1));
     save();
-    assert_int_equal(acre_buddy_set_shelf(buddy, ACRE_BUDDY_SHELF_DEPTH + 1), ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_buddy_set_quick_depth(buddy, ACRE_BUDDY_QUICK_DEPTH + 1), ACRE_INVALID_PARAM);
     assert_unchanged(0);
-    assert_int_equal(acre_buddy_set_shelf(buddy, 3), ACRE_OK);
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 3), ACRE_OK);
     assert_int_equal(count_blocks(), 1);
     acre_buddy_reset(buddy);
     uintptr_t blocks[UNITS];
@@ -248,13 +251,13 @@ static void second_frees_are_refused(void **state)
         give(blocks[i]);
         save();
         for (size_t j = 0; j <= i; j++)
-            assert_int_equal(acre_buddy_give(buddy, blocks[j]), ACRE_NOT_ALLOCATED);
+            assert_int_equal(acre_buddy_dealloc_range(buddy, blocks[j]), ACRE_NOT_ALLOCATED);
         assert_unchanged(0);
     }
     take(SIZE, 1);
     save();
     for (size_t i = 1; i < UNITS; i++)
-        assert_int_equal(acre_buddy_give(buddy, blocks[i]), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_buddy_dealloc_range(buddy, blocks[i]), ACRE_NOT_ALLOCATED);
     assert_unchanged(0);
 }
 
@@ -265,12 +268,12 @@ static void every_other_position_is_refused(void **state)
     save();
     for (uintptr_t at = 0; at < SIZE + 100; at++)
         if (at != pos)
-            assert_int_equal(acre_buddy_give(buddy, at), ACRE_NOT_ALLOCATED);
+            assert_int_equal(acre_buddy_dealloc_range(buddy, at), ACRE_NOT_ALLOCATED);
     for (unsigned bit = 0; bit < 8 * sizeof(uintptr_t); bit++)
         if (pos + ((uintptr_t)1 << bit) != pos)
             assert_int_equal(
-                acre_buddy_give(buddy, pos + ((uintptr_t)1 << bit)), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_buddy_give(buddy, UINTPTR_MAX), ACRE_NOT_ALLOCATED);
+                acre_buddy_dealloc_range(buddy, pos + ((uintptr_t)1 << bit)), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_buddy_dealloc_range(buddy, UINTPTR_MAX), ACRE_NOT_ALLOCATED);
     assert_unchanged(0);
     give(pos);
 }
@@ -337,7 +340,7 @@ static void an_upper_half_cannot_grow(void **state)
     assert_int_equal(acre_buddy_resize(buddy, (void *)odd, UNIT + 1), ACRE_NO_MEMORY);
     assert_int_equal(acre_buddy_resize(buddy, (void *)even, UNIT + 1), ACRE_NO_MEMORY);
     assert_unchanged(2);
-    assert_int_equal(acre_buddy_set_shelf(buddy, 0), ACRE_OK);
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
     give(wall);
     assert_int_equal(acre_buddy_resize(buddy, (void *)even, 2 * UNIT), ACRE_OK);
     assert_int_equal(acre_buddy_resize(buddy, (void *)even, 3 * UNIT), ACRE_NO_MEMORY);

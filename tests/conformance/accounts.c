@@ -8,11 +8,11 @@
 
 enum { ROOM = 4096 };
 
-static void empty_is_zero(struct bed *bed)
+static void empty_is_zero(struct fixture *fixture)
 {
-    begin(bed, 0, bed->arena.size);
-    struct acre_stats stats = stats_of(bed);
-    assert_total(bed, bed->arena.size);
+    begin(fixture, 0, fixture->arena.size);
+    struct acre_stats stats = stats_of(fixture);
+    assert_total(fixture, fixture->arena.size);
     assert_int_equal(stats.metadata + stats.available, stats.total);
     assert_int_equal(stats.used, 0);
     assert_int_equal(stats.peak, 0);
@@ -21,54 +21,54 @@ static void empty_is_zero(struct bed *bed)
     assert_true(stats.largest_free > 0);
 }
 
-static void used_counts_what_blocks_take(struct bed *bed)
+static void used_counts_what_blocks_take(struct fixture *fixture)
 {
-    begin(bed, 0, bed->arena.size);
+    begin(fixture, 0, fixture->arena.size);
     size_t used = 0;
     size_t usable = 0;
     for (size_t i = 1; i < 50; i++) {
-        void *ptr = take(bed, i * 3, (size_t)1 << i % 8);
-        usable += acre_usable_size(bed->bytes, ptr).num;
-        assert_int_equal(stats_of(bed).live_blocks, i);
-        assert_true(stats_of(bed).used > used);
-        used = stats_of(bed).used;
+        void *ptr = take(fixture, i * 3, (size_t)1 << i % 8);
+        usable += acre_usable_size(fixture->bytes, ptr).num;
+        assert_int_equal(stats_of(fixture).live_blocks, i);
+        assert_true(stats_of(fixture).used > used);
+        used = stats_of(fixture).used;
         assert_true(used >= usable);
-        assert_int_equal(stats_of(bed).peak, used);
+        assert_int_equal(stats_of(fixture).peak, used);
     }
 }
 
-static void peak_stays(struct bed *bed)
+static void peak_stays(struct fixture *fixture)
 {
-    begin(bed, 0, bed->arena.size);
-    void *first = take(bed, 1000, 1);
-    void *second = take(bed, 500, 1);
-    size_t peak = stats_of(bed).used;
-    give(bed, first);
-    assert_int_equal(stats_of(bed).peak, peak);
-    give(bed, second);
-    give(bed, take(bed, 100, 1));
-    assert_int_equal(stats_of(bed).peak, peak);
-    take(bed, 3000, 1);
-    assert_int_equal(stats_of(bed).peak, stats_of(bed).used);
-    assert_true(stats_of(bed).peak > peak);
+    begin(fixture, 0, fixture->arena.size);
+    void *first = take(fixture, 1000, 1);
+    void *second = take(fixture, 500, 1);
+    size_t peak = stats_of(fixture).used;
+    give(fixture, first);
+    assert_int_equal(stats_of(fixture).peak, peak);
+    give(fixture, second);
+    give(fixture, take(fixture, 100, 1));
+    assert_int_equal(stats_of(fixture).peak, peak);
+    take(fixture, 3000, 1);
+    assert_int_equal(stats_of(fixture).peak, stats_of(fixture).used);
+    assert_true(stats_of(fixture).peak > peak);
 }
 
 /* Only ACRE_NO_MEMORY counts, once for each call. */
-static void refused_requests_are_counted(struct bed *bed)
+static void refused_requests_are_counted(struct fixture *fixture)
 {
-    begin(bed, 0, bed->arena.size);
-    void *ptr = take(bed, 1, 1);
-    take(bed, 1, 1);
-    refuse_alloc(bed, SIZE_MAX, 1, ACRE_NO_MEMORY);
-    refuse_realloc(bed, ptr, SIZE_MAX, 1, ACRE_NO_MEMORY);
-    assert_int_equal(acre_resize(bed->bytes, ptr, SIZE_MAX), ACRE_NO_MEMORY);
-    assert_int_equal(stats_of(bed).failed, 3);
-    refuse_alloc(bed, 1, 3, ACRE_INVALID_PARAM);
-    refuse_realloc(bed, ptr, 1, 3, ACRE_INVALID_PARAM);
-    refuse_ptr(bed, NULL);
-    struct acre_ptr got = acre_realloc(bed->bytes, ptr, acre_layout(2000, 1));
+    begin(fixture, 0, fixture->arena.size);
+    void *ptr = take(fixture, 1, 1);
+    take(fixture, 1, 1);
+    refuse_alloc(fixture, SIZE_MAX, 1, ACRE_NO_MEMORY);
+    refuse_realloc(fixture, ptr, SIZE_MAX, 1, ACRE_NO_MEMORY);
+    assert_int_equal(acre_resize(fixture->bytes, ptr, SIZE_MAX), ACRE_NO_MEMORY);
+    assert_int_equal(stats_of(fixture).failed, 3);
+    refuse_alloc(fixture, 1, 3, ACRE_INVALID_PARAM);
+    refuse_realloc(fixture, ptr, 1, 3, ACRE_INVALID_PARAM);
+    refuse_ptr(fixture, NULL);
+    struct acre_ptr got = acre_realloc(fixture->bytes, ptr, acre_layout(2000, 1));
     assert_int_equal(got.status, ACRE_OK);
-    assert_int_equal(stats_of(bed).failed, 3);
+    assert_int_equal(stats_of(fixture).failed, 3);
 }
 
 static void reorder(void **blocks, size_t count, int order)
@@ -85,61 +85,63 @@ static void reorder(void **blocks, size_t count, int order)
 }
 
 /* Fills memory, frees all in order, backwards, and at random; over two regions as well. */
-static void exhaust_and_return(struct bed *bed)
+static void exhaust_and_return(struct fixture *fixture)
 {
     void *blocks[ROOM];
-    begin(bed, 0, bed->arena.size / 2);
+    begin(fixture, 0, fixture->arena.size / 2);
     for (int round = 0; round < 6; round++) {
         if (round == 3)
-            assert_int_equal(acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2 + 512,
-                                 scaled(bed, 2048)),
+            assert_int_equal(
+                acre_add_memory(fixture->base, fixture->arena.base + fixture->arena.size / 2 + 512,
+                    scaled(fixture, 2048)),
                 ACRE_OK);
-        struct acre_stats empty = stats_of(bed);
-        size_t count = fill(bed, blocks, ROOM, 1, 24, 8);
+        struct acre_stats empty = stats_of(fixture);
+        size_t count = fill(fixture, blocks, ROOM, 1, 24, 8);
         assert_true(count > 40);
-        assert_true(stats_of(bed).largest_free < 1 + 24 * 7);
+        assert_true(stats_of(fixture).largest_free < 1 + 24 * 7);
         reorder(blocks, count, round % 3);
         for (size_t i = 0; i < count; i++)
-            give(bed, blocks[i]);
-        assert_same_accounts(stats_of(bed), empty);
-        give(bed, take(bed, empty.largest_free, 1));
+            give(fixture, blocks[i]);
+        assert_same_accounts(stats_of(fixture), empty);
+        give(fixture, take(fixture, empty.largest_free, 1));
     }
 }
 
-static void reset_frees_everything(struct bed *bed)
+static void reset_frees_everything(struct fixture *fixture)
 {
     void *blocks[ROOM];
-    begin(bed, 0, bed->arena.size / 2);
+    begin(fixture, 0, fixture->arena.size / 2);
     assert_int_equal(
-        acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2 + 512, scaled(bed, 2048)),
+        acre_add_memory(fixture->base, fixture->arena.base + fixture->arena.size / 2 + 512,
+            scaled(fixture, 2048)),
         ACRE_OK);
-    struct acre_stats empty = stats_of(bed);
-    size_t count = fill(bed, blocks, ROOM, 1, 24, 8);
-    give(bed, blocks[1]);
-    acre_reset(bed->base);
-    assert_sound(bed);
-    assert_same_accounts(stats_of(bed), empty);
-    assert_int_equal(stats_of(bed).peak, 0);
-    assert_int_equal(stats_of(bed).failed, 0);
+    struct acre_stats empty = stats_of(fixture);
+    size_t count = fill(fixture, blocks, ROOM, 1, 24, 8);
+    give(fixture, blocks[1]);
+    acre_reset(fixture->base);
+    assert_sound(fixture);
+    assert_same_accounts(stats_of(fixture), empty);
+    assert_int_equal(stats_of(fixture).peak, 0);
+    assert_int_equal(stats_of(fixture).failed, 0);
     for (size_t i = 0; i < count; i++)
-        refuse_ptr(bed, blocks[i]);
-    assert_int_equal(fill(bed, blocks, ROOM, 1, 24, 8), count);
-    acre_reset(bed->base);
-    acre_reset(bed->base);
-    assert_same_accounts(stats_of(bed), empty);
-    assert_int_equal(acre_remove_memory(bed->base, bed->arena.base), ACRE_OK);
+        refuse_ptr(fixture, blocks[i]);
+    assert_int_equal(fill(fixture, blocks, ROOM, 1, 24, 8), count);
+    acre_reset(fixture->base);
+    acre_reset(fixture->base);
+    assert_same_accounts(stats_of(fixture), empty);
+    assert_int_equal(acre_remove_memory(fixture->base, fixture->arena.base), ACRE_OK);
 }
 
-static void reset_of_nothing(struct bed *bed)
+static void reset_of_nothing(struct fixture *fixture)
 {
-    begin(bed, 0, bed->arena.size);
-    assert_int_equal(acre_remove_memory(bed->base, bed->arena.base), ACRE_OK);
-    acre_reset(bed->base);
-    assert_sound(bed);
-    assert_int_equal(stats_of(bed).available, 0);
+    begin(fixture, 0, fixture->arena.size);
+    assert_int_equal(acre_remove_memory(fixture->base, fixture->arena.base), ACRE_OK);
+    acre_reset(fixture->base);
+    assert_sound(fixture);
+    assert_int_equal(stats_of(fixture).available, 0);
 }
 
-const struct scene account_scenes[] = {
+const struct test_case account_cases[] = {
     { "accounts: empty means used is 0", empty_is_zero, 1 << 14, 0, NULL },
     { "accounts: used counts what blocks take", used_counts_what_blocks_take, 1 << 15, 0, NULL },
     { "accounts: the peak stays", peak_stays, 1 << 14, 0, NULL },

@@ -5,341 +5,344 @@
 
 enum { MANY = 300, SMALL = 1024, STRIDE = SMALL + 64 };
 
-static size_t enough(const struct bed *bed)
+static size_t enough(const struct fixture *fixture)
 {
-    return bed->kind->region_enough;
+    return fixture->backend->region_enough;
 }
 
-static void assert_empty(struct bed *bed)
+static void assert_empty(struct fixture *fixture)
 {
     struct acre_stats none = { 0, 0, 0, 0, 0, 0, 0, 0 };
-    if ((bed->kind->caps & KIND_APART) == 0)
-        assert_same_accounts(stats_of(bed), none);
-    assert_int_equal(stats_of(bed).available, 0);
-    assert_sound(bed);
-    refuse_alloc(bed, 1, 1, ACRE_NO_MEMORY);
-    refuse_ptr(bed, bed->arena.base);
+    if ((fixture->backend->caps & BACKEND_APART) == 0)
+        assert_same_accounts(stats_of(fixture), none);
+    assert_int_equal(stats_of(fixture).available, 0);
+    assert_sound(fixture);
+    refuse_alloc(fixture, 1, 1, ACRE_NO_MEMORY);
+    refuse_ptr(fixture, fixture->arena.base);
 }
 
-static void refuse_init(struct bed *bed, void *start, size_t size)
+static void refuse_init(struct fixture *fixture, void *start, size_t size)
 {
-    memcpy(bed->arena.base, "before", 6);
-    assert_int_equal(acre_init(bed->base, start, size), ACRE_INVALID_PARAM);
-    assert_memory_equal(bed->arena.base, "before", 6);
-    assert_empty(bed);
-    assert_int_equal(stats_of(bed).failed, 1);
+    memcpy(fixture->arena.base, "before", 6);
+    assert_int_equal(acre_init(fixture->base, start, size), ACRE_INVALID_PARAM);
+    assert_memory_equal(fixture->arena.base, "before", 6);
+    assert_empty(fixture);
+    assert_int_equal(stats_of(fixture).failed, 1);
 }
 
-static void bad_init_leaves_it_empty(struct bed *bed)
+static void bad_init_leaves_it_empty(struct fixture *fixture)
 {
-    unsigned char *base = bed->arena.base;
-    refuse_init(bed, NULL, bed->arena.size);
-    refuse_init(bed, NULL, 0);
-    refuse_init(bed, NULL, SIZE_MAX);
-    refuse_init(bed, base, 0);
-    refuse_init(bed, base, 1);
-    refuse_init(bed, base, SIZE_MAX);
-    refuse_init(bed, base, SIZE_MAX - (uintptr_t)base + 2);
-    refuse_init(bed, (void *)(UINTPTR_MAX - 4095), 4097);
-    refuse_init(bed, (void *)UINTPTR_MAX, 2);
-    begin(bed, 0, bed->arena.size);
-    take(bed, 100, 1);
-    refuse_init(bed, NULL, bed->arena.size);
-    assert_int_equal(acre_add_memory(bed->base, base, bed->arena.size), ACRE_OK);
-    give(bed, take(bed, 100, 1));
+    unsigned char *base = fixture->arena.base;
+    refuse_init(fixture, NULL, fixture->arena.size);
+    refuse_init(fixture, NULL, 0);
+    refuse_init(fixture, NULL, SIZE_MAX);
+    refuse_init(fixture, base, 0);
+    refuse_init(fixture, base, 1);
+    refuse_init(fixture, base, SIZE_MAX);
+    refuse_init(fixture, base, SIZE_MAX - (uintptr_t)base + 2);
+    refuse_init(fixture, (void *)(UINTPTR_MAX - 4095), 4097);
+    refuse_init(fixture, (void *)UINTPTR_MAX, 2);
+    begin(fixture, 0, fixture->arena.size);
+    take(fixture, 100, 1);
+    refuse_init(fixture, NULL, fixture->arena.size);
+    assert_int_equal(acre_add_memory(fixture->base, base, fixture->arena.size), ACRE_OK);
+    give(fixture, take(fixture, 100, 1));
 }
 
 /* One size is the least for a given start: below it all are refused, from it on all are served. */
-static void the_least_size_is_a_sharp_line(struct bed *bed)
+static void the_least_size_is_a_sharp_line(struct fixture *fixture)
 {
-    size_t stride = scaled(bed, 64) / 64;
+    size_t stride = scaled(fixture, 64) / 64;
     for (size_t skew = 0; skew < 65; skew += skew < 33 ? 1 : 7) {
-        unsigned char *start = bed->arena.base + skew;
+        unsigned char *start = fixture->arena.base + skew;
         size_t least = 1;
-        while (acre_init(bed->base, start, least + stride - 1) == ACRE_INVALID_PARAM)
+        while (acre_init(fixture->base, start, least + stride - 1) == ACRE_INVALID_PARAM)
             least += stride;
-        while (acre_init(bed->base, start, least) == ACRE_INVALID_PARAM)
+        while (acre_init(fixture->base, start, least) == ACRE_INVALID_PARAM)
             least++;
-        assert_true(least <= enough(bed));
+        assert_true(least <= enough(fixture));
         for (size_t size = least; size < least + 200; size++) {
-            begin(bed, skew, size);
-            assert_total(bed, size);
-            bool pads = (bed->kind->caps & KIND_PADS) != 0;
-            if (!pads || stats_of(bed).largest_free != 0)
-                give(bed, take(bed, stats_of(bed).largest_free, 1));
+            begin(fixture, skew, size);
+            assert_total(fixture, size);
+            bool pads = (fixture->backend->caps & BACKEND_PADS) != 0;
+            if (!pads || stats_of(fixture).largest_free != 0)
+                give(fixture, take(fixture, stats_of(fixture).largest_free, 1));
         }
     }
 }
 
 /* The bytes around a region of any start and size are left alone. */
-static void odd_regions_are_kept_to(struct bed *bed)
+static void odd_regions_are_kept_to(struct fixture *fixture)
 {
     void *blocks[1024];
-    memset(bed->arena.base, 0x5a, bed->arena.size);
+    memset(fixture->arena.base, 0x5a, fixture->arena.size);
     for (size_t skew = 1; skew < 70; skew += 2) {
-        size_t size = enough(bed) + 37 * skew;
-        begin(bed, 100 + skew, size);
-        size_t count = fill(bed, blocks, 1024, 8, 8, 5);
+        size_t size = enough(fixture) + 37 * skew;
+        begin(fixture, 100 + skew, size);
+        size_t count = fill(fixture, blocks, 1024, 8, 8, 5);
         assert_true(count > 0);
         for (size_t i = 0; i < count; i++) {
             unsigned char *block = blocks[i];
-            size_t usable = acre_usable_size(bed->bytes, block).num;
-            assert_true(block >= bed->arena.base + 100 + skew);
-            assert_true(block + usable <= bed->arena.base + 100 + skew + size);
+            size_t usable = acre_usable_size(fixture->bytes, block).num;
+            assert_true(block >= fixture->arena.base + 100 + skew);
+            assert_true(block + usable <= fixture->arena.base + 100 + skew + size);
             memset(block, 0x11, usable);
-            give(bed, block);
+            give(fixture, block);
         }
         for (size_t at = 0; at < 100 + skew; at++)
-            assert_int_equal(bed->arena.base[at], 0x5a);
-        for (size_t at = 100 + skew + size; at < bed->arena.size; at++)
-            assert_int_equal(bed->arena.base[at], 0x5a);
-        memset(bed->arena.base, 0x5a, bed->arena.size);
+            assert_int_equal(fixture->arena.base[at], 0x5a);
+        for (size_t at = 100 + skew + size; at < fixture->arena.size; at++)
+            assert_int_equal(fixture->arena.base[at], 0x5a);
+        memset(fixture->arena.base, 0x5a, fixture->arena.size);
     }
 }
 
-static void refuse_overlap(struct bed *bed, size_t from, size_t to)
+static void refuse_overlap(struct fixture *fixture, size_t from, size_t to)
 {
-    from = scaled(bed, from);
-    refuse_add(bed, bed->arena.base + from, scaled(bed, to) - from, ACRE_MEMORY_OVERLAP);
+    from = scaled(fixture, from);
+    refuse_add(
+        fixture, fixture->arena.base + from, scaled(fixture, to) - from, ACRE_MEMORY_OVERLAP);
 }
 
 /* Region given: [4096, 8192) of the arena. */
-static void overlaps_are_refused_exactly(struct bed *bed)
+static void overlaps_are_refused_exactly(struct fixture *fixture)
 {
     static const struct {
         size_t from, to;
     } bad[] = { { 4096, 8192 }, { 4096, 8191 }, { 4097, 8192 }, { 5000, 7000 }, { 4000, 9000 },
         { 4096, 9000 }, { 4095, 8192 }, { 3000, 8192 }, { 3000, 4097 }, { 8191, 9500 },
         { 0, 16384 }, { 4608, 5632 }, { 2048, 6144 }, { 6144, 12288 } };
-    size_t half = scaled(bed, 2048);
-    begin(bed, 2 * half, 2 * half);
-    take(bed, 100, 1);
+    size_t half = scaled(fixture, 2048);
+    begin(fixture, 2 * half, 2 * half);
+    take(fixture, 100, 1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        refuse_overlap(bed, bad[i].from, bad[i].to);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + half, half), ACRE_OK);
-    assert_sound(bed);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 4 * half, half), ACRE_OK);
-    assert_sound(bed);
+        refuse_overlap(fixture, bad[i].from, bad[i].to);
+    assert_int_equal(acre_add_memory(fixture->base, fixture->arena.base + half, half), ACRE_OK);
+    assert_sound(fixture);
+    assert_int_equal(acre_add_memory(fixture->base, fixture->arena.base + 4 * half, half), ACRE_OK);
+    assert_sound(fixture);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        refuse_overlap(bed, bad[i].from, bad[i].to);
-    assert_total(bed, 4 * half);
+        refuse_overlap(fixture, bad[i].from, bad[i].to);
+    assert_total(fixture, 4 * half);
 }
 
 /* The unaligned ends of a region are owned too, though no block can lie there. */
-static void overlap_with_unaligned_ends(struct bed *bed)
+static void overlap_with_unaligned_ends(struct fixture *fixture)
 {
-    size_t half = scaled(bed, 2048);
-    size_t size = scaled(bed, 4001);
-    unsigned char *start = bed->arena.base + scaled(bed, 4099);
-    begin(bed, scaled(bed, 4099), size);
-    refuse_add(bed, start - half, half + 1, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, start + size - 1, half, ACRE_MEMORY_OVERLAP);
-    assert_int_equal(acre_add_memory(bed->base, start - half, half), ACRE_OK);
-    assert_int_equal(acre_add_memory(bed->base, start + size, half), ACRE_OK);
-    assert_sound(bed);
-    assert_total(bed, size + 2 * half);
+    size_t half = scaled(fixture, 2048);
+    size_t size = scaled(fixture, 4001);
+    unsigned char *start = fixture->arena.base + scaled(fixture, 4099);
+    begin(fixture, scaled(fixture, 4099), size);
+    refuse_add(fixture, start - half, half + 1, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, start + size - 1, half, ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_add_memory(fixture->base, start - half, half), ACRE_OK);
+    assert_int_equal(acre_add_memory(fixture->base, start + size, half), ACRE_OK);
+    assert_sound(fixture);
+    assert_total(fixture, size + 2 * half);
 }
 
-static void bad_ranges_are_invalid(struct bed *bed)
+static void bad_ranges_are_invalid(struct fixture *fixture)
 {
-    unsigned char *base = bed->arena.base;
-    size_t page = scaled(bed, 4096);
-    begin(bed, page, page);
-    take(bed, 100, 1);
-    refuse_add(bed, NULL, page, ACRE_INVALID_PARAM);
-    refuse_add(bed, NULL, 0, ACRE_INVALID_PARAM);
-    refuse_add(bed, NULL, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page, 0, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page, 1, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page, 7, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page + 1, 3, ACRE_INVALID_PARAM);
-    refuse_add(bed, base, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + page, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page, SIZE_MAX - (uintptr_t)base - 2 * page + 2, ACRE_INVALID_PARAM);
-    refuse_add(bed, (void *)UINTPTR_MAX, 2, ACRE_INVALID_PARAM);
-    refuse_add(bed, (void *)UINTPTR_MAX, SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, (void *)(UINTPTR_MAX - 4095), 4097, ACRE_INVALID_PARAM);
-    refuse_add(bed, (void *)16, SIZE_MAX - 14, ACRE_INVALID_PARAM);
+    unsigned char *base = fixture->arena.base;
+    size_t page = scaled(fixture, 4096);
+    begin(fixture, page, page);
+    take(fixture, 100, 1);
+    refuse_add(fixture, NULL, page, ACRE_INVALID_PARAM);
+    refuse_add(fixture, NULL, 0, ACRE_INVALID_PARAM);
+    refuse_add(fixture, NULL, SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + 2 * page, 0, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + 2 * page, 1, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + 2 * page, 7, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + 2 * page + 1, 3, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base, SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + page, SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(
+        fixture, base + 2 * page, SIZE_MAX - (uintptr_t)base - 2 * page + 2, ACRE_INVALID_PARAM);
+    refuse_add(fixture, (void *)UINTPTR_MAX, 2, ACRE_INVALID_PARAM);
+    refuse_add(fixture, (void *)UINTPTR_MAX, SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(fixture, (void *)(UINTPTR_MAX - 4095), 4097, ACRE_INVALID_PARAM);
+    refuse_add(fixture, (void *)16, SIZE_MAX - 14, ACRE_INVALID_PARAM);
 }
 
-static void refuse_remove(struct bed *bed, void *start, enum acre_status status)
+static void refuse_remove(struct fixture *fixture, void *start, enum acre_status status)
 {
-    bed_save(bed);
-    assert_int_equal(acre_remove_memory(bed->base, start), status);
-    assert_true(bed_same(bed));
+    fixture_save(fixture);
+    assert_int_equal(acre_remove_memory(fixture->base, start), status);
+    assert_true(fixture_same(fixture));
 }
 
-static void a_region_is_taken_back(struct bed *bed)
+static void a_region_is_taken_back(struct fixture *fixture)
 {
-    unsigned char *base = bed->arena.base;
-    size_t page = scaled(bed, 4096);
-    size_t odd = scaled(bed, 5000);
-    begin(bed, 1, odd);
-    struct acre_stats one = stats_of(bed);
-    assert_int_equal(acre_add_memory(bed->base, base + 2 * page, page), ACRE_OK);
-    refuse_remove(bed, NULL, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 2, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 16, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + page, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 2 * page - 1, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, base + 3 * page, ACRE_NOT_ALLOCATED);
-    refuse_remove(bed, (void *)UINTPTR_MAX, ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_remove_memory(bed->base, base + 2 * page), ACRE_OK);
-    assert_same_accounts(stats_of(bed), one);
-    assert_sound(bed);
+    unsigned char *base = fixture->arena.base;
+    size_t page = scaled(fixture, 4096);
+    size_t odd = scaled(fixture, 5000);
+    begin(fixture, 1, odd);
+    struct acre_stats one = stats_of(fixture);
+    assert_int_equal(acre_add_memory(fixture->base, base + 2 * page, page), ACRE_OK);
+    refuse_remove(fixture, NULL, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, base, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, base + 2, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, base + 16, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, base + page, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, base + 2 * page - 1, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, base + 3 * page, ACRE_NOT_ALLOCATED);
+    refuse_remove(fixture, (void *)UINTPTR_MAX, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_remove_memory(fixture->base, base + 2 * page), ACRE_OK);
+    assert_same_accounts(stats_of(fixture), one);
+    assert_sound(fixture);
     memset(base + 2 * page, 0xff, page);
-    assert_sound(bed);
-    refuse_remove(bed, base + 2 * page, ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_remove_memory(bed->base, base + 1), ACRE_OK);
-    assert_empty(bed);
-    refuse_remove(bed, base + 1, ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_add_memory(bed->base, base + 1, odd), ACRE_OK);
-    assert_same_accounts(stats_of(bed), one);
-    give(bed, take(bed, one.largest_free, 1));
+    assert_sound(fixture);
+    refuse_remove(fixture, base + 2 * page, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_remove_memory(fixture->base, base + 1), ACRE_OK);
+    assert_empty(fixture);
+    refuse_remove(fixture, base + 1, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_add_memory(fixture->base, base + 1, odd), ACRE_OK);
+    assert_same_accounts(stats_of(fixture), one);
+    give(fixture, take(fixture, one.largest_free, 1));
 }
 
 /* Every region but the emptied ones refuses to go; each goes once its last block has. */
-static void live_blocks_hold_their_region(struct bed *bed)
+static void live_blocks_hold_their_region(struct fixture *fixture)
 {
     void *blocks[2048];
-    unsigned char *base = bed->arena.base;
-    size_t half = scaled(bed, 2048);
-    begin(bed, 0, half);
+    unsigned char *base = fixture->arena.base;
+    size_t half = scaled(fixture, 2048);
+    begin(fixture, 0, half);
     for (size_t i = 1; i < 4; i++)
-        assert_int_equal(acre_add_memory(bed->base, base + 2 * i * half, half), ACRE_OK);
-    size_t count = fill(bed, blocks, 2048, 100, 0, 1);
+        assert_int_equal(acre_add_memory(fixture->base, base + 2 * i * half, half), ACRE_OK);
+    size_t count = fill(fixture, blocks, 2048, 100, 0, 1);
     for (size_t region = 0; region < 4; region++) {
         unsigned char *start = base + 2 * region * half;
         for (size_t i = 0; i < count; i++) {
             unsigned char *block = blocks[i];
             if (block < start || block >= start + half)
                 continue;
-            refuse_remove(bed, start, ACRE_INVALID_PARAM);
-            give(bed, block);
+            refuse_remove(fixture, start, ACRE_INVALID_PARAM);
+            give(fixture, block);
         }
-        assert_int_equal(acre_remove_memory(bed->base, start), ACRE_OK);
-        assert_sound(bed);
+        assert_int_equal(acre_remove_memory(fixture->base, start), ACRE_OK);
+        assert_sound(fixture);
     }
-    assert_empty(bed);
+    assert_empty(fixture);
 }
 
-static unsigned char *region_at(struct bed *bed, size_t i)
+static unsigned char *region_at(struct fixture *fixture, size_t i)
 {
-    return bed->arena.base + i * 7 % MANY * scaled(bed, STRIDE);
+    return fixture->arena.base + i * 7 % MANY * scaled(fixture, STRIDE);
 }
 
-static void hundreds_of_regions(struct bed *bed)
+static void hundreds_of_regions(struct fixture *fixture)
 {
     static void *blocks[MANY * SMALL / 16];
-    size_t small = scaled(bed, SMALL);
-    begin(bed, 0, small);
+    size_t small = scaled(fixture, SMALL);
+    begin(fixture, 0, small);
     for (size_t i = 1; i < MANY; i++) {
-        assert_int_equal(acre_add_memory(bed->base, region_at(bed, i), small), ACRE_OK);
-        assert_total(bed, (i + 1) * small);
+        assert_int_equal(acre_add_memory(fixture->base, region_at(fixture, i), small), ACRE_OK);
+        assert_total(fixture, (i + 1) * small);
     }
-    assert_sound(bed);
+    assert_sound(fixture);
     for (size_t i = 0; i < MANY; i++)
-        refuse_add(bed, region_at(bed, i) + small / 2, small, ACRE_MEMORY_OVERLAP);
-    struct acre_stats empty = stats_of(bed);
+        refuse_add(fixture, region_at(fixture, i) + small / 2, small, ACRE_MEMORY_OVERLAP);
+    struct acre_stats empty = stats_of(fixture);
     size_t room = sizeof blocks / sizeof blocks[0];
     size_t count = 0;
     struct acre_ptr got;
-    while ((got = acre_alloc(bed->bytes, acre_layout(150, 1))).status == ACRE_OK) {
+    while ((got = acre_alloc(fixture->bytes, acre_layout(150, 1))).status == ACRE_OK) {
         assert_true(count < room);
         memset(got.ptr, (int)count, 150);
         blocks[count++] = got.ptr;
     }
-    assert_sound(bed);
+    assert_sound(fixture);
     assert_true(count >= 2 * MANY);
     for (size_t i = 0; i < count; i++) /* a prime above count: each block once */
-        assert_int_equal(acre_dealloc(bed->bytes, blocks[i * 100003 % count]), ACRE_OK);
-    assert_sound(bed);
-    assert_same_accounts(stats_of(bed), empty);
+        assert_int_equal(acre_dealloc(fixture->bytes, blocks[i * 100003 % count]), ACRE_OK);
+    assert_sound(fixture);
+    assert_same_accounts(stats_of(fixture), empty);
     for (size_t i = MANY; i > 0; i--) {
-        assert_int_equal(acre_remove_memory(bed->base, region_at(bed, i - 1)), ACRE_OK);
-        assert_total(bed, (i - 1) * small);
+        assert_int_equal(acre_remove_memory(fixture->base, region_at(fixture, i - 1)), ACRE_OK);
+        assert_total(fixture, (i - 1) * small);
     }
-    assert_empty(bed);
+    assert_empty(fixture);
 }
 
 /* Pieces given in any order, without a gap; each may be taken back again. */
-static void adjoining_regions_do_not_overlap(struct bed *bed)
+static void adjoining_regions_do_not_overlap(struct fixture *fixture)
 {
     static const size_t order[] = { 3, 0, 2, 7, 5, 6, 1, 4 };
     void *blocks[4096];
-    size_t piece = scaled(bed, 1024);
-    begin(bed, 3 * piece, piece);
+    size_t piece = scaled(fixture, 1024);
+    begin(fixture, 3 * piece, piece);
     for (size_t i = 1; i < 8; i++) {
-        unsigned char *start = bed->arena.base + order[i] * piece;
-        assert_int_equal(acre_add_memory(bed->base, start, piece), ACRE_OK);
-        assert_sound(bed);
+        unsigned char *start = fixture->arena.base + order[i] * piece;
+        assert_int_equal(acre_add_memory(fixture->base, start, piece), ACRE_OK);
+        assert_sound(fixture);
     }
-    struct acre_stats empty = stats_of(bed);
-    size_t count = fill(bed, blocks, 4096, 16, 16, 7);
+    struct acre_stats empty = stats_of(fixture);
+    size_t count = fill(fixture, blocks, 4096, 16, 16, 7);
     for (size_t i = 0; i < count; i++)
-        give(bed, blocks[i]);
-    assert_same_accounts(stats_of(bed), empty);
+        give(fixture, blocks[i]);
+    assert_same_accounts(stats_of(fixture), empty);
     for (size_t i = 0; i < 8; i++) {
-        unsigned char *start = bed->arena.base + order[7 - i] * piece;
-        assert_int_equal(acre_remove_memory(bed->base, start), ACRE_OK);
-        assert_sound(bed);
+        unsigned char *start = fixture->arena.base + order[7 - i] * piece;
+        assert_int_equal(acre_remove_memory(fixture->base, start), ACRE_OK);
+        assert_sound(fixture);
     }
-    assert_empty(bed);
+    assert_empty(fixture);
 }
 
-static void one_block_across_a_seam(struct bed *bed)
+static void one_block_across_a_seam(struct fixture *fixture)
 {
-    unsigned char *base = bed->arena.base;
-    begin(bed, 4096, 4096);
-    assert_int_equal(acre_add_memory(bed->base, base + 8192, 4096), ACRE_OK);
-    assert_int_equal(acre_add_memory(bed->base, base, 4096), ACRE_OK);
-    assert_int_equal(acre_add_memory(bed->base, base + 12288, 4096), ACRE_OK);
-    void *ptr = take(bed, 12500, 1);
-    refuse_remove(bed, base, ACRE_INVALID_PARAM);
-    refuse_remove(bed, base + 4096, ACRE_INVALID_PARAM);
-    refuse_remove(bed, base + 8192, ACRE_INVALID_PARAM);
-    give(bed, ptr);
-    assert_int_equal(acre_remove_memory(bed->base, base + 4096), ACRE_OK);
-    assert_sound(bed);
-    refuse_alloc(bed, 8193, 1, ACRE_NO_MEMORY);
-    give(bed, take(bed, 3000, 1));
+    unsigned char *base = fixture->arena.base;
+    begin(fixture, 4096, 4096);
+    assert_int_equal(acre_add_memory(fixture->base, base + 8192, 4096), ACRE_OK);
+    assert_int_equal(acre_add_memory(fixture->base, base, 4096), ACRE_OK);
+    assert_int_equal(acre_add_memory(fixture->base, base + 12288, 4096), ACRE_OK);
+    void *ptr = take(fixture, 12500, 1);
+    refuse_remove(fixture, base, ACRE_INVALID_PARAM);
+    refuse_remove(fixture, base + 4096, ACRE_INVALID_PARAM);
+    refuse_remove(fixture, base + 8192, ACRE_INVALID_PARAM);
+    give(fixture, ptr);
+    assert_int_equal(acre_remove_memory(fixture->base, base + 4096), ACRE_OK);
+    assert_sound(fixture);
+    refuse_alloc(fixture, 8193, 1, ACRE_NO_MEMORY);
+    give(fixture, take(fixture, 3000, 1));
 }
 
-static void init_forgets_everything(struct bed *bed)
+static void init_forgets_everything(struct fixture *fixture)
 {
-    size_t half = scaled(bed, 2048);
-    begin(bed, 0, 2 * half);
-    struct acre_stats empty = stats_of(bed);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 2 * half, half), ACRE_OK);
-    void *ptr = take(bed, 100, 1);
-    refuse_alloc(bed, SIZE_MAX, 1, ACRE_NO_MEMORY);
-    begin(bed, 0, 2 * half);
-    assert_same_accounts(stats_of(bed), empty);
-    assert_int_equal(stats_of(bed).peak, 0);
-    assert_int_equal(stats_of(bed).failed, 0);
-    refuse_ptr(bed, ptr);
-    begin(bed, 2 * half, half);
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base, 2 * half), ACRE_OK);
+    size_t half = scaled(fixture, 2048);
+    begin(fixture, 0, 2 * half);
+    struct acre_stats empty = stats_of(fixture);
+    assert_int_equal(acre_add_memory(fixture->base, fixture->arena.base + 2 * half, half), ACRE_OK);
+    void *ptr = take(fixture, 100, 1);
+    refuse_alloc(fixture, SIZE_MAX, 1, ACRE_NO_MEMORY);
+    begin(fixture, 0, 2 * half);
+    assert_same_accounts(stats_of(fixture), empty);
+    assert_int_equal(stats_of(fixture).peak, 0);
+    assert_int_equal(stats_of(fixture).failed, 0);
+    refuse_ptr(fixture, ptr);
+    begin(fixture, 2 * half, half);
+    assert_int_equal(acre_add_memory(fixture->base, fixture->arena.base, 2 * half), ACRE_OK);
 }
 
 /* What the memory held before does not matter. */
-static void memory_may_hold_anything(struct bed *bed)
+static void memory_may_hold_anything(struct fixture *fixture)
 {
     static const int bytes[] = { 0x00, 0xff, 0x55, 0x80, 0x01 };
     for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
-        memset(bed->arena.base, bytes[i], bed->arena.size);
-        begin(bed, 0, bed->arena.size / 2);
+        memset(fixture->arena.base, bytes[i], fixture->arena.size);
+        begin(fixture, 0, fixture->arena.size / 2);
         assert_int_equal(
-            acre_add_memory(bed->base, bed->arena.base + bed->arena.size / 2, bed->arena.size / 2),
+            acre_add_memory(fixture->base, fixture->arena.base + fixture->arena.size / 2,
+                fixture->arena.size / 2),
             ACRE_OK);
-        for (size_t at = 0; at < bed->arena.size; at += 8)
-            refuse_ptr(bed, bed->arena.base + at);
-        give(bed, take(bed, 100, 1));
+        for (size_t at = 0; at < fixture->arena.size; at += 8)
+            refuse_ptr(fixture, fixture->arena.base + at);
+        give(fixture, take(fixture, 100, 1));
     }
 }
 
-const struct scene region_scenes[] = {
+const struct test_case region_cases[] = {
     { "init: a bad range leaves it empty", bad_init_leaves_it_empty, 1 << 14, 0, NULL },
     { "init: the least size is a sharp line", the_least_size_is_a_sharp_line, 1 << 12, 0, NULL },
     { "odd starts and sizes are kept to", odd_regions_are_kept_to, 1 << 13, 0, NULL },
@@ -350,7 +353,7 @@ const struct scene region_scenes[] = {
     { "live blocks hold their region", live_blocks_hold_their_region, 1 << 14, 0, NULL },
     { "hundreds of regions", hundreds_of_regions, 1 << 19, 0, NULL },
     { "adjoining regions do not overlap", adjoining_regions_do_not_overlap, 1 << 13, 0, NULL },
-    { "one block across a seam", one_block_across_a_seam, 1 << 14, KIND_SEAM,
+    { "one block across a seam", one_block_across_a_seam, 1 << 14, BACKEND_SEAM,
         "its metadata lies between adjoining regions" },
     { "init forgets everything", init_forgets_everything, 1 << 13, 0, NULL },
     { "memory may hold anything", memory_may_hold_anything, 1 << 12, 0, NULL },

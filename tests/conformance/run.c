@@ -7,8 +7,8 @@
 enum { MOST_TESTS = 2048, NAME = 128 };
 
 struct part {
-    const struct kind *kind;
-    const struct scene *scene;
+    const struct backend *backend;
+    const struct test_case *test_case;
     char name[NAME];
 };
 
@@ -19,68 +19,68 @@ static size_t count;
 static void run_part(void **state)
 {
     const struct part *part = *state;
-    if ((part->kind->caps & part->scene->needs) != part->scene->needs) {
-        print_message("%s: %s\n", part->name, part->scene->why);
+    if ((part->backend->caps & part->test_case->needs) != part->test_case->needs) {
+        print_message("%s: %s\n", part->name, part->test_case->why);
         skip();
     }
-    if (part->scene->arena > part->kind->arena_most) {
+    if (part->test_case->arena > part->backend->arena_most) {
         print_message("%s: it has no room for that region's metadata\n", part->name);
         skip();
     }
-    struct bed bed = { .kind = part->kind };
-    size_t arena = scaled(&bed, part->scene->arena);
+    struct fixture fixture = { .backend = part->backend };
+    size_t arena = scaled(&fixture, part->test_case->arena);
     if (!arena_fits(arena, arena)) {
         print_message("%s: this machine has not so much memory\n", part->name);
         skip();
     }
-    bed_open(&bed, part->kind, arena, arena);
-    part->scene->run(&bed);
-    bed_close(&bed);
+    fixture_open(&fixture, part->backend, arena, arena);
+    part->test_case->run(&fixture);
+    fixture_close(&fixture);
 }
 
-static void add_scenes(
-    const struct kind *kind, const struct scene *scene, size_t turn, size_t every)
+static void add_cases(
+    const struct backend *backend, const struct test_case *test_case, size_t turn, size_t every)
 {
-    for (; scene->name != NULL; scene++, turn++) {
+    for (; test_case->name != NULL; test_case++, turn++) {
         if (turn % every != 0)
             continue;
         struct part *part = &parts[count];
-        part->kind = kind;
-        part->scene = scene;
-        snprintf(part->name, NAME, "%s: %s", kind->name, scene->name);
+        part->backend = backend;
+        part->test_case = test_case;
+        snprintf(part->name, NAME, "%s: %s", backend->name, test_case->name);
         tests[count++] = (struct CMUnitTest){ part->name, run_part, NULL, NULL, part };
     }
 }
 
-static void add_kind(const struct kind *kind, const struct scene *const *lists, size_t list_count,
-    size_t turn, size_t every)
+static void add_backend(const struct backend *backend, const struct test_case *const *lists,
+    size_t list_count, size_t turn, size_t every)
 {
     for (size_t i = 0; i < list_count; i++)
-        add_scenes(kind, lists[i], turn, every);
+        add_cases(backend, lists[i], turn, every);
 }
 
-/* All kinds. Under valgrind, where all takes fifty times as long, a kind has every eighth scene,
- * the next kind the ones behind those. */
-static void add_kinds(const struct scene *const *lists, size_t list_count)
+/* All backends. Under valgrind, where all takes fifty times as long, a backend has every eighth test case,
+ * the next backend the ones behind those. */
+static void add_backends(const struct test_case *const *lists, size_t list_count)
 {
     size_t every = getenv("ACRE_VALGRIND") != NULL ? 8 : 1;
-    for (size_t i = 0; kinds[i] != NULL; i++)
-        add_kind(kinds[i], lists, list_count, i, every);
+    for (size_t i = 0; backends[i] != NULL; i++)
+        add_backend(backends[i], lists, list_count, i, every);
 }
 
-int run_scenes(
-    const char *group, const struct scene *const *lists, size_t list_count, int argc, char **argv)
+int run_cases(const char *group, const struct test_case *const *lists, size_t list_count, int argc,
+    char **argv)
 {
-    const struct kind *only = argc == 2 ? kind_find(argv[1]) : NULL;
+    const struct backend *only = argc == 2 ? backend_find(argv[1]) : NULL;
     if (argc > 2 || (argc == 2 && only == NULL)) {
         fprintf(stderr, "usage: %s [KIND]\n", argv[0]);
         return 2;
     }
     count = 0;
     if (only != NULL)
-        add_kind(only, lists, list_count, 0, 1);
+        add_backend(only, lists, list_count, 0, 1);
     else
-        add_kinds(lists, list_count);
+        add_backends(lists, list_count);
     int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
     if (bad_pointers_left_out > 0)
         print_message("%zu bad pointers left out: %s\n", bad_pointers_left_out, NOT_EXACT);

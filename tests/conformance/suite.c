@@ -3,28 +3,28 @@
 
 #include <string.h>
 
-size_t scaled(const struct bed *bed, size_t bytes)
+size_t scaled(const struct fixture *fixture, size_t bytes)
 {
-    size_t scale = bed->kind->arena_scale > 0 ? bed->kind->arena_scale : 1;
+    size_t scale = fixture->backend->arena_scale > 0 ? fixture->backend->arena_scale : 1;
     size_t near = (bytes + 32) / 64 * 64;
     return near * scale + bytes - near;
 }
 
-void begin(struct bed *bed, size_t offset, size_t size)
+void begin(struct fixture *fixture, size_t offset, size_t size)
 {
-    assert_int_equal(acre_init(bed->base, bed->arena.base + offset, size), ACRE_OK);
-    assert_sound(bed);
+    assert_int_equal(acre_init(fixture->base, fixture->arena.base + offset, size), ACRE_OK);
+    assert_sound(fixture);
 }
 
-struct acre_stats stats_of(const struct bed *bed)
+struct acre_stats stats_of(const struct fixture *fixture)
 {
-    return acre_stats(bed->base);
+    return acre_stats(fixture->base);
 }
 
-void assert_total(struct bed *bed, size_t bytes)
+void assert_total(struct fixture *fixture, size_t bytes)
 {
-    size_t total = stats_of(bed).total;
-    if ((bed->kind->caps & KIND_APART) == 0)
+    size_t total = stats_of(fixture).total;
+    if ((fixture->backend->caps & BACKEND_APART) == 0)
         assert_int_equal(total, bytes);
     assert_true(total >= bytes);
 }
@@ -47,26 +47,26 @@ static bool see(void *arg, void *start, size_t size, bool live)
     return true;
 }
 
-static void assert_walk_agrees(struct bed *bed, struct acre_stats stats)
+static void assert_walk_agrees(struct fixture *fixture, struct acre_stats stats)
 {
     struct seen seen = { 0, 0, 0, 0 };
-    size_t header = bed->kind->header;
-    acre_walk(bed->bytes, see, &seen);
+    size_t header = fixture->backend->header;
+    acre_walk(fixture->bytes, see, &seen);
     assert_int_equal(seen.live, stats.live_blocks);
-    if ((bed->kind->caps & KIND_HEADERS) != 0) {
+    if ((fixture->backend->caps & BACKEND_HEADERS) != 0) {
         assert_int_equal(seen.live_bytes + header * seen.live, stats.used);
         assert_true(seen.free_bytes + header * seen.free <= stats.available);
     }
-    if ((bed->kind->caps & KIND_COVERS) != 0)
+    if ((fixture->backend->caps & BACKEND_COVERS) != 0)
         assert_int_equal(seen.free_bytes + header * seen.free, stats.available);
     assert_true(seen.live_bytes <= stats.used);
     assert_true(seen.free_bytes <= stats.available);
 }
 
-void assert_sound(struct bed *bed)
+void assert_sound(struct fixture *fixture)
 {
-    struct acre_stats stats = stats_of(bed);
-    struct acre_check_result found = acre_check(bed->base);
+    struct acre_stats stats = stats_of(fixture);
+    struct acre_check_result found = acre_check(fixture->base);
     if (found.invariant != NULL)
         fail_msg("check: %s at %p", found.invariant, found.where);
     assert_null(found.where);
@@ -74,106 +74,110 @@ void assert_sound(struct bed *bed)
     assert_int_equal(stats.used == 0, stats.live_blocks == 0);
     assert_true(stats.peak >= stats.used);
     assert_true(stats.largest_free <= stats.available);
-    assert_int_equal(acre_total_bytes(bed->bytes), stats.total);
-    assert_int_equal(acre_used_bytes(bed->bytes), stats.used);
-    assert_int_equal(acre_available_bytes(bed->bytes), stats.available);
-    assert_walk_agrees(bed, stats);
+    assert_int_equal(acre_total_bytes(fixture->bytes), stats.total);
+    assert_int_equal(acre_used_bytes(fixture->bytes), stats.used);
+    assert_int_equal(acre_available_bytes(fixture->bytes), stats.available);
+    assert_walk_agrees(fixture, stats);
 }
 
-void *take(struct bed *bed, size_t size, size_t align)
+void *take(struct fixture *fixture, size_t size, size_t align)
 {
-    struct acre_ptr got = acre_alloc(bed->bytes, acre_layout(size, align));
+    struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(size, align));
     assert_int_equal(got.status, ACRE_OK);
     assert_non_null(got.ptr);
     assert_int_equal((uintptr_t)got.ptr & (align - 1), 0);
     assert_int_equal((uintptr_t)got.ptr & (ACRE_NATURAL_ALIGN - 1), 0);
-    struct acre_num usable = acre_usable_size(bed->bytes, got.ptr);
+    struct acre_num usable = acre_usable_size(fixture->bytes, got.ptr);
     assert_int_equal(usable.status, ACRE_OK);
     assert_true(usable.num >= size && usable.num >= 1);
-    assert_sound(bed);
+    assert_sound(fixture);
     return got.ptr;
 }
 
-void give(struct bed *bed, void *ptr)
+void give(struct fixture *fixture, void *ptr)
 {
-    assert_int_equal(acre_dealloc(bed->bytes, ptr), ACRE_OK);
-    assert_sound(bed);
+    assert_int_equal(acre_dealloc(fixture->bytes, ptr), ACRE_OK);
+    assert_sound(fixture);
 }
 
-static void assert_unchanged(struct bed *bed, size_t failed_before, enum acre_status status)
+static void assert_unchanged(struct fixture *fixture, size_t failed_before, enum acre_status status)
 {
-    assert_true(bed_same(bed));
-    assert_int_equal(stats_of(bed).failed, failed_before + (status == ACRE_NO_MEMORY ? 1 : 0));
+    assert_true(fixture_same(fixture));
+    assert_int_equal(stats_of(fixture).failed, failed_before + (status == ACRE_NO_MEMORY ? 1 : 0));
 }
 
 static void assert_refused(
-    struct bed *bed, struct acre_ptr got, size_t failed, enum acre_status status)
+    struct fixture *fixture, struct acre_ptr got, size_t failed, enum acre_status status)
 {
     assert_null(got.ptr);
     assert_int_equal(got.status, status);
-    assert_unchanged(bed, failed, status);
+    assert_unchanged(fixture, failed, status);
 }
 
-void refuse_alloc(struct bed *bed, size_t size, size_t align, enum acre_status status)
+void refuse_alloc(struct fixture *fixture, size_t size, size_t align, enum acre_status status)
 {
-    size_t failed = stats_of(bed).failed;
-    bed_save(bed);
-    assert_refused(bed, acre_alloc(bed->bytes, acre_layout(size, align)), failed, status);
+    size_t failed = stats_of(fixture).failed;
+    fixture_save(fixture);
+    assert_refused(fixture, acre_alloc(fixture->bytes, acre_layout(size, align)), failed, status);
 }
 
-void refuse_realloc(struct bed *bed, void *ptr, size_t size, size_t align, enum acre_status status)
+void refuse_realloc(
+    struct fixture *fixture, void *ptr, size_t size, size_t align, enum acre_status status)
 {
-    size_t failed = stats_of(bed).failed;
-    bed_save(bed);
-    assert_refused(bed, acre_realloc(bed->bytes, ptr, acre_layout(size, align)), failed, status);
+    size_t failed = stats_of(fixture).failed;
+    fixture_save(fixture);
+    assert_refused(
+        fixture, acre_realloc(fixture->bytes, ptr, acre_layout(size, align)), failed, status);
 }
 
-void refuse_add(struct bed *bed, void *start, size_t size, enum acre_status status)
+void refuse_add(struct fixture *fixture, void *start, size_t size, enum acre_status status)
 {
-    size_t failed = stats_of(bed).failed;
-    bed_save(bed);
-    assert_int_equal(acre_add_memory(bed->base, start, size), status);
-    assert_unchanged(bed, failed, status);
+    size_t failed = stats_of(fixture).failed;
+    fixture_save(fixture);
+    assert_int_equal(acre_add_memory(fixture->base, start, size), status);
+    assert_unchanged(fixture, failed, status);
 }
 
 size_t bad_pointers_left_out;
 
-void refuse_ptr(struct bed *bed, void *ptr)
+void refuse_ptr(struct fixture *fixture, void *ptr)
 {
-    if ((bed->kind->caps & KIND_EXACT) == 0) {
+    if ((fixture->backend->caps & BACKEND_EXACT) == 0) {
         bad_pointers_left_out++;
         return;
     }
-    size_t failed = stats_of(bed).failed;
-    bed_save(bed);
-    struct acre_num usable = acre_usable_size(bed->bytes, ptr);
+    size_t failed = stats_of(fixture).failed;
+    fixture_save(fixture);
+    struct acre_num usable = acre_usable_size(fixture->bytes, ptr);
     assert_int_equal(usable.status, ACRE_NOT_ALLOCATED);
     assert_int_equal(usable.num, 0);
-    assert_int_equal(acre_dealloc(bed->bytes, ptr), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_dealloc_sized(bed->bytes, ptr, acre_layout(1, 1)), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_resize(bed->bytes, ptr, 1), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_resize(bed->bytes, ptr, SIZE_MAX), ACRE_NOT_ALLOCATED);
-    struct acre_ptr got = acre_realloc(bed->bytes, ptr, acre_layout(1, 1));
+    assert_int_equal(acre_dealloc(fixture->bytes, ptr), ACRE_NOT_ALLOCATED);
+    assert_int_equal(
+        acre_dealloc_sized(fixture->bytes, ptr, acre_layout(1, 1)), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_resize(fixture->bytes, ptr, 1), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_resize(fixture->bytes, ptr, SIZE_MAX), ACRE_NOT_ALLOCATED);
+    struct acre_ptr got = acre_realloc(fixture->bytes, ptr, acre_layout(1, 1));
     assert_int_equal(got.status, ACRE_NOT_ALLOCATED);
     assert_null(got.ptr);
-    got = acre_realloc(bed->bytes, ptr, acre_layout(SIZE_MAX, 1));
+    got = acre_realloc(fixture->bytes, ptr, acre_layout(SIZE_MAX, 1));
     assert_int_equal(got.status, ACRE_NOT_ALLOCATED);
     assert_null(got.ptr);
-    assert_unchanged(bed, failed, ACRE_NOT_ALLOCATED);
+    assert_unchanged(fixture, failed, ACRE_NOT_ALLOCATED);
 }
 
-size_t fill(struct bed *bed, void **blocks, size_t room, size_t size, size_t step, size_t period)
+size_t fill(
+    struct fixture *fixture, void **blocks, size_t room, size_t size, size_t step, size_t period)
 {
     for (size_t count = 0; count < room; count++) {
         size_t want = size + count % period * step;
-        struct acre_ptr got = acre_alloc(bed->bytes, acre_layout(want, 1));
+        struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(want, 1));
         if (got.status != ACRE_OK) {
             assert_int_equal(got.status, ACRE_NO_MEMORY);
-            assert_sound(bed);
+            assert_sound(fixture);
             return count;
         }
         blocks[count] = got.ptr;
-        assert_sound(bed);
+        assert_sound(fixture);
     }
     fail_msg("more blocks than expected");
     return room;

@@ -26,49 +26,50 @@ static bool note(void *arg, void *start, size_t size, bool live)
     return list->count != list->stop_after;
 }
 
-static void tour(struct bed *bed, struct list *list)
+static void tour(struct fixture *fixture, struct list *list)
 {
     list->count = 0;
-    acre_walk(bed->bytes, note, list);
+    acre_walk(fixture->bytes, note, list);
 }
 
 /* Two regions, live and free blocks in both. */
-static void furnish(struct bed *bed)
+static void set_up(struct fixture *fixture)
 {
     void *blocks[40];
-    begin(bed, scaled(bed, 4096), scaled(bed, 2048));
-    assert_int_equal(acre_add_memory(bed->base, bed->arena.base + 16, scaled(bed, 2000)), ACRE_OK);
+    begin(fixture, scaled(fixture, 4096), scaled(fixture, 2048));
+    assert_int_equal(
+        acre_add_memory(fixture->base, fixture->arena.base + 16, scaled(fixture, 2000)), ACRE_OK);
     for (size_t i = 0; i < 14; i++)
-        blocks[i] = take(bed, 30 + 11 * i, (size_t)1 << i % 7);
+        blocks[i] = take(fixture, 30 + 11 * i, (size_t)1 << i % 7);
     for (size_t i = 0; i < 14; i += 3)
-        give(bed, blocks[i]);
+        give(fixture, blocks[i]);
 }
 
-static void changes_nothing(struct bed *bed)
+static void changes_nothing(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
-    furnish(bed);
-    refuse_alloc(bed, SIZE_MAX, 1, ACRE_NO_MEMORY);
-    bed_save(bed);
-    tour(bed, &list);
-    assert_null(acre_check(bed->base).invariant);
-    struct acre_stats stats = stats_of(bed);
+    set_up(fixture);
+    refuse_alloc(fixture, SIZE_MAX, 1, ACRE_NO_MEMORY);
+    fixture_save(fixture);
+    tour(fixture, &list);
+    assert_null(acre_check(fixture->base).invariant);
+    struct acre_stats stats = stats_of(fixture);
     for (size_t i = 0; i < list.count; i++) {
         if (list.blocks[i].live)
             assert_int_equal(
-                acre_usable_size(bed->bytes, list.blocks[i].start).num, list.blocks[i].size);
+                acre_usable_size(fixture->bytes, list.blocks[i].start).num, list.blocks[i].size);
     }
-    assert_true(bed_same(bed));
-    struct acre_stats again = stats_of(bed);
+    assert_true(fixture_same(fixture));
+    struct acre_stats again = stats_of(fixture);
     assert_memory_equal(&stats, &again, sizeof stats);
 }
 
-static void goes_by_address_within_a_region(struct bed *bed)
+static void goes_by_address_within_a_region(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
-    furnish(bed);
-    tour(bed, &list);
-    unsigned char *split = bed->arena.base + 16 + scaled(bed, 2000);
+    set_up(fixture);
+    tour(fixture, &list);
+    unsigned char *split = fixture->arena.base + 16 + scaled(fixture, 2000);
     size_t crossings = 0;
     for (size_t i = 1; i < list.count; i++) {
         bool crossing = (list.blocks[i - 1].start < split) != (list.blocks[i].start < split);
@@ -79,28 +80,28 @@ static void goes_by_address_within_a_region(struct bed *bed)
     assert_int_equal(crossings, 1);
 }
 
-static void ends_when_told(struct bed *bed)
+static void ends_when_told(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
-    furnish(bed);
-    tour(bed, &list);
+    set_up(fixture);
+    tour(fixture, &list);
     size_t all = list.count;
     assert_true(all > 10);
     for (list.stop_after = 1; list.stop_after <= all; list.stop_after++) {
-        tour(bed, &list);
+        tour(fixture, &list);
         assert_int_equal(list.count, list.stop_after);
     }
 }
 
-static void live_blocks_are_those_handed_out(struct bed *bed)
+static void live_blocks_are_those_handed_out(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
-    begin(bed, 0, bed->arena.size);
-    unsigned char *first = take(bed, 10, 1);
-    unsigned char *second = take(bed, 20, 1);
-    unsigned char *third = take(bed, 30, 1);
-    give(bed, second);
-    tour(bed, &list);
+    begin(fixture, 0, fixture->arena.size);
+    unsigned char *first = take(fixture, 10, 1);
+    unsigned char *second = take(fixture, 20, 1);
+    unsigned char *third = take(fixture, 30, 1);
+    give(fixture, second);
+    tour(fixture, &list);
     size_t live = 0;
     for (size_t i = 0; i < list.count; i++) {
         if (!list.blocks[i].live)
@@ -108,18 +109,18 @@ static void live_blocks_are_those_handed_out(struct bed *bed)
         live++;
         assert_true(list.blocks[i].start == first || list.blocks[i].start == third);
         assert_int_equal(
-            list.blocks[i].size, acre_usable_size(bed->bytes, list.blocks[i].start).num);
+            list.blocks[i].size, acre_usable_size(fixture->bytes, list.blocks[i].start).num);
     }
     assert_int_equal(live, 2);
 }
 
 /* Blocks and their headers tile the region: none is missed and none seen twice. */
-static void covers_every_byte_once(struct bed *bed)
+static void covers_every_byte_once(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
-    size_t header = bed->kind->header;
-    furnish(bed);
-    tour(bed, &list);
+    size_t header = fixture->backend->header;
+    set_up(fixture);
+    tour(fixture, &list);
     size_t breaks = 0;
     for (size_t i = 1; i < list.count; i++)
         breaks +=
@@ -127,24 +128,24 @@ static void covers_every_byte_once(struct bed *bed)
     assert_int_equal(breaks, 1);
 }
 
-static void walks_nothing_when_empty(struct bed *bed)
+static void walks_nothing_when_empty(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
-    begin(bed, 0, bed->arena.size);
-    tour(bed, &list);
+    begin(fixture, 0, fixture->arena.size);
+    tour(fixture, &list);
     for (size_t i = 0; i < list.count; i++)
         assert_false(list.blocks[i].live);
-    assert_int_equal(acre_remove_memory(bed->base, bed->arena.base), ACRE_OK);
-    tour(bed, &list);
+    assert_int_equal(acre_remove_memory(fixture->base, fixture->arena.base), ACRE_OK);
+    tour(fixture, &list);
     assert_int_equal(list.count, 0);
 }
 
-const struct scene walk_scenes[] = {
+const struct test_case walk_cases[] = {
     { "walk, check, stats and usable_size change nothing", changes_nothing, 1 << 13, 0, NULL },
     { "walk goes by address within a region", goes_by_address_within_a_region, 1 << 13, 0, NULL },
     { "walk ends when told", ends_when_told, 1 << 13, 0, NULL },
     { "walk: live are those handed out", live_blocks_are_those_handed_out, 1 << 12, 0, NULL },
-    { "walk covers every byte once", covers_every_byte_once, 1 << 13, KIND_COVERS,
+    { "walk covers every byte once", covers_every_byte_once, 1 << 13, BACKEND_COVERS,
         "its blocks do not tile a region" },
     { "walk of nothing", walks_nothing_when_empty, 1 << 12, 0, NULL },
     { NULL, NULL, 0, 0, NULL },

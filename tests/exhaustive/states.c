@@ -11,7 +11,7 @@
  * the largest size only: which sizes fit is asked of live blocks.
  *
  * usage: exhaustive.states [quick|full|KIND]
- * The kind may be a broken one.
+ * The backend may be a broken one.
  */
 #include "exhaustive/store.h"
 #include "support/model.h"
@@ -55,7 +55,7 @@ static bool full_tier;
 static size_t most_transitions = 2000000;
 
 struct part {
-    const struct kind *kind;
+    const struct backend *backend;
     const struct scope *scope;
     char name[128];
 };
@@ -67,7 +67,7 @@ struct attempt {
 };
 
 struct search {
-    struct bed bed;
+    struct fixture fixture;
     struct model model;
     struct store store;
     uint64_t *image; /* state, both regions' bytes, and which regions are there */
@@ -86,32 +86,33 @@ static size_t words_of(size_t bytes)
 
 /* ---- the scope ---- */
 
-static size_t least_region(struct bed *bed, size_t offset, size_t available)
+static size_t least_region(struct fixture *fixture, size_t offset, size_t available)
 {
     for (size_t size = 1; size < ARENA - offset; size++) {
-        if (acre_init(bed->base, bed->arena.base + offset, size) == ACRE_OK &&
-            acre_stats(bed->base).available >= available)
+        if (acre_init(fixture->base, fixture->arena.base + offset, size) == ACRE_OK &&
+            acre_stats(fixture->base).available >= available)
             return size;
     }
     fail_msg("no region of %zu bytes holds %zu", (size_t)ARENA, available);
     return 0;
 }
 
-static size_t smallest_block(struct bed *bed)
+static size_t smallest_block(struct fixture *fixture)
 {
-    assert_int_equal(acre_init(bed->base, bed->arena.base, ARENA), ACRE_OK);
-    assert_int_equal(acre_alloc(bed->bytes, acre_layout(1, 1)).status, ACRE_OK);
-    return acre_stats(bed->base).used;
+    assert_int_equal(acre_init(fixture->base, fixture->arena.base, ARENA), ACRE_OK);
+    assert_int_equal(acre_alloc(fixture->bytes, acre_layout(1, 1)).status, ACRE_OK);
+    return acre_stats(fixture->base).used;
 }
 
 static void lay_out(struct search *search, const struct scope *scope)
 {
-    size_t unit = smallest_block(&search->bed);
+    size_t unit = smallest_block(&search->fixture);
     size_t offset = 0;
     for (size_t i = 0; i < REGIONS; i++) {
         search->offsets[i] = offset;
-        search->sizes[i] =
-            scope->units[i] == 0 ? 0 : least_region(&search->bed, offset, scope->units[i] * unit);
+        search->sizes[i] = scope->units[i] == 0
+                               ? 0
+                               : least_region(&search->fixture, offset, scope->units[i] * unit);
         offset += search->sizes[i];
     }
 }
@@ -199,14 +200,14 @@ static void list_ops(struct search *search, const struct scope *scope)
 
 static unsigned char *region_bytes(const struct search *search, size_t i)
 {
-    return search->bed.arena.base + search->offsets[i];
+    return search->fixture.arena.base + search->offsets[i];
 }
 
 static bool blank(void *arg, void *start, size_t size, bool live)
 {
-    const struct kind *kind = arg;
-    size_t first = live ? 0 : kind->links;
-    size_t last = live ? size : size - kind->foot;
+    const struct backend *backend = arg;
+    size_t first = live ? 0 : backend->links;
+    size_t last = live ? size : size - backend->foot;
     if (first < last)
         memset((unsigned char *)start + first, 0, last - first);
     return true;
@@ -226,8 +227,8 @@ static void write_image(struct search *search)
     size_t span = search->sizes[0] + search->sizes[1];
     unsigned char *image = (unsigned char *)search->image;
     uint64_t there = 0;
-    acre_walk(search->bed.bytes, blank, (void *)(uintptr_t)search->bed.kind);
-    search->bed.kind->settle(search->bed.self);
+    acre_walk(search->fixture.bytes, blank, (void *)(uintptr_t)search->fixture.backend);
+    search->fixture.backend->settle(search->fixture.self);
     for (size_t i = 0; i < REGIONS; i++) {
         bool is = region_is_there(search, i);
         there |= (uint64_t)is << i;
@@ -235,8 +236,8 @@ static void write_image(struct search *search)
             memset(region_bytes(search, i), 0, search->sizes[i]);
     }
     memset(image, 0, search->store.words * sizeof(uint64_t));
-    memcpy(image, search->bed.self, search->bed.kind->self_size);
-    memcpy(search->image + search->self_words, search->bed.arena.base, span);
+    memcpy(image, search->fixture.self, search->fixture.backend->self_size);
+    memcpy(search->image + search->self_words, search->fixture.arena.base, span);
     search->image[search->store.words - 1] = there;
 }
 
@@ -258,16 +259,16 @@ static void read_image(struct search *search, size_t index)
 {
     size_t span = search->sizes[0] + search->sizes[1];
     store_get(&search->store, index, search->image);
-    memcpy(search->bed.self, search->image, search->bed.kind->self_size);
-    memcpy(search->bed.arena.base, search->image + search->self_words, span);
-    model_adopt(&search->model, &search->bed);
+    memcpy(search->fixture.self, search->image, search->fixture.backend->self_size);
+    memcpy(search->fixture.arena.base, search->image + search->self_words, span);
+    model_adopt(&search->model, &search->fixture);
     uint64_t there = search->image[search->store.words - 1];
     for (size_t i = 0; i < REGIONS; i++) {
         if (there >> i & 1)
             search->model.regions[search->model.region_count++] =
                 (struct model_region){ region_bytes(search, i), search->sizes[i] };
     }
-    acre_walk(search->bed.bytes, enter_block, &search->model);
+    acre_walk(search->fixture.bytes, enter_block, &search->model);
 }
 
 /* ---- the search ---- */
@@ -275,12 +276,12 @@ static void read_image(struct search *search, size_t index)
 static void open_search(struct search *search, const struct part *part)
 {
     memset(search, 0, sizeof *search);
-    bed_open(&search->bed, part->kind, ARENA, ARENA);
+    fixture_open(&search->fixture, part->backend, ARENA, ARENA);
     lay_out(search, part->scope);
     list_ops(search, part->scope);
-    search->bed.watched = search->sizes[0] + search->sizes[1] + MARGIN;
-    assert_true(search->bed.watched < ARENA);
-    search->self_words = words_of(part->kind->self_size);
+    search->fixture.watched = search->sizes[0] + search->sizes[1] + MARGIN;
+    assert_true(search->fixture.watched < ARENA);
+    search->self_words = words_of(part->backend->self_size);
     size_t words = search->self_words + words_of(search->sizes[0] + search->sizes[1]) + 1;
     store_open(&search->store, words);
     search->image = calloc(words, sizeof *search->image);
@@ -291,16 +292,16 @@ static void close_search(struct search *search)
 {
     store_close(&search->store);
     free(search->image);
-    bed_close(&search->bed);
+    fixture_close(&search->fixture);
 }
 
 static void start(struct search *search)
 {
-    memset(search->bed.arena.base, 0, ARENA);
-    memset(search->bed.self, 0, search->bed.kind->self_size);
-    search->bed.bytes = search->bed.kind->bind(search->bed.self);
+    memset(search->fixture.arena.base, 0, ARENA);
+    memset(search->fixture.self, 0, search->fixture.backend->self_size);
+    search->fixture.bytes = search->fixture.backend->bind(search->fixture.self);
     memset(&search->model, 0, sizeof search->model);
-    search->model.bed = &search->bed;
+    search->model.fixture = &search->fixture;
     struct op op = { .verb = OP_INIT, .place = PLACE_ARENA, .align = 1 };
     op.size = (int64_t)search->sizes[0];
     assert_true(model_apply(&search->model, &op));
@@ -316,14 +317,15 @@ static void fail_at(struct search *search, size_t state, const struct op *op)
         "state %zu, %s: %s\nthe state's live blocks:\n", state, text, search->model.failure);
     read_image(search, state);
     for (size_t i = 0; i < search->model.block_count; i++)
-        print_error("  a+%td, %zu bytes\n", search->model.blocks[i].start - search->bed.arena.base,
+        print_error("  a+%td, %zu bytes\n",
+            search->model.blocks[i].start - search->fixture.arena.base,
             search->model.blocks[i].usable);
     fail();
 }
 
 static bool is_left_out(struct search *search, const struct attempt *attempt)
 {
-    const unsigned char *at = search->bed.arena.base + attempt->op.offset;
+    const unsigned char *at = search->fixture.arena.base + attempt->op.offset;
     return attempt->live_only && model_find(&search->model, at) == NULL;
 }
 
@@ -331,8 +333,8 @@ static bool is_left_out(struct search *search, const struct attempt *attempt)
 static void assert_rest_is_blank(const struct search *search)
 {
     static const unsigned char zeros[ARENA];
-    size_t watched = search->bed.watched;
-    assert_memory_equal(search->bed.arena.base + watched, zeros, ARENA - watched);
+    size_t watched = search->fixture.watched;
+    assert_memory_equal(search->fixture.arena.base + watched, zeros, ARENA - watched);
 }
 
 /* A refused call was proven to change nothing, so that the next one starts from the same state. */
@@ -362,15 +364,15 @@ static void try_all(struct search *search, size_t state)
 static void every_state(void **state)
 {
     const struct part *part = *state;
-    if ((part->kind->caps & KIND_SCRUB) == 0) {
+    if ((part->backend->caps & BACKEND_SCRUB) == 0) {
         print_message("%s: which of its free bytes have a meaning is not known\n", part->name);
         skip();
     }
-    if (part->kind->region_enough > ARENA) {
+    if (part->backend->region_enough > ARENA) {
         print_message("%s: its smallest regions are too large to be searched\n", part->name);
         skip();
     }
-    if (part->kind->self_size > MOST_SELF) {
+    if (part->backend->self_size > MOST_SELF) {
         print_message("%s: its state is too large to be copied that often\n", part->name);
         skip();
     }
@@ -393,33 +395,33 @@ static struct part parts[MOST_PARTS];
 static struct CMUnitTest tests[MOST_PARTS];
 static size_t count;
 
-static void add_kind(const struct kind *kind)
+static void add_backend(const struct backend *backend)
 {
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
         if (scopes[i].full != full_tier)
             continue;
         struct part *part = &parts[count];
-        part->kind = kind;
+        part->backend = backend;
         part->scope = &scopes[i];
-        snprintf(part->name, sizeof part->name, "%s: %s", kind->name, scopes[i].name);
+        snprintf(part->name, sizeof part->name, "%s: %s", backend->name, scopes[i].name);
         tests[count++] = (struct CMUnitTest){ part->name, every_state, NULL, NULL, part };
     }
 }
 
 int main(int argc, char **argv)
 {
-    const struct kind *only = argc == 2 ? kind_find(argv[1]) : NULL;
+    const struct backend *only = argc == 2 ? backend_find(argv[1]) : NULL;
     full_tier = argc == 2 && strcmp(argv[1], "full") == 0;
     most_states = full_tier ? 20000 : most_states;
     most_transitions = full_tier ? 9000000 : most_transitions;
     if (getenv("ACRE_VALGRIND") != NULL)
         most_states = 40; /* each takes fifty times as long */
     if (only != NULL)
-        add_kind(only);
-    for (size_t i = 0; only == NULL && kinds[i] != NULL; i++)
-        add_kind(kinds[i]);
-    for (size_t i = 0; only == NULL && tiny_kinds[i] != NULL; i++)
-        add_kind(tiny_kinds[i]);
+        add_backend(only);
+    for (size_t i = 0; only == NULL && backends[i] != NULL; i++)
+        add_backend(backends[i]);
+    for (size_t i = 0; only == NULL && tiny_backends[i] != NULL; i++)
+        add_backend(tiny_backends[i]);
     int failed = _cmocka_run_group_tests("exhaustive", tests, count, NULL, NULL);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Fault injection: a client's whole work with its 1st request failing, then its 2nd, and so on
- * until a run asks for fewer; over every kind. After each failure the client and the allocator
+ * until a run asks for fewer; over every backend. After each failure the client and the allocator
  * are sound, and in the end nothing is left behind.
  */
 #include "fault/map.h"
-#include "support/bed.h"
+#include "support/fixture.h"
 
 #include <acre/wrap.h>
 
@@ -19,7 +19,7 @@
 enum { KEYS = 24, WORK = 60, ARENA = 1 << 16 };
 
 struct job {
-    struct bed bed;
+    struct fixture fixture;
     struct acre_fault fault;
     struct map map;
     size_t lengths[KEYS]; /* what the map holds under each key, plus 1; 0: nothing */
@@ -28,10 +28,10 @@ struct job {
 
 static void assert_sound(struct job *job)
 {
-    struct acre_check_result found = acre_check(job->bed.base);
+    struct acre_check_result found = acre_check(job->fixture.base);
     if (found.invariant != NULL)
         fail_msg("check: %s", found.invariant);
-    struct acre_stats stats = acre_stats(job->bed.base);
+    struct acre_stats stats = acre_stats(job->fixture.base);
     assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
     assert_int_equal(stats.live_blocks, map_blocks(&job->map));
     assert_int_equal(stats.failed + job->fault.refused,
@@ -93,16 +93,16 @@ static void work(struct job *job)
     }
     map_close(&job->map);
     assert_sound(job);
-    assert_int_equal(acre_stats(job->bed.base).used, 0);
+    assert_int_equal(acre_stats(job->fixture.base).used, 0);
 }
 
-static void open_job(struct job *job, const struct kind *kind)
+static void open_job(struct job *job, const struct backend *backend)
 {
     memset(job, 0, sizeof *job);
-    bed_open(&job->bed, kind, ARENA, ARENA);
-    acre_fault_wrap(&job->fault, job->bed.bytes);
+    fixture_open(&job->fixture, backend, ARENA, ARENA);
+    acre_fault_wrap(&job->fault, job->fixture.bytes);
     struct acre_base base = acre_bytes_base(acre_fault_bytes(&job->fault));
-    assert_int_equal(acre_init(base, job->bed.arena.base, ARENA), ACRE_OK);
+    assert_int_equal(acre_init(base, job->fixture.arena.base, ARENA), ACRE_OK);
 }
 
 static void each_request_fails_once(void **state)
@@ -115,9 +115,9 @@ static void each_request_fails_once(void **state)
         work(&job);
         assert_int_equal(job.failures, job.fault.requests >= nth ? 1 : 0);
     } while (job.fault.requests >= nth);
-    print_message("%s: %zu requests failed in turn\n", job.bed.kind->name, nth - 1);
+    print_message("%s: %zu requests failed in turn\n", job.fixture.backend->name, nth - 1);
     assert_true(nth > WORK);
-    bed_close(&job.bed);
+    fixture_close(&job.fixture);
 }
 
 static void every_kth_request_fails(void **state)
@@ -129,7 +129,7 @@ static void every_kth_request_fails(void **state)
         work(&job);
         assert_int_equal(job.failures, job.fault.requests / every);
     }
-    bed_close(&job.bed);
+    fixture_close(&job.fixture);
 }
 
 static void large_requests_fail(void **state)
@@ -140,7 +140,7 @@ static void large_requests_fail(void **state)
         acre_fault_sizes(&job.fault, least, SIZE_MAX);
         work(&job);
     }
-    bed_close(&job.bed);
+    fixture_close(&job.fixture);
 }
 
 /* Real exhaustion instead of injected: a pool too small for the work. */
@@ -148,10 +148,11 @@ static void memory_runs_out(void **state)
 {
     struct job job;
     open_job(&job, *state);
-    size_t least = job.bed.kind->region_enough > 1024 ? job.bed.kind->region_enough : 1024;
+    size_t least =
+        job.fixture.backend->region_enough > 1024 ? job.fixture.backend->region_enough : 1024;
     for (size_t size = least; size < least + 7168; size += 128) {
-        assert_int_equal(acre_init(job.bed.base, job.bed.arena.base, size), ACRE_OK);
-        map_open(&job.map, job.bed.bytes);
+        assert_int_equal(acre_init(job.fixture.base, job.fixture.arena.base, size), ACRE_OK);
+        map_open(&job.map, job.fixture.bytes);
         for (unsigned i = 0; i < WORK; i++) {
             char name[16];
             snprintf(name, sizeof name, "key%u", i * 7 % KEYS);
@@ -159,9 +160,9 @@ static void memory_runs_out(void **state)
             assert_sound(&job);
         }
         map_close(&job.map);
-        assert_int_equal(acre_stats(job.bed.base).used, 0);
+        assert_int_equal(acre_stats(job.fixture.base).used, 0);
     }
-    bed_close(&job.bed);
+    fixture_close(&job.fixture);
 }
 
 int main(void)
@@ -169,17 +170,17 @@ int main(void)
     static const struct {
         const char *name;
         CMUnitTestFunction run;
-    } scenes[] = { { "each request fails once", each_request_fails_once },
+    } cases[] = { { "each request fails once", each_request_fails_once },
         { "every kth request fails", every_kth_request_fails },
         { "large requests fail", large_requests_fail }, { "memory runs out", memory_runs_out } };
     static char names[256][96];
     static struct CMUnitTest tests[256];
     size_t count = 0;
-    for (size_t i = 0; kinds[i] != NULL; i++) {
-        for (size_t s = 0; s < sizeof scenes / sizeof scenes[0]; s++) {
-            snprintf(names[count], sizeof names[count], "%s: %s", kinds[i]->name, scenes[s].name);
-            tests[count] = (struct CMUnitTest){ names[count], scenes[s].run, NULL, NULL,
-                (void *)(uintptr_t)kinds[i] };
+    for (size_t i = 0; backends[i] != NULL; i++) {
+        for (size_t s = 0; s < sizeof cases / sizeof cases[0]; s++) {
+            snprintf(names[count], sizeof names[count], "%s: %s", backends[i]->name, cases[s].name);
+            tests[count] = (struct CMUnitTest){ names[count], cases[s].run, NULL, NULL,
+                (void *)(uintptr_t)backends[i] };
             count++;
         }
     }

@@ -47,7 +47,7 @@ static void a_large_request_has_its_chunk_fitted(void **state)
         assert_true(chunk_bytes() <= size + size / 64 + 2 * PAGE);
         memset(ptr, 1, size);
         give(ptr);
-        assert_true(acre_heap_trim(heap) > size);
+        assert_true(acre_heap_release_empty(heap) > size);
         assert_int_equal(chunk_bytes(), 0);
     }
 }
@@ -60,7 +60,7 @@ static void alignments_beyond_a_page_are_served(void **state)
         assert_int_equal(got.status, ACRE_OK);
         assert_int_equal((uintptr_t)got.ptr % align, 0);
         give(got.ptr);
-        acre_heap_trim(heap);
+        acre_heap_release_empty(heap);
     }
 }
 
@@ -132,7 +132,7 @@ static void empty_chunks_go_back(void **state)
     assert_true(chunk_bytes() >= 200 * COUNT);
     free_from(0, COUNT);
     assert_true(chunk_bytes() < 200 * COUNT / 2);
-    acre_heap_trim(heap);
+    acre_heap_release_empty(heap);
     assert_int_equal(chunk_bytes(), 0);
     assert_int_equal(free_pages(), acre_heap_stats(heap).available / PAGE);
 }
@@ -152,7 +152,7 @@ static void chunks_stay_while_they_are_of_use(void **state)
     }
     assert_int_equal(world.turnstile.searches, searches);
     free_from(0, COUNT);
-    acre_heap_trim(heap);
+    acre_heap_release_empty(heap);
     give(take(100));
     searches = world.turnstile.searches;
     for (size_t i = 0; i < 4 * ACRE_HEAP_TICK; i++)

@@ -94,9 +94,9 @@ static void each_call_takes_its_locks(void **state)
     expect_locks(1, 1);
     assert_int_equal(acre_heap_dealloc(heap, ptr), ACRE_OK);
     expect_locks(1, 0);
-    assert_true(acre_heap_trim(heap) > 0);
+    assert_true(acre_heap_release_empty(heap) > 0);
     expect_locks(1, 1);
-    assert_int_equal(acre_heap_trim(heap), 0);
+    assert_int_equal(acre_heap_release_empty(heap), 0);
     expect_locks(1, 0);
     assert_int_equal(acre_heap_remove_memory(heap, world.memory), ACRE_OK);
     expect_locks(0, 1);
@@ -119,7 +119,7 @@ static void no_search_under_the_lock_of_bytes(void **state)
     int answers = 3;
     size_t count = 0;
     (void)state;
-    acre_heap_set_oom(heap, ask, &answers);
+    acre_heap_set_on_exhausted(heap, ask, &answers);
     while ((blocks[count] = acre_heap_alloc(heap, acre_layout(100, 1)).ptr) != NULL)
         count++;
     assert_int_equal(answers, 0);
@@ -150,7 +150,7 @@ static void free_first(void *arg)
     if (ptr == NULL)
         return;
     assert_int_equal(acre_heap_dealloc(heap, ptr), ACRE_OK);
-    assert_true(acre_heap_trim(heap) > 0);
+    assert_true(acre_heap_release_empty(heap) > 0);
 }
 
 static void assert_sums_hold(struct acre_stats stats)
@@ -254,7 +254,7 @@ static void *work(void *arg)
         else
             obtain(worker, at, mark);
         if (i % 500 == 0)
-            acre_heap_trim(heap);
+            acre_heap_release_empty(heap);
         if (i % 900 == 0)
             worker->bad += acre_heap_stats(heap).total != WORLD_SIZE;
     }
@@ -278,7 +278,7 @@ static void threads_share_a_heap(void **state)
         assert_int_equal(workers[i].bad, 0);
     }
     assert_heap_sound();
-    acre_heap_trim(heap);
+    acre_heap_release_empty(heap);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
     assert_int_equal(acre_heap_stats(heap).live_blocks, 0);
 }

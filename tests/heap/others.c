@@ -92,7 +92,7 @@ static void blocks_at_random(void **state)
         if (slots[at].start != NULL)
             toggle(at);
     assert_sound();
-    acre_heap_trim(heap);
+    acre_heap_release_empty(heap);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
     assert_int_equal(acre_heap_stats(heap).used, 0);
 }
@@ -108,7 +108,7 @@ static void the_largest_can_be_had(void **state)
         assert_non_null(all);
         assert_sound();
         assert_int_equal(acre_heap_dealloc(heap, all), ACRE_OK);
-        acre_heap_trim(heap);
+        acre_heap_release_empty(heap);
         assert_non_null(acre_heap_alloc(heap, acre_layout(1 + draw(3000), 1)).ptr);
     }
 }
@@ -123,7 +123,7 @@ static void every_size_is_served_by_its_chunk(void **state)
             assert_int_equal(got.status, ACRE_OK);
             assert_int_equal((uintptr_t)got.ptr % align, 0);
             assert_int_equal(acre_heap_dealloc(heap, got.ptr), ACRE_OK);
-            assert_true(acre_heap_trim(heap) > 0);
+            assert_true(acre_heap_release_empty(heap) > 0);
         }
     }
     assert_int_equal(acre_heap_alloc(heap, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);

@@ -41,7 +41,7 @@ static void the_reserve_is_for_flagged_requests(void **state)
     assert_int_equal(acre_heap_alloc_pages(heap, 1, 1, 0).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_dealloc_pages(heap, page, 1), ACRE_OK);
     give(block);
-    acre_heap_trim(heap);
+    acre_heap_release_empty(heap);
     assert_int_equal(free_pages(), 20);
 }
 
@@ -128,7 +128,7 @@ static int make_asking(void **state)
 {
     int bad = world_make(state);
     memset(&asked, 0, sizeof asked);
-    acre_heap_set_oom(heap, ask, heap);
+    acre_heap_set_on_exhausted(heap, ask, heap);
     return bad;
 }
 
@@ -264,7 +264,7 @@ static void a_refused_region_goes_back(void **state)
     (void)state;
     ops = *heap->parts.bytes.ops;
     ops.base.add_memory = refuse_region;
-    heap->parts.add_behind = NULL;
+    heap->parts.add_adjacent = NULL;
     heap->parts.bytes.ops = &ops;
     assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);

@@ -242,11 +242,11 @@ static void pool_exhausted(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "a pipe, files, the environment", loops_and_files },
         { "each request refused", each_request_refused },
         { "pool exhausted", pool_exhausted },
         { "worker threads", worker_threads },
     };
-    return pool_run("libuv", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("libuv", cases, sizeof cases / sizeof cases[0]);
 }

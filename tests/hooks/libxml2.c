@@ -127,12 +127,12 @@ static void pools_too_small(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "parses, changes, writes", parses_changes_writes },
         { "searches", searches },
         { "each request refused", each_request_refused },
         { "pools too small", pools_too_small },
     };
     write_document();
-    return pool_run("libxml2", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("libxml2", cases, sizeof cases / sizeof cases[0]);
 }

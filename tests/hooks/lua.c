@@ -105,10 +105,10 @@ static void each_request_refused(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "builds tables until memory is exhausted", builds_until_memory_is_exhausted },
         { "pools too small", pools_too_small },
         { "each request refused", each_request_refused },
     };
-    return pool_run("lua", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("lua", cases, sizeof cases / sizeof cases[0]);
 }

@@ -162,10 +162,10 @@ static void pools_too_small(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "numbers, a hash, a curve", numbers_hash_curve },
         { "each request refused", each_request_refused },
         { "pools too small", pools_too_small },
     };
-    return pool_run("mbedtls", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("mbedtls", cases, sizeof cases / sizeof cases[0]);
 }

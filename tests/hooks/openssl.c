@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * OpenSSL with every block from a pool: a digest, a cipher, a key made and used to sign. It takes
- * its memory functions once in a process and cannot start anew after its cleanup, so each scene is
+ * its memory functions once in a process and cannot start anew after its cleanup, so each test case is
  * a child process, which says by its exit code how it ended. Requests are refused once it is
  * initialised: the initialisation of OpenSSL 3.0 does not survive that everywhere.
  */
@@ -142,13 +142,13 @@ static void do_nothing(struct pool *pool)
 }
 
 /* In the child: runs no exit handler of the parent's. */
-static _Noreturn void child(struct pool *pool, void (*scene)(struct pool *))
+static _Noreturn void child(struct pool *pool, void (*test_case)(struct pool *))
 {
     signal(SIGSEGV, SIG_DFL);
     demand(acre_hook_openssl_install(pool->bytes) == 1, NO_INSTALL);
     ERR_clear_error(); /* makes the queue, while there is memory for it */
     demand(work(), WRONG_RESULT);
-    scene(pool);
+    test_case(pool);
     demand(work(), WRONG_RESULT);
     OPENSSL_cleanup();
     demand(acre_check(pool->base).invariant == NULL, NOT_SOUND);
@@ -156,14 +156,14 @@ static _Noreturn void child(struct pool *pool, void (*scene)(struct pool *))
     _exit(FINE);
 }
 
-static void run(const struct acre_kind *kind, void (*scene)(struct pool *))
+static void run(const struct acre_backend *backend, void (*test_case)(struct pool *))
 {
     struct pool pool;
     int status;
-    assert_true(pool_open(&pool, kind, POOL));
+    assert_true(pool_open(&pool, backend, POOL));
     pid_t pid = fork();
     if (pid == 0)
-        child(&pool, scene);
+        child(&pool, test_case);
     assert_true(pid > 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
@@ -206,11 +206,11 @@ static void too_late(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "digests, hides, signs", digests_hides_signs },
         { "each request refused", each_request_refused },
         { "pool exhausted", pool_exhausted },
         { "too late to install", too_late },
     };
-    return pool_run("openssl", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("openssl", cases, sizeof cases / sizeof cases[0]);
 }

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-bool pool_open(struct pool *pool, const struct acre_kind *kind, size_t size)
+bool pool_open(struct pool *pool, const struct acre_backend *backend, size_t size)
 {
-    size_t align = kind->align < sizeof(void *) ? sizeof(void *) : kind->align;
-    *pool = (struct pool){ .kind = kind, .memory = malloc(size) };
-    assert_int_equal(posix_memalign(&pool->self, align, kind->size), 0);
+    size_t align = backend->align < sizeof(void *) ? sizeof(void *) : backend->align;
+    *pool = (struct pool){ .backend = backend, .memory = malloc(size) };
+    assert_int_equal(posix_memalign(&pool->self, align, backend->size), 0);
     assert_non_null(pool->memory);
-    acre_fault_wrap(&pool->fault, kind->handle(pool->self));
+    acre_fault_wrap(&pool->fault, backend->handle(pool->self));
     pool->bytes = acre_fault_bytes(&pool->fault);
     pool->base = acre_bytes_base(pool->bytes);
     if (acre_init(pool->base, pool->memory, size) == ACRE_OK)
@@ -44,21 +44,21 @@ void pool_close(struct pool *pool)
     free(pool->memory);
 }
 
-void pool_does(const struct acre_kind *kind, size_t size, work_fn *work)
+void pool_does(const struct acre_backend *backend, size_t size, work_fn *work)
 {
     struct pool pool;
-    assert_true(pool_open(&pool, kind, size));
+    assert_true(pool_open(&pool, backend, size));
     assert_int_equal(work(&pool), DONE);
     assert_true(acre_stats(pool.base).peak > 0);
     pool_assert_empty(&pool);
     pool_close(&pool);
 }
 
-void pool_refuses_each(const struct acre_kind *kind, size_t size, size_t most, work_fn *work)
+void pool_refuses_each(const struct acre_backend *backend, size_t size, size_t most, work_fn *work)
 {
     struct pool pool;
     size_t out_of_memory = 0;
-    assert_true(pool_open(&pool, kind, size));
+    assert_true(pool_open(&pool, backend, size));
     for (size_t nth = 1; nth <= most; nth++) {
         acre_fault_nth(&pool.fault, nth);
         enum outcome outcome = work(&pool);
@@ -100,10 +100,10 @@ void pool_give_back(const struct pool *pool, void *taken)
 }
 
 /* The work in a pool with nothing left in it, and then with all of it back. */
-static void work_in_full_pool(const struct acre_kind *kind, size_t size, work_fn *work)
+static void work_in_full_pool(const struct acre_backend *backend, size_t size, work_fn *work)
 {
     struct pool pool;
-    assert_true(pool_open(&pool, kind, size));
+    assert_true(pool_open(&pool, backend, size));
     void *taken = pool_take_all(&pool);
     assert_int_equal(work(&pool), NO_MEMORY);
     pool_give_back(&pool, taken);
@@ -113,14 +113,14 @@ static void work_in_full_pool(const struct acre_kind *kind, size_t size, work_fn
     pool_close(&pool);
 }
 
-void pool_grows(const struct acre_kind *kind, size_t least, size_t most, work_fn *work)
+void pool_grows(const struct acre_backend *backend, size_t least, size_t most, work_fn *work)
 {
     enum outcome outcome = NO_MEMORY;
-    work_in_full_pool(kind, most, work);
+    work_in_full_pool(backend, most, work);
     for (size_t size = least; outcome != DONE; size += size / 4) {
         struct pool pool;
         assert_true(size <= most);
-        if (!pool_open(&pool, kind, size))
+        if (!pool_open(&pool, backend, size))
             continue;
         outcome = work(&pool);
         assert_true(outcome == DONE || acre_stats(pool.base).failed > 0);
@@ -129,16 +129,16 @@ void pool_grows(const struct acre_kind *kind, size_t least, size_t most, work_fn
     }
 }
 
-int pool_run(const char *group, const struct pool_scene *scenes, size_t count)
+int pool_run(const char *group, const struct pool_case *cases, size_t count)
 {
     static char names[128][96];
     static struct CMUnitTest tests[128];
     size_t filled = 0;
-    for (const struct acre_kind *kind = acre_kinds; kind->name; kind++) {
+    for (const struct acre_backend *backend = acre_backends; backend->name; backend++) {
         for (size_t i = 0; i < count; i++) {
-            snprintf(names[filled], sizeof names[filled], "%s: %s", kind->name, scenes[i].name);
-            tests[filled] = (struct CMUnitTest){ names[filled], scenes[i].run, NULL, NULL,
-                (void *)(uintptr_t)kind };
+            snprintf(names[filled], sizeof names[filled], "%s: %s", backend->name, cases[i].name);
+            tests[filled] = (struct CMUnitTest){ names[filled], cases[i].run, NULL, NULL,
+                (void *)(uintptr_t)backend };
             filled++;
         }
     }
@@ -164,11 +164,11 @@ static void pools_too_small(void **state)
 
 int pool_run_job(const char *group, const struct pool_job *job)
 {
-    const struct pool_scene scenes[] = {
+    const struct pool_case cases[] = {
         { job->what, done_once },
         { "each request refused", each_request_refused },
         { "pools too small", pools_too_small },
     };
     current = job;
-    return pool_run(group, scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run(group, cases, sizeof cases / sizeof cases[0]);
 }

@@ -179,11 +179,11 @@ static void carries_on_after_exhaustion(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "thousands of rows, an index, joins", thousands_of_rows },
         { "each request refused", each_request_refused },
         { "pools too small", pools_too_small },
         { "carries on after exhaustion", carries_on_after_exhaustion },
     };
-    return pool_run("sqlite", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("sqlite", cases, sizeof cases / sizeof cases[0]);
 }

@@ -50,8 +50,8 @@ static void each_table_in_its_pool(void **state)
 
 int main(void)
 {
-    static const struct pool_scene scenes[] = {
+    static const struct pool_case cases[] = {
         { "each table in its own pool", each_table_in_its_pool },
     };
-    return pool_run("uthash each", scenes, sizeof scenes / sizeof scenes[0]);
+    return pool_run("uthash each", cases, sizeof cases / sizeof cases[0]);
 }

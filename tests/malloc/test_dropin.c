@@ -344,7 +344,7 @@ int main(int count, char **arguments)
         tests[test_count] = test_of(&cases[test_count]);
         test_count++;
     }
-    for (const struct acre_kind *kind = acre_kinds + 1; kind->name != NULL; kind++)
-        test_count = add_variants(kind->name, tests, test_count);
+    for (const struct acre_backend *backend = acre_backends + 1; backend->name != NULL; backend++)
+        test_count = add_variants(backend->name, tests, test_count);
     return _cmocka_run_group_tests("dropin", tests, test_count, NULL, NULL);
 }

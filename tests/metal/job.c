@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The job of the kernel under test: the suites, over every kind or over the one it is told. */
+/* The job of the kernel under test: the suites, over every backend or over the one it is told. */
 #include "kernel/console.h"
 #include "kernel/kernel.h"
 
@@ -24,12 +24,12 @@ static int leftovers(struct acre_stats before)
 
 int kernel_job(const char *argument)
 {
-    char kind[64] = "";
-    char *argv[] = { kind, kind, NULL };
+    char backend[64] = "";
+    char *argv[] = { backend, backend, NULL };
     int argc = argument[0] == '\0' ? 1 : 2;
     struct acre_stats before = acre_stats(acre_bytes_base(kernel_bytes()));
-    for (size_t i = 0; i + 1 < sizeof kind && argument[i] != '\0'; i++)
-        kind[i] = argument[i];
+    for (size_t i = 0; i + 1 < sizeof backend && argument[i] != '\0'; i++)
+        backend[i] = argument[i];
     int failed = conformance_main(argc, argv) | misuse_main(argc, argv);
     failed |= argc == 1 ? pages_main() : 0;
     failed |= leftovers(before);

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct scene *const lists[] = { size_misuses, pointer_misuses, region_misuses };
+static const struct test_case *const lists[] = { size_misuses, pointer_misuses, region_misuses };
 
 int main(int argc, char **argv)
 {
-    return run_scenes("misuse", lists, sizeof lists / sizeof lists[0], argc, argv);
+    return run_cases("misuse", lists, sizeof lists / sizeof lists[0], argc, argv);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Bad inputs that allocators in the field have failed over, one test each, over every kind: the
+ * Bad inputs that allocators in the field have failed over, one test each, over every backend: the
  * exact status, nothing changed, and not a byte read through a bad pointer.
  */
 #ifndef ACRE_TESTS_MISUSE_MISUSE_H
@@ -8,9 +8,9 @@
 
 #include "conformance/suite.h"
 
-/* Each list ends with a scene without a name. */
-extern const struct scene size_misuses[];
-extern const struct scene pointer_misuses[];
-extern const struct scene region_misuses[];
+/* Each list ends with a test case without a name. */
+extern const struct test_case size_misuses[];
+extern const struct test_case pointer_misuses[];
+extern const struct test_case region_misuses[];
 
 #endif

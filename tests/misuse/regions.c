@@ -3,161 +3,161 @@
 
 #include <string.h>
 
-static void ranges_refused(struct bed *bed)
+static void ranges_refused(struct fixture *fixture)
 {
-    unsigned char *base = bed->arena.base;
-    size_t page = scaled(bed, 4096);
-    begin(bed, page, page);
-    take(bed, 100, 1);
-    refuse_add(bed, base + page, page, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + page, page, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + page + page / 4, page / 4, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base, page + 1, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + 2 * page - 1, page / 2, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base, 4 * page, ACRE_MEMORY_OVERLAP);
-    refuse_add(bed, base + 2 * page, 0, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page, 1, ACRE_INVALID_PARAM);
-    refuse_add(bed, base + 2 * page + 3, 13, ACRE_INVALID_PARAM);
-    refuse_add(bed, (void *)(UINTPTR_MAX - 4094), 4096, ACRE_INVALID_PARAM);
-    refuse_add(bed, (void *)(UINTPTR_MAX - 4094), SIZE_MAX, ACRE_INVALID_PARAM);
-    refuse_add(bed, NULL, page, ACRE_INVALID_PARAM);
+    unsigned char *base = fixture->arena.base;
+    size_t page = scaled(fixture, 4096);
+    begin(fixture, page, page);
+    take(fixture, 100, 1);
+    refuse_add(fixture, base + page, page, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, base + page, page, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, base + page + page / 4, page / 4, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, base, page + 1, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, base + 2 * page - 1, page / 2, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, base, 4 * page, ACRE_MEMORY_OVERLAP);
+    refuse_add(fixture, base + 2 * page, 0, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + 2 * page, 1, ACRE_INVALID_PARAM);
+    refuse_add(fixture, base + 2 * page + 3, 13, ACRE_INVALID_PARAM);
+    refuse_add(fixture, (void *)(UINTPTR_MAX - 4094), 4096, ACRE_INVALID_PARAM);
+    refuse_add(fixture, (void *)(UINTPTR_MAX - 4094), SIZE_MAX, ACRE_INVALID_PARAM);
+    refuse_add(fixture, NULL, page, ACRE_INVALID_PARAM);
 }
 
 /* A misaligned range is served from its aligned part. */
-static void misaligned_ranges_are_served(struct bed *bed)
+static void misaligned_ranges_are_served(struct fixture *fixture)
 {
-    unsigned char *place = bed->arena.base + scaled(bed, 4096);
-    begin(bed, 1, scaled(bed, 4001));
-    for (size_t i = 0; i < 8; i++, place += scaled(bed, 1287))
-        assert_int_equal(acre_add_memory(bed->base, place, scaled(bed, 1285)), ACRE_OK);
-    assert_sound(bed);
+    unsigned char *place = fixture->arena.base + scaled(fixture, 4096);
+    begin(fixture, 1, scaled(fixture, 4001));
+    for (size_t i = 0; i < 8; i++, place += scaled(fixture, 1287))
+        assert_int_equal(acre_add_memory(fixture->base, place, scaled(fixture, 1285)), ACRE_OK);
+    assert_sound(fixture);
     for (size_t i = 0; i < 9; i++) {
-        unsigned char *ptr = take(bed, 500, 1);
-        memset(ptr, 1, acre_usable_size(bed->bytes, ptr).num);
+        unsigned char *ptr = take(fixture, 500, 1);
+        memset(ptr, 1, acre_usable_size(fixture->bytes, ptr).num);
     }
-    assert_sound(bed);
+    assert_sound(fixture);
 }
 
-static void removal_with_live_blocks(struct bed *bed)
+static void removal_with_live_blocks(struct fixture *fixture)
 {
-    unsigned char *base = bed->arena.base;
-    begin(bed, 0, bed->arena.size);
-    void *ptr = take(bed, 100, 1);
-    bed_save(bed);
-    assert_int_equal(acre_remove_memory(bed->base, base), ACRE_INVALID_PARAM);
-    assert_true(bed_same(bed));
-    give(bed, ptr);
-    assert_int_equal(acre_remove_memory(bed->base, base), ACRE_OK);
-    memset(base, 0xee, bed->arena.size);
-    refuse_ptr(bed, ptr);
-    refuse_alloc(bed, 1, 1, ACRE_NO_MEMORY);
-    assert_int_equal(acre_remove_memory(bed->base, base), ACRE_NOT_ALLOCATED);
-    assert_sound(bed);
+    unsigned char *base = fixture->arena.base;
+    begin(fixture, 0, fixture->arena.size);
+    void *ptr = take(fixture, 100, 1);
+    fixture_save(fixture);
+    assert_int_equal(acre_remove_memory(fixture->base, base), ACRE_INVALID_PARAM);
+    assert_true(fixture_same(fixture));
+    give(fixture, ptr);
+    assert_int_equal(acre_remove_memory(fixture->base, base), ACRE_OK);
+    memset(base, 0xee, fixture->arena.size);
+    refuse_ptr(fixture, ptr);
+    refuse_alloc(fixture, 1, 1, ACRE_NO_MEMORY);
+    assert_int_equal(acre_remove_memory(fixture->base, base), ACRE_NOT_ALLOCATED);
+    assert_sound(fixture);
 }
 
-static void tiny_arenas(struct bed *bed)
+static void tiny_arenas(struct fixture *fixture)
 {
     for (size_t size = 0; size <= 512; size++) {
-        enum acre_status status = acre_init(bed->base, bed->arena.base + 3, size);
+        enum acre_status status = acre_init(fixture->base, fixture->arena.base + 3, size);
         assert_int_equal(status == ACRE_OK || status == ACRE_INVALID_PARAM, 1);
-        assert_sound(bed);
+        assert_sound(fixture);
         bool fits = status == ACRE_OK;
-        if ((bed->kind->caps & KIND_PADS) != 0)
-            fits = stats_of(bed).largest_free != 0;
-        struct acre_ptr got = acre_alloc(bed->bytes, acre_layout(1, 1));
+        if ((fixture->backend->caps & BACKEND_PADS) != 0)
+            fits = stats_of(fixture).largest_free != 0;
+        struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(1, 1));
         assert_int_equal(got.status, fits ? ACRE_OK : ACRE_NO_MEMORY);
-        assert_sound(bed);
-        refuse_ptr(bed, bed->arena.base + 3 + size);
+        assert_sound(fixture);
+        refuse_ptr(fixture, fixture->arena.base + 3 + size);
     }
 }
 
 /* A size that is no power of two, and every byte of it of use but for metadata. */
-static void sizes_that_are_no_power_of_two(struct bed *bed)
+static void sizes_that_are_no_power_of_two(struct fixture *fixture)
 {
     for (size_t least = 1200; least < 4000; least += 97) {
-        size_t size = scaled(bed, least);
-        begin(bed, 0, size);
-        struct acre_stats stats = stats_of(bed);
+        size_t size = scaled(fixture, least);
+        begin(fixture, 0, size);
+        struct acre_stats stats = stats_of(fixture);
         assert_true(stats.metadata < size / 2);
-        give(bed, take(bed, stats.largest_free, 1));
+        give(fixture, take(fixture, stats.largest_free, 1));
     }
 }
 
 /* Only the pages that are written to take memory: the region is as large as a region gets here. */
-static void a_maximal_arena(struct bed *bed)
+static void a_maximal_arena(struct fixture *fixture)
 {
-    begin(bed, 0, bed->arena.size);
-    struct acre_stats empty = stats_of(bed);
-    assert_true(empty.largest_free > bed->arena.size - bed->arena.size / 64);
-    void *all = take(bed, empty.largest_free, 1);
-    assert_int_equal(acre_alloc(bed->bytes, acre_layout(1 << 20, 1)).status, ACRE_NO_MEMORY);
-    give(bed, all);
-    unsigned char *half = take(bed, bed->arena.size / 2 + 5, 1);
-    unsigned char *page = take(bed, 4096, 4096);
-    half[bed->arena.size / 2 + 4] = 1;
+    begin(fixture, 0, fixture->arena.size);
+    struct acre_stats empty = stats_of(fixture);
+    assert_true(empty.largest_free > fixture->arena.size - fixture->arena.size / 64);
+    void *all = take(fixture, empty.largest_free, 1);
+    assert_int_equal(acre_alloc(fixture->bytes, acre_layout(1 << 20, 1)).status, ACRE_NO_MEMORY);
+    give(fixture, all);
+    unsigned char *half = take(fixture, fixture->arena.size / 2 + 5, 1);
+    unsigned char *page = take(fixture, 4096, 4096);
+    half[fixture->arena.size / 2 + 4] = 1;
     page[4095] = 1;
-    give(bed, half);
-    give(bed, page);
-    assert_same_accounts(stats_of(bed), empty);
+    give(fixture, half);
+    give(fixture, page);
+    assert_same_accounts(stats_of(fixture), empty);
 }
 
-static void null_arena(struct bed *bed)
+static void null_arena(struct fixture *fixture)
 {
     static const size_t sizes[] = { 0, 1, 4096, SIZE_MAX / 2, SIZE_MAX };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        assert_int_equal(acre_init(bed->base, NULL, sizes[i]), ACRE_INVALID_PARAM);
-        assert_sound(bed);
-        refuse_alloc(bed, 1, 1, ACRE_NO_MEMORY);
+        assert_int_equal(acre_init(fixture->base, NULL, sizes[i]), ACRE_INVALID_PARAM);
+        assert_sound(fixture);
+        refuse_alloc(fixture, 1, 1, ACRE_NO_MEMORY);
     }
 }
 
 enum { ROOM = 1024 };
 
-static void free_forward(struct bed *bed, void **blocks, size_t count)
+static void free_forward(struct fixture *fixture, void **blocks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        give(bed, blocks[i]);
+        give(fixture, blocks[i]);
 }
 
-static void free_backward(struct bed *bed, void **blocks, size_t count)
+static void free_backward(struct fixture *fixture, void **blocks, size_t count)
 {
     for (size_t i = count; i > 0; i--)
-        give(bed, blocks[i - 1]);
+        give(fixture, blocks[i - 1]);
 }
 
 /* Every other block first, so that the second half merges on both sides. */
-static void free_alternately(struct bed *bed, void **blocks, size_t count)
+static void free_alternately(struct fixture *fixture, void **blocks, size_t count)
 {
     for (size_t i = 0; i < count; i += 2)
-        give(bed, blocks[i]);
+        give(fixture, blocks[i]);
     for (size_t i = 1; i < count; i += 2)
-        give(bed, blocks[i]);
+        give(fixture, blocks[i]);
 }
 
-static void exhaust_and_free(struct bed *bed)
+static void exhaust_and_free(struct fixture *fixture)
 {
     void (*const orders[])(
-        struct bed *, void **, size_t) = { free_forward, free_backward, free_alternately };
+        struct fixture *, void **, size_t) = { free_forward, free_backward, free_alternately };
     void *blocks[ROOM];
-    begin(bed, 0, bed->arena.size);
-    struct acre_stats empty = stats_of(bed);
+    begin(fixture, 0, fixture->arena.size);
+    struct acre_stats empty = stats_of(fixture);
     for (size_t round = 0; round < 9; round++) {
-        size_t count = fill(bed, blocks, ROOM, 16 + round, 48, 6);
-        refuse_alloc(bed, 16 + round + 48 * 6, 1, ACRE_NO_MEMORY);
-        orders[round % 3](bed, blocks, count);
-        assert_same_accounts(stats_of(bed), empty);
-        give(bed, take(bed, empty.largest_free, 1));
+        size_t count = fill(fixture, blocks, ROOM, 16 + round, 48, 6);
+        refuse_alloc(fixture, 16 + round + 48 * 6, 1, ACRE_NO_MEMORY);
+        orders[round % 3](fixture, blocks, count);
+        assert_same_accounts(stats_of(fixture), empty);
+        give(fixture, take(fixture, empty.largest_free, 1));
     }
 }
 
-const struct scene region_misuses[] = {
+const struct test_case region_misuses[] = {
     { "30: ranges that must be refused", ranges_refused, 1 << 14, 0, NULL },
     { "30: misaligned ranges are served", misaligned_ranges_are_served, 1 << 14, 0, NULL },
     { "31: removal with live blocks, use after removal", removal_with_live_blocks, 1 << 12, 0,
         NULL },
     { "32: tiny arenas", tiny_arenas, 1 << 12, 0, NULL },
     { "32: sizes that are no power of two", sizes_that_are_no_power_of_two, 1 << 12, 0, NULL },
-    { "32: a maximal arena", a_maximal_arena, (size_t)1 << 30, KIND_HEADERS,
+    { "32: a maximal arena", a_maximal_arena, (size_t)1 << 30, BACKEND_HEADERS,
         "its blocks are powers of two" },
     { "32: null arena", null_arena, 1 << 12, 0, NULL },
     { "33: exhaust, free in three orders", exhaust_and_free, 1 << 13, 0, NULL },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Random operations over every kind beside the oracle.
+ * Random operations over every backend beside the oracle.
  *
  * usage: model.random [quick|full|SEED...]
  * ACRE_SEEDS="SEED ..." in the environment has the same effect. A failing seed is printed with the
@@ -24,13 +24,14 @@ static struct {
     size_t ops;
 } plan;
 
-static void report(const struct kind *kind, uint64_t seed, struct op *ops, struct trial *trial)
+static void report(
+    const struct backend *backend, uint64_t seed, struct op *ops, struct trial *trial)
 {
     size_t count = trial->done < plan.ops ? trial->done + 1 : plan.ops;
-    print_error("%s: seed %ju: operation %zu: %s\n", kind->name, (uintmax_t)seed, trial->done,
+    print_error("%s: seed %ju: operation %zu: %s\n", backend->name, (uintmax_t)seed, trial->done,
         trial->failure);
-    count = trial_shrink(kind, ops, count, trial);
-    print_error("# %s: %s\n", kind->name, trial->failure);
+    count = trial_shrink(backend, ops, count, trial);
+    print_error("# %s: %s\n", backend->name, trial->failure);
     for (size_t i = 0; i < count; i++) {
         char text[OP_TEXT];
         op_print(text, &ops[i]);
@@ -40,7 +41,7 @@ static void report(const struct kind *kind, uint64_t seed, struct op *ops, struc
 
 static void runs_without_fault(void **state)
 {
-    const struct kind *kind = *state;
+    const struct backend *backend = *state;
     struct op *ops = malloc(plan.ops * sizeof *ops);
     assert_non_null(ops);
     bool good = true;
@@ -48,13 +49,13 @@ static void runs_without_fault(void **state)
     for (size_t i = 0; good && i < plan.seed_count; i++) {
         struct trial trial;
         trial_ops(plan.seeds[i], ops, plan.ops);
-        good = trial_run(kind, ops, plan.ops, &trial);
+        good = trial_run(backend, ops, plan.ops, &trial);
         if (!good)
-            report(kind, plan.seeds[i], ops, &trial);
+            report(backend, plan.seeds[i], ops, &trial);
         left_out += trial.left_out;
     }
     if (left_out > 0)
-        print_message("%s: %zu calls with bad pointers left out\n", kind->name, left_out);
+        print_message("%s: %zu calls with bad pointers left out\n", backend->name, left_out);
     free(ops);
     assert_true(good);
 }
@@ -111,8 +112,8 @@ int main(int argc, char **argv)
     }
     if (sparse)
         plan.seed_count = 2;
-    for (; kinds[count] != NULL; count++)
-        tests[count] = (struct CMUnitTest){ kinds[count]->name, runs_without_fault, NULL, NULL,
-            (void *)(uintptr_t)kinds[count] };
+    for (; backends[count] != NULL; count++)
+        tests[count] = (struct CMUnitTest){ backends[count]->name, runs_without_fault, NULL, NULL,
+            (void *)(uintptr_t)backends[count] };
     return _cmocka_run_group_tests("model", tests, count, NULL, NULL);
 }

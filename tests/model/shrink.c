@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Tests of the test: the model notices every kind of broken allocator, and the run that showed it
+ * Tests of the test: the model notices every broken allocator, and the run that showed it
  * shrinks to a few operations that survive the way through text.
  */
 #include "support/shrink.h"
@@ -16,11 +16,11 @@
 enum { SEEDS = 40, OPS = 1000, SHORT = 8 };
 
 /* The first seed whose run fails; 0 when none does. */
-static uint64_t failing_seed(const struct kind *kind, struct op *ops, struct trial *trial)
+static uint64_t failing_seed(const struct backend *backend, struct op *ops, struct trial *trial)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         trial_ops(seed, ops, OPS);
-        if (!trial_run(kind, ops, OPS, trial))
+        if (!trial_run(backend, ops, OPS, trial))
             return seed;
     }
     return 0;
@@ -37,20 +37,20 @@ static void text_round_trip(struct op *ops, size_t count)
 
 static void broken_allocator_is_found(void **state)
 {
-    const struct kind *kind = *state;
+    const struct backend *backend = *state;
     struct op *ops = malloc(OPS * sizeof *ops);
     struct trial trial;
     assert_non_null(ops);
-    uint64_t seed = failing_seed(kind, ops, &trial);
+    uint64_t seed = failing_seed(backend, ops, &trial);
     assert_int_not_equal(seed, 0);
     size_t count = trial.done < OPS ? trial.done + 1 : OPS;
-    count = trial_shrink(kind, ops, count, &trial);
-    print_message("%s: seed %ju, %zu operations left: %s\n", kind->name, (uintmax_t)seed, count,
+    count = trial_shrink(backend, ops, count, &trial);
+    print_message("%s: seed %ju, %zu operations left: %s\n", backend->name, (uintmax_t)seed, count,
         trial.failure);
     assert_in_range(count, 1, SHORT);
     text_round_trip(ops, count);
-    assert_false(trial_run(kind, ops, count, &trial));
-    assert_true(trial_run(kinds[0], ops, count, &trial));
+    assert_false(trial_run(backend, ops, count, &trial));
+    assert_true(trial_run(backends[0], ops, count, &trial));
     free(ops);
 }
 
@@ -128,8 +128,8 @@ int main(void)
         cmocka_unit_test(bad_text_is_refused),
     };
     size_t count = 3;
-    for (size_t i = 0; broken_kinds[i] != NULL; i++)
-        tests[count++] = (struct CMUnitTest){ broken_kinds[i]->name, broken_allocator_is_found,
-            NULL, NULL, (void *)(uintptr_t)broken_kinds[i] };
+    for (size_t i = 0; broken_backends[i] != NULL; i++)
+        tests[count++] = (struct CMUnitTest){ broken_backends[i]->name, broken_allocator_is_found,
+            NULL, NULL, (void *)(uintptr_t)broken_backends[i] };
     return _cmocka_run_group_tests("shrink", tests, count, NULL, NULL);
 }

@@ -144,7 +144,7 @@ static void assert_ranges(
         sizeof((struct range[]){ __VA_ARGS__ }) / sizeof(struct range), arguments)
 
 /* As qemu's "virt" hands it over, and a device whose reg is none of memory's business. */
-static void furnish(struct tree *tree)
+static void set_up(struct tree *tree)
 {
     root(tree, 2, 2);
     begin(tree, "chosen");
@@ -165,7 +165,7 @@ static void memory_is_found(void **state)
 {
     struct tree tree;
     (void)state;
-    furnish(&tree);
+    set_up(&tree);
     ASSERT_RANGES(&tree, "one two", { 0x80000000, 0x8000000 });
 }
 
@@ -262,7 +262,7 @@ static void no_tree_is_refused(void **state)
     struct fdt fdt;
     size_t size;
     (void)state;
-    furnish(&tree);
+    set_up(&tree);
     unsigned char *blob = finish(&tree, &size);
     assert_true(fdt_open(&fdt, blob, size));
     assert_false(fdt_open(&fdt, NULL, size));
@@ -281,7 +281,7 @@ static void damage_leads_nowhere(void **state)
     struct tree tree;
     size_t size;
     (void)state;
-    furnish(&tree);
+    set_up(&tree);
     reserve(&tree, 0x81000000, 0x1000);
     unsigned char *blob = finish(&tree, &size);
     for (size_t i = 0; i < size * sizeof values; i++) {
@@ -304,7 +304,7 @@ static void a_tree_that_breaks_off_is_no_tree(void **state)
     struct tree tree;
     size_t size;
     (void)state;
-    furnish(&tree);
+    set_up(&tree);
     unsigned char *blob = finish(&tree, &size);
     for (uint32_t cut = 0; cut < (uint32_t)tree.structure_size; cut += 4) {
         struct fdt fdt;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * usage: regress.replay FOLDER-OR-FILE...
- * Replays each .ops file, named or in a folder named, over every kind beside the oracle. A fault
+ * Replays each .ops file, named or in a folder named, over every backend beside the oracle. A fault
  * that was found becomes a file there; the format is described in support/ops.h.
  */
 #include "support/trial.h"
@@ -19,7 +19,7 @@ enum { MOST_OPS = 1 << 16, MOST_TESTS = 4096, NAME = 256 };
 
 struct replay {
     const char *path;
-    const struct kind *kind;
+    const struct backend *backend;
     char name[NAME];
 };
 
@@ -49,7 +49,7 @@ static void replays_without_fault(void **state)
     struct trial trial;
     assert_non_null(ops);
     size_t got = read_ops(replay->path, ops);
-    if (!trial_run(replay->kind, ops, got, &trial)) {
+    if (!trial_run(replay->backend, ops, got, &trial)) {
         char text[OP_TEXT] = "the end";
         if (trial.done < got)
             op_print(text, &ops[trial.done]);
@@ -61,11 +61,11 @@ static void replays_without_fault(void **state)
 static void add_file(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    for (size_t i = 0; kinds[i] != NULL && count < MOST_TESTS; i++) {
+    for (size_t i = 0; backends[i] != NULL && count < MOST_TESTS; i++) {
         struct replay *replay = &replays[count];
         replay->path = path;
-        replay->kind = kinds[i];
-        snprintf(replay->name, NAME, "%s: %s", kinds[i]->name, slash != NULL ? slash + 1 : path);
+        replay->backend = backends[i];
+        snprintf(replay->name, NAME, "%s: %s", backends[i]->name, slash != NULL ? slash + 1 : path);
         tests[count++] =
             (struct CMUnitTest){ replay->name, replays_without_fault, NULL, NULL, replay };
     }

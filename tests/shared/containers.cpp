@@ -266,7 +266,7 @@ void a_container_keeps_its_heap(ground &on)
 
 int main()
 {
-    return run_scenes("containers on a heap",
+    return run_cases("containers on a heap",
         {
             { "a vector grows and shrinks", vector_grows_and_shrinks, 0 },
             { "vector<bool> and deque", vector_of_bool_and_deque, 0 },

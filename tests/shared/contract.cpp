@@ -40,7 +40,7 @@ static_assert(!std::is_default_constructible_v<on_heap<int>>);
 static_assert(std::is_nothrow_move_assignable_v<numbers>);
 static_assert(std::is_nothrow_swappable_v<numbers>);
 
-/* A second handle over the scene's heap. */
+/* A second handle over the test_case's heap. */
 class second {
   public:
     explicit second(const ground &on)
@@ -413,7 +413,7 @@ void threads_share_a_heap(ground &on)
 
 int main()
 {
-    return run_scenes("allocator and memory_resource",
+    return run_cases("allocator and memory_resource",
         {
             { "handles are equal when they are one", handles_are_equal_when_they_are_one, 0 },
             { "resources are equal when their handle is one",
@@ -427,7 +427,7 @@ int main()
             { "exhaustion throws and keeps contents", exhaustion_throws_and_keeps_contents, 0 },
             { "each request fails once", each_request_fails_once, 0 },
             { "a wrong size is heard", a_wrong_size_is_heard, 0 },
-            { "a wrong pointer is heard", a_wrong_pointer_is_heard, KIND_EXACT },
+            { "a wrong pointer is heard", a_wrong_pointer_is_heard, BACKEND_EXACT },
             { "misuse aborts by default", misuse_aborts_by_default, 0 },
             { "threads share a heap", threads_share_a_heap, 0 },
         });

@@ -16,8 +16,8 @@ namespace {
 enum { ARENA = 1 << 18 };
 
 struct job {
-    scene what;
-    const kind *on;
+    test_case what;
+    const backend *on;
 };
 
 /* What the owner was told in the end. */
@@ -33,8 +33,8 @@ void end(void *arg, void *, std::size_t, std::size_t live_blocks)
     told->live_blocks = live_blocks;
 }
 
-/* Runs the scene; the text of what went wrong, if anything did. */
-std::string run_on(const job &what, bed &on)
+/* Runs the test_case; the text of what went wrong, if anything did. */
+std::string run_on(const job &what, fixture &on)
 {
     ending told;
     acre_shared control;
@@ -62,24 +62,24 @@ void run_job(void **state)
     const auto *what = static_cast<const job *>(*state);
     if ((what->on->caps & what->what.needs) != what->what.needs)
         skip();
-    bed on;
-    bed_open(&on, what->on, ARENA, ARENA);
+    fixture on;
+    fixture_open(&on, what->on, ARENA, ARENA);
     static std::string text;
     text = run_on(*what, on);
-    bed_close(&on);
+    fixture_close(&on);
     if (!text.empty())
         fail_msg("%s", text.c_str());
 }
 
 } // namespace
 
-int run_scenes(const char *group, const std::vector<scene> &scenes)
+int run_cases(const char *group, const std::vector<test_case> &cases)
 {
     std::vector<job> jobs;
     std::vector<std::string> names;
     std::vector<CMUnitTest> tests;
-    for (const kind *const *on = kinds; *on != nullptr; on++)
-        for (const scene &what : scenes)
+    for (const backend *const *on = backends; *on != nullptr; on++)
+        for (const test_case &what : cases)
             jobs.push_back({ what, *on });
     names.reserve(jobs.size());
     for (const job &what : jobs)

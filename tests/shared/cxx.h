@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A cmocka program in C++ whose scenes run over every kind of byte allocator, each on a shared
- * handle. A scene fails by REQUIRE, by an exception that it lets out, and by anything that it
+ * A cmocka program in C++ whose cases run over every byte allocator, each on a shared
+ * handle. A test case fails by REQUIRE, by an exception that it lets out, and by anything that it
  * leaves in the heap.
  */
 #ifndef ACRE_TESTS_SHARED_CXX_H
@@ -12,7 +12,7 @@
 #include <vector>
 
 extern "C" {
-#include "support/bed.h"
+#include "support/fixture.h"
 }
 
 struct failed {
@@ -40,21 +40,21 @@ struct failed {
             throw failed{ #statement " throws " #exception, __FILE__, __LINE__ };                  \
     } while (0)
 
-/* What a scene gets: a heap, and the allocator below it. */
+/* What a test case gets: a heap, and the allocator below it. */
 struct ground {
     acre::shared heap;
     acre_bytes bytes;
-    unsigned caps; /* of the kind */
+    unsigned caps; /* of the backend */
 };
 
-struct scene {
+struct test_case {
     const char *name;
     void (*run)(ground &on);
-    unsigned needs; /* capabilities of a kind without which the scene is skipped */
+    unsigned needs; /* capabilities of a backend without which the test case is skipped */
 };
 
 /* For main to return. */
-int run_scenes(const char *group, const std::vector<scene> &scenes);
+int run_cases(const char *group, const std::vector<test_case> &cases);
 
 /* Blocks that are live in the heap. */
 inline std::size_t live(const ground &on)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The malloc family bound to a handle, over every kind of byte allocator. */
-#include "support/bed.h"
+/* The malloc family bound to a handle, over every byte allocator. */
+#include "support/fixture.h"
 
 #include <acre/malloc.h>
 
@@ -12,30 +12,30 @@
 
 enum { ARENA = 1 << 15, MARK = -12345 };
 
-static struct bed bed;
+static struct fixture fixture;
 static struct acre_bytes heap;
 
-static int open_bed(void **state)
+static int open_fixture(void **state)
 {
-    bed_open(&bed, *state, ARENA, ARENA);
-    heap = bed.bytes;
+    fixture_open(&fixture, *state, ARENA, ARENA);
+    heap = fixture.bytes;
     errno = MARK;
-    memset(bed.arena.base, 0xff, ARENA);
-    return acre_init(bed.base, bed.arena.base, ARENA) == ACRE_OK ? 0 : -1;
+    memset(fixture.arena.base, 0xff, ARENA);
+    return acre_init(fixture.base, fixture.arena.base, ARENA) == ACRE_OK ? 0 : -1;
 }
 
 /* Nothing may be left over, and nothing broken. */
-static int close_bed(void **state)
+static int close_fixture(void **state)
 {
-    bool clean = acre_used_bytes(heap) == 0 && acre_check(bed.base).invariant == NULL;
+    bool clean = acre_used_bytes(heap) == 0 && acre_check(fixture.base).invariant == NULL;
     (void)state;
-    bed_close(&bed);
+    fixture_close(&fixture);
     return clean ? 0 : -1;
 }
 
 static size_t live(void)
 {
-    return acre_stats(bed.base).live_blocks;
+    return acre_stats(fixture.base).live_blocks;
 }
 
 static void *have(void *ptr)
@@ -57,7 +57,7 @@ static void refused(const void *ptr, int error)
 {
     assert_null(ptr);
     assert_int_equal(errno, error);
-    assert_true(bed_same(&bed));
+    assert_true(fixture_same(&fixture));
     errno = MARK;
 }
 
@@ -99,15 +99,15 @@ static void sizes_that_overflow_are_refused(void **state)
     const size_t root = (size_t)1 << sizeof(size_t) * 4;
     unsigned char *ptr = have(acre_std_malloc(heap, 100));
     memset(ptr, 7, 100);
-    size_t failed = acre_stats(bed.base).failed;
-    bed_save(&bed);
+    size_t failed = acre_stats(fixture.base).failed;
+    fixture_save(&fixture);
     for (size_t k = 0; k < 64; k++) {
         refused(acre_std_malloc(heap, SIZE_MAX - k), ENOMEM);
         refused(acre_std_malloc(heap, (size_t)PTRDIFF_MAX + 1 + k), ENOMEM);
         refused(acre_std_realloc(heap, ptr, SIZE_MAX - k), ENOMEM);
         refused(acre_std_aligned_alloc(heap, (size_t)1 << k % 31, SIZE_MAX - k), ENOMEM);
     }
-    assert_int_equal(acre_stats(bed.base).failed, failed + (size_t)4 * 64);
+    assert_int_equal(acre_stats(fixture.base).failed, failed + (size_t)4 * 64);
     refused(acre_std_calloc(heap, half, 2), ENOMEM);
     refused(acre_std_calloc(heap, 2, half), ENOMEM);
     refused(acre_std_calloc(heap, root, root), ENOMEM);
@@ -127,7 +127,7 @@ static void alignments_are_honoured_or_refused(void **state)
         assert_int_equal((uintptr_t)ptr % align, 0);
         give(ptr);
     }
-    bed_save(&bed);
+    fixture_save(&fixture);
     refused(acre_std_aligned_alloc(heap, 0, 24), EINVAL);
     refused(acre_std_aligned_alloc(heap, 3, 24), EINVAL);
     refused(acre_std_aligned_alloc(heap, 24, 24), EINVAL);
@@ -184,7 +184,7 @@ static void what_does_not_grow_is_not_refused(void **state)
     size_t usable = acre_usable_size(heap, ptr).num;
     assert_ptr_equal(have(acre_std_realloc(stiff, ptr, 10)), ptr);
     assert_ptr_equal(have(acre_std_realloc(stiff, ptr, usable)), ptr);
-    bed_save(&bed);
+    fixture_save(&fixture);
     refused(acre_std_realloc(stiff, ptr, usable + 1), ENOMEM);
     give(ptr);
 }
@@ -204,13 +204,13 @@ static void sized_frees_are_held_to_the_size(void **state)
     void *ptr = have(acre_std_malloc(heap, 300));
     size_t usable = acre_usable_size(heap, ptr).num;
     void *wide = have(acre_std_aligned_alloc(heap, 256, 300));
-    bed_save(&bed);
+    fixture_save(&fixture);
     assert_int_equal(acre_std_free_sized(heap, ptr, usable + 1), ACRE_INVALID_PARAM);
     assert_int_equal(acre_std_free_sized(heap, ptr, 3), ACRE_INVALID_PARAM);
     assert_int_equal(acre_std_free_aligned_sized(heap, wide, 256, 4000), ACRE_INVALID_PARAM);
     assert_int_equal(acre_std_free_aligned_sized(heap, wide, 255, 300), ACRE_INVALID_PARAM);
     assert_int_equal(acre_std_free_aligned_sized(heap, wide, 32768, 300), ACRE_INVALID_PARAM);
-    assert_true(bed_same(&bed));
+    assert_true(fixture_same(&fixture));
     assert_int_equal(acre_std_free_sized(heap, ptr, 300), ACRE_OK);
     assert_int_equal(acre_std_free_aligned_sized(heap, wide, 256, 300), ACRE_OK);
     ptr = have(acre_std_calloc(heap, 10, 30));
@@ -223,14 +223,14 @@ static void sized_frees_are_held_to_the_size(void **state)
 static void bad_pointers_are_named(void **state)
 {
     (void)state;
-    if (!(bed.kind->caps & KIND_EXACT))
+    if (!(fixture.backend->caps & BACKEND_EXACT))
         skip();
     int local = 0;
     char *ptr = have(acre_std_malloc(heap, 100));
     void *gone = have(acre_std_malloc(heap, 100));
     give(gone);
-    void *bad[] = { gone, ptr + 1, ptr + 16, &local, arena_forbidden(&bed.arena), (void *)1 };
-    bed_save(&bed);
+    void *bad[] = { gone, ptr + 1, ptr + 16, &local, arena_forbidden(&fixture.arena), (void *)1 };
+    fixture_save(&fixture);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(acre_std_free(heap, bad[i]), ACRE_NOT_ALLOCATED);
         assert_int_equal(acre_std_free_sized(heap, bad[i], 100), ACRE_NOT_ALLOCATED);
@@ -255,7 +255,7 @@ static void exhaustion_is_enomem(void **state)
     assert_int_equal(errno, ENOMEM);
     errno = MARK;
     char *out = (char *)&out;
-    bed_save(&bed);
+    fixture_save(&fixture);
     refused(acre_std_calloc(heap, 200, 1), ENOMEM);
     refused(acre_std_realloc(heap, blocks[0], 5000), ENOMEM);
     char text[300];
@@ -304,7 +304,7 @@ static void text_that_cannot_be_printed_is_refused(void **state)
 {
     (void)state;
     char *out = (char *)&out;
-    bed_save(&bed);
+    fixture_save(&fixture);
     assert_int_equal(acre_std_asprintf(heap, &out, "%ls", L"\x1234"), -1);
     refused(out, EILSEQ);
 }
@@ -317,7 +317,7 @@ static void text_that_cannot_be_printed_is_refused(void **state)
 static const struct {
     const char *name;
     CMUnitTestFunction run;
-} scenes[] = {
+} cases[] = {
     SCENE(blocks_are_of_the_size_asked_for),
     SCENE(size_0_is_a_pointer_of_its_own),
     SCENE(sizes_that_overflow_are_refused),
@@ -336,15 +336,15 @@ static const struct {
 
 int main(void)
 {
-    enum { SCENES = sizeof scenes / sizeof scenes[0], KINDS = 32 };
+    enum { SCENES = sizeof cases / sizeof cases[0], KINDS = 32 };
     static char names[SCENES * KINDS][96];
     static struct CMUnitTest tests[SCENES * KINDS];
     size_t count = 0;
-    for (size_t i = 0; kinds[i] != NULL && i < KINDS; i++) {
+    for (size_t i = 0; backends[i] != NULL && i < KINDS; i++) {
         for (size_t s = 0; s < SCENES; s++) {
-            snprintf(names[count], sizeof names[count], "%s: %s", kinds[i]->name, scenes[s].name);
-            tests[count] = (struct CMUnitTest){ names[count], scenes[s].run, open_bed, close_bed,
-                (void *)(uintptr_t)kinds[i] };
+            snprintf(names[count], sizeof names[count], "%s: %s", backends[i]->name, cases[s].name);
+            tests[count] = (struct CMUnitTest){ names[count], cases[s].run, open_fixture,
+                close_fixture, (void *)(uintptr_t)backends[i] };
             count++;
         }
     }

@@ -68,7 +68,7 @@ static void pages_come_and_go(void **state)
             assert_int_equal(acre_slab_dealloc(&slab, blocks[0][i]), ACRE_OK);
         assert_sound();
         assert_int_equal(acre_slab_stats(&slab).used, 0);
-        acre_slab_trim(&slab);
+        acre_slab_release_empty(&slab);
         assert_int_equal(pages_used(), 0);
         assert_int_equal(acre_slab_stats(&slab).total, 0);
         assert_sound();
@@ -87,7 +87,7 @@ static void large_and_aligned_blocks_over_pages(void **state)
             assert_sound();
         }
     }
-    acre_slab_trim(&slab);
+    acre_slab_release_empty(&slab);
     assert_int_equal(pages_used(), 0);
 }
 
@@ -105,7 +105,7 @@ static void chunks_are_the_sources(void **state)
         assert_int_equal(acre_slab_dealloc(&slab, ptr), live > 1 ? ACRE_OK : ACRE_NOT_ALLOCATED);
     }
     assert_int_equal(pages_used(), used);
-    acre_slab_trim(&slab);
+    acre_slab_release_empty(&slab);
     assert_int_equal(pages_used(), 0);
     assert_int_equal(acre_slab_stats(&slab).total, 0);
 }
@@ -128,7 +128,7 @@ static void an_exhausted_source_is_no_memory(void **state)
     assert_sound();
     acre_slab_reset(&slab);
     assert_sound();
-    acre_slab_trim(&slab);
+    acre_slab_release_empty(&slab);
     assert_int_equal(pages_used(), 0);
 }
 #endif
@@ -168,12 +168,12 @@ static void caches_construct_and_count(void **state)
         assert_int_equal((uintptr_t)objects[i] % 64, 0);
     }
     void *other = take(200, 1);
-    assert_int_equal(acre_cache_free(&cache, other), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_cache_free(&cache, objects[0]->text), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_cache_dealloc(&cache, other), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_cache_dealloc(&cache, objects[0]->text), ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_cache_destroy(&cache), ACRE_INVALID_PARAM);
     for (int i = 0; i < 100; i++)
-        assert_int_equal(acre_cache_free(&cache, objects[i]), ACRE_OK);
-    assert_int_equal(acre_cache_free(&cache, objects[5]), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_cache_dealloc(&cache, objects[i]), ACRE_OK);
+    assert_int_equal(acre_cache_dealloc(&cache, objects[5]), ACRE_NOT_ALLOCATED);
     struct acre_cache_stats stats = acre_cache_stats(&cache);
     assert_string_equal(stats.name, "object");
     assert_int_equal(stats.live, 0);
@@ -186,15 +186,16 @@ static void caches_construct_and_count(void **state)
 
 /* ---- shares ---- */
 
-static struct acre_slab_share share;
+static struct acre_slab_remote share;
 
 static void begin_shared(void)
 {
     static _Alignas(max_align_t) unsigned char words[MIB / 8];
     acre_slab_setup(&slab, ACRE_SLAB_PAGE);
     assert_int_equal(acre_slab_init(&slab, memory, sizeof memory), ACRE_OK);
-    assert_true(acre_slab_share_size(sizeof memory) <= sizeof words);
-    assert_int_equal(acre_slab_share(&share, memory, sizeof memory, words, sizeof words), ACRE_OK);
+    assert_true(acre_slab_remote_size(sizeof memory) <= sizeof words);
+    assert_int_equal(
+        acre_slab_remote_init(&share, memory, sizeof memory, words, sizeof words), ACRE_OK);
 }
 
 static void what_was_left_twice_is_found(void **state)
@@ -204,25 +205,25 @@ static void what_was_left_twice_is_found(void **state)
     void *first = take(64, 1);
     void *second = take(64, 1);
     unsigned char *large = take(100000, 1);
-    assert_int_equal(acre_slab_hand_back(&share, first), ACRE_OK);
-    assert_int_equal(acre_slab_hand_back(&share, first), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_hand_back(&share, (char *)second + 1), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_hand_back(&share, &share), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_hand_back(&share, NULL), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_hand_back(&share, large), ACRE_OK);
+    assert_int_equal(acre_slab_remote_dealloc(&share, first), ACRE_OK);
+    assert_int_equal(acre_slab_remote_dealloc(&share, first), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&share, (char *)second + 1), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&share, &share), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&share, NULL), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&share, large), ACRE_OK);
     assert_int_equal(acre_slab_stats(&slab).live_blocks, 3);
-    struct acre_slab_collected collected = acre_slab_collect(&slab, &share);
+    struct acre_slab_drained collected = acre_slab_drain(&slab, &share);
     assert_int_equal(collected.freed, 2);
     assert_int_equal(collected.refused, 0);
     assert_null(collected.bad);
-    assert_int_equal(acre_slab_hand_back(&share, first), ACRE_OK);
-    collected = acre_slab_collect(&slab, &share);
+    assert_int_equal(acre_slab_remote_dealloc(&share, first), ACRE_OK);
+    collected = acre_slab_drain(&slab, &share);
     assert_int_equal(collected.freed, 0);
     assert_int_equal(collected.refused, 1);
     assert_ptr_equal(collected.bad, first);
-    assert_int_equal(acre_slab_hand_back(&share, (char *)second + 16), ACRE_OK);
-    assert_int_equal(acre_slab_collect(&slab, &share).refused, 1);
-    assert_int_equal(acre_slab_collect(&slab, &share).freed, 0);
+    assert_int_equal(acre_slab_remote_dealloc(&share, (char *)second + 16), ACRE_OK);
+    assert_int_equal(acre_slab_drain(&slab, &share).refused, 1);
+    assert_int_equal(acre_slab_drain(&slab, &share).freed, 0);
     assert_int_equal(acre_slab_dealloc(&slab, second), ACRE_OK);
     assert_sound();
 }
@@ -231,22 +232,24 @@ static void bad_shares_are_refused(void **state)
 {
     static _Alignas(max_align_t) unsigned char words[4096];
     (void)state;
-    struct acre_slab_share none;
-    assert_int_equal(acre_slab_share(&none, NULL, 4096, words, sizeof words), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_slab_share(&none, memory, 0, words, sizeof words), ACRE_INVALID_PARAM);
+    struct acre_slab_remote none;
     assert_int_equal(
-        acre_slab_share(&none, memory, SIZE_MAX, words, sizeof words), ACRE_INVALID_PARAM);
+        acre_slab_remote_init(&none, NULL, 4096, words, sizeof words), ACRE_INVALID_PARAM);
     assert_int_equal(
-        acre_slab_share(&none, memory, 4096, words + 1, sizeof words - 1), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_slab_share(&none, memory, MIB, words, 100), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_slab_share(&none, memory, 4096, NULL, 4096), ACRE_INVALID_PARAM);
+        acre_slab_remote_init(&none, memory, 0, words, sizeof words), ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_slab_remote_init(&none, memory, SIZE_MAX, words, sizeof words), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_remote_init(&none, memory, 4096, words + 1, sizeof words - 1),
+        ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_remote_init(&none, memory, MIB, words, 100), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_remote_init(&none, memory, 4096, NULL, 4096), ACRE_INVALID_PARAM);
 }
 
 static void *leave(void *arg)
 {
     void **own = arg;
     for (size_t i = 0; i < EACH; i++)
-        if (acre_slab_hand_back(&share, own[i]) != ACRE_OK)
+        if (acre_slab_remote_dealloc(&share, own[i]) != ACRE_OK)
             return own;
     return NULL;
 }
@@ -263,7 +266,7 @@ static void threads_hand_back(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, leave, blocks[i]), 0);
     size_t freed = 0;
     while (freed < (size_t)THREADS * EACH) {
-        struct acre_slab_collected collected = acre_slab_collect(&slab, &share);
+        struct acre_slab_drained collected = acre_slab_drain(&slab, &share);
         freed += collected.freed;
         assert_int_equal(collected.refused, 0);
         assert_int_equal(acre_slab_dealloc(&slab, take(100, 1)), ACRE_OK);
@@ -319,10 +322,10 @@ static struct acre_ptr feed(void *arg, struct acre_layout layout)
     size_t *calls = arg;
     if (++*calls > 1)
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-    acre_slab_set_more(&slab, NULL, NULL);
+    acre_slab_set_on_exhausted(&slab, NULL, NULL);
     assert_int_equal(acre_slab_add_memory(&slab, memory + MIB / 2, REGION), ACRE_OK);
     struct acre_ptr got = acre_slab_alloc(&slab, layout);
-    acre_slab_set_more(&slab, feed, arg);
+    acre_slab_set_on_exhausted(&slab, feed, arg);
     return got;
 }
 
@@ -332,13 +335,13 @@ static void more_is_asked_for(void **state)
     size_t calls = 0;
     (void)state;
     acre_slab_setup(&slab, 1024);
-    acre_slab_set_more(&slab, feed, &calls);
+    acre_slab_set_on_exhausted(&slab, feed, &calls);
     assert_non_null(acre_slab_alloc(&slab, acre_layout(5000, 16)).ptr);
     assert_int_equal(calls, 1);
     assert_int_equal(acre_slab_alloc(&slab, acre_layout(MIB, 16)).status, ACRE_NO_MEMORY);
     assert_int_equal(calls, 2);
     assert_int_equal(acre_slab_stats(&slab).failed, 0);
-    acre_slab_set_more(&slab, NULL, NULL);
+    acre_slab_set_on_exhausted(&slab, NULL, NULL);
     assert_int_equal(acre_slab_alloc(&slab, acre_layout(MIB, 16)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_slab_stats(&slab).failed, 1);
     assert_sound();

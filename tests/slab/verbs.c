@@ -76,7 +76,7 @@ static void pages_out_of_range_are_refused(void **state)
 static void classes_are_close(void **state)
 {
     (void)state;
-    for (size_t page = ACRE_SLAB_LEAST_PAGE; page <= ACRE_SLAB_MOST_PAGE; page *= 2) {
+    for (size_t page = ACRE_SLAB_MIN_PAGE; page <= ACRE_SLAB_MAX_PAGE; page *= 2) {
         begin(page, MIB);
         size_t least = page / SLAB_WORD_BITS; /* a page has no more objects than a word has bits */
         for (size_t size = 1; size <= ACRE_SLAB_LARGEST_PAGES * page; size++) {
@@ -91,7 +91,7 @@ static void classes_are_close(void **state)
 static void small_memory_serves_the_first_600_bytes(void **state)
 {
     (void)state;
-    for (size_t page = ACRE_SLAB_LEAST_PAGE; page <= ACRE_SLAB_MOST_PAGE; page *= 2) {
+    for (size_t page = ACRE_SLAB_MIN_PAGE; page <= ACRE_SLAB_MAX_PAGE; page *= 2) {
         begin(page, 32 << 10);
         void *first = take(600, 1);
         for (size_t size = 16; size <= 1024; size *= 2)
@@ -161,7 +161,7 @@ static void only_starts_of_objects_pass(void **state)
 static void as_many_starts_as_blocks(void **state)
 {
     (void)state;
-    for (size_t page = ACRE_SLAB_LEAST_PAGE; page <= ACRE_SLAB_MOST_PAGE; page *= 2) {
+    for (size_t page = ACRE_SLAB_MIN_PAGE; page <= ACRE_SLAB_MAX_PAGE; page *= 2) {
         begin(page, MIB);
         size_t count = 0;
         for (size_t size = 1; size <= 5 * page; size += 1 + size / 7)

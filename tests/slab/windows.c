@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 enum {
-    PAGE = ACRE_SLAB_MOST_PAGE,
+    PAGE = ACRE_SLAB_MAX_PAGE,
     UNIT = 24 * PAGE,
     GAP = 48, /* bytes from a region's end to the start of the next one */
     GROUP = 4,
@@ -64,7 +64,8 @@ static size_t size_of(size_t index)
 
 static void add(size_t index)
 {
-    assert_int_equal(acre_slab_add_memory_behind(&slab, start_of(index), size_of(index)), ACRE_OK);
+    assert_int_equal(
+        acre_slab_add_memory_adjacent(&slab, start_of(index), size_of(index)), ACRE_OK);
     there[index] = true;
     assert_sound();
 }
@@ -185,15 +186,15 @@ static void others_are_alone(void **state)
     assert_true(is_alone(0) && is_alone(2));
     unsigned char *end = start_of(3) - GAP;
     struct acre_slab before = slab;
-    assert_int_equal(acre_slab_add_memory_behind(&slab, memory, UNIT), ACRE_MEMORY_OVERLAP);
-    assert_int_equal(acre_slab_add_memory_behind(&slab, end - 1, UNIT), ACRE_MEMORY_OVERLAP);
-    assert_int_equal(acre_slab_add_memory_behind(&slab, NULL, UNIT), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_slab_add_memory_behind(&slab, end, 0), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_slab_add_memory_behind(&slab, end, 16), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_slab_add_memory_behind(&slab, end, SIZE_MAX), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, memory, UNIT), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, end - 1, UNIT), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, NULL, UNIT), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, end, 0), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, end, 16), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, end, SIZE_MAX), ACRE_INVALID_PARAM);
     assert_memory_equal(&before, &slab, sizeof slab);
     unsigned char *small = start_of(3);
-    assert_int_equal(acre_slab_add_memory_behind(&slab, small, 2 * PAGE), ACRE_OK);
+    assert_int_equal(acre_slab_add_memory_adjacent(&slab, small, 2 * PAGE), ACRE_OK);
     assert_true(is_alone(2) && is_alone(3));
     assert_sound();
 }

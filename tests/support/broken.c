@@ -3,7 +3,7 @@
  * The naive allocator behind a wrapper that breaks one promise. The suites must fail over each of
  * these: they test the tests.
  */
-#include "support/kinds.h"
+#include "support/backends.h"
 #include "support/naive.h"
 
 #include <string.h>
@@ -157,7 +157,7 @@ static size_t slack(size_t usable)
     return 2 * sizeof(size_t) + ACRE_NATURAL_ALIGN - 1;
 }
 
-/* A kind whose table is the naive one but for one verb. */
+/* A backend whose table is the naive one but for one verb. */
 #define BROKEN(id, verb, function)                                                                 \
     static struct acre_bytes bind_##id(void *self)                                                 \
     {                                                                                              \
@@ -166,9 +166,9 @@ static size_t slack(size_t usable)
         ops.verb = function;                                                                       \
         return (struct acre_bytes){ &ops, self };                                                  \
     }                                                                                              \
-    static const struct kind kind_##id = {                                                         \
+    static const struct backend backend_##id = {                                                   \
         .name = "broken-" #id,                                                                     \
-        .caps = KIND_CONTENTS | KIND_TILES | KIND_SCRUB | KIND_EXACT,                              \
+        .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,                  \
         .self_size = sizeof(struct broken),                                                        \
         .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
         .header = 2 * sizeof(size_t),                                                              \
@@ -195,21 +195,21 @@ BROKEN(boast, base.stats, stats_boasting);
 BROKEN(believe, usable_size, usable_believing);
 BROKEN(walk, walk, walk_short);
 
-const struct kind *const broken_kinds[] = {
-    &kind_overlap,
-    &kind_align,
-    &kind_wrap,
-    &kind_twice,
-    &kind_inside,
-    &kind_mark,
-    &kind_sized,
-    &kind_contents,
-    &kind_realign,
-    &kind_count,
-    &kind_add,
-    &kind_stats,
-    &kind_boast,
-    &kind_believe,
-    &kind_walk,
+const struct backend *const broken_backends[] = {
+    &backend_overlap,
+    &backend_align,
+    &backend_wrap,
+    &backend_twice,
+    &backend_inside,
+    &backend_mark,
+    &backend_sized,
+    &backend_contents,
+    &backend_realign,
+    &backend_count,
+    &backend_add,
+    &backend_stats,
+    &backend_boast,
+    &backend_believe,
+    &backend_walk,
     NULL,
 };

@@ -55,7 +55,7 @@ static bool inside_regions(const struct model *model, const unsigned char *start
 /* A block was handed out: proves it sound and enters it. */
 static bool enter(struct model *model, void *ptr, size_t size, size_t align)
 {
-    struct acre_num usable = acre_usable_size(model->bed->bytes, ptr);
+    struct acre_num usable = acre_usable_size(model->fixture->bytes, ptr);
     struct model_block block = { ptr, size, align, usable.num, 0 };
     align = align < ACRE_NATURAL_ALIGN ? ACRE_NATURAL_ALIGN : align;
     if (((uintptr_t)ptr & (align - 1)) != 0)
@@ -112,9 +112,9 @@ static int some_global;
 static uintptr_t wild_address(const struct model *model, unsigned index)
 {
     int here;
-    const void *forbidden = arena_forbidden(&model->bed->arena);
+    const void *forbidden = arena_forbidden(&model->fixture->arena);
     uintptr_t table[] = { 0, 1, 8, 16, (uintptr_t)&here, (uintptr_t)&some_global,
-        (uintptr_t)&wild_address, (uintptr_t)forbidden, (uintptr_t)model->bed->self,
+        (uintptr_t)&wild_address, (uintptr_t)forbidden, (uintptr_t)model->fixture->self,
         (uintptr_t)(UINT64_C(1) << 47), /* not canonical on x86-64 */
         ~(UINTPTR_MAX >> 1), UINTPTR_MAX, UINTPTR_MAX - 15, UINTPTR_MAX - 4095 };
     return table[index % (sizeof table / sizeof table[0])];
@@ -126,7 +126,7 @@ static void *resolve_ptr(const struct model *model, const struct op *op)
     if (op->place == PLACE_SLOT)
         place = (uintptr_t)model->slots[op->index % OP_SLOTS];
     else if (op->place == PLACE_ARENA)
-        place = (uintptr_t)model->bed->arena.base;
+        place = (uintptr_t)model->fixture->arena.base;
     else if (op->place == PLACE_WILD)
         place = wild_address(model, op->index);
     else if (model->region_count != 0)
@@ -153,13 +153,13 @@ static size_t resolve_size(struct model *model, const struct op *op, const void 
  * such a range is cut at the arena's end unless it wraps. */
 static size_t cut_range(const struct model *model, const void *start, size_t size)
 {
-    uintptr_t base = (uintptr_t)model->bed->arena.base;
+    uintptr_t base = (uintptr_t)model->fixture->arena.base;
     uintptr_t offset = (uintptr_t)start - base;
     if (start == NULL || acre_range_wraps((uintptr_t)start, size))
         return size;
-    if (offset >= model->bed->arena.size)
+    if (offset >= model->fixture->arena.size)
         return 0;
-    return size < model->bed->arena.size - offset ? size : model->bed->arena.size - offset;
+    return size < model->fixture->arena.size - offset ? size : model->fixture->arena.size - offset;
 }
 
 /* ---- the operations ---- */
@@ -170,7 +170,7 @@ static bool answered(struct model *model, unsigned allowed, enum acre_status sta
     if ((allowed >> status & 1) == 0)
         return model_fail(
             model, "answered \"%s\", allowed are (bits) %#x", acre_status_text(status), allowed);
-    if (status != ACRE_OK && !bed_same(model->bed))
+    if (status != ACRE_OK && !fixture_same(model->fixture))
         return model_fail(
             model, "answered \"%s\", yet something changed", acre_status_text(status));
     return true;
@@ -189,7 +189,7 @@ static enum acre_status do_init(struct model *model, void *start, size_t size)
     forget_blocks(model);
     model->region_count = 0;
     unsigned allowed = model_expect_range(model, start, size);
-    enum acre_status status = acre_init(model->bed->base, start, size);
+    enum acre_status status = acre_init(model->fixture->base, start, size);
     if ((allowed >> status & 1) == 0)
         model_fail(model, "init answered \"%s\"", acre_status_text(status));
     else if (status == ACRE_OK)
@@ -202,7 +202,7 @@ static enum acre_status do_add(struct model *model, void *start, size_t size)
     if (model->region_count == MODEL_REGIONS)
         return ACRE_OK;
     unsigned allowed = model_expect_range(model, start, size);
-    enum acre_status status = acre_add_memory(model->bed->base, start, size);
+    enum acre_status status = acre_add_memory(model->fixture->base, start, size);
     if (answered(model, allowed, status) && status == ACRE_OK)
         enter_region(model, start, size);
     return status;
@@ -211,7 +211,7 @@ static enum acre_status do_add(struct model *model, void *start, size_t size)
 static enum acre_status do_remove(struct model *model, void *start)
 {
     unsigned allowed = model_expect_remove(model, start);
-    enum acre_status status = acre_remove_memory(model->bed->base, start);
+    enum acre_status status = acre_remove_memory(model->fixture->base, start);
     if (answered(model, allowed, status) && status == ACRE_OK)
         strike_region(model, start);
     return status;
@@ -219,7 +219,7 @@ static enum acre_status do_remove(struct model *model, void *start)
 
 static enum acre_status do_reset(struct model *model)
 {
-    acre_reset(model->bed->base);
+    acre_reset(model->fixture->base);
     forget_blocks(model);
     return ACRE_OK;
 }
@@ -227,7 +227,7 @@ static enum acre_status do_reset(struct model *model)
 static enum acre_status do_alloc(struct model *model, unsigned slot, size_t size, size_t align)
 {
     unsigned allowed = model_expect_alloc(model, size, align);
-    struct acre_ptr got = acre_alloc(model->bed->bytes, acre_layout(size, align));
+    struct acre_ptr got = acre_alloc(model->fixture->bytes, acre_layout(size, align));
     if ((got.ptr != NULL) != (got.status == ACRE_OK))
         model_fail(model, "alloc: pointer %p with \"%s\"", got.ptr, acre_status_text(got.status));
     else if (answered(model, allowed, got.status) && got.status == ACRE_OK) {
@@ -243,7 +243,7 @@ static enum acre_status do_free(struct model *model, void *ptr)
     unsigned allowed = 1u << (block != NULL ? ACRE_OK : ACRE_NOT_ALLOCATED);
     if (block != NULL)
         strike(model, block);
-    enum acre_status status = acre_dealloc(model->bed->bytes, ptr);
+    enum acre_status status = acre_dealloc(model->fixture->bytes, ptr);
     answered(model, allowed, status);
     return status;
 }
@@ -251,7 +251,8 @@ static enum acre_status do_free(struct model *model, void *ptr)
 static enum acre_status do_free_sized(struct model *model, void *ptr, size_t size, size_t align)
 {
     unsigned allowed = model_expect_free_sized(model, ptr, size, align);
-    enum acre_status status = acre_dealloc_sized(model->bed->bytes, ptr, acre_layout(size, align));
+    enum acre_status status =
+        acre_dealloc_sized(model->fixture->bytes, ptr, acre_layout(size, align));
     if (answered(model, allowed, status) && status == ACRE_OK) {
         struct model_block *block = model_find(model, ptr);
         size_t at = (size_t)(block - model->blocks);
@@ -269,7 +270,7 @@ static size_t smaller(size_t a, size_t b)
 /* A live block has a new size, in place: its first bytes are what they were. */
 static bool refit(struct model *model, struct model_block *block, size_t size)
 {
-    size_t usable = acre_usable_size(model->bed->bytes, block->start).num;
+    size_t usable = acre_usable_size(model->fixture->bytes, block->start).num;
     if (!model_holds(block->start, smaller(smaller(size, usable), block->usable), block->stamp))
         return model_fail(model, "contents: lost in place");
     block->asked = size;
@@ -286,7 +287,7 @@ static bool refit(struct model *model, struct model_block *block, size_t size)
 static enum acre_status do_resize(struct model *model, void *ptr, size_t size)
 {
     unsigned allowed = model_expect_resize(model, ptr, size);
-    enum acre_status status = acre_resize(model->bed->bytes, ptr, size);
+    enum acre_status status = acre_resize(model->fixture->bytes, ptr, size);
     if (answered(model, allowed, status) && status == ACRE_OK)
         refit(model, model_find(model, ptr), size);
     return status;
@@ -300,7 +301,7 @@ static bool moved(struct model *model, void *from, void *to, size_t size, size_t
     size_t at = (size_t)(gone - model->blocks);
     model->block_count--;
     memmove(gone, gone + 1, (model->block_count - at) * sizeof *gone);
-    bool contents = (model->bed->kind->caps & KIND_CONTENTS) != 0;
+    bool contents = (model->fixture->backend->caps & BACKEND_CONTENTS) != 0;
     if (contents && !model_holds(to, smaller(old.usable, size), old.stamp))
         return model_fail(model, "contents: lost on the way from %p to %p", from, to);
     for (size_t i = 0; i < OP_SLOTS; i++) {
@@ -315,7 +316,7 @@ static enum acre_status do_realloc(struct model *model, void *ptr, size_t size, 
     unsigned allowed = model_expect_realloc(model, ptr, size, align);
     const struct model_block *block = model_find(model, ptr);
     bool stays = block != NULL && acre_is_pow2(align) && model_must_stay(model, block, size, align);
-    struct acre_ptr got = acre_realloc(model->bed->bytes, ptr, acre_layout(size, align));
+    struct acre_ptr got = acre_realloc(model->fixture->bytes, ptr, acre_layout(size, align));
     if ((got.ptr != NULL) != (got.status == ACRE_OK))
         model_fail(model, "realloc: pointer %p with \"%s\"", got.ptr, acre_status_text(got.status));
     else if (!answered(model, allowed, got.status) || got.status != ACRE_OK)
@@ -334,12 +335,12 @@ static enum acre_status do_realloc(struct model *model, void *ptr, size_t size, 
 static enum acre_status do_usable(struct model *model, const void *ptr)
 {
     const struct model_block *block = model_find(model, ptr);
-    struct acre_num got = acre_usable_size(model->bed->bytes, ptr);
+    struct acre_num got = acre_usable_size(model->fixture->bytes, ptr);
     size_t want = block != NULL ? block->usable : 0;
     answered(model, 1u << (block != NULL ? ACRE_OK : ACRE_NOT_ALLOCATED), got.status);
     if (got.num != want)
         model_fail(model, "usable size %zu instead of %zu", (size_t)got.num, want);
-    if (!bed_same(model->bed))
+    if (!fixture_same(model->fixture))
         model_fail(model, "usable_size changed something");
     return got.status;
 }
@@ -385,7 +386,7 @@ static bool takes_block(enum op_verb verb)
 /* Where pointers are not proven, a bad one is the caller's fault and not to be tried. */
 static bool is_undefined(struct model *model, const struct op *op)
 {
-    return (model->bed->kind->caps & KIND_EXACT) == 0 && takes_block(op->verb) &&
+    return (model->fixture->backend->caps & BACKEND_EXACT) == 0 && takes_block(op->verb) &&
            model_find(model, resolve_ptr(model, op)) == NULL;
 }
 
@@ -397,7 +398,7 @@ static bool apply_one(struct model *model, const struct op *op)
         return true;
     }
     if (!model->kept)
-        bed_save(model->bed);
+        fixture_save(model->fixture);
     enum acre_status status = dispatch(model, op);
     model->changed = status == ACRE_OK ? op->verb != OP_USABLE : op->verb == OP_INIT;
     model->kept = !model->changed;
@@ -415,19 +416,19 @@ bool model_apply(struct model *model, const struct op *op)
     return apply_one(model, op);
 }
 
-void model_adopt(struct model *model, struct bed *bed)
+void model_adopt(struct model *model, struct fixture *fixture)
 {
     memset(model, 0, sizeof *model);
-    model->bed = bed;
-    model->stats = acre_stats(bed->base);
+    model->fixture = fixture;
+    model->stats = acre_stats(fixture->base);
 }
 
-void model_begin(struct model *model, struct bed *bed)
+void model_begin(struct model *model, struct fixture *fixture)
 {
     memset(model, 0, sizeof *model);
-    model->bed = bed;
+    model->fixture = fixture;
     struct op op = {
-        .verb = OP_INIT, .place = PLACE_ARENA, .size = (int64_t)bed->arena.size / 2, .align = 1
+        .verb = OP_INIT, .place = PLACE_ARENA, .size = (int64_t)fixture->arena.size / 2, .align = 1
     };
     model_apply(model, &op);
 }
@@ -435,7 +436,7 @@ void model_begin(struct model *model, struct bed *bed)
 bool model_finish(struct model *model)
 {
     while (model->block_count > 0) {
-        uintptr_t base = (uintptr_t)model->bed->arena.base;
+        uintptr_t base = (uintptr_t)model->fixture->arena.base;
         size_t pick = model->block_count / 2;
         struct op op = { .verb = OP_FREE, .place = PLACE_ARENA };
         op.offset = (int64_t)((uintptr_t)model->blocks[pick].start - base);
@@ -446,9 +447,9 @@ bool model_finish(struct model *model)
 }
 
 bool model_run(
-    struct model *model, struct bed *bed, const struct op *ops, size_t count, size_t *done)
+    struct model *model, struct fixture *fixture, const struct op *ops, size_t count, size_t *done)
 {
-    model_begin(model, bed);
+    model_begin(model, fixture);
     for (*done = 0; model->failure[0] == '\0' && *done < count; ++*done) {
         if (!model_apply(model, &ops[*done]))
             return false;

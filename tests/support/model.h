@@ -7,7 +7,7 @@
 #ifndef ACRE_TESTS_SUPPORT_MODEL_H
 #define ACRE_TESTS_SUPPORT_MODEL_H
 
-#include "support/bed.h"
+#include "support/fixture.h"
 #include "support/ops.h"
 
 enum {
@@ -29,7 +29,7 @@ struct model_region {
 };
 
 struct model {
-    struct bed *bed;
+    struct fixture *fixture;
     struct model_region regions[MODEL_REGIONS]; /* sorted by start */
     size_t region_count;
     struct model_block blocks[MODEL_BLOCKS]; /* sorted by start */
@@ -37,18 +37,18 @@ struct model {
     void *slots[OP_SLOTS];
     unsigned stamps;
     bool changed;            /* the last operation may have changed the allocator's state */
-    bool kept;               /* the bed's copy is of the present state */
-    size_t left_out;         /* operations not tried, since the kind cannot tell bad pointers */
+    bool kept;               /* the fixture's copy is of the present state */
+    size_t left_out;         /* operations not tried, since the backend cannot tell bad pointers */
     struct acre_stats stats; /* as of the last audit */
     char failure[256];       /* the promise that was broken; empty while all hold */
 };
 
-/* Begins with one region: the first half of the arena. The model uses the bed until it ends. */
-void model_begin(struct model *model, struct bed *bed);
+/* Begins with one region: the first half of the arena. The model uses the fixture until it ends. */
+void model_begin(struct model *model, struct fixture *fixture);
 
 /* Begins with an allocator that was initialised by the caller and holds nothing but free memory in
  * the regions given. */
-void model_adopt(struct model *model, struct bed *bed);
+void model_adopt(struct model *model, struct fixture *fixture);
 
 /* Carries out one operation. False: a promise was broken, and `failure` says which. */
 bool model_apply(struct model *model, const struct op *op);
@@ -59,7 +59,7 @@ bool model_finish(struct model *model);
 /* Runs operations from the beginning to the end; returns false at the first broken promise, with
  * the number of operations done in *done. */
 bool model_run(
-    struct model *model, struct bed *bed, const struct op *ops, size_t count, size_t *done);
+    struct model *model, struct fixture *fixture, const struct op *ops, size_t count, size_t *done);
 
 /* ---- shared by the files of the model ---- */
 

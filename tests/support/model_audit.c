@@ -53,7 +53,7 @@ static bool audit_contents(struct model *model)
 
 static bool audit_check(struct model *model)
 {
-    struct acre_check_result found = acre_check(model->bed->base);
+    struct acre_check_result found = acre_check(model->fixture->base);
     if (found.invariant != NULL)
         return model_fail(model, "check: \"%s\" at %p", found.invariant, found.where);
     return found.where == NULL || model_fail(model, "check: sound, yet a place is named");
@@ -75,7 +75,7 @@ static size_t region_of(const struct model *model, const unsigned char *start, s
     size_t i = 0;
     for (; i < model->region_count; i++) {
         const struct model_region *region = &model->regions[i];
-        bool seam = (model->bed->kind->caps & KIND_SEAM) != 0;
+        bool seam = (model->fixture->backend->caps & BACKEND_SEAM) != 0;
         if (start >= region->start && (size_t)(start - region->start) < region->size &&
             (seam || size <= region->size - (size_t)(start - region->start)))
             return i;
@@ -126,25 +126,25 @@ static bool visit(void *arg, void *start, size_t size, bool live)
 /* True when the visited bytes and the accounts are the same. */
 static bool tour_adds_up(const struct tour *tour, const struct acre_stats *stats)
 {
-    const struct kind *kind = tour->model->bed->kind;
-    size_t free = tour->free_bytes + tour->free * kind->header;
-    if ((kind->caps & KIND_HEADERS) == 0)
+    const struct backend *backend = tour->model->fixture->backend;
+    size_t free = tour->free_bytes + tour->free * backend->header;
+    if ((backend->caps & BACKEND_HEADERS) == 0)
         return tour->live_bytes <= stats->used && tour->free_bytes <= stats->available;
-    return tour->live_bytes + tour->live * kind->header == stats->used &&
+    return tour->live_bytes + tour->live * backend->header == stats->used &&
            free <= stats->available &&
-           (free == stats->available || (kind->caps & KIND_COVERS) == 0);
+           (free == stats->available || (backend->caps & BACKEND_COVERS) == 0);
 }
 
 static bool audit_walk(struct model *model, const struct acre_stats *stats)
 {
     struct tour tour = { .model = model, .region = model->region_count };
-    acre_walk(model->bed->bytes, visit, &tour);
+    acre_walk(model->fixture->bytes, visit, &tour);
     if (model->failure[0] != '\0')
         return false;
     if (tour.live != model->block_count)
         return model_fail(model, "walk: %zu live blocks of %zu", tour.live, model->block_count);
-    bool all = (model->bed->kind->caps & KIND_COVERS) != 0;
-    bool some = all || (model->bed->kind->caps & (KIND_HEADERS | KIND_HIDES)) == 0;
+    bool all = (model->fixture->backend->caps & BACKEND_COVERS) != 0;
+    bool some = all || (model->fixture->backend->caps & (BACKEND_HEADERS | BACKEND_HIDES)) == 0;
     if ((all && stats->largest_free > tour.largest) ||
         (some && (stats->largest_free == 0) != (tour.largest == 0)))
         return model_fail(model, "walk: largest free block %zu, accounts say %zu", tour.largest,
@@ -164,7 +164,7 @@ static size_t given(const struct model *model)
 
 static bool audit_total(struct model *model, const struct acre_stats *now)
 {
-    bool apart = (model->bed->kind->caps & KIND_APART) != 0;
+    bool apart = (model->fixture->backend->caps & BACKEND_APART) != 0;
     if (now->total != given(model) && !(apart && now->total > given(model)))
         return model_fail(model, "stats: total %zu, given %zu", now->total, given(model));
     if (now->total != now->metadata + now->used + now->available)
@@ -209,7 +209,7 @@ static bool audit_failed(struct model *model, enum acre_status status, const str
 /* No byte has changed but for the counts of requests, so that only those can be wrong. */
 static bool audit_refused(struct model *model, enum acre_status status)
 {
-    struct acre_stats now = acre_stats(model->bed->base);
+    struct acre_stats now = acre_stats(model->fixture->base);
     struct acre_stats want = model->stats;
     want.failed += status == ACRE_NO_MEMORY ? 1 : 0;
     model->stats = now;
@@ -222,7 +222,7 @@ bool model_audit(struct model *model, enum op_verb verb, enum acre_status status
 {
     if (!model->changed)
         return audit_refused(model, status);
-    struct acre_stats now = acre_stats(model->bed->base);
+    struct acre_stats now = acre_stats(model->fixture->base);
     bool good = audit_check(model) && audit_total(model, &now) && audit_live(model, &now) &&
                 audit_peak(model, verb, &now) && audit_failed(model, status, &now) &&
                 audit_walk(model, &now) && audit_contents(model);

@@ -56,7 +56,7 @@ unsigned model_expect_range(struct model *model, const void *start, size_t size)
 {
     if (start == NULL || size == 0 || acre_range_wraps((uintptr_t)start, size))
         return BIT(ACRE_INVALID_PARAM);
-    unsigned small = size < model->bed->kind->region_enough ? BIT(ACRE_INVALID_PARAM) : 0;
+    unsigned small = size < model->fixture->backend->region_enough ? BIT(ACRE_INVALID_PARAM) : 0;
     for (size_t i = 0; i < model->region_count; i++) {
         const struct model_region *region = &model->regions[i];
         if (acre_ranges_overlap((uintptr_t)region->start, region->size, (uintptr_t)start, size))
@@ -70,8 +70,8 @@ unsigned model_expect_range(struct model *model, const void *start, size_t size)
 static bool may_hold(
     const struct model *model, const struct model_block *block, const struct model_region *region)
 {
-    size_t header = model->bed->kind->header;
-    return (model->bed->kind->caps & KIND_SEAM) != 0 &&
+    size_t header = model->fixture->backend->header;
+    return (model->fixture->backend->caps & BACKEND_SEAM) != 0 &&
            acre_ranges_overlap((uintptr_t)block->start - header, block->usable + 2 * header,
                (uintptr_t)region->start, region->size);
 }
@@ -103,7 +103,7 @@ static unsigned expect_new(
     size_t largest = model->stats.largest_free;
     if (align <= ACRE_NATURAL_ALIGN && size <= largest)
         return BIT(ACRE_OK);
-    bool aligned_too = (model->bed->kind->caps & KIND_LARGER) == 0;
+    bool aligned_too = (model->fixture->backend->caps & BACKEND_LARGER) == 0;
     if (aligned_too && size <= largest && align <= largest / 2 && size <= largest - 2 * align)
         return BIT(ACRE_OK);
     if ((size > largest && except == NULL) || !could_fit(model, size, align, except))
@@ -120,7 +120,7 @@ unsigned model_expect_alloc(struct model *model, size_t size, size_t align)
 
 static bool tiles(const struct model *model)
 {
-    return (model->bed->kind->caps & KIND_HEADERS) != 0;
+    return (model->fixture->backend->caps & BACKEND_HEADERS) != 0;
 }
 
 /* Whether a layout is what a block was asked for with, or a larger one. */
@@ -137,18 +137,18 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
     size_t want = at_least_one(size);
     if (!acre_is_pow2(align) || ((uintptr_t)ptr & (align - 1)) != 0 || want > block->usable)
         return BIT(ACRE_INVALID_PARAM);
-    if ((model->bed->kind->caps & KIND_LARGER) != 0)
+    if ((model->fixture->backend->caps & BACKEND_LARGER) != 0)
         return BIT(ACRE_OK) | (is_asked(block, want, align) ? 0 : BIT(ACRE_INVALID_PARAM));
     if (!tiles(model)) {
-        size_t least = block->usable - model->bed->kind->slack(block->usable);
-        bool by_align =
-            align >= least && align <= block->usable && (model->bed->kind->caps & KIND_ASKED) == 0;
+        size_t least = block->usable - model->fixture->backend->slack(block->usable);
+        bool by_align = align >= least && align <= block->usable &&
+                        (model->fixture->backend->caps & BACKEND_ASKED) == 0;
         bool fits = want >= least || by_align;
         return BIT(fits ? ACRE_OK : ACRE_INVALID_PARAM);
     }
     if (want >= at_least_one(block->asked))
         return BIT(ACRE_OK);
-    if (block->usable - want > model->bed->kind->slack(block->usable))
+    if (block->usable - want > model->fixture->backend->slack(block->usable))
         return BIT(ACRE_INVALID_PARAM);
     return BIT(ACRE_OK) | BIT(ACRE_INVALID_PARAM);
 }
@@ -178,8 +178,8 @@ static bool look_behind(void *arg, void *start, size_t size, bool live)
 /* The most that a live block can grow to where it stands; known only where blocks tile memory. */
 static size_t room_in_place(struct model *model, const struct model_block *block)
 {
-    struct behind behind = { block->start, false, 0, model->bed->kind->header };
-    acre_walk(model->bed->bytes, look_behind, &behind);
+    struct behind behind = { block->start, false, 0, model->fixture->backend->header };
+    acre_walk(model->fixture->bytes, look_behind, &behind);
     return block->usable + behind.room;
 }
 

@@ -60,11 +60,11 @@ static void decode_ptr(struct ops_reader *reader, struct op *op)
     op->place = PLACE_SLOT;
     if (op->verb == OP_ALLOC)
         return;
-    unsigned kind = next_byte(reader);
-    if (kind >= 232)
-        op->place = kind < 240 ? PLACE_REGION : kind < 248 ? PLACE_ARENA : PLACE_WILD;
+    unsigned backend = next_byte(reader);
+    if (backend >= 232)
+        op->place = backend < 240 ? PLACE_REGION : backend < 248 ? PLACE_ARENA : PLACE_WILD;
     op->offset =
-        op->place == PLACE_ARENA ? (int64_t)next_pair(reader) : decode_offset(reader, kind);
+        op->place == PLACE_ARENA ? (int64_t)next_pair(reader) : decode_offset(reader, backend);
 }
 
 /* Sizes: 0..63, uniform in the logarithm up to 16 KiB, around powers of two, and the odd ones. */
@@ -106,15 +106,15 @@ static void decode_align(struct ops_reader *reader, struct op *op)
 
 static void decode_range(struct ops_reader *reader, struct op *op)
 {
-    unsigned kind = next_byte(reader);
-    op->place = kind < 240 ? PLACE_ARENA : kind < 248 ? PLACE_REGION : PLACE_WILD;
-    op->index = kind % 8;
+    unsigned backend = next_byte(reader);
+    op->place = backend < 240 ? PLACE_ARENA : backend < 248 ? PLACE_REGION : PLACE_WILD;
+    op->index = backend % 8;
     op->offset = next_pair(reader);
-    if (kind < 160)
+    if (backend < 160)
         op->offset &= ~(int64_t)0xff;
     op->base = BASE_ZERO;
-    op->size = next_pair(reader) >> kind % 4;
-    if (kind % 32 == 31) {
+    op->size = next_pair(reader) >> backend % 4;
+    if (backend % 32 == 31) {
         op->base = BASE_MAX;
         op->size = -op->size;
     }
@@ -122,10 +122,10 @@ static void decode_range(struct ops_reader *reader, struct op *op)
 
 static void decode_remove(struct ops_reader *reader, struct op *op)
 {
-    unsigned kind = next_byte(reader);
+    unsigned backend = next_byte(reader);
     op->place = PLACE_REGION;
-    op->index = kind % 8;
-    op->offset = kind < 224 ? 0 : (int64_t)(kind % 32) - 16;
+    op->index = backend % 8;
+    op->offset = backend < 224 ? 0 : (int64_t)(backend % 32) - 16;
 }
 
 bool op_decode(struct ops_reader *reader, struct op *op)

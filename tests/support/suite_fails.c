@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * usage: NAME.broken SUITE
- * Test of the test: a suite, a program that takes the name of a kind, fails over every broken kind
+ * Test of the test: a suite, a program that takes the name of a backend, fails over every broken backend
  * and passes over the sound one that they are made from.
  */
-#include "support/kinds.h"
+#include "support/backends.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 static const char *suite;
 
-static int exit_code(const char *kind)
+static int exit_code(const char *backend)
 {
     int how = 0;
     pid_t child = fork();
@@ -26,7 +26,7 @@ static int exit_code(const char *kind)
         int quiet = open("/dev/null", O_WRONLY);
         dup2(quiet, STDOUT_FILENO);
         dup2(quiet, STDERR_FILENO);
-        execl(suite, suite, kind, (char *)NULL);
+        execl(suite, suite, backend, (char *)NULL);
         _exit(2);
     }
     assert_int_equal(waitpid(child, &how, 0), child);
@@ -35,8 +35,8 @@ static int exit_code(const char *kind)
 
 static void is_noticed(void **state)
 {
-    const struct kind *kind = *state;
-    int code = exit_code(kind->name);
+    const struct backend *backend = *state;
+    int code = exit_code(backend->name);
     assert_int_not_equal(code, 0);
     assert_int_not_equal(code, 2);
 }
@@ -54,8 +54,8 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     suite = argv[1];
-    for (size_t i = 0; broken_kinds[i] != NULL; i++)
-        tests[count++] = (struct CMUnitTest){ broken_kinds[i]->name, is_noticed, NULL, NULL,
-            (void *)(uintptr_t)broken_kinds[i] };
+    for (size_t i = 0; broken_backends[i] != NULL; i++)
+        tests[count++] = (struct CMUnitTest){ broken_backends[i]->name, is_noticed, NULL, NULL,
+            (void *)(uintptr_t)broken_backends[i] };
     return _cmocka_run_group_tests("broken", tests, count, NULL, NULL);
 }

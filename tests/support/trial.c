@@ -16,17 +16,17 @@
 enum { LOOP_SECONDS = 120 };
 
 static void run_here(
-    const struct kind *kind, const struct op *ops, size_t count, struct trial *trial)
+    const struct backend *backend, const struct op *ops, size_t count, struct trial *trial)
 {
-    struct bed bed;
+    struct fixture fixture;
     struct model *model = malloc(sizeof *model);
     if (model == NULL)
         abort();
-    bed_open(&bed, kind, TRIAL_ARENA, TRIAL_ARENA);
-    model_run(model, &bed, ops, count, &trial->done);
+    fixture_open(&fixture, backend, TRIAL_ARENA, TRIAL_ARENA);
+    model_run(model, &fixture, ops, count, &trial->done);
     trial->left_out = model->left_out;
     memcpy(trial->failure, model->failure, sizeof trial->failure);
-    bed_close(&bed);
+    fixture_close(&fixture);
     free(model);
 }
 
@@ -34,19 +34,19 @@ static void run_here(
 static const int deaths[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU };
 
 static void run_child(
-    int out, const struct kind *kind, const struct op *ops, size_t count, struct trial *trial)
+    int out, const struct backend *backend, const struct op *ops, size_t count, struct trial *trial)
 {
     struct rlimit limit = { LOOP_SECONDS, LOOP_SECONDS };
     setrlimit(RLIMIT_CPU, &limit);
     for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++)
         signal(deaths[i], SIG_DFL);
-    run_here(kind, ops, count, trial);
+    run_here(backend, ops, count, trial);
     ssize_t sent = write(out, trial, sizeof *trial);
     exit(sent == (ssize_t)sizeof *trial ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static pid_t start_child(
-    int ends[2], const struct kind *kind, const struct op *ops, size_t count, struct trial *trial)
+static pid_t start_child(int ends[2], const struct backend *backend, const struct op *ops,
+    size_t count, struct trial *trial)
 {
     fflush(NULL);
     if (pipe(ends) != 0)
@@ -56,18 +56,19 @@ static pid_t start_child(
         abort();
     if (child == 0) {
         close(ends[0]);
-        run_child(ends[1], kind, ops, count, trial);
+        run_child(ends[1], backend, ops, count, trial);
     }
     close(ends[1]);
     return child;
 }
 
-bool trial_run(const struct kind *kind, const struct op *ops, size_t count, struct trial *trial)
+bool trial_run(
+    const struct backend *backend, const struct op *ops, size_t count, struct trial *trial)
 {
     int ends[2];
     int how = 0;
     memset(trial, 0, sizeof *trial);
-    pid_t child = start_child(ends, kind, ops, count, trial);
+    pid_t child = start_child(ends, backend, ops, count, trial);
     ssize_t got = read(ends[0], trial, sizeof *trial);
     close(ends[0]);
     waitpid(child, &how, 0);
@@ -86,11 +87,12 @@ static bool fails(void *arg, const struct op *ops, size_t count)
     return !trial_run(arg, ops, count, &trial);
 }
 
-size_t trial_shrink(const struct kind *kind, struct op *ops, size_t count, struct trial *trial)
+size_t trial_shrink(
+    const struct backend *backend, struct op *ops, size_t count, struct trial *trial)
 {
-    void *arg = (void *)(uintptr_t)kind;
+    void *arg = (void *)(uintptr_t)backend;
     count = shrink(ops, count, fails, arg);
-    trial_run(kind, ops, count, trial);
+    trial_run(backend, ops, count, trial);
     return count;
 }
 

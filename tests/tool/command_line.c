@@ -161,7 +161,7 @@ static void heaps_have_the_names_of_compare(void **state)
     static const char *const names[][2] = { { "heap", "heap/tlsf" }, { "heap-slab", "heap/slab" } };
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        if (!acre_kind_find(names[i][0]))
+        if (!acre_backend_find(names[i][0]))
             continue;
         char twice[80];
         snprintf(twice, sizeof twice, "acre replay: two allocators are called '%s'", names[i][0]);

@@ -121,7 +121,7 @@ static void heaps_share_a_name(void **state)
 {
     const char *path = trace_path("compare_heap.json");
     (void)state;
-    if (!acre_kind_find("heap-slab"))
+    if (!acre_backend_find("heap-slab"))
         skip();
     spawn_acre(&spawned, "compare", "-r1", "-a", "heap-slab", "-o", path, hundred, NULL);
     assert_int_equal(spawned.code, 0);
@@ -168,7 +168,7 @@ static void allocators_built_in_take_part(void **state)
     spawn_acre(&spawned, "compare", "-r2", "-o", path, churn, NULL);
     assert_int_equal(spawned.code, 0);
     cJSON *json = parse_file(path);
-    for (const struct acre_kind *kind = acre_kinds; kind->name; kind++) {
+    for (const struct acre_backend *kind = acre_backends; kind->name; kind++) {
         const cJSON *row;
         size_t found = 0;
         cJSON_ArrayForEach(row, cJSON_GetObjectItem(json, "allocators"))
@@ -223,7 +223,7 @@ static void long_traces_are_read_from_disk(void **state)
     const char *streamed = trace_path("compare_streamed.json");
     (void)state;
     trace_churn(long_trace, 70000);
-    const char *other_name = acre_kinds[0].name ? acre_kinds[0].name : "system";
+    const char *other_name = acre_backends[0].name ? acre_backends[0].name : "system";
     spawn_acre(
         &spawned, "compare", "-r1", "-a", "system", "-a", other_name, "-o", held, long_trace, NULL);
     assert_int_equal(spawned.code, 0);

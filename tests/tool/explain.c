@@ -79,7 +79,7 @@ static cJSON *explain_tight(const char *allocator, size_t block)
 
 static void skip_without(const char *allocator)
 {
-    if (acre_kind_find(allocator))
+    if (acre_backend_find(allocator))
         return;
     print_message("%s is not built in\n", allocator);
     skip();

@@ -57,36 +57,36 @@ static void add_system(struct compare_field *field)
     snprintf(candidate->version, sizeof candidate->version, "%.60s", own.version);
 }
 
-static void add_setting(struct compare_field *field, const struct acre_kind *kind,
+static void add_setting(struct compare_field *field, const struct acre_backend *backend,
     const struct compare_setting *setting)
 {
     struct replay_subject *subject;
     const char *mark = setting ? setting->mark : "";
-    const char *name = setting ? setting->name : kind->name;
+    const char *name = setting ? setting->name : backend->name;
     struct compare_candidate *candidate = add(field, COMPARE_BUILT_IN, name, mark, &subject);
     if (!candidate)
         return;
     size_t index = field->count - 1;
     field->settings[index] = setting;
-    field->kinds[index] = *kind;
+    field->backends[index] = *backend;
     if (setting && setting->handle)
-        field->kinds[index].handle = setting->handle;
+        field->backends[index].handle = setting->handle;
     if (setting && setting->size)
-        field->kinds[index].size = setting->size;
-    subject->type = REPLAY_ON_KIND;
-    subject->kind = &field->kinds[index];
+        field->backends[index].size = setting->size;
+    subject->type = REPLAY_ON_BACKEND;
+    subject->backend = &field->backends[index];
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s", setting ? setting->text : "");
     snprintf(candidate->version, sizeof candidate->version, "%s", ACRE_VERSION);
 }
 
-static void add_kind(struct compare_field *field, const struct acre_kind *kind)
+static void add_backend(struct compare_field *field, const struct acre_backend *backend)
 {
     size_t before = field->count;
-    for (const struct compare_setting *setting = compare_settings; setting->kind; setting++)
-        if (strcmp(setting->kind, kind->name) == 0)
-            add_setting(field, kind, setting);
+    for (const struct compare_setting *setting = compare_settings; setting->backend; setting++)
+        if (strcmp(setting->backend, backend->name) == 0)
+            add_setting(field, backend, setting);
     if (field->count == before)
-        add_setting(field, kind, NULL);
+        add_setting(field, backend, NULL);
 }
 
 /* Adds a malloc to preload. @return false: it does not serve malloc, or its name is taken. */
@@ -109,11 +109,11 @@ static bool wanted(
     const struct compare_choice *choice, const struct compare_field *field, size_t index)
 {
     const struct compare_candidate *candidate = &field->candidates[index];
-    const char *kind = field->kinds[index].name;
+    const char *backend = field->backends[index].name;
     for (size_t i = 0; i < choice->name_count; i++)
         if (strcmp(choice->names[i], candidate->name) == 0 ||
             strcmp(choice->names[i], candidate->allocator) == 0 ||
-            (kind && strcmp(choice->names[i], kind) == 0))
+            (backend && strcmp(choice->names[i], backend) == 0))
             return true;
     return choice->name_count == 0;
 }
@@ -132,11 +132,11 @@ static void move(struct compare_field *field, size_t from, size_t to)
 {
     field->candidates[to] = field->candidates[from];
     field->subjects[to] = field->subjects[from];
-    field->kinds[to] = field->kinds[from];
+    field->backends[to] = field->backends[from];
     field->settings[to] = field->settings[from];
     field->subjects[to].name = field->candidates[to].name;
-    if (field->subjects[to].kind)
-        field->subjects[to].kind = &field->kinds[to];
+    if (field->subjects[to].backend)
+        field->subjects[to].backend = &field->backends[to];
 }
 
 static void leave_out(struct compare_field *field, const struct compare_choice *choice)
@@ -156,8 +156,8 @@ const char *compare_find_candidates(
     struct compare_field *field, const struct compare_choice *choice)
 {
     add_system(field);
-    for (const struct acre_kind *kind = acre_kinds; kind->name; kind++)
-        add_kind(field, kind);
+    for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
+        add_backend(field, backend);
     for (size_t i = 0; i < COUNT(peers); i++)
         add_preload(field, peers[i].name, peers[i].soname);
     for (size_t i = 0; i < choice->name_count; i++)

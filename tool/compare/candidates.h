@@ -16,7 +16,7 @@ struct compare_field {
     size_t count;
     struct compare_candidate *candidates; /**< COMPARE_MOST_CANDIDATES of them. */
     struct replay_subject subjects[COMPARE_MOST_CANDIDATES];
-    struct acre_kind kinds[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN: at its setting. */
+    struct acre_backend backends[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN: at its setting. */
     const struct compare_setting *settings[COMPARE_MOST_CANDIDATES]; /**< Null: none known. */
 };
 

@@ -29,7 +29,7 @@ static struct acre_bytes buddy_64(void *self)
 static struct acre_bytes buddy_unshelved(void *self)
 {
     struct acre_bytes bytes = buddy_of(self, ACRE_BUDDY_SMALLEST);
-    acre_buddy_set_shelf(self, 0);
+    acre_buddy_set_quick_depth(self, 0);
     return bytes;
 }
 
@@ -80,7 +80,7 @@ const struct compare_setting compare_settings[] = {
     BUDDY("64", "smallest block 64 bytes", buddy_64, "acre_buddy_setup(&allocator, 64);"),
     BUDDY("merge", "smallest block 32 bytes, merging at once", buddy_unshelved,
         "acre_buddy_setup(&allocator, ACRE_BUDDY_SMALLEST);\n"
-        "    acre_buddy_set_shelf(&allocator, 0);"),
+        "    acre_buddy_set_quick_depth(&allocator, 0);"),
 #endif
 #if ACRE_SLAB
     SLAB("512", "pages of 512 bytes", slab_512, "acre_slab_setup(&allocator, 512);"),
@@ -102,5 +102,5 @@ const struct compare_setting compare_settings[] = {
         "struct acre_heap_slab", "acre_heap_slab_setup(&allocator, ACRE_BITMAP_PAGE_SIZE);",
         "acre_heap_bytes(&allocator.heap)" },
 #endif
-    { .kind = NULL },
+    { .backend = NULL },
 };

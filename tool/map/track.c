@@ -270,7 +270,7 @@ struct map_track *map_track(const struct replay_script *script,
     tracker.work.board = &tracker.board;
     tracker.track = track_open(plan);
     if (tracker.track)
-        tracker.track->walked = subject->type == REPLAY_ON_KIND;
+        tracker.track->walked = subject->type == REPLAY_ON_BACKEND;
     bool done = tracker.track && replay_child_start(&child, work, &tracker);
     if (done) {
         replay_child_order(&child);

@@ -59,7 +59,7 @@ static bool run_part(struct explainer *explainer, const struct replay_part *part
     for (uint64_t i = 0; i < part->stretch.count; i++) {
         struct replay_op op = part->stretch.ops[i];
         if (!replay_step(
-                &explainer->instance, REPLAY_ON_KIND, op, part->wides, explainer->work->slots)) {
+                &explainer->instance, REPLAY_ON_BACKEND, op, part->wides, explainer->work->slots)) {
             note_failure(explainer, part->stretch.first + i, op);
             return false;
         }
@@ -258,7 +258,7 @@ static void find_least(struct explainer *explainer)
     struct window least = { 0, 0, 0 };
     uint64_t size = found->size ? found->size : 1;
     uint64_t extra = found->align > ACRE_NATURAL_ALIGN ? found->align - ACRE_NATURAL_ALIGN : 0;
-    if (explainer->work->subject->kind->rounds)
+    if (explainer->work->subject->backend->rounds)
         found->possible = least_aligned(
             explainer, power_of_two(size > found->align ? size : found->align), &least);
     else
@@ -339,7 +339,7 @@ static void look_at_pool(struct explainer *explainer)
     struct replay_explanation *found = explainer->found;
     struct acre_stats stats = acre_stats(acre_bytes_base(explainer->instance.bytes));
     found->used = stats.used;
-    found->metadata = stats.metadata + explainer->work->subject->kind->size;
+    found->metadata = stats.metadata + explainer->work->subject->backend->size;
     found->available = stats.available;
     found->largest_free = stats.largest_free;
     sort_slots(explainer);

@@ -65,7 +65,7 @@ ACRE_INLINE void *replay_alloc(const struct replay_instance *instance,
     enum replay_subject_type type, size_t size, size_t align)
 {
     switch (type) {
-    case REPLAY_ON_KIND:
+    case REPLAY_ON_BACKEND:
         return acre_alloc(instance->bytes, acre_layout(size, align)).ptr;
     case REPLAY_ON_PLUGIN:
         return instance->subject->plugin->alloc(
@@ -82,7 +82,7 @@ ACRE_INLINE void *replay_alloc(const struct replay_instance *instance,
 ACRE_INLINE enum acre_status replay_dealloc(const struct replay_instance *instance,
     enum replay_subject_type type, const struct replay_slot *slot)
 {
-    if (type == REPLAY_ON_KIND)
+    if (type == REPLAY_ON_BACKEND)
         return acre_dealloc(instance->bytes, slot->ptr);
     if (type == REPLAY_ON_PLUGIN)
         instance->subject->plugin->dealloc(instance->plugin_self, slot->ptr,
@@ -121,7 +121,7 @@ ACRE_INLINE void *replay_realloc(const struct replay_instance *instance,
     enum replay_subject_type type, const struct replay_slot *slot, size_t size)
 {
     switch (type) {
-    case REPLAY_ON_KIND:
+    case REPLAY_ON_BACKEND:
         return acre_realloc(instance->bytes, slot->ptr, acre_layout(size, ACRE_NATURAL_ALIGN)).ptr;
     case REPLAY_ON_PLUGIN:
         return replay_plugin_realloc(instance, slot, replay_at_least_one(size));

@@ -51,8 +51,8 @@ ACRE_INLINE uint64_t run_on(const struct replay_part *part, const struct replay_
     struct replay_slot *slots, enum manner manner)
 {
     switch (instance->subject->type) {
-    case REPLAY_ON_KIND:
-        return run(part, instance, slots, REPLAY_ON_KIND, manner);
+    case REPLAY_ON_BACKEND:
+        return run(part, instance, slots, REPLAY_ON_BACKEND, manner);
     case REPLAY_ON_PLUGIN:
         return run(part, instance, slots, REPLAY_ON_PLUGIN, manner);
     case REPLAY_ON_SYSTEM:
@@ -101,8 +101,8 @@ void replay_run_steps(const struct replay_part *part, const struct replay_instan
     struct replay_slot *slots, uint32_t *ticks, uint64_t cost)
 {
     switch (instance->subject->type) {
-    case REPLAY_ON_KIND:
-        run_steps(part, instance, slots, ticks, cost, REPLAY_ON_KIND);
+    case REPLAY_ON_BACKEND:
+        run_steps(part, instance, slots, ticks, cost, REPLAY_ON_BACKEND);
         break;
     case REPLAY_ON_PLUGIN:
         run_steps(part, instance, slots, ticks, cost, REPLAY_ON_PLUGIN);

@@ -3,14 +3,14 @@
 
 #include <stdint.h>
 
-static bool open_kind(struct replay_instance *instance, void *pool, size_t pool_size)
+static bool open_backend(struct replay_instance *instance, void *pool, size_t pool_size)
 {
-    const struct acre_kind *kind = instance->subject->kind;
+    const struct acre_backend *backend = instance->subject->backend;
     size_t control =
-        (kind->size + ACRE_NATURAL_ALIGN - 1) / ACRE_NATURAL_ALIGN * ACRE_NATURAL_ALIGN;
+        (backend->size + ACRE_NATURAL_ALIGN - 1) / ACRE_NATURAL_ALIGN * ACRE_NATURAL_ALIGN;
     if (pool_size <= control)
         return false;
-    instance->bytes = kind->handle(pool);
+    instance->bytes = backend->handle(pool);
     struct acre_base base = acre_bytes_base(instance->bytes);
     return acre_init(base, (char *)pool + control, pool_size - control) == ACRE_OK;
 }
@@ -25,8 +25,8 @@ bool replay_instance_open(struct replay_instance *instance, const struct replay_
     void *pool, size_t pool_size)
 {
     *instance = (struct replay_instance){ .subject = subject };
-    if (subject->type == REPLAY_ON_KIND)
-        return open_kind(instance, pool, pool_size);
+    if (subject->type == REPLAY_ON_BACKEND)
+        return open_backend(instance, pool, pool_size);
     if (subject->type == REPLAY_ON_PLUGIN)
         return open_plugin(instance, pool, pool_size);
     return true;

@@ -14,16 +14,16 @@
 #include <stddef.h>
 
 enum replay_subject_type {
-    REPLAY_ON_KIND,   /**< `kind`: built in. */
-    REPLAY_ON_PLUGIN, /**< `plugin`. */
-    REPLAY_ON_SYSTEM, /**< malloc of this process. */
-    REPLAY_ON_NOTHING /**< Every request is granted the same address. */
+    REPLAY_ON_BACKEND, /**< `backend`: built in. */
+    REPLAY_ON_PLUGIN,  /**< `plugin`. */
+    REPLAY_ON_SYSTEM,  /**< malloc of this process. */
+    REPLAY_ON_NOTHING  /**< Every request is granted the same address. */
 };
 
 struct replay_subject {
     enum replay_subject_type type;
     const char *name;
-    const struct acre_kind *kind;
+    const struct acre_backend *backend;
     const struct acre_plugin *plugin;
     /** REPLAY_ON_SYSTEM: a shared object to preload in the process that works, or null. */
     const char *preload;
@@ -35,7 +35,7 @@ struct replay_subject {
 /** Works inside a pool it is given, so that the smallest one can be looked for. */
 static inline bool replay_subject_has_pool(const struct replay_subject *subject)
 {
-    return subject->type == REPLAY_ON_KIND ||
+    return subject->type == REPLAY_ON_BACKEND ||
            (subject->type == REPLAY_ON_PLUGIN &&
                !(subject->plugin->flags & ACRE_PLUGIN_OWN_MEMORY));
 }
@@ -43,7 +43,7 @@ static inline bool replay_subject_has_pool(const struct replay_subject *subject)
 /** One instance of a subject, made anew for each replay. */
 struct replay_instance {
     const struct replay_subject *subject;
-    struct acre_bytes bytes; /**< REPLAY_ON_KIND */
+    struct acre_bytes bytes; /**< REPLAY_ON_BACKEND */
     void *plugin_self;       /**< REPLAY_ON_PLUGIN */
 };
 

@@ -19,10 +19,10 @@ struct surveyor {
 static void take_stats(struct surveyor *surveyor)
 {
     struct replay_sample *now = &surveyor->now;
-    if (surveyor->work->subject->type == REPLAY_ON_KIND) {
+    if (surveyor->work->subject->type == REPLAY_ON_BACKEND) {
         struct acre_stats stats = acre_stats(acre_bytes_base(surveyor->instance.bytes));
         now->used = stats.used;
-        now->metadata = stats.metadata + surveyor->work->subject->kind->size;
+        now->metadata = stats.metadata + surveyor->work->subject->backend->size;
         now->available = stats.available;
         now->largest_free = stats.largest_free;
     } else if (!replay_subject_has_pool(surveyor->work->subject)) {
@@ -106,7 +106,7 @@ void replay_survey(struct replay_work *work)
         return;
     surveyor.counts_usable = work->subject->type == REPLAY_ON_SYSTEM;
     survey->pool = work->board->pool;
-    survey->knows_pool = work->subject->type == REPLAY_ON_KIND;
+    survey->knows_pool = work->subject->type == REPLAY_ON_BACKEND;
     survey->knows_used = survey->knows_pool || surveyor.counts_usable;
     survey_ops(&surveyor);
     replay_work_close(work, &surveyor.instance);

@@ -97,7 +97,7 @@ static bool check_place(struct verifier *verifier, const struct replay_slot *slo
     uintptr_t offset = (uintptr_t)slot->ptr - (uintptr_t)verifier->work->pool.start;
     if (replay_subject_has_pool(subject) && (offset > board->pool || size > board->pool - offset))
         return fault(verifier, "the block lies outside the pool");
-    if (subject->type == REPLAY_ON_KIND &&
+    if (subject->type == REPLAY_ON_BACKEND &&
         acre_usable_size(verifier->instance.bytes, slot->ptr).num < size)
         return fault(verifier, "its usable size is below what was asked for");
     return true;
@@ -183,7 +183,7 @@ static bool verify_op(struct verifier *verifier, struct replay_op op)
 
 static bool check_structure(struct verifier *verifier)
 {
-    if (verifier->work->subject->type != REPLAY_ON_KIND)
+    if (verifier->work->subject->type != REPLAY_ON_BACKEND)
         return true;
     struct acre_check_result found = acre_check(acre_bytes_base(verifier->instance.bytes));
     return !found.invariant ||
@@ -243,7 +243,7 @@ static bool verify_end(struct verifier *verifier)
             return false;
     if (!check_structure(verifier))
         return false;
-    if (work->subject->type != REPLAY_ON_KIND)
+    if (work->subject->type != REPLAY_ON_BACKEND)
         return true;
     size_t used = acre_stats(acre_bytes_base(verifier->instance.bytes)).used;
     return used == 0 || fault(verifier, "%zu bytes in use though nothing is live", used);

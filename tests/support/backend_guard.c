@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The guard wrapper around the naive allocator; damage, of which a suite does none, ends the test.
+ */
+#include "support/backends.h"
+#include "support/naive.h"
+
+#include <acre/wrap/guard.h>
+
+#include <stdlib.h>
+
+extern const struct backend backend_guard;
+extern const struct backend backend_naive;
+
+struct stack {
+    struct naive naive;
+    struct acre_guard guard;
+};
+
+static void no_damage(void *arg, const struct acre_guard_damage *damage)
+{
+    (void)arg;
+    (void)damage;
+    abort();
+}
+
+static struct acre_bytes bind(void *self)
+{
+    struct stack *stack = self;
+    struct acre_bytes naive = { &naive_ops, &stack->naive };
+    acre_guard_wrap(&stack->guard, naive, no_damage, NULL);
+    return acre_guard_bytes(&stack->guard);
+}
+
+static void settle(void *self)
+{
+    struct stack *stack = self;
+    backend_naive.settle(&stack->naive);
+    stack->guard.moved = 0;
+}
+
+static size_t slack(size_t usable)
+{
+    (void)usable;
+    return 0;
+}
+
+const struct backend backend_guard = {
+    .name = "guard(naive)",
+    .caps =
+        BACKEND_CONTENTS | BACKEND_ASKED | BACKEND_PADS | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
+    .self_size = sizeof(struct stack),
+    .counters = { 1 + offsetof(struct stack, naive.failed),
+        1 + offsetof(struct stack, guard.moved) },
+    .region_enough = 256,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

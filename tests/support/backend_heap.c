@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The heaps of bitmap pages and each byte allocator. Pages are small, so that the suites' small
+ * regions hold some; and whatever frees is followed by a trim, so that the accounts are those of
+ * memory that can be had.
+ */
+#include "support/backends.h"
+
+#include <acre/heap.h>
+
+extern const struct backend backend_buddy;
+extern const struct backend backend_heap;
+extern const struct backend backend_heap_buddy;
+extern const struct backend backend_heap_slab;
+extern const struct backend backend_slab;
+extern const struct backend backend_slab_page;
+extern const struct backend backend_tlsf;
+
+enum { PAGE = 64 };
+
+static struct acre_bytes_ops plain; /* the heap's own table */
+static struct acre_bytes_ops ops;
+
+static enum acre_status trim(void *self, enum acre_status status)
+{
+    if (status == ACRE_OK)
+        acre_heap_release_empty(self);
+    return status;
+}
+
+static enum acre_status dealloc(void *self, void *ptr)
+{
+    return trim(self, plain.dealloc(self, ptr));
+}
+
+static enum acre_status dealloc_sized(void *self, void *ptr, struct acre_layout layout)
+{
+    return trim(self, plain.dealloc_sized(self, ptr, layout));
+}
+
+static struct acre_ptr realloc_(void *self, void *ptr, struct acre_layout layout)
+{
+    struct acre_ptr got = plain.realloc(self, ptr, layout);
+    trim(self, got.status);
+    return got;
+}
+
+/* The heap's own table, with the trims. */
+static struct acre_bytes trimming(struct acre_heap *heap)
+{
+    plain = *acre_heap_bytes(heap).ops;
+    ops = plain;
+    ops.dealloc = dealloc;
+    ops.dealloc_sized = dealloc_sized;
+    ops.realloc = realloc_;
+    return (struct acre_bytes){ &ops, heap };
+}
+
+/* A backend over the parts of `struct type`, one of which is `part`. */
+#define HEAP(title, type, part, features, header_bytes, enough, scale)                             \
+    {                                                                                              \
+        .name = title, .caps = BACKEND_CONTENTS | (features), .self_size = sizeof(struct type),    \
+        .counters = { 1 + offsetof(struct type, heap.failed),                                      \
+            1 + offsetof(struct type, heap.countdown), 1 + offsetof(struct type, part.failed) },   \
+        .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
+        .arena_most = SIZE_MAX, .bind = bind_##part, .settle = settle_##part,                      \
+        .slack = slack_##part                                                                      \
+    }
+
+#if ACRE_TLSF
+static struct acre_bytes bind_tlsf(void *self)
+{
+    struct acre_heap_tlsf *own = self;
+    acre_heap_tlsf_setup(own, PAGE);
+    return trimming(&own->heap);
+}
+
+static void settle_tlsf(void *self)
+{
+    struct acre_heap_tlsf *own = self;
+    backend_tlsf.settle(&own->tlsf);
+    own->heap.failed = 0;
+}
+
+static size_t slack_tlsf(size_t usable)
+{
+    return backend_tlsf.slack(usable);
+}
+
+const struct backend backend_heap = HEAP("heap", acre_heap_tlsf, tlsf,
+    BACKEND_HEADERS | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0), sizeof(acre_tlsf_field), 1024, 1);
+#endif
+
+#if ACRE_BUDDY
+static struct acre_bytes bind_buddy(void *self)
+{
+    struct acre_heap_buddy *own = self;
+    acre_heap_buddy_setup(own, PAGE);
+    return trimming(&own->heap);
+}
+
+static void settle_buddy(void *self)
+{
+    struct acre_heap_buddy *own = self;
+    backend_buddy.settle(&own->buddy);
+    own->heap.failed = 0;
+}
+
+static size_t slack_buddy(size_t usable)
+{
+    return backend_buddy.slack(usable);
+}
+
+const struct backend backend_heap_buddy =
+    HEAP("heap(buddy)", acre_heap_buddy, buddy, BACKEND_EXACT | BACKEND_HIDES, 0, 2048, 2);
+#endif
+
+#if ACRE_SLAB
+static struct acre_bytes bind_slab(void *self)
+{
+    struct acre_heap_slab *own = self;
+    acre_heap_slab_setup(own, PAGE);
+    return trimming(&own->heap);
+}
+
+static void settle_slab(void *self)
+{
+    struct acre_heap_slab *own = self;
+    backend_slab.settle(&own->slab);
+    own->heap.failed = 0;
+}
+
+static size_t slack_slab(size_t usable)
+{
+    return backend_slab_page.slack(usable);
+}
+
+const struct backend backend_heap_slab = HEAP(
+    "heap(slab)", acre_heap_slab, slab, BACKEND_EXACT | BACKEND_LARGER | BACKEND_HIDES, 0, 8192, 8);
+#endif

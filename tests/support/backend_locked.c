@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The lock wrapper around the naive allocator. Its lock can be taken again by its holder, as a
+ * visitor of walk does that asks the allocator something. */
+#include "support/backends.h"
+#include "support/naive.h"
+
+#include <acre/wrap/locked.h>
+
+#include <stdlib.h>
+
+extern const struct backend backend_locked;
+extern const struct backend backend_naive;
+
+struct stack {
+    struct naive naive;
+    struct acre_locked locked;
+    size_t held;
+};
+
+static void lock(void *arg)
+{
+    size_t *held = arg;
+    ++*held;
+}
+
+static void unlock(void *arg)
+{
+    size_t *held = arg;
+    if ((*held)-- == 0)
+        abort();
+}
+
+static struct acre_bytes bind(void *self)
+{
+    struct stack *stack = self;
+    struct acre_locker locker = { lock, unlock, &stack->held };
+    acre_locked_wrap(&stack->locked, (struct acre_bytes){ &naive_ops, &stack->naive }, locker);
+    return acre_locked_bytes(&stack->locked);
+}
+
+static void settle(void *self)
+{
+    struct stack *stack = self;
+    backend_naive.settle(&stack->naive);
+}
+
+static size_t slack(size_t usable)
+{
+    return backend_naive.slack(usable);
+}
+
+const struct backend backend_locked = {
+    .name = "locked(naive)",
+    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT,
+    .self_size = sizeof(struct stack),
+    .counters = { 1 + offsetof(struct stack, naive.failed) },
+    .header = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN,
+    .region_enough = 256,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

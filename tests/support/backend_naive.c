@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/backends.h"
+#include "support/naive.h"
+
+extern const struct backend backend_naive;
+
+enum { HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN };
+
+static struct acre_bytes bind(void *self)
+{
+    return (struct acre_bytes){ &naive_ops, self };
+}
+
+static void settle(void *self)
+{
+    struct naive *naive = self;
+    naive->peak = naive->used;
+    naive->failed = 0;
+}
+
+/* What is left over is cut off when a header and the smallest block fit into it. */
+static size_t slack(size_t usable)
+{
+    (void)usable;
+    return HEADER + ACRE_NATURAL_ALIGN - 1;
+}
+
+const struct backend backend_naive = {
+    .name = "naive",
+    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,
+    .self_size = sizeof(struct naive),
+    .counters = { 1 + offsetof(struct naive, failed) },
+    .header = HEADER,
+    .region_enough = 256,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "slab/slab_private.h"
+#include "support/backends.h"
+
+#include <string.h>
+
+extern const struct backend backend_slab;
+extern const struct backend backend_slab_page;
+
+/* Pages so small that the suites' small regions have some. */
+static struct acre_bytes bind(void *self)
+{
+    acre_slab_setup(self, ACRE_SLAB_MIN_PAGE);
+    return acre_slab_bytes(self);
+}
+
+/* Clears what has no meaning in a record. */
+static void settle_record(const struct acre_slab *slab, struct acre_slab_page *page)
+{
+    struct acre_slab_page was = *page;
+    if (slab_is_slab(page)) {
+        bool at_hand = slab->hand[page->size_class] == page;
+        bool full = !slab_has_free(page, slab_count(slab, page->size_class, (size_t)page->pages));
+        bool listed = !at_hand && !(full && page->magic == 0);
+        page->next = listed ? was.next : NULL;
+        page->prev = listed ? was.prev : NULL;
+        page->back = page->pages == 1 ? page->back : 0;
+        return;
+    }
+    memset(page, 0, sizeof *page);
+    page->state = was.state;
+    page->list = was.state == SLAB_FREE ? was.list : 0;
+    page->start = was.state == SLAB_RUN ? was.start : 0;
+    page->back = was.back;
+    page->reach = was.reach;
+    page->length = was.state == SLAB_BLANK ? 0 : was.length;
+    page->next = was.state == SLAB_FREE ? was.next : NULL;
+    page->prev = was.state == SLAB_FREE ? was.prev : NULL;
+}
+
+static void settle(void *self)
+{
+    struct acre_slab *slab = self;
+    slab->peak -= (size_t)slab->room;
+    slab->room = 0;
+    slab->failed = 0;
+    for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
+        slab->start[i] = slab->count[i] != 0 ? slab->start[i] : 0;
+    for (struct acre_slab_region *region = slab->regions; region; region = region->next)
+        for (size_t i = 1; i <= region->pages; i++)
+            settle_record(slab, &region->records[i]);
+}
+
+/* Whole pages, or steps of 16 bytes to 256 and of an eighth of the power of two above that. */
+static size_t slack(size_t usable)
+{
+    if (usable % ACRE_SLAB_MIN_PAGE == 0)
+        return ACRE_SLAB_MIN_PAGE - 1;
+    return usable <= 256 ? ACRE_SLAB_UNIT - 1 : 31;
+}
+
+/* A class that is seldom asked for has its objects from a slab of mixed ones, where each is larger
+ * than the size needs: see BACKEND_LARGER. */
+static size_t slack_page(size_t usable)
+{
+    return usable - 1;
+}
+
+static struct acre_bytes bind_page(void *self)
+{
+    acre_slab_setup(self, ACRE_SLAB_PAGE);
+    return acre_slab_bytes(self);
+}
+
+const struct backend backend_slab_page = {
+    .name = "slab(pages of 2048)",
+    .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_EXACT | BACKEND_LARGER,
+    .self_size = sizeof(struct acre_slab),
+    .counters = { 1 + offsetof(struct acre_slab, failed) },
+    .region_enough = 8192,
+    .arena_most = SIZE_MAX,
+    .arena_scale = 8,
+    .bind = bind_page,
+    .settle = settle,
+    .slack = slack_page,
+};
+
+const struct backend backend_slab = {
+    .name = "slab",
+    .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_EXACT | BACKEND_LARGER,
+    .self_size = sizeof(struct acre_slab),
+    .counters = { 1 + offsetof(struct acre_slab, failed) },
+    .region_enough = 512,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The tally wrapper around the naive allocator, with classes and owners, so that blocks have tags.
+ */
+#include "support/backends.h"
+#include "support/naive.h"
+
+#include <acre/wrap/tally.h>
+
+extern const struct backend backend_naive;
+extern const struct backend backend_tally;
+
+enum {
+    OWNERS = 3,
+    NAIVE_HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN
+};
+
+struct stack {
+    struct naive naive;
+    struct acre_tally tally;
+    struct acre_tally_row classes[ACRE_TALLY_CLASSES];
+    struct acre_tally_row owners[OWNERS];
+};
+
+static struct acre_bytes bind(void *self)
+{
+    struct stack *stack = self;
+    struct acre_bytes naive = { &naive_ops, &stack->naive };
+    acre_tally_wrap(
+        &stack->tally, naive, stack->classes, ACRE_TALLY_CLASSES, stack->owners, OWNERS);
+    acre_tally_set_owner(&stack->tally, 1);
+    return acre_tally_bytes(&stack->tally);
+}
+
+static void settle_rows(struct acre_tally_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows[i].peak_blocks = rows[i].live_blocks;
+        rows[i].peak_bytes = rows[i].live_bytes;
+        rows[i].total_blocks = rows[i].total_bytes = 0;
+    }
+}
+
+static void settle(void *self)
+{
+    struct stack *stack = self;
+    backend_naive.settle(&stack->naive);
+    settle_rows(stack->classes, ACRE_TALLY_CLASSES);
+    settle_rows(stack->owners, OWNERS);
+}
+
+static size_t slack(size_t usable)
+{
+    return backend_naive.slack(usable);
+}
+
+const struct backend backend_tally = {
+    .name = "tally(naive)",
+    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT,
+    .self_size = sizeof(struct stack),
+    .counters = { 1 + offsetof(struct stack, naive.failed) },
+    .header = NAIVE_HEADER + ACRE_TALLY_TAG,
+    .region_enough = 256,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

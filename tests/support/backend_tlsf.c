@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/backends.h"
+#include "tlsf/tlsf_private.h"
+
+extern const struct backend backend_tlsf;
+
+/* The smallest block, and a rest that is one granule short of a block of its own. */
+enum { SMALLEST = 2 * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field) };
+
+static struct acre_bytes bind(void *self)
+{
+    return acre_tlsf_bytes(self);
+}
+
+/* Clears what has no meaning: the first block's prev, and the last block of an empty list. */
+static void settle_list(struct acre_tlsf *tlsf, size_t list)
+{
+    if (tlsf->first[list] != NULL)
+        tlsf->first[list]->prev = NULL;
+    else if (list < ACRE_TLSF_LINEAR_LISTS)
+        tlsf->last[list] = NULL;
+}
+
+static void settle(void *self)
+{
+    struct acre_tlsf *tlsf = self;
+    tlsf->peak -= (size_t)tlsf->room;
+    tlsf->room = 0;
+    tlsf->failed = 0;
+    for (size_t list = 0; list < ACRE_TLSF_LISTS; list++)
+        settle_list(tlsf, list);
+}
+
+static size_t slack(size_t usable)
+{
+    return usable <= SMALLEST + ACRE_TLSF_GRANULE ? usable - 1 : 2 * ACRE_TLSF_GRANULE - 1;
+}
+
+const struct backend backend_tlsf = {
+    .name = "tlsf",
+    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB |
+            (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
+    .self_size = sizeof(struct acre_tlsf),
+    .counters = { 1 + offsetof(struct acre_tlsf, failed) },
+    .header = sizeof(acre_tlsf_field),
+    .links = 2 * sizeof(void *),
+    .foot = sizeof(acre_tlsf_field),
+    .region_enough = 256,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

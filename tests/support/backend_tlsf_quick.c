@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* TLSF with a shelf. */
+#include "support/backends.h"
+#include "tlsf/tlsf_quick_private.h"
+
+#include <string.h>
+
+extern const struct backend backend_tlsf_quick;
+extern const struct backend backend_tlsf;
+
+static struct acre_bytes bind(void *self)
+{
+    return acre_tlsf_quick_bytes(self);
+}
+
+/* What once lay on a stack, above its top, has no meaning. In a free block that walk shows, there
+ * can be headers of blocks on the shelf: so no BACKEND_SCRUB. */
+static void settle(void *self)
+{
+    struct acre_tlsf_quick *shelf = self;
+    backend_tlsf.settle(&shelf->tlsf);
+    for (size_t list = 0; list < ACRE_TLSF_QUICK_LISTS; list++) {
+        struct acre_tlsf_block **top = shelf->stack[list] + shelf->count[list];
+        memset(top, 0, (size_t)((char *)shelf->stack[list + 1] - (char *)top));
+    }
+}
+
+static size_t slack(size_t usable)
+{
+    return backend_tlsf.slack(usable);
+}
+
+const struct backend backend_tlsf_quick = {
+    .name = "tlsf(shelf)",
+    .caps = BACKEND_CONTENTS | BACKEND_TILES | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
+    .self_size = sizeof(struct acre_tlsf_quick),
+    .counters = { 1 + offsetof(struct acre_tlsf_quick, tlsf.failed) },
+    .header = sizeof(acre_tlsf_field),
+    .links = 2 * sizeof(void *),
+    .foot = sizeof(acre_tlsf_field),
+    .region_enough = 256,
+    .arena_most = SIZE_MAX,
+    .bind = bind,
+    .settle = settle,
+    .slack = slack,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/backends.h"
+
+#include <string.h>
+
+extern const struct backend backend_buddy;
+extern const struct backend backend_buddy_apart;
+extern const struct backend backend_buddy_seam;
+extern const struct backend backend_fallback;
+extern const struct backend backend_fault;
+extern const struct backend backend_guard;
+extern const struct backend backend_heap;
+extern const struct backend backend_heap_buddy;
+extern const struct backend backend_heap_slab;
+extern const struct backend backend_locked;
+extern const struct backend backend_naive;
+extern const struct backend backend_shared;
+extern const struct backend backend_tlsf_quick;
+extern const struct backend backend_stack;
+extern const struct backend backend_stack_turned;
+extern const struct backend backend_tally;
+extern const struct backend backend_slab;
+extern const struct backend backend_slab_page;
+extern const struct backend backend_tlsf;
+extern const struct backend backend_tlsf_apart;
+extern const struct backend backend_tlsf_seam;
+extern const struct backend backend_tracer;
+
+const struct backend *const backends[] = {
+    &backend_naive,
+#if ACRE_WRAP
+    &backend_fault,
+    &backend_fallback,
+    &backend_locked,
+    &backend_tally,
+    &backend_tracer,
+    &backend_stack,
+    &backend_stack_turned,
+    &backend_guard,
+#endif
+#if ACRE_SHARED
+    &backend_shared,
+#endif
+#if ACRE_TLSF
+    &backend_tlsf,
+    &backend_tlsf_apart,
+    &backend_tlsf_quick,
+#endif
+#if ACRE_BUDDY
+    &backend_buddy,
+    &backend_buddy_apart,
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+    &backend_heap,
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_BUDDY
+    &backend_heap_buddy,
+#endif
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
+    &backend_heap_slab,
+#endif
+#if ACRE_SLAB
+    &backend_slab,
+    &backend_slab_page,
+#endif
+    NULL,
+};
+
+const struct backend *const tiny_backends[] = {
+#if ACRE_TLSF
+    &backend_tlsf_seam,
+#endif
+#if ACRE_BUDDY
+    &backend_buddy_seam,
+#endif
+    NULL,
+};
+
+static const struct backend *find_in(const struct backend *const *list, const char *name)
+{
+    while (*list != NULL && strcmp((*list)->name, name) != 0)
+        list++;
+    return *list;
+}
+
+const struct backend *backend_find(const char *name)
+{
+    const struct backend *backend = find_in(backends, name);
+    backend = backend != NULL ? backend : find_in(tiny_backends, name);
+    return backend != NULL ? backend : find_in(broken_backends, name);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* TLSF for a layer above it: regions that share a live map, added one behind the other and removed
+ * in any order; and requests without room, passed on. */
+#include "tlsf/tlsf_private.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum {
+    WHOLE = ACRE_TLSF_GRANULE * ACRE_TLSF_WORD_BITS, /* bytes of a word of the live map */
+    GAP = 48,
+    REGION = 8 * WHOLE, /* from one region's start to the next one's */
+    REGIONS = 12,
+    SLOTS = 64
+};
+
+static struct acre_tlsf tlsf;
+static _Alignas(4096) unsigned char memory[REGIONS * REGION];
+static bool there[REGIONS];
+static unsigned char *blocks[SLOTS];
+static size_t sizes[SLOTS];
+static unsigned seed;
+
+static int make(void **state)
+{
+    (void)state;
+    acre_tlsf_init(&tlsf, NULL, 0);
+    memset(there, 0, sizeof there);
+    memset(blocks, 0, sizeof blocks);
+    memset(memory, 0xa5, sizeof memory);
+    seed = 1;
+    return 0;
+}
+
+static size_t draw(size_t below)
+{
+    seed = seed * 1103515245u + 12345u;
+    return (seed >> 8) % below;
+}
+
+static void assert_sound(void)
+{
+    struct acre_check_result found = acre_tlsf_check(&tlsf);
+    if (found.invariant != NULL)
+        fail_msg("%s at %p", found.invariant, found.where);
+}
+
+static unsigned char *start_of(size_t index)
+{
+    return memory + index * REGION;
+}
+
+static void add(size_t index)
+{
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, start_of(index), REGION - GAP), ACRE_OK);
+    there[index] = true;
+    assert_sound();
+}
+
+static struct acre_tlsf_region *region_at(size_t index)
+{
+    struct acre_tlsf_region *region = tlsf.regions;
+    while (region->start != (uintptr_t)memory + index * REGION)
+        region = region->next;
+    return region;
+}
+
+/* As many addresses pass for blocks as there are live ones, whichever region was worked in last. */
+static void assert_exact(void)
+{
+    size_t starts = 0;
+    for (size_t at = 0; at < sizeof memory; at += 8) {
+        struct acre_num usable = acre_tlsf_usable_size(&tlsf, memory + at);
+        starts += usable.status == ACRE_OK;
+    }
+    assert_int_equal(starts, tlsf.live_blocks);
+}
+
+static void regions_behind_each_other_share_a_window(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        add(i);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(region_at(i)->window_base, (uintptr_t)memory);
+        assert_int_equal(region_at(i)->window, (4 * REGION - GAP) / ACRE_TLSF_GRANULE);
+    }
+    assert_int_equal(tlsf.granules, (4 * REGION - GAP) / ACRE_TLSF_GRANULE);
+    assert_ptr_equal(tlsf.live_map, region_at(3) + 1);
+}
+
+static bool is_alone(size_t index)
+{
+    const struct acre_tlsf_region *region = region_at(index);
+    return region->window_base == region->base && region->window == region->granules;
+}
+
+/* Too far off, off the words of a map, too small, or behind nothing: as by add_memory. */
+static void others_are_alone(void **state)
+{
+    (void)state;
+    add(0);
+    add(2);
+    assert_true(is_alone(0) && is_alone(2));
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, memory, REGION), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, NULL, REGION), ACRE_INVALID_PARAM);
+    unsigned char *end = start_of(2) + REGION - GAP;
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, end, 16), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, end, GAP + REGION), ACRE_OK);
+    assert_true(is_alone(2));
+    assert_sound();
+    assert_int_equal(acre_tlsf_remove_memory(&tlsf, end), ACRE_OK);
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, end + GAP, 400), ACRE_OK);
+    assert_true(is_alone(2) && is_alone(3));
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, memory, REGION), ACRE_MEMORY_OVERLAP);
+    assert_sound();
+}
+
+/* Each of four regions is taken out, with live blocks in all the others. */
+static void a_region_leaves_its_window(void **state)
+{
+    for (size_t out = 0; out < 4; out++) {
+        make(state);
+        for (size_t i = 0; i < 4; i++)
+            add(i);
+        for (size_t i = 0; i < SLOTS; i++)
+            blocks[i] = acre_tlsf_alloc(&tlsf, acre_layout(REGION / 20, 1)).ptr;
+        for (size_t i = 0; i < SLOTS; i++) {
+            bool inside = blocks[i] >= start_of(out) && blocks[i] < start_of(out + 1);
+            if (inside)
+                assert_int_equal(acre_tlsf_dealloc(&tlsf, blocks[i]), ACRE_OK);
+            if (inside)
+                blocks[i] = NULL;
+        }
+        assert_int_equal(acre_tlsf_remove_memory(&tlsf, start_of(out)), ACRE_OK);
+        memset(start_of(out), 0xff, REGION - GAP);
+        assert_sound();
+        assert_exact();
+        for (size_t i = 0; i < SLOTS; i++)
+            if (blocks[i] != NULL)
+                assert_int_equal(acre_tlsf_dealloc(&tlsf, blocks[i]), ACRE_OK);
+        assert_sound();
+        assert_int_equal(tlsf.live_blocks, 0);
+    }
+}
+
+static void toggle_block(size_t at)
+{
+    if (blocks[at] != NULL) {
+        for (size_t i = 0; i < sizes[at]; i++)
+            assert_int_equal(blocks[at][i], at);
+        assert_int_equal(acre_tlsf_dealloc(&tlsf, blocks[at]), ACRE_OK);
+        assert_int_equal(acre_tlsf_dealloc(&tlsf, blocks[at]), ACRE_NOT_ALLOCATED);
+        blocks[at] = NULL;
+        return;
+    }
+    sizes[at] = 1 + draw(REGION / 8);
+    blocks[at] = acre_tlsf_alloc(&tlsf, acre_layout(sizes[at], 1)).ptr;
+    if (blocks[at] != NULL)
+        memset(blocks[at], (int)at, sizes[at]);
+}
+
+static bool holds_a_block(size_t index)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        if (blocks[i] != NULL && blocks[i] >= start_of(index) && blocks[i] < start_of(index + 1))
+            return true;
+    return false;
+}
+
+static void toggle_region(size_t index)
+{
+    if (!there[index]) {
+        add(index);
+        return;
+    }
+    enum acre_status want = holds_a_block(index) ? ACRE_INVALID_PARAM : ACRE_OK;
+    assert_int_equal(acre_tlsf_remove_memory(&tlsf, start_of(index)), want);
+    there[index] = want != ACRE_OK;
+    if (want == ACRE_OK)
+        memset(start_of(index), 0xff, REGION - GAP);
+}
+
+static void regions_and_blocks_at_random(void **state)
+{
+    (void)state;
+    size_t shared = 0;
+    for (int step = 0; step < 20000; step++) {
+        if (draw(8) == 0)
+            toggle_region(draw(REGIONS));
+        else
+            toggle_block(draw(SLOTS));
+        shared += tlsf.regions != NULL && tlsf.regions->window != tlsf.regions->granules;
+        assert_sound();
+        if (step % 500 == 0)
+            assert_exact();
+        if (step % 4000 == 3999) {
+            acre_tlsf_reset(&tlsf);
+            memset(blocks, 0, sizeof blocks);
+            assert_sound();
+            assert_exact();
+        }
+    }
+    assert_true(shared > 2000);
+}
+
+static void expect_bounds(void)
+{
+    struct acre_check_result found = acre_tlsf_check(&tlsf);
+    assert_non_null(found.invariant);
+    assert_memory_equal(found.invariant, "TLSF-1", 6);
+}
+
+static void damage_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        add(i);
+    for (size_t i = 0; i < 3; i++) {
+        struct acre_tlsf_region *region = region_at(i);
+        struct acre_tlsf_region was = *region;
+        region->window++;
+        expect_bounds();
+        *region = was;
+        region->window_base += WHOLE;
+        expect_bounds();
+        *region = was;
+        region->live_map++;
+        expect_bounds();
+        *region = was;
+        region->window_map++;
+        expect_bounds();
+        *region = was;
+        assert_sound();
+    }
+    tlsf.granules--;
+    struct acre_check_result found = acre_tlsf_check(&tlsf);
+    assert_memory_equal(found.invariant, "TLSF-9", 6);
+}
+
+/* ---- joined regions with metadata apart, enough for all ---- */
+
+static unsigned char apart[REGIONS][4096];
+
+static void add_apart(size_t index)
+{
+    size_t size = acre_tlsf_metadata_size(sizeof memory);
+    assert_true(size <= sizeof apart[index]);
+    assert_int_equal(
+        acre_tlsf_add_memory_apart(&tlsf, start_of(index), REGION, apart[index], size), ACRE_OK);
+    there[index] = true;
+    assert_sound();
+}
+
+static void joined_regions_share_a_window(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REGIONS; i++) {
+        add_apart(i);
+        assert_ptr_equal((void *)tlsf.base, memory);
+        assert_int_equal(tlsf.granules, (i + 1) * REGION / ACRE_TLSF_GRANULE);
+    }
+    void *all = acre_tlsf_alloc(&tlsf, acre_layout(sizeof memory - 64, 1)).ptr;
+    assert_non_null(all);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, all), ACRE_OK);
+    assert_sound();
+}
+
+static void toggle_apart(size_t index)
+{
+    if (!there[index]) {
+        memset(apart[index], 0xff, sizeof apart[index]);
+        add_apart(index);
+        return;
+    }
+    enum acre_status status = acre_tlsf_remove_memory(&tlsf, start_of(index));
+    assert_true(status == ACRE_INVALID_PARAM || (status == ACRE_OK && !holds_a_block(index)));
+    there[index] = status != ACRE_OK;
+}
+
+static void joined_regions_and_blocks_at_random(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 40000; i++) {
+        if (draw(8) == 0)
+            toggle_apart(draw(REGIONS));
+        else
+            toggle_block(draw(SLOTS));
+        assert_sound();
+        if (i % 4096 == 0)
+            assert_exact();
+    }
+}
+
+/* ---- requests without room ---- */
+
+static struct acre_layout passed_on;
+
+static struct acre_ptr serve_elsewhere(void *arg, struct acre_layout layout)
+{
+    passed_on = layout;
+    return (struct acre_ptr){ arg, ACRE_OK };
+}
+
+static void requests_without_room_are_passed_on(void **state)
+{
+    static int elsewhere;
+    (void)state;
+    add(0);
+    void *block = acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr;
+    acre_tlsf_set_on_exhausted(&tlsf, serve_elsewhere, &elsewhere);
+    assert_ptr_not_equal(acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr, &elsewhere);
+    assert_ptr_equal(acre_tlsf_alloc(&tlsf, acre_layout(sizeof memory, 1)).ptr, &elsewhere);
+    assert_int_equal(passed_on.size, sizeof memory);
+    assert_ptr_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 64)).ptr, &elsewhere);
+    assert_int_equal(passed_on.size, SIZE_MAX);
+    assert_int_equal(passed_on.align, 64);
+    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_tlsf_resize(&tlsf, block, SIZE_MAX), ACRE_NO_MEMORY);
+    assert_int_equal(acre_tlsf_stats(&tlsf).failed, 1);
+    acre_tlsf_reset(&tlsf);
+    assert_ptr_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 1)).ptr, &elsewhere);
+    acre_tlsf_set_on_exhausted(&tlsf, NULL, NULL);
+    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_tlsf_stats(&tlsf).failed, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(regions_behind_each_other_share_a_window, make),
+        cmocka_unit_test_setup(others_are_alone, make),
+        cmocka_unit_test_setup(a_region_leaves_its_window, make),
+        cmocka_unit_test_setup(damage_is_named, make),
+        cmocka_unit_test_setup(regions_and_blocks_at_random, make),
+        cmocka_unit_test_setup(joined_regions_share_a_window, make),
+        cmocka_unit_test_setup(joined_regions_and_blocks_at_random, make),
+        cmocka_unit_test_setup(requests_without_room_are_passed_on, make),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
