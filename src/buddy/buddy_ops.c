@@ -1,90 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/*
- * Buddy behind the handle.
- */
-#include "base/compiler.h"
-
 #include <acre/buddy.h>
 
-static enum acre_status init(void *self, void *start, size_t size)
-{
-    return acre_buddy_init(self, start, size);
-}
+#include "base/lift.h"
 
-static enum acre_status add_memory(void *self, void *start, size_t size)
-{
-    return acre_buddy_add_memory(self, start, size);
-}
+ACRE_LIFT_BASE(acre_buddy)
+ACRE_LIFT_BYTES(acre_buddy)
 
-static enum acre_status remove_memory(void *self, void *start)
-{
-    return acre_buddy_remove_memory(self, start);
-}
-
-static struct acre_stats stats(const void *self)
-{
-    return acre_buddy_stats(self);
-}
-
-static struct acre_check_result check(const void *self)
-{
-    return acre_buddy_check(self);
-}
-
-static void reset(void *self)
-{
-    acre_buddy_reset(self);
-}
-
-static struct acre_ptr alloc(void *self, struct acre_layout layout)
-{
-    return acre_buddy_alloc(self, layout);
-}
-
-static enum acre_status dealloc(void *self, void *ptr)
-{
-    return acre_buddy_dealloc(self, ptr);
-}
-
-static enum acre_status dealloc_sized(void *self, void *ptr, struct acre_layout layout)
-{
-    return acre_buddy_dealloc_sized(self, ptr, layout);
-}
-
-static enum acre_status resize(void *self, void *ptr, size_t size)
-{
-    return acre_buddy_resize(self, ptr, size);
-}
-
-static struct acre_ptr realloc_(void *self, void *ptr, struct acre_layout layout)
-{
-    return acre_buddy_realloc(self, ptr, layout);
-}
-
-static struct acre_num usable_size(const void *self, const void *ptr)
-{
-    return acre_buddy_usable_size(self, ptr);
-}
-
-static void walk(const void *self, acre_walk_fn *visit, void *arg)
-{
-    acre_buddy_walk(self, visit, arg);
-}
-
-const struct acre_bytes_ops acre_buddy_ops = {
-    .base = {
-        .init = init,
-        .add_memory = add_memory,
-        .remove_memory = remove_memory,
-        .stats = stats,
-        .check = check,
-        .reset = reset,
-    },
-    .alloc = alloc,
-    .dealloc = dealloc,
-    .dealloc_sized = dealloc_sized,
-    .resize = resize,
-    .realloc = realloc_,
-    .usable_size = usable_size,
-    .walk = walk,
-};
+const struct acre_bytes_ops acre_buddy_ops = ACRE_BYTES_TABLE(acre_buddy);
