@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre compare: which allocator suits a program, with what pool size, and why. */
 #include "number/number.h"
+#include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/compare/advise.h"
@@ -8,7 +9,6 @@
 #include "tool/compare/print.h"
 #include "tool/compare/scenario.h"
 #include "tool/options.h"
-#include "tool/replay/load.h"
 #include "tool/report/report.h"
 
 #include <errno.h>
@@ -299,7 +299,7 @@ static size_t rounds_for(uint64_t ops)
 static int compare(struct compare_command *command)
 {
     struct replay_script script;
-    struct replay_plan plan = { .pool_search = true, .writing = true, .survey = true };
+    struct replay_plan plan = { .pool_search = true, .touching = true, .survey = true };
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
     plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);

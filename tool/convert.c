@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre convert: a trace from one of its forms into the other. */
+#include "replay/script.h"
 #include "tool/command.h"
 #include "tool/import/import.h"
 #include "tool/options.h"
-#include "tool/replay/script.h"
 #include "trace/trace_file.h"
 
 #include <errno.h>

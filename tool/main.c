@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre: measures which allocator suits a program. This file knows the subcommands. */
+#include "replay/execute.h"
 #include "tool/command.h"
 #include "tool/nearest.h"
 #include "tool/options.h"
-#include "tool/replay/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,8 +101,8 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], REPLAY_REMOTE_WORD) == 0)
-        return replay_remote_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], REPLAY_WORKER_WORD) == 0)
+        return replay_worker_main(argc, argv);
     int code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         acre_complain("", "standard output could not be written");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre map: where the blocks of a trace lie at one moment. */
 #include "number/number.h"
+#include "replay/execute.h"
+#include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/compare/candidates.h"
 #include "tool/map/draw.h"
 #include "tool/options.h"
-#include "tool/replay/load.h"
-#include "tool/replay/remote.h"
 #include "tool/table.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static int load_plugin(const struct map_command *command)
         acre_complain("map", "%s", error);
         return ACRE_EXIT_FAILED;
     }
-    if (replay_subject_has_pool(&field.subjects[0]))
+    if (replay_backend_has_pool(&field.subjects[0]))
         return ACRE_EXIT_OK;
     acre_complain("map", "%s has no pool that could be looked into: it finds its memory itself",
         field.candidates[0].name);
@@ -67,29 +67,29 @@ static int find_allocator(const struct map_command *command, const struct acre_u
 static void watch(void *argument, struct acre_progress *progress)
 {
     (void)argument;
-    acre_progress_show(progress, "looking for the smallest pool", -1.0);
+    acre_progress_show(progress, "searching the smallest pool", -1.0);
 }
 
 /* The smallest pool that completes. @return 0: there is none, or it was not found. */
 static size_t smallest_pool(struct map_command *command, const struct replay_script *script)
 {
-    struct replay_work work = { .script = script, .subject = &field.subjects[0] };
-    struct replay_remote_state state;
+    struct replay_worker worker = { .script = script, .backend = &field.subjects[0] };
+    struct replay_shared_file state;
     struct replay_child child;
     char ended[REPLAY_ENDED_ROOM];
     size_t pool = 0;
-    if (!replay_remote_open(&state))
+    if (!replay_shared_open(&state))
         return 0;
-    work.board = &state.shared->board;
-    work.board->task = REPLAY_FIT;
-    if (replay_child_start(&child, replay_work, &work)) {
+    worker.results = &state.shared->results;
+    worker.results->task = REPLAY_FIT;
+    if (replay_child_start(&child, replay_worker_do, &worker)) {
         replay_child_order(&child);
         if (replay_child_wait(&child, watch, NULL, &command->progress))
-            pool = (size_t)work.board->smallest_pool;
+            pool = (size_t)worker.results->smallest_pool;
         replay_child_end(&child, ended);
     }
     acre_progress_wipe(&command->progress);
-    replay_remote_close(&state);
+    replay_shared_close(&state);
     return pool;
 }
 

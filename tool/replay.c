@@ -2,11 +2,11 @@
 /* acre replay: a trace on every allocator, compared. */
 #include "number/number.h"
 #include "plugin/plugin_load.h"
+#include "replay/explain.h"
+#include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/options.h"
-#include "tool/replay/explain.h"
-#include "tool/replay/load.h"
 #include "tool/replay/report.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_SUBJECTS 128
+#define MOST_BACKENDS 128
 
 struct replay_command {
     /* As the options give them. */
@@ -29,7 +29,7 @@ struct replay_command {
     bool explain;
     bool json;
     /* What they come to. */
-    struct replay_subject subjects[MOST_SUBJECTS];
+    struct replay_backend backends[MOST_BACKENDS];
     size_t count;
     cJSON *processes; /* the array of results, for --json and --output */
     bool broken;      /* an allocator failed verification */
@@ -48,33 +48,33 @@ static const char *const usage_text =
     "live at once, and the operations that failed. Each allocator is verified first.\n"
     "Of a trace with several processes the one with the most operations is replayed.";
 
-static bool add_subject(struct replay_command *command, struct replay_subject subject)
+static bool add_wanted(struct replay_command *command, struct replay_backend backend)
 {
     for (size_t i = 0; i < command->count; i++) {
-        if (strcmp(command->subjects[i].name, subject.name) != 0)
+        if (strcmp(command->backends[i].name, backend.name) != 0)
             continue;
-        acre_complain("replay", "two allocators are called '%s'", subject.name);
+        acre_complain("replay", "two allocators are called '%s'", backend.name);
         return false;
     }
-    if (command->count == MOST_SUBJECTS) {
-        acre_complain("replay", "more than %d allocators", MOST_SUBJECTS);
+    if (command->count == MOST_BACKENDS) {
+        acre_complain("replay", "more than %d allocators", MOST_BACKENDS);
         return false;
     }
-    command->subjects[command->count++] = subject;
+    command->backends[command->count++] = backend;
     return true;
 }
 
 static bool add_backend(struct replay_command *command, const struct acre_backend *backend)
 {
-    return add_subject(
-        command, (struct replay_subject){
-                     .type = REPLAY_ON_BACKEND, .name = backend->name, .backend = backend });
+    return add_wanted(
+        command, (struct replay_backend){
+                     .type = REPLAY_BUILTIN, .name = backend->name, .builtin = backend });
 }
 
 static bool add_system(struct replay_command *command)
 {
-    return add_subject(
-        command, (struct replay_subject){ .type = REPLAY_ON_SYSTEM, .name = REPLAY_SYSTEM_NAME });
+    return add_wanted(
+        command, (struct replay_backend){ .type = REPLAY_SYSTEM, .name = REPLAY_SYSTEM_NAME });
 }
 
 static bool add_all(struct replay_command *command)
@@ -110,9 +110,9 @@ static bool add_plugins(struct replay_command *command)
             acre_complain("replay", "%s", error);
             return false;
         }
-        if (!add_subject(command,
-                (struct replay_subject){
-                    .type = REPLAY_ON_PLUGIN, .name = file.table->name, .plugin = file.table }))
+        if (!add_wanted(command,
+                (struct replay_backend){
+                    .type = REPLAY_PLUGIN, .name = file.table->name, .plugin = file.table }))
             return false;
     }
     return true;
@@ -136,7 +136,7 @@ static bool show(struct replay_command *command, const struct replay_table *tabl
 static int measure(
     struct replay_command *command, const struct replay_script *script, bool largest_only)
 {
-    struct replay_row rows[MOST_SUBJECTS] = { 0 };
+    struct replay_row rows[MOST_BACKENDS] = { 0 };
     struct replay_table table = {
         .script = script, .rows = rows, .count = command->count, .largest_only = largest_only
     };
@@ -144,7 +144,7 @@ static int measure(
         .rounds = command->repeat, .pool = command->pool, .pool_search = !command->no_pool_search
     };
     for (size_t i = 0; i < command->count; i++)
-        rows[i].subject = &command->subjects[i];
+        rows[i].backend = &command->backends[i];
     if (!replay_measure(&table, &command->progress) || !show(command, &table)) {
         acre_complain("replay", "cannot replay: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
@@ -157,37 +157,37 @@ static int measure(
 }
 
 /* @return false */
-static bool explain_ended(const struct replay_subject *subject)
+static bool explain_ended(const struct replay_backend *backend)
 {
     if (!acre_interrupted())
-        acre_complain("replay", "%s: its process ended early", subject->name);
+        acre_complain("replay", "%s: its process ended early", backend->name);
     return false;
 }
 
 /* @return false */
-static bool no_memory_to_explain(const struct replay_subject *subject)
+static bool no_memory_to_explain(const struct replay_backend *backend)
 {
-    acre_complain("replay", "%s: there is not enough memory to explain it", subject->name);
+    acre_complain("replay", "%s: there is not enough memory to explain it", backend->name);
     return false;
 }
 
 /* Explains what keeps one allocator from completing. @return false, having complained unless
  * interrupted. */
 static bool explain_one(struct replay_command *command, const struct replay_script *script,
-    const struct replay_subject *subject, const char *path)
+    const struct replay_backend *backend, const char *path)
 {
     struct replay_explanation explanation;
-    if (!replay_explain_apart(&explanation, script, subject, command->pool, &command->progress))
-        return explain_ended(subject);
+    if (!replay_explain_apart(&explanation, script, backend, command->pool, &command->progress))
+        return explain_ended(backend);
     if (explanation.no_memory)
-        return no_memory_to_explain(subject);
+        return no_memory_to_explain(backend);
     if (explanation.failed && strcmp(path, "-") != 0)
         replay_find_threads(&explanation, path, script->facts.process);
     if (!command->json)
-        replay_explain_print(stdout, &explanation, &script->facts, subject->name, command->pool);
-    cJSON *object = replay_explain_json(&explanation, subject->name, command->pool);
+        replay_explain_print(stdout, &explanation, &script->facts, backend->name, command->pool);
+    cJSON *object = replay_explain_json(&explanation, backend->name, command->pool);
     bool added = object && cJSON_AddItemToArray(command->processes, object);
-    return added || no_memory_to_explain(subject);
+    return added || no_memory_to_explain(backend);
 }
 
 static int explain(
@@ -196,10 +196,10 @@ static int explain(
     if (!command->json)
         replay_report_facts(stdout, &script->facts);
     for (size_t i = 0; i < command->count && !acre_interrupted(); i++) {
-        const struct replay_subject *subject = &command->subjects[i];
-        if (subject->type != REPLAY_ON_BACKEND)
+        const struct replay_backend *backend = &command->backends[i];
+        if (backend->type != REPLAY_BUILTIN)
             continue;
-        if (!explain_one(command, script, subject, path) && !acre_interrupted())
+        if (!explain_one(command, script, backend, path) && !acre_interrupted())
             return ACRE_EXIT_FAILED;
         command->explained++;
     }

@@ -130,12 +130,12 @@ static void unlike_measures_are_told(void **state)
         "system has no pool: its figure counts the pages it touched, and compares roughly."));
 }
 
-static void written_time_is_preferred(void **state)
+static void touched_time_is_preferred(void **state)
 {
     (void)state;
-    result.candidates[0].written = result.candidates[1].written = true;
-    result.candidates[0].ns_written = 90.0;
-    result.candidates[1].ns_written = 25.0;
+    result.candidates[0].touched = result.candidates[1].touched = true;
+    result.candidates[0].ns_touched = 90.0;
+    result.candidates[1].ns_touched = 25.0;
     compare_advise(&result);
     assert_string_equal(best_for(COMPARE_SPEED), "small");
 }
@@ -208,7 +208,7 @@ int main(void)
         cmocka_unit_test_setup(each_goal_has_its_best, three_candidates),
         cmocka_unit_test_setup(alternatives_are_named_once, three_candidates),
         cmocka_unit_test_setup(unlike_measures_are_told, three_candidates),
-        cmocka_unit_test_setup(written_time_is_preferred, three_candidates),
+        cmocka_unit_test_setup(touched_time_is_preferred, three_candidates),
         cmocka_unit_test_setup(what_does_not_serve_is_not_recommended, three_candidates),
         cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),

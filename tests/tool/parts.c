@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The tool's pure parts: sizes, nearest words, options, tables, percentiles, stamps. */
 #include "number/number.h"
+#include "replay/stamp.h"
+#include "replay/worker.h"
 #include "tool/nearest.h"
 #include "tool/options.h"
-#include "tool/replay/stamp.h"
-#include "tool/replay/work.h"
 #include "tool/size.h"
 #include "tool/table.h"
 
@@ -279,7 +279,7 @@ static void tables_align(void **state)
 static void percentiles_are_exact(void **state)
 {
     static uint32_t ticks[1000];
-    struct replay_board board = { 0 };
+    struct replay_results board = { 0 };
     struct replay_ticks all = { .items = ticks, .file = -1, .count = 1000 };
     (void)state;
     for (uint32_t i = 0; i < 1000; i++)
@@ -295,7 +295,7 @@ static void percentiles_are_exact(void **state)
 static void percentiles_of_one(void **state)
 {
     uint32_t ticks[] = { 42 };
-    struct replay_board board = { 0 };
+    struct replay_results board = { 0 };
     struct replay_ticks all = { .items = ticks, .file = -1, .count = 1 };
     (void)state;
     replay_summarise(&board, &all);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre replay on traces whose outcome is known, on allocators that misbehave, and on bad files. */
-#include "tool/replay/clock.h"
+#include "replay/counter.h"
 #include "tool/spawn.h"
 #include "tool/traces.h"
 

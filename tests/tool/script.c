@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Scripts: the counts they keep, and the events they refuse. */
-#include "tool/replay/loop.h"
-#include "tool/replay/pack.h"
-#include "tool/replay/work.h"
+#include "replay/loop.h"
+#include "replay/pack.h"
+#include "replay/worker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,11 +114,11 @@ static void long_scripts_grow(void **state)
 static void streamed_scripts_are_read_back(void **state)
 {
     struct acre_trace_event end = { .op = ACRE_TRACE_PROCESS_END };
-    struct replay_stretch stretch = { 0 };
+    struct replay_window stretch = { 0 };
     uint64_t seen = 0;
     (void)state;
     script.hold = 1000;
-    for (uint32_t i = 0; i < 3 * REPLAY_WINDOW - 1; i++) {
+    for (uint32_t i = 0; i < 3 * REPLAY_WINDOW_OPS - 1; i++) {
         assert_int_equal(script.facts.streamed, i > 1000);
         assert_null(add_alloc(i, i % 1000, i % 3 ? 0 : 128));
     }
@@ -126,11 +126,11 @@ static void streamed_scripts_are_read_back(void **state)
     assert_true(replay_script_map(&script));
     while (replay_script_next(&script, &stretch)) {
         assert_int_equal(stretch.first, seen);
-        assert_true(stretch.count <= REPLAY_WINDOW);
+        assert_true(stretch.count <= REPLAY_WINDOW_OPS);
         for (uint64_t i = 0; i < stretch.count; i++, seen++)
             assert_int_equal(stretch.ops[i].slot, seen);
     }
-    assert_int_equal(seen, 3 * REPLAY_WINDOW - 1);
+    assert_int_equal(seen, 3 * REPLAY_WINDOW_OPS - 1);
     for (uint32_t i = 0; i < seen; i += 999)
         assert_int_equal(layout_of(i) >> REPLAY_ALIGN_BITS, i % 1000);
     assert_true(script.facts.wides < 8192);
@@ -170,13 +170,13 @@ static void operations_survive_packing(void **state)
 /* Times on disk are lowered in place, window by window. */
 static void times_on_disk_are_lowered(void **state)
 {
-    struct replay_facts facts = { .ops = REPLAY_WINDOW + 100, .streamed = true };
+    struct replay_facts facts = { .ops = REPLAY_WINDOW_OPS + 100, .streamed = true };
     struct replay_ticks ticks;
     (void)state;
     assert_true(replay_ticks_open(&ticks, &facts));
     for (uint32_t round = 0; round < 3; round++)
-        for (uint32_t first = 0; first < facts.ops; first += REPLAY_WINDOW) {
-            uint32_t count = first ? 100 : REPLAY_WINDOW;
+        for (uint32_t first = 0; first < facts.ops; first += REPLAY_WINDOW_OPS) {
+            uint32_t count = first ? 100 : REPLAY_WINDOW_OPS;
             uint32_t *at = replay_ticks_at(&ticks, first, count);
             for (uint32_t i = 0; i < count; i++) {
                 uint32_t before = (first + i) * 60001 >> 5 * round;

@@ -27,7 +27,7 @@ static bool serves(const struct compare_candidate *candidate)
 
 static double time_of(const struct compare_candidate *candidate)
 {
-    return candidate->written ? candidate->ns_written : candidate->ns;
+    return candidate->touched ? candidate->ns_touched : candidate->ns;
 }
 
 /* Ticks, at least one, so that 0 stands for what is not known. */
@@ -145,10 +145,10 @@ static void reason_speed(
 {
     char by[CHANGE_ROOM];
     say(text, "%s takes %.1f ns an operation%s (median of %zu).", best->name, time_of(best),
-        best->written ? " with each block written once" : "", best->rounds);
-    if (best->written)
-        say(text, "Without writing it takes %.1f, from %.1f to %.1f.", best->ns, best->ns_least,
-            best->ns_most);
+        best->touched ? " with each block's bytes touched once" : "", best->rounds);
+    if (best->touched)
+        say(text, "With blocks untouched it takes %.1f, from %.1f to %.1f.", best->ns,
+            best->ns_least, best->ns_most);
     if (next)
         say(text, "%s takes %.1f ns (%s).", next->name, time_of(next),
             change(by, time_of(next), time_of(best)));

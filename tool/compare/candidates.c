@@ -2,7 +2,7 @@
 #include "tool/compare/candidates.h"
 
 #include "plugin/plugin_load.h"
-#include "tool/replay/remote.h"
+#include "replay/execute.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static bool taken(const struct compare_field *field, const char *name)
 
 /* A new candidate of that name and its subject; null when there is no room or it is there. */
 static struct compare_candidate *add(struct compare_field *field, enum compare_origin origin,
-    const char *allocator, const char *mark, struct replay_subject **subject)
+    const char *allocator, const char *mark, struct replay_backend **subject)
 {
     char name[COMPARE_NAME_ROOM];
     snprintf(name, sizeof name, "%.40s%s%.20s", allocator, *mark ? "/" : "", mark);
@@ -41,14 +41,14 @@ static struct compare_candidate *add(struct compare_field *field, enum compare_o
     memcpy(candidate->name, name, sizeof name);
     snprintf(candidate->allocator, sizeof candidate->allocator, "%.60s", allocator);
     *subject = &field->subjects[field->count++];
-    **subject = (struct replay_subject){ .type = REPLAY_ON_SYSTEM, .name = candidate->name };
+    **subject = (struct replay_backend){ .type = REPLAY_SYSTEM, .name = candidate->name };
     return candidate;
 }
 
 static void add_system(struct compare_field *field)
 {
-    struct replay_subject *subject;
-    struct replay_remote own = { .version = "" };
+    struct replay_backend *subject;
+    struct replay_shared own = { .version = "" };
     struct compare_candidate *candidate =
         add(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, "", &subject);
     if (!candidate)
@@ -60,7 +60,7 @@ static void add_system(struct compare_field *field)
 static void add_setting(struct compare_field *field, const struct acre_backend *backend,
     const struct compare_setting *setting)
 {
-    struct replay_subject *subject;
+    struct replay_backend *subject;
     const char *mark = setting ? setting->mark : "";
     const char *name = setting ? setting->name : backend->name;
     struct compare_candidate *candidate = add(field, COMPARE_BUILT_IN, name, mark, &subject);
@@ -73,8 +73,8 @@ static void add_setting(struct compare_field *field, const struct acre_backend *
         field->backends[index].handle = setting->handle;
     if (setting && setting->size)
         field->backends[index].size = setting->size;
-    subject->type = REPLAY_ON_BACKEND;
-    subject->backend = &field->backends[index];
+    subject->type = REPLAY_BUILTIN;
+    subject->builtin = &field->backends[index];
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s", setting ? setting->text : "");
     snprintf(candidate->version, sizeof candidate->version, "%s", ACRE_VERSION);
 }
@@ -92,9 +92,9 @@ static void add_backend(struct compare_field *field, const struct acre_backend *
 /* Adds a malloc to preload. @return false: it does not serve malloc, or its name is taken. */
 static bool add_preload(struct compare_field *field, const char *name, const char *library)
 {
-    struct replay_subject *subject;
+    struct replay_backend *subject;
     char version[REPLAY_VERSION_ROOM];
-    if (taken(field, name) || !replay_remote_probe(library, version))
+    if (taken(field, name) || !replay_probe_malloc(library, version))
         return false;
     struct compare_candidate *candidate = add(field, COMPARE_PRELOAD, name, "", &subject);
     if (!candidate)
@@ -135,8 +135,8 @@ static void move(struct compare_field *field, size_t from, size_t to)
     field->backends[to] = field->backends[from];
     field->settings[to] = field->settings[from];
     field->subjects[to].name = field->candidates[to].name;
-    if (field->subjects[to].backend)
-        field->subjects[to].backend = &field->backends[to];
+    if (field->subjects[to].builtin)
+        field->subjects[to].builtin = &field->backends[to];
 }
 
 static void leave_out(struct compare_field *field, const struct compare_choice *choice)
@@ -170,13 +170,13 @@ const char *compare_find_candidates(
 static bool add_plugin(
     struct compare_field *field, const struct acre_plugin *table, char *error, size_t size)
 {
-    struct replay_subject *subject;
+    struct replay_backend *subject;
     struct compare_candidate *candidate = add(field, COMPARE_PLUGIN, table->name, "", &subject);
     if (!candidate) {
         snprintf(error, size, "two allocators are called '%s', or there are too many", table->name);
         return false;
     }
-    subject->type = REPLAY_ON_PLUGIN;
+    subject->type = REPLAY_PLUGIN;
     subject->plugin = table;
     snprintf(candidate->version, sizeof candidate->version, "%.60s",
         table->version ? table->version : "");

@@ -7,15 +7,15 @@
 #ifndef ACRE_TOOL_COMPARE_CANDIDATES_H
 #define ACRE_TOOL_COMPARE_CANDIDATES_H
 
+#include "replay/backend.h"
 #include "tool/compare/result.h"
 #include "tool/compare/settings.h"
-#include "tool/replay/subject.h"
 
 /** The candidates and what stands behind them; index i of each array belongs together. */
 struct compare_field {
     size_t count;
     struct compare_candidate *candidates; /**< COMPARE_MOST_CANDIDATES of them. */
-    struct replay_subject subjects[COMPARE_MOST_CANDIDATES];
+    struct replay_backend subjects[COMPARE_MOST_CANDIDATES];
     struct acre_backend backends[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN: at its setting. */
     const struct compare_setting *settings[COMPARE_MOST_CANDIDATES]; /**< Null: none known. */
 };

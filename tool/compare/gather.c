@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/compare/gather.h"
 
+#include "replay/counter.h"
+#include "replay/loop.h"
 #include "tool/compare/profile.h"
-#include "tool/replay/clock.h"
-#include "tool/replay/loop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,8 +73,8 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->ns = row->ns_per_op;
     candidate->ns_least = row->ns_least;
     candidate->ns_most = row->ns_most;
-    candidate->written = row->written_rounds > 0;
-    candidate->ns_written = row->ns_written;
+    candidate->touched = row->touched_rounds > 0;
+    candidate->ns_touched = row->ns_touched;
     candidate->counted = row->counted && row->rounds;
     candidate->instructions = row->instructions_per_op;
 }
@@ -100,7 +100,7 @@ static void take_row(struct compare_candidate *candidate, const struct replay_ro
 {
     snprintf(candidate->fault, sizeof candidate->fault, "%s", row->fault);
     candidate->verified = row->verified && !row->fault[0];
-    candidate->has_pool = replay_subject_has_pool(row->subject);
+    candidate->has_pool = replay_backend_has_pool(row->backend);
     take_memory(candidate, row, script->facts.peak_live);
     take_times(candidate, row);
     take_steps(candidate, row, script);
@@ -130,7 +130,7 @@ bool compare_gather(struct compare_result *result, const struct compare_field *f
     };
     result->count = field->count;
     for (size_t i = 0; i < field->count; i++)
-        rows[i] = (struct replay_row){ .subject = &field->subjects[i],
+        rows[i] = (struct replay_row){ .backend = &field->subjects[i],
             .survey = &result->candidates[i].survey };
     if (!replay_measure(&table, progress))
         return false;

@@ -6,8 +6,8 @@
 #ifndef ACRE_TOOL_COMPARE_GATHER_H
 #define ACRE_TOOL_COMPARE_GATHER_H
 
+#include "replay/measure.h"
 #include "tool/compare/candidates.h"
-#include "tool/replay/measure.h"
 
 /**
  * Fills all of `result` but `source` and the advice. `field->candidates` are those of `result`.

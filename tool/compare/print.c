@@ -32,7 +32,7 @@ GETTER(get_external, candidate->knows_external, candidate->external * 100.0)
 GETTER(get_metadata, candidate->metadata > 0, candidate->metadata)
 GETTER(get_failed, candidate->verified, candidate->failed)
 GETTER(get_ns, candidate->rounds > 0, candidate->ns)
-GETTER(get_written, candidate->written, candidate->ns_written)
+GETTER(get_touched, candidate->touched, candidate->ns_touched)
 GETTER(get_median, candidate->stepped, candidate->median)
 GETTER(get_p99, candidate->stepped, candidate->p99)
 GETTER(get_p999, candidate->stepped, candidate->p999)
@@ -50,7 +50,7 @@ static const struct column memory_columns[] = {
 
 static const struct column time_columns[] = {
     { "ns/op", "", get_ns, 1, false },
-    { "written", "ns/op", get_written, 1, false },
+    { "touched", "ns/op", get_touched, 1, false },
     { "median", "@", get_median, -1, false },
     { "p99", "@", get_p99, -1, false },
     { "p99.9", "@", get_p999, -1, false },
@@ -162,13 +162,14 @@ static void print_notes(FILE *out, const struct compare_result *result)
 {
     fprintf(out,
         "\n*: best of its column. memory: the smallest pool that completes, tables included;\n"
-        "~: it has no pool: peak growth of resident memory with every block written.\n"
+        "~: it has no pool: peak growth of resident memory with every block touched.\n"
         "internal: what live blocks take and did not ask for; external: free bytes not in\n"
         "the largest free piece; both the mean over the run in the smallest pool.\n");
     if (result->loop_ns > 0.0)
         fprintf(out,
             "ns/op: processor time, median of %zu alternated replays, the loop's own %.1f ns\n"
-            "included; written: the same with each block written once. Others: each operation's\n"
+            "included; touched: the same with all bytes of a block written. Others: each "
+            "operation's\n"
             "least time of %zu.\n",
             result->rounds, result->loop_ns, result->rounds);
     if (result->uncounted && result->loop_ns > 0.0)

@@ -67,7 +67,7 @@ static void add_times(
     add_known(object, "ns_per_operation", timed, candidate->ns);
     add_known(object, "ns_per_operation_least", timed, candidate->ns_least);
     add_known(object, "ns_per_operation_most", timed, candidate->ns_most);
-    add_known(object, "ns_per_operation_written", candidate->written, candidate->ns_written);
+    add_known(object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
     add_known(object, "instructions_per_operation", candidate->counted, candidate->instructions);
     add_steps(object, result, candidate);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/compare/profile.h"
 
-#include "tool/replay/loop.h"
+#include "replay/loop.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static void take_all(struct profiler *profiler)
     struct compare_profile *profile = profiler->profile;
     uint64_t ops = profiler->script->facts.ops;
     uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
-    for (struct replay_stretch stretch = { 0 }; replay_script_next(profiler->script, &stretch);) {
+    for (struct replay_window stretch = { 0 }; replay_script_next(profiler->script, &stretch);) {
         for (uint64_t i = 0; i < stretch.count; i++) {
             profiler->now.op = stretch.first + i;
             take(profiler, stretch.ops[i], profiler->now.op);

@@ -7,8 +7,8 @@
 #ifndef ACRE_TOOL_COMPARE_RESULT_H
 #define ACRE_TOOL_COMPARE_RESULT_H
 
-#include "tool/replay/script.h"
-#include "tool/replay/survey.h"
+#include "replay/script.h"
+#include "replay/survey.h"
 
 #include <acre/bytes.h>
 
@@ -56,8 +56,8 @@ struct compare_candidate {
     size_t rounds;                     /**< Timed replays. */
     double ns;                         /**< An operation, the replay's loop included: median, */
     double ns_least, ns_most;          /**< and bounds, of the rounds. */
-    bool written;                      /**< `ns_written` is known: */
-    double ns_written;                 /**< the same with each block written once. */
+    bool touched;                      /**< `ns_touched` is known: */
+    double ns_touched;                 /**< the same with the bytes of each block written once. */
     bool counted;                      /**< `instructions` is known. */
     double instructions;               /**< An operation. */
     bool stepped;                      /**< The following are known. */
@@ -82,7 +82,7 @@ struct compare_profile {
 /** What may be wanted of an allocator. */
 enum compare_goal {
     COMPARE_MEMORY,   /**< Least memory. */
-    COMPARE_SPEED,    /**< Least time with each block written once. */
+    COMPARE_SPEED,    /**< Least time with blocks touched. */
     COMPARE_WORST,    /**< Least worst operation. */
     COMPARE_BALANCED, /**< Least product of memory, time and 99.9th percentile. */
     COMPARE_GOALS

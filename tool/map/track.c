@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/map/track.h"
 
-#include "tool/replay/remote.h"
+#include "replay/execute.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,8 @@ struct sums {
 };
 
 struct tracker {
-    struct replay_work work;
-    struct replay_board board;
+    struct replay_worker worker;
+    struct replay_results results;
     struct replay_instance instance;
     struct map_track *track;
     uint32_t *records; /* by slot: place of its block in the track, from 1 */
@@ -42,7 +42,7 @@ static bool add_piece(void *argument, void *start, size_t size, bool live)
 {
     struct tracker *tracker = argument;
     uint64_t bytes = tracker->track->cell_bytes;
-    uint64_t from = (uintptr_t)start - (uintptr_t)tracker->work.pool.start;
+    uint64_t from = (uintptr_t)start - (uintptr_t)tracker->worker.pool.start;
     uint64_t to = from + size;
     for (uint64_t cell = from / bytes; cell < tracker->track->cell_count && cell * bytes < to;
          cell++) {
@@ -74,8 +74,8 @@ static void set_cell(struct map_cell *cell, const struct sums *sums, uint64_t wh
 /* The blocks as they were asked for; all other bytes are taken for free. */
 static void add_blocks(struct tracker *tracker)
 {
-    for (uint64_t i = 0; i < tracker->work.script->facts.slots; i++) {
-        const struct replay_slot *slot = &tracker->work.slots[i];
+    for (uint64_t i = 0; i < tracker->worker.script->facts.slots; i++) {
+        const struct replay_slot *slot = &tracker->worker.slots[i];
         if (slot->ptr)
             add_piece(tracker, slot->ptr, replay_slot_size(slot), true);
     }
@@ -127,8 +127,8 @@ static uint64_t room_of(const struct tracker *tracker, const struct replay_slot 
 static void begin_record(struct tracker *tracker, uint32_t slot, uint64_t at)
 {
     struct map_track *track = tracker->track;
-    const struct replay_slot *block = &tracker->work.slots[slot];
-    uint64_t offset = (uintptr_t)block->ptr - (uintptr_t)tracker->work.pool.start;
+    const struct replay_slot *block = &tracker->worker.slots[slot];
+    uint64_t offset = (uintptr_t)block->ptr - (uintptr_t)tracker->worker.pool.start;
     if (!block->ptr || track->too_many || offset >= track->plan.pool)
         return;
     if (track->block_count == track->plan.blocks) {
@@ -145,7 +145,7 @@ static void begin_record(struct tracker *tracker, uint32_t slot, uint64_t at)
 
 static void record_all(struct tracker *tracker, uint64_t at)
 {
-    for (uint64_t slot = 0; slot < tracker->work.script->facts.slots; slot++)
+    for (uint64_t slot = 0; slot < tracker->worker.script->facts.slots; slot++)
         begin_record(tracker, (uint32_t)slot, at);
 }
 
@@ -154,12 +154,12 @@ static void record_all(struct tracker *tracker, uint64_t at)
 static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
 {
     const struct map_plan *plan = &tracker->track->plan;
-    struct replay_slot *slot = &tracker->work.slots[op.slot];
+    struct replay_slot *slot = &tracker->worker.slots[op.slot];
     struct replay_slot before = *slot;
     if (at == plan->window_first)
         record_all(tracker, at - 1);
-    tracker->track->failed += !replay_step(&tracker->instance, tracker->work.subject->type, op,
-        replay_wides(tracker->work.script), tracker->work.slots);
+    tracker->track->failed += !replay_step(&tracker->instance, tracker->worker.backend->type, op,
+        replay_wides(tracker->worker.script), tracker->worker.slots);
     if (at < plan->window_first || at > plan->window_last ||
         (slot->ptr == before.ptr && slot->layout == before.layout && before.ptr))
         return;
@@ -170,11 +170,11 @@ static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
 static void run(struct tracker *tracker)
 {
     const struct map_plan *plan = &tracker->track->plan;
-    struct replay_part part = { { NULL, 0, 0, 0 }, NULL };
+    struct replay_window window = { 0 };
     uint64_t at = 0;
-    while (at <= plan->last && replay_work_next(&tracker->work, &part)) {
-        for (uint64_t i = 0; i < part.stretch.count && at <= plan->last; i++, at++) {
-            step(tracker, part.stretch.ops[i], at);
+    while (at <= plan->last && replay_worker_next(&tracker->worker, &window)) {
+        for (uint64_t i = 0; i < window.count && at <= plan->last; i++, at++) {
+            step(tracker, window.ops[i], at);
             if (tracker->taken < plan->moments &&
                 at >= replay_sample_op(plan->last, tracker->taken, plan->moments))
                 look(tracker, at);
@@ -187,13 +187,13 @@ static void work(void *argument)
 {
     struct tracker *tracker = argument;
     struct map_track *track = tracker->track;
-    size_t slots = (size_t)tracker->work.script->facts.slots + 1;
-    tracker->work.slots = calloc(slots, sizeof *tracker->work.slots);
+    size_t slots = (size_t)tracker->worker.script->facts.slots + 1;
+    tracker->worker.slots = calloc(slots, sizeof *tracker->worker.slots);
     tracker->records = calloc(slots, sizeof *tracker->records);
     tracker->sums = calloc(track->cell_count, sizeof *tracker->sums);
-    if (!tracker->work.slots || !tracker->records || !tracker->sums)
+    if (!tracker->worker.slots || !tracker->records || !tracker->sums)
         abort();
-    track->refused = !replay_work_open(&tracker->work, &tracker->instance, track->plan.pool);
+    track->refused = !replay_worker_open(&tracker->worker, &tracker->instance, track->plan.pool);
     if (!track->refused)
         run(tracker);
     if (track->too_many)
@@ -233,7 +233,7 @@ static struct map_track *track_open(const struct map_plan *plan)
     size_t looks = aligned(plan->moments * cells * sizeof(struct map_cell));
     size_t head = aligned(sizeof(struct map_track));
     size_t room = head + moments + looks + plan->blocks * sizeof(struct map_block);
-    char *memory = replay_shared_memory(room);
+    char *memory = replay_map_shared(room);
     if (!memory)
         return NULL;
     struct map_track *track = (void *)memory;
@@ -256,21 +256,21 @@ void map_track_free(struct map_track *track)
 static void watch(void *argument, struct acre_progress *progress)
 {
     const struct tracker *tracker = argument;
-    acre_progress_show(progress, tracker->work.subject->name, -1.0);
+    acre_progress_show(progress, tracker->worker.backend->name, -1.0);
 }
 
 struct map_track *map_track(const struct replay_script *script,
-    const struct replay_subject *subject, const struct map_plan *plan,
+    const struct replay_backend *backend, const struct map_plan *plan,
     struct acre_progress *progress)
 {
     static struct tracker tracker;
     struct replay_child child;
     char ended[REPLAY_ENDED_ROOM];
-    tracker = (struct tracker){ .work = { .script = script, .subject = subject } };
-    tracker.work.board = &tracker.board;
+    tracker = (struct tracker){ .worker = { .script = script, .backend = backend } };
+    tracker.worker.results = &tracker.results;
     tracker.track = track_open(plan);
     if (tracker.track)
-        tracker.track->walked = subject->type == REPLAY_ON_BACKEND;
+        tracker.track->walked = backend->type == REPLAY_BUILTIN;
     bool done = tracker.track && replay_child_start(&child, work, &tracker);
     if (done) {
         replay_child_order(&child);
@@ -279,7 +279,7 @@ struct map_track *map_track(const struct replay_script *script,
     }
     acre_progress_wipe(progress);
     if (done) {
-        tracker.track->name = subject->name;
+        tracker.track->name = backend->name;
         return tracker.track;
     }
     map_track_free(tracker.track);

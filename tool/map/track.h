@@ -9,9 +9,9 @@
 #ifndef ACRE_TOOL_MAP_TRACK_H
 #define ACRE_TOOL_MAP_TRACK_H
 
-#include "tool/progress.h"
-#include "tool/replay/script.h"
-#include "tool/replay/subject.h"
+#include "replay/backend.h"
+#include "replay/progress.h"
+#include "replay/script.h"
 
 #include <cjson/cJSON.h>
 
@@ -70,7 +70,7 @@ struct map_plan map_plan_for(const struct replay_facts *facts, size_t pool);
  * made or ended early, or acre_interrupted() became true.
  */
 struct map_track *map_track(const struct replay_script *script,
-    const struct replay_subject *subject, const struct map_plan *plan,
+    const struct replay_backend *backend, const struct map_plan *plan,
     struct acre_progress *progress);
 
 void map_track_free(struct map_track *track);

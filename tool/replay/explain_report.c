@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/replay/explain.h"
+#include "replay/explain.h"
 #include "tool/table.h"
 
 #include <inttypes.h>

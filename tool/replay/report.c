@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/replay/report.h"
 
-#include "tool/replay/clock.h"
+#include "replay/counter.h"
 #include "tool/size.h"
 #include "tool/table.h"
 
@@ -95,7 +95,7 @@ static void put_steps(struct acre_table_row *cells, const struct replay_row *row
 /* The smallest pool, or in its place what the process grew by, with a star. */
 static void put_pool(struct acre_table_row *cells, const struct replay_row *row, uint64_t peak)
 {
-    bool has_pool = replay_subject_has_pool(row->subject);
+    bool has_pool = replay_backend_has_pool(row->backend);
     uint64_t bytes = has_pool ? row->smallest_pool : row->resident;
     if (has_pool && row->fitted && !bytes)
         snprintf(cells->cells[POOL], ACRE_CELL_ROOM, "none");
@@ -114,7 +114,7 @@ static void fill_row(struct acre_table_row *cells, const struct replay_row *row,
 {
     for (size_t column = 0; column < COLUMNS; column++)
         strcpy(cells->cells[column], "-");
-    snprintf(cells->cells[NAME], ACRE_CELL_ROOM, "%.40s", row->subject->name);
+    snprintf(cells->cells[NAME], ACRE_CELL_ROOM, "%.40s", row->backend->name);
     if (row->fault[0]) {
         strcat(cells->cells[NAME], " (broken)");
         return;
@@ -152,7 +152,7 @@ static void print_rows(FILE *out, const struct replay_table *table)
 
 static void print_failed(FILE *out, const struct replay_row *row)
 {
-    fprintf(out, "%s could not serve %" PRIu64 " %s", row->subject->name, row->failed,
+    fprintf(out, "%s could not serve %" PRIu64 " %s", row->backend->name, row->failed,
         plural(row->failed, "operation", "operations"));
     if (row->pool)
         fprintf(out, " in a pool of %zu bytes", row->pool);
@@ -164,13 +164,13 @@ static void print_faults(FILE *out, const struct replay_table *table)
     for (size_t i = 0; i < table->count; i++) {
         const struct replay_row *row = &table->rows[i];
         if (row->fault[0])
-            fprintf(out, "%s is broken: %s\n", row->subject->name, row->fault);
+            fprintf(out, "%s is broken: %s\n", row->backend->name, row->fault);
         if (row->pool_refused)
-            fprintf(out, "%s cannot work in a pool of %zu bytes\n", row->subject->name, row->pool);
+            fprintf(out, "%s cannot work in a pool of %zu bytes\n", row->backend->name, row->pool);
         if (!row->fault[0] && row->failed)
             print_failed(out, row);
         if (row->fitted && !row->smallest_pool)
-            fprintf(out, "%s completes in no pool, however large\n", row->subject->name);
+            fprintf(out, "%s completes in no pool, however large\n", row->backend->name);
     }
 }
 
@@ -196,7 +196,7 @@ static void note(struct replay_notes *notes, const struct replay_table *table)
         notes->not_counted |= row->rounds && !row->counted;
         notes->not_verified |= !row->verified || row->fault[0];
         notes->stepped |= row->stepped;
-        notes->resident |= !replay_subject_has_pool(row->subject) && row->resident;
+        notes->resident |= !replay_backend_has_pool(row->backend) && row->resident;
         notes->fitted |= row->fitted;
     }
 }
@@ -230,7 +230,7 @@ void replay_report_notes(FILE *out, const struct replay_notes *notes)
     if (notes->fitted)
         fputs("smallest pool: by bisection, control structures included\n", out);
     if (notes->resident)
-        fputs("*: has no pool; peak growth of resident memory with every block written\n", out);
+        fputs("*: has no pool; peak growth of resident memory with every block touched\n", out);
     if (!notes->not_verified)
         fputs("verified: no block misplaced, overlapped or damaged on any of them\n", out);
     if (notes->interrupted)

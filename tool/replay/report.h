@@ -6,7 +6,7 @@
 #ifndef ACRE_TOOL_REPLAY_REPORT_H
 #define ACRE_TOOL_REPLAY_REPORT_H
 
-#include "tool/replay/measure.h"
+#include "replay/measure.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

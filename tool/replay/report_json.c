@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/replay/clock.h"
+#include "replay/counter.h"
 #include "tool/replay/report.h"
 
 static void add_count(cJSON *object, const char *name, uint64_t number)
@@ -52,7 +52,7 @@ static cJSON *row_json(const struct replay_row *row, uint64_t peak)
 {
     cJSON *object = cJSON_CreateObject();
     double smallest = (double)row->smallest_pool;
-    cJSON_AddStringToObject(object, "name", row->subject->name);
+    cJSON_AddStringToObject(object, "name", row->backend->name);
     cJSON_AddBoolToObject(object, "verified", row->verified && !row->fault[0]);
     if (row->fault[0])
         cJSON_AddStringToObject(object, "fault", row->fault);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/execute.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a worker is told: the numbers of the files that it inherits. */
+struct files {
+    int socket, ops, wides, state;
+    long parent;
+};
+
+#define FILES_FORMAT "%d:%d:%d:%d:%ld"
+
+bool replay_shared_open(struct replay_shared_file *state)
+{
+    size_t size = sizeof *state->shared;
+    *state = (struct replay_shared_file){ NULL, memfd_create("acre-worker", MFD_CLOEXEC) };
+    if (state->file < 0)
+        return false;
+    void *memory = MAP_FAILED;
+    if (ftruncate(state->file, (off_t)size) == 0)
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, state->file, 0);
+    if (memory == MAP_FAILED) {
+        replay_shared_close(state);
+        return false;
+    }
+    state->shared = memory;
+    return true;
+}
+
+void replay_shared_close(struct replay_shared_file *state)
+{
+    int error = errno;
+    if (state->shared)
+        munmap(state->shared, sizeof *state->shared);
+    if (state->file >= 0)
+        close(state->file);
+    *state = (struct replay_shared_file){ NULL, -1 };
+    errno = error;
+}
+
+static void inherit(int file)
+{
+    int flags = fcntl(file, F_GETFD);
+    if (flags >= 0)
+        fcntl(file, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+/* In the child. Messages of the loader, on a library that cannot be preloaded, are not wanted. */
+static _Noreturn void become_worker(const char *preload, const struct files *files)
+{
+    char program[] = "/proc/self/exe";
+    char word[] = REPLAY_WORKER_WORD;
+    char numbers[96];
+    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    inherit(files->socket);
+    inherit(files->ops);
+    inherit(files->wides);
+    inherit(files->state);
+    snprintf(numbers, sizeof numbers, FILES_FORMAT, files->socket, files->ops, files->wides,
+        files->state, files->parent);
+    if (preload) {
+        dup2(nothing, STDERR_FILENO);
+        setenv("LD_PRELOAD", preload, 1);
+    }
+    execv(program, (char *[]){ program, word, numbers, NULL });
+    _exit(127);
+}
+
+struct start {
+    const char *preload;
+    struct files files;
+};
+
+static void start_worker(void *argument, int socket)
+{
+    struct start *start = argument;
+    start->files.socket = socket;
+    become_worker(start->preload, &start->files);
+}
+
+bool replay_worker_execute(struct replay_child *child, const char *preload,
+    const struct replay_script *script, const struct replay_shared_file *state)
+{
+    struct start start = { preload,
+        { .ops = script->facts.streamed ? script->spill : script->op_array.file,
+            .wides = script->wide_array.file,
+            .state = state->file,
+            .parent = (long)getpid() } };
+    state->shared->facts = script->facts;
+    return replay_child_launch(child, start_worker, &start);
+}
+
+static pid_t start_probe(const char *library, int file)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        become_worker(library, &(struct files){ -1, -1, -1, file, 0 });
+    return pid;
+}
+
+bool replay_probe_malloc(const char *library, char version[REPLAY_VERSION_ROOM])
+{
+    struct replay_shared_file state;
+    int status = 0;
+    version[0] = '\0';
+    if (!replay_shared_open(&state))
+        return false;
+    pid_t pid = start_probe(library, state.file);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    const char *slash = strrchr(library, '/');
+    bool serves = pid > 0 && strstr(state.shared->serves, slash ? slash + 1 : library) != NULL;
+    if (serves)
+        memcpy(version, state.shared->version, REPLAY_VERSION_ROOM);
+    replay_shared_close(&state);
+    return serves;
+}
+
+static struct replay_shared *map_state(int file)
+{
+    void *memory =
+        mmap(NULL, sizeof(struct replay_shared), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Serves its parent to the end. */
+static int work_for(const struct files *files, struct replay_shared *shared)
+{
+    static const struct replay_backend backend = { .type = REPLAY_SYSTEM, .name = "preloaded" };
+    static struct replay_script script;
+    static struct replay_worker worker;
+    script = (struct replay_script){ .facts = shared->facts,
+        .op_array.file = files->ops,
+        .wide_array.file = files->wides,
+        .spill = files->ops };
+    worker = (struct replay_worker){
+        .script = &script, .backend = &backend, .results = &shared->results
+    };
+    if (!replay_script_map(&script))
+        return 1;
+    replay_child_serve(files->socket, (pid_t)files->parent, replay_worker_do, &worker);
+}
+
+/* The reverse of FILES_FORMAT. */
+static bool parse_files(const char *text, struct files *files)
+{
+    long numbers[5];
+    char *end;
+    for (size_t i = 0; i < 5; i++, text = end + 1) {
+        numbers[i] = strtol(text, &end, 10);
+        if (end == text || *end != (i < 4 ? ':' : '\0'))
+            return false;
+    }
+    *files = (struct files){ (int)numbers[0], (int)numbers[1], (int)numbers[2], (int)numbers[3],
+        numbers[4] };
+    return true;
+}
+
+int replay_worker_main(int argc, char **argv)
+{
+    struct files files;
+    if (argc != 3 || !parse_files(argv[2], &files))
+        return 2;
+    struct replay_shared *shared = map_state(files.state);
+    if (!shared)
+        return 1;
+    replay_identify(shared);
+    return files.socket < 0 ? 0 : work_for(&files, shared);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/load.h"
+
+#include "replay/child.h"
+#include "trace/trace_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define EVENTS_BETWEEN_REPORTS 65536
+
+/* What the decoding child and its parent share. Two scripts: the one to keep, and one being read
+ * that may prove better. */
+struct loading {
+    struct replay_script scripts[2];
+    const char *path;
+    uint32_t wanted;
+    unsigned best; /* index into scripts */
+    bool found;    /* scripts[best] is complete */
+    enum replay_load_status status;
+    volatile double done;
+    char message[REPLAY_MESSAGE_ROOM];
+};
+
+static void fail(struct loading *loading, const char *text)
+{
+    loading->status = REPLAY_LOAD_FAILED;
+    snprintf(loading->message, sizeof loading->message, "%s", text);
+}
+
+/* A section is over: keep it when it is the one wanted, or the largest so far. */
+static void settle(struct loading *loading, unsigned current)
+{
+    const struct replay_facts *facts = &loading->scripts[current].facts;
+    const struct replay_facts *best = &loading->scripts[loading->best].facts;
+    if (loading->wanted == REPLAY_LARGEST && loading->found && facts->ops <= best->ops)
+        return;
+    loading->best = current;
+    loading->found = true;
+}
+
+/* Takes one event. Events of processes that are not wanted are read and forgotten. */
+static const char *take(struct loading *loading, const struct acre_trace_event *event)
+{
+    unsigned current = loading->found ? 1 - loading->best : loading->best;
+    struct replay_script *script = &loading->scripts[current];
+    if (event->op == ACRE_TRACE_END)
+        return NULL;
+    if (loading->wanted != REPLAY_LARGEST && event->process != loading->wanted)
+        return NULL;
+    if (event->op == ACRE_TRACE_PROCESS)
+        replay_script_clear(script);
+    const char *problem = replay_script_add(script, event);
+    if (event->op == ACRE_TRACE_PROCESS_END)
+        settle(loading, current);
+    return problem;
+}
+
+static void cannot_replay(struct loading *loading, uint32_t process, const char *problem)
+{
+    snprintf(loading->message, sizeof loading->message, "%.255s: process %u cannot be replayed: %s",
+        loading->path, (unsigned)process, problem);
+    loading->status = REPLAY_LOAD_FAILED;
+}
+
+static void read_events(struct loading *loading, struct acre_trace_input *input)
+{
+    struct acre_trace_event event;
+    uint32_t processes = 0;
+    uint64_t ops = 0;
+    for (uint64_t count = 1; acre_trace_input_next(input, &event) == ACRE_TRACE_OK; count++) {
+        const char *problem = take(loading, &event);
+        if (problem) {
+            cannot_replay(loading, event.process, problem);
+            return;
+        }
+        processes += event.op == ACRE_TRACE_PROCESS;
+        ops += event.op == ACRE_TRACE_ALLOC || event.op == ACRE_TRACE_FREE ||
+               event.op == ACRE_TRACE_RESIZE;
+        if (count % EVENTS_BETWEEN_REPORTS == 0)
+            loading->done = acre_trace_input_progress(input);
+    }
+    loading->scripts[loading->best].facts.processes = processes;
+    loading->scripts[loading->best].facts.trace_ops = ops;
+    if (acre_trace_input_status(input) != ACRE_TRACE_DONE)
+        fail(loading, acre_trace_input_message(input));
+    else
+        loading->status = loading->found ? REPLAY_LOADED : REPLAY_NO_SUCH_PROCESS;
+}
+
+/* The child's whole work. */
+static void decode(void *argument)
+{
+    struct loading *loading = argument;
+    struct acre_trace_input *input = acre_trace_input_open(loading->path, 0);
+    if (!input)
+        fail(loading, "not enough memory");
+    else if (acre_trace_input_status(input) != ACRE_TRACE_OK)
+        fail(loading, acre_trace_input_message(input));
+    else
+        read_events(loading, input);
+    acre_trace_input_close(input);
+}
+
+static void watch(void *argument, struct acre_progress *progress)
+{
+    const struct loading *loading = argument;
+    acre_progress_show(progress, "reading the trace", loading->done);
+}
+
+/* Runs the child; afterwards loading->status holds. */
+static void run_child(struct loading *loading, struct acre_progress *progress)
+{
+    struct replay_child child;
+    char ended[REPLAY_ENDED_ROOM];
+    if (!replay_child_start(&child, decode, loading)) {
+        fail(loading, strerror(errno));
+        return;
+    }
+    replay_child_order(&child);
+    bool done = replay_child_wait(&child, watch, loading, progress);
+    replay_child_end(&child, ended);
+    if (done)
+        return;
+    loading->status = acre_interrupted() ? REPLAY_LOAD_INTERRUPTED : REPLAY_LOAD_FAILED;
+    snprintf(loading->message, sizeof loading->message, "%.255s: the process that reads it %s",
+        loading->path, ended);
+}
+
+/* Shared memory with two empty scripts in it; null with errno set. */
+static struct loading *prepare(const char *path, uint32_t process, size_t hold)
+{
+    struct loading *loading = replay_map_shared(sizeof *loading);
+    if (!loading)
+        return NULL;
+    *loading = (struct loading){ .path = path, .wanted = process };
+    if (!replay_script_open(&loading->scripts[0], hold))
+        return NULL;
+    if (replay_script_open(&loading->scripts[1], hold))
+        return loading;
+    replay_script_close(&loading->scripts[0]);
+    return NULL;
+}
+
+enum replay_load_status replay_load(struct replay_script *script, const char *path,
+    uint32_t process, size_t hold, struct acre_progress *progress,
+    char message[REPLAY_MESSAGE_ROOM])
+{
+    struct loading *loading = prepare(path, process, hold);
+    if (!loading) {
+        snprintf(message, REPLAY_MESSAGE_ROOM, "%.255s: %s", path, strerror(errno));
+        return REPLAY_LOAD_FAILED;
+    }
+    run_child(loading, progress);
+    acre_progress_wipe(progress);
+    replay_script_disown(&loading->scripts[0]);
+    replay_script_disown(&loading->scripts[1]);
+    *script = loading->scripts[loading->best];
+    replay_script_close(&loading->scripts[1 - loading->best]);
+    if (loading->status == REPLAY_LOADED && !replay_script_map(script))
+        fail(loading, strerror(errno));
+    if (loading->status != REPLAY_LOADED)
+        replay_script_close(script);
+    memcpy(message, loading->message, REPLAY_MESSAGE_ROOM);
+    enum replay_load_status status = loading->status;
+    munmap(loading, sizeof *loading);
+    return status;
+}

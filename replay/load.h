@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Reads a trace file into a script.
+ *
+ * A child process does the decoding: what it allocates on the way would otherwise leave its marks
+ * on the heap of the system's allocator, which is one of those to be measured.
+ */
+#ifndef ACRE_REPLAY_LOAD_H
+#define ACRE_REPLAY_LOAD_H
+
+#include "replay/progress.h"
+#include "replay/script.h"
+
+/** Stands for the process with the most operations; the first of equals. */
+#define REPLAY_LARGEST UINT32_MAX
+
+enum replay_load_status {
+    REPLAY_LOADED,
+    REPLAY_NO_SUCH_PROCESS, /**< The trace has fewer processes: `facts.processes` says how many. */
+    REPLAY_LOAD_FAILED,     /**< `message` says why. */
+    REPLAY_LOAD_INTERRUPTED /**< acre_interrupted() became true. */
+};
+
+#define REPLAY_MESSAGE_ROOM 512
+
+/**
+ * Reads `process` (an index, or REPLAY_LARGEST) of the trace at `path` ("-": standard input) into
+ * `script`, which is opened by this call and closed again unless it returns REPLAY_LOADED. The
+ * whole trace is read and checked in any case.
+ * @param hold bytes of operations to hold in memory, 8 each; a longer script goes to disk.
+ */
+enum replay_load_status replay_load(struct replay_script *script, const char *path,
+    uint32_t process, size_t hold, struct acre_progress *progress,
+    char message[REPLAY_MESSAGE_ROOM]);
+
+#endif

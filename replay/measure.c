@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/schedule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A pool to time in is this many times the peak of live bytes and so much more, or a quarter more
+ * than the smallest when that is larger. */
+#define TIMES_PEAK 2
+#define ROOM_FOR_TABLES ((size_t)1 << 20)
+
+static size_t timing_pool(const struct replay_table *table, const struct replay_row *row)
+{
+    size_t pool = TIMES_PEAK * (size_t)table->script->facts.peak_live + ROOM_FOR_TABLES;
+    size_t needed = (size_t)row->smallest_pool + (size_t)row->smallest_pool / 4;
+    if (!replay_backend_has_pool(row->backend))
+        return 0;
+    if (table->plan.pool)
+        return table->plan.pool;
+    return needed > pool ? needed : pool;
+}
+
+static void set_pool(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    measurement->row->pool = timing_pool(schedule->table, measurement->row);
+}
+
+static bool begin_verify(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    set_pool(schedule, measurement);
+    return true;
+}
+
+static void end_verify(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    const struct replay_results *results = measurement->worker.results;
+    (void)schedule;
+    if (row->fault[0])
+        return;
+    row->pool_refused = results->pool_refused;
+    row->verified = !row->pool_refused;
+    row->resident = results->resident;
+    row->failed = results->failed;
+}
+
+static bool begin_fit(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    (void)schedule;
+    (void)measurement;
+    return true;
+}
+
+static void end_fit(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    if (row->fault[0])
+        return;
+    row->fitted = true;
+    row->smallest_pool = measurement->worker.results->smallest_pool;
+    set_pool(schedule, measurement);
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static double median_per_op(uint64_t *numbers, size_t count, uint64_t ops)
+{
+    qsort(numbers, count, sizeof *numbers, compare_numbers);
+    uint64_t low = numbers[(count - 1) / 2];
+    uint64_t high = numbers[count / 2];
+    return ((double)low + (double)high) / 2.0 / (double)ops;
+}
+
+static bool begin_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    (void)schedule;
+    return !measurement->row->pool_refused;
+}
+
+/* A timed replay that is forgotten. */
+static void end_warm_up(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    (void)schedule;
+    measurement->row->pool_refused = measurement->worker.results->pool_refused;
+}
+
+static void end_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    const struct replay_results *results = measurement->worker.results;
+    (void)schedule;
+    if (row->fault[0])
+        return;
+    row->failed = results->failed;
+    row->counted = results->counted;
+    measurement->nanoseconds[row->rounds] = results->nanoseconds;
+    measurement->instructions[row->rounds] = results->instructions;
+    row->rounds++;
+}
+
+static bool begin_touched(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    bool possible = schedule->table->script->facts.peak_live < replay_machine_memory() / 2;
+    return schedule->table->plan.touching && possible && !measurement->row->pool_refused;
+}
+
+static void end_touched(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    (void)schedule;
+    if (!row->fault[0])
+        measurement->touched[row->touched_rounds++] = measurement->worker.results->nanoseconds;
+}
+
+static bool begin_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    measurement->worker.results->rounds = schedule->table->plan.rounds;
+    return !measurement->row->pool_refused;
+}
+
+static void end_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    const struct replay_results *results = measurement->worker.results;
+    (void)schedule;
+    row->stepped = !row->fault[0];
+    row->median = results->median;
+    row->p99 = results->p99;
+    row->p999 = results->p999;
+    row->worst = results->worst;
+    row->worst_op = results->worst_op;
+    if (row->survey && row->stepped)
+        memcpy(row->survey->spread, results->survey.spread, sizeof results->survey.spread);
+}
+
+static void sum_up(const struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    uint64_t ops = schedule->table->script->facts.ops;
+    if (row->rounds == 0)
+        return;
+    row->ns_per_op = median_per_op(measurement->nanoseconds, row->rounds, ops);
+    row->ns_least = (double)measurement->nanoseconds[0] / (double)ops;
+    row->ns_most = (double)measurement->nanoseconds[row->rounds - 1] / (double)ops;
+    if (row->touched_rounds)
+        row->ns_touched = median_per_op(measurement->touched, row->touched_rounds, ops);
+    row->instructions_per_op = median_per_op(measurement->instructions, row->rounds, ops);
+}
+
+static bool start_child(struct replay_measurement *measurement)
+{
+    const struct replay_worker *worker = &measurement->worker;
+    if (worker->backend->type == REPLAY_SYSTEM)
+        return replay_worker_execute(
+            &measurement->child, worker->backend->preload, worker->script, &measurement->state);
+    return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
+}
+
+/* A heap that has served replays keeps what they freed: resident memory is told by a new one. */
+static bool start_afresh(struct replay_measurement *measurement)
+{
+    char ended[REPLAY_ENDED_ROOM];
+    if (replay_backend_has_pool(measurement->row->backend))
+        return true;
+    replay_child_end(&measurement->child, ended);
+    return start_child(measurement);
+}
+
+static bool begin_survey(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    (void)schedule;
+    if (!row->survey || row->pool_refused || !start_afresh(measurement))
+        return false;
+    measurement->pool = (size_t)row->smallest_pool;
+    return true;
+}
+
+static void end_survey(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    const struct replay_survey *found = &measurement->worker.results->survey;
+    (void)schedule;
+    if (!row->fault[0])
+        memcpy(row->survey, found, sizeof *found);
+}
+
+/* ---- all of it ---- */
+
+enum job { VERIFY, FIT, WARM_UP, TIME, TOUCHED, STEPS, SURVEY };
+
+/* The replays are those of long traces, where a timed one is 1: single operations are timed in 2 to
+ * 8, the less memory is live the more. */
+static const struct replay_job jobs[] = {
+    [VERIFY] = { REPLAY_VERIFY, REPLAY_FOR_ALLOCATORS, "verifying", 5, false, begin_verify,
+        end_verify },
+    [FIT] = { REPLAY_FIT, REPLAY_FOR_POOLS, "searching the smallest pool", 12, false, begin_fit,
+        end_fit },
+    [WARM_UP] = { REPLAY_TIME, REPLAY_FOR_ALL, "warming up", 1, true, begin_time, end_warm_up },
+    [TIME] = { REPLAY_TIME, REPLAY_FOR_ALL, "timing", 1, true, begin_time, end_time },
+    [TOUCHED] = { REPLAY_TOUCH, REPLAY_FOR_ALL, "timing, blocks touched", 1.2, true, begin_touched,
+        end_touched },
+    [STEPS] = { REPLAY_STEPS, REPLAY_FOR_ALLOCATORS, "timing each operation", 4, true, begin_steps,
+        end_steps },
+    [SURVEY] = { REPLAY_SURVEY, REPLAY_FOR_ALLOCATORS, "sampling its statistics", 3, false,
+        begin_survey, end_survey },
+};
+
+static void plan_jobs(struct replay_schedule *schedule)
+{
+    const struct replay_plan *plan = &schedule->table->plan;
+    double rounds = (double)plan->rounds;
+    replay_schedule_expect(schedule, &jobs[VERIFY], 1.0);
+    replay_schedule_expect(schedule, &jobs[FIT], plan->pool_search);
+    replay_schedule_expect(schedule, &jobs[WARM_UP], 1.0);
+    replay_schedule_expect(schedule, &jobs[TIME], rounds);
+    replay_schedule_expect(schedule, &jobs[TOUCHED], plan->touching ? rounds : 0.0);
+    replay_schedule_expect(schedule, &jobs[STEPS], rounds);
+    replay_schedule_expect(schedule, &jobs[SURVEY], plan->survey);
+}
+
+static void measure(struct replay_schedule *schedule)
+{
+    const struct replay_plan *plan = &schedule->table->plan;
+    plan_jobs(schedule);
+    replay_schedule_run(schedule, &jobs[VERIFY], 1.0);
+    if (plan->pool_search)
+        replay_schedule_run(schedule, &jobs[FIT], 1.0);
+    replay_schedule_run(schedule, &jobs[WARM_UP], 1.0);
+    for (size_t round = 0; round < plan->rounds; round++) {
+        replay_schedule_run(schedule, &jobs[TIME], 1.0);
+        if (plan->touching)
+            replay_schedule_run(schedule, &jobs[TOUCHED], 1.0);
+    }
+    replay_schedule_run(schedule, &jobs[STEPS], (double)plan->rounds);
+    if (plan->survey)
+        replay_schedule_run(schedule, &jobs[SURVEY], 1.0);
+    for (size_t i = 0; i < schedule->count; i++)
+        sum_up(schedule, &schedule->measurements[i]);
+    schedule->table->interrupted = acre_interrupted() != 0;
+}
+
+static bool start(struct replay_schedule *schedule, struct replay_measurement *measurement,
+    struct replay_row *row)
+{
+    struct replay_worker *worker = &measurement->worker;
+    measurement->row = row;
+    worker->script = schedule->table->script;
+    worker->backend = row->backend;
+    if (!replay_shared_open(&measurement->state))
+        return false;
+    worker->results = &measurement->state.shared->results;
+    return start_child(measurement);
+}
+
+static bool start_all(struct replay_schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->count; i++) {
+        struct replay_table *table = schedule->table;
+        struct replay_row *row = i < table->count ? &table->rows[i] : &table->loop;
+        if (!start(schedule, &schedule->measurements[i], row))
+            return false;
+    }
+    return true;
+}
+
+static void end_all(struct replay_schedule *schedule)
+{
+    char ended[REPLAY_ENDED_ROOM];
+    for (size_t i = 0; i < schedule->count; i++) {
+        struct replay_measurement *measurement = &schedule->measurements[i];
+        replay_child_end(&measurement->child, ended);
+        if (measurement->worker.results)
+            replay_shared_close(&measurement->state);
+    }
+}
+
+bool replay_measure(struct replay_table *table, struct acre_progress *progress)
+{
+    static const struct replay_backend nothing = { .type = REPLAY_EMPTY, .name = "loop" };
+    struct replay_schedule schedule = {
+        .table = table, .progress = progress, .count = table->count + 1
+    };
+    schedule.width = replay_schedule_width(&table->script->facts);
+    table->loop.backend = &nothing;
+    schedule.measurements = calloc(schedule.count, sizeof *schedule.measurements);
+    if (!schedule.measurements)
+        return false;
+    bool started = start_all(&schedule);
+    int error = errno;
+    if (started)
+        measure(&schedule);
+    end_all(&schedule);
+    acre_progress_wipe(progress);
+    free(schedule.measurements);
+    errno = error;
+    return started;
+}

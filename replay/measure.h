@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Replays a script on every backend: verifies each, looks for its smallest pool, then times them in
+ * turn, round after round, so that what disturbs the machine disturbs all alike.
+ */
+#ifndef ACRE_REPLAY_MEASURE_H
+#define ACRE_REPLAY_MEASURE_H
+
+#include "replay/child.h"
+#include "replay/progress.h"
+#include "replay/worker.h"
+
+#define REPLAY_MOST_ROUNDS 99
+
+/** What is wanted. */
+struct replay_plan {
+    size_t rounds;    /**< Timed replays of each backend, 1 .. REPLAY_MOST_ROUNDS. */
+    size_t pool;      /**< Bytes of the pool to time in; 0: chosen for each backend. */
+    bool pool_search; /**< Look for the smallest pool. */
+    bool touching;    /**< Time replays with the bytes of each block written too. */
+    bool survey;      /**< Fill the rows' surveys. */
+};
+
+/** What was found out about one backend. A figure that is not known is 0 and its flag false. */
+struct replay_row {
+    const struct replay_backend *backend;
+    char fault[REPLAY_FAULT_ROOM]; /**< Why it was given up; "": it was not. */
+    size_t pool;                   /**< Bytes of the pool it was timed in; 0: it has none. */
+    uint64_t failed;
+    uint64_t smallest_pool;            /**< Bytes; 0 when `fitted`: there is none. */
+    uint64_t resident;                 /**< Bytes; see struct replay_results. */
+    size_t rounds;                     /**< Of timing, done. */
+    double ns_per_op;                  /**< Median of the rounds, */
+    double ns_least, ns_most;          /**< and their bounds. */
+    size_t touched_rounds;             /**< Of timing with blocks touched, done. */
+    double ns_touched;                 /**< Median of those. */
+    double instructions_per_op;        /**< Median of the rounds, if `counted`. */
+    uint64_t median, p99, p999, worst; /**< Ticks, if `stepped`; see ACRE_CLOCK_UNIT. */
+    uint64_t worst_op;
+    bool verified;
+    bool pool_refused; /**< No instance can be made in the pool: nothing was replayed. */
+    bool fitted;       /**< The pool search came to an end. */
+    bool counted;
+    bool stepped;
+    struct replay_survey *survey; /**< Filled as far as the plan wants it; may be null. */
+};
+
+/** The whole of a measurement. */
+struct replay_table {
+    const struct replay_script *script;
+    struct replay_plan plan;
+    struct replay_row *rows; /**< One per backend, in the order given. */
+    size_t count;
+    struct replay_row loop; /**< The replay on nothing: what the loop costs. */
+    bool largest_only;      /**< The process was chosen for its size, not by its number. */
+    bool interrupted;       /**< Not all was done. */
+};
+
+/**
+ * Fills `table`, whose script, plan, count and rows' backends are set, the rest zeroed. Stops
+ * early, and says so, when acre_interrupted() becomes true.
+ * @return false when nothing could be measured for want of memory or processes, with errno set.
+ */
+bool replay_measure(struct replay_table *table, struct acre_progress *progress);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/script.h"
+
+#include "replay/pack.h"
+#include "replay/pool.h"
+
+#include <acre/types.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Bytes that one operation may cost in all: 8 here, 4 for its time, the rest for pools. */
+#define BYTES_PER_OP 16
+#define FIRST_ROOM ((size_t)1 << 20)
+/* More live bytes than a 64-bit machine can address, and half of what a 32-bit one can. */
+#define MOST_LIVE (SIZE_MAX > UINT32_MAX ? UINT64_C(1) << 46 : UINT64_C(1) << 31)
+
+#define WINDOW_BYTES (REPLAY_WINDOW_OPS * sizeof(struct replay_op))
+
+/* The place of each wide size met lately, by a hash of it. */
+#define INTERNED_LOG2 16
+#define INTERNED (1u << INTERNED_LOG2)
+
+struct replay_interned {
+    uint32_t places[INTERNED]; /* in the array of wide sizes, plus one; 0: none */
+};
+
+#define INTERNED_BYTES sizeof(struct replay_interned)
+
+static void *map_private(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static bool array_grow(struct replay_array *array)
+{
+    size_t room = array->room ? 2 * array->room : FIRST_ROOM;
+    if (ftruncate(array->file, (off_t)room) != 0)
+        return false;
+    void *items = array->items
+                      ? mremap(array->items, array->room, room, MREMAP_MAYMOVE)
+                      : mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, array->file, 0);
+    if (items == MAP_FAILED)
+        return false;
+    array->items = items;
+    array->room = room;
+    return true;
+}
+
+/* The place of item `index`; null when there is no memory for it. */
+static void *array_at(struct replay_array *array, uint64_t index, size_t item_size)
+{
+    size_t offset = (size_t)index * item_size;
+    if (offset + item_size > array->room && !array_grow(array))
+        return NULL;
+    return (char *)array->items + offset;
+}
+
+static bool array_open(struct replay_array *array)
+{
+    *array = (struct replay_array){ memfd_create("acre-replay", MFD_CLOEXEC), NULL, 0 };
+    return array->file >= 0;
+}
+
+static void array_close(struct replay_array *array)
+{
+    if (array->items)
+        munmap(array->items, array->room);
+    if (array->file >= 0)
+        close(array->file);
+    *array = (struct replay_array){ -1, NULL, 0 };
+}
+
+bool replay_script_open(struct replay_script *script, size_t hold)
+{
+    *script = (struct replay_script){ .op_array.file = -1,
+        .wide_array.file = -1,
+        .spill = replay_nameless_file(),
+        .hold = hold / sizeof(struct replay_op) };
+    if (array_open(&script->op_array) && array_open(&script->wide_array))
+        return true;
+    int error = errno;
+    replay_script_close(script);
+    errno = error;
+    return false;
+}
+
+void replay_script_clear(struct replay_script *script)
+{
+    script->facts = (struct replay_facts){ 0 };
+    script->live_bytes = 0;
+    script->live_blocks = 0;
+    script->spilled = 0;
+}
+
+void replay_script_close(struct replay_script *script)
+{
+    array_close(&script->op_array);
+    array_close(&script->wide_array);
+    if (script->spill >= 0)
+        close(script->spill);
+    if (script->window_ops)
+        munmap(script->window_ops, WINDOW_BYTES);
+    if (script->packed)
+        munmap(script->packed, REPLAY_PACKED_WINDOW);
+    if (script->interned)
+        munmap(script->interned, INTERNED_BYTES);
+    script->spill = -1;
+    script->window_ops = NULL;
+    script->packed = NULL;
+    script->interned = NULL;
+}
+
+void replay_script_disown(struct replay_script *script)
+{
+    script->op_array = (struct replay_array){ script->op_array.file, NULL, 0 };
+    script->wide_array = (struct replay_array){ script->wide_array.file, NULL, 0 };
+    script->window_ops = NULL;
+    script->packed = NULL;
+    script->interned = NULL;
+}
+
+static bool window_open(struct replay_script *script)
+{
+    if (!script->window_ops)
+        script->window_ops = map_private(WINDOW_BYTES);
+    if (!script->packed)
+        script->packed = map_private(REPLAY_PACKED_WINDOW);
+    return script->window_ops && script->packed;
+}
+
+static bool array_map(struct replay_array *array, uint64_t count, size_t item_size)
+{
+    size_t room = (size_t)count * item_size;
+    if (room == 0)
+        return true;
+    void *items = mmap(NULL, room, PROT_READ, MAP_SHARED | MAP_POPULATE, array->file, 0);
+    if (items == MAP_FAILED)
+        return false;
+    array->items = items;
+    array->room = room;
+    return true;
+}
+
+bool replay_script_map(struct replay_script *script)
+{
+    bool streamed = script->facts.streamed;
+    return (streamed ? window_open(script)
+                     : array_map(&script->op_array, script->facts.ops, sizeof(struct replay_op))) &&
+           array_map(&script->wide_array, script->facts.wides, sizeof(struct replay_wide));
+}
+
+/* Where the place of such a size is kept, if it is; null when there is no memory to keep any. */
+static uint32_t *interned_at(struct replay_script *script, struct replay_wide wide)
+{
+    uint64_t mixed = (wide.size * 31 + wide.align) * UINT64_C(0x9E3779B97F4A7C15);
+    if (!script->interned)
+        script->interned = map_private(INTERNED_BYTES);
+    return script->interned ? &script->interned->places[mixed >> (64 - INTERNED_LOG2)] : NULL;
+}
+
+/* Stores a size or alignment that is not plain, and its place in `*what`. */
+static const char *add_wide(struct replay_script *script, struct replay_wide wide, uint32_t *what)
+{
+    struct replay_facts *facts = &script->facts;
+    uint32_t *place = interned_at(script, wide);
+    if (place && *place && *place <= facts->wides) {
+        const struct replay_wide *known = &replay_wides(script)[*place - 1];
+        if (known->size == wide.size && known->align == wide.align) {
+            *what |= REPLAY_WIDE | (*place - 1);
+            return NULL;
+        }
+    }
+    if (facts->wides == REPLAY_SIZE_MASK)
+        return "too many large sizes and alignments";
+    struct replay_wide *stored = array_at(&script->wide_array, facts->wides, sizeof *stored);
+    if (!stored)
+        return "not enough memory to hold the operations";
+    *stored = wide;
+    *what |= REPLAY_WIDE | (uint32_t)facts->wides++;
+    if (place)
+        *place = (uint32_t)facts->wides;
+    return NULL;
+}
+
+/* Puts a window behind what is on disk. @return false: there is no room. */
+static bool write_window(struct replay_script *script, const struct replay_op *ops, size_t count)
+{
+    struct replay_window_header head;
+    uint8_t *packed = script->packed + sizeof head;
+    head.bytes = (uint32_t)replay_pack_ops(packed, ops, count);
+    memcpy(script->packed, &head, sizeof head);
+    size_t size = sizeof head + head.bytes;
+    if (!replay_write_at(script->spill, script->packed, size, script->spilled))
+        return false;
+    script->spilled += size;
+    return true;
+}
+
+/* The rest of a script that is streamed. */
+static bool flush_window(struct replay_script *script)
+{
+    size_t count = (size_t)(script->facts.ops % REPLAY_WINDOW_OPS);
+    return !script->facts.streamed || !count || write_window(script, script->window_ops, count);
+}
+
+/* From now on the operations go to disk; those so far are moved there. */
+static bool start_streaming(struct replay_script *script)
+{
+    uint64_t left = script->facts.ops;
+    struct replay_array *array = &script->op_array;
+    const struct replay_op *items = array->items;
+    if (script->spill < 0 || !window_open(script) || ftruncate(script->spill, 0) != 0)
+        return false;
+    for (; left >= REPLAY_WINDOW_OPS; left -= REPLAY_WINDOW_OPS, items += REPLAY_WINDOW_OPS)
+        if (!write_window(script, items, REPLAY_WINDOW_OPS))
+            return false;
+    if (left)
+        memcpy(script->window_ops, items, (size_t)left * sizeof *items);
+    if (array->items)
+        munmap(array->items, array->room);
+    *array = (struct replay_array){ array->file, NULL, 0 };
+    script->facts.streamed = true;
+    return ftruncate(array->file, 0) == 0;
+}
+
+/* The place of the next operation; null when there is none left. */
+static struct replay_op *next_op(struct replay_script *script)
+{
+    struct replay_facts *facts = &script->facts;
+    if (!facts->streamed && facts->ops >= script->hold && !start_streaming(script))
+        return NULL;
+    if (!facts->streamed)
+        return array_at(&script->op_array, facts->ops, sizeof(struct replay_op));
+    return &script->window_ops[facts->ops % REPLAY_WINDOW_OPS];
+}
+
+/* Adds one operation; `align` 0 is natural. */
+static const char *add_op(struct replay_script *script, enum replay_verb verb, uint32_t slot,
+    uint64_t size, uint64_t align)
+{
+    struct replay_facts *facts = &script->facts;
+    uint32_t what = (uint32_t)verb << REPLAY_VERB_SHIFT;
+    const char *problem = NULL;
+    if (facts->ops == script->limit)
+        return "more operations than this machine's memory has room for";
+    if (align < ACRE_NATURAL_ALIGN)
+        align = ACRE_NATURAL_ALIGN;
+    if (align == ACRE_NATURAL_ALIGN && size <= REPLAY_SIZE_MASK)
+        what |= (uint32_t)size;
+    else
+        problem = add_wide(script, (struct replay_wide){ size, align }, &what);
+    if (problem)
+        return problem;
+    struct replay_op *op = next_op(script);
+    if (!op)
+        return "not enough memory, or disk in TMPDIR, to hold the operations";
+    *op = (struct replay_op){ slot, what };
+    facts->ops++;
+    if (facts->streamed && facts->ops % REPLAY_WINDOW_OPS == 0 &&
+        !write_window(script, script->window_ops, REPLAY_WINDOW_OPS))
+        return "not enough room in TMPDIR to hold the operations";
+    return NULL;
+}
+
+static const char *count_live(struct replay_script *script, uint64_t less, uint64_t more)
+{
+    struct replay_facts *facts = &script->facts;
+    if (more > MOST_LIVE || script->live_bytes - less > MOST_LIVE - more)
+        return "more bytes live at once than a machine can address";
+    script->live_bytes += more - less;
+    facts->volume += more > less ? more - less : 0;
+    if (script->live_bytes > facts->peak_live) {
+        facts->peak_live = script->live_bytes;
+        facts->peak_op = facts->ops;
+    }
+    if (script->live_blocks > facts->peak_blocks)
+        facts->peak_blocks = script->live_blocks;
+    facts->left_live = script->live_blocks;
+    return NULL;
+}
+
+static const char *add_alloc(struct replay_script *script, const struct acre_trace_event *event)
+{
+    struct replay_facts *facts = &script->facts;
+    if (event->slot >= facts->slots)
+        facts->slots = (uint64_t)event->slot + 1;
+    if (event->align > MOST_LIVE)
+        return "an alignment that no machine can satisfy";
+    if (event->align > facts->max_align)
+        facts->max_align = event->align;
+    facts->allocs++;
+    facts->inherited += event->inherited;
+    script->live_blocks++;
+    const char *problem = count_live(script, 0, event->size);
+    return problem ? problem : add_op(script, REPLAY_ALLOC, event->slot, event->size, event->align);
+}
+
+static const char *add_free(struct replay_script *script, const struct acre_trace_event *event)
+{
+    script->facts.deallocs++;
+    script->live_blocks--;
+    const char *problem = count_live(script, event->size, 0);
+    return problem ? problem : add_op(script, REPLAY_DEALLOC, event->slot, 0, 0);
+}
+
+static const char *add_resize(struct replay_script *script, const struct acre_trace_event *event)
+{
+    script->facts.reallocs++;
+    const char *problem = count_live(script, event->old_size, event->size);
+    return problem ? problem : add_op(script, REPLAY_REALLOC, event->slot, event->size, 0);
+}
+
+/* Takes over what is known of the process. Its name may hold any bytes: what is not printable
+ * ASCII becomes '?'. */
+static void begin(struct replay_script *script, const struct acre_trace_event *event)
+{
+    struct replay_facts *facts = &script->facts;
+    const char *name = event->about->name;
+    size_t i = 0;
+    facts->process = event->process;
+    facts->pid = event->about->pid;
+    facts->forked = event->about->origin == ACRE_TRACE_FORKED;
+    script->limit = script->spill < 0 ? replay_machine_memory() / 2 / BYTES_PER_OP : UINT64_MAX;
+    for (; i < ACRE_TRACE_NAME_MAX && name[i]; i++) {
+        facts->name[i] = name[i];
+        if (name[i] < ' ' || name[i] > '~')
+            facts->name[i] = '?';
+    }
+    facts->name[i] = '\0';
+}
+
+const char *replay_script_add(struct replay_script *script, const struct acre_trace_event *event)
+{
+    struct replay_facts *facts = &script->facts;
+    if (event->thread >= facts->threads)
+        facts->threads = event->thread + 1;
+    switch (event->op) {
+    case ACRE_TRACE_PROCESS:
+        begin(script, event);
+        return NULL;
+    case ACRE_TRACE_ALLOC:
+        return add_alloc(script, event);
+    case ACRE_TRACE_FREE:
+        return add_free(script, event);
+    case ACRE_TRACE_RESIZE:
+        return add_resize(script, event);
+    case ACRE_TRACE_FAILED:
+        facts->refused++;
+        return NULL;
+    case ACRE_TRACE_PROCESS_END:
+        facts->lost = event->totals.lost;
+        facts->unmatched = event->totals.unmatched;
+        return flush_window(script) ? NULL : "not enough room in TMPDIR to hold the operations";
+    case ACRE_TRACE_END:
+        break;
+    }
+    return NULL;
+}

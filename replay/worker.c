@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/worker.h"
+
+#include "replay/counter.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+/* Bytes of a pool that a worker keeps between two tasks; others need the memory too. */
+#define MOST_KEPT ((size_t)64 << 20)
+
+static void *map_zeroed(size_t size)
+{
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void no_memory(struct replay_worker *worker)
+{
+    snprintf(worker->results->fault, REPLAY_FAULT_ROOM, "not enough memory to replay on it");
+}
+
+/* Reads one byte of each page, so that no task is the first to touch the script. */
+static void touch(const void *start, size_t size)
+{
+    for (size_t offset = 0; offset < size; offset += 4096)
+        (void)((const volatile char *)start)[offset];
+}
+
+/* What the first task needs. Nothing here calls malloc: the system's is a backend too. */
+static bool get_ready(struct replay_worker *worker)
+{
+    const struct replay_facts *facts = &worker->script->facts;
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    worker->slots = map_zeroed((size_t)(facts->slots + 1) * sizeof *worker->slots);
+    worker->counter = replay_counter_open();
+    touch(worker->script->op_array.items, worker->script->op_array.room);
+    touch(replay_wides(worker->script), worker->script->wide_array.room);
+    return worker->slots != NULL;
+}
+
+bool replay_worker_open(
+    struct replay_worker *worker, struct replay_instance *instance, size_t pool_size)
+{
+    memset(worker->slots, 0, (size_t)worker->script->facts.slots * sizeof *worker->slots);
+    if (!replay_backend_has_pool(worker->backend))
+        return replay_instance_open(instance, worker->backend, NULL, 0);
+    if (!replay_pool_reserve(&worker->pool, pool_size))
+        return false;
+    return replay_instance_open(instance, worker->backend, worker->pool.start, pool_size);
+}
+
+void replay_worker_close(struct replay_worker *worker, struct replay_instance *instance)
+{
+    enum replay_backend_type type = worker->backend->type;
+    bool outlasts = !replay_backend_has_pool(worker->backend) && type != REPLAY_EMPTY;
+    for (uint64_t i = 0; outlasts && i < worker->script->facts.slots; i++)
+        if (worker->slots[i].ptr)
+            replay_dealloc(instance, type, &worker->slots[i]);
+    replay_instance_close(instance);
+}
+
+/* An instance in the pool ordered, its pages touched; or pool_refused is set. */
+static bool open_touched(struct replay_worker *worker, struct replay_instance *instance)
+{
+    if (replay_backend_has_pool(worker->backend) &&
+        replay_pool_reserve(&worker->pool, worker->results->pool))
+        replay_pool_touch(&worker->pool, worker->results->pool);
+    worker->results->pool_refused = !replay_worker_open(worker, instance, worker->results->pool);
+    return !worker->results->pool_refused;
+}
+
+bool replay_worker_next(struct replay_worker *worker, struct replay_window *window)
+{
+    double done = (double)(window->first + window->count) / (double)worker->script->facts.ops;
+    worker->results->done = worker->from + worker->span * done;
+    return replay_script_next(worker->script, window);
+}
+
+static void time_part(struct replay_worker *worker, const struct replay_window *window,
+    const struct replay_instance *instance, bool touching)
+{
+    struct replay_results *results = worker->results;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    results->counted = replay_counter_read(worker->counter, &before) && results->counted;
+    uint64_t start = acre_clock_own_ns();
+    results->failed += touching ? replay_run_touching(window, instance, worker->slots)
+                                : replay_run(window, instance, worker->slots);
+    results->nanoseconds += acre_clock_own_ns() - start;
+    results->counted = replay_counter_read(worker->counter, &after) && results->counted;
+    results->instructions += after - before;
+}
+
+static void time_whole(struct replay_worker *worker, bool touching)
+{
+    struct replay_results *results = worker->results;
+    struct replay_instance instance;
+    struct replay_window window = { 0 };
+    if (!open_touched(worker, &instance))
+        return;
+    results->counted = true;
+    results->failed = results->nanoseconds = results->instructions = 0;
+    while (replay_worker_next(worker, &window))
+        time_part(worker, &window, &instance, touching);
+    replay_worker_close(worker, &instance);
+}
+
+/* One replay with each operation timed. @return false: there is no room for the times. */
+static bool time_steps_once(
+    struct replay_worker *worker, const struct replay_ticks *ticks, uint64_t cost)
+{
+    struct replay_instance instance;
+    struct replay_window window = { 0 };
+    bool kept = true;
+    if (!open_touched(worker, &instance))
+        return false;
+    while (kept && replay_worker_next(worker, &window)) {
+        uint64_t first = window.first;
+        uint64_t count = window.count;
+        replay_run_steps(
+            &window, &instance, worker->slots, replay_ticks_at(ticks, first, count), cost);
+        kept = replay_ticks_keep(ticks, first, count);
+    }
+    replay_worker_close(worker, &instance);
+    return kept;
+}
+
+static void time_steps(struct replay_worker *worker)
+{
+    struct replay_results *results = worker->results;
+    struct replay_ticks ticks;
+    uint64_t cost = replay_tick_cost();
+    bool kept = replay_ticks_open(&ticks, &worker->script->facts);
+    worker->span = 1.0 / (double)results->rounds;
+    for (size_t round = 0; kept && round < results->rounds; round++) {
+        worker->from = worker->span * (double)round;
+        kept = time_steps_once(worker, &ticks, cost);
+    }
+    if (kept)
+        replay_summarise(results, &ticks);
+    else if (!results->pool_refused)
+        no_memory(worker);
+    replay_ticks_close(&ticks);
+}
+
+static void do_task(struct replay_worker *worker)
+{
+    switch (worker->results->task) {
+    case REPLAY_VERIFY:
+        replay_verify(worker);
+        break;
+    case REPLAY_FIT:
+        replay_fit(worker);
+        break;
+    case REPLAY_TIME:
+        time_whole(worker, false);
+        break;
+    case REPLAY_TOUCH:
+        time_whole(worker, true);
+        break;
+    case REPLAY_STEPS:
+        time_steps(worker);
+        break;
+    case REPLAY_SURVEY:
+        replay_survey(worker);
+        break;
+    case REPLAY_EXPLAIN:
+        replay_explain(worker);
+        break;
+    }
+}
+
+void replay_worker_do(void *argument)
+{
+    struct replay_worker *worker = argument;
+    if (!worker->ready && !get_ready(worker)) {
+        no_memory(worker);
+        return;
+    }
+    worker->ready = true;
+    worker->results->done = 0.0;
+    worker->from = 0.0;
+    worker->span = 1.0;
+    do_task(worker);
+    if (worker->pool.size > MOST_KEPT)
+        replay_pool_give_up(&worker->pool);
+}
