@@ -45,7 +45,7 @@ function(acre_folders)
     endforeach()
 endfunction()
 
-acre_folders(src/base)
+acre_folders(src/base src/cache)
 acre_gate(ACRE_TLSF src/tlsf "Two-level segregated fit: bytes in constant time")
 acre_gate(ACRE_BUDDY src/buddy "Binary buddies: bytes in logarithmic time, metadata apart")
 acre_gate(ACRE_SLAB src/slab "Slabs of size classes: bytes in constant time")
@@ -85,7 +85,7 @@ if(ACRE_TESTS)
     enable_language(CXX)
     enable_testing()
     acre_folders(tests/support tests/compile tests/base tests/tlsf tests/trace tests/conformance tests/model tests/misuse
-        tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/heap
+        tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/cache tests/heap
         tests/regress tests/fuzz tests/hosted tests/hooks tests/tool examples)
     acre_folders(tests/ports)
 endif()

@@ -28,7 +28,6 @@
 #define ACRE_SLAB_H
 
 #include <acre/bytes.h>
-#include <acre/pages.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -123,8 +122,7 @@ struct acre_slab {
     size_t plenty;                    /* the list from which on a free run is much of it */
     struct acre_slab_region *regions; /* by address */
     struct acre_slab_region *near[ACRE_SLAB_NEAR]; /* by address, where frees found one; or null */
-    struct acre_pages source;     /* where memory comes from; its ops null: nowhere */
-    acre_slab_exhausted_fn *more; /* null: none */
+    acre_slab_exhausted_fn *more;                  /* null: none */
     void *more_arg;
     acre_slab_released_fn *freed; /* null: none */
     void *freed_arg;
@@ -143,20 +141,6 @@ struct acre_slab {
 enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
 
 /**
- * Makes an empty allocator that takes its memory from a page allocator: a chunk of at least 64 KiB
- * when a request cannot be served otherwise, a smaller one when there is none so large. Chunks all
- * of whose blocks are freed go back, but for one. total counts the chunks held at the moment;
- * largest_free counts what they can serve. Memory can be added as well, and that alone be removed.
- * @param source addresses it hands out must be memory; it must outlive the allocator.
- * @return as acre_slab_setup.
- */
-enum acre_status acre_slab_setup_over(
-    struct acre_slab *slab, size_t page, struct acre_pages source);
-
-/** Gives all chunks back to the source in which nothing is live. O(memory owned). */
-void acre_slab_release_empty(struct acre_slab *slab);
-
-/**
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), the making and returning
  * of a slab included (at most ACRE_SLAB_CLASSES steps when memory is short); with several regions,
@@ -169,8 +153,7 @@ void acre_slab_release_empty(struct acre_slab *slab);
  * where memory was so short that the slab has served such a one, or a block of it was shrunk in
  * place.
  *
- * init keeps the page size, and the source; what was taken from the source is forgotten. init,
- * add_memory, reset, remove_memory, check: O(n). walk: O(n + objects).
+ * init keeps the page size. init, add_memory, reset, remove_memory, check: O(n). walk: O(n + objects).
  */
 enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size);

@@ -63,7 +63,8 @@ static ACRE_NOINLINE enum acre_status free_run(struct acre_slab *slab, struct ac
     slab->live_blocks--;
     slab->room += (ptrdiff_t)(page->length << slab->page_log2);
     page->state = SLAB_BLANK;
-    slab_run_grown(slab, acre_slab_run_give(slab, page, page->length), 1);
+    acre_slab_run_give(slab, page, page->length);
+    slab_run_grown(slab, 1);
     return ACRE_OK;
 }
 

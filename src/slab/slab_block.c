@@ -86,16 +86,12 @@ static struct acre_ptr alloc_owned(struct acre_slab *slab, size_t size, size_t a
 }
 
 /* A request that failed; more memory may come. */
-static ACRE_NOINLINE struct acre_ptr alloc_again(
-    struct acre_slab *slab, struct acre_layout layout, size_t size)
+static ACRE_NOINLINE struct acre_ptr alloc_again(struct acre_slab *slab, struct acre_layout layout)
 {
-    struct acre_ptr got = no_memory();
-    if (acre_slab_grow(slab, size, layout.align))
-        got = alloc_owned(slab, size, layout.align);
-    if (got.ptr == NULL && slab->more != NULL)
+    if (slab->more != NULL)
         return slab->more(slab->more_arg, layout);
-    slab->failed += got.ptr == NULL;
-    return got;
+    slab->failed++;
+    return no_memory();
 }
 
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout)
@@ -104,7 +100,7 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     struct acre_ptr got = alloc_owned(slab, size, layout.align);
-    return got.ptr != NULL ? got : alloc_again(slab, layout, size);
+    return got.ptr != NULL ? got : alloc_again(slab, layout);
 }
 
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_next(

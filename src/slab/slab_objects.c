@@ -107,11 +107,11 @@ static bool make_small(struct acre_slab *slab, unsigned size_class)
 
 /* Gives the pages of a slab back that is in no list. Their entries go on leading to its record,
  * which is no slab's any more. */
-static struct acre_slab_page *unmake(struct acre_slab *slab, struct acre_slab_page *page)
+static void unmake(struct acre_slab *slab, struct acre_slab_page *page)
 {
     page->magic = 0;
     page->state = SLAB_BLANK;
-    return acre_slab_run_give(slab, page, page->pages);
+    acre_slab_run_give(slab, page, page->pages);
 }
 
 /* ---- at hand ---- */
@@ -191,7 +191,8 @@ enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page
         return ACRE_OK;
     slab_unlist(&slab->partial[size_class], page);
     uint32_t blocks = page->count;
-    slab_run_grown(slab, unmake(slab, page), blocks);
+    unmake(slab, page);
+    slab_run_grown(slab, blocks);
     return ACRE_OK;
 }
 
@@ -199,7 +200,8 @@ enum acre_status acre_slab_opened(struct acre_slab *slab, struct acre_slab_page 
 {
     if (slab_is_empty(page)) {
         page->state = SLAB_OBJECTS;
-        slab_run_grown(slab, unmake(slab, page), 1);
+        unmake(slab, page);
+        slab_run_grown(slab, 1);
         return ACRE_OK;
     }
     page->magic = slab->magic[page->size_class];

@@ -90,7 +90,6 @@ struct acre_slab_region {
     struct acre_slab_region *host;  /* the region whose table that is: this one, or the topmost of
                                      * its window */
     uintptr_t table_base;           /* the page that the table's second record is of */
-    bool sourced;                   /* from the source, and to go back there */
     /* Of a guard, the pages from table_base to the last one of this region, and another guard. What
      * is no region's is a guard. Behind them, the heads of these pages. Unused where another one is
      * the host. */
@@ -375,19 +374,11 @@ struct slab_block {
  * one in a region not worked in last. */
 bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
 
-/* ---- slab_source.c ---- */
-
-/* Takes a chunk from the source, if there is one, that such a block finds room in. */
-bool acre_slab_grow(struct acre_slab *slab, size_t size, size_t align);
-
-/* A free run has grown by the pages of so many blocks, the last step of a free. When it is all of a
- * region, that goes back if it came from the source and another is as empty. */
-void acre_slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page, size_t blocks);
-
-ACRE_INLINE void slab_run_grown(struct acre_slab *slab, struct acre_slab_page *page, size_t blocks)
+/* The last step of a free that gave back the pages of so many blocks. */
+ACRE_INLINE void slab_run_grown(const struct acre_slab *slab, size_t blocks)
 {
-    if (slab->source.ops != NULL || slab->freed != NULL)
-        acre_slab_run_grown(slab, page, blocks);
+    if (slab->freed != NULL)
+        slab->freed(slab->freed_arg, blocks);
 }
 
 /* ---- slab_region.c ---- */

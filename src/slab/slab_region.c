@@ -181,7 +181,6 @@ struct acre_slab_region *acre_slab_insert_region(
     region->base = place->base;
     region->pages = place->pages;
     region->table_base = place->table_base;
-    region->sourced = false;
     *link = region;
     slab->total += size;
     slab->capacity += place->pages;
@@ -206,7 +205,7 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
 
 enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size)
 {
-    acre_slab_setup_over(slab, slab_page_size(slab), slab->source);
+    acre_slab_setup(slab, slab_page_size(slab));
     return acre_slab_add_memory(slab, start, size);
 }
 
@@ -249,7 +248,7 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     while (*link != NULL && (*link)->start != (uintptr_t)start)
         link = &(*link)->next;
     struct acre_slab_region *region = *link;
-    if (region == NULL || region->sourced)
+    if (region == NULL)
         return ACRE_NOT_ALLOCATED;
     if (!acre_slab_is_all_free(region))
         return ACRE_INVALID_PARAM;

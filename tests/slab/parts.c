@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Slab over a page allocator, object caches, and objects handed back by other threads. */
-#include <acre/bitmap.h>
-#include <acre/cache.h>
+/* Objects that other threads free, several regions, and hooks. */
 #include <acre/slab.h>
 
 #include <pthread.h>
@@ -32,156 +30,6 @@ static void *take(size_t size, size_t align)
     assert_int_equal((uintptr_t)got.ptr % align, 0);
     memset(got.ptr, 1, size);
     return got.ptr;
-}
-
-/* ---- over pages ---- */
-
-#if ACRE_BITMAP
-static struct acre_bitmap pages;
-
-static void begin_over(size_t page)
-{
-    acre_bitmap_setup(&pages, page);
-    assert_int_equal(acre_bitmap_init(&pages, memory, sizeof memory), ACRE_OK);
-    assert_int_equal(
-        acre_slab_setup_over(&slab, ACRE_SLAB_PAGE, acre_bitmap_pages(&pages)), ACRE_OK);
-}
-
-static size_t pages_used(void)
-{
-    return acre_used_pages(acre_bitmap_pages(&pages));
-}
-
-static void pages_come_and_go(void **state)
-{
-    (void)state;
-    for (size_t page = 512; page <= 16384; page *= 2) {
-        begin_over(page);
-        assert_int_equal(pages_used(), 0);
-        for (size_t i = 0; i < EACH; i++)
-            blocks[0][i] = take(1 + i % 700, 1);
-        assert_sound();
-        struct acre_stats stats = acre_slab_stats(&slab);
-        assert_int_equal(stats.total, pages_used() * page);
-        assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
-        for (size_t i = 0; i < EACH; i++)
-            assert_int_equal(acre_slab_dealloc(&slab, blocks[0][i]), ACRE_OK);
-        assert_sound();
-        assert_int_equal(acre_slab_stats(&slab).used, 0);
-        acre_slab_release_empty(&slab);
-        assert_int_equal(pages_used(), 0);
-        assert_int_equal(acre_slab_stats(&slab).total, 0);
-        assert_sound();
-    }
-}
-
-static void large_and_aligned_blocks_over_pages(void **state)
-{
-    (void)state;
-    begin_over(4096);
-    for (size_t align = 1; align <= MIB / 4; align *= 4) {
-        for (size_t size = 1; size <= MIB / 2; size *= 7) {
-            void *ptr = take(size, align);
-            assert_int_equal(acre_slab_dealloc(&slab, ptr), ACRE_OK);
-            assert_int_equal(acre_slab_dealloc(&slab, ptr), ACRE_NOT_ALLOCATED);
-            assert_sound();
-        }
-    }
-    acre_slab_release_empty(&slab);
-    assert_int_equal(pages_used(), 0);
-}
-
-/* A chunk is not taken out by who never gave it: its pages would be lost to the source. */
-static void chunks_are_the_sources(void **state)
-{
-    (void)state;
-    begin_over(4096);
-    void *ptr = take(100, 1);
-    uintptr_t first = (uintptr_t)ptr / 4096 * 4096;
-    size_t used = pages_used();
-    for (size_t live = 2; live > 0; live--) {
-        for (uintptr_t at = first - used * 4096; at <= first; at += 4096)
-            assert_int_equal(acre_slab_remove_memory(&slab, (void *)at), ACRE_NOT_ALLOCATED);
-        assert_int_equal(acre_slab_dealloc(&slab, ptr), live > 1 ? ACRE_OK : ACRE_NOT_ALLOCATED);
-    }
-    assert_int_equal(pages_used(), used);
-    acre_slab_release_empty(&slab);
-    assert_int_equal(pages_used(), 0);
-    assert_int_equal(acre_slab_stats(&slab).total, 0);
-}
-
-static void an_exhausted_source_is_no_memory(void **state)
-{
-    (void)state;
-    begin_over(4096);
-    struct acre_ptr got = acre_slab_alloc(&slab, acre_layout(sizeof memory, 1));
-    assert_int_equal(got.status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_slab_alloc(&slab, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(
-        acre_slab_alloc(&slab, acre_layout(1, SIZE_MAX / 2 + 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(pages_used(), 0);
-    assert_int_equal(acre_slab_stats(&slab).failed, 3);
-    size_t count = 0;
-    while (acre_slab_alloc(&slab, acre_layout(1000, 1)).status == ACRE_OK)
-        count++;
-    assert_true(count > 3500);
-    assert_sound();
-    acre_slab_reset(&slab);
-    assert_sound();
-    acre_slab_release_empty(&slab);
-    assert_int_equal(pages_used(), 0);
-}
-#endif
-
-/* ---- caches ---- */
-
-struct object {
-    int number;
-    char text[60];
-};
-
-static void construct(void *arg, void *place)
-{
-    struct object *object = place;
-    object->number = ++*(int *)arg;
-    strcpy(object->text, "new");
-}
-
-static void caches_construct_and_count(void **state)
-{
-    int made = 0;
-    struct acre_cache cache;
-    struct object *objects[100];
-    (void)state;
-    acre_slab_setup(&slab, ACRE_SLAB_PAGE);
-    assert_int_equal(acre_slab_init(&slab, memory, MIB), ACRE_OK);
-    struct acre_bytes bytes = acre_slab_bytes(&slab);
-    assert_int_equal(acre_cache_make(&cache, "object", bytes, acre_layout(64, 3), NULL, NULL),
-        ACRE_INVALID_PARAM);
-    assert_int_equal(acre_cache_make(&cache, "object", bytes,
-                         acre_layout(sizeof(struct object), 64), construct, &made),
-        ACRE_OK);
-    for (int i = 0; i < 100; i++) {
-        objects[i] = acre_cache_alloc(&cache).ptr;
-        assert_int_equal(objects[i]->number, i + 1);
-        assert_string_equal(objects[i]->text, "new");
-        assert_int_equal((uintptr_t)objects[i] % 64, 0);
-    }
-    void *other = take(200, 1);
-    assert_int_equal(acre_cache_dealloc(&cache, other), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_cache_dealloc(&cache, objects[0]->text), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_cache_destroy(&cache), ACRE_INVALID_PARAM);
-    for (int i = 0; i < 100; i++)
-        assert_int_equal(acre_cache_dealloc(&cache, objects[i]), ACRE_OK);
-    assert_int_equal(acre_cache_dealloc(&cache, objects[5]), ACRE_NOT_ALLOCATED);
-    struct acre_cache_stats stats = acre_cache_stats(&cache);
-    assert_string_equal(stats.name, "object");
-    assert_int_equal(stats.live, 0);
-    assert_int_equal(stats.peak, 100);
-    assert_int_equal(stats.taken, 100);
-    assert_int_equal(stats.failed, 0);
-    assert_int_equal(acre_cache_destroy(&cache), ACRE_OK);
-    assert_int_equal(acre_slab_dealloc(&slab, other), ACRE_OK);
 }
 
 /* ---- shares ---- */
@@ -350,15 +198,8 @@ static void more_is_asked_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#if ACRE_BITMAP
-        cmocka_unit_test(pages_come_and_go),
-        cmocka_unit_test(large_and_aligned_blocks_over_pages),
-        cmocka_unit_test(chunks_are_the_sources),
-        cmocka_unit_test(an_exhausted_source_is_no_memory),
-#endif
         cmocka_unit_test(regions_are_told_apart),
         cmocka_unit_test(more_is_asked_for),
-        cmocka_unit_test(caches_construct_and_count),
         cmocka_unit_test(what_was_left_twice_is_found),
         cmocka_unit_test(bad_shares_are_refused),
         cmocka_unit_test(threads_hand_back),
