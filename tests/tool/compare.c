@@ -300,7 +300,7 @@ static void interrupted_says_what_is_done(void **state)
     (void)state;
     setenv("ACRE_TEST_FAULT", "hang", 1);
     spawn_acre_and_interrupt(
-        &spawned, SIGINT, 500, "compare", "-a", "system", "-w", plugin, hundred, NULL);
+        &spawned, SIGINT, "compare", "-a", "system", "-w", plugin, hundred, NULL);
     assert_int_equal(spawned.signal, SIGINT);
     assert_string_equal(spawned.err, "");
     has(spawned.out, "100 operations: 100 allocated");

@@ -15,7 +15,7 @@
 static struct spawned spawned;
 static const char *trace;
 
-/* The plugin hangs for good at its fiftieth block, so that the signal always comes in time. */
+/* The plugin hangs for good at its fiftieth block, so that the signal comes in time. */
 static int make_trace(void **state)
 {
     (void)state;
@@ -27,7 +27,7 @@ static int make_trace(void **state)
 static void table_of_what_is_done(void **state)
 {
     (void)state;
-    spawn_acre_and_interrupt(&spawned, SIGINT, 500, "replay", "-a", "system", "-w",
+    spawn_acre_and_interrupt(&spawned, SIGINT, "replay", "-a", "system", "-w",
         built("tests/test_plugin.so"), trace, NULL);
     assert_int_equal(spawned.signal, SIGINT);
     assert_string_equal(spawned.err, "");
@@ -39,7 +39,7 @@ static void table_of_what_is_done(void **state)
 static void json_of_what_is_done(void **state)
 {
     (void)state;
-    spawn_acre_and_interrupt(&spawned, SIGTERM, 500, "replay", "--json", "-a", "system", "-w",
+    spawn_acre_and_interrupt(&spawned, SIGTERM, "replay", "--json", "-a", "system", "-w",
         built("tests/test_plugin.so"), trace, NULL);
     assert_int_equal(spawned.signal, SIGTERM);
     cJSON *json = cJSON_Parse(spawned.out);

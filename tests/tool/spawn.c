@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,8 +70,6 @@ static void collect(struct spawned *spawned, int out, int err)
 static void finish(struct spawned *spawned, pid_t pid, const int out[2], const int err[2])
 {
     int status = 0;
-    close(out[1]);
-    close(err[1]);
     collect(spawned, out[0], err[0]);
     close(out[0]);
     close(err[0]);
@@ -78,25 +78,75 @@ static void finish(struct spawned *spawned, pid_t pid, const int out[2], const i
     spawned->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void run(struct spawned *spawned, const char *const *argv, int signal, unsigned milliseconds)
+/* How long an event of a program is waited for before the test goes on without it. */
+enum { PATIENCE_MS = 120000 };
+
+/* A FIFO, named in the environment as ACRE_TEST_HANGS, that test_plugin.c writes to when it begins to
+ * hang. */
+static int open_hang_fifo(void)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/hangs.%d", getenv("ACRE_BUILD"), (int)getpid());
+    int fifo = mkfifo(path, 0600) == 0 ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
+    if (fifo < 0 || setenv("ACRE_TEST_HANGS", path, 1) != 0)
+        abort();
+    return fifo;
+}
+
+static void close_hang_fifo(int fifo)
+{
+    close(fifo);
+    unlink(getenv("ACRE_TEST_HANGS"));
+    unsetenv("ACRE_TEST_HANGS");
+}
+
+/* One processor: acre then measures one allocator after the other, in the order given. */
+static void use_one_processor(void)
+{
+    cpu_set_t all, one;
+    size_t cpu = 0;
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        abort();
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
+/* Waits until the plugin hangs, or the program has ended, and sends the signal. */
+static void interrupt_when_it_hangs(pid_t pid, int signal, int fifo, int out)
+{
+    struct pollfd from[2] = { { .fd = fifo, .events = POLLIN }, { .fd = out } };
+    poll(from, 2, PATIENCE_MS);
+    kill(pid, signal);
+}
+
+static void run(struct spawned *spawned, const char *const *argv, int signal)
 {
     int out[2];
     int err[2];
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
         abort();
+    int fifo = signal ? open_hang_fifo() : -1;
     pid_t pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+        if (signal)
+            use_one_processor();
         become(argv, out[1], err[1]);
+    }
+    close(out[1]);
+    close(err[1]);
     if (signal) {
-        usleep(milliseconds * 1000);
-        kill(pid, signal);
+        interrupt_when_it_hangs(pid, signal, fifo, out[0]);
+        close_hang_fifo(fifo);
     }
     finish(spawned, pid, out, err);
 }
 
 void spawn(struct spawned *spawned, const char *const *argv)
 {
-    run(spawned, argv, 0, 0);
+    run(spawned, argv, 0);
 }
 
 /* argv for build/acre and the arguments up to a null. */
@@ -119,15 +169,15 @@ void spawn_acre(struct spawned *spawned, ...)
     va_start(arguments, spawned);
     fill(argv, arguments);
     va_end(arguments);
-    run(spawned, argv, 0, 0);
+    run(spawned, argv, 0);
 }
 
-void spawn_acre_and_interrupt(struct spawned *spawned, int signal, unsigned milliseconds, ...)
+void spawn_acre_and_interrupt(struct spawned *spawned, int signal, ...)
 {
     const char *argv[MOST_ARGUMENTS];
     va_list arguments;
-    va_start(arguments, milliseconds);
+    va_start(arguments, signal);
     fill(argv, arguments);
     va_end(arguments);
-    run(spawned, argv, signal, milliseconds);
+    run(spawned, argv, signal);
 }

@@ -20,9 +20,9 @@ void spawn(struct spawned *spawned, const char *const *argv);
 /* The same for `build/acre ARGUMENTS...`: spawn_acre(&spawned, "run", "ls", NULL). */
 void spawn_acre(struct spawned *spawned, ...) __attribute__((sentinel));
 
-/* The same as spawn_acre, and has a signal sent to it once it has been running for a while. */
-void spawn_acre_and_interrupt(struct spawned *spawned, int signal, unsigned milliseconds, ...)
-    __attribute__((sentinel));
+/* The same as spawn_acre on one processor, and sends a signal once the plugin test_plugin.so hangs,
+ * which ACRE_TEST_FAULT=hang makes it do at its fiftieth block. */
+void spawn_acre_and_interrupt(struct spawned *spawned, int signal, ...) __attribute__((sentinel));
 
 /* The path of a product below the build folder. Valid for good; at most 16 in one program. */
 const char *built(const char *name);

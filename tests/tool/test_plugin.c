@@ -5,6 +5,7 @@
  * misbehave in one of the ways below.
  */
 #include <acre/plugin.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,17 @@ static void *create(void *pool, size_t size)
     return bump;
 }
 
+/* Says so on the FIFO that ACRE_TEST_HANGS names, if there is one, and stays. */
+static void hang(void)
+{
+    const char *path = getenv("ACRE_TEST_HANGS");
+    int fifo = path != NULL ? open(path, O_WRONLY) : -1;
+    if (fifo >= 0 && write(fifo, "", 1) == 1)
+        close(fifo);
+    for (;;)
+        pause();
+}
+
 /* What a faulty allocator returns in place of the block at `start`. */
 static void *spoil(const struct bump *bump, uintptr_t start, size_t align)
 {
@@ -47,8 +59,8 @@ static void *spoil(const struct bump *bump, uintptr_t start, size_t align)
         return (void *)((bump->end + 4095) & ~(uintptr_t)4095);
     if (has_fault(bump, "crash"))
         abort();
-    while (has_fault(bump, "hang"))
-        pause();
+    if (has_fault(bump, "hang"))
+        hang();
     return (void *)start;
 }
 
