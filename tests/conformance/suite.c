@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "support/site_asserts.h"
+
 size_t scaled(const struct fixture *fixture, size_t bytes)
 {
     size_t scale = fixture->backend->arena_scale > 0 ? fixture->backend->arena_scale : 1;

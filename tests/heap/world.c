@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "support/site_asserts.h"
+
 struct world world;
 static struct world before;
 struct acre_heap *const heap = &world.own.heap;

@@ -3,6 +3,8 @@
 #ifndef ACRE_TESTS_HEAP_WORLD_H
 #define ACRE_TESTS_HEAP_WORLD_H
 
+#include "support/site.h"
+
 #include <acre/heap.h>
 
 enum { PAGE = 4096, WORLD_PAGES = 512, WORLD_SIZE = WORLD_PAGES * PAGE };
@@ -34,10 +36,14 @@ int world_make_guarded(void **state);
 /* Keeps a copy of the world, and asserts that it is as it was but for counts of refusals. */
 void world_save(void);
 void assert_world_unchanged(void);
+#define assert_world_unchanged(...) TEST_SITE(assert_world_unchanged(__VA_ARGS__))
 
 void assert_heap_sound(void);
+#define assert_heap_sound(...) TEST_SITE(assert_heap_sound(__VA_ARGS__))
 void *take(size_t size);
+#define take(...) TEST_SITE(take(__VA_ARGS__))
 void give(void *ptr);
+#define give(...) TEST_SITE(give(__VA_ARGS__))
 
 /* Bytes that the chunks take, as the page allocator counts them. */
 size_t chunk_bytes(void);

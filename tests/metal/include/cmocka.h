@@ -43,10 +43,13 @@ __attribute__((format(printf, 3, 4))) _Noreturn void metal_fail(
 /* A figure as cmocka compares it, whatever its type. */
 #define METAL_FIGURE(value) ((uintmax_t)(value))
 
+/* tests/support/site_asserts.h reports another line. */
+#define METAL_FAIL(...) metal_fail(__FILE__, __LINE__, __VA_ARGS__)
+
 #define METAL_CHECK(cond, ...)                                                                     \
     do {                                                                                           \
         if (!(cond))                                                                               \
-            metal_fail(__FILE__, __LINE__, __VA_ARGS__);                                           \
+            METAL_FAIL(__VA_ARGS__);                                                               \
     } while (0)
 
 #define METAL_COMPARE(a, sign, b)                                                                  \
@@ -62,7 +65,7 @@ __attribute__((format(printf, 3, 4))) _Noreturn void metal_fail(
         metal_skip();                                                                              \
         return;                                                                                    \
     } while (0)
-#define fail_msg(...) metal_fail(__FILE__, __LINE__, __VA_ARGS__)
+#define fail_msg(...) METAL_FAIL(__VA_ARGS__)
 #define assert_true(c) METAL_CHECK(c, "not %s", #c)
 #define assert_false(c) METAL_CHECK(!(c), "%s", #c)
 #define assert_null(p) METAL_CHECK((p) == NULL, "not null: %s", #p)
