@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: conformance.bytes [KIND]
+ * usage: conformance.bytes [BACKEND]
  * Runs every test case over every backend, or over the one named, which may be a broken one.
  */
 #include "conformance/suite.h"

@@ -73,7 +73,7 @@ int run_cases(const char *group, const struct test_case *const *lists, size_t li
 {
     const struct backend *only = argc == 2 ? backend_find(argv[1]) : NULL;
     if (argc > 2 || (argc == 2 && only == NULL)) {
-        fprintf(stderr, "usage: %s [KIND]\n", argv[0]);
+        fprintf(stderr, "usage: %s [BACKEND]\n", argv[0]);
         return 2;
     }
     count = 0;

@@ -10,7 +10,7 @@
  * Where no live block starts, a verb that takes a pointer and a size is tried with the least and
  * the largest size only: which sizes fit is asked of live blocks.
  *
- * usage: exhaustive.states [quick|full|KIND]
+ * usage: exhaustive.states [quick|full|BACKEND]
  * The backend may be a broken one.
  */
 #include "exhaustive/store.h"
@@ -228,7 +228,7 @@ static void write_image(struct search *search)
     unsigned char *image = (unsigned char *)search->image;
     uint64_t there = 0;
     acre_walk(search->fixture.bytes, blank, (void *)(uintptr_t)search->fixture.backend);
-    search->fixture.backend->settle(search->fixture.self);
+    search->fixture.backend->normalize(search->fixture.self);
     for (size_t i = 0; i < REGIONS; i++) {
         bool is = region_is_there(search, i);
         there |= (uint64_t)is << i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: misuse.bytes [KIND]
+ * usage: misuse.bytes [BACKEND]
  */
 #include "misuse/misuse.h"
 

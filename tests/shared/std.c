@@ -336,12 +336,12 @@ static const struct {
 
 int main(void)
 {
-    enum { SCENES = sizeof cases / sizeof cases[0], KINDS = 32 };
-    static char names[SCENES * KINDS][96];
-    static struct CMUnitTest tests[SCENES * KINDS];
+    enum { CASES = sizeof cases / sizeof cases[0], BACKENDS = 32 };
+    static char names[CASES * BACKENDS][96];
+    static struct CMUnitTest tests[CASES * BACKENDS];
     size_t count = 0;
-    for (size_t i = 0; backends[i] != NULL && i < KINDS; i++) {
-        for (size_t s = 0; s < SCENES; s++) {
+    for (size_t i = 0; backends[i] != NULL && i < BACKENDS; i++) {
+        for (size_t s = 0; s < CASES; s++) {
             snprintf(names[count], sizeof names[count], "%s: %s", backends[i]->name, cases[s].name);
             tests[count] = (struct CMUnitTest){ names[count], cases[s].run, open_fixture,
                 close_fixture, (void *)(uintptr_t)backends[i] };

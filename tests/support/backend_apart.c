@@ -128,11 +128,11 @@ static bool blank(void *arg, void *start, size_t size, bool live)
     return true;
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct apart *apart = self;
-    apart->talent->backend->settle(self);
-    backend_naive.settle(&apart->naive);
+    apart->talent->backend->normalize(self);
+    backend_naive.normalize(&apart->naive);
     naive_ops.walk(&apart->naive, blank, NULL);
 }
 
@@ -179,7 +179,7 @@ static size_t slack_tlsf(size_t usable)
         .counters = { 1 + offsetof(struct apart, own.tlsf.failed) },                               \
         .header = sizeof(acre_tlsf_field), .links = 2 * sizeof(void *),                            \
         .foot = sizeof(acre_tlsf_field), .region_enough = 256, .arena_most = (size_t)1 << 20,      \
-        .bind = binder, .settle = settle, .slack = slack_tlsf                                      \
+        .bind = binder, .normalize = normalize, .slack = slack_tlsf                                \
     }
 
 const struct backend backend_tlsf_apart = TLSF_APART("tlsf(apart)", POOL, bind_tlsf);
@@ -223,7 +223,8 @@ static size_t slack_buddy(size_t usable)
         .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_SEAM | BACKEND_APART | BACKEND_EXACT,   \
         .self_size = POOLED(pool_bytes),                                                           \
         .counters = { 1 + offsetof(struct apart, own.buddy.failed) }, .region_enough = 256,        \
-        .arena_most = (size_t)1 << 20, .bind = binder, .settle = settle, .slack = slack_buddy      \
+        .arena_most = (size_t)1 << 20, .bind = binder, .normalize = normalize,                     \
+        .slack = slack_buddy                                                                       \
     }
 
 const struct backend backend_buddy_apart = BUDDY_APART("buddy(apart)", POOL, bind_buddy);

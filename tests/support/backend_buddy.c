@@ -14,7 +14,7 @@ static struct acre_bytes bind(void *self)
 }
 
 /* What once lay on a shelf, above its top, has no meaning. */
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct acre_buddy *buddy = self;
     buddy->peak -= (size_t)buddy->room;
@@ -41,6 +41,6 @@ const struct backend backend_buddy = {
     .region_enough = 512,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -23,11 +23,11 @@ static struct acre_bytes bind(void *self)
     return acre_fallback_bytes(&stack->fallback);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->first);
-    backend_naive.settle(&stack->second);
+    backend_naive.normalize(&stack->first);
+    backend_naive.normalize(&stack->second);
     stack->fallback.spilled = 1; /* from then on peaks are noted */
     stack->fallback.refused = 0;
     stack->fallback.peak = stack->first.used + stack->second.used;
@@ -48,6 +48,6 @@ const struct backend backend_fallback = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -20,10 +20,10 @@ static struct acre_bytes bind(void *self)
     return acre_fault_bytes(&stack->fault);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->naive);
+    backend_naive.normalize(&stack->naive);
     stack->fault.refused = 0;
     stack->fault.requests = 0;
 }
@@ -43,6 +43,6 @@ const struct backend backend_fault = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

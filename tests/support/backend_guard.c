@@ -31,10 +31,10 @@ static struct acre_bytes bind(void *self)
     return acre_guard_bytes(&stack->guard);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->naive);
+    backend_naive.normalize(&stack->naive);
     stack->guard.moved = 0;
 }
 
@@ -54,6 +54,6 @@ const struct backend backend_guard = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -63,7 +63,7 @@ static struct acre_bytes trimming(struct acre_heap *heap)
         .counters = { 1 + offsetof(struct type, heap.failed),                                      \
             1 + offsetof(struct type, heap.countdown), 1 + offsetof(struct type, part.failed) },   \
         .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
-        .arena_most = SIZE_MAX, .bind = bind_##part, .settle = settle_##part,                      \
+        .arena_most = SIZE_MAX, .bind = bind_##part, .normalize = normalize_##part,                \
         .slack = slack_##part                                                                      \
     }
 
@@ -75,10 +75,10 @@ static struct acre_bytes bind_tlsf(void *self)
     return trimming(&own->heap);
 }
 
-static void settle_tlsf(void *self)
+static void normalize_tlsf(void *self)
 {
     struct acre_heap_tlsf *own = self;
-    backend_tlsf.settle(&own->tlsf);
+    backend_tlsf.normalize(&own->tlsf);
     own->heap.failed = 0;
 }
 
@@ -99,10 +99,10 @@ static struct acre_bytes bind_buddy(void *self)
     return trimming(&own->heap);
 }
 
-static void settle_buddy(void *self)
+static void normalize_buddy(void *self)
 {
     struct acre_heap_buddy *own = self;
-    backend_buddy.settle(&own->buddy);
+    backend_buddy.normalize(&own->buddy);
     own->heap.failed = 0;
 }
 
@@ -123,10 +123,10 @@ static struct acre_bytes bind_slab(void *self)
     return trimming(&own->heap);
 }
 
-static void settle_slab(void *self)
+static void normalize_slab(void *self)
 {
     struct acre_heap_slab *own = self;
-    backend_slab.settle(&own->slab);
+    backend_slab.normalize(&own->slab);
     own->heap.failed = 0;
 }
 

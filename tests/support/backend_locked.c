@@ -38,10 +38,10 @@ static struct acre_bytes bind(void *self)
     return acre_locked_bytes(&stack->locked);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->naive);
+    backend_naive.normalize(&stack->naive);
 }
 
 static size_t slack(size_t usable)
@@ -58,6 +58,6 @@ const struct backend backend_locked = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -11,7 +11,7 @@ static struct acre_bytes bind(void *self)
     return (struct acre_bytes){ &naive_ops, self };
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct naive *naive = self;
     naive->peak = naive->used;
@@ -34,6 +34,6 @@ const struct backend backend_naive = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

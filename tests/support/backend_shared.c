@@ -44,12 +44,12 @@ static struct acre_bytes bind(void *self)
     return acre_shared_bytes(&stack->locked);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
     if (stack->held != 0)
         abort();
-    backend_naive.settle(&stack->naive);
+    backend_naive.normalize(&stack->naive);
 }
 
 static size_t slack(size_t usable)
@@ -66,6 +66,6 @@ const struct backend backend_shared = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -15,7 +15,7 @@ static struct acre_bytes bind(void *self)
 }
 
 /* Clears what has no meaning in a record. */
-static void settle_record(const struct acre_slab *slab, struct acre_slab_page *page)
+static void normalize_record(const struct acre_slab *slab, struct acre_slab_page *page)
 {
     struct acre_slab_page was = *page;
     if (slab_is_slab(page)) {
@@ -38,7 +38,7 @@ static void settle_record(const struct acre_slab *slab, struct acre_slab_page *p
     page->prev = was.state == SLAB_FREE ? was.prev : NULL;
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct acre_slab *slab = self;
     slab->peak -= (size_t)slab->room;
@@ -48,7 +48,7 @@ static void settle(void *self)
         slab->start[i] = slab->count[i] != 0 ? slab->start[i] : 0;
     for (struct acre_slab_region *region = slab->regions; region; region = region->next)
         for (size_t i = 1; i <= region->pages; i++)
-            settle_record(slab, &region->records[i]);
+            normalize_record(slab, &region->records[i]);
 }
 
 /* Whole pages, or steps of 16 bytes to 256 and of an eighth of the power of two above that. */
@@ -81,7 +81,7 @@ const struct backend backend_slab_page = {
     .arena_most = SIZE_MAX,
     .arena_scale = 8,
     .bind = bind_page,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack_page,
 };
 
@@ -93,6 +93,6 @@ const struct backend backend_slab = {
     .region_enough = 512,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

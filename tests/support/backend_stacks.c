@@ -115,11 +115,11 @@ static struct acre_bytes bind_turned(void *self)
     return fault(stack, tally(stack, fallback(stack, first, second)));
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->naive[0]);
-    backend_naive.settle(&stack->naive[1]);
+    backend_naive.normalize(&stack->naive[0]);
+    backend_naive.normalize(&stack->naive[1]);
 }
 
 static size_t slack(size_t usable)
@@ -141,7 +141,7 @@ static size_t slack(size_t usable)
             1 + offsetof(struct stack, guard[0].moved),                                            \
             1 + offsetof(struct stack, guard[1].moved),                                            \
             1 + offsetof(struct stack, tracer.unmatched) },                                        \
-        .region_enough = 256, .arena_most = SIZE_MAX, .bind = binder, .settle = settle,            \
+        .region_enough = 256, .arena_most = SIZE_MAX, .bind = binder, .normalize = normalize,      \
         .slack = slack                                                                             \
     }
 

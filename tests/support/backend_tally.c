@@ -31,7 +31,7 @@ static struct acre_bytes bind(void *self)
     return acre_tally_bytes(&stack->tally);
 }
 
-static void settle_rows(struct acre_tally_row *rows, size_t count)
+static void normalize_rows(struct acre_tally_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         rows[i].peak_blocks = rows[i].live_blocks;
@@ -40,12 +40,12 @@ static void settle_rows(struct acre_tally_row *rows, size_t count)
     }
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->naive);
-    settle_rows(stack->classes, ACRE_TALLY_CLASSES);
-    settle_rows(stack->owners, OWNERS);
+    backend_naive.normalize(&stack->naive);
+    normalize_rows(stack->classes, ACRE_TALLY_CLASSES);
+    normalize_rows(stack->owners, OWNERS);
 }
 
 static size_t slack(size_t usable)
@@ -62,6 +62,6 @@ const struct backend backend_tally = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

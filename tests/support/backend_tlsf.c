@@ -13,7 +13,7 @@ static struct acre_bytes bind(void *self)
 }
 
 /* Clears what has no meaning: the first block's prev, and the last block of an empty list. */
-static void settle_list(struct acre_tlsf *tlsf, size_t list)
+static void normalize_list(struct acre_tlsf *tlsf, size_t list)
 {
     if (tlsf->first[list] != NULL)
         tlsf->first[list]->prev = NULL;
@@ -21,14 +21,14 @@ static void settle_list(struct acre_tlsf *tlsf, size_t list)
         tlsf->last[list] = NULL;
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct acre_tlsf *tlsf = self;
     tlsf->peak -= (size_t)tlsf->room;
     tlsf->room = 0;
     tlsf->failed = 0;
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++)
-        settle_list(tlsf, list);
+        normalize_list(tlsf, list);
 }
 
 static size_t slack(size_t usable)
@@ -48,6 +48,6 @@ const struct backend backend_tlsf = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -15,10 +15,10 @@ static struct acre_bytes bind(void *self)
 
 /* What once lay on a stack, above its top, has no meaning. In a free block that walk shows, there
  * can be headers of blocks on the shelf: so no BACKEND_SCRUB. */
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct acre_tlsf_quick *shelf = self;
-    backend_tlsf.settle(&shelf->tlsf);
+    backend_tlsf.normalize(&shelf->tlsf);
     for (size_t list = 0; list < ACRE_TLSF_QUICK_LISTS; list++) {
         struct acre_tlsf_block **top = shelf->stack[list] + shelf->count[list];
         memset(top, 0, (size_t)((char *)shelf->stack[list + 1] - (char *)top));
@@ -41,6 +41,6 @@ const struct backend backend_tlsf_quick = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

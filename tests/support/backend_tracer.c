@@ -30,10 +30,10 @@ static struct acre_bytes bind(void *self)
     return acre_tracer_bytes(&stack->tracer);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct stack *stack = self;
-    backend_naive.settle(&stack->naive);
+    backend_naive.normalize(&stack->naive);
     stack->tracer.unmatched = 0;
 }
 
@@ -52,6 +52,6 @@ const struct backend backend_tracer = {
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,
-    .settle = settle,
+    .normalize = normalize,
     .slack = slack,
 };

@@ -55,7 +55,7 @@ struct backend {
 
     /* Makes every counter what it would be had this state been reached at once: nothing refused,
      * the peak as high as `used`. */
-    void (*settle)(void *self);
+    void (*normalize)(void *self);
 
     /* By how many bytes a sized free may fall short of the usable size and still name the block. */
     size_t (*slack)(size_t usable);

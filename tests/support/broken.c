@@ -144,7 +144,7 @@ static void walk_short(const void *self, acre_walk_fn *visit, void *arg)
     naive_ops.walk(self, visit_some, &walk);
 }
 
-static void settle(void *self)
+static void normalize(void *self)
 {
     struct broken *broken = self;
     broken->inner.peak = broken->inner.used;
@@ -175,7 +175,7 @@ static size_t slack(size_t usable)
         .region_enough = 256,                                                                      \
         .arena_most = SIZE_MAX,                                                                    \
         .bind = bind_##id,                                                                         \
-        .settle = settle,                                                                          \
+        .normalize = normalize,                                                                    \
         .slack = slack,                                                                            \
     }
 
