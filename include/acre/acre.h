@@ -16,6 +16,7 @@
 #include <acre/ids.h>
 #include <acre/lock.h>
 #include <acre/pages.h>
+#include <acre/regions.h>
 #include <acre/shared.h>
 #include <acre/slab.h>
 #include <acre/tlsf.h>

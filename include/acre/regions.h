@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The regions that an allocator owns: a part of each allocator's struct, private to the library.
+ */
+#ifndef ACRE_REGIONS_H
+#define ACRE_REGIONS_H
+
+#include <acre/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct acre_region;
+
+/** A set of regions. Zeroed, it is empty. It may be moved by copying while no call runs. */
+struct acre_regions {
+    struct acre_region *first; /* the lowest region; null: there is none */
+    size_t total;              /* bytes of all regions and of their metadata given apart */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

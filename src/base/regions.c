@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The set of regions: lookup, overlap rules, insertion and removal.
+ */
+#include "base/regions.h"
+
+/* ---- lookup ---- */
+
+struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at)
+{
+    struct acre_region *floor = NULL;
+    for (struct acre_region *region = regions->first; region != NULL; region = region->next) {
+        if (region->start > at)
+            break;
+        floor = region;
+    }
+    return floor;
+}
+
+struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at)
+{
+    struct acre_region *region = regions->first;
+    while (region != NULL && !acre_region_contains(region, at))
+        region = region->next;
+    return region;
+}
+
+struct acre_region *acre_regions_starting_at(const struct acre_regions *regions, uintptr_t start)
+{
+    struct acre_region *region = acre_regions_floor(regions, start);
+    return region != NULL && region->start == start ? region : NULL;
+}
+
+/* ---- overlap ---- */
+
+/* acre_ranges_overlap() for ranges of which either may be empty. */
+static bool regions_share_byte(uintptr_t a, size_t a_size, uintptr_t b, size_t b_size)
+{
+    return a_size != 0 && b_size != 0 && acre_ranges_overlap(a, a_size, b, b_size);
+}
+
+bool acre_regions_overlap(const struct acre_regions *regions, uintptr_t start, size_t size)
+{
+    if (size == 0)
+        return false;
+    const struct acre_region *floor = acre_regions_floor(regions, start + (size - 1));
+    return floor != NULL && acre_ranges_overlap(floor->start, floor->size, start, size);
+}
+
+bool acre_regions_overlap_metadata(const struct acre_regions *regions, uintptr_t start, size_t size)
+{
+    const struct acre_region *region = regions->first;
+    while (region != NULL && !regions_share_byte(region->meta, region->meta_size, start, size))
+        region = region->next;
+    return region != NULL;
+}
+
+/* Whether metadata would share a byte with the range of a region that is not of integers. */
+static bool regions_overlap_memory(const struct acre_regions *regions, uintptr_t start, size_t size)
+{
+    const struct acre_region *region = regions->first;
+    while (region != NULL &&
+           (region->integers || !regions_share_byte(region->start, region->size, start, size)))
+        region = region->next;
+    return region != NULL;
+}
+
+static bool regions_can_admit_range(
+    const struct acre_regions *regions, const struct acre_region *offer)
+{
+    size_t left = SIZE_MAX - regions->total;
+    return offer->size != 0 && (offer->start != 0 || offer->integers) &&
+           !acre_range_wraps(offer->start, offer->size) &&
+           !acre_range_wraps(offer->meta, offer->meta_size) && offer->size <= left &&
+           offer->meta_size <= left - offer->size;
+}
+
+static bool regions_is_range_owned(const struct acre_regions *regions,
+    const struct acre_region *offer, uintptr_t self, size_t self_size)
+{
+    if (acre_regions_overlap(regions, offer->start, offer->size))
+        return true;
+    return !offer->integers && (acre_regions_overlap_metadata(regions, offer->start, offer->size) ||
+                                   acre_ranges_overlap(self, self_size, offer->start, offer->size));
+}
+
+static bool regions_is_metadata_owned(const struct acre_regions *regions,
+    const struct acre_region *offer, uintptr_t self, size_t self_size)
+{
+    return acre_regions_overlap_metadata(regions, offer->meta, offer->meta_size) ||
+           regions_overlap_memory(regions, offer->meta, offer->meta_size) ||
+           regions_share_byte(self, self_size, offer->meta, offer->meta_size) ||
+           (!offer->integers &&
+               regions_share_byte(offer->start, offer->size, offer->meta, offer->meta_size));
+}
+
+enum acre_status acre_regions_admit(const struct acre_regions *regions,
+    const struct acre_region *offer, const void *self, size_t self_size)
+{
+    if (!regions_can_admit_range(regions, offer))
+        return ACRE_INVALID_PARAM;
+    if (regions_is_range_owned(regions, offer, (uintptr_t)self, self_size) ||
+        regions_is_metadata_owned(regions, offer, (uintptr_t)self, self_size))
+        return ACRE_MEMORY_OVERLAP;
+    return ACRE_OK;
+}
+
+/* ---- insertion and removal ---- */
+
+void acre_regions_insert(struct acre_regions *regions, struct acre_region *region)
+{
+    struct acre_region *below = acre_regions_floor(regions, region->start);
+    struct acre_region *above = below != NULL ? below->next : regions->first;
+    ACRE_ASSERT(!acre_regions_overlap(regions, region->start, region->size)); /* REGIONS-2 */
+    region->prev = below;
+    region->next = above;
+    if (below != NULL)
+        below->next = region;
+    else
+        regions->first = region;
+    if (above != NULL)
+        above->prev = region;
+    regions->total += region->size + region->meta_size;
+}
+
+void acre_regions_remove(struct acre_regions *regions, struct acre_region *region)
+{
+    if (region->prev != NULL)
+        region->prev->next = region->next;
+    else
+        regions->first = region->next;
+    if (region->next != NULL)
+        region->next->prev = region->prev;
+    regions->total -= region->size + region->meta_size;
+}
+
+/* ---- check ---- */
+
+static bool region_is_sound(const struct acre_region *region, const struct acre_region *below)
+{
+    return region->prev == below && region->size != 0 &&
+           !acre_range_wraps(region->start, region->size) &&
+           !acre_range_wraps(region->meta, region->meta_size) &&
+           (below == NULL || below->start + (below->size - 1) < region->start);
+}
+
+const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
+{
+    const struct acre_region *below = NULL;
+    for (const struct acre_region *region = regions->first; region; region = region->next) {
+        if (!region_is_sound(region, below))
+            return region;
+        below = region;
+    }
+    return NULL;
+}
+
+bool acre_regions_total_agrees(const struct acre_regions *regions)
+{
+    size_t total = 0;
+    for (const struct acre_region *region = regions->first; region; region = region->next)
+        total += region->size + region->meta_size;
+    return total == regions->total;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The regions of one allocator, in order of address, and the rules of overlap that all allocators
+ * share. A region's descriptor lies in the metadata of its allocator and begins with a struct
+ * acre_region; the set adds and removes descriptors and allocates nothing.
+ *
+ *   struct acre_NAME_region { struct acre_region region; ... };
+ *
+ * A range is [start, start + size). It may end at the top of the address space: its end is then 0,
+ * so that ends are never compared, only offsets (address - start < size).
+ *
+ * A region has its metadata inside its range (meta_size is 0) or apart. The range of a region of
+ * integers (physical memory, offsets in a file, ids) names no addresses of this program: it is not
+ * compared with addresses of metadata or of the allocator's struct.
+ *
+ * Invariants, in brackets the cost of keeping each:
+ *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(regions)]
+ *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(regions)]
+ *   REGIONS-3  total is the sum of all sizes [an addition per call]
+ */
+#ifndef ACRE_SRC_BASE_REGIONS_H
+#define ACRE_SRC_BASE_REGIONS_H
+
+#include "base/arith.h"
+
+#include <acre/regions.h>
+
+/** The first member of every descriptor. */
+struct acre_region {
+    struct acre_region *next; /* the region above; null: there is none */
+    struct acre_region *prev; /* the region below; null: there is none */
+    uintptr_t start;          /* as given */
+    size_t size;              /* bytes; ids: ids */
+    uintptr_t meta;           /* start of the metadata given apart; 0 when in band */
+    size_t meta_size;         /* bytes there; 0 when in band */
+    bool integers;            /* the range names no addresses of this program */
+};
+
+/** Whether an address lies in a region. O(1). */
+ACRE_INLINE bool acre_region_contains(const struct acre_region *region, uintptr_t at)
+{
+    return at - region->start < region->size;
+}
+
+/** The region that contains an address; null: none does. O(regions). */
+struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at);
+
+/** The highest region that starts at or below an address; null: none does. O(regions). */
+struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at);
+
+/** The region that starts at an address, as given; null: none does. O(regions). */
+struct acre_region *acre_regions_starting_at(const struct acre_regions *regions, uintptr_t start);
+
+/** Whether a range shares a byte with a region's range, of integers or not. O(regions). */
+bool acre_regions_overlap(const struct acre_regions *regions, uintptr_t start, size_t size);
+
+/** Whether a range shares a byte with metadata that was given apart. O(regions). */
+bool acre_regions_overlap_metadata(
+    const struct acre_regions *regions, uintptr_t start, size_t size);
+
+/**
+ * Whether a region may be added; changes nothing. O(regions).
+ * @param offer     start, size, meta, meta_size and integers are filled in.
+ * @param self      the allocator's struct, which owns its bytes.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the range is empty, null or wraps, the metadata wraps, or
+ * the total would exceed SIZE_MAX; ACRE_MEMORY_OVERLAP: the range or the metadata shares a byte
+ * with the other, with memory owned, or with self.
+ */
+enum acre_status acre_regions_admit(const struct acre_regions *regions,
+    const struct acre_region *offer, const void *self, size_t self_size);
+
+/** Adds a region that may be added; its links are set here. O(regions). */
+void acre_regions_insert(struct acre_regions *regions, struct acre_region *region);
+
+/** Removes a region of the set, whose descriptor stays readable. O(1). */
+void acre_regions_remove(struct acre_regions *regions, struct acre_region *region);
+
+/** The lowest descriptor that breaks REGIONS-1 or REGIONS-2; null: none does. Reads descriptors
+ * only. O(regions). */
+const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions);
+
+/** Whether REGIONS-3 holds, where the others do. O(regions). */
+bool acre_regions_total_agrees(const struct acre_regions *regions);
+
+#endif

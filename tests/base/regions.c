@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The set of regions against a naive one: every address of a small space, and the top of the address
+ * space. */
+#include "base/regions.h"
+#include "support/rng.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SPACE = 96, MOST = 12 };
+
+static struct acre_regions regions;
+static struct acre_region descriptors[MOST];
+static bool used[MOST];
+static unsigned char self[8];
+
+static int start_empty(void **state)
+{
+    (void)state;
+    memset(&regions, 0, sizeof regions);
+    memset(used, 0, sizeof used);
+    return 0;
+}
+
+/* The used descriptor whose range contains an address; null: none. */
+static struct acre_region *naive_find(uintptr_t at)
+{
+    for (size_t i = 0; i < MOST; i++)
+        if (used[i] && at - descriptors[i].start < descriptors[i].size)
+            return &descriptors[i];
+    return NULL;
+}
+
+static struct acre_region *naive_floor(uintptr_t at)
+{
+    struct acre_region *floor = NULL;
+    for (size_t i = 0; i < MOST; i++)
+        if (used[i] && descriptors[i].start <= at &&
+            (floor == NULL || descriptors[i].start > floor->start))
+            floor = &descriptors[i];
+    return floor;
+}
+
+/* Whether any byte of a range is in a range, or in metadata, of the set. */
+static bool naive_overlap(uintptr_t start, size_t size, bool metadata)
+{
+    for (size_t byte = 0; byte < size; byte++)
+        for (size_t i = 0; i < MOST; i++) {
+            const struct acre_region *region = &descriptors[i];
+            uintptr_t from = metadata ? region->meta : region->start;
+            if (used[i] && start + byte - from < (metadata ? region->meta_size : region->size))
+                return true;
+        }
+    return false;
+}
+
+static void assert_like_naive(uintptr_t base)
+{
+    assert_null(acre_regions_find_broken(&regions));
+    assert_true(acre_regions_total_agrees(&regions));
+    for (uintptr_t at = base - 2; at != base + SPACE + 2; at++) {
+        struct acre_region *floor = naive_floor(at);
+        assert_ptr_equal(acre_regions_find(&regions, at), naive_find(at));
+        assert_ptr_equal(acre_regions_floor(&regions, at), floor);
+        assert_ptr_equal(acre_regions_starting_at(&regions, at),
+            floor != NULL && floor->start == at ? floor : NULL);
+    }
+}
+
+/* Adds a random region where there is room, or removes one. */
+static void change(struct rng *rng, uintptr_t base)
+{
+    size_t which = rng_below(rng, MOST);
+    struct acre_region *region = &descriptors[which];
+    if (used[which]) {
+        acre_regions_remove(&regions, region);
+        used[which] = false;
+        return;
+    }
+    size_t offset = rng_below(rng, SPACE);
+    size_t size = 1 + rng_below(rng, rng_below(rng, 4) == 0 ? SPACE - offset : 4);
+    size = size < SPACE - offset ? size : SPACE - offset;
+    *region = (struct acre_region){ .start = base + offset, .size = size, .integers = true };
+    bool overlaps = naive_overlap(region->start, size, false);
+    assert_int_equal(acre_regions_overlap(&regions, region->start, size), overlaps);
+    assert_int_equal(acre_regions_admit(&regions, region, self, sizeof self),
+        overlaps ? ACRE_MEMORY_OVERLAP : ACRE_OK);
+    if (!overlaps) {
+        acre_regions_insert(&regions, region);
+        used[which] = true;
+    }
+}
+
+static void changes_like_naive(uintptr_t base)
+{
+    struct rng rng = { base };
+    for (size_t i = 0; i < 3000; i++) {
+        change(&rng, base);
+        assert_like_naive(base);
+    }
+}
+
+static void regions_come_and_go(void **state)
+{
+    (void)state;
+    changes_like_naive(1000);
+}
+
+static void regions_around_0(void **state)
+{
+    (void)state;
+    changes_like_naive(2);
+}
+
+static void regions_at_the_top(void **state)
+{
+    (void)state;
+    changes_like_naive(UINTPTR_MAX - SPACE + 1);
+}
+
+static void add(size_t which, struct acre_region region)
+{
+    descriptors[which] = region;
+    assert_int_equal(acre_regions_admit(&regions, &region, self, sizeof self), ACRE_OK);
+    acre_regions_insert(&regions, &descriptors[which]);
+    used[which] = true;
+}
+
+static void overlap_rules(void **state)
+{
+    uintptr_t own = (uintptr_t)self;
+    uintptr_t top = UINTPTR_MAX;
+    (void)state;
+    add(0, (struct acre_region){ .start = 1000, .size = 100, .meta = 2000, .meta_size = 10 });
+    add(1, (struct acre_region){
+               .start = 4000, .size = 100, .meta = 5000, .meta_size = 10, .integers = true });
+    const struct {
+        struct acre_region offer;
+        enum acre_status status;
+    } rows[] = {
+        { { .start = 1, .size = 0 }, ACRE_INVALID_PARAM },
+        { { .start = 0, .size = 1 }, ACRE_INVALID_PARAM },
+        { { .start = 0, .size = 1, .integers = true }, ACRE_OK },
+        { { .start = top, .size = 1 }, ACRE_OK },
+        { { .start = top, .size = 2 }, ACRE_INVALID_PARAM },
+        { { .start = 1, .size = 1, .meta = top - 8, .meta_size = 9 }, ACRE_OK },
+        { { .start = 1, .size = 1, .meta = top - 8, .meta_size = 10 }, ACRE_INVALID_PARAM },
+        { { .start = 1, .size = SIZE_MAX - 219 }, ACRE_INVALID_PARAM },
+        { { .start = 900, .size = 100 }, ACRE_OK },
+        { { .start = 900, .size = 101 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1099, .size = 1 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1100, .size = 1 }, ACRE_OK },
+        { { .start = 900, .size = 500 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1999, .size = 2 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1999, .size = 2, .integers = true }, ACRE_OK },
+        { { .start = 4999, .size = 2 }, ACRE_MEMORY_OVERLAP },
+        { { .start = own + 7, .size = 1 }, ACRE_MEMORY_OVERLAP },
+        { { .start = own + 7, .size = 1, .integers = true }, ACRE_OK },
+        { { .start = own + 8, .size = 1 }, ACRE_OK },
+        { { .start = 1, .size = 1, .meta = own, .meta_size = 1 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1, .size = 1, .meta = 2009, .meta_size = 1 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1, .size = 1, .meta = 1099, .meta_size = 1 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1, .size = 1, .meta = 4050, .meta_size = 1 }, ACRE_OK },
+        { { .start = 1, .size = 10, .meta = 10, .meta_size = 1 }, ACRE_MEMORY_OVERLAP },
+        { { .start = 1, .size = 10, .meta = 11, .meta_size = 1 }, ACRE_OK },
+        { { .start = 1, .size = 10, .meta = 5, .meta_size = 1, .integers = true }, ACRE_OK },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (acre_regions_admit(&regions, &rows[i].offer, self, sizeof self) != rows[i].status)
+            fail_msg("row %zu", i);
+    assert_true(acre_regions_overlap_metadata(&regions, 2009, 1));
+    assert_false(acre_regions_overlap_metadata(&regions, 2010, 1));
+    assert_false(acre_regions_overlap(&regions, 1000, 0));
+}
+
+static void damage_is_found(void **state)
+{
+    struct acre_region *low = &descriptors[0];
+    struct acre_region *high = &descriptors[1];
+    (void)state;
+    add(0, (struct acre_region){ .start = 1000, .size = 100 });
+    add(1, (struct acre_region){ .start = 1100, .size = 100 });
+    low->size++;
+    assert_ptr_equal(acre_regions_find_broken(&regions), high);
+    low->size = 0;
+    assert_ptr_equal(acre_regions_find_broken(&regions), low);
+    low->size = SIZE_MAX;
+    assert_ptr_equal(acre_regions_find_broken(&regions), low);
+    low->size = 99;
+    assert_false(acre_regions_total_agrees(&regions));
+    low->size = 100;
+    high->prev = NULL;
+    assert_ptr_equal(acre_regions_find_broken(&regions), high);
+    high->prev = low;
+    assert_null(acre_regions_find_broken(&regions));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(regions_come_and_go, start_empty),
+        cmocka_unit_test_setup(regions_around_0, start_empty),
+        cmocka_unit_test_setup(regions_at_the_top, start_empty),
+        cmocka_unit_test_setup(overlap_rules, start_empty),
+        cmocka_unit_test_setup(damage_is_found, start_empty),
+    };
+    return cmocka_run_group_tests_name("regions", tests, NULL, NULL);
+}
