@@ -51,8 +51,8 @@
 #define ACRE_TLSF_WIDE 0
 #endif
 
-/** 1: assert internal invariants on the way (debug builds; needs ACRE_ASSERT_FAIL(text) from the
- * build). */
+/** 1: assert internal invariants (debug, sanitizer and fuzz builds). Such a build without an operating
+ * system supplies acre_assert_fail(text, file, line), which does not return. */
 #ifndef ACRE_ASSERTS
 #define ACRE_ASSERTS 0
 #endif
