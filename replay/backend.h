@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * What is replayed on: an allocator built in, one from a plugin, the system's, or nothing at all
- * (to know what the replay itself costs).
+ * A backend: the allocator that a script is replayed on. It is built in, comes from a plugin, is the
+ * malloc of the process, or does nothing (to measure the cost of the replay itself).
  */
 #ifndef ACRE_REPLAY_BACKEND_H
 #define ACRE_REPLAY_BACKEND_H
@@ -14,42 +14,48 @@
 #include <stddef.h>
 
 enum replay_backend_type {
-    REPLAY_BUILTIN, /**< `builtin`: an allocator of acre. */
+    REPLAY_BUILTIN, /**< `builtin`: an allocator of acre, through its handle. */
+    REPLAY_TYPED,   /**< `plugin`, `loops`: an allocator of acre, through its typed functions. */
     REPLAY_PLUGIN,  /**< `plugin`. */
     REPLAY_SYSTEM,  /**< malloc of this process. */
     REPLAY_EMPTY    /**< Every request is granted the same address. */
 };
+
+struct replay_loops;
 
 struct replay_backend {
     enum replay_backend_type type;
     const char *name;
     const struct acre_backend *builtin; /**< From the registry. */
     const struct acre_plugin *plugin;
-    /** REPLAY_SYSTEM: a shared object to preload in the process that works, or null. */
+    const struct replay_loops *loops; /**< REPLAY_TYPED. */
+    /** REPLAY_SYSTEM: a shared object to preload in the worker's process, or null. */
     const char *preload;
 };
 
 /** Name of the system's allocator in tables and options. */
 #define REPLAY_SYSTEM_NAME "system"
 
-/** Works inside a pool it is given, so that the smallest one can be looked for. */
+/** Works inside a pool that it is given, so that the smallest one can be searched for. */
 static inline bool replay_backend_has_pool(const struct replay_backend *backend)
 {
     return backend->type == REPLAY_BUILTIN ||
-           (backend->type == REPLAY_PLUGIN && !(backend->plugin->flags & ACRE_PLUGIN_OWN_MEMORY));
+           (backend->plugin && !(backend->plugin->flags & ACRE_PLUGIN_OWN_MEMORY));
 }
 
-/** One instance of a backend, made anew for each replay. */
+/** One instance of a backend, made anew for each replay. It must not be copied. */
 struct replay_instance {
     const struct replay_backend *backend;
-    struct acre_bytes bytes; /**< REPLAY_BUILTIN */
-    void *plugin_self;       /**< REPLAY_PLUGIN */
+    const struct acre_plugin *calls; /**< Its functions; `realloc` is never null. */
+    const struct replay_loops *loops;
+    void *self;              /**< Of `calls`; null of REPLAY_EMPTY alone. */
+    struct acre_bytes bytes; /**< REPLAY_BUILTIN; `self` points to it. */
 };
 
 /**
  * Makes an instance in `pool`, at least 4096-aligned; the control structure of an allocator built
  * in stands at its beginning, so that the pool is all that the allocator costs. Null and 0 for a
- * backend without a pool.
+ * backend without a pool. A process has instances of one plugin at a time.
  * @return false: the pool is too small.
  */
 bool replay_instance_open(struct replay_instance *instance, const struct replay_backend *backend,

@@ -43,7 +43,8 @@ static void note_failure(struct explainer *explainer, uint64_t at, struct replay
 {
     struct replay_explanation *found = explainer->found;
     const struct replay_slot *slot = &explainer->worker->slots[op.slot];
-    uint64_t layout = replay_op_layout(op, replay_wides(explainer->worker->script));
+    uint64_t layout = replay_op_layout(
+        op, replay_wides(explainer->worker->script), explainer->worker->script->facts.align_log2);
     found->failed = true;
     found->op = at;
     found->verb = replay_op_verb(op);
@@ -58,8 +59,8 @@ static bool run_window(struct explainer *explainer, const struct replay_window *
 {
     for (uint64_t i = 0; i < window->count; i++) {
         struct replay_op op = window->ops[i];
-        if (!replay_step(&explainer->instance, REPLAY_BUILTIN, op, window->wides,
-                explainer->worker->slots)) {
+        if (!replay_step(
+                &explainer->instance, op, explainer->worker->script, explainer->worker->slots)) {
             note_failure(explainer, window->first + i, op);
             return false;
         }

@@ -25,7 +25,7 @@ static bool completes(struct replay_worker *worker, size_t pool_size)
     struct replay_window window = { 0 };
     bool completed = true;
     while (completed && replay_script_next(worker->script, &window))
-        completed = replay_run_strict(&window, &instance, worker->slots);
+        completed = instance.loops->strict(&window, &instance, worker->slots) == 0;
     replay_worker_close(worker, &instance);
     return completed;
 }

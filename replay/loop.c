@@ -1,117 +1,132 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The loops over a script: one of each for every type of backend. */
-#include "replay/counter.h"
-#include "replay/worker.h"
+/* The calls and loops of all backends but the typed ones. */
+#include "replay/loop.h"
 
-enum loop_mode {
-    PLAIN,
-    STRICT,  /* up to the first operation that is not served */
-    TOUCHING /* each byte of a block is written when it is allocated */
-};
+#include <stdlib.h>
 
-/* Bytes that a slot holds before an operation and that stay what they are. */
-ACRE_INLINE size_t held(const struct replay_slot *slot, struct replay_op op)
+/* ---- built in, through the two-word handle ---- */
+
+static inline void *builtin_alloc(void *self, size_t size, size_t align)
 {
-    return slot->ptr && replay_op_verb(op) == REPLAY_REALLOC ? replay_slot_size(slot) : 0;
+    const struct acre_bytes *bytes = self;
+    return acre_alloc(*bytes, acre_layout(size, align)).ptr;
 }
 
-ACRE_INLINE bool step_touching(const struct replay_instance *instance,
-    enum replay_backend_type type, struct replay_op op, const struct replay_wide *wides,
-    struct replay_slot *slots)
+static inline void builtin_dealloc(void *self, void *ptr, size_t size, size_t align)
 {
-    struct replay_slot *slot = &slots[op.slot];
-    size_t before = held(slot, op);
-    if (!replay_step(instance, type, op, wides, slots))
-        return false;
-    size_t size = replay_slot_size(slot);
-    if (type != REPLAY_EMPTY && replay_op_verb(op) != REPLAY_DEALLOC && size > before)
-        memset((char *)slot->ptr + before, 0x5A, size - before);
-    return true;
+    const struct acre_bytes *bytes = self;
+    (void)size;
+    (void)align;
+    acre_dealloc(*bytes, ptr);
 }
 
-/* `type` and `mode` are constants where this is inlined. */
-ACRE_INLINE uint64_t run(const struct replay_window *window, const struct replay_instance *shared,
-    struct replay_slot *slots, enum replay_backend_type type, enum loop_mode mode)
+static inline void *builtin_realloc(
+    void *self, void *ptr, size_t old_size, size_t new_size, size_t align)
 {
-    const struct replay_instance instance = *shared;
-    const struct replay_wide *wides = window->wides;
-    const struct replay_op *end = window->ops + window->count;
-    uint64_t failed = 0;
-    for (const struct replay_op *op = window->ops; op < end; op++) {
-        if (ACRE_LIKELY(mode == TOUCHING ? step_touching(&instance, type, *op, wides, slots)
-                                         : replay_step(&instance, type, *op, wides, slots)))
-            continue;
-        failed++;
-        if (mode == STRICT)
-            break;
-    }
-    return failed;
+    const struct acre_bytes *bytes = self;
+    (void)old_size;
+    return acre_realloc(*bytes, ptr, acre_layout(new_size, align)).ptr;
 }
 
-ACRE_INLINE uint64_t run_on(const struct replay_window *window,
-    const struct replay_instance *instance, struct replay_slot *slots, enum loop_mode mode)
+/* ---- the malloc of this process, whichever library serves it ---- */
+
+static ACRE_NOINLINE void *system_aligned(size_t size, size_t align)
 {
-    switch (instance->backend->type) {
-    case REPLAY_BUILTIN:
-        return run(window, instance, slots, REPLAY_BUILTIN, mode);
-    case REPLAY_PLUGIN:
-        return run(window, instance, slots, REPLAY_PLUGIN, mode);
-    case REPLAY_SYSTEM:
-        return run(window, instance, slots, REPLAY_SYSTEM, mode);
-    case REPLAY_EMPTY:
-        break;
-    }
-    return run(window, instance, slots, REPLAY_EMPTY, mode);
+    void *ptr = NULL;
+    return posix_memalign(&ptr, align, size) == 0 ? ptr : NULL;
 }
 
-uint64_t replay_run(const struct replay_window *window, const struct replay_instance *instance,
-    struct replay_slot *slots)
+static inline void *system_alloc(void *self, size_t size, size_t align)
 {
-    return run_on(window, instance, slots, PLAIN);
+    (void)self;
+    return align <= ACRE_NATURAL_ALIGN ? malloc(size) : system_aligned(size, align);
 }
 
-uint64_t replay_run_touching(const struct replay_window *window,
-    const struct replay_instance *instance, struct replay_slot *slots)
+static inline void system_dealloc(void *self, void *ptr, size_t size, size_t align)
 {
-    return run_on(window, instance, slots, TOUCHING);
+    (void)self;
+    (void)size;
+    (void)align;
+    free(ptr);
 }
 
-bool replay_run_strict(const struct replay_window *window, const struct replay_instance *instance,
-    struct replay_slot *slots)
+static ACRE_NOINLINE void *system_move(void *ptr, size_t old_size, size_t size, size_t align)
 {
-    return run_on(window, instance, slots, STRICT) == 0;
+    void *moved = system_aligned(size, align);
+    if (!moved)
+        return NULL;
+    memcpy(moved, ptr, old_size < size ? old_size : size);
+    free(ptr);
+    return moved;
 }
 
-ACRE_INLINE void run_steps(const struct replay_window *window, const struct replay_instance *shared,
-    struct replay_slot *slots, uint32_t *ticks, uint64_t cost, enum replay_backend_type type)
+static inline void *system_realloc(
+    void *self, void *ptr, size_t old_size, size_t new_size, size_t align)
 {
-    const struct replay_instance instance = *shared;
-    const struct replay_wide *wides = window->wides;
-    const struct replay_op *ops = window->ops;
-    for (uint64_t i = 0; i < window->count; i++) {
-        uint64_t start = acre_clock_ticks();
-        replay_step(&instance, type, ops[i], wides, slots);
-        uint64_t took = acre_clock_ticks() - start;
-        took = took > cost ? took - cost : 0;
-        if (took < ticks[i])
-            ticks[i] = (uint32_t)took;
-    }
+    (void)self;
+    return align <= ACRE_NATURAL_ALIGN ? realloc(ptr, new_size)
+                                       : system_move(ptr, old_size, new_size, align);
 }
 
-void replay_run_steps(const struct replay_window *window, const struct replay_instance *instance,
-    struct replay_slot *slots, uint32_t *ticks, uint64_t cost)
+/* ---- nothing ---- */
+
+static inline void *empty_alloc(void *self, size_t size, size_t align)
 {
-    switch (instance->backend->type) {
-    case REPLAY_BUILTIN:
-        run_steps(window, instance, slots, ticks, cost, REPLAY_BUILTIN);
-        break;
-    case REPLAY_PLUGIN:
-        run_steps(window, instance, slots, ticks, cost, REPLAY_PLUGIN);
-        break;
-    case REPLAY_SYSTEM:
-        run_steps(window, instance, slots, ticks, cost, REPLAY_SYSTEM);
-        break;
-    case REPLAY_EMPTY:
-        break;
-    }
+    (void)self;
+    (void)size;
+    (void)align;
+    return (void *)(uintptr_t)4096;
+}
+
+static inline void empty_dealloc(void *self, void *ptr, size_t size, size_t align)
+{
+    (void)self;
+    (void)ptr;
+    (void)size;
+    (void)align;
+}
+
+static inline void *empty_realloc(
+    void *self, void *ptr, size_t old_size, size_t new_size, size_t align)
+{
+    (void)self;
+    (void)old_size;
+    (void)new_size;
+    (void)align;
+    return ptr;
+}
+
+#define NO_LINKAGE
+#define DEFINE_CALLS(kind)                                                                         \
+    REPLAY_DEFINE_LOOPS(                                                                           \
+        NO_LINKAGE, replay_##kind, kind##_alloc, kind##_dealloc, kind##_realloc, false);           \
+    const struct acre_plugin replay_##kind##_calls = { .abi = ACRE_PLUGIN_ABI,                     \
+        .name = #kind,                                                                             \
+        .alloc = kind##_alloc,                                                                     \
+        .dealloc = kind##_dealloc,                                                                 \
+        .realloc = kind##_realloc }
+
+DEFINE_CALLS(builtin);
+DEFINE_CALLS(system);
+DEFINE_CALLS(empty);
+REPLAY_DEFINE_LOOPS(NO_LINKAGE, replay_plugin, instance->calls->alloc, instance->calls->dealloc,
+    instance->calls->realloc, true);
+
+bool replay_step(const struct replay_instance *instance, struct replay_op op,
+    const struct replay_script *script, struct replay_slot *slots)
+{
+    const struct acre_plugin *calls = instance->calls;
+    return replay_step_with(op, replay_wides(script), script->facts.align_log2, slots,
+        instance->self, calls->alloc, calls->dealloc, calls->realloc,
+        instance->loops == &replay_plugin_loops);
+}
+
+enum acre_status replay_dealloc(
+    const struct replay_instance *instance, const struct replay_slot *slot)
+{
+    if (instance->backend->type == REPLAY_BUILTIN)
+        return acre_dealloc(instance->bytes, slot->ptr);
+    instance->calls->dealloc(
+        instance->self, slot->ptr, replay_slot_size(slot), replay_slot_align(slot));
+    return ACRE_OK;
 }

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * How one operation of a script runs on each type of backend. Everything here is inlined into a loop
- * that knows the type when it is compiled, so that each backend is called as its users call it, and
- * all pay the same few instructions for the replay itself.
+ * The loops that call an allocator. They are templates: REPLAY_DEFINE_LOOPS inlines them into
+ * functions of one backend, in which its calls are constants, so that each backend is called as its
+ * users call it, and all pay the same few instructions for the replay itself.
  */
 #ifndef ACRE_REPLAY_LOOP_H
 #define ACRE_REPLAY_LOOP_H
 
 #include "base/compiler.h"
+#include "clock/clock.h"
 #include "replay/backend.h"
 #include "replay/script.h"
 
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 
-/** A block, or none, and what was asked for: size << 6 | log2 of the alignment. */
+/** A block, or none, and its request: size << 6 | log2 of the alignment. */
 struct replay_slot {
     void *ptr;
     uint64_t layout;
 };
 
 #define REPLAY_ALIGN_BITS 6
-#define REPLAY_NATURAL_LOG2 ((unsigned)__builtin_ctzl(ACRE_NATURAL_ALIGN))
 
 ACRE_INLINE uint64_t replay_slot_layout(uint64_t size, unsigned align_log2)
 {
@@ -34,120 +34,56 @@ ACRE_INLINE size_t replay_slot_size(const struct replay_slot *slot)
     return (size_t)(slot->layout >> REPLAY_ALIGN_BITS);
 }
 
+ACRE_INLINE size_t replay_layout_align(uint64_t layout)
+{
+    return (size_t)1 << (layout & ((1u << REPLAY_ALIGN_BITS) - 1));
+}
+
 ACRE_INLINE size_t replay_slot_align(const struct replay_slot *slot)
 {
-    return (size_t)1 << (slot->layout & ((1u << REPLAY_ALIGN_BITS) - 1));
+    return replay_layout_align(slot->layout);
 }
 
 /** The layout that an operation asks for, in the form that a slot keeps. */
-ACRE_INLINE uint64_t replay_op_layout(struct replay_op op, const struct replay_wide *wides)
+ACRE_INLINE uint64_t replay_op_layout(
+    struct replay_op op, const struct replay_wide *wides, unsigned align_log2)
 {
     uint32_t size = op.what & REPLAY_SIZE_MASK;
     if (ACRE_LIKELY(!(op.what & REPLAY_WIDE)))
-        return replay_slot_layout(size, REPLAY_NATURAL_LOG2);
+        return replay_slot_layout(size, align_log2);
     return replay_slot_layout(wides[size].size, (unsigned)__builtin_ctzll(wides[size].align));
 }
 
-ACRE_INLINE void *replay_system_alloc(size_t size, size_t align)
+/** The size that an operation asks for, in bytes. */
+ACRE_INLINE uint64_t replay_op_size(struct replay_op op, const struct replay_wide *wides)
 {
-    void *ptr = NULL;
-    if (align <= ACRE_NATURAL_ALIGN)
-        return malloc(size);
-    return posix_memalign(&ptr, align, size) == 0 ? ptr : NULL;
+    return replay_op_layout(op, wides, 0) >> REPLAY_ALIGN_BITS;
 }
 
-ACRE_INLINE size_t replay_at_least_one(size_t size)
-{
-    return size ? size : 1;
-}
+/* ---- one operation ---- */
 
-ACRE_INLINE void *replay_alloc(const struct replay_instance *instance,
-    enum replay_backend_type type, size_t size, size_t align)
-{
-    switch (type) {
-    case REPLAY_BUILTIN:
-        return acre_alloc(instance->bytes, acre_layout(size, align)).ptr;
-    case REPLAY_PLUGIN:
-        return instance->backend->plugin->alloc(
-            instance->plugin_self, replay_at_least_one(size), align);
-    case REPLAY_SYSTEM:
-        return replay_system_alloc(size, align);
-    case REPLAY_EMPTY:
-        break;
-    }
-    return (void *)(uintptr_t)4096;
-}
+typedef void *replay_alloc_fn(void *self, size_t size, size_t align);
+typedef void replay_dealloc_fn(void *self, void *ptr, size_t size, size_t align);
+typedef void *replay_realloc_fn(
+    void *self, void *ptr, size_t old_size, size_t new_size, size_t align);
 
-/** Frees the block of a slot. Built-in allocators alone can refuse that; see the status. */
-ACRE_INLINE enum acre_status replay_dealloc(const struct replay_instance *instance,
-    enum replay_backend_type type, const struct replay_slot *slot)
+/** Resizes, or allocates when the block could not be had in the first place. A plugin keeps the
+ * alignment that the block has (`keeps`). */
+ACRE_INLINE bool replay_step_realloc(struct replay_slot *slot, uint64_t layout, void *self,
+    replay_alloc_fn *alloc, replay_realloc_fn *resize, bool keeps)
 {
-    if (type == REPLAY_BUILTIN)
-        return acre_dealloc(instance->bytes, slot->ptr);
-    if (type == REPLAY_PLUGIN)
-        instance->backend->plugin->dealloc(instance->plugin_self, slot->ptr,
-            replay_at_least_one(replay_slot_size(slot)), replay_slot_align(slot));
-    if (type == REPLAY_SYSTEM)
-        free(slot->ptr);
-    return ACRE_OK;
-}
-
-/** What a plugin without a resize of its own costs its users. */
-static ACRE_NOINLINE void *replay_plugin_move(
-    const struct replay_instance *instance, const struct replay_slot *slot, size_t size)
-{
-    const struct acre_plugin *plugin = instance->backend->plugin;
-    size_t old_size = replay_slot_size(slot);
-    void *moved = plugin->alloc(instance->plugin_self, size, replay_slot_align(slot));
-    if (!moved)
-        return NULL;
-    memcpy(moved, slot->ptr, old_size < size ? old_size : size);
-    replay_dealloc(instance, REPLAY_PLUGIN, slot);
-    return moved;
-}
-
-ACRE_INLINE void *replay_plugin_realloc(
-    const struct replay_instance *instance, const struct replay_slot *slot, size_t size)
-{
-    const struct acre_plugin *plugin = instance->backend->plugin;
-    if (!plugin->realloc)
-        return replay_plugin_move(instance, slot, size);
-    return plugin->realloc(instance->plugin_self, slot->ptr,
-        replay_at_least_one(replay_slot_size(slot)), size, replay_slot_align(slot));
-}
-
-/** The block resized, at natural alignment (a plugin keeps the alignment the block has). */
-ACRE_INLINE void *replay_realloc(const struct replay_instance *instance,
-    enum replay_backend_type type, const struct replay_slot *slot, size_t size)
-{
-    switch (type) {
-    case REPLAY_BUILTIN:
-        return acre_realloc(instance->bytes, slot->ptr, acre_layout(size, ACRE_NATURAL_ALIGN)).ptr;
-    case REPLAY_PLUGIN:
-        return replay_plugin_realloc(instance, slot, replay_at_least_one(size));
-    case REPLAY_SYSTEM:
-        return realloc(slot->ptr, replay_at_least_one(size));
-    case REPLAY_EMPTY:
-        break;
-    }
-    return slot->ptr;
-}
-
-/** Resizes, or allocates when the block could not be had in the first place. */
-ACRE_INLINE bool replay_step_realloc(const struct replay_instance *instance,
-    enum replay_backend_type type, struct replay_slot *slot, uint64_t layout)
-{
+    const uint64_t align_mask = (1u << REPLAY_ALIGN_BITS) - 1;
     size_t size = (size_t)(layout >> REPLAY_ALIGN_BITS);
-    uint64_t align_log2 = type == REPLAY_PLUGIN && slot->ptr ? slot->layout : layout;
-    void *ptr = NULL;
+    void *ptr;
+    if (keeps && slot->ptr)
+        layout = (layout & ~align_mask) | (slot->layout & align_mask);
     if (slot->ptr)
-        ptr = replay_realloc(instance, type, slot, size);
+        ptr = resize(self, slot->ptr, replay_slot_size(slot), size, replay_layout_align(layout));
     else
-        ptr = replay_alloc(instance, type, size, ACRE_NATURAL_ALIGN);
+        ptr = alloc(self, size, replay_layout_align(layout));
     if (!ptr)
         return false;
-    slot->layout = replay_slot_layout(size, align_log2 & ((1u << REPLAY_ALIGN_BITS) - 1));
-    slot->ptr = ptr;
+    *slot = (struct replay_slot){ ptr, layout };
     return true;
 }
 
@@ -155,23 +91,177 @@ ACRE_INLINE bool replay_step_realloc(const struct replay_instance *instance,
  * Makes one operation. @return false: the allocator could not serve it.
  * A block that could not be had is not freed.
  */
-ACRE_INLINE bool replay_step(const struct replay_instance *instance, enum replay_backend_type type,
-    struct replay_op op, const struct replay_wide *wides, struct replay_slot *slots)
+ACRE_INLINE bool replay_step_with(struct replay_op op, const struct replay_wide *wides,
+    unsigned align_log2, struct replay_slot *slots, void *self, replay_alloc_fn *alloc,
+    replay_dealloc_fn *dealloc, replay_realloc_fn *resize, bool keeps)
 {
     struct replay_slot *slot = &slots[op.slot];
     enum replay_verb verb = replay_op_verb(op);
     if (verb == REPLAY_DEALLOC) {
         if (ACRE_LIKELY(slot->ptr != NULL))
-            replay_dealloc(instance, type, slot);
+            dealloc(self, slot->ptr, replay_slot_size(slot), replay_slot_align(slot));
         slot->ptr = NULL;
         return true;
     }
-    uint64_t layout = replay_op_layout(op, wides);
+    uint64_t layout = replay_op_layout(op, wides, align_log2);
     if (ACRE_UNLIKELY(verb == REPLAY_REALLOC))
-        return replay_step_realloc(instance, type, slot, layout);
+        return replay_step_realloc(slot, layout, self, alloc, resize, keeps);
     slot->layout = layout;
-    slot->ptr = replay_alloc(instance, type, replay_slot_size(slot), replay_slot_align(slot));
+    slot->ptr = alloc(self, replay_slot_size(slot), replay_slot_align(slot));
     return slot->ptr != NULL;
 }
+
+/** The same where nothing is timed: operation `op` of `script`, through the instance's table. */
+bool replay_step(const struct replay_instance *instance, struct replay_op op,
+    const struct replay_script *script, struct replay_slot *slots);
+
+/** Frees the block of a slot. @return what an allocator built in says; ACRE_OK of all others. */
+enum acre_status replay_dealloc(
+    const struct replay_instance *instance, const struct replay_slot *slot);
+
+/* ---- loops ---- */
+
+typedef uint64_t replay_loop_fn(const struct replay_window *window,
+    const struct replay_instance *instance, struct replay_slot *slots);
+
+/** The loops of one backend. All but the last two return how many operations were not served. */
+struct replay_loops {
+    replay_loop_fn *plain;
+    replay_loop_fn *strict;   /**< Stops at the first operation that is not served. */
+    replay_loop_fn *touching; /**< Writes each byte of a block when it is allocated. */
+    replay_loop_fn *trapping; /**< A trap before and after each operation. */
+    /** Times each operation: lowers its `ticks` to the time it took, less `cost`. */
+    void (*ticks)(const struct replay_window *window, const struct replay_instance *instance,
+        struct replay_slot *slots, uint32_t *ticks, uint64_t cost);
+    /** An operation fills its slot when that is empty and frees its block otherwise; `what` is the
+     * size alone, and every alignment is REPLAY_TOGGLE_ALIGN. The tightest of the loops: eight
+     * instructions per operation and the call. */
+    void (*toggling)(
+        const struct replay_window *window, const struct replay_instance *instance, void **blocks);
+};
+
+#define REPLAY_TOGGLE_ALIGN 8u
+
+enum replay_loop_mode { REPLAY_PLAIN, REPLAY_STRICT, REPLAY_TOUCHING, REPLAY_TRAPPING };
+
+/** A trap that a stepping parent waits for. */
+ACRE_INLINE void replay_trap(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("int3" ::: "memory");
+#else
+    raise(SIGTRAP);
+#endif
+}
+
+/** Writes the bytes of a block that the operation added; it had `before`. */
+ACRE_INLINE void replay_touch(const struct replay_slot *slot, size_t before)
+{
+    if (slot->ptr && replay_slot_size(slot) > before)
+        memset((char *)slot->ptr + before, 0x5A, replay_slot_size(slot) - before);
+}
+
+/** Bytes that the slot holds before an operation and keeps. */
+ACRE_INLINE size_t replay_kept(const struct replay_slot *slot, struct replay_op op)
+{
+    return slot->ptr && replay_op_verb(op) == REPLAY_REALLOC ? replay_slot_size(slot) : 0;
+}
+
+ACRE_INLINE uint64_t replay_loop_any(const struct replay_window *window,
+    const struct replay_instance *instance, struct replay_slot *slots, replay_alloc_fn *alloc,
+    replay_dealloc_fn *dealloc, replay_realloc_fn *resize, bool keeps, enum replay_loop_mode mode)
+{
+    void *const self = instance->self;
+    const bool touches = mode == REPLAY_TOUCHING && self;
+    const struct replay_wide *const wides = window->wides;
+    const unsigned align_log2 = window->align_log2;
+    const struct replay_op *const end = window->ops + window->count;
+    uint64_t failed = 0;
+    for (const struct replay_op *op = window->ops; op < end; op++) {
+        size_t before = touches ? replay_kept(&slots[op->slot], *op) : 0;
+        if (mode == REPLAY_TRAPPING)
+            replay_trap();
+        bool served =
+            replay_step_with(*op, wides, align_log2, slots, self, alloc, dealloc, resize, keeps);
+        if (mode == REPLAY_TRAPPING)
+            replay_trap();
+        if (touches && served)
+            replay_touch(&slots[op->slot], before);
+        failed += !served;
+        if (mode == REPLAY_STRICT && !served)
+            break;
+    }
+    return failed;
+}
+
+ACRE_INLINE void replay_loop_ticks(const struct replay_window *window,
+    const struct replay_instance *instance, struct replay_slot *slots, uint32_t *ticks,
+    uint64_t cost, replay_alloc_fn *alloc, replay_dealloc_fn *dealloc, replay_realloc_fn *resize,
+    bool keeps)
+{
+    void *const self = instance->self;
+    for (uint64_t i = 0; i < window->count; i++) {
+        uint64_t start = acre_clock_ticks();
+        replay_step_with(window->ops[i], window->wides, window->align_log2, slots, self, alloc,
+            dealloc, resize, keeps);
+        uint64_t took = acre_clock_ticks() - start;
+        took = took > cost ? took - cost : 0;
+        if (took < ticks[i])
+            ticks[i] = (uint32_t)took;
+    }
+}
+
+ACRE_INLINE void replay_loop_toggle(const struct replay_window *window,
+    const struct replay_instance *instance, void **blocks, replay_alloc_fn *alloc,
+    replay_dealloc_fn *dealloc)
+{
+    const struct replay_op *op = window->ops;
+    const struct replay_op *end = op + window->count;
+    void *self = instance->self;
+    for (; op != end; op++) {
+        void **slot = &blocks[op->slot];
+        void *block = *slot;
+        if (block) {
+            dealloc(self, block, op->what, REPLAY_TOGGLE_ALIGN);
+            block = NULL;
+        } else {
+            block = alloc(self, op->what, REPLAY_TOGGLE_ALIGN);
+        }
+        *slot = block;
+    }
+}
+
+#define REPLAY_DEFINE_LOOP(name, alloc, dealloc, resize, keeps, mode)                              \
+    static ACRE_NOINLINE uint64_t name(const struct replay_window *window,                         \
+        const struct replay_instance *instance, struct replay_slot *slots)                         \
+    {                                                                                              \
+        return replay_loop_any(window, instance, slots, alloc, dealloc, resize, keeps, mode);      \
+    }
+
+/** Defines `struct replay_loops NAME_loops` over three functions of the types above, or expressions
+ * of `instance` that give them. */
+#define REPLAY_DEFINE_LOOPS(linkage, name, alloc, dealloc, resize, keeps)                          \
+    REPLAY_DEFINE_LOOP(name##_plain, alloc, dealloc, resize, keeps, REPLAY_PLAIN)                  \
+    REPLAY_DEFINE_LOOP(name##_strict, alloc, dealloc, resize, keeps, REPLAY_STRICT)                \
+    REPLAY_DEFINE_LOOP(name##_touching, alloc, dealloc, resize, keeps, REPLAY_TOUCHING)            \
+    REPLAY_DEFINE_LOOP(name##_trapping, alloc, dealloc, resize, keeps, REPLAY_TRAPPING)            \
+    static ACRE_NOINLINE void name##_ticks(const struct replay_window *window,                     \
+        const struct replay_instance *instance, struct replay_slot *slots, uint32_t *ticks,        \
+        uint64_t cost)                                                                             \
+    {                                                                                              \
+        replay_loop_ticks(window, instance, slots, ticks, cost, alloc, dealloc, resize, keeps);    \
+    }                                                                                              \
+    static ACRE_NOINLINE void name##_toggling(                                                     \
+        const struct replay_window *window, const struct replay_instance *instance, void **blocks) \
+    {                                                                                              \
+        replay_loop_toggle(window, instance, blocks, alloc, dealloc);                              \
+    }                                                                                              \
+    linkage const struct replay_loops name##_loops = { name##_plain, name##_strict,                \
+        name##_touching, name##_trapping, name##_ticks, name##_toggling }
+
+/* What backend.c chooses from. */
+extern const struct acre_plugin replay_builtin_calls, replay_system_calls, replay_empty_calls;
+extern const struct replay_loops replay_builtin_loops, replay_plugin_loops, replay_system_loops,
+    replay_empty_loops;
 
 #endif

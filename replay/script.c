@@ -12,6 +12,7 @@
 
 /* Bytes that one operation may cost in all: 8 here, 4 for its time, the rest for pools. */
 #define BYTES_PER_OP 16
+#define NATURAL_LOG2 ((unsigned)__builtin_ctzl(ACRE_NATURAL_ALIGN))
 #define FIRST_ROOM ((size_t)1 << 20)
 /* More live bytes than a 64-bit machine can address, and half of what a 32-bit one can. */
 #define MOST_LIVE (SIZE_MAX > UINT32_MAX ? UINT64_C(1) << 46 : UINT64_C(1) << 31)
@@ -79,6 +80,7 @@ bool replay_script_open(struct replay_script *script, size_t hold)
         .wide_array.file = -1,
         .spill = replay_nameless_file(),
         .hold = hold / sizeof(struct replay_op) };
+    replay_script_clear(script);
     if (array_open(&script->op_array) && array_open(&script->wide_array))
         return true;
     int error = errno;
@@ -89,7 +91,8 @@ bool replay_script_open(struct replay_script *script, size_t hold)
 
 void replay_script_clear(struct replay_script *script)
 {
-    script->facts = (struct replay_facts){ 0 };
+    script->facts = (struct replay_facts){ .align_log2 = NATURAL_LOG2 };
+    script->limit = script->spill < 0 ? replay_machine_memory() / 2 / BYTES_PER_OP : UINT64_MAX;
     script->live_bytes = 0;
     script->live_blocks = 0;
     script->spilled = 0;
@@ -199,8 +202,7 @@ static bool write_window(struct replay_script *script, const struct replay_op *o
     return true;
 }
 
-/* The rest of a script that is streamed. */
-static bool flush_window(struct replay_script *script)
+bool replay_script_finish(struct replay_script *script)
 {
     size_t count = (size_t)(script->facts.ops % REPLAY_WINDOW_OPS);
     return !script->facts.streamed || !count || write_window(script, script->window_ops, count);
@@ -237,7 +239,7 @@ static struct replay_op *next_op(struct replay_script *script)
     return &script->window_ops[facts->ops % REPLAY_WINDOW_OPS];
 }
 
-/* Adds one operation; `align` 0 is natural. */
+/* Adds one operation; `align` below that of plain operations stands for it. */
 static const char *add_op(struct replay_script *script, enum replay_verb verb, uint32_t slot,
     uint64_t size, uint64_t align)
 {
@@ -246,9 +248,11 @@ static const char *add_op(struct replay_script *script, enum replay_verb verb, u
     const char *problem = NULL;
     if (facts->ops == script->limit)
         return "more operations than this machine's memory has room for";
-    if (align < ACRE_NATURAL_ALIGN)
-        align = ACRE_NATURAL_ALIGN;
-    if (align == ACRE_NATURAL_ALIGN && size <= REPLAY_SIZE_MASK)
+    if (!size && verb != REPLAY_DEALLOC)
+        size = 1;
+    if (align >> facts->align_log2 == 0)
+        align = UINT64_C(1) << facts->align_log2;
+    if (align >> facts->align_log2 == 1 && size <= REPLAY_SIZE_MASK)
         what |= (uint32_t)size;
     else
         problem = add_wide(script, (struct replay_wide){ size, align }, &what);
@@ -282,35 +286,36 @@ static const char *count_live(struct replay_script *script, uint64_t less, uint6
     return NULL;
 }
 
-static const char *add_alloc(struct replay_script *script, const struct acre_trace_event *event)
+const char *replay_script_alloc(
+    struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align)
 {
     struct replay_facts *facts = &script->facts;
-    if (event->slot >= facts->slots)
-        facts->slots = (uint64_t)event->slot + 1;
-    if (event->align > MOST_LIVE)
+    if (slot >= facts->slots)
+        facts->slots = (uint64_t)slot + 1;
+    if (align > MOST_LIVE)
         return "an alignment that no machine can satisfy";
-    if (event->align > facts->max_align)
-        facts->max_align = event->align;
+    if (align > facts->max_align)
+        facts->max_align = align;
     facts->allocs++;
-    facts->inherited += event->inherited;
     script->live_blocks++;
-    const char *problem = count_live(script, 0, event->size);
-    return problem ? problem : add_op(script, REPLAY_ALLOC, event->slot, event->size, event->align);
+    const char *problem = count_live(script, 0, size);
+    return problem ? problem : add_op(script, REPLAY_ALLOC, slot, size, align);
 }
 
-static const char *add_free(struct replay_script *script, const struct acre_trace_event *event)
+const char *replay_script_dealloc(struct replay_script *script, uint32_t slot, uint64_t old_size)
 {
     script->facts.deallocs++;
     script->live_blocks--;
-    const char *problem = count_live(script, event->size, 0);
-    return problem ? problem : add_op(script, REPLAY_DEALLOC, event->slot, 0, 0);
+    const char *problem = count_live(script, old_size, 0);
+    return problem ? problem : add_op(script, REPLAY_DEALLOC, slot, 0, 0);
 }
 
-static const char *add_resize(struct replay_script *script, const struct acre_trace_event *event)
+const char *replay_script_realloc(
+    struct replay_script *script, uint32_t slot, uint64_t old_size, uint64_t size, uint64_t align)
 {
     script->facts.reallocs++;
-    const char *problem = count_live(script, event->old_size, event->size);
-    return problem ? problem : add_op(script, REPLAY_REALLOC, event->slot, event->size, 0);
+    const char *problem = count_live(script, old_size, size);
+    return problem ? problem : add_op(script, REPLAY_REALLOC, slot, size, align);
 }
 
 /* Takes over what is known of the process. Its name may hold any bytes: what is not printable
@@ -323,7 +328,6 @@ static void begin(struct replay_script *script, const struct acre_trace_event *e
     facts->process = event->process;
     facts->pid = event->about->pid;
     facts->forked = event->about->origin == ACRE_TRACE_FORKED;
-    script->limit = script->spill < 0 ? replay_machine_memory() / 2 / BYTES_PER_OP : UINT64_MAX;
     for (; i < ACRE_TRACE_NAME_MAX && name[i]; i++) {
         facts->name[i] = name[i];
         if (name[i] < ' ' || name[i] > '~')
@@ -342,18 +346,20 @@ const char *replay_script_add(struct replay_script *script, const struct acre_tr
         begin(script, event);
         return NULL;
     case ACRE_TRACE_ALLOC:
-        return add_alloc(script, event);
+        facts->inherited += event->inherited;
+        return replay_script_alloc(script, event->slot, event->size, event->align);
     case ACRE_TRACE_FREE:
-        return add_free(script, event);
+        return replay_script_dealloc(script, event->slot, event->size);
     case ACRE_TRACE_RESIZE:
-        return add_resize(script, event);
+        return replay_script_realloc(script, event->slot, event->old_size, event->size, 0);
     case ACRE_TRACE_FAILED:
         facts->refused++;
         return NULL;
     case ACRE_TRACE_PROCESS_END:
         facts->lost = event->totals.lost;
         facts->unmatched = event->totals.unmatched;
-        return flush_window(script) ? NULL : "not enough room in TMPDIR to hold the operations";
+        return replay_script_finish(script) ? NULL
+                                            : "not enough room in TMPDIR to hold the operations";
     case ACRE_TRACE_END:
         break;
     }

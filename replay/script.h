@@ -9,7 +9,8 @@
  *     31 30  29    28 .......... 0
  *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
  *
- * Plain is a size below 2^29 at natural alignment. The arrays are files without a name in shared
+ * Plain is a size below 2^29 at the alignment that the script names, which is the natural one for a
+ * trace. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in shared
  * memory, because another process fills them: see load.h. A script that is longer than may be held
  * in memory keeps its operations in a file without a name in TMPDIR instead, packed (see pack.h) in
  * windows one behind the other, and is read a window at a time.
@@ -64,6 +65,7 @@ struct replay_facts {
     uint64_t unmatched;   /**< Frees and resizes of blocks the recorder did not know. */
     uint64_t max_align;   /**< Largest alignment asked for, in bytes; 0: natural only. */
     uint64_t trace_ops;   /**< Operations of all processes in the trace. */
+    uint32_t align_log2;  /**< Of operations that are plain. */
     uint32_t threads;     /**< Threads that made calls. */
     uint32_t process;     /**< Index of the process in the trace, from 0, */
     uint32_t processes;   /**< of so many, empty ones included. */
@@ -102,10 +104,10 @@ struct replay_script {
  */
 bool replay_script_open(struct replay_script *script, size_t hold);
 
-/** Forgets all operations; the memory is kept. */
+/** Forgets all operations, but keeps the memory. */
 void replay_script_clear(struct replay_script *script);
 
-/** Gives the memory back. */
+/** Frees the memory. */
 void replay_script_close(struct replay_script *script);
 
 /**
@@ -113,6 +115,17 @@ void replay_script_close(struct replay_script *script);
  * @return null, or an English phrase that says why it cannot be replayed.
  */
 const char *replay_script_add(struct replay_script *script, const struct acre_trace_event *event);
+
+/** Adds one operation; `old_size` is the size of the block resized or freed, in bytes.
+ * @return as replay_script_add(). */
+const char *replay_script_alloc(
+    struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align);
+const char *replay_script_dealloc(struct replay_script *script, uint32_t slot, uint64_t old_size);
+const char *replay_script_realloc(
+    struct replay_script *script, uint32_t slot, uint64_t old_size, uint64_t size, uint64_t align);
+
+/** Ends a script. @return false: there is no room on disk. */
+bool replay_script_finish(struct replay_script *script);
 
 /** Forgets where a child process, which built this script, had it mapped. */
 void replay_script_disown(struct replay_script *script);
@@ -126,6 +139,7 @@ struct replay_window {
     uint64_t first, count;
     uint64_t place;                  /**< Offset on disk of the window after this one. */
     const struct replay_wide *wides; /**< What wide operations refer to. */
+    unsigned align_log2;             /**< Of plain operations. */
 };
 
 /**

@@ -84,7 +84,8 @@ bool replay_script_next(const struct replay_script *script, struct replay_window
         return false;
     if (!script->facts.streamed) {
         const struct replay_op *ops = script->op_array.items;
-        *window = (struct replay_window){ ops + first, first, left, 0, replay_wides(script) };
+        *window = (struct replay_window){ ops + first, first, left, 0, replay_wides(script),
+            script->facts.align_log2 };
         return true;
     }
     uint64_t count = left < REPLAY_WINDOW_OPS ? left : REPLAY_WINDOW_OPS;
@@ -93,6 +94,7 @@ bool replay_script_next(const struct replay_script *script, struct replay_window
     window->first = first;
     window->count = count;
     window->wides = replay_wides(script);
+    window->align_log2 = script->facts.align_log2;
     return true;
 }
 

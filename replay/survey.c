@@ -42,24 +42,16 @@ static void account(struct surveyor *surveyor, const struct replay_slot *slot, i
         surveyor->now.used += (uint64_t)(sign * (int64_t)malloc_usable_size(slot->ptr));
 }
 
-static void write_block(struct surveyor *surveyor, struct replay_op op, size_t before)
-{
-    const struct replay_slot *slot = &surveyor->worker->slots[op.slot];
-    size_t size = slot->ptr ? replay_slot_size(slot) : 0;
-    if (!replay_backend_has_pool(surveyor->worker->backend) && size > before)
-        memset((char *)slot->ptr + before, 0x5A, size - before);
-}
-
 static void step(struct surveyor *surveyor, struct replay_op op)
 {
     struct replay_worker *worker = surveyor->worker;
     struct replay_slot *slot = &worker->slots[op.slot];
-    size_t before = slot->ptr && replay_op_verb(op) == REPLAY_REALLOC ? replay_slot_size(slot) : 0;
+    size_t before = replay_kept(slot, op);
     account(surveyor, slot, -1);
-    replay_step(&surveyor->instance, worker->backend->type, op, replay_wides(worker->script),
-        worker->slots);
+    replay_step(&surveyor->instance, op, worker->script, worker->slots);
     account(surveyor, slot, 1);
-    write_block(surveyor, op, before);
+    if (!replay_backend_has_pool(worker->backend))
+        replay_touch(slot, before);
 }
 
 static void sample(struct surveyor *surveyor)

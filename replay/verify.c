@@ -35,7 +35,7 @@ static uint64_t asked_for(const struct replay_worker *worker, struct replay_op o
 {
     if (replay_op_verb(op) == REPLAY_DEALLOC)
         return replay_slot_size(&worker->slots[op.slot]);
-    return replay_op_layout(op, replay_wides(worker->script)) >> REPLAY_ALIGN_BITS;
+    return replay_op_size(op, replay_wides(worker->script));
 }
 
 /* Notes what is wrong, with the operation it came to light at. @return false. */
@@ -108,8 +108,7 @@ static bool verify_alloc(struct verifier *verifier, struct replay_op op)
 {
     struct replay_worker *worker = verifier->worker;
     struct replay_slot *slot = &worker->slots[op.slot];
-    if (!replay_step(&verifier->instance, worker->backend->type, op, replay_wides(worker->script),
-            worker->slots)) {
+    if (!replay_step(&verifier->instance, op, worker->script, worker->slots)) {
         worker->results->failed++;
         return true;
     }
@@ -128,7 +127,7 @@ static bool verify_dealloc(struct verifier *verifier, struct replay_op op)
         return true;
     if (!check_contents(verifier, slot, size, op.slot))
         return false;
-    enum acre_status status = replay_dealloc(&verifier->instance, worker->backend->type, slot);
+    enum acre_status status = replay_dealloc(&verifier->instance, slot);
     if (status != ACRE_OK)
         return fault(verifier, "the free was refused: %s", acre_status_text(status));
     slot->ptr = NULL;
@@ -156,8 +155,7 @@ static bool verify_realloc(struct verifier *verifier, struct replay_op op)
     struct replay_slot before = *slot;
     if (!before.ptr)
         return verify_alloc(verifier, op);
-    if (!replay_step(&verifier->instance, worker->backend->type, op, replay_wides(worker->script),
-            worker->slots)) {
+    if (!replay_step(&verifier->instance, op, worker->script, worker->slots)) {
         worker->results->failed++;
         return check_kept(verifier, &before, slot, op.slot);
     }

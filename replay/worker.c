@@ -55,11 +55,11 @@ bool replay_worker_open(
 
 void replay_worker_close(struct replay_worker *worker, struct replay_instance *instance)
 {
-    enum replay_backend_type type = worker->backend->type;
-    bool outlasts = !replay_backend_has_pool(worker->backend) && type != REPLAY_EMPTY;
+    bool outlasts =
+        !replay_backend_has_pool(worker->backend) && worker->backend->type != REPLAY_EMPTY;
     for (uint64_t i = 0; outlasts && i < worker->script->facts.slots; i++)
         if (worker->slots[i].ptr)
-            replay_dealloc(instance, type, &worker->slots[i]);
+            replay_dealloc(instance, &worker->slots[i]);
     replay_instance_close(instance);
 }
 
@@ -88,8 +88,8 @@ static void time_part(struct replay_worker *worker, const struct replay_window *
     uint64_t after = 0;
     results->counted = replay_counter_read(worker->counter, &before) && results->counted;
     uint64_t start = acre_clock_own_ns();
-    results->failed += touching ? replay_run_touching(window, instance, worker->slots)
-                                : replay_run(window, instance, worker->slots);
+    results->failed += (touching ? instance->loops->touching : instance->loops->plain)(
+        window, instance, worker->slots);
     results->nanoseconds += acre_clock_own_ns() - start;
     results->counted = replay_counter_read(worker->counter, &after) && results->counted;
     results->instructions += after - before;
@@ -121,7 +121,7 @@ static bool time_steps_once(
     while (kept && replay_worker_next(worker, &window)) {
         uint64_t first = window.first;
         uint64_t count = window.count;
-        replay_run_steps(
+        instance.loops->ticks(
             &window, &instance, worker->slots, replay_ticks_at(ticks, first, count), cost);
         kept = replay_ticks_keep(ticks, first, count);
     }
@@ -147,32 +147,25 @@ static void time_steps(struct replay_worker *worker)
     replay_ticks_close(&ticks);
 }
 
-static void do_task(struct replay_worker *worker)
+static void time_untouched(struct replay_worker *worker)
 {
-    switch (worker->results->task) {
-    case REPLAY_VERIFY:
-        replay_verify(worker);
-        break;
-    case REPLAY_FIT:
-        replay_fit(worker);
-        break;
-    case REPLAY_TIME:
-        time_whole(worker, false);
-        break;
-    case REPLAY_TOUCH:
-        time_whole(worker, true);
-        break;
-    case REPLAY_STEPS:
-        time_steps(worker);
-        break;
-    case REPLAY_SURVEY:
-        replay_survey(worker);
-        break;
-    case REPLAY_EXPLAIN:
-        replay_explain(worker);
-        break;
-    }
+    time_whole(worker, false);
 }
+
+static void time_touched(struct replay_worker *worker)
+{
+    time_whole(worker, true);
+}
+
+static void (*const tasks[])(struct replay_worker *worker) = {
+    [REPLAY_VERIFY] = replay_verify,
+    [REPLAY_FIT] = replay_fit,
+    [REPLAY_TIME] = time_untouched,
+    [REPLAY_TOUCH] = time_touched,
+    [REPLAY_STEPS] = time_steps,
+    [REPLAY_SURVEY] = replay_survey,
+    [REPLAY_EXPLAIN] = replay_explain,
+};
 
 void replay_worker_do(void *argument)
 {
@@ -185,7 +178,7 @@ void replay_worker_do(void *argument)
     worker->results->done = 0.0;
     worker->from = 0.0;
     worker->span = 1.0;
-    do_task(worker);
+    tasks[worker->results->task](worker);
     if (worker->pool.size > MOST_KEPT)
         replay_pool_give_up(&worker->pool);
 }

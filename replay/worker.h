@@ -75,23 +75,6 @@ void replay_worker_close(struct replay_worker *worker, struct replay_instance *i
  * results. @return false: there is none. */
 bool replay_worker_next(struct replay_worker *worker, struct replay_window *window);
 
-/** Replays a window. @return operations that the allocator could not serve. */
-uint64_t replay_run(const struct replay_window *window, const struct replay_instance *instance,
-    struct replay_slot *slots);
-
-/** The same, writing each byte of a block when it is handed out. */
-uint64_t replay_run_touching(const struct replay_window *window,
-    const struct replay_instance *instance, struct replay_slot *slots);
-
-/** Replays up to the first operation that the allocator cannot serve. @return true: there is none.
- */
-bool replay_run_strict(const struct replay_window *window, const struct replay_instance *instance,
-    struct replay_slot *slots);
-
-/** Replays a window, and lowers each operation's `ticks` to what it took, less `cost`. */
-void replay_run_steps(const struct replay_window *window, const struct replay_instance *instance,
-    struct replay_slot *slots, uint32_t *ticks, uint64_t cost);
-
 /** Bytes of memory of its own that this process has touched; 0 when the system does not say.
  * Linear in the pages. */
 uint64_t replay_resident(void);

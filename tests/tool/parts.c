@@ -279,29 +279,29 @@ static void tables_align(void **state)
 static void percentiles_are_exact(void **state)
 {
     static uint32_t ticks[1000];
-    struct replay_results board = { 0 };
+    struct replay_results results = { 0 };
     struct replay_ticks all = { .items = ticks, .file = -1, .count = 1000 };
     (void)state;
     for (uint32_t i = 0; i < 1000; i++)
         ticks[(i * 7919) % 1000] = (i + 1) * 100000;
-    replay_summarise(&board, &all);
-    assert_int_equal(board.median, 500 * 100000);
-    assert_int_equal(board.p99, 990 * 100000);
-    assert_int_equal(board.p999, 999 * 100000);
-    assert_int_equal(board.worst, 1000 * 100000);
-    assert_int_equal(ticks[board.worst_op], 1000 * 100000);
+    replay_summarise(&results, &all);
+    assert_int_equal(results.median, 500 * 100000);
+    assert_int_equal(results.p99, 990 * 100000);
+    assert_int_equal(results.p999, 999 * 100000);
+    assert_int_equal(results.worst, 1000 * 100000);
+    assert_int_equal(ticks[results.worst_op], 1000 * 100000);
 }
 
 static void percentiles_of_one(void **state)
 {
     uint32_t ticks[] = { 42 };
-    struct replay_results board = { 0 };
+    struct replay_results results = { 0 };
     struct replay_ticks all = { .items = ticks, .file = -1, .count = 1 };
     (void)state;
-    replay_summarise(&board, &all);
-    assert_int_equal(board.median, 42);
-    assert_int_equal(board.p999, 42);
-    assert_int_equal(board.worst, 42);
+    replay_summarise(&results, &all);
+    assert_int_equal(results.median, 42);
+    assert_int_equal(results.p999, 42);
+    assert_int_equal(results.worst, 42);
 }
 
 /* Any byte of a small block, and any of a large one's ends, is missed by no check. */

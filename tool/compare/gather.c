@@ -92,7 +92,7 @@ static void take_steps(struct compare_candidate *candidate, const struct replay_
     candidate->worst = row->worst;
     candidate->worst_op = row->worst_op;
     candidate->worst_verb = replay_op_verb(op);
-    candidate->worst_size = replay_op_layout(op, replay_wides(script)) >> REPLAY_ALIGN_BITS;
+    candidate->worst_size = replay_op_size(op, replay_wides(script));
 }
 
 static void take_row(struct compare_candidate *candidate, const struct replay_row *row,

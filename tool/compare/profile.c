@@ -31,7 +31,7 @@ static void request(struct profiler *profiler, struct block *block, uint64_t siz
 static void take(struct profiler *profiler, struct replay_op op, uint64_t at)
 {
     struct block *block = &profiler->blocks[op.slot];
-    uint64_t size = replay_op_layout(op, replay_wides(profiler->script)) >> REPLAY_ALIGN_BITS;
+    uint64_t size = replay_op_size(op, replay_wides(profiler->script));
     switch (replay_op_verb(op)) {
     case REPLAY_ALLOC:
         *block = (struct block){ at + 1, 0 };

@@ -158,8 +158,8 @@ static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
     struct replay_slot before = *slot;
     if (at == plan->window_first)
         record_all(tracker, at - 1);
-    tracker->track->failed += !replay_step(&tracker->instance, tracker->worker.backend->type, op,
-        replay_wides(tracker->worker.script), tracker->worker.slots);
+    tracker->track->failed +=
+        !replay_step(&tracker->instance, op, tracker->worker.script, tracker->worker.slots);
     if (at < plan->window_first || at > plan->window_last ||
         (slot->ptr == before.ptr && slot->layout == before.layout && before.ptr))
         return;
