@@ -24,7 +24,7 @@ static void *handle_create(void *pool, size_t size)
     if (memory >= end)
         return NULL;
     instance->bytes = bound_backend->handle((void *)own);
-    if (acre_init(acre_bytes_base(instance->bytes), (void *)memory, end - memory) != ACRE_OK)
+    if (acre_bytes_init(instance->bytes, (void *)memory, end - memory) != ACRE_OK)
         return NULL;
     return instance;
 }

@@ -11,14 +11,13 @@ int main(void)
         return 1;
     struct acre_bytes heap = acre_tlsf_bytes(&tlsf); /* or acre_tlsf_alloc(&tlsf, ...) directly */
 
-    double *numbers =
-        acre_alloc(heap, acre_layout(100 * sizeof *numbers, ACRE_ALIGNOF(double))).ptr;
+    double *numbers = ACRE_NEW_ARRAY(heap, double, 100);
     struct acre_ptr page = acre_alloc(heap, acre_layout(4096, 4096));
     if (numbers == NULL || page.status != ACRE_OK)
         return 1;
 
     acre_dealloc(heap, numbers);
     acre_dealloc(heap, page.ptr);
-    /* A double free is refused, always. */
+    /* A double free always fails. */
     return acre_dealloc(heap, page.ptr) == ACRE_NOT_ALLOCATED ? 0 : 1;
 }

@@ -47,7 +47,7 @@ int main(void)
     if (lua == NULL)
         return 1;
     int fine = run_all(lua);
-    printf("most ever in use: %zu bytes\n", acre_stats(acre_bytes_base(heap)).peak);
+    printf("most ever in use: %zu bytes\n", acre_bytes_stats(heap).peak);
     lua_close(lua);
     return fine && acre_used_bytes(heap) == 0 ? 0 : 1;
 }

@@ -47,7 +47,7 @@ static enum acre_status set_up(struct segment *segment)
 static void build(struct acre_bytes heap, struct node **list)
 {
     struct node *node;
-    for (int i = 0; i < NODES && (node = acre_alloc(heap, ACRE_LAYOUT(struct node)).ptr); i++) {
+    for (int i = 0; i < NODES && (node = ACRE_NEW(heap, struct node)); i++) {
         *node = (struct node){ *list, i };
         *list = node;
     }

@@ -338,7 +338,7 @@ static void find_splits(struct explainer *explainer)
 static void look_at_pool(struct explainer *explainer)
 {
     struct replay_explanation *found = explainer->found;
-    struct acre_stats stats = acre_stats(acre_bytes_base(explainer->instance.bytes));
+    struct acre_stats stats = acre_bytes_stats(explainer->instance.bytes);
     found->used = stats.used;
     found->metadata = stats.metadata + explainer->worker->backend->builtin->size;
     found->available = stats.available;

@@ -20,7 +20,7 @@ static void take_stats(struct surveyor *surveyor)
 {
     struct replay_sample *now = &surveyor->now;
     if (surveyor->worker->backend->type == REPLAY_BUILTIN) {
-        struct acre_stats stats = acre_stats(acre_bytes_base(surveyor->instance.bytes));
+        struct acre_stats stats = acre_bytes_stats(surveyor->instance.bytes);
         now->used = stats.used;
         now->metadata = stats.metadata + surveyor->worker->backend->builtin->size;
         now->available = stats.available;

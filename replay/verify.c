@@ -184,7 +184,7 @@ static bool check_structure(struct verifier *verifier)
 {
     if (verifier->worker->backend->type != REPLAY_BUILTIN)
         return true;
-    struct acre_check_result found = acre_check(acre_bytes_base(verifier->instance.bytes));
+    struct acre_check_result found = acre_bytes_check(verifier->instance.bytes);
     return !found.invariant ||
            fault(verifier, "its structure is broken: %s (at %p)", found.invariant, found.where);
 }
@@ -244,7 +244,7 @@ static bool verify_end(struct verifier *verifier)
         return false;
     if (worker->backend->type != REPLAY_BUILTIN)
         return true;
-    size_t used = acre_stats(acre_bytes_base(verifier->instance.bytes)).used;
+    size_t used = acre_bytes_stats(verifier->instance.bytes).used;
     return used == 0 || fault(verifier, "%zu bytes in use though nothing is live", used);
 }
 

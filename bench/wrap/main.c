@@ -90,10 +90,16 @@ static struct acre_bytes traced(struct acre_bytes inner)
     return acre_tracer_bytes(&wrapper);
 }
 
+static void take_small_pool(void)
+{
+    if (acre_tlsf_init(&other, small_pool, sizeof small_pool) != ACRE_OK)
+        abort();
+}
+
 static struct acre_bytes first_serves(struct acre_bytes inner)
 {
     static struct acre_fallback wrapper;
-    acre_tlsf_init(&other, small_pool, sizeof small_pool);
+    take_small_pool();
     acre_fallback_wrap(&wrapper, inner, acre_tlsf_bytes(&other));
     return acre_fallback_bytes(&wrapper);
 }
@@ -102,7 +108,7 @@ static struct acre_bytes first_serves(struct acre_bytes inner)
 static struct acre_bytes second_serves(struct acre_bytes inner)
 {
     static struct acre_fallback wrapper;
-    acre_tlsf_init(&other, small_pool, sizeof small_pool);
+    take_small_pool();
     while (acre_tlsf_alloc(&other, acre_layout(64, 1)).ptr != NULL)
         continue;
     acre_fallback_wrap(&wrapper, acre_tlsf_bytes(&other), inner);
@@ -144,7 +150,7 @@ static bool work(const struct contestant *contestant)
     if (acre_tlsf_init(&tlsf, pool, POOL) != ACRE_OK)
         return false;
     struct acre_bytes bytes = contestant->wrap(acre_tlsf_bytes(&tlsf));
-    return bench_wrap_pairs(bytes, PAIRS) && acre_check(acre_bytes_base(bytes)).invariant == NULL;
+    return bench_wrap_pairs(bytes, PAIRS) && acre_bytes_check(bytes).invariant == NULL;
 }
 
 static int smoke(void)

@@ -126,7 +126,7 @@ static void add_damage(struct acre_text *text, struct acre_check_result damage)
 /* An address in a region. */
 static void add_found(struct acre_text *text, uintptr_t address)
 {
-    struct acre_check_result damage = acre_check(acre_bytes_base(acre_serve.bytes));
+    struct acre_check_result damage = acre_bytes_check(acre_serve.bytes);
     struct search block = { .found = false };
     if (damage.invariant == NULL)
         block = find_block(address);
@@ -170,7 +170,7 @@ _Noreturn void acre_misuse_layout(const char *call, const void *ptr, struct acre
 {
     struct acre_text text = { 0 };
     uintptr_t address = (uintptr_t)ptr;
-    struct acre_check_result damage = acre_check(acre_bytes_base(acre_serve.bytes));
+    struct acre_check_result damage = acre_bytes_check(acre_serve.bytes);
     add_call(&text, call, address);
     if (damage.invariant != NULL)
         add_damage(&text, damage);

@@ -56,8 +56,9 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
     pool->metadata = metadata;
     uintptr_t self = acre_align_up((uintptr_t)start, backend->align);
     pool->bytes = backend->handle((void *)self);
-    /* Refused for want of memory, and leaves the allocator valid and empty. */
-    (void)acre_init(acre_bytes_base(pool->bytes), NULL, 0);
+    /* A failed init leaves the allocator valid and empty. */
+    enum acre_status refused = acre_bytes_init(pool->bytes, NULL, 0);
+    (void)refused;
     return true;
 }
 
@@ -117,7 +118,7 @@ static void note_region(
 static enum acre_status add(struct acre_pool *pool, void *start, size_t size, void *metadata)
 {
     if (pool->backend->add_apart == NULL)
-        return acre_add_memory(acre_bytes_base(pool->bytes), start, size);
+        return acre_bytes_add_memory(pool->bytes, start, size);
     return pool->backend->add_apart(
         pool->bytes.self, start, size, metadata, metadata_size(pool, size));
 }

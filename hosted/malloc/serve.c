@@ -205,7 +205,7 @@ size_t acre_serve_usable_size(const char *call, void *ptr)
 struct acre_stats acre_serve_stats(void)
 {
     acre_lock_take(&acre_serve.lock);
-    struct acre_stats stats = acre_stats(acre_bytes_base(acre_serve.bytes));
+    struct acre_stats stats = acre_bytes_stats(acre_serve.bytes);
     stats.failed = acre_serve.refused;
     acre_lock_release(&acre_serve.lock);
     return stats;

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The base family: what bytes, pages and ids have in common.
+ * The base family: the verbs that byte, page and id allocators share.
  *
- * Calling context, for all families: no call blocks, allocates elsewhere or calls back (walk's
- * callback aside), so each may be made from an interrupt handler. No call locks either: calls on
- * one allocator must not overlap in time. Different allocators are independent of each other. Where
- * the caller brings locks or callbacks (acre/heap.h, acre/shared.h, acre/wrap/), it is as theirs
- * allow.
+ * An allocator is a struct of the caller's. It must be zeroed before its first call, as a static
+ * one is and as `= { 0 }` makes it. A zeroed struct is an empty allocator with default settings:
+ * it owns no memory, and every verb works on it. alloc returns ACRE_NO_MEMORY, dealloc and
+ * remove_memory return ACRE_NOT_ALLOCATED, all statistics are 0, check finds nothing wrong, walk
+ * visits nothing, and add_memory may be the first call. Settings are changed by the `setup` and
+ * `set_` functions of each allocator, while it is empty.
+ *
+ * Calling context, for all families: no call blocks, allocates elsewhere or calls back, except for
+ * walk's visitor, so each may be made from an interrupt handler. No call locks: calls on one
+ * allocator must not overlap in time. Different allocators are independent of each other. Where
+ * the caller supplies locks or callbacks (acre/heap.h, acre/shared.h, acre/wrap/), their rules
+ * apply.
  */
 #ifndef ACRE_BASE_H
 #define ACRE_BASE_H
@@ -18,8 +25,12 @@
 extern "C" {
 #endif
 
-/** The base verbs of one allocator; every slot is filled. See the functions below for each
- * contract. */
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* acre_stats is a struct and a function */
+#endif
+
+/** The base verbs of an allocator. No slot is null. The functions below state the contracts. */
 struct acre_base_ops {
     enum acre_status (*init)(void *self, void *start, size_t size);
     enum acre_status (*add_memory)(void *self, void *start, size_t size);
@@ -29,69 +40,69 @@ struct acre_base_ops {
     void (*reset)(void *self);
 };
 
-/** Any allocator, seen through its base verbs. Two words, passed by value; owns nothing. */
+/** Any allocator, seen through its base verbs: two words, passed by value. It owns nothing. */
 struct acre_base {
     const struct acre_base_ops *ops;
     void *self;
 };
 
 /**
- * Makes the allocator anew, with one region.
+ * Starts an allocator anew, with one region. Settings stay as they are.
  *
- * Whatever it held is forgotten, not given back. On failure the allocator is left valid and empty,
- * so that add_memory can follow.
- * @param start first byte of the region; any alignment (the allocator uses the aligned part of it).
- * @param size  bytes. The region must stay the allocator's until it is removed.
+ * The allocator drops all regions and blocks that it had. On failure it is left empty, and
+ * add_memory can follow.
+ * @param start first byte of the region; any alignment. The allocator uses the aligned part.
+ * @param size  bytes. The region belongs to the allocator until it is removed.
  * @return ACRE_OK;
- *         ACRE_INVALID_PARAM: start is null, the range wraps round the address space, or it is too
- * small to hold the region's metadata and the smallest block.
- * @note O(metadata of the region): the allocator's header states it. Not to be called while another
- *       call on the same allocator runs.
+ *         ACRE_INVALID_PARAM: start is null, the range wraps around the address space, or it is too
+ *         small for the region's metadata and the smallest block.
+ * @note O(metadata of the region); the allocator's header says how much that is.
  */
-static inline enum acre_status acre_init(struct acre_base base, void *start, size_t size)
+ACRE_NODISCARD static inline enum acre_status acre_init(
+    struct acre_base base, void *start, size_t size)
 {
     return base.ops->init(base.self, start, size);
 }
 
 /**
- * Gives the allocator one more region. There is no limit on their number.
+ * Gives the allocator one more region. The number of regions has no limit.
  * @param start first byte; any alignment.
- * @param size  bytes.
+ * @param size  bytes. The region's last byte may be the last one of the address space.
  * @return ACRE_OK;
  *         ACRE_INVALID_PARAM: as for init;
  *         ACRE_MEMORY_OVERLAP: the range shares at least one byte with a region already owned.
- * Ranges that merely adjoin do not overlap.
+ *         Adjacent ranges do not overlap.
  * @note O(regions + metadata of the new region).
  */
-static inline enum acre_status acre_add_memory(struct acre_base base, void *start, size_t size)
+ACRE_NODISCARD static inline enum acre_status acre_add_memory(
+    struct acre_base base, void *start, size_t size)
 {
     return base.ops->add_memory(base.self, start, size);
 }
 
 /**
- * Takes a region back; its memory is the caller's again.
- * @param start what init or add_memory was given.
+ * Takes a region away from the allocator; its memory is the caller's again.
+ * @param start the start that was passed to init or add_memory.
  * @return ACRE_OK;
- *         ACRE_NOT_ALLOCATED: no region was given with this start;
- *         ACRE_INVALID_PARAM: a live block lies in the region, wholly or in part. Where regions are
- *         joined, that includes the headers on both sides of a block: one may stand across the
- * seam.
- * @note O(regions); the allocator's header states what comes on top.
+ *         ACRE_NOT_ALLOCATED: no region has this start;
+ *         ACRE_INVALID_PARAM: a live block lies in the region, wholly or in part. Where adjacent
+ *         regions are joined, a block's header counts too: it may lie across the seam.
+ * @note O(regions), plus what the allocator's header states.
  */
 static inline enum acre_status acre_remove_memory(struct acre_base base, void *start)
 {
     return base.ops->remove_memory(base.self, start);
 }
 
-/** The accounts at this moment, by value. O(1). */
+/** The statistics at this moment. O(1). */
 static inline struct acre_stats acre_stats(struct acre_base base)
 {
     return base.ops->stats(base.self);
 }
 
 /**
- * Walks the whole structure and changes nothing.
- * @return the first broken invariant and where it was found, or {null, null} when all hold.
+ * Verifies the whole structure and changes nothing.
+ * @return the first broken invariant and where it was found; {null, null} when all hold.
  * @note Linear in the memory owned; meant for tests and for a system in doubt, not for every call.
  */
 static inline struct acre_check_result acre_check(struct acre_base base)
@@ -100,13 +111,17 @@ static inline struct acre_check_result acre_check(struct acre_base base)
 }
 
 /**
- * Frees everything at once: all blocks are gone, the regions stay, statistics start anew.
+ * Frees all blocks at once. The regions stay, and the statistics start anew.
  * @note O(metadata of all regions).
  */
 static inline void acre_reset(struct acre_base base)
 {
     base.ops->reset(base.self);
 }
+
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -126,14 +126,16 @@ void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups);
 /** acre_init for an allocator that went through setup: keeps its page size and next fit, forgets
  * all else.
  * O(pages / 64). */
-enum acre_status acre_bitmap_init(struct acre_bitmap *self, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_bitmap_init(
+    struct acre_bitmap *self, void *start, size_t size);
 
 /**
  * acre_add_memory: the metadata takes the range's first pages, as many as it needs. O(pages / 64).
  * @return ACRE_OK; ACRE_INVALID_PARAM: null, wrapping, no whole page beside the metadata, or an id
  * allocator (there is no memory behind ids); ACRE_MEMORY_OVERLAP.
  */
-enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_bitmap_add_memory(
+    struct acre_bitmap *self, void *start, size_t size);
 
 /**
  * Adds a range whose metadata lies elsewhere; the range itself may be any addresses at all, 0
@@ -147,7 +149,7 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
  * id allocator; ACRE_MEMORY_OVERLAP: also when the metadata would lie over that of a range already
  * owned, or over the allocator. O(pages / 64).
  */
-enum acre_status acre_bitmap_add_memory_apart(
+ACRE_NODISCARD enum acre_status acre_bitmap_add_memory_apart(
     struct acre_bitmap *self, uintptr_t start, size_t size, void *meta, size_t meta_size);
 
 /**
@@ -156,7 +158,7 @@ enum acre_status acre_bitmap_add_memory_apart(
  * @return ACRE_OK; ACRE_INVALID_PARAM: count is 0, the range wraps, meta is unfit, or not an id
  * allocator; ACRE_MEMORY_OVERLAP, as there. O(count / 64).
  */
-enum acre_status acre_bitmap_add_ids(
+ACRE_NODISCARD enum acre_status acre_bitmap_add_ids(
     struct acre_bitmap *self, uintptr_t first, size_t count, void *meta, size_t meta_size);
 
 /** Bytes of metadata that a range of `pages` pages takes, its descriptor included. O(levels). */
@@ -166,10 +168,11 @@ size_t acre_bitmap_metadata_size(size_t pages);
 enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start);
 
 /** acre_alloc_pages. */
-struct acre_num acre_bitmap_alloc_pages(struct acre_bitmap *self, size_t count, size_t align);
+ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages(
+    struct acre_bitmap *self, size_t count, size_t align);
 
 /** acre_alloc_pages_at. O(count / 64 + levels). */
-struct acre_num acre_bitmap_alloc_pages_at(
+ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages_at(
     struct acre_bitmap *self, uintptr_t pos, size_t count, size_t align);
 
 /** acre_dealloc_pages. O(count / 64 + levels). */
@@ -185,10 +188,11 @@ size_t acre_bitmap_page_size(const struct acre_bitmap *self);
 bool acre_bitmap_is_allocated(const struct acre_bitmap *self, uintptr_t pos, size_t count);
 
 /** acre_alloc_id. */
-struct acre_num acre_bitmap_alloc_id(struct acre_bitmap *self, size_t count, size_t align);
+ACRE_NODISCARD struct acre_num acre_bitmap_alloc_id(
+    struct acre_bitmap *self, size_t count, size_t align);
 
 /** acre_alloc_fixed_id. O(levels). */
-enum acre_status acre_bitmap_alloc_fixed_id(struct acre_bitmap *self, uintptr_t id);
+ACRE_NODISCARD enum acre_status acre_bitmap_alloc_fixed_id(struct acre_bitmap *self, uintptr_t id);
 
 /** acre_dealloc_id. */
 enum acre_status acre_bitmap_dealloc_id(struct acre_bitmap *self, uintptr_t start, size_t count);

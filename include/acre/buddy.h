@@ -108,18 +108,21 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
  * init keeps the smallest block and the depth of the shelf. init, add_memory, reset: O(n).
  * remove_memory: O(n). check, walk: O(n), times the orders for free blocks.
  */
-enum acre_status acre_buddy_init(struct acre_buddy *buddy, void *start, size_t size);
-enum acre_status acre_buddy_add_memory(struct acre_buddy *buddy, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_buddy_init(struct acre_buddy *buddy, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_buddy_add_memory(
+    struct acre_buddy *buddy, void *start, size_t size);
 enum acre_status acre_buddy_remove_memory(struct acre_buddy *buddy, void *start);
 struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy);
 struct acre_check_result acre_buddy_check(const struct acre_buddy *buddy);
 void acre_buddy_reset(struct acre_buddy *buddy);
-struct acre_ptr acre_buddy_alloc(struct acre_buddy *buddy, struct acre_layout layout);
+ACRE_NODISCARD struct acre_ptr acre_buddy_alloc(
+    struct acre_buddy *buddy, struct acre_layout layout);
 enum acre_status acre_buddy_dealloc(struct acre_buddy *buddy, void *ptr);
 enum acre_status acre_buddy_dealloc_sized(
     struct acre_buddy *buddy, void *ptr, struct acre_layout layout);
-enum acre_status acre_buddy_resize(struct acre_buddy *buddy, void *ptr, size_t size);
-struct acre_ptr acre_buddy_realloc(struct acre_buddy *buddy, void *ptr, struct acre_layout layout);
+ACRE_NODISCARD enum acre_status acre_buddy_resize(struct acre_buddy *buddy, void *ptr, size_t size);
+ACRE_NODISCARD struct acre_ptr acre_buddy_realloc(
+    struct acre_buddy *buddy, void *ptr, struct acre_layout layout);
 struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const void *ptr);
 void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *arg);
 
@@ -134,7 +137,7 @@ void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
  * @note Time as add_memory.
  */
-enum acre_status acre_buddy_add_memory_apart(
+ACRE_NODISCARD enum acre_status acre_buddy_add_memory_apart(
     struct acre_buddy *buddy, void *start, size_t size, void *meta, size_t meta_size);
 
 /**
@@ -142,14 +145,15 @@ enum acre_status acre_buddy_add_memory_apart(
  * memory, offsets in a file. May start at 0 and may end with the highest integer; it is not held
  * against the addresses of metadata. The range is removed through remove_memory.
  */
-enum acre_status acre_buddy_add_range(
+ACRE_NODISCARD enum acre_status acre_buddy_add_range(
     struct acre_buddy *buddy, uintptr_t start, size_t size, void *meta, size_t meta_size);
 
 /** Bytes of metadata that a region of `size` bytes needs. O(log size), pure. */
 size_t acre_buddy_metadata_size(size_t size, size_t smallest);
 
 /** acre_buddy_alloc, giving the block's position as an integer, of which 0 is as good as any. */
-struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_layout layout);
+ACRE_NODISCARD struct acre_num acre_buddy_alloc_range(
+    struct acre_buddy *buddy, struct acre_layout layout);
 
 /** acre_buddy_dealloc of the block at a position. */
 enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos);

@@ -3,15 +3,19 @@
  * @file
  * The bytes family: blocks of any size and alignment.
  *
- * Every verb that takes a block's pointer proves first that the pointer is the start of a live
- * block of this allocator, and reads nothing through it before that is known; if it is not, the
- * answer is ACRE_NOT_ALLOCATED and nothing has changed. A null pointer is no block. The one case
- * that cannot be told apart: a stale pointer that equals the start of a block handed out since.
- * With ACRE_CHECK_POINTERS set to 0 the proof is left out.
+ *     struct acre_bytes heap = acre_tlsf_bytes(&tlsf);
+ *     struct node *node = ACRE_NEW(heap, struct node);
+ *     double *table = ACRE_NEW_ARRAY(heap, double, 1000);
+ *     acre_dealloc(heap, node);
  *
- * Where a call is wrong in more than one way, the pointer is judged before the layout. Every call
- * that is answered ACRE_NO_MEMORY, resize included, counts as one in stats().failed; other refusals
- * do not.
+ * Every verb that takes a block's pointer first proves that the pointer is the start of a live
+ * block of this allocator, and reads nothing through it before. If the proof fails, the call
+ * returns ACRE_NOT_ALLOCATED and has changed nothing. A null pointer is not a block. One case
+ * cannot be detected: a stale pointer that equals the start of a block allocated since. With
+ * ACRE_CHECK_POINTERS set to 0, the proof is left out.
+ *
+ * When a call is wrong in more than one way, the pointer is judged before the layout. Every call
+ * that returns ACRE_NO_MEMORY, resize included, adds one to stats().failed; other errors do not.
  */
 #ifndef ACRE_BYTES_H
 #define ACRE_BYTES_H
@@ -22,8 +26,7 @@
 extern "C" {
 #endif
 
-/** The verbs of a byte allocator; every slot is filled. See the functions below for each contract.
- */
+/** The verbs of a byte allocator. No slot is null. The functions below state the contracts. */
 struct acre_bytes_ops {
     struct acre_base_ops base;
     struct acre_ptr (*alloc)(void *self, struct acre_layout layout);
@@ -35,7 +38,7 @@ struct acre_bytes_ops {
     void (*walk)(const void *self, acre_walk_fn *visit, void *arg);
 };
 
-/** A byte allocator of any kind. Two words, passed by value; owns nothing. */
+/** A byte allocator of any kind: two words, passed by value. It owns nothing. */
 struct acre_bytes {
     const struct acre_bytes_ops *ops;
     void *self;
@@ -51,20 +54,22 @@ static inline struct acre_base acre_bytes_base(struct acre_bytes bytes)
 }
 
 /**
- * Hands out a block. Its contents are whatever the memory held.
+ * Allocates a block. Its contents are undefined.
  * @param layout size in bytes (0 is served as 1) and alignment, a power of two.
- * @return {pointer, ACRE_OK}; {null, ACRE_INVALID_PARAM}: the alignment is not a power of two;
+ * @return {pointer, ACRE_OK};
+ *         {null, ACRE_INVALID_PARAM}: the alignment is not a power of two;
  *         {null, ACRE_NO_MEMORY}: no free space fits, sizes near SIZE_MAX included.
- * @note Time as the allocator states: TLSF and slab O(1), buddy O(log n).
+ * @note O(1) for TLSF and slab, O(log n) for buddy.
  */
-static inline struct acre_ptr acre_alloc(struct acre_bytes bytes, struct acre_layout layout)
+ACRE_NODISCARD static inline struct acre_ptr acre_alloc(
+    struct acre_bytes bytes, struct acre_layout layout)
 {
     return bytes.ops->alloc(bytes.self, layout);
 }
 
 /**
- * Takes a block back.
- * @param ptr what alloc or realloc returned.
+ * Frees a block.
+ * @param ptr the pointer that alloc or realloc returned.
  * @return ACRE_OK; ACRE_NOT_ALLOCATED: ptr is not the start of a live block of this allocator (null
  *         included).
  * @note Time as for alloc.
@@ -75,12 +80,11 @@ static inline enum acre_status acre_dealloc(struct acre_bytes bytes, void *ptr)
 }
 
 /**
- * Takes a block back from a caller who knows its layout, and holds him to it.
- * @param layout the one the block was asked for with. Any size from it up to usable_size(ptr)
- * passes: only a size that would have made another block is wrong, or an alignment that ptr does
- * not have.
- * @return ACRE_OK; ACRE_NOT_ALLOCATED as for dealloc; ACRE_INVALID_PARAM: the layout is not the
- * block's.
+ * Frees a block whose layout the caller knows, and verifies that layout.
+ * @param layout the layout of the request. Any size from it up to usable_size(ptr) is accepted.
+ * @return ACRE_OK; ACRE_NOT_ALLOCATED: as for dealloc; ACRE_INVALID_PARAM: a request for this size
+ *         would not have made this block, or ptr does not have this alignment.
+ * @note Time as for alloc.
  */
 static inline enum acre_status acre_dealloc_sized(
     struct acre_bytes bytes, void *ptr, struct acre_layout layout)
@@ -89,36 +93,41 @@ static inline enum acre_status acre_dealloc_sized(
 }
 
 /**
- * Changes a block's size where it stands; its address stays, its contents stay up to the lesser
- * size.
+ * Changes a block's size in place. The address does not change; the contents are kept up to the
+ * smaller size.
  * @param size the new size in bytes (0 is served as 1).
- * @return ACRE_OK; ACRE_NOT_ALLOCATED as for dealloc; ACRE_NO_MEMORY: it cannot grow in place.
- * @note Time as for alloc. Never moves and never copies.
+ * @return ACRE_OK; ACRE_NOT_ALLOCATED: as for dealloc; ACRE_NO_MEMORY: the block cannot grow in
+ *         place.
+ * @note Time as for alloc. Never copies.
  */
-static inline enum acre_status acre_resize(struct acre_bytes bytes, void *ptr, size_t size)
+ACRE_NODISCARD static inline enum acre_status acre_resize(
+    struct acre_bytes bytes, void *ptr, size_t size)
 {
     return bytes.ops->resize(bytes.self, ptr, size);
 }
 
 /**
- * Changes a block's size, moving it when it cannot stay.
- * @param ptr    a live block; null is refused (allocate instead).
- * @param layout the new size (0 is served as 1), and the alignment that the result must have. A
- * block that does not have it already is moved.
- * @return {pointer, ACRE_OK}: contents kept up to the lesser size, the old pointer dead if it
- * differs; {null, ACRE_NOT_ALLOCATED} as for dealloc; {null, ACRE_INVALID_PARAM}: alignment not a
- * power of two; {null, ACRE_NO_MEMORY}: the old block is untouched.
- * @note Time as for alloc, and O(size) for the copy when it moves.
+ * Changes a block's size, and moves the block when it cannot stay.
+ * @param ptr    a live block; null is an error (use alloc).
+ * @param layout the new size (0 is served as 1) and the alignment of the result. A block that lacks
+ *               the alignment is moved.
+ * @return {pointer, ACRE_OK}: the contents are kept up to the smaller size; if the pointer differs
+ *         from ptr, ptr is no longer valid;
+ *         {null, ACRE_NOT_ALLOCATED}: as for dealloc;
+ *         {null, ACRE_INVALID_PARAM}: the alignment is not a power of two;
+ *         {null, ACRE_NO_MEMORY}: no free space fits. The old block is untouched.
+ * @note Time as for alloc, plus O(size) for the copy when the block moves.
  */
-static inline struct acre_ptr acre_realloc(
+ACRE_NODISCARD static inline struct acre_ptr acre_realloc(
     struct acre_bytes bytes, void *ptr, struct acre_layout layout)
 {
     return bytes.ops->realloc(bytes.self, ptr, layout);
 }
 
 /**
- * Bytes the block can really hold, at least those asked for; all of them may be used.
- * @return {bytes, ACRE_OK}; {0, ACRE_NOT_ALLOCATED} as for dealloc. O(1).
+ * The number of bytes that the block can hold: at least as many as were requested. The caller may
+ * use all of them.
+ * @return {bytes, ACRE_OK}; {0, ACRE_NOT_ALLOCATED}: as for dealloc. O(1).
  */
 static inline struct acre_num acre_usable_size(struct acre_bytes bytes, const void *ptr)
 {
@@ -126,8 +135,8 @@ static inline struct acre_num acre_usable_size(struct acre_bytes bytes, const vo
 }
 
 /**
- * Visits every block, free ones included, region by region, in order of address within a region.
- * @param visit called once a block; it ends the walk by returning false.
+ * Visits every block, live or free, region by region, in order of address within a region.
+ * @param visit called once per block; it ends the walk by returning false.
  * @note Linear in the number of blocks. The visitor must not change the allocator.
  */
 static inline void acre_walk(struct acre_bytes bytes, acre_walk_fn *visit, void *arg)
@@ -135,22 +144,68 @@ static inline void acre_walk(struct acre_bytes bytes, acre_walk_fn *visit, void 
     bytes.ops->walk(bytes.self, visit, arg);
 }
 
-/** Bytes given to the allocator; see struct acre_stats. O(1). */
+/** Allocates one object of a type: a pointer to it, uninitialised; null when there is no memory. */
+#define ACRE_NEW(bytes, type) ((type *)acre_alloc((bytes), ACRE_LAYOUT(type)).ptr)
+
+/** Allocates `count` objects of a type: a pointer to the first one, uninitialised; null when there
+ * is no memory or when their size overflows. */
+#define ACRE_NEW_ARRAY(bytes, type, count)                                                         \
+    ((type *)acre_alloc((bytes), acre_layout_array((count), ACRE_LAYOUT(type))).ptr)
+
+/** Starts the allocator anew with one region; see acre_init. */
+ACRE_NODISCARD static inline enum acre_status acre_bytes_init(
+    struct acre_bytes bytes, void *start, size_t size)
+{
+    return acre_init(acre_bytes_base(bytes), start, size);
+}
+
+/** Gives the allocator one more region; see acre_add_memory. */
+ACRE_NODISCARD static inline enum acre_status acre_bytes_add_memory(
+    struct acre_bytes bytes, void *start, size_t size)
+{
+    return acre_add_memory(acre_bytes_base(bytes), start, size);
+}
+
+/** Takes a region away from the allocator; see acre_remove_memory. */
+static inline enum acre_status acre_bytes_remove_memory(struct acre_bytes bytes, void *start)
+{
+    return acre_remove_memory(acre_bytes_base(bytes), start);
+}
+
+/** The statistics; see acre_stats. O(1). */
+static inline struct acre_stats acre_bytes_stats(struct acre_bytes bytes)
+{
+    return acre_stats(acre_bytes_base(bytes));
+}
+
+/** Verifies the whole structure; see acre_check. */
+static inline struct acre_check_result acre_bytes_check(struct acre_bytes bytes)
+{
+    return acre_check(acre_bytes_base(bytes));
+}
+
+/** Frees all blocks at once; see acre_reset. */
+static inline void acre_bytes_reset(struct acre_bytes bytes)
+{
+    acre_reset(acre_bytes_base(bytes));
+}
+
+/** Bytes owned; see struct acre_stats. O(1). */
 static inline size_t acre_total_bytes(struct acre_bytes bytes)
 {
-    return acre_stats(acre_bytes_base(bytes)).total;
+    return acre_bytes_stats(bytes).total;
 }
 
 /** Bytes that live blocks take; see struct acre_stats. O(1). */
 static inline size_t acre_used_bytes(struct acre_bytes bytes)
 {
-    return acre_stats(acre_bytes_base(bytes)).used;
+    return acre_bytes_stats(bytes).used;
 }
 
-/** Bytes free, not always in one piece; see struct acre_stats. O(1). */
+/** Free bytes, not always in one piece; see struct acre_stats. O(1). */
 static inline size_t acre_available_bytes(struct acre_bytes bytes)
 {
-    return acre_stats(acre_bytes_base(bytes)).available;
+    return acre_bytes_stats(bytes).available;
 }
 
 #ifdef __cplusplus

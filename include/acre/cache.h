@@ -56,7 +56,7 @@ enum acre_status acre_cache_make(struct acre_cache *cache, const char *name,
     void *arg);
 
 /** An object, constructed. Result and time as acre_alloc, and the constructor's. */
-struct acre_ptr acre_cache_alloc(struct acre_cache *cache);
+ACRE_NODISCARD struct acre_ptr acre_cache_alloc(struct acre_cache *cache);
 
 /**
  * Takes an object back.
@@ -66,8 +66,15 @@ struct acre_ptr acre_cache_alloc(struct acre_cache *cache);
  */
 enum acre_status acre_cache_dealloc(struct acre_cache *cache, void *object);
 
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* acre_cache_stats is a struct and a function */
+#endif
 /** The accounts, by value. O(1). */
 struct acre_cache_stats acre_cache_stats(const struct acre_cache *cache);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /** Ends a cache. @return ACRE_OK; ACRE_INVALID_PARAM: an object is live; nothing has changed. O(1).
  */

@@ -178,20 +178,23 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so that
  * the visitor must not call the heap. check, walk: linear, as those of the parts.
  */
-enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size);
-enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_heap_add_memory(
+    struct acre_heap *heap, void *start, size_t size);
 enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start);
 struct acre_stats acre_heap_stats(const struct acre_heap *heap);
 struct acre_check_result acre_heap_check(const struct acre_heap *heap);
 void acre_heap_reset(struct acre_heap *heap);
 enum acre_status acre_heap_dealloc_sized(
     struct acre_heap *heap, void *ptr, struct acre_layout layout);
-enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size);
-struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre_layout layout);
+ACRE_NODISCARD enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size);
+ACRE_NODISCARD struct acre_ptr acre_heap_realloc(
+    struct acre_heap *heap, void *ptr, struct acre_layout layout);
 struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr);
 void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg);
 
-static inline struct acre_ptr acre_heap_alloc(struct acre_heap *heap, struct acre_layout layout)
+ACRE_NODISCARD static inline struct acre_ptr acre_heap_alloc(
+    struct acre_heap *heap, struct acre_layout layout)
 {
     return heap->alloc(heap->alloc_self, layout);
 }
@@ -202,7 +205,7 @@ static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *p
 }
 
 /** acre_heap_alloc with flags: 0, or ACRE_HEAP_RESERVE. */
-struct acre_ptr acre_heap_alloc_flags(
+ACRE_NODISCARD struct acre_ptr acre_heap_alloc_flags(
     struct acre_heap *heap, struct acre_layout layout, unsigned flags);
 
 /**
@@ -217,9 +220,9 @@ size_t acre_heap_release_empty(struct acre_heap *heap);
  * the page allocator's cost.
  * @param flags 0, or ACRE_HEAP_RESERVE.
  */
-struct acre_num acre_heap_alloc_pages(
+ACRE_NODISCARD struct acre_num acre_heap_alloc_pages(
     struct acre_heap *heap, size_t count, size_t align, unsigned flags);
-struct acre_num acre_heap_alloc_pages_at(
+ACRE_NODISCARD struct acre_num acre_heap_alloc_pages_at(
     struct acre_heap *heap, uintptr_t pos, size_t count, size_t align, unsigned flags);
 enum acre_status acre_heap_dealloc_pages(struct acre_heap *heap, uintptr_t pos, size_t count);
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The ids family: runs of integers out of a range [first, first + size). No memory lies behind an
- * id.
+ * The ids family: runs of integers out of a range [first, first + size). An id has no memory.
  *
- * Through the base verbs, `start` is the first id as an integer cast to a pointer and `size` the
- * number of ids; an id range may begin at 0, so null is a valid start here. The struct's own
- * functions take integers.
+ * In the base verbs, `start` is the first id as an integer cast to a pointer, and `size` is the
+ * number of ids. A range may begin at id 0, so null is a valid start here. The typed functions of
+ * an allocator take integers.
  */
 #ifndef ACRE_IDS_H
 #define ACRE_IDS_H
@@ -17,8 +16,7 @@
 extern "C" {
 #endif
 
-/** The verbs of an id allocator; every slot is filled. See the functions below for each contract.
- */
+/** The verbs of an id allocator. No slot is null. The functions below state the contracts. */
 struct acre_ids_ops {
     struct acre_base_ops base;
     struct acre_num (*alloc_id)(void *self, size_t count, size_t align);
@@ -27,7 +25,7 @@ struct acre_ids_ops {
     bool (*is_allocated)(const void *self, uintptr_t id);
 };
 
-/** An id allocator of any kind. Two words, passed by value; owns nothing. */
+/** An id allocator of any kind: two words, passed by value. It owns nothing. */
 struct acre_ids {
     const struct acre_ids_ops *ops;
     void *self;
@@ -43,30 +41,32 @@ static inline struct acre_base acre_ids_base(struct acre_ids ids)
 }
 
 /**
- * Hands out `count` ids in a row.
+ * Allocates `count` consecutive ids.
  * @param count ids, at least 1.
- * @param align a power of two that the first id is to be a multiple of; 1 for any.
- * @return {first id, ACRE_OK}; {0, ACRE_INVALID_PARAM}: count is 0 or align is not a power of two;
+ * @param align a power of two; the first id is a multiple of it. 1: any id.
+ * @return {first id, ACRE_OK};
+ *         {0, ACRE_INVALID_PARAM}: count is 0 or align is not a power of two;
  *         {0, ACRE_NO_MEMORY}: no such run is free.
  */
-static inline struct acre_num acre_alloc_id(struct acre_ids ids, size_t count, size_t align)
+ACRE_NODISCARD static inline struct acre_num acre_alloc_id(
+    struct acre_ids ids, size_t count, size_t align)
 {
     return ids.ops->alloc_id(ids.self, count, align);
 }
 
 /**
- * Takes one given id.
+ * Allocates one given id.
  * @return ACRE_OK; ACRE_INVALID_PARAM: the id is outside the range; ACRE_NO_MEMORY: it is in use.
  */
-static inline enum acre_status acre_alloc_fixed_id(struct acre_ids ids, uintptr_t id)
+ACRE_NODISCARD static inline enum acre_status acre_alloc_fixed_id(struct acre_ids ids, uintptr_t id)
 {
     return ids.ops->alloc_fixed_id(ids.self, id);
 }
 
 /**
- * Gives ids back: any run of ids in use.
+ * Frees ids: any run of ids in use.
  * @return ACRE_OK; ACRE_INVALID_PARAM: count is 0; ACRE_NOT_ALLOCATED: an id of the run is free or
- * outside the range, and then none is given back.
+ *         outside the range; no id has been freed then.
  */
 static inline enum acre_status acre_dealloc_id(struct acre_ids ids, uintptr_t start, size_t count)
 {
@@ -79,23 +79,61 @@ static inline bool acre_is_allocated(struct acre_ids ids, uintptr_t id)
     return ids.ops->is_allocated(ids.self, id);
 }
 
+/** Starts the allocator anew with one region; see acre_init. */
+ACRE_NODISCARD static inline enum acre_status acre_ids_init(
+    struct acre_ids ids, void *start, size_t size)
+{
+    return acre_init(acre_ids_base(ids), start, size);
+}
+
+/** Gives the allocator one more region; see acre_add_memory. */
+ACRE_NODISCARD static inline enum acre_status acre_ids_add_memory(
+    struct acre_ids ids, void *start, size_t size)
+{
+    return acre_add_memory(acre_ids_base(ids), start, size);
+}
+
+/** Takes a region away from the allocator; see acre_remove_memory. */
+static inline enum acre_status acre_ids_remove_memory(struct acre_ids ids, void *start)
+{
+    return acre_remove_memory(acre_ids_base(ids), start);
+}
+
+/** The statistics; see acre_stats. O(1). */
+static inline struct acre_stats acre_ids_stats(struct acre_ids ids)
+{
+    return acre_stats(acre_ids_base(ids));
+}
+
+/** Verifies the whole structure; see acre_check. */
+static inline struct acre_check_result acre_ids_check(struct acre_ids ids)
+{
+    return acre_check(acre_ids_base(ids));
+}
+
+/** Frees all ids at once; see acre_reset. */
+static inline void acre_ids_reset(struct acre_ids ids)
+{
+    acre_reset(acre_ids_base(ids));
+}
+
 /** Ids in the range, in use or not. O(1). */
 static inline size_t acre_id_size(struct acre_ids ids)
 {
-    struct acre_stats stats = acre_stats(acre_ids_base(ids));
+    struct acre_stats stats = acre_ids_stats(ids);
     return stats.used + stats.available;
 }
 
 /** Ids in use. O(1). */
 static inline size_t acre_used_ids(struct acre_ids ids)
 {
-    return acre_stats(acre_ids_base(ids)).used;
+    return acre_ids_stats(ids).used;
 }
 
-/** Ids free. O(1). */
+/** Free ids. O(1). */
 static inline size_t acre_available_ids(struct acre_ids ids)
 {
-    return acre_stats(acre_ids_base(ids)).available;
+    return acre_ids_stats(ids).available;
 }
 
 #ifdef __cplusplus

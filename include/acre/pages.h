@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The pages family: runs of whole pages, named by address. The pages themselves are never touched,
- * so the addresses may be physical ones; position 0 is as good as any other.
+ * The pages family: runs of whole pages, identified by address. The allocator never touches the
+ * pages themselves, so the addresses may be physical ones, address 0 included.
  */
 #ifndef ACRE_PAGES_H
 #define ACRE_PAGES_H
@@ -13,8 +13,7 @@
 extern "C" {
 #endif
 
-/** The verbs of a page allocator; every slot is filled. See the functions below for each contract.
- */
+/** The verbs of a page allocator. No slot is null. The functions below state the contracts. */
 struct acre_pages_ops {
     struct acre_base_ops base;
     struct acre_num (*alloc_pages)(void *self, size_t count, size_t align);
@@ -23,7 +22,7 @@ struct acre_pages_ops {
     size_t (*page_size)(const void *self);
 };
 
-/** A page allocator of any kind. Two words, passed by value; owns nothing. */
+/** A page allocator of any kind: two words, passed by value. It owns nothing. */
 struct acre_pages {
     const struct acre_pages_ops *ops;
     void *self;
@@ -39,39 +38,42 @@ static inline struct acre_base acre_pages_base(struct acre_pages pages)
 }
 
 /**
- * Hands out the first run of free pages that fits, lowest address first.
+ * Allocates the first run of free pages that fits, lowest address first.
  * @param count pages, at least 1.
  * @param align bytes, a power of two; less than a page is served as a page.
- * @return {address of the first page, ACRE_OK}; {0, ACRE_INVALID_PARAM}: count is 0 or align is not
- * a power of two; {0, ACRE_NO_MEMORY}: no such run is free.
- * @note Time as the allocator states; never linear in the number of pages.
+ * @return {address of the first page, ACRE_OK};
+ *         {0, ACRE_INVALID_PARAM}: count is 0 or align is not a power of two;
+ *         {0, ACRE_NO_MEMORY}: no such run is free.
+ * @note The allocator states the time; never linear in the number of pages.
  */
-static inline struct acre_num acre_alloc_pages(struct acre_pages pages, size_t count, size_t align)
+ACRE_NODISCARD static inline struct acre_num acre_alloc_pages(
+    struct acre_pages pages, size_t count, size_t align)
 {
     return pages.ops->alloc_pages(pages.self, count, align);
 }
 
 /**
- * Hands out the run that begins at a given address.
- * @param pos   address of the first page wanted.
+ * Allocates the run that begins at a given address.
+ * @param pos   address of the first page.
  * @param count pages, at least 1.
- * @param align bytes, a power of two that pos must honour.
- * @return {pos, ACRE_OK}; {0, ACRE_INVALID_PARAM}: count is 0, align is not a power of two, or pos
- * is not a multiple of align and of the page size; {0, ACRE_NO_MEMORY}: a page of the run is in use
- * or not owned.
+ * @param align bytes, a power of two; pos must be a multiple of it.
+ * @return {pos, ACRE_OK};
+ *         {0, ACRE_INVALID_PARAM}: count is 0, align is not a power of two, or pos is not a
+ *         multiple of align and of the page size;
+ *         {0, ACRE_NO_MEMORY}: a page of the run is in use or not owned.
  */
-static inline struct acre_num acre_alloc_pages_at(
+ACRE_NODISCARD static inline struct acre_num acre_alloc_pages_at(
     struct acre_pages pages, uintptr_t pos, size_t count, size_t align)
 {
     return pages.ops->alloc_pages_at(pages.self, pos, count, align);
 }
 
 /**
- * Takes pages back: any run of pages in use, not only one handed out in one piece.
+ * Frees a run of pages: any run of pages in use, not only one that was allocated as a whole.
  * @param pos   address of the first page.
  * @param count pages, at least 1.
  * @return ACRE_OK; ACRE_INVALID_PARAM: count is 0 or pos is not a multiple of the page size;
- *         ACRE_NOT_ALLOCATED: a page of the run is free or not owned, and then none is given back.
+ *         ACRE_NOT_ALLOCATED: a page of the run is free or not owned; no page has been freed then.
  */
 static inline enum acre_status acre_dealloc_pages(
     struct acre_pages pages, uintptr_t pos, size_t count)
@@ -79,29 +81,67 @@ static inline enum acre_status acre_dealloc_pages(
     return pages.ops->dealloc_pages(pages.self, pos, count);
 }
 
-/** Bytes in a page, a power of two. O(1). */
+/** Bytes per page, a power of two. O(1). */
 static inline size_t acre_page_size(struct acre_pages pages)
 {
     return pages.ops->page_size(pages.self);
 }
 
-/** Pages that can be handed out, in use or not (metadata pages are not among them). O(1). */
+/** Starts the allocator anew with one region; see acre_init. */
+ACRE_NODISCARD static inline enum acre_status acre_pages_init(
+    struct acre_pages pages, void *start, size_t size)
+{
+    return acre_init(acre_pages_base(pages), start, size);
+}
+
+/** Gives the allocator one more region; see acre_add_memory. */
+ACRE_NODISCARD static inline enum acre_status acre_pages_add_memory(
+    struct acre_pages pages, void *start, size_t size)
+{
+    return acre_add_memory(acre_pages_base(pages), start, size);
+}
+
+/** Takes a region away from the allocator; see acre_remove_memory. */
+static inline enum acre_status acre_pages_remove_memory(struct acre_pages pages, void *start)
+{
+    return acre_remove_memory(acre_pages_base(pages), start);
+}
+
+/** The statistics; see acre_stats. O(1). */
+static inline struct acre_stats acre_pages_stats(struct acre_pages pages)
+{
+    return acre_stats(acre_pages_base(pages));
+}
+
+/** Verifies the whole structure; see acre_check. */
+static inline struct acre_check_result acre_pages_check(struct acre_pages pages)
+{
+    return acre_check(acre_pages_base(pages));
+}
+
+/** Frees all pages at once; see acre_reset. */
+static inline void acre_pages_reset(struct acre_pages pages)
+{
+    acre_reset(acre_pages_base(pages));
+}
+
+/** Pages that can be allocated, in use or not; metadata pages are not counted. O(1). */
 static inline size_t acre_total_pages(struct acre_pages pages)
 {
-    struct acre_stats stats = acre_stats(acre_pages_base(pages));
+    struct acre_stats stats = acre_pages_stats(pages);
     return (stats.used + stats.available) / acre_page_size(pages);
 }
 
 /** Pages in use. O(1). */
 static inline size_t acre_used_pages(struct acre_pages pages)
 {
-    return acre_stats(acre_pages_base(pages)).used / acre_page_size(pages);
+    return acre_pages_stats(pages).used / acre_page_size(pages);
 }
 
-/** Pages free, not always in one run. O(1). */
+/** Free pages, not always in one run. O(1). */
 static inline size_t acre_available_pages(struct acre_pages pages)
 {
-    return acre_stats(acre_pages_base(pages)).available / acre_page_size(pages);
+    return acre_pages_stats(pages).available / acre_page_size(pages);
 }
 
 #ifdef __cplusplus

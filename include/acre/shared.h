@@ -84,7 +84,7 @@ struct acre_drop {
  * @param pool   what the last drop hands back; the allocator's memory need not be all of it.
  * @return ACRE_OK; ACRE_INVALID_PARAM: bytes has no table. O(1).
  */
-enum acre_status acre_shared_make(
+ACRE_NODISCARD enum acre_status acre_shared_make(
     struct acre_shared *shared, struct acre_bytes bytes, struct acre_shared_pool pool);
 
 /**
@@ -95,8 +95,8 @@ enum acre_status acre_shared_make(
  * @return as acre_shared_make; ACRE_INVALID_PARAM also: lock is set and unlock is not. O(1).
  * @note The count needs a compare-and-swap on a word, as C11's atomics have it.
  */
-enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared, struct acre_bytes bytes,
-    struct acre_shared_pool pool, struct acre_locker locker);
+ACRE_NODISCARD enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared,
+    struct acre_bytes bytes, struct acre_shared_pool pool, struct acre_locker locker);
 
 /**
  * Counts one holder more.

@@ -155,18 +155,20 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  *
  * init keeps the page size. init, add_memory, reset, remove_memory, check: O(n). walk: O(n + objects).
  */
-enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
-enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_slab_add_memory(
+    struct acre_slab *slab, void *start, size_t size);
 enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start);
 struct acre_stats acre_slab_stats(const struct acre_slab *slab);
 struct acre_check_result acre_slab_check(const struct acre_slab *slab);
 void acre_slab_reset(struct acre_slab *slab);
-struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout);
+ACRE_NODISCARD struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout);
 enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr);
 enum acre_status acre_slab_dealloc_sized(
     struct acre_slab *slab, void *ptr, struct acre_layout layout);
-enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size);
-struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout);
+ACRE_NODISCARD enum acre_status acre_slab_resize(struct acre_slab *slab, void *ptr, size_t size);
+ACRE_NODISCARD struct acre_ptr acre_slab_realloc(
+    struct acre_slab *slab, void *ptr, struct acre_layout layout);
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
 
@@ -177,7 +179,8 @@ void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg
  * it is added as by add_memory. No block spans two regions.
  * @return as add_memory. O(n), with the pages of the regions that it is looked up with.
  */
-enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_slab_add_memory_adjacent(
+    struct acre_slab *slab, void *start, size_t size);
 
 /**
  * Sets what is called for a request that cannot be served, so that one layer above need not look at
@@ -218,8 +221,8 @@ size_t acre_slab_remote_size(size_t size);
  * @return ACRE_OK; ACRE_INVALID_PARAM: a range that is null, empty or wraps, or unfit memory.
  * O(size / 1024).
  */
-enum acre_status acre_slab_remote_init(struct acre_slab_remote *share, const void *start,
-    size_t size, void *memory, size_t memory_size);
+ACRE_NODISCARD enum acre_status acre_slab_remote_init(struct acre_slab_remote *share,
+    const void *start, size_t size, void *memory, size_t memory_size);
 
 /**
  * Leaves a block for the owner to free. From any thread at any time; neither waits nor touches the

@@ -101,18 +101,20 @@ struct acre_tlsf {
  * remove_memory: O(regions), and O(blocks) of the regions joined with it, if any.
  * check, walk: O(blocks + memory owned / 128).
  */
-enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size);
-enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_tlsf_add_memory(
+    struct acre_tlsf *tlsf, void *start, size_t size);
 enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start);
 struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf);
 struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf);
 void acre_tlsf_reset(struct acre_tlsf *tlsf);
-struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout);
+ACRE_NODISCARD struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout);
 enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr);
 enum acre_status acre_tlsf_dealloc_sized(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout);
-enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size);
-struct acre_ptr acre_tlsf_realloc(struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout);
+ACRE_NODISCARD enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size);
+ACRE_NODISCARD struct acre_ptr acre_tlsf_realloc(
+    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout);
 struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *ptr);
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg);
 
@@ -132,7 +134,7 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
  * @note Time as add_memory.
  */
-enum acre_status acre_tlsf_add_memory_apart(
+ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_apart(
     struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size);
 
 /**
@@ -144,7 +146,8 @@ enum acre_status acre_tlsf_add_memory_apart(
  * @return as add_memory.
  * @note Time as add_memory, for the region and those in front of it that it is looked up with.
  */
-enum acre_status acre_tlsf_add_memory_adjacent(struct acre_tlsf *tlsf, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_adjacent(
+    struct acre_tlsf *tlsf, void *start, size_t size);
 
 /**
  * Sets what is called for a request that no free block fits, so that one layer above need not look

@@ -42,25 +42,28 @@ struct acre_tlsf_quick {
  * blocks on the shelf, alloc, resize and realloc take O(s * s) when nothing else can serve them,
  * and stats always does; at all other times theirs is TLSF's. remove_memory takes O(blocks) more.
  */
-enum acre_status acre_tlsf_quick_init(struct acre_tlsf_quick *shelf, void *start, size_t size);
-enum acre_status acre_tlsf_quick_add_memory(
+ACRE_NODISCARD enum acre_status acre_tlsf_quick_init(
+    struct acre_tlsf_quick *shelf, void *start, size_t size);
+ACRE_NODISCARD enum acre_status acre_tlsf_quick_add_memory(
     struct acre_tlsf_quick *shelf, void *start, size_t size);
 enum acre_status acre_tlsf_quick_remove_memory(struct acre_tlsf_quick *shelf, void *start);
 struct acre_stats acre_tlsf_quick_stats(const struct acre_tlsf_quick *shelf);
 struct acre_check_result acre_tlsf_quick_check(const struct acre_tlsf_quick *shelf);
 void acre_tlsf_quick_reset(struct acre_tlsf_quick *shelf);
-struct acre_ptr acre_tlsf_quick_alloc(struct acre_tlsf_quick *shelf, struct acre_layout layout);
+ACRE_NODISCARD struct acre_ptr acre_tlsf_quick_alloc(
+    struct acre_tlsf_quick *shelf, struct acre_layout layout);
 enum acre_status acre_tlsf_quick_dealloc(struct acre_tlsf_quick *shelf, void *ptr);
 enum acre_status acre_tlsf_quick_dealloc_sized(
     struct acre_tlsf_quick *shelf, void *ptr, struct acre_layout layout);
-enum acre_status acre_tlsf_quick_resize(struct acre_tlsf_quick *shelf, void *ptr, size_t size);
-struct acre_ptr acre_tlsf_quick_realloc(
+ACRE_NODISCARD enum acre_status acre_tlsf_quick_resize(
+    struct acre_tlsf_quick *shelf, void *ptr, size_t size);
+ACRE_NODISCARD struct acre_ptr acre_tlsf_quick_realloc(
     struct acre_tlsf_quick *shelf, void *ptr, struct acre_layout layout);
 struct acre_num acre_tlsf_quick_usable_size(const struct acre_tlsf_quick *shelf, const void *ptr);
 void acre_tlsf_quick_walk(const struct acre_tlsf_quick *shelf, acre_walk_fn *visit, void *arg);
 
 /** As acre_tlsf_add_memory_apart(). */
-enum acre_status acre_tlsf_quick_add_memory_apart(
+ACRE_NODISCARD enum acre_status acre_tlsf_quick_add_memory_apart(
     struct acre_tlsf_quick *shelf, void *start, size_t size, void *meta, size_t meta_size);
 
 /** Takes all blocks off the shelf and merges them with their free neighbours. O(blocks there). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The words every part of acre speaks: status, layout, results by value, statistics, check results.
+ * The types that all of acre uses: status, layout, results by value, statistics, check results.
  */
 #ifndef ACRE_TYPES_H
 #define ACRE_TYPES_H
@@ -14,6 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Compilers warn when a caller drops the result of a function that is marked with this. */
+#if (defined(__cplusplus) && __cplusplus >= 201703L) ||                                            \
+    (defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L)
+#define ACRE_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__)
+#define ACRE_NODISCARD __attribute__((warn_unused_result))
+#else
+#define ACRE_NODISCARD
+#endif
+
 #ifdef __cplusplus
 #define ACRE_ALIGNOF(type) alignof(type)
 extern "C" {
@@ -21,31 +31,38 @@ extern "C" {
 #define ACRE_ALIGNOF(type) _Alignof(type)
 #endif
 
-/** Why a call was refused. A refused call has changed nothing but the count of refused requests;
- * only a refused init leaves the allocator empty. */
+/* C++ compilers see a function that hides its struct's constructor; both are meant. */
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
+/**
+ * The result of a call. A call that fails changes nothing but the count of failed requests, with
+ * one exception: a failed init leaves the allocator empty.
+ */
 enum acre_status {
-    ACRE_OK = 0,             /**< Done. */
-    ACRE_INVALID_PARAM = 1,  /**< An argument is outside what the call's contract allows. */
-    ACRE_MEMORY_OVERLAP = 2, /**< Memory offered shares a byte with memory already owned. */
-    ACRE_NO_MEMORY = 3,      /**< No free space that fits the request. */
-    ACRE_NOT_ALLOCATED = 4 /**< The block, page or id named is not a live one of this allocator. */
+    ACRE_OK = 0,             /**< Success. */
+    ACRE_INVALID_PARAM = 1,  /**< An argument violates the function's contract. */
+    ACRE_MEMORY_OVERLAP = 2, /**< The memory offered shares a byte with memory already owned. */
+    ACRE_NO_MEMORY = 3,      /**< No free space fits the request. */
+    ACRE_NOT_ALLOCATED = 4   /**< The block, page or id is not a live one of this allocator. */
 };
 
 /**
- * English text of a status, without a full stop.
- * @param status any value; one outside the enum gives "unknown status".
+ * The English text of a status, without a full stop.
+ * @param status any value; a value outside the enum gives "unknown status".
  * @return a static string, never null. O(1), callable from anywhere.
  */
 const char *acre_status_text(enum acre_status status);
 
-/** What a block must be: `size` bytes at an address that is a multiple of `align`. */
+/** The layout of a block: `size` bytes at an address that is a multiple of `align`. */
 struct acre_layout {
-    size_t size;  /**< Bytes. 0 is served as 1: a pointer of its own that must be freed. */
-    size_t align; /**< Bytes, a power of two. Below ACRE_NATURAL_ALIGN it costs nothing to ask for
-                     more. */
+    size_t size;  /**< Bytes. A request for 0 bytes is served as one for 1 byte. */
+    size_t align; /**< Bytes, a power of two. Every block has at least ACRE_NATURAL_ALIGN. */
 };
 
-/** The alignment that any C object can live with; every block has at least this one. Bytes. */
+/** The alignment that suits every C object; every block has at least this alignment. Bytes. */
 #define ACRE_NATURAL_ALIGN ACRE_ALIGNOF(max_align_t)
 
 /** The layout of `size` bytes aligned to `align` bytes. */
@@ -60,60 +77,69 @@ static inline struct acre_layout acre_layout(size_t size, size_t align)
 /** The layout of one object of a type. */
 #define ACRE_LAYOUT(type) acre_layout(sizeof(type), ACRE_ALIGNOF(type))
 
+/** The layout of an array of `count` objects; SIZE_MAX bytes, which every allocator refuses, when
+ * the product overflows. */
+static inline struct acre_layout acre_layout_array(size_t count, struct acre_layout object)
+{
+    if (object.size != 0 && count > SIZE_MAX / object.size)
+        return acre_layout(SIZE_MAX, object.align);
+    return acre_layout(count * object.size, object.align);
+}
+
 /**
  * A pointer and a status, returned by value: two registers on the common 64-bit calling
- * conventions. `ptr` is null exactly when `status` is not ACRE_OK or when null is what was asked
- * for, so `p = acre_alloc(h, layout).ptr` with a null check reads as C programmers expect.
+ * conventions. `ptr` is null whenever `status` is not ACRE_OK, so that
+ * `p = acre_alloc(heap, layout).ptr` and a null check suffice.
  */
 struct acre_ptr {
     void *ptr;               /**< Start of the block; null on failure. */
     enum acre_status status; /**< ACRE_OK, or why there is no block. */
 };
 
-/** A number and a status: a page position, an id, a size in bytes. `num` is 0 on failure. */
+/** A number and a status: the number is a page's address, an id or a size in bytes. */
 struct acre_num {
-    uintptr_t num;           /**< The result; 0 on failure, and 0 can be a valid result too. */
+    uintptr_t num;           /**< The result; 0 on failure. 0 can be a valid result too. */
     enum acre_status status; /**< ACRE_OK, or why there is no result. */
 };
 
 /**
- * The accounts of an allocator at one moment. For bytes and pages every field but the two counts is
- * in bytes; for ids the unit is one id.
+ * The statistics of an allocator at one moment. For bytes and pages, all fields except the two
+ * counts are in bytes; for ids, the unit is one id.
  *
- * Always: total == metadata + used + available. Nothing live: used == 0.
+ * At any time: total == metadata + used + available. With no live block: used == 0.
  */
 struct acre_stats {
-    size_t total; /**< All that was given by init and add_memory, metadata given apart included. */
-    size_t
-        metadata; /**< The part of total that serves the allocator itself and can hold no block. */
-    size_t used;  /**< What live blocks take: headers, rounding and alignment included. */
-    size_t available;    /**< The rest; it need not be in one piece. */
-    size_t peak;         /**< Highest value of used since init or reset. */
-    size_t largest_free; /**< A request of this size at natural alignment succeeds; 0 when none
-                            would. */
-    size_t live_blocks;  /**< Count of live blocks (pages, ids: of units in use). */
-    size_t failed;       /**< Count of requests for memory refused with ACRE_NO_MEMORY since init or
+    size_t total;        /**< All memory owned, metadata that lies elsewhere included. */
+    size_t metadata;     /**< The part of total that can never hold a block. */
+    size_t used;         /**< What live blocks take: headers, rounding and alignment included. */
+    size_t available;    /**< The rest; not always in one piece. */
+    size_t peak;         /**< The highest value of used since init or reset. */
+    size_t largest_free; /**< The largest size that succeeds at natural alignment; 0: none does. */
+    size_t live_blocks;  /**< Count of live blocks; for pages and ids, of pages or ids in use. */
+    size_t failed;       /**< Count of requests that failed with ACRE_NO_MEMORY since init or
                             reset. */
 };
 
-/** What `check` found. */
+/** The result of `check`. */
 struct acre_check_result {
-    const char
-        *invariant; /**< Null: sound. Else the invariant broken, e.g. "TLSF-3: ...". Static. */
-    const void
-        *where; /**< Address of the block, region or field that breaks it; null when sound. */
+    const char *invariant; /**< Null: all invariants hold. Else the broken one, such as
+                              "TLSF-3: ..."; a static string. */
+    const void *where;     /**< Address of the block, region or field that breaks it; or null. */
 };
 
 /**
- * Called by `walk` for one block.
- * @param arg   what the caller of walk passed.
- * @param start first usable byte of the block; it is not read by walk.
+ * A visitor: `walk` calls it once per block. It must not change the allocator.
+ * @param arg   the argument that the caller passed to walk.
+ * @param start first usable byte of the block; walk does not read it.
  * @param size  usable bytes.
- * @param live  true: handed out; false: free.
- * @return true to go on, false to end the walk.
- * The callee must not change the allocator that is being walked.
+ * @param live  true: the block is allocated; false: it is free.
+ * @return true to continue, false to end the walk.
  */
 typedef bool acre_walk_fn(void *arg, void *start, size_t size, bool live);
+
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 #ifdef __cplusplus
 }

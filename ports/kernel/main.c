@@ -35,7 +35,7 @@ static void make_heap(void)
         console_print("memory: %zu KiB at %p: %s\n", ranges[i].size / 1024, (void *)ranges[i].start,
             acre_status_text(status));
     }
-    struct acre_stats stats = acre_stats(acre_pages_base(kernel_pages()));
+    struct acre_stats stats = acre_pages_stats(kernel_pages());
     console_print("heap: %zu pages of %zu bytes, %zu KiB of metadata\n",
         acre_total_pages(kernel_pages()), acre_page_size(kernel_pages()), stats.metadata / 1024);
 }

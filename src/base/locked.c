@@ -18,7 +18,7 @@ static enum acre_status locked_init(void *self, void *start, size_t size)
 {
     struct acre_locked *locked = self;
     take(locked);
-    enum acre_status status = acre_init(acre_bytes_base(locked->inner), start, size);
+    enum acre_status status = acre_bytes_init(locked->inner, start, size);
     give(locked);
     return status;
 }
@@ -27,7 +27,7 @@ static enum acre_status locked_add_memory(void *self, void *start, size_t size)
 {
     struct acre_locked *locked = self;
     take(locked);
-    enum acre_status status = acre_add_memory(acre_bytes_base(locked->inner), start, size);
+    enum acre_status status = acre_bytes_add_memory(locked->inner, start, size);
     give(locked);
     return status;
 }
@@ -36,7 +36,7 @@ static enum acre_status locked_remove_memory(void *self, void *start)
 {
     struct acre_locked *locked = self;
     take(locked);
-    enum acre_status status = acre_remove_memory(acre_bytes_base(locked->inner), start);
+    enum acre_status status = acre_bytes_remove_memory(locked->inner, start);
     give(locked);
     return status;
 }
@@ -45,7 +45,7 @@ static struct acre_stats locked_stats(const void *self)
 {
     const struct acre_locked *locked = self;
     take(locked);
-    struct acre_stats stats = acre_stats(acre_bytes_base(locked->inner));
+    struct acre_stats stats = acre_bytes_stats(locked->inner);
     give(locked);
     return stats;
 }
@@ -54,7 +54,7 @@ static struct acre_check_result locked_check(const void *self)
 {
     const struct acre_locked *locked = self;
     take(locked);
-    struct acre_check_result result = acre_check(acre_bytes_base(locked->inner));
+    struct acre_check_result result = acre_bytes_check(locked->inner);
     give(locked);
     return result;
 }
@@ -63,7 +63,7 @@ static void locked_reset(void *self)
 {
     struct acre_locked *locked = self;
     take(locked);
-    acre_reset(acre_bytes_base(locked->inner));
+    acre_bytes_reset(locked->inner);
     give(locked);
 }
 

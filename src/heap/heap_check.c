@@ -41,7 +41,7 @@ static struct acre_check_result check_taken(const struct acre_heap *heap)
     }
     if (held != heap->held)
         return broken("HEAP-2: the chunks taken are not as many pages as are held", heap);
-    if (held * heap->page_size > acre_stats(acre_pages_base(heap->parts.pages)).used)
+    if (held * heap->page_size > acre_pages_stats(heap->parts.pages).used)
         return broken("HEAP-5: chunks hold more pages than are in use", heap);
     return sound;
 }
@@ -60,7 +60,7 @@ static struct acre_check_result check_circle(const struct acre_heap *heap)
     }
     if (chunk != heap->last || chunks != heap->chunks || fed != heap->fed)
         return broken("HEAP-3: the circle of chunks does not have what is counted", heap);
-    if (fed != acre_stats(acre_bytes_base(heap->parts.bytes)).total)
+    if (fed != acre_bytes_stats(heap->parts.bytes).total)
         return broken("HEAP-4: the byte allocator was not given what the chunks are", heap);
     return sound;
 }
@@ -69,13 +69,13 @@ static struct acre_check_result check_circle(const struct acre_heap *heap)
 static struct acre_check_result check_bytes(const struct acre_heap *heap)
 {
     struct acre_check_result found = check_circle(heap);
-    return found.invariant != NULL ? found : acre_check(acre_bytes_base(heap->parts.bytes));
+    return found.invariant != NULL ? found : acre_bytes_check(heap->parts.bytes);
 }
 
 /* The lock of pages is held. */
 static struct acre_check_result check_pages(const struct acre_heap *heap)
 {
-    struct acre_check_result found = acre_check(acre_pages_base(heap->parts.pages));
+    struct acre_check_result found = acre_pages_check(heap->parts.pages);
     return found.invariant != NULL ? found : check_taken(heap);
 }
 

@@ -76,7 +76,7 @@ static size_t next_size(size_t pages, size_t least, size_t at_hand)
 /* A run of `least` pages or more: as many as are held, or fewer; null: there is none. */
 static struct acre_heap_chunk *take(struct acre_heap *heap, size_t least, unsigned flags)
 {
-    struct acre_stats stats = acre_stats(acre_pages_base(heap->parts.pages));
+    struct acre_stats stats = acre_pages_stats(heap->parts.pages);
     size_t at_hand = acre_heap_pages_at_hand(heap, &stats, 0);
     size_t pages = usual_size(heap);
     if (least > at_hand) {
@@ -165,7 +165,7 @@ static bool take_back(struct acre_heap *heap, const struct acre_heap_chunk *chun
 {
     size_t bytes = heap_chunk_bytes(heap, chunk->pages);
     return heap->fed - bytes >= keep &&
-           acre_remove_memory(acre_bytes_base(heap->parts.bytes), (void *)chunk->start) == ACRE_OK;
+           acre_bytes_remove_memory(heap->parts.bytes, (void *)chunk->start) == ACRE_OK;
 }
 
 struct acre_heap_chunk *acre_heap_collect(struct acre_heap *heap, size_t tries, size_t keep)
@@ -186,7 +186,7 @@ struct acre_heap_chunk *acre_heap_collect(struct acre_heap *heap, size_t tries, 
 
 struct acre_heap_chunk *acre_heap_look(struct acre_heap *heap)
 {
-    size_t used = acre_stats(acre_bytes_base(heap->parts.bytes)).used;
+    size_t used = acre_bytes_stats(heap->parts.bytes).used;
     size_t keep = 2 * used > ACRE_HEAP_FIRST ? 2 * used : ACRE_HEAP_FIRST;
     return heap->fed > keep ? acre_heap_collect(heap, ACRE_HEAP_TRIES, keep) : NULL;
 }

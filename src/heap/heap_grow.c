@@ -36,7 +36,7 @@ static enum acre_status feed(
     bool spare = heap->parts.region_for(request->layout) <= size - size / 12;
     if (heap->parts.add_adjacent != NULL && spare)
         return heap->parts.add_adjacent(bytes.self, (void *)chunk->start, size);
-    return acre_add_memory(acre_bytes_base(bytes), (void *)chunk->start, size);
+    return acre_bytes_add_memory(bytes, (void *)chunk->start, size);
 }
 
 /* Tries the request with one more region of the byte allocator's; false: the region is not, or no

@@ -47,7 +47,7 @@ static bool is_reserved(const struct acre_heap *heap, const struct page_request 
 {
     if (heap->reserve == 0 || (request->flags & ACRE_HEAP_RESERVE) != 0)
         return false;
-    struct acre_stats stats = acre_stats(acre_pages_base(heap->parts.pages));
+    struct acre_stats stats = acre_pages_stats(heap->parts.pages);
     return is_valid(heap, request) &&
            request->count > beyond_reserve(heap, stats.available, request->flags);
 }
@@ -56,7 +56,7 @@ static bool is_reserved(const struct acre_heap *heap, const struct page_request 
 static size_t bytes_in_use(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->bytes_lock);
-    size_t used = acre_stats(acre_bytes_base(heap->parts.bytes)).used;
+    size_t used = acre_bytes_stats(heap->parts.bytes).used;
     acre_locker_unlock(&heap->bytes_lock);
     return used;
 }
@@ -64,7 +64,7 @@ static size_t bytes_in_use(const struct acre_heap *heap)
 /* Notes a new peak of blocks and pages together. Under the lock of pages. */
 static void note_peak(struct acre_heap *heap, size_t bytes)
 {
-    size_t pages = acre_stats(acre_pages_base(heap->parts.pages)).used;
+    size_t pages = acre_pages_stats(heap->parts.pages).used;
     size_t used = bytes + pages - heap->held * heap->page_size;
     if (used > heap->mixed_peak)
         heap->mixed_peak = used;

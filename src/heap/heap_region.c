@@ -7,7 +7,8 @@
 /* Empties the byte allocator and its accounts. */
 static void forget_bytes(struct acre_heap *heap)
 {
-    acre_init(acre_bytes_base(heap->parts.bytes), NULL, 0);
+    enum acre_status refused = acre_bytes_init(heap->parts.bytes, NULL, 0);
+    (void)refused;
     heap->last = NULL;
     heap->chunks = 0;
     heap->fed = 0;
@@ -72,10 +73,9 @@ enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size
     enum acre_status status = check_range(heap, (uintptr_t)start, size);
     forget_bytes(heap);
     forget_pages(heap);
-    if (status == ACRE_OK)
-        return acre_init(pages, start, size);
-    acre_init(pages, NULL, 0);
-    return status;
+    enum acre_status done =
+        acre_init(pages, status == ACRE_OK ? start : NULL, status == ACRE_OK ? size : 0);
+    return status == ACRE_OK ? done : status;
 }
 
 enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_t size)
@@ -84,7 +84,7 @@ enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_
     if (status != ACRE_OK)
         return status;
     acre_locker_lock(&heap->pages_lock);
-    status = acre_add_memory(acre_pages_base(heap->parts.pages), start, size);
+    status = acre_pages_add_memory(heap->parts.pages, start, size);
     acre_locker_unlock(&heap->pages_lock);
     return status;
 }
@@ -92,7 +92,7 @@ enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_
 static enum acre_status remove_pages(struct acre_heap *heap, void *start)
 {
     acre_locker_lock(&heap->pages_lock);
-    enum acre_status status = acre_remove_memory(acre_pages_base(heap->parts.pages), start);
+    enum acre_status status = acre_pages_remove_memory(heap->parts.pages, start);
     acre_locker_unlock(&heap->pages_lock);
     return status;
 }
@@ -109,5 +109,5 @@ void acre_heap_reset(struct acre_heap *heap)
 {
     forget_bytes(heap);
     forget_pages(heap);
-    acre_reset(acre_pages_base(heap->parts.pages));
+    acre_pages_reset(heap->parts.pages);
 }

@@ -31,11 +31,11 @@ static size_t lesser(size_t a, size_t b)
 struct acre_stats acre_heap_stats(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->bytes_lock);
-    struct acre_stats bytes = acre_stats(acre_bytes_base(heap->parts.bytes));
+    struct acre_stats bytes = acre_bytes_stats(heap->parts.bytes);
     size_t failed = heap->failed;
     acre_locker_unlock(&heap->bytes_lock);
     acre_locker_lock(&heap->pages_lock);
-    struct acre_stats pages = acre_stats(acre_pages_base(heap->parts.pages));
+    struct acre_stats pages = acre_pages_stats(heap->parts.pages);
     size_t whole = pages.used - heap->held * heap->page_size;
     size_t at_hand = acre_heap_pages_at_hand(heap, &pages, 0);
     size_t mixed_peak = heap->mixed_peak;
@@ -59,7 +59,7 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
 struct acre_stats acre_heap_page_stats(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->pages_lock);
-    struct acre_stats stats = acre_stats(acre_pages_base(heap->parts.pages));
+    struct acre_stats stats = acre_pages_stats(heap->parts.pages);
     stats.largest_free = acre_heap_pages_at_hand(heap, &stats, 0) * heap->page_size;
     stats.failed = heap->page_failed;
     acre_locker_unlock(&heap->pages_lock);

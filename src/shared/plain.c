@@ -8,37 +8,37 @@
 static enum acre_status plain_init(void *self, void *start, size_t size)
 {
     struct acre_shared *shared = self;
-    return acre_init(acre_bytes_base(shared->locked.inner), start, size);
+    return acre_bytes_init(shared->locked.inner, start, size);
 }
 
 static enum acre_status plain_add_memory(void *self, void *start, size_t size)
 {
     struct acre_shared *shared = self;
-    return acre_add_memory(acre_bytes_base(shared->locked.inner), start, size);
+    return acre_bytes_add_memory(shared->locked.inner, start, size);
 }
 
 static enum acre_status plain_remove_memory(void *self, void *start)
 {
     struct acre_shared *shared = self;
-    return acre_remove_memory(acre_bytes_base(shared->locked.inner), start);
+    return acre_bytes_remove_memory(shared->locked.inner, start);
 }
 
 static struct acre_stats plain_stats(const void *self)
 {
     const struct acre_shared *shared = self;
-    return acre_stats(acre_bytes_base(shared->locked.inner));
+    return acre_bytes_stats(shared->locked.inner);
 }
 
 static struct acre_check_result plain_check(const void *self)
 {
     const struct acre_shared *shared = self;
-    return acre_check(acre_bytes_base(shared->locked.inner));
+    return acre_bytes_check(shared->locked.inner);
 }
 
 static void plain_reset(void *self)
 {
     struct acre_shared *shared = self;
-    acre_reset(acre_bytes_base(shared->locked.inner));
+    acre_bytes_reset(shared->locked.inner);
 }
 
 static struct acre_ptr plain_alloc(void *self, struct acre_layout layout)

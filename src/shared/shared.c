@@ -67,7 +67,7 @@ enum acre_status acre_shared_clone(struct acre_shared *shared)
 static size_t end(struct acre_shared *shared)
 {
     struct acre_shared_pool pool = shared->pool;
-    size_t live_blocks = acre_stats(acre_bytes_base(shared->locked.inner)).live_blocks;
+    size_t live_blocks = acre_bytes_stats(shared->locked.inner).live_blocks;
     shared->locked.inner = (struct acre_bytes){ &acre_null_ops, NULL };
     shared->locked.locker = (struct acre_locker){ NULL, NULL, NULL };
     if (pool.end != NULL)

@@ -115,7 +115,8 @@ static void forget(struct acre_tlsf_quick *shelf)
 
 enum acre_status acre_tlsf_quick_init(struct acre_tlsf_quick *shelf, void *start, size_t size)
 {
-    (void)acre_tlsf_init(&shelf->tlsf, NULL, 0);
+    enum acre_status refused = acre_tlsf_init(&shelf->tlsf, NULL, 0);
+    (void)refused;
     acre_tlsf_set_on_exhausted(&shelf->tlsf, alloc_cleared, shelf);
     forget(shelf);
     return acre_tlsf_quick_add_memory(shelf, start, size);

@@ -64,8 +64,9 @@ static enum acre_status fallback_init(void *self, void *start, size_t size)
 {
     struct acre_fallback *fallback = self;
     forget(fallback);
-    acre_init(second_base(fallback), NULL, 0); /* refused, which leaves it empty */
-    enum acre_status status = acre_init(first_base(fallback), start, size);
+    /* A failed init leaves the second allocator empty. */
+    enum acre_status status = acre_init(second_base(fallback), NULL, 0);
+    status = acre_init(first_base(fallback), start, size);
     fallback->start = status == ACRE_OK ? start : NULL;
     fallback->size = status == ACRE_OK ? size : 0;
     return status;

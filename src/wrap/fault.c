@@ -24,13 +24,13 @@ static enum acre_status fault_init(void *self, void *start, size_t size)
 {
     struct acre_fault *fault = self;
     fault->refused = 0;
-    return acre_init(acre_bytes_base(fault->inner), start, size);
+    return acre_bytes_init(fault->inner, start, size);
 }
 
 static struct acre_stats fault_stats(const void *self)
 {
     const struct acre_fault *fault = self;
-    struct acre_stats stats = acre_stats(acre_bytes_base(fault->inner));
+    struct acre_stats stats = acre_bytes_stats(fault->inner);
     stats.failed += fault->refused;
     return stats;
 }
@@ -39,7 +39,7 @@ static void fault_reset(void *self)
 {
     struct acre_fault *fault = self;
     fault->refused = 0;
-    acre_reset(acre_bytes_base(fault->inner));
+    acre_bytes_reset(fault->inner);
 }
 
 static struct acre_ptr fault_alloc(void *self, struct acre_layout layout)

@@ -123,7 +123,7 @@ void acre_tracer_begin(struct acre_tracer *tracer, const char *name)
     tracer->unmatched = 0;
     tracer->time = 0;
     tracer->start = tracer->sink.clock != NULL ? tracer->sink.clock(tracer->sink.arg) : 0;
-    size_t live = acre_stats(acre_bytes_base(tracer->inner)).live_blocks;
+    size_t live = acre_bytes_stats(tracer->inner).live_blocks;
     write_process(tracer, live);
     if (live != 0)
         acre_walk(tracer->inner, write_inherited, tracer);

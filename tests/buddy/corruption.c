@@ -25,8 +25,9 @@ static int make(void **state)
 {
     (void)state;
     acre_buddy_setup(&buddy, UNIT);
-    acre_buddy_add_range(&buddy, 0, LOW, meta[0], sizeof meta[0]);
-    acre_buddy_add_range(&buddy, LOW, HIGH, meta[1], sizeof meta[1]);
+    if (acre_buddy_add_range(&buddy, 0, LOW, meta[0], sizeof meta[0]) != ACRE_OK ||
+        acre_buddy_add_range(&buddy, LOW, HIGH, meta[1], sizeof meta[1]) != ACRE_OK)
+        return -1;
     low = buddy.regions;
     high = low->next;
     blocks[0] = acre_buddy_alloc_range(&buddy, acre_layout(1, 1)).num;
@@ -35,7 +36,8 @@ static int make(void **state)
     blocks[3] = acre_buddy_alloc_range(&buddy, acre_layout(4 * UNIT, 1)).num;
     acre_buddy_dealloc_range(&buddy, blocks[2]);
     blocks[4] = acre_buddy_alloc_range(&buddy, acre_layout(1, 1)).num;
-    acre_buddy_alloc_range(&buddy, acre_layout(1, 1));
+    if (acre_buddy_alloc_range(&buddy, acre_layout(1, 1)).status != ACRE_OK)
+        return -1;
     acre_buddy_dealloc_range(&buddy, blocks[4]);
     return acre_buddy_check(&buddy).invariant != NULL;
 }

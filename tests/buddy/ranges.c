@@ -199,7 +199,7 @@ static void memory_apart_is_not_touched(void **state)
         if (*slot == NULL)
             *slot = acre_buddy_alloc(&buddy, acre_layout(size, 1)).ptr;
         else if (rng_below(&rng, 3) == 0)
-            acre_buddy_resize(&buddy, *slot, size);
+            assert_int_not_equal(acre_buddy_resize(&buddy, *slot, size), ACRE_NOT_ALLOCATED);
         else {
             assert_int_equal(acre_buddy_dealloc(&buddy, *slot), ACRE_OK);
             *slot = NULL;

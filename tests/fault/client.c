@@ -34,8 +34,8 @@ static void assert_sound(struct job *job)
     struct acre_stats stats = acre_stats(job->fixture.base);
     assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
     assert_int_equal(stats.live_blocks, map_blocks(&job->map));
-    assert_int_equal(stats.failed + job->fault.refused,
-        acre_stats(acre_bytes_base(acre_fault_bytes(&job->fault))).failed);
+    assert_int_equal(
+        stats.failed + job->fault.refused, acre_bytes_stats(acre_fault_bytes(&job->fault)).failed);
 }
 
 static void assert_map_as_expected(struct job *job)

@@ -21,7 +21,7 @@ static int set_up(void **state)
     (void)state;
     acre_fault_wrap(&fault, (struct acre_bytes){ &naive_ops, &naive });
     bytes = acre_fault_bytes(&fault);
-    return acre_init(acre_bytes_base(bytes), pool, POOL) == ACRE_OK ? 0 : -1;
+    return acre_bytes_init(bytes, pool, POOL) == ACRE_OK ? 0 : -1;
 }
 
 static enum acre_status ask(size_t size)
@@ -37,7 +37,7 @@ static void without_a_rule_all_is_served(void **state)
         assert_int_equal(fault.requests, i);
     }
     assert_int_equal(fault.refused, 0);
-    assert_int_equal(acre_stats(acre_bytes_base(bytes)).live_blocks, 50);
+    assert_int_equal(acre_bytes_stats(bytes).live_blocks, 50);
 }
 
 static void the_nth_is_refused_once(void **state)
@@ -182,7 +182,7 @@ static void wrappers_stack(void **state)
     assert_int_equal(outer.refused, 4);
     assert_int_equal(fault.refused, 4);
     assert_int_equal(refused, 8);
-    assert_int_equal(acre_stats(acre_bytes_base(acre_fault_bytes(&outer))).failed, 8);
+    assert_int_equal(acre_bytes_stats(acre_fault_bytes(&outer)).failed, 8);
 }
 
 int main(void)

@@ -89,7 +89,7 @@ static void accounts_of_both(void **state)
     assert_int_equal(both.metadata, one.metadata);
     assert_int_equal(both.live_blocks, 4);
     assert_int_equal(both.peak, both.used);
-    struct acre_stats seen = acre_stats(acre_pages_base(pages));
+    struct acre_stats seen = acre_pages_stats(pages);
     assert_int_equal(seen.total, WORLD_SIZE);
     assert_int_equal(seen.used, 3 * PAGE + ACRE_HEAP_FIRST);
     assert_int_equal(acre_used_pages(pages), 3 + ACRE_HEAP_FIRST / PAGE);
@@ -97,7 +97,7 @@ static void accounts_of_both(void **state)
     give(block);
     assert_int_equal(acre_heap_stats(heap).used, 3 * PAGE);
     assert_int_equal(acre_heap_stats(heap).peak, both.peak);
-    acre_reset(acre_pages_base(pages));
+    acre_pages_reset(pages);
     assert_int_equal(acre_heap_stats(heap).used, 0);
     assert_int_equal(acre_heap_stats(heap).peak, 0);
     assert_int_equal(acre_heap_stats(heap).available, none.available);
@@ -115,7 +115,7 @@ static void pages_reclaim_empty_chunks(void **state)
     uintptr_t run = take_pages(all);
     assert_int_equal(chunk_bytes(), 0);
     assert_int_equal(acre_alloc_pages(pages, 1, 1).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_stats(acre_pages_base(pages)).failed, 1);
+    assert_int_equal(acre_pages_stats(pages).failed, 1);
     assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_stats(heap).largest_free, 0);
     assert_int_equal(acre_dealloc_pages(pages, run, all), ACRE_OK);

@@ -18,37 +18,37 @@ struct acre_heap *const heap = &world.own.heap;
 static enum acre_status init(void *self, void *start, size_t size)
 {
     struct turnstile *turnstile = self;
-    return acre_init(acre_pages_base(turnstile->inner), start, size);
+    return acre_pages_init(turnstile->inner, start, size);
 }
 
 static enum acre_status add_memory(void *self, void *start, size_t size)
 {
     struct turnstile *turnstile = self;
-    return acre_add_memory(acre_pages_base(turnstile->inner), start, size);
+    return acre_pages_add_memory(turnstile->inner, start, size);
 }
 
 static enum acre_status remove_memory(void *self, void *start)
 {
     struct turnstile *turnstile = self;
-    return acre_remove_memory(acre_pages_base(turnstile->inner), start);
+    return acre_pages_remove_memory(turnstile->inner, start);
 }
 
 static struct acre_stats stats(const void *self)
 {
     const struct turnstile *turnstile = self;
-    return acre_stats(acre_pages_base(turnstile->inner));
+    return acre_pages_stats(turnstile->inner);
 }
 
 static struct acre_check_result check(const void *self)
 {
     const struct turnstile *turnstile = self;
-    return acre_check(acre_pages_base(turnstile->inner));
+    return acre_pages_check(turnstile->inner);
 }
 
 static void reset(void *self)
 {
     struct turnstile *turnstile = self;
-    acre_reset(acre_pages_base(turnstile->inner));
+    acre_pages_reset(turnstile->inner);
 }
 
 static bool is_refused(struct turnstile *turnstile, size_t count)

@@ -23,7 +23,8 @@ static _Noreturn void free_twice(int errors)
     dup2(errors, STDERR_FILENO);
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     signal(SIGABRT, SIG_DFL);
-    acre_init(acre_bytes_base(pool), memory, POOL);
+    if (acre_bytes_init(pool, memory, POOL) != ACRE_OK)
+        _exit(0);
     void *ptr = acre_hook_malloc(pool, 100);
     acre_hook_free(pool, ptr, "library: free");
     acre_hook_free(pool, ptr, "library: free");

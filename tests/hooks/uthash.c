@@ -18,7 +18,7 @@ static struct entry *refused; /* the last entry that found no memory for its tab
 
 static bool add(struct acre_bytes bytes, struct entry **head, int id)
 {
-    struct entry *entry = acre_alloc(bytes, ACRE_LAYOUT(struct entry)).ptr;
+    struct entry *entry = ACRE_NEW(bytes, struct entry);
     if (entry == NULL)
         return false;
     entry->id = id;

@@ -42,12 +42,12 @@ static int set_up(void **state)
     memset(&misuse, 0, sizeof misuse);
     memset(memory, 0xa5, sizeof memory);
     pool = (struct acre_bytes){ &naive_ops, &naive };
-    return acre_init(acre_bytes_base(pool), memory, POOL) == ACRE_OK ? 0 : -1;
+    return acre_bytes_init(pool, memory, POOL) == ACRE_OK ? 0 : -1;
 }
 
 static size_t failed(void)
 {
-    return acre_stats(acre_bytes_base(pool)).failed;
+    return acre_bytes_stats(pool).failed;
 }
 
 static void assert_empty(void)

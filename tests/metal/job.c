@@ -12,10 +12,10 @@ int pages_main(void);
 /* Everything that the suites took has come back to the kernel's own heap. */
 static int leftovers(struct acre_stats before)
 {
-    struct acre_stats after = acre_stats(acre_bytes_base(kernel_bytes()));
-    const char *broken = acre_check(acre_bytes_base(kernel_bytes())).invariant;
+    struct acre_stats after = acre_bytes_stats(kernel_bytes());
+    const char *broken = acre_bytes_check(kernel_bytes()).invariant;
     if (broken == NULL)
-        broken = acre_check(acre_pages_base(kernel_pages())).invariant;
+        broken = acre_pages_check(kernel_pages()).invariant;
     if (broken == NULL && after.used == before.used)
         return 0;
     console_print("the kernel's heap: %s, %zu bytes left over\n", broken, after.used - before.used);
@@ -27,7 +27,7 @@ int kernel_job(const char *argument)
     char backend[64] = "";
     char *argv[] = { backend, backend, NULL };
     int argc = argument[0] == '\0' ? 1 : 2;
-    struct acre_stats before = acre_stats(acre_bytes_base(kernel_bytes()));
+    struct acre_stats before = acre_bytes_stats(kernel_bytes());
     for (size_t i = 0; i + 1 < sizeof backend && argument[i] != '\0'; i++)
         backend[i] = argument[i];
     int failed = conformance_main(argc, argv) | misuse_main(argc, argv);

@@ -22,11 +22,13 @@ static int make(void **state)
 {
     (void)state;
     acre_bitmap_setup(&bitmap, 4096);
-    acre_bitmap_add_memory_apart(&bitmap, 0, (size_t)9000 * 4096, meta_low, sizeof meta_low);
-    acre_bitmap_add_memory_apart(
-        &bitmap, (uintptr_t)10000 * 4096, (size_t)100 * 4096, meta_high, sizeof meta_high);
-    acre_bitmap_alloc_pages(&bitmap, 700, 4096);
-    acre_bitmap_alloc_pages(&bitmap, 1, 4096);
+    if (acre_bitmap_add_memory_apart(&bitmap, 0, (size_t)9000 * 4096, meta_low, sizeof meta_low) !=
+            ACRE_OK ||
+        acre_bitmap_add_memory_apart(&bitmap, (uintptr_t)10000 * 4096, (size_t)100 * 4096,
+            meta_high, sizeof meta_high) != ACRE_OK ||
+        acre_bitmap_alloc_pages(&bitmap, 700, 4096).status != ACRE_OK ||
+        acre_bitmap_alloc_pages(&bitmap, 1, 4096).status != ACRE_OK)
+        return -1;
     range = bitmap.ranges;
     return acre_bitmap_check(&bitmap).invariant != NULL;
 }

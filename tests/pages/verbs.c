@@ -80,7 +80,7 @@ static void test_arguments(void **state)
     assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 100 * PAGE, 1));
     assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 0, SIZE_MAX));
     assert_int_equal(0, acre_used_pages(pages));
-    assert_int_equal(5, acre_stats(acre_pages_base(pages)).failed);
+    assert_int_equal(5, acre_pages_stats(pages).failed);
     assert_sound(acre_pages_base(pages));
 }
 
@@ -98,7 +98,7 @@ static void test_half_free_range_is_refused_whole(void **state)
     assert_false(acre_bitmap_is_allocated(&bitmap, 64 * PAGE, 301));
     assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 64 * PAGE, 300));
     assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, (64 + 301) * PAGE, 299));
-    assert_int_equal(1000 * PAGE, acre_stats(acre_pages_base(pages)).largest_free);
+    assert_int_equal(1000 * PAGE, acre_pages_stats(pages).largest_free);
     assert_sound(acre_pages_base(pages));
 }
 
@@ -241,16 +241,14 @@ static void test_run_across_the_seam(void **state)
     (void)state;
     assert_int_equal(ACRE_OK,
         acre_bitmap_add_memory_apart(&bitmap, 1000 * PAGE, 500 * PAGE, meta_b, sizeof meta_b));
-    assert_int_equal(1500 * PAGE, acre_stats(acre_pages_base(pages)).largest_free);
+    assert_int_equal(1500 * PAGE, acre_pages_stats(pages).largest_free);
     assert_int_equal(0, acre_alloc_pages(pages, 1500, PAGE).num);
     assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 900 * PAGE, 200));
     assert_int_equal(900 * PAGE, acre_alloc_pages(pages, 200, PAGE).num);
-    assert_int_equal(
-        ACRE_INVALID_PARAM, acre_remove_memory(acre_pages_base(pages), (void *)(1000 * PAGE)));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_pages_remove_memory(pages, (void *)(1000 * PAGE)));
     assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 0, 1500));
-    assert_int_equal(
-        ACRE_NOT_ALLOCATED, acre_remove_memory(acre_pages_base(pages), (void *)(999 * PAGE)));
-    assert_int_equal(ACRE_OK, acre_remove_memory(acre_pages_base(pages), (void *)(1000 * PAGE)));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_pages_remove_memory(pages, (void *)(999 * PAGE)));
+    assert_int_equal(ACRE_OK, acre_pages_remove_memory(pages, (void *)(1000 * PAGE)));
     assert_int_equal(1000, acre_total_pages(pages));
     assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, 1001, PAGE).status);
     assert_sound(acre_pages_base(pages));
@@ -269,14 +267,14 @@ static void test_metadata_inside(void **state)
     memset(memory, 0x5a, 300 * PAGE);
     acre_bitmap_setup(&bitmap, PAGE);
     pages = acre_bitmap_pages(&bitmap);
-    assert_int_equal(ACRE_INVALID_PARAM, acre_init(acre_pages_base(pages), memory, PAGE));
-    assert_int_equal(ACRE_INVALID_PARAM, acre_init(acre_pages_base(pages), NULL, 10 * PAGE));
-    assert_int_equal(ACRE_OK, acre_init(acre_pages_base(pages), memory + 1, 300 * PAGE - 1));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_pages_init(pages, memory, PAGE));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_pages_init(pages, NULL, 10 * PAGE));
+    assert_int_equal(ACRE_OK, acre_pages_init(pages, memory + 1, 300 * PAGE - 1));
     assert_int_equal(298, acre_total_pages(pages));
     for (i = 0; i < 298; i++)
         assert_int_equal(ACRE_OK, acre_alloc_pages(pages, 1, PAGE).status);
-    acre_reset(acre_pages_base(pages));
-    assert_int_equal(298 * PAGE, acre_stats(acre_pages_base(pages)).largest_free);
+    acre_pages_reset(pages);
+    assert_int_equal(298 * PAGE, acre_pages_stats(pages).largest_free);
     assert_int_equal(ACRE_OK, acre_alloc_pages(pages, 298, PAGE).status);
     assert_sound(acre_pages_base(pages));
     for (i = 3 * PAGE; i < 300 * PAGE; i++)
@@ -330,7 +328,7 @@ static void test_ids(void **state)
     (void)state;
     acre_bitmap_setup_ids(&bitmap);
     ids = acre_bitmap_ids(&bitmap);
-    assert_int_equal(ACRE_INVALID_PARAM, acre_init(acre_ids_base(ids), meta_b, sizeof meta_b));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_ids_init(ids, meta_b, sizeof meta_b));
     assert_int_equal(ACRE_OK, acre_bitmap_add_ids(&bitmap, 100, 1000, meta_a, meta));
     assert_int_equal(ACRE_MEMORY_OVERLAP, acre_bitmap_add_ids(&bitmap, 1099, 1, meta_b, meta));
     assert_int_equal(100, acre_alloc_id(ids, 1, 1).num);

@@ -232,7 +232,7 @@ struct refusing {
             return acre_dealloc_sized(static_cast<refusing *>(self)->inner, ptr, layout);
         };
         ops.base.stats = [](const void *self) {
-            return acre_stats(acre_bytes_base(static_cast<const refusing *>(self)->inner));
+            return acre_bytes_stats(static_cast<const refusing *>(self)->inner);
         };
     }
 };

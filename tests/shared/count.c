@@ -60,7 +60,7 @@ static int prepare(void)
     end_pool = NULL;
     end_size = end_live = SIZE_MAX;
     memset(&shared, 0xa5, sizeof shared);
-    return acre_init(acre_bytes_base(inner()), pool, POOL) == ACRE_OK ? 0 : -1;
+    return acre_bytes_init(inner(), pool, POOL) == ACRE_OK ? 0 : -1;
 }
 
 static int set_up_plain(void **state)
@@ -237,9 +237,10 @@ static void every_verb_locks_once(void **state)
         assert_int_equal(taken, locks ? calls : 0);                                                \
     } while (0)
     void *ptr;
+    enum acre_status status;
     CALL(ptr = take(10, 1));
     CALL(ptr = acre_realloc(bytes, ptr, acre_layout(500, 64)).ptr);
-    CALL(acre_resize(bytes, ptr, 400));
+    CALL(status = acre_resize(bytes, ptr, 400));
     CALL(acre_usable_size(bytes, ptr));
     CALL(acre_walk(bytes, count_visit, &visits));
     CALL(acre_dealloc(bytes, ptr));
@@ -249,9 +250,10 @@ static void every_verb_locks_once(void **state)
     CALL(acre_check(base));
     CALL(acre_reset(base));
     CALL(acre_remove_memory(base, pool));
-    CALL(acre_add_memory(base, pool, POOL / 2));
-    CALL(acre_init(base, pool, POOL));
+    CALL(status = acre_add_memory(base, pool, POOL / 2));
+    CALL(status = acre_init(base, pool, POOL));
 #undef CALL
+    assert_int_equal(status, ACRE_OK);
     assert_true(visits > 0);
     assert_int_equal(acre_shared_clone(&shared), ACRE_OK);
     assert_drop(ACRE_OK, 1, 0);
@@ -300,7 +302,7 @@ static void the_end_may_take_the_struct_along(void **state)
     size_t live = SIZE_MAX;
     struct acre_shared *inside = (void *)pool;
     const struct acre_shared_pool whole = { pool, POOL, wipe, &live };
-    assert_int_equal(acre_init(acre_bytes_base(inner()), pool + 1024, POOL - 1024), ACRE_OK);
+    assert_int_equal(acre_bytes_init(inner(), pool + 1024, POOL - 1024), ACRE_OK);
     assert_int_equal(acre_shared_make_threadsafe(inside, inner(), whole, locker), ACRE_OK);
     assert_int_equal(acre_alloc(acre_shared_bytes(inside), acre_layout(5, 1)).status, ACRE_OK);
     struct acre_drop drop = acre_shared_drop(inside);

@@ -59,7 +59,7 @@ int run_cases(const char *group, const std::vector<test_case> &cases);
 /* Blocks that are live in the heap. */
 inline std::size_t live(const ground &on)
 {
-    return acre_stats(acre_bytes_base(on.bytes)).live_blocks;
+    return acre_bytes_stats(on.bytes).live_blocks;
 }
 
 #endif

@@ -34,7 +34,7 @@ static void make(void)
     const struct acre_shared_pool owned = { pool, POOL, end, NULL };
     struct acre_bytes inner = { &naive_ops, &naive };
     ends = end_live = 0;
-    assert_int_equal(acre_init(acre_bytes_base(inner), pool, POOL), ACRE_OK);
+    assert_int_equal(acre_bytes_init(inner, pool, POOL), ACRE_OK);
     assert_int_equal(
         acre_shared_make_threadsafe(&shared, inner, owned, acre_locker_pthread(&mutex)), ACRE_OK);
 }

@@ -34,7 +34,8 @@ static int make(void **state)
     static void *blocks[64];
     (void)state;
     acre_slab_setup(&slab, 1024);
-    acre_slab_init(&slab, memory, sizeof memory);
+    if (acre_slab_init(&slab, memory, sizeof memory) != ACRE_OK)
+        return -1;
     for (size_t i = 0; i < 64; i++)
         blocks[i] = take(1000);
     full = page_of(blocks[0]);

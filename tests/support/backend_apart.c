@@ -10,6 +10,7 @@
 #include <acre/buddy.h>
 #include <acre/tlsf.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct backend backend_buddy;
@@ -87,7 +88,8 @@ static enum acre_status add_memory(void *self, void *start, size_t size)
 static enum acre_status init(void *self, void *start, size_t size)
 {
     struct apart *apart = self;
-    acre_init(acre_bytes_base(apart->bytes), NULL, 0);
+    if (acre_bytes_init(apart->bytes, NULL, 0) == ACRE_OK)
+        abort();
     memset(apart->pool, 0, apart->pool_size);
     naive_ops.base.init(&apart->naive, apart->pool, apart->pool_size);
     return add_memory(self, start, size);
@@ -97,7 +99,7 @@ static enum acre_status remove_memory(void *self, void *start)
 {
     struct apart *apart = self;
     struct quest quest = { start, NULL };
-    enum acre_status status = acre_remove_memory(acre_bytes_base(apart->bytes), start);
+    enum acre_status status = acre_bytes_remove_memory(apart->bytes, start);
     if (status != ACRE_OK)
         return status;
     naive_ops.walk(&apart->naive, is_wanted, &quest);

@@ -85,7 +85,8 @@ static int set_up(void **state)
 {
     (void)state;
     block_count = 0;
-    acre_tlsf_init(&tlsf, NULL, 0);
+    if (acre_tlsf_init(&tlsf, NULL, 0) == ACRE_OK)
+        return -1;
     return acre_tlsf_add_memory_apart(&tlsf, memory, (GRANULES + 1) * (size_t)GRANULE, metadata,
                sizeof(metadata)) == ACRE_OK
                ? 0

@@ -175,7 +175,7 @@ static void regions_go_and_stay(void **state)
 
 static void set_up_joined(void)
 {
-    (void)acre_tlsf_quick_init(&shelf, NULL, 0);
+    assert_int_equal(acre_tlsf_quick_init(&shelf, NULL, 0), ACRE_INVALID_PARAM);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(acre_tlsf_quick_add_memory_apart(
                              &shelf, memory + i * HALF, HALF, apart[i], sizeof apart[i]),

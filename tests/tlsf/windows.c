@@ -28,7 +28,7 @@ static unsigned seed;
 static int make(void **state)
 {
     (void)state;
-    acre_tlsf_init(&tlsf, NULL, 0);
+    assert_int_equal(acre_tlsf_init(&tlsf, NULL, 0), ACRE_INVALID_PARAM);
     memset(there, 0, sizeof there);
     memset(blocks, 0, sizeof blocks);
     memset(memory, 0xa5, sizeof memory);

@@ -110,7 +110,7 @@ static int record(void **state)
     sink.arg = file;
     acre_tracer_wrap(&tracer, acre_tlsf_bytes(&tlsf), sink);
     bytes = acre_tracer_bytes(&tracer);
-    if (acre_init(acre_bytes_base(bytes), pool, POOL) != ACRE_OK)
+    if (acre_bytes_init(bytes, pool, POOL) != ACRE_OK)
         return -1;
     acre_tracer_begin(&tracer, "wrapped");
     for (size_t i = 0; i < STEPS; i++)

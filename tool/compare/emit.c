@@ -64,7 +64,7 @@ static void print_code(
         fprintf(out, "    %s\n", setting->setup);
     fprintf(out,
         "    *heap = %s;\n"
-        "    return acre_init(acre_bytes_base(*heap), pool, sizeof pool);\n}\n",
+        "    return acre_bytes_init(*heap, pool, sizeof pool);\n}\n",
         setting->bytes);
 }
 
