@@ -3,7 +3,7 @@
  * @file
  * A guarded block: where its parts lie, what they should hold, and what is wrong with them.
  *
- *     start            ptr - 32      ptr            ptr + asked   + 16       start + room
+ *     start              ptr - 32       ptr            ptr + asked   + 16           start + room
  *     | unused (lead-32) | record fence | user's bytes | fence       | unused | record |
  *
  * `lead` is 32, or the alignment when that is more: a power of two.

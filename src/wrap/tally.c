@@ -2,8 +2,8 @@
 /*
  * Tally: the inner call, and its outcome entered into the rows.
  *
- *     inner block: | usable ...                  | tag | ~tag |      (the last two with owners
- * only) 16     16 bits
+ *     inner block: | usable ...                  | tag     | ~tag    |
+ *                                                  16 bits   16 bits     (only with owners)
  *
  * TALLY-1: the tag of every live block is whole and names an owner, or none.
  * TALLY-2: the classes add up to the live blocks and their usable bytes.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: conformance.bytes [BACKEND]
- * Runs every test case over every backend, or over the one named, which may be a broken one.
+ * usage: conformance.bytes [BACKEND [TEST-CASE]]
+ * Runs every test case over every backend, or over the one named, which may be a broken one;
+ * the case named, when there is one.
  */
 #include "conformance/suite.h"
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_TESTS = 2048, NAME = 128 };
 
@@ -15,6 +16,7 @@ struct part {
 static struct part parts[MOST_TESTS];
 static struct CMUnitTest tests[MOST_TESTS];
 static size_t count;
+static const char *only_case; /* null: all */
 
 static void run_part(void **state)
 {
@@ -42,7 +44,7 @@ static void add_cases(
     const struct backend *backend, const struct test_case *test_case, size_t turn, size_t every)
 {
     for (; test_case->name != NULL; test_case++, turn++) {
-        if (turn % every != 0)
+        if (turn % every != 0 || (only_case != NULL && strcmp(only_case, test_case->name) != 0))
             continue;
         struct part *part = &parts[count];
         part->backend = backend;
@@ -71,16 +73,21 @@ static void add_backends(const struct test_case *const *lists, size_t list_count
 int run_cases(const char *group, const struct test_case *const *lists, size_t list_count, int argc,
     char **argv)
 {
-    const struct backend *only = argc == 2 ? backend_find(argv[1]) : NULL;
-    if (argc > 2 || (argc == 2 && only == NULL)) {
-        fprintf(stderr, "usage: %s [BACKEND]\n", argv[0]);
+    const struct backend *only = argc >= 2 ? backend_find(argv[1]) : NULL;
+    if (argc > 3 || (argc >= 2 && only == NULL)) {
+        fprintf(stderr, "usage: %s [BACKEND [TEST-CASE]]\n", argv[0]);
         return 2;
     }
+    only_case = argc == 3 ? argv[2] : NULL;
     count = 0;
     if (only != NULL)
         add_backend(only, lists, list_count, 0, 1);
     else
         add_backends(lists, list_count);
+    if (count == 0) {
+        fprintf(stderr, "%s: no test case '%s'\n", argv[0], only_case);
+        return 2;
+    }
     int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
     if (bad_pointers_left_out > 0)
         print_message("%zu bad pointers left out: %s\n", bad_pointers_left_out, NOT_EXACT);

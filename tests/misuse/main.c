@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: misuse.bytes [BACKEND]
+ * usage: misuse.bytes [BACKEND [TEST-CASE]]
  */
 #include "misuse/misuse.h"
 
