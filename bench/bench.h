@@ -128,6 +128,7 @@ struct bench_contestant {
     const char *library;  /* preload: soname; plugin: path */
     const char *builtin;  /* typed, handle: name in the registry */
     const char *tunables; /* system: glibc's, or null for its defaults */
+    bool on_request;      /* left out unless it is asked for by name */
 };
 
 /* A contestant made ready in the process that measures it. */

@@ -67,11 +67,3 @@ bool bench_bind_handle(const char *builtin, struct bench_bound *bound)
     *bound = (struct bench_bound){ &table, &handle_loops };
     return bound_backend != NULL;
 }
-
-const char *bench_builtin_name(size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (!acre_backends[i].name)
-            return NULL;
-    return acre_backends[index].name;
-}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "contestants.h"
 #include "plugin/plugin_load.h"
+#include "registry/registry.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -31,12 +32,17 @@ static struct bench_contestant *add(
     return added;
 }
 
-static void add_builtin(struct bench_contestants *contestants, const char *name)
+/* A backend at a setting takes part when it is asked for. */
+static void add_builtin(struct bench_contestants *contestants, const struct acre_backend *backend)
 {
     char handle[48];
-    snprintf(handle, sizeof handle, "%s/handle", name);
-    add(contestants, name, BENCH_TYPED)->builtin = name;
-    add(contestants, handle, BENCH_HANDLE)->builtin = name;
+    snprintf(handle, sizeof handle, "%.40s/handle", backend->name);
+    struct bench_contestant *both[] = { add(contestants, backend->name, BENCH_TYPED),
+        add(contestants, handle, BENCH_HANDLE) };
+    for (size_t i = 0; i < 2 && both[i]; i++) {
+        both[i]->builtin = backend->name;
+        both[i]->on_request = backend->setting[0] != '\0';
+    }
 }
 
 void bench_contestants_init(struct bench_contestants *contestants)
@@ -45,8 +51,8 @@ void bench_contestants_init(struct bench_contestants *contestants)
     add(contestants, "harness", BENCH_EMPTY);
     add(contestants, "glibc", BENCH_SYSTEM);
     add(contestants, "glibc-keep", BENCH_SYSTEM)->tunables = keep_memory;
-    for (size_t i = 0; bench_builtin_name(i); i++)
-        add_builtin(contestants, bench_builtin_name(i));
+    for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
+        add_builtin(contestants, backend);
     for (size_t i = 0; i < sizeof preloads / sizeof preloads[0]; i++)
         add(contestants, preloads[i].name, BENCH_PRELOAD)->library = preloads[i].soname;
 }

@@ -33,7 +33,4 @@ bool bench_bind_plugin(const char *path, struct bench_bound *bound, char *error,
 bool bench_bind_typed(const char *builtin, struct bench_bound *bound);
 bool bench_bind_handle(const char *builtin, struct bench_bound *bound);
 
-/* Names of the built-in byte allocators; null past the last. */
-const char *bench_builtin_name(size_t index);
-
 #endif

@@ -87,7 +87,9 @@ static bool choose_contestants(const struct bench_options *options)
         struct bench_contestant who = everyone.list[i];
         struct bench_job job = { BENCH_IDENTIFY, &who, -1, 0, 0 };
         struct bench_result result;
-        if (i > 1 && options->allocators.count && !bench_list_has(&options->allocators, who.name))
+        bool wanted = options->allocators.count ? bench_list_has(&options->allocators, who.name)
+                                                : !who.on_request;
+        if (i > 1 && !wanted)
             continue;
         bench_job_run(&job, &result);
         snprintf(who.version, sizeof who.version, "%s", result.version);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The feature gates, and the folders they stand before. A new allocator is one line here and a folder
-# with a CMakeLists.txt; a folder that is not there is no gate.
+# The feature gates, and the folders they guard. The allocators come from the list in
+# hosted/registry/allocators.def; a folder that does not exist has no gate.
 
 # acre_gate(NAME FOLDER TEXT): an option NAME for the core folder FOLDER, passed on as a macro of the
 # same name with the value 0 or 1.
@@ -46,11 +46,17 @@ function(acre_folders)
 endfunction()
 
 acre_folders(src/base src/cache)
-acre_gate(ACRE_TLSF src/tlsf "Two-level segregated fit: bytes in constant time")
-acre_gate(ACRE_BUDDY src/buddy "Binary buddies: bytes in logarithmic time, metadata apart")
-acre_gate(ACRE_SLAB src/slab "Slabs of size classes: bytes in constant time")
-acre_gate(ACRE_BITMAP src/bitmap "Bitmap with a summary tree: pages and ids")
-acre_gate(ACRE_HEAP src/heap "Two-level heap: bytes over pages")
+file(STRINGS ${PROJECT_SOURCE_DIR}/hosted/registry/allocators.def entries REGEX "^ACRE_ALLOCATOR\\(")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/hosted/registry/allocators.def)
+set(ACRE_ALLOCATORS "")
+foreach(entry IN LISTS entries)
+    if(NOT entry MATCHES "^ACRE_ALLOCATOR\\(([a-z_]+), ([A-Z_]+), \"(.*)\"\\)$")
+        message(FATAL_ERROR "hosted/registry/allocators.def: cannot read: ${entry}")
+    endif()
+    list(APPEND ACRE_ALLOCATORS ${CMAKE_MATCH_1})
+    set(ACRE_GATE_OF_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+    acre_gate(${CMAKE_MATCH_2} src/${CMAKE_MATCH_1} "${CMAKE_MATCH_3}")
+endforeach()
 acre_gate(ACRE_WRAP src/wrap "Wrappers that stack on any allocator")
 acre_gate(ACRE_SHARED src/shared "Handles with a reference count, and what stands on them")
 

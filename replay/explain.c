@@ -259,7 +259,7 @@ static void find_least(struct explainer *explainer)
     struct span least = { 0, 0, 0 };
     uint64_t size = found->size ? found->size : 1;
     uint64_t extra = found->align > ACRE_NATURAL_ALIGN ? found->align - ACRE_NATURAL_ALIGN : 0;
-    if (explainer->worker->backend->builtin->rounds)
+    if (explainer->worker->backend->builtin->memory->rounds)
         found->possible = least_aligned(
             explainer, power_of_two(size > found->align ? size : found->align), &least);
     else

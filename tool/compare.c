@@ -257,7 +257,7 @@ static int emit_config(const struct compare_command *command)
 {
     const char *name = NULL;
     enum compare_goal goal = command->wanted == COMPARE_GOALS ? COMPARE_BALANCED : command->wanted;
-    if (compare_emit_config(stdout, &result, field.settings, goal, &name))
+    if (compare_emit_config(stdout, &result, field.backends, goal, &name))
         return ACRE_EXIT_OK;
     if (name)
         acre_complain("compare", "how %s is set up in C is not known here", name);
@@ -444,8 +444,8 @@ int acre_cmd_compare(int argc, char **argv)
             "fragmenter",
             &command.scenario_name },
         { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
-            "compare only this one, at all settings or at one\n(buddy, buddy/16, system, "
-            "jemalloc); may be repeated",
+            "compare only this one (system, jemalloc, slab, buddy/16,\nor heap/ for all that begin "
+            "so); may be repeated",
             &command.allocators },
         { "with", 'w', ACRE_OPTION_LIST, "FILE",
             "compare the plugin, or the malloc to preload, FILE\nas well; may be repeated",

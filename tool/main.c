@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre: measures which allocator suits a program. This file knows the subcommands. */
+#include "registry/nearest.h"
 #include "replay/execute.h"
 #include "tool/command.h"
-#include "tool/nearest.h"
 #include "tool/options.h"
 
 #include <stdio.h>

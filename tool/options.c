@@ -2,7 +2,7 @@
 #include "tool/options.h"
 
 #include "number/number.h"
-#include "tool/nearest.h"
+#include "registry/nearest.h"
 
 #include <stdarg.h>
 #include <stdio.h>

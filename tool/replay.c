@@ -81,7 +81,8 @@ static bool add_all(struct replay_command *command)
 {
     bool added = add_system(command);
     for (const struct acre_backend *backend = acre_backends; added && backend->name; backend++)
-        added = add_backend(command, backend);
+        if (!backend->setting[0])
+            added = add_backend(command, backend);
     return added;
 }
 

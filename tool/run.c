@@ -69,10 +69,10 @@ static int run(const struct run_options *options, char **command)
 
 int acre_cmd_run(int argc, char **argv)
 {
-    struct run_options chosen = { .allocator = acre_backends[0].name };
+    struct run_options chosen = { .allocator = NULL };
     const struct acre_option options[] = {
-        { "allocator", 'a', ACRE_OPTION_TEXT, "NAME", "allocator to serve COMMAND (default: tlsf)",
-            &chosen.allocator },
+        { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
+            "allocator to serve COMMAND (default: tlsf-quick)", &chosen.allocator },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "most memory it may take from the system, K, M, G or T\nafter the number (default: no "
             "limit)",
@@ -89,6 +89,8 @@ int acre_cmd_run(int argc, char **argv)
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    if (!chosen.allocator && acre_backend_default())
+        chosen.allocator = acre_backend_default()->name;
     if (!chosen.allocator || !acre_backend_find(chosen.allocator))
         return acre_unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "", NULL);
     if (argc == 0)

@@ -24,12 +24,13 @@ static size_t round_to_page(size_t size)
  * at most a sixteenth of the piece. Grows with the size. */
 static size_t metadata_size(const struct acre_pool *pool, size_t size)
 {
-    const struct acre_backend *backend = pool->backend;
-    if (backend->apart_size == NULL)
+    const struct acre_backend_memory *memory = pool->backend->memory;
+    size_t number = pool->backend->number;
+    if (memory->apart_size == NULL)
         return 0;
-    size_t before = backend->shares_map && pool->regions != NULL ? pool->regions->size : 0;
-    size_t whole = backend->apart_size(before + size);
-    return whole <= size / 16 ? whole : backend->apart_size(size);
+    size_t before = memory->shares_map && pool->regions != NULL ? pool->regions->size : 0;
+    size_t whole = memory->apart_size(before + size, number);
+    return whole <= size / 16 ? whole : memory->apart_size(size, number);
 }
 
 /* Bytes of addresses to reserve at once for blocks. */
@@ -43,13 +44,12 @@ static size_t wish(const struct acre_pool *pool)
 bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, size_t limit)
 {
     struct acre_range metadata = { 0 };
-    if (backend->program != NULL)
-        backend = backend->program;
     pool->backend = backend;
     pool->limit = limit;
     size_t size = round_to_page(backend->size + backend->align);
     size_t records = acre_os_addresses_are_scarce() ? 0 : pieces * acre_os_page_size();
-    size_t addresses = (backend->shares_map ? 2 : 1) * metadata_size(pool, wish(pool)) + records;
+    size_t addresses =
+        (backend->memory->shares_map ? 2 : 1) * metadata_size(pool, wish(pool)) + records;
     void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
     if (start == NULL)
         return false;
@@ -73,16 +73,18 @@ static size_t power_of_two(size_t size)
 
 /* Bytes that a block of this layout takes from fresh memory at most, the rounding of a good-fit
  * search, headers and metadata in the memory itself included; SIZE_MAX when no memory could be
- * enough. A block that is a power of two at a multiple of its size lies somewhere in twice as much.
- */
+ * enough. A block that is a power of two at a multiple of its size lies somewhere in twice as much,
+ * and in twice that again where the region is a chunk of a heap. */
 static size_t need_of(const struct acre_backend *backend, struct acre_layout layout)
 {
     size_t size = layout.size > layout.align ? layout.size : layout.align;
     size_t slack = layout.size / 8 + layout.align / 32 + 4 * acre_os_page_size();
     size_t need;
-    if (backend->rounds) {
+    if (backend->memory->rounds) {
         size_t block = power_of_two(size);
-        return block == 0 || block > SIZE_MAX / 2 ? SIZE_MAX : 2 * block;
+        size_t factor = backend->memory->apart_size != NULL ? 2 : 4;
+        bool fits = block != 0 && block <= SIZE_MAX / 8;
+        return fits ? factor * block + (factor - 2) * slack : SIZE_MAX;
     }
     if (__builtin_add_overflow(layout.size, slack, &need) ||
         __builtin_add_overflow(need, layout.align, &need))
@@ -117,9 +119,9 @@ static void note_region(
 
 static enum acre_status add(struct acre_pool *pool, void *start, size_t size, void *metadata)
 {
-    if (pool->backend->add_apart == NULL)
+    if (pool->backend->memory->add_apart == NULL)
         return acre_bytes_add_memory(pool->bytes, start, size);
-    return pool->backend->add_apart(
+    return pool->backend->memory->add_apart(
         pool->bytes.self, start, size, metadata, metadata_size(pool, size));
 }
 
@@ -148,7 +150,9 @@ static bool add_piece(struct acre_pool *pool, size_t size)
  * be cut from a free one that is larger by its alignment. */
 static bool is_hopeless(const struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t most = pool->backend->most != 0 ? pool->backend->most : SIZE_MAX;
+    size_t most = pool->backend->memory->most;
+    if (most == 0)
+        most = SIZE_MAX;
     return layout.size > most || layout.align > most - layout.size;
 }
 

@@ -12,27 +12,52 @@ enum { standard_error = 2 };
 
 static void add_backends(struct acre_text *text)
 {
-    for (const struct acre_backend *backend = acre_backends; backend->name != NULL; backend++) {
-        acre_text_add(text, backend == acre_backends ? "" : ", ");
-        acre_text_add(text, backend->name);
-    }
+    char line[512];
+    acre_backend_list(line, sizeof line);
+    acre_text_add(text, line);
 }
 
-/* Ends the process. `expected` null: the names of the allocators are expected. */
+static void begin_refusal(struct acre_text *text, const char *name, const char *value)
+{
+    acre_text_add(text, "acre: invalid ");
+    acre_text_add(text, name);
+    acre_text_add(text, "='");
+    acre_text_add(text, value);
+    acre_text_add(text, "'");
+}
+
+static _Noreturn void end_refusal(struct acre_text *text)
+{
+    acre_text_write(text, standard_error);
+    acre_os_exit(ACRE_SETTINGS_EXIT);
+}
+
+/* Ends the process. */
 static _Noreturn void refuse(const char *name, const char *value, const char *expected)
 {
     struct acre_text text = { 0 };
-    acre_text_add(&text, "acre: ");
-    acre_text_add(&text, name);
-    acre_text_add(&text, "=");
-    acre_text_add(&text, value);
-    acre_text_add(&text, ": expected ");
-    if (expected != NULL)
-        acre_text_add(&text, expected);
-    else
-        add_backends(&text);
-    acre_text_write(&text, standard_error);
-    acre_os_exit(ACRE_SETTINGS_EXIT);
+    begin_refusal(&text, name, value);
+    acre_text_add(&text, " (expected ");
+    acre_text_add(&text, expected);
+    acre_text_add(&text, ")");
+    end_refusal(&text);
+}
+
+/* Ends the process. */
+static _Noreturn void refuse_backend(const char *name, const char *value)
+{
+    struct acre_text text = { 0 };
+    const char *nearest = acre_backend_nearest(value);
+    begin_refusal(&text, name, value);
+    if (nearest != NULL) {
+        acre_text_add(&text, ", did you mean '");
+        acre_text_add(&text, nearest);
+        acre_text_add(&text, "'?");
+    }
+    acre_text_add(&text, " (choose from ");
+    add_backends(&text);
+    acre_text_add(&text, ")");
+    end_refusal(&text);
 }
 
 static bool read_switch(const char *name)
@@ -49,11 +74,10 @@ static const struct acre_backend *read_backend(void)
 {
     static const char name[] = "ACRE_ALLOCATOR";
     const char *value = acre_os_env(name);
-    const struct acre_backend *backend = acre_backends;
-    if (value != NULL && *value != '\0')
-        backend = acre_backend_find(value);
-    if (backend == NULL || backend->name == NULL)
-        refuse(name, value != NULL ? value : "", NULL);
+    bool given = value != NULL && *value != '\0';
+    const struct acre_backend *backend = given ? acre_backend_find(value) : acre_backend_default();
+    if (backend == NULL)
+        refuse_backend(name, given ? value : "");
     return backend;
 }
 
@@ -92,7 +116,9 @@ void acre_settings_help(void)
 {
     struct acre_text backends = { 0 };
     write_line("acre: this process's malloc is served by acre; these variables change how:");
-    acre_text_add(&backends, "  ACRE_ALLOCATOR=NAME  the allocator, the first by default: ");
+    acre_text_add(&backends, "  ACRE_ALLOCATOR=NAME  the allocator (");
+    acre_text_add(&backends, acre_backend_default() ? acre_backend_default()->name : "none");
+    acre_text_add(&backends, " when unset): ");
     add_backends(&backends);
     acre_text_write(&backends, standard_error);
     write_line(

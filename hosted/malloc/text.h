@@ -13,7 +13,7 @@
 /** A zeroed one is empty. */
 struct acre_text {
     size_t length;   /**< Bytes used. */
-    char bytes[640]; /**< The longest misuse line with a mapping's name, and some room. */
+    char bytes[800]; /**< The longest misuse line with a mapping's name, and some room. */
 };
 
 void acre_text_add(struct acre_text *text, const char *string);

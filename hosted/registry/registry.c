@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "registry/registry.h"
 
+#include "registry/nearest.h"
+
 #include <acre/buddy.h>
 #include <acre/heap.h>
 #include <acre/slab.h>
 #include <acre/tlsf_quick.h>
 #include <string.h>
 
+/* ---- what each backend needs of memory: a struct per id of the list ---- */
+
 #if ACRE_TLSF
-static struct acre_bytes tlsf(void *self)
+#define TLSF_MOST                                                                                  \
+    ((((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field))
+
+static size_t tlsf_apart_size(size_t size, size_t number)
 {
-    return acre_tlsf_bytes(self);
+    (void)number;
+    return acre_tlsf_metadata_size(size);
 }
 
 static enum acre_status tlsf_add_apart(
@@ -19,47 +27,37 @@ static enum acre_status tlsf_add_apart(
     return acre_tlsf_add_memory_apart(self, start, size, apart, apart_size);
 }
 
-static struct acre_bytes tlsf_quick(void *self)
-{
-    return acre_tlsf_quick_bytes(self);
-}
-
 static enum acre_status tlsf_quick_add_apart(
     void *self, void *start, size_t size, void *apart, size_t apart_size)
 {
     return acre_tlsf_quick_add_memory_apart(self, start, size, apart, apart_size);
 }
 
-static void tlsf_quick_gather(void *self)
+static void tlsf_quick_flush(void *self)
 {
     acre_tlsf_quick_flush(self);
 }
 
-static const struct acre_backend tlsf_program = {
-    .name = "tlsf",
-    .text = "with a shelf",
-    .size = sizeof(struct acre_tlsf_quick),
-    .align = _Alignof(struct acre_tlsf_quick),
-    .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field),
-    .handle = tlsf_quick,
-    .apart_size = acre_tlsf_metadata_size,
+static const struct acre_backend_memory tlsf_memory = {
+    .most = TLSF_MOST,
+    .apart_size = tlsf_apart_size,
+    .add_apart = tlsf_add_apart,
+    .shares_map = true,
+};
+
+static const struct acre_backend_memory tlsf_quick_memory = {
+    .most = TLSF_MOST,
+    .apart_size = tlsf_apart_size,
     .add_apart = tlsf_quick_add_apart,
-    .gather = tlsf_quick_gather,
+    .flush = tlsf_quick_flush,
     .shares_map = true,
 };
 #endif
 
 #if ACRE_BUDDY
-/* What was there before does not matter to setup. */
-static struct acre_bytes buddy(void *self)
+static size_t buddy_apart_size(size_t size, size_t number)
 {
-    acre_buddy_setup(self, ACRE_BUDDY_SMALLEST);
-    return acre_buddy_bytes(self);
-}
-
-static size_t buddy_apart_size(size_t size)
-{
-    return acre_buddy_metadata_size(size, ACRE_BUDDY_SMALLEST);
+    return acre_buddy_metadata_size(size, number != 0 ? number : ACRE_BUDDY_SMALLEST);
 }
 
 static enum acre_status buddy_add_apart(
@@ -67,101 +65,149 @@ static enum acre_status buddy_add_apart(
 {
     return acre_buddy_add_memory_apart(self, start, size, apart, apart_size);
 }
-#endif
 
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
-/* What was there before does not matter to setup. */
-static struct acre_bytes heap(void *self)
-{
-    struct acre_heap_tlsf *own = self;
-    acre_heap_tlsf_setup(own, ACRE_BITMAP_PAGE_SIZE);
-    return acre_heap_bytes(&own->heap);
-}
+static const struct acre_backend_memory buddy_memory = {
+    .rounds = true,
+    .apart_size = buddy_apart_size,
+    .add_apart = buddy_add_apart,
+};
 #endif
 
 #if ACRE_SLAB
-/* What was there before does not matter to setup. */
-static struct acre_bytes slab(void *self)
-{
-    acre_slab_setup(self, ACRE_SLAB_PAGE);
-    return acre_slab_bytes(self);
-}
+static const struct acre_backend_memory slab_memory = { .most = 0 };
+#endif
+
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+static const struct acre_backend_memory heap_tlsf_memory = {
+    .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 16) * ACRE_TLSF_GRANULE,
+};
 #endif
 
 #if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
-static struct acre_bytes heap_slab(void *self)
-{
-    struct acre_heap_slab *own = self;
-    acre_heap_slab_setup(own, ACRE_BITMAP_PAGE_SIZE);
-    return acre_heap_bytes(&own->heap);
-}
+static const struct acre_backend_memory heap_slab_memory = { .most = 0 };
 #endif
 
+#if ACRE_HEAP && ACRE_BITMAP && ACRE_BUDDY
+static const struct acre_backend_memory heap_buddy_memory = { .rounds = true };
+#endif
+
+/* ---- handles ---- */
+
+#define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)                   \
+    typedef type id##_type;                                                                        \
+    static struct acre_bytes id##_bytes(id##_type *self)                                           \
+    {                                                                                              \
+        return verbs##_bytes(part);                                                                \
+    }                                                                                              \
+    static struct acre_bytes id##_handle(void *control)                                            \
+    {                                                                                              \
+        id##_type *self = control;                                                                 \
+        setup;                                                                                     \
+        return id##_bytes(self);                                                                   \
+    }
+#define ACRE_SETTING(id, suffix, name, number, compared, setup, text)                              \
+    static struct acre_bytes id##_##suffix##_handle(void *control)                                 \
+    {                                                                                              \
+        id##_type *self = control;                                                                 \
+        setup;                                                                                     \
+        return id##_bytes(self);                                                                   \
+    }
+#include "registry/allocators.def"
+
+/* ---- the backends ---- */
+
+/* What the settings of a backend share with it. */
+#define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)                   \
+    static const char id##_name[] = name;                                                          \
+    static const struct acre_backend_code id##_code = { header, #type, #verbs "_bytes(" #part ")" };
+#include "registry/allocators.def"
+
+#define ACRE_BACKEND(id, name_, header_, type_, verbs, part, compared_, setup_, text_)             \
+    {                                                                                              \
+        .name = id##_name,                                                                         \
+        .family = id##_name,                                                                       \
+        .setting = "",                                                                             \
+        .text = text_,                                                                             \
+        .compared = compared_,                                                                     \
+        .size = sizeof(id##_type),                                                                 \
+        .align = _Alignof(id##_type),                                                              \
+        .handle = id##_handle,                                                                     \
+        .memory = &id##_memory,                                                                    \
+        .code = &id##_code,                                                                        \
+        .setup = #setup_,                                                                          \
+    },
+#define ACRE_SETTING(id, suffix, name_, number_, compared_, setup_, text_)                         \
+    {                                                                                              \
+        .name = name_,                                                                             \
+        .family = id##_name,                                                                       \
+        .setting = #suffix,                                                                        \
+        .text = text_,                                                                             \
+        .number = number_,                                                                         \
+        .compared = compared_,                                                                     \
+        .size = sizeof(id##_type),                                                                 \
+        .align = _Alignof(id##_type),                                                              \
+        .handle = id##_##suffix##_handle,                                                          \
+        .memory = &id##_memory,                                                                    \
+        .code = &id##_code,                                                                        \
+        .setup = #setup_,                                                                          \
+    },
 const struct acre_backend acre_backends[] = {
-#if ACRE_TLSF
-    {
-        .name = "tlsf",
-        .text = "two-level segregated fit: every operation in constant time",
-        .size = sizeof(struct acre_tlsf),
-        .align = _Alignof(struct acre_tlsf),
-        .most =
-            (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 1) * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field),
-        .handle = tlsf,
-        .apart_size = acre_tlsf_metadata_size,
-        .add_apart = tlsf_add_apart,
-        .shares_map = true,
-        .program = &tlsf_program,
-    },
-#endif
-#if ACRE_BUDDY
-    {
-        .name = "buddy",
-        .text = "binary buddies: powers of two in logarithmic time, memory untouched",
-        .size = sizeof(struct acre_buddy),
-        .align = _Alignof(struct acre_buddy),
-        .rounds = true,
-        .handle = buddy,
-        .apart_size = buddy_apart_size,
-        .add_apart = buddy_add_apart,
-    },
-#endif
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
-    {
-        .name = "heap",
-        .also = "heap/tlsf",
-        .text = "two levels: tlsf in chunks of bitmap pages that come and go",
-        .size = sizeof(struct acre_heap_tlsf),
-        .align = _Alignof(struct acre_heap_tlsf),
-        .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 16) * ACRE_TLSF_GRANULE,
-        .handle = heap,
-    },
-#endif
-#if ACRE_SLAB
-    {
-        .name = "slab",
-        .text = "slabs of size classes: a bit an object, empty slabs serve any size",
-        .size = sizeof(struct acre_slab),
-        .align = _Alignof(struct acre_slab),
-        .handle = slab,
-    },
-#endif
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
-    {
-        .name = "heap-slab",
-        .also = "heap/slab",
-        .text = "two levels: slab in chunks of bitmap pages that come and go",
-        .size = sizeof(struct acre_heap_slab),
-        .align = _Alignof(struct acre_heap_slab),
-        .handle = heap_slab,
-    },
-#endif
+#include "registry/allocators.def"
     { .name = NULL },
 };
 
 const struct acre_backend *acre_backend_find(const char *name)
 {
-    for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
-        if (strcmp(backend->name, name) == 0 || (backend->also && strcmp(backend->also, name) == 0))
+    for (const struct acre_backend *backend = acre_backends; backend->name != NULL; backend++)
+        if (strcmp(backend->name, name) == 0)
             return backend;
     return NULL;
+}
+
+const struct acre_backend *acre_backend_default(void)
+{
+    const struct acre_backend *backend = acre_backend_find("tlsf-quick");
+    if (backend == NULL)
+        backend = acre_backends;
+    return backend->name != NULL ? backend : NULL;
+}
+
+const char *acre_backend_nearest(const char *name)
+{
+    const char *names[sizeof acre_backends / sizeof acre_backends[0]];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        names[i] = acre_backends[i].name;
+    return acre_nearest(name, names);
+}
+
+static size_t add_text(char *line, size_t size, size_t used, const char *text)
+{
+    while (*text != '\0' && used + 1 < size)
+        line[used++] = *text++;
+    line[used] = '\0';
+    return used;
+}
+
+/* What stands between the name of a backend and that of the entry before it. */
+static const char *separator(const struct acre_backend *backend)
+{
+    bool is_setting = backend->setting[0] != '\0';
+    if (backend == acre_backends)
+        return "";
+    bool after_setting = backend[-1].setting[0] != '\0';
+    if (is_setting)
+        return after_setting ? ", " : " (";
+    return after_setting ? "), " : ", ";
+}
+
+void acre_backend_list(char *line, size_t size)
+{
+    const struct acre_backend *backend = acre_backends;
+    size_t used = add_text(line, size, 0, backend->name != NULL ? "" : "none");
+    for (; backend->name != NULL; backend++) {
+        used = add_text(line, size, used, separator(backend));
+        used = add_text(line, size, used, backend->name);
+    }
+    if (backend != acre_backends && backend[-1].setting[0] != '\0')
+        add_text(line, size, used, ")");
 }

@@ -1,45 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The byte allocators built in, by name: an entry each in registry.c, and the tool, the drop-in
- * malloc and the benchmarks know it.
+ * The backends: the byte allocators built in that can be chosen by name. They come from the list in
+ * allocators.def. A name is that of a backend, or that and a slash and a setting that the backend
+ * declares: "slab", "slab/512", "heap/tlsf".
  */
 #ifndef ACRE_HOSTED_REGISTRY_H
 #define ACRE_HOSTED_REGISTRY_H
 
 #include <acre/bytes.h>
 
-/** One byte allocator. */
-struct acre_backend {
-    const char *name; /**< As --allocator and ACRE_ALLOCATOR take it. */
-    const char *also; /**< Another name that it is found by, that of acre compare; or null. */
-    const char *text; /**< What it is, on one line. */
-    size_t size;      /**< Bytes of its control structure, */
-    size_t align;     /**< and that structure's alignment, a power of two. */
-    size_t most;      /**< Bytes of the largest block it can make of any memory; 0: no limit. */
-    bool rounds;      /**< Its blocks are powers of two, each at a multiple of its size. */
-    /** The handle of a control structure, which acre_init() makes anew whatever it holds. O(1). */
-    struct acre_bytes (*handle)(void *self);
+/** What a user of a backend needs to know to feed it memory piece by piece. */
+struct acre_backend_memory {
+    size_t most; /**< Bytes of the largest block it can make of any memory; 0: no limit. */
+    bool rounds; /**< Its blocks are powers of two, each at a multiple of its size. */
     /** Null unless the allocator can have a region's metadata apart: bytes of it that a region of
-     * `size` bytes needs at most. Grows with the size. O(1). */
-    size_t (*apart_size)(size_t size);
-    /** Null just when apart_size is: acre_add_memory() with the metadata at `apart`. Blocks lie
-     * across the seam of two regions that adjoin. */
+     * `size` bytes needs at most, at the setting `number` (0: the default). Grows with the size.
+     * O(1). */
+    size_t (*apart_size)(size_t size, size_t number);
+    /** Null just when apart_size is: acre_add_memory() with the metadata at `apart`. Blocks may lie
+     * across the border of two adjacent regions. */
     enum acre_status (*add_apart)(
         void *self, void *start, size_t size, void *apart, size_t apart_size);
     /** Null, or merges free memory that walk shows as one block and that is kept in several. */
-    void (*gather)(void *self);
-    /** Whether regions that adjoin are looked up together when the topmost one is given metadata
-     * for all of them. */
+    void (*flush)(void *self);
+    /** Whether adjacent regions are looked up together when the topmost one is given metadata for
+     * all of them. */
     bool shares_map;
-    /** Null, or the same allocator in the form that suits a whole program without deadlines. */
-    const struct acre_backend *program;
 };
 
-/** All of them; the first is the default. Ends with a null name. */
+/** C code that names the parts of a backend, for programs that are written by acre. */
+struct acre_backend_code {
+    const char *header; /**< To include, without its folder and ending. */
+    const char *type;   /**< Of the control structure. */
+    const char *bytes;  /**< An expression, the handle, where `self` points to that structure. */
+};
+
+/** A backend at one setting. */
+struct acre_backend {
+    const char *name;    /**< As every option and variable takes it, and every table shows it. */
+    const char *family;  /**< `name` without the setting. */
+    const char *setting; /**< What follows the family and the slash; "": the default setting. */
+    const char *text;    /**< One line: what the backend is, or else what the setting sets. */
+    size_t number;       /**< The setting as a number; 0: it is none, or the default. */
+    bool compared;       /**< acre compare tries it without being asked to. */
+    size_t size;         /**< Bytes of its control structure. */
+    size_t align;        /**< Alignment of that structure, a power of two. */
+    /** Sets up a control structure, whatever it holds. Returns its handle, for acre_init(). O(1). */
+    struct acre_bytes (*handle)(void *self);
+    const struct acre_backend_memory *memory;
+    const struct acre_backend_code *code;
+    const char *setup; /**< C statements before init, without the last semicolon; "": none. */
+};
+
+/** All backends, each followed by the settings that it declares. Ends with a null name. */
 extern const struct acre_backend acre_backends[];
 
-/** The one of that name or other name, or null. */
+/** The backend that serves a program for which none was chosen; null when none is built in. */
+const struct acre_backend *acre_backend_default(void);
+
+/** The backend of that name, or null. */
 const struct acre_backend *acre_backend_find(const char *name);
+
+/** The name that was probably meant by `name`, or null. */
+const char *acre_backend_nearest(const char *name);
+
+/**
+ * Writes all names on one line, settings in parentheses: "tlsf, slab (slab/512, slab/2048)".
+ * @param line receives the text, cut off at `size` bytes, the null included; size is not 0.
+ */
+void acre_backend_list(char *line, size_t size);
 
 #endif

@@ -9,7 +9,7 @@
 #include <acre/heap.h>
 
 extern const struct backend backend_buddy;
-extern const struct backend backend_heap;
+extern const struct backend backend_heap_tlsf;
 extern const struct backend backend_heap_buddy;
 extern const struct backend backend_heap_slab;
 extern const struct backend backend_slab;
@@ -67,7 +67,7 @@ static struct acre_bytes trimming(struct acre_heap *heap)
         .slack = slack_##part                                                                      \
     }
 
-#if ACRE_TLSF
+#if ACRE_BITMAP && ACRE_TLSF
 static struct acre_bytes bind_tlsf(void *self)
 {
     struct acre_heap_tlsf *own = self;
@@ -87,11 +87,11 @@ static size_t slack_tlsf(size_t usable)
     return backend_tlsf.slack(usable);
 }
 
-const struct backend backend_heap = HEAP("heap", acre_heap_tlsf, tlsf,
+const struct backend backend_heap_tlsf = HEAP("heap(tlsf)", acre_heap_tlsf, tlsf,
     BACKEND_HEADERS | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0), sizeof(acre_tlsf_field), 1024, 1);
 #endif
 
-#if ACRE_BUDDY
+#if ACRE_BITMAP && ACRE_BUDDY
 static struct acre_bytes bind_buddy(void *self)
 {
     struct acre_heap_buddy *own = self;
@@ -115,7 +115,7 @@ const struct backend backend_heap_buddy =
     HEAP("heap(buddy)", acre_heap_buddy, buddy, BACKEND_EXACT | BACKEND_HIDES, 0, 2048, 2);
 #endif
 
-#if ACRE_SLAB
+#if ACRE_BITMAP && ACRE_SLAB
 static struct acre_bytes bind_slab(void *self)
 {
     struct acre_heap_slab *own = self;

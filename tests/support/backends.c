@@ -3,29 +3,27 @@
 
 #include <string.h>
 
-extern const struct backend backend_buddy;
+/* Of each backend of the list, under its id; then the wrappers and what is particular to tests. */
+#define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)                   \
+    extern const struct backend backend_##id;
+#include "registry/allocators.def"
 extern const struct backend backend_buddy_apart;
 extern const struct backend backend_buddy_seam;
 extern const struct backend backend_fallback;
 extern const struct backend backend_fault;
 extern const struct backend backend_guard;
-extern const struct backend backend_heap;
-extern const struct backend backend_heap_buddy;
-extern const struct backend backend_heap_slab;
 extern const struct backend backend_locked;
 extern const struct backend backend_naive;
 extern const struct backend backend_shared;
-extern const struct backend backend_tlsf_quick;
+extern const struct backend backend_slab_page;
 extern const struct backend backend_stack;
 extern const struct backend backend_stack_turned;
 extern const struct backend backend_tally;
-extern const struct backend backend_slab;
-extern const struct backend backend_slab_page;
-extern const struct backend backend_tlsf;
 extern const struct backend backend_tlsf_apart;
 extern const struct backend backend_tlsf_seam;
 extern const struct backend backend_tracer;
 
+#define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text) &backend_##id,
 const struct backend *const backends[] = {
     &backend_naive,
 #if ACRE_WRAP
@@ -42,27 +40,15 @@ const struct backend *const backends[] = {
     &backend_shared,
 #endif
 #if ACRE_TLSF
-    &backend_tlsf,
     &backend_tlsf_apart,
-    &backend_tlsf_quick,
 #endif
 #if ACRE_BUDDY
-    &backend_buddy,
     &backend_buddy_apart,
 #endif
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
-    &backend_heap,
-#endif
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_BUDDY
-    &backend_heap_buddy,
-#endif
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
-    &backend_heap_slab,
-#endif
 #if ACRE_SLAB
-    &backend_slab,
     &backend_slab_page,
 #endif
+#include "registry/allocators.def"
     NULL,
 };
 

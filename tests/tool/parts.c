@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The tool's pure parts: sizes, nearest words, options, tables, percentiles, stamps. */
 #include "number/number.h"
+#include "registry/nearest.h"
 #include "replay/stamp.h"
 #include "replay/worker.h"
-#include "tool/nearest.h"
 #include "tool/options.h"
 #include "tool/size.h"
 #include "tool/table.h"

@@ -54,7 +54,7 @@ static void run_sets_the_environment(void **state)
         (const char *[]){ copied_tool, "run", "--pool=3M", "--stats", "--", "env", NULL });
     unsetenv("LD_PRELOAD");
     assert_int_equal(spawned.code, 0);
-    has(spawned.out, "ACRE_ALLOCATOR=tlsf\n");
+    has(spawned.out, "ACRE_ALLOCATOR=tlsf-quick\n");
     has(spawned.out, "ACRE_POOL=3145728\n");
     has(spawned.out, "ACRE_STATS=1\n");
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s/libacre-malloc.so:%s\n", folder,

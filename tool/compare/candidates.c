@@ -28,18 +28,17 @@ static bool taken(const struct compare_field *field, const char *name)
     return false;
 }
 
-/* A new candidate of that name and its subject; null when there is no room or it is there. */
+/* A new candidate of that name, `family` without a setting, and its subject; null when there is no
+ * room or it is there. */
 static struct compare_candidate *add(struct compare_field *field, enum compare_origin origin,
-    const char *allocator, const char *mark, struct replay_backend **subject)
+    const char *name, const char *family, struct replay_backend **subject)
 {
-    char name[COMPARE_NAME_ROOM];
-    snprintf(name, sizeof name, "%.40s%s%.20s", allocator, *mark ? "/" : "", mark);
     if (field->count == COMPARE_MOST_CANDIDATES || taken(field, name))
         return NULL;
     struct compare_candidate *candidate = &field->candidates[field->count];
     candidate->origin = origin;
-    memcpy(candidate->name, name, sizeof name);
-    snprintf(candidate->allocator, sizeof candidate->allocator, "%.60s", allocator);
+    snprintf(candidate->name, sizeof candidate->name, "%.60s", name);
+    snprintf(candidate->allocator, sizeof candidate->allocator, "%.60s", family);
     *subject = &field->subjects[field->count++];
     **subject = (struct replay_backend){ .type = REPLAY_SYSTEM, .name = candidate->name };
     return candidate;
@@ -50,43 +49,46 @@ static void add_system(struct compare_field *field)
     struct replay_backend *subject;
     struct replay_shared own = { .version = "" };
     struct compare_candidate *candidate =
-        add(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, "", &subject);
+        add(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, REPLAY_SYSTEM_NAME, &subject);
     if (!candidate)
         return;
     replay_identify(&own);
     snprintf(candidate->version, sizeof candidate->version, "%.60s", own.version);
 }
 
-static void add_setting(struct compare_field *field, const struct acre_backend *backend,
-    const struct compare_setting *setting)
+static void add_backend(struct compare_field *field, const struct acre_backend *backend)
 {
     struct replay_backend *subject;
-    const char *mark = setting ? setting->mark : "";
-    const char *name = setting ? setting->name : backend->name;
-    struct compare_candidate *candidate = add(field, COMPARE_BUILT_IN, name, mark, &subject);
+    struct compare_candidate *candidate =
+        add(field, COMPARE_BUILT_IN, backend->name, backend->family, &subject);
     if (!candidate)
         return;
-    size_t index = field->count - 1;
-    field->settings[index] = setting;
-    field->backends[index] = *backend;
-    if (setting && setting->handle)
-        field->backends[index].handle = setting->handle;
-    if (setting && setting->size)
-        field->backends[index].size = setting->size;
+    field->backends[field->count - 1] = backend;
     subject->type = REPLAY_BUILTIN;
-    subject->builtin = &field->backends[index];
-    snprintf(candidate->setting, sizeof candidate->setting, "%.60s", setting ? setting->text : "");
+    subject->builtin = backend;
+    snprintf(candidate->setting, sizeof candidate->setting, "%.60s",
+        backend->setting[0] ? backend->text : "");
     snprintf(candidate->version, sizeof candidate->version, "%s", ACRE_VERSION);
 }
 
-static void add_backend(struct compare_field *field, const struct acre_backend *backend)
+/* Whether the choice names a candidate: in full, or by a beginning that ends in a slash. */
+static bool is_named(const struct compare_choice *choice, const char *name)
 {
-    size_t before = field->count;
-    for (const struct compare_setting *setting = compare_settings; setting->backend; setting++)
-        if (strcmp(setting->backend, backend->name) == 0)
-            add_setting(field, backend, setting);
-    if (field->count == before)
-        add_setting(field, backend, NULL);
+    for (size_t i = 0; i < choice->name_count; i++) {
+        const char *wanted = choice->names[i];
+        size_t length = strlen(wanted);
+        bool begins = length && wanted[length - 1] == '/' && strncmp(name, wanted, length) == 0;
+        if (begins || strcmp(name, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_backends(struct compare_field *field, const struct compare_choice *choice)
+{
+    for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
+        if (choice->name_count ? is_named(choice, backend->name) : backend->compared)
+            add_backend(field, backend);
 }
 
 /* Adds a malloc to preload. @return false: it does not serve malloc, or its name is taken. */
@@ -96,7 +98,7 @@ static bool add_preload(struct compare_field *field, const char *name, const cha
     char version[REPLAY_VERSION_ROOM];
     if (taken(field, name) || !replay_probe_malloc(library, version))
         return false;
-    struct compare_candidate *candidate = add(field, COMPARE_PRELOAD, name, "", &subject);
+    struct compare_candidate *candidate = add(field, COMPARE_PRELOAD, name, name, &subject);
     if (!candidate)
         return false;
     subject->preload = library;
@@ -104,74 +106,40 @@ static bool add_preload(struct compare_field *field, const char *name, const cha
     return true;
 }
 
-/* By its name, by that without the setting, or by the registry's. */
-static bool wanted(
-    const struct compare_choice *choice, const struct compare_field *field, size_t index)
+/* The first name of the choice that no candidate has, or null. */
+static const char *find_unknown(
+    const struct compare_field *field, const struct compare_choice *choice)
 {
-    const struct compare_candidate *candidate = &field->candidates[index];
-    const char *backend = field->backends[index].name;
-    for (size_t i = 0; i < choice->name_count; i++)
-        if (strcmp(choice->names[i], candidate->name) == 0 ||
-            strcmp(choice->names[i], candidate->allocator) == 0 ||
-            (backend && strcmp(choice->names[i], backend) == 0))
-            return true;
-    return choice->name_count == 0;
-}
-
-static bool names(const struct compare_field *field, const char *name)
-{
-    const struct compare_choice choice = { .names = &name, .name_count = 1 };
-    for (size_t i = 0; i < field->count; i++)
-        if (wanted(&choice, field, i))
-            return true;
-    return false;
-}
-
-/* Moves candidate `from` to the place of `to`, with all that points into it. */
-static void move(struct compare_field *field, size_t from, size_t to)
-{
-    field->candidates[to] = field->candidates[from];
-    field->subjects[to] = field->subjects[from];
-    field->backends[to] = field->backends[from];
-    field->settings[to] = field->settings[from];
-    field->subjects[to].name = field->candidates[to].name;
-    if (field->subjects[to].builtin)
-        field->subjects[to].builtin = &field->backends[to];
-}
-
-static void leave_out(struct compare_field *field, const struct compare_choice *choice)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < field->count; i++) {
-        if (!wanted(choice, field, i))
-            continue;
-        if (kept != i)
-            move(field, i, kept);
-        kept++;
+    for (size_t i = 0; i < choice->name_count; i++) {
+        const struct compare_choice one = { .names = &choice->names[i], .name_count = 1 };
+        size_t at = 0;
+        while (at < field->count && !is_named(&one, field->candidates[at].name))
+            at++;
+        if (at == field->count)
+            return choice->names[i];
     }
-    field->count = kept;
+    return NULL;
 }
 
 const char *compare_find_candidates(
     struct compare_field *field, const struct compare_choice *choice)
 {
-    add_system(field);
-    for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
-        add_backend(field, backend);
+    bool all = choice->name_count == 0;
+    if (all || is_named(choice, REPLAY_SYSTEM_NAME))
+        add_system(field);
+    add_backends(field, choice);
     for (size_t i = 0; i < COUNT(peers); i++)
-        add_preload(field, peers[i].name, peers[i].soname);
-    for (size_t i = 0; i < choice->name_count; i++)
-        if (!names(field, choice->names[i]))
-            return choice->names[i];
-    leave_out(field, choice);
-    return NULL;
+        if (all || is_named(choice, peers[i].name))
+            add_preload(field, peers[i].name, peers[i].soname);
+    return find_unknown(field, choice);
 }
 
 static bool add_plugin(
     struct compare_field *field, const struct acre_plugin *table, char *error, size_t size)
 {
     struct replay_backend *subject;
-    struct compare_candidate *candidate = add(field, COMPARE_PLUGIN, table->name, "", &subject);
+    struct compare_candidate *candidate =
+        add(field, COMPARE_PLUGIN, table->name, table->name, &subject);
     if (!candidate) {
         snprintf(error, size, "two allocators are called '%s', or there are too many", table->name);
         return false;

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Who takes part in a comparison: the system's malloc, every allocator of the registry at every
- * setting of settings.h, the mallocs found on this machine, and what is given by name.
+ * Who takes part in a comparison: the system's malloc, the backends of the registry, the mallocs
+ * found on this machine, and what is given by name.
  */
 #ifndef ACRE_TOOL_COMPARE_CANDIDATES_H
 #define ACRE_TOOL_COMPARE_CANDIDATES_H
 
 #include "replay/backend.h"
 #include "tool/compare/result.h"
-#include "tool/compare/settings.h"
 
 /** The candidates and what stands behind them; index i of each array belongs together. */
 struct compare_field {
     size_t count;
     struct compare_candidate *candidates; /**< COMPARE_MOST_CANDIDATES of them. */
     struct replay_backend subjects[COMPARE_MOST_CANDIDATES];
-    struct acre_backend backends[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN: at its setting. */
-    const struct compare_setting *settings[COMPARE_MOST_CANDIDATES]; /**< Null: none known. */
+    const struct acre_backend *backends[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN, or null. */
 };
 
 /** What to leave out, and what to add. */
 struct compare_choice {
-    const char *const *names; /**< Only these: allocators, or allocators at a setting. */
-    size_t name_count;        /**< 0: all. */
+    const char *const *names; /**< Only these; "heap/" is all whose names begin so. */
+    size_t name_count;        /**< 0: system, mallocs found and the backends that say `compared`. */
     const char *const *with;  /**< Files: plugins, or shared objects that serve malloc. */
     size_t with_count;
 };

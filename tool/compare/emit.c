@@ -49,27 +49,42 @@ static void print_why(FILE *out, const struct compare_result *result,
     fputs(" * Link with libacre: cc YOURS.c FILE.c $(pkg-config --cflags --libs acre)\n */\n", out);
 }
 
-static void print_code(
-    FILE *out, const struct compare_candidate *candidate, const struct compare_setting *setting)
+/* Statements, one a line. */
+static void print_statements(FILE *out, const char *text)
 {
+    if (!*text)
+        return;
+    fputs("    ", out);
+    for (; *text; text++)
+        if (text[0] == ';' && text[1] == ' ')
+            fputs(";\n   ", out);
+        else
+            fputc(*text, out);
+    fputs(";\n", out);
+}
+
+static void print_code(
+    FILE *out, const struct compare_candidate *candidate, const struct acre_backend *backend)
+{
+    const struct acre_backend_code *code = backend->code;
     fprintf(out,
         "#include <acre/%s.h>\n\n"
         "#define POOL_SIZE ((size_t)%" PRIu64 ")\n\n"
         "static _Alignas(4096) unsigned char pool[POOL_SIZE];\n"
         "static %s allocator;\n\n"
         "/* Call once, before any other use. */\n"
-        "enum acre_status allocator_open(struct acre_bytes *heap)\n{\n",
-        setting->header, pool_size(candidate), setting->type);
-    if (setting->setup[0])
-        fprintf(out, "    %s\n", setting->setup);
+        "enum acre_status allocator_open(struct acre_bytes *heap)\n{\n"
+        "    %s *self = &allocator;\n",
+        code->header, pool_size(candidate), code->type, code->type);
+    print_statements(out, backend->setup);
     fprintf(out,
         "    *heap = %s;\n"
         "    return acre_bytes_init(*heap, pool, sizeof pool);\n}\n",
-        setting->bytes);
+        code->bytes);
 }
 
 bool compare_emit_config(FILE *out, const struct compare_result *result,
-    const struct compare_setting *const *settings, enum compare_goal goal, const char **name)
+    const struct acre_backend *const *backends, enum compare_goal goal, const char **name)
 {
     int own = result->advice[goal].own;
     *name = NULL;
@@ -77,9 +92,9 @@ bool compare_emit_config(FILE *out, const struct compare_result *result,
         return false;
     const struct compare_candidate *candidate = &result->candidates[own];
     *name = candidate->name;
-    if (!settings[own] || !candidate->smallest_pool)
+    if (!backends[own] || !candidate->smallest_pool)
         return false;
     print_why(out, result, candidate, goal);
-    print_code(out, candidate, settings[own]);
+    print_code(out, candidate, backends[own]);
     return true;
 }

@@ -6,8 +6,8 @@
 #ifndef ACRE_TOOL_COMPARE_PRINT_H
 #define ACRE_TOOL_COMPARE_PRINT_H
 
+#include "registry/registry.h"
 #include "tool/compare/result.h"
-#include "tool/compare/settings.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -23,11 +23,11 @@ cJSON *compare_json(const struct compare_result *result);
 
 /**
  * Prints C code that sets up acre's own allocator that serves `goal` best.
- * @param settings one for each candidate, as of struct compare_field.
+ * @param backends one for each candidate, as of struct compare_field.
  * @return false when there is none, or none of which it is known how; `*name` is then the allocator
  * or null.
  */
 bool compare_emit_config(FILE *out, const struct compare_result *result,
-    const struct compare_setting *const *settings, enum compare_goal goal, const char **name);
+    const struct acre_backend *const *backends, enum compare_goal goal, const char **name);
 
 #endif

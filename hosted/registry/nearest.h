@@ -3,8 +3,8 @@
  * @file
  * Finds what was probably meant by a mistyped word.
  */
-#ifndef ACRE_TOOL_NEAREST_H
-#define ACRE_TOOL_NEAREST_H
+#ifndef ACRE_HOSTED_NEAREST_H
+#define ACRE_HOSTED_NEAREST_H
 
 #include <stddef.h>
 

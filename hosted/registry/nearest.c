@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/nearest.h"
+#include "registry/nearest.h"
 
 #include <string.h>
 
