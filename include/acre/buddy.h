@@ -80,6 +80,7 @@ struct acre_buddy {
     size_t total;    /* bytes */
     size_t capacity; /* of all regions, in smallest blocks */
     unsigned depth;  /* blocks that each shelf may hold */
+    struct acre_exhausted_hook on_exhausted;
 };
 
 /**
@@ -147,6 +148,14 @@ ACRE_NODISCARD enum acre_status acre_buddy_add_memory_apart(
  */
 ACRE_NODISCARD enum acre_status acre_buddy_add_range(
     struct acre_buddy *buddy, uintptr_t start, size_t size, void *meta, size_t meta_size);
+
+/**
+ * Sets the handler that is called when a request finds no memory; init sets none. resize does not
+ * call it.
+ * @param handler null: none.
+ * @param arg     passed to the handler. O(1).
+ */
+void acre_buddy_set_on_exhausted(struct acre_buddy *buddy, acre_exhausted_fn *handler, void *arg);
 
 /** Bytes of metadata that a region of `size` bytes needs. O(log size), pure. */
 size_t acre_buddy_metadata_size(size_t size, size_t smallest);

@@ -44,7 +44,6 @@ enum {
     ACRE_HEAP_FIRST = 32 * 1024, /**< Bytes of the first chunk, where they are to be had. */
     ACRE_HEAP_TICK = 256,        /**< Frees from one look at the chunks to the next. */
     ACRE_HEAP_TRIES = 8,         /**< Chunks tried at one look. */
-    ACRE_HEAP_RETRIES = 8,       /**< Times the out-of-memory callback is asked for one request. */
     /** A flag: the request may use the pages held in reserve. */
     ACRE_HEAP_RESERVE = 1
 };
@@ -56,21 +55,6 @@ enum {
  */
 typedef size_t acre_heap_region_fn(struct acre_layout layout);
 
-/**
- * Called when a request cannot be served, with no lock held. It may free blocks and pages of the
- * heap, add memory to it, or end it all.
- * @param arg    what acre_heap_set_on_exhausted was given.
- * @param layout the request; for pages, their bytes and the alignment asked for.
- * @return true: something may have changed, try again; false: refuse the request.
- */
-typedef bool acre_heap_exhausted_fn(void *arg, struct acre_layout layout);
-
-/** Called by a byte allocator for a request that finds no room; its answer is the request's. */
-typedef struct acre_ptr acre_heap_backing_exhausted_fn(void *arg, struct acre_layout layout);
-
-/** Called by a byte allocator when that many blocks were freed, or about as many. */
-typedef void acre_heap_released_fn(void *arg, size_t blocks);
-
 /** What a heap is made of. */
 struct acre_heap_parts {
     struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
@@ -78,12 +62,12 @@ struct acre_heap_parts {
     /** add_memory for a region that begins where another one ends, at up to a twelfth of it for
      * more metadata; null: add_memory itself. */
     enum acre_status (*add_adjacent)(void *self, void *start, size_t size);
-    /** Has the byte allocator call `more` for requests that find no room, or, with null, refuse
-     * them itself; null: it cannot, and the heap looks at every answer. */
-    void (*set_more)(void *self, acre_heap_backing_exhausted_fn *more, void *arg);
-    /** Has the byte allocator call `freed` as the last step of each free after which a region may
-     * be empty that was not, so that frees need not be counted; null: it cannot. */
-    void (*set_freed)(void *self, acre_heap_released_fn *freed, void *arg);
+    /** Sets the byte allocator's handler of exhaustion; null: it has none, and the heap looks at
+     * every answer. */
+    void (*set_on_exhausted)(void *self, acre_exhausted_fn *handler, void *arg);
+    /** Sets its handler of frees after which a region may be empty that was not, so that frees
+     * need not be counted; null: it has none. */
+    void (*set_on_released)(void *self, acre_released_fn *handler, void *arg);
     struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
     size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
     /** alloc and dealloc of `bytes` where they are found from the heap without a handle, as in the
@@ -113,19 +97,23 @@ struct acre_heap {
     size_t countdown; /* frees to the next look; under the lock of bytes, as `parts.bytes` */
     struct acre_heap_parts parts;
     size_t page_size;
-    acre_heap_exhausted_fn *oom;
-    void *oom_arg;
-    struct acre_locker bytes_lock; /* guards `parts.bytes`, and: */
-    struct acre_heap_chunk *last;  /* circle of the chunks given to it; one of them, or null */
-    size_t chunks;                 /* in the circle */
-    size_t fed;                    /* bytes in the circle, records not counted */
-    size_t failed;                 /* requests for bytes refused */
-    struct acre_locker pages_lock; /* guards `parts.pages`, and: */
-    struct acre_heap_chunk *taken; /* list of all runs of pages taken for chunks */
-    size_t held;                   /* pages in that list */
-    size_t reserve;                /* pages kept for flagged requests */
-    size_t page_failed;            /* requests for pages refused */
-    size_t mixed_peak;             /* highest `used` seen when pages were handed out */
+    acre_exhausted_fn *on_exhausted; /* null: none */
+    void *on_exhausted_arg;
+    unsigned running; /* handlers, at this moment; under the lock of bytes */
+    unsigned flags;   /* of the request that the byte allocator works on, without a lock */
+    struct acre_locker bytes_lock;  /* guards `parts.bytes`, and: */
+    struct acre_heap_chunk *newest; /* the chunk entered last; it may have left since */
+    struct acre_layout newest_for;  /* the request that it was taken for */
+    struct acre_heap_chunk *last;   /* circle of the chunks given to it; one of them, or null */
+    size_t chunks;                  /* in the circle */
+    size_t fed;                     /* bytes in the circle, records not counted */
+    size_t failed;                  /* requests for bytes refused */
+    struct acre_locker pages_lock;  /* guards `parts.pages`, and: */
+    struct acre_heap_chunk *taken;  /* list of all runs of pages taken for chunks */
+    size_t held;                    /* pages in that list */
+    size_t reserve;                 /* pages kept for flagged requests */
+    size_t page_failed;             /* requests for pages refused */
+    size_t mixed_peak;              /* highest `used` seen when pages were handed out */
 };
 
 /**
@@ -145,8 +133,16 @@ enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_
 void acre_heap_set_locks(
     struct acre_heap *heap, struct acre_locker bytes, struct acre_locker pages);
 
-/** Sets the callback for requests that cannot be served; null: none, which is the default. O(1). */
-void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_heap_exhausted_fn *oom, void *arg);
+/**
+ * Sets the handler that is called, with no lock held, when no memory is found for a request for
+ * bytes or pages (for pages, the layout is their bytes and the alignment asked for). It may also
+ * end the program. resize does not call it.
+ *
+ * With locks, the heap cannot tell the requests of the handler from those of other threads: up to
+ * ACRE_EXHAUSTED_RETRIES calls of the handler may run at the same time, its own requests included.
+ * @param handler null: none, which is the default. O(1).
+ */
+void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_exhausted_fn *handler, void *arg);
 
 /**
  * Keeps some pages for requests flagged ACRE_HEAP_RESERVE: no other takes a page when fewer than

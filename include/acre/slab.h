@@ -77,21 +77,6 @@ enum { ACRE_SLAB_PER_PAGE = sizeof(struct acre_slab_page) + sizeof(struct acre_s
 struct acre_slab_region;
 
 /**
- * Called for a request that cannot be served; what it returns is the answer to the request. It may
- * add memory, and allocate from this allocator once it has taken itself away with
- * acre_slab_set_on_exhausted.
- */
-typedef struct acre_ptr acre_slab_exhausted_fn(void *arg, struct acre_layout layout);
-
-/**
- * Called as the last step of a free that gave pages back. It may remove memory, and make any other
- * call.
- * @param blocks that the pages had room for: the objects of a slab that became empty, or 1 for a
- *               block of whole pages.
- */
-typedef void acre_slab_released_fn(void *arg, size_t blocks);
-
-/**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
  * owns memory, and must not lie in memory that it owns.
  */
@@ -122,10 +107,9 @@ struct acre_slab {
     size_t plenty;                    /* the list from which on a free run is much of it */
     struct acre_slab_region *regions; /* by address */
     struct acre_slab_region *near[ACRE_SLAB_NEAR]; /* by address, where frees found one; or null */
-    acre_slab_exhausted_fn *more;                  /* null: none */
-    void *more_arg;
-    acre_slab_released_fn *freed; /* null: none */
-    void *freed_arg;
+    struct acre_exhausted_hook on_exhausted;
+    acre_released_fn *on_released; /* null: none */
+    void *on_released_arg;
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
 };
@@ -183,14 +167,20 @@ ACRE_NODISCARD enum acre_status acre_slab_add_memory_adjacent(
     struct acre_slab *slab, void *start, size_t size);
 
 /**
- * Sets what is called for a request that cannot be served, so that one layer above need not look at
- * every answer. init sets none.
- * @param more null: none. A request refused by it is not counted here.
+ * Sets the handler that is called when a request finds no memory; init sets none. resize does not
+ * call it.
+ * @param handler null: none.
+ * @param arg     passed to the handler. O(1).
  */
-void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_slab_exhausted_fn *more, void *arg);
+void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_exhausted_fn *handler, void *arg);
 
-/** Sets what is called when a free has given pages back; null: nothing. init sets none. O(1). */
-void acre_slab_set_on_released(struct acre_slab *slab, acre_slab_released_fn *freed, void *arg);
+/**
+ * Sets the handler that is called when a free has given pages back, with the blocks that these
+ * pages had room for: the objects of a slab that became empty, or 1 for a block of whole pages.
+ * init sets none.
+ * @param handler null: none. O(1).
+ */
+void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler, void *arg);
 
 /**
  * A place where threads that do not own an allocator leave its objects, for the owner to free: the

@@ -62,13 +62,6 @@ struct acre_tlsf_block;
 struct acre_tlsf_region;
 
 /**
- * Called for a request that no free block fits; what it returns is the answer to the request. It
- * may add memory, and allocate from this allocator once it has taken itself away with
- * acre_tlsf_set_on_exhausted.
- */
-typedef struct acre_ptr acre_tlsf_exhausted_fn(void *arg, struct acre_layout layout);
-
-/**
  * One allocator. The caller gives it a place; every field is private. It must not move while it
  * owns memory, and must not lie in memory that it owns.
  */
@@ -87,8 +80,9 @@ struct acre_tlsf {
     size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
     struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
-    acre_tlsf_exhausted_fn *more;                         /* null: none */
-    void *more_arg;
+    struct acre_exhausted_hook on_exhausted;
+    /* Of the quick lists: flushes them and allocates, if that helps; null: there are none. */
+    struct acre_ptr (*alloc_flushed)(struct acre_tlsf *tlsf, struct acre_layout layout);
 };
 
 /**
@@ -150,12 +144,12 @@ ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_adjacent(
     struct acre_tlsf *tlsf, void *start, size_t size);
 
 /**
- * Sets what is called for a request that no free block fits, so that one layer above need not look
- * at every answer. init sets none.
- * @param more null: none. A request refused by it is not counted here.
- * @param arg  handed to it. O(1).
+ * Sets the handler that is called when no free block fits a request; init sets none. resize does
+ * not call it.
+ * @param handler null: none.
+ * @param arg     passed to the handler. O(1).
  */
-void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_tlsf_exhausted_fn *more, void *arg);
+void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handler, void *arg);
 
 /** Bytes of metadata that a region of `size` bytes needs. O(1), pure. */
 size_t acre_tlsf_metadata_size(size_t size);

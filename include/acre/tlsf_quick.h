@@ -66,6 +66,13 @@ void acre_tlsf_quick_walk(const struct acre_tlsf_quick *shelf, acre_walk_fn *vis
 ACRE_NODISCARD enum acre_status acre_tlsf_quick_add_memory_apart(
     struct acre_tlsf_quick *shelf, void *start, size_t size, void *meta, size_t meta_size);
 
+/** As acre_tlsf_set_on_exhausted(); called when flushing the shelf does not help either. */
+static inline void acre_tlsf_quick_set_on_exhausted(
+    struct acre_tlsf_quick *shelf, acre_exhausted_fn *handler, void *arg)
+{
+    acre_tlsf_set_on_exhausted(&shelf->tlsf, handler, arg);
+}
+
 /** Takes all blocks off the shelf and merges them with their free neighbours. O(blocks there). */
 void acre_tlsf_quick_flush(struct acre_tlsf_quick *shelf);
 

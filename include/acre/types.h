@@ -137,6 +137,35 @@ struct acre_check_result {
  */
 typedef bool acre_walk_fn(void *arg, void *start, size_t size, bool live);
 
+/**
+ * Called when a request finds no memory, before it is refused. The handler may make any call on the
+ * allocator: free blocks, add memory, allocate. While it runs, the allocator has taken it out, so
+ * requests of its own that find no memory are refused without calling it, unless it calls
+ * set_on_exhausted.
+ * @param arg    what the caller of set_on_exhausted passed.
+ * @param layout the request.
+ * @return true: something may have changed, the allocator tries the request again; false: it
+ * refuses the request.
+ */
+typedef bool acre_exhausted_fn(void *arg, struct acre_layout layout);
+
+enum { ACRE_EXHAUSTED_RETRIES = 8 /**< Calls of the handler for one request, at most. */ };
+
+/**
+ * Called as the last step of a free after which a region may be empty that was not. The handler may
+ * make any call on the allocator; remove_memory is what it is for.
+ * @param arg    what the caller of set_on_released passed.
+ * @param blocks freed since the last call, or about as many.
+ */
+typedef void acre_released_fn(void *arg, size_t blocks);
+
+/** A handler of exhaustion as an allocator keeps it. Every field is private. */
+struct acre_exhausted_hook {
+    acre_exhausted_fn *call; /* null: none */
+    void *arg;
+    bool running;
+};
+
 #if defined(__cplusplus) && defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif

@@ -6,6 +6,7 @@
  * every other one is a call in tail position. The order of a block is found in the byte that proves
  * it live, so that the proof is kept whatever ACRE_CHECK_POINTERS says.
  */
+#include "base/exhausted.h"
 #include "buddy/buddy_private.h"
 
 /* ---- accounts ---- */
@@ -79,30 +80,36 @@ static ACRE_NOINLINE struct acre_ptr take_elsewhere(struct acre_buddy *buddy, un
     return hand_out(buddy, best, block, order);
 }
 
+static struct acre_ptr buddy_retry(void *self, struct acre_layout layout)
+{
+    return acre_buddy_alloc(self, layout);
+}
+
 /* Serves what the region last worked in cannot: merges the shelves if nothing else helps. */
-static ACRE_NOINLINE struct acre_ptr alloc_last(struct acre_buddy *buddy, unsigned order)
+static ACRE_NOINLINE struct acre_ptr alloc_last(
+    struct acre_buddy *buddy, struct acre_layout layout, unsigned order)
 {
     struct acre_ptr taken = take_elsewhere(buddy, order);
     if (taken.status == ACRE_OK)
         return taken;
-    if (acre_buddy_best_order(buddy) <= order) {
-        buddy->failed++;
-        return taken;
-    }
+    if (acre_buddy_best_order(buddy) <= order)
+        return acre_retry_exhausted(
+            &buddy->on_exhausted, &buddy->failed, buddy_retry, buddy, layout);
     acre_buddy_flush_quick(buddy);
     return take_elsewhere(buddy, order);
 }
 
 /* Takes from the free blocks of the region last worked in. */
-static ACRE_NOINLINE struct acre_ptr alloc_free(struct acre_buddy *buddy, unsigned order)
+static ACRE_NOINLINE struct acre_ptr alloc_free(
+    struct acre_buddy *buddy, struct acre_layout layout, unsigned order)
 {
     struct acre_buddy_region *region = buddy->current;
     if (region == NULL)
-        return alloc_last(buddy, order);
+        return alloc_last(buddy, layout, order);
     size_t lead = buddy_lead(region, order) - (region->limit >> order);
     size_t index = buddy_find(region, lead + (region->first >> order));
     if (index == BUDDY_NO_BIT)
-        return alloc_last(buddy, order);
+        return alloc_last(buddy, layout, order);
     uintptr_t at = index - lead;
     if (at > (region->first + (region->count - 1)) >> order)
         return take_larger(buddy, region, index, order);
@@ -129,7 +136,7 @@ static ACRE_NOINLINE struct acre_ptr alloc_rarely(
     unsigned order = buddy_order(buddy, layout);
     if (order == 0 && buddy->orders[BUDDY_ODD].top->state != NULL)
         return alloc_odd(buddy);
-    return alloc_free(buddy, order);
+    return alloc_free(buddy, layout, order);
 }
 
 struct acre_ptr acre_buddy_alloc(struct acre_buddy *buddy, struct acre_layout layout)

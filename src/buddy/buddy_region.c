@@ -2,6 +2,7 @@
 /*
  * Buddy's regions: set-up, adding, removing, reset.
  */
+#include "base/exhausted.h"
 #include "base/memory.h"
 #include "buddy/buddy_private.h"
 
@@ -45,6 +46,11 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
     acre_buddy_flush_quick(buddy);
     set_depth(buddy, depth);
     return ACRE_OK;
+}
+
+void acre_buddy_set_on_exhausted(struct acre_buddy *buddy, acre_exhausted_fn *handler, void *arg)
+{
+    acre_set_exhausted_hook(&buddy->on_exhausted, handler, arg);
 }
 
 /* ---- finding ---- */

@@ -39,24 +39,11 @@ static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
     return got.ptr != NULL ? got : refused(heap, layout, got.status);
 }
 
-/* What the byte allocator calls, so that a request that is served passes by the heap. */
-static struct acre_ptr more(void *self, struct acre_layout layout)
-{
-    return refused(self, layout, ACRE_NO_MEMORY);
-}
-
-void acre_heap_call_more(struct acre_heap *heap, bool on)
-{
-    if (heap->parts.set_more != NULL && heap->bytes_lock.lock == NULL)
-        heap->parts.set_more(heap->parts.bytes.self, on ? more : NULL, heap);
-}
-
 struct acre_ptr acre_heap_alloc_flags(
     struct acre_heap *heap, struct acre_layout layout, unsigned flags)
 {
     struct heap_request request = { NULL, layout, flags };
-    struct acre_ptr got = acre_heap_attempt(heap, &request);
-    return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, &request);
+    return acre_heap_request(heap, &request);
 }
 
 /* ---- dealloc ---- */
@@ -144,8 +131,7 @@ struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre
     struct heap_request request = { ptr, layout, 0 };
     if (ptr == NULL)
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
-    struct acre_ptr got = acre_heap_attempt(heap, &request);
-    return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, &request);
+    return acre_heap_request(heap, &request);
 }
 
 struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr)
@@ -170,9 +156,9 @@ static void bind_here(struct acre_heap *heap, bool locked)
 {
     const struct acre_heap_parts *parts = &heap->parts;
     heap->alloc_here = parts->alloc != NULL ? parts->alloc : alloc_passing;
-    if (parts->set_more == NULL)
+    if (parts->set_on_exhausted == NULL)
         heap->alloc_here = alloc_looking;
-    heap->dealloc_here = parts->set_freed != NULL ? dealloc_passing : dealloc_counting;
+    heap->dealloc_here = parts->set_on_released != NULL ? dealloc_passing : dealloc_counting;
     if (parts->dealloc != NULL)
         heap->dealloc_here = parts->dealloc;
     if (!locked)
@@ -185,8 +171,8 @@ static void bind_here(struct acre_heap *heap, bool locked)
 static void bind_direct(struct acre_heap *heap, bool locked)
 {
     struct acre_bytes bytes = heap->parts.bytes;
-    bool alloc_passes = !locked && heap->parts.set_more != NULL;
-    bool dealloc_passes = !locked && heap->parts.set_freed != NULL;
+    bool alloc_passes = !locked && heap->parts.set_on_exhausted != NULL;
+    bool dealloc_passes = !locked && heap->parts.set_on_released != NULL;
     heap->alloc = alloc_passes ? bytes.ops->alloc : heap->alloc_here;
     heap->alloc_self = alloc_passes ? bytes.self : heap;
     heap->dealloc = dealloc_passes ? bytes.ops->dealloc : heap->dealloc_here;
@@ -198,8 +184,10 @@ void acre_heap_bind(struct acre_heap *heap)
     bool locked = heap->bytes_lock.lock != NULL;
     bind_here(heap, locked);
     bind_direct(heap, locked);
-    if (heap->parts.set_freed != NULL)
-        heap->parts.set_freed(heap->parts.bytes.self, locked ? NULL : freed, heap);
+    if (heap->parts.set_on_released != NULL)
+        heap->parts.set_on_released(heap->parts.bytes.self, locked ? NULL : freed, heap);
+    if (heap->parts.set_on_exhausted != NULL)
+        heap->parts.set_on_exhausted(
+            heap->parts.bytes.self, locked ? NULL : acre_heap_make_room, heap);
     heap->countdown = ACRE_HEAP_TICK;
-    acre_heap_call_more(heap, true);
 }

@@ -79,9 +79,9 @@ static enum acre_status add_adjacent_tlsf(void *self, void *start, size_t size)
     return acre_tlsf_add_memory_adjacent(self, start, size);
 }
 
-static void set_more_of_tlsf(void *self, acre_heap_backing_exhausted_fn *more, void *arg)
+static void set_on_exhausted_of_tlsf(void *self, acre_exhausted_fn *handler, void *arg)
 {
-    acre_tlsf_set_on_exhausted(self, more, arg);
+    acre_tlsf_set_on_exhausted(self, handler, arg);
 }
 
 static struct acre_ptr alloc_of_tlsf(void *heap, struct acre_layout layout)
@@ -104,7 +104,7 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
         .bytes = acre_tlsf_bytes(&self->tlsf),
         .region_for = acre_heap_region_for_tlsf,
         .add_adjacent = add_adjacent_tlsf,
-        .set_more = set_more_of_tlsf,
+        .set_on_exhausted = set_on_exhausted_of_tlsf,
         .alloc = alloc_of_tlsf,
         .dealloc = dealloc_of_tlsf,
         .place = self,
@@ -117,6 +117,17 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
 #endif
 
 #if ACRE_BITMAP && ACRE_BUDDY
+static void set_on_exhausted_of_buddy(void *self, acre_exhausted_fn *handler, void *arg)
+{
+    acre_buddy_set_on_exhausted(self, handler, arg);
+}
+
+static struct acre_ptr alloc_of_buddy(void *heap, struct acre_layout layout)
+{
+    struct acre_heap_buddy *self = heap;
+    return acre_buddy_alloc(&self->buddy, layout);
+}
+
 static enum acre_status dealloc_of_buddy(void *heap, void *ptr)
 {
     if (ACRE_UNLIKELY(heap_is_look_due(heap)))
@@ -130,6 +141,8 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
     struct acre_heap_parts parts = {
         .bytes = acre_buddy_bytes(&self->buddy),
         .region_for = acre_heap_region_for_buddy,
+        .set_on_exhausted = set_on_exhausted_of_buddy,
+        .alloc = alloc_of_buddy,
         .dealloc = dealloc_of_buddy,
         .place = self,
         .place_size = sizeof *self,
@@ -147,9 +160,9 @@ static enum acre_status add_adjacent_slab(void *self, void *start, size_t size)
     return acre_slab_add_memory_adjacent(self, start, size);
 }
 
-static void set_more_of_slab(void *self, acre_heap_backing_exhausted_fn *more, void *arg)
+static void set_on_exhausted_of_slab(void *self, acre_exhausted_fn *handler, void *arg)
 {
-    acre_slab_set_on_exhausted(self, more, arg);
+    acre_slab_set_on_exhausted(self, handler, arg);
 }
 
 static struct acre_ptr alloc_of_slab(void *heap, struct acre_layout layout)
@@ -158,9 +171,9 @@ static struct acre_ptr alloc_of_slab(void *heap, struct acre_layout layout)
     return acre_slab_alloc(&self->slab, layout);
 }
 
-static void set_freed_of_slab(void *self, acre_heap_released_fn *freed, void *arg)
+static void set_on_released_of_slab(void *self, acre_released_fn *handler, void *arg)
 {
-    acre_slab_set_on_released(self, freed, arg);
+    acre_slab_set_on_released(self, handler, arg);
 }
 
 static enum acre_status dealloc_of_slab(void *heap, void *ptr)
@@ -175,8 +188,8 @@ enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_s
         .bytes = acre_slab_bytes(&self->slab),
         .region_for = acre_heap_region_for_slab,
         .add_adjacent = add_adjacent_slab,
-        .set_more = set_more_of_slab,
-        .set_freed = set_freed_of_slab,
+        .set_on_exhausted = set_on_exhausted_of_slab,
+        .set_on_released = set_on_released_of_slab,
         .alloc = alloc_of_slab,
         .dealloc = dealloc_of_slab,
         .place = self,

@@ -112,7 +112,7 @@ static struct acre_num serve(struct acre_heap *heap, const struct page_request *
             got = attempt(heap, request);
         if (got.status != ACRE_NO_MEMORY)
             return got;
-        if (!acre_heap_ask(heap, layout_of(heap, request), asked++))
+        if (asked++ == ACRE_EXHAUSTED_RETRIES || !acre_heap_ask(heap, layout_of(heap, request)))
             return refuse(heap);
         got = attempt(heap, request);
     }

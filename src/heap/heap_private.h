@@ -126,9 +126,12 @@ bool acre_heap_touches_chunk(const struct acre_heap *heap, uintptr_t pos, size_t
 /* Chooses the hot paths by whether there is a lock, and counts frees anew. */
 void acre_heap_bind(struct acre_heap *heap);
 
-/* Has the byte allocator call the heap for requests that find no room, or not: not while the heap
- * makes requests of its own, nor ever under a lock. */
-void acre_heap_call_more(struct acre_heap *heap, bool on);
+/* Whether the byte allocator calls the heap for requests that find no memory, and counts those
+ * refused. Never under a lock, since the heap would search pages with the lock of bytes held. */
+ACRE_INLINE bool heap_is_called(const struct acre_heap *heap)
+{
+    return heap->bytes_lock.lock == NULL && heap->parts.set_on_exhausted != NULL;
+}
 
 /* Counts a free without a lock; true when a look at the chunks is due. */
 ACRE_INLINE bool heap_is_look_due(struct acre_heap *heap)
@@ -141,14 +144,17 @@ enum acre_status acre_heap_dealloc_slowly(void *self, void *ptr);
 
 /* ---- requests; heap_grow.c ---- */
 
-/* Tries a request with what room there is. Takes the lock of bytes. */
-struct acre_ptr acre_heap_attempt(struct acre_heap *heap, const struct heap_request *request);
+/* Serves a request, or refuses it. No lock held. */
+struct acre_ptr acre_heap_request(struct acre_heap *heap, const struct heap_request *request);
 
 /* Serves a request that found no room, or refuses it. No lock held. */
 struct acre_ptr acre_heap_serve(struct acre_heap *heap, const struct heap_request *request);
 
-/* Asks the callback whether to try once more. No lock held. */
-bool acre_heap_ask(struct acre_heap *heap, struct acre_layout layout, unsigned asked);
+/* The byte allocator's handler of exhaustion, where it has one: makes room for a request. */
+bool acre_heap_make_room(void *heap, struct acre_layout layout);
+
+/* Asks the handler whether to try once more. No lock held. */
+bool acre_heap_ask(struct acre_heap *heap, struct acre_layout layout);
 
 /* ---- pages; heap_pages.c ---- */
 

@@ -10,6 +10,7 @@ static void forget_bytes(struct acre_heap *heap)
     enum acre_status refused = acre_bytes_init(heap->parts.bytes, NULL, 0);
     (void)refused;
     heap->last = NULL;
+    heap->newest = NULL;
     heap->chunks = 0;
     heap->fed = 0;
     heap->failed = 0;
@@ -36,16 +37,15 @@ enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_
 
 void acre_heap_set_locks(struct acre_heap *heap, struct acre_locker bytes, struct acre_locker pages)
 {
-    acre_heap_call_more(heap, false);
     heap->bytes_lock = bytes;
     heap->pages_lock = pages;
     acre_heap_bind(heap);
 }
 
-void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_heap_exhausted_fn *oom, void *arg)
+void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_exhausted_fn *handler, void *arg)
 {
-    heap->oom = oom;
-    heap->oom_arg = arg;
+    heap->on_exhausted = handler;
+    heap->on_exhausted_arg = arg;
 }
 
 void acre_heap_set_reserve(struct acre_heap *heap, size_t pages)

@@ -32,7 +32,7 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->bytes_lock);
     struct acre_stats bytes = acre_bytes_stats(heap->parts.bytes);
-    size_t failed = heap->failed;
+    size_t failed = heap_is_called(heap) ? bytes.failed : heap->failed;
     acre_locker_unlock(&heap->bytes_lock);
     acre_locker_lock(&heap->pages_lock);
     struct acre_stats pages = acre_pages_stats(heap->parts.pages);

@@ -2,6 +2,7 @@
 /*
  * Slab's other verbs on a block: far allocs, frees on the long way, sized free, resize, realloc.
  */
+#include "base/exhausted.h"
 #include "base/memory.h"
 #include "slab/slab_private.h"
 
@@ -85,13 +86,15 @@ static struct acre_ptr alloc_owned(struct acre_slab *slab, size_t size, size_t a
     return take_object(slab, size_class);
 }
 
-/* A request that failed; more memory may come. */
-static ACRE_NOINLINE struct acre_ptr alloc_again(struct acre_slab *slab, struct acre_layout layout)
+static struct acre_ptr slab_retry(void *self, struct acre_layout layout)
 {
-    if (slab->more != NULL)
-        return slab->more(slab->more_arg, layout);
-    slab->failed++;
-    return no_memory();
+    return acre_slab_alloc(self, layout);
+}
+
+/* Calls the handler, or refuses. */
+static ACRE_NOINLINE struct acre_ptr slab_refuse(struct acre_slab *slab, struct acre_layout layout)
+{
+    return acre_retry_exhausted(&slab->on_exhausted, &slab->failed, slab_retry, slab, layout);
 }
 
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout)
@@ -100,7 +103,7 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     struct acre_ptr got = alloc_owned(slab, size, layout.align);
-    return got.ptr != NULL ? got : alloc_again(slab, layout);
+    return got.ptr != NULL ? got : slab_refuse(slab, layout);
 }
 
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_next(

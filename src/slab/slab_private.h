@@ -377,8 +377,8 @@ bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_b
 /* The last step of a free that gave back the pages of so many blocks. */
 ACRE_INLINE void slab_run_grown(const struct acre_slab *slab, size_t blocks)
 {
-    if (slab->freed != NULL)
-        slab->freed(slab->freed_arg, blocks);
+    if (slab->on_released != NULL)
+        slab->on_released(slab->on_released_arg, blocks);
 }
 
 /* ---- slab_region.c ---- */

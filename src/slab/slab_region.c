@@ -2,6 +2,7 @@
 /*
  * Slab's regions: set-up, adding, removing, reset.
  */
+#include "base/exhausted.h"
 #include "base/memory.h"
 #include "slab/slab_private.h"
 
@@ -88,16 +89,15 @@ void acre_slab_clear_hands(struct acre_slab *slab)
     }
 }
 
-void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_slab_exhausted_fn *more, void *arg)
+void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_exhausted_fn *handler, void *arg)
 {
-    slab->more = more;
-    slab->more_arg = arg;
+    acre_set_exhausted_hook(&slab->on_exhausted, handler, arg);
 }
 
-void acre_slab_set_on_released(struct acre_slab *slab, acre_slab_released_fn *freed, void *arg)
+void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler, void *arg)
 {
-    slab->freed = freed;
-    slab->freed_arg = arg;
+    slab->on_released = handler;
+    slab->on_released_arg = arg;
 }
 
 /* ---- where a region's parts lie ---- */

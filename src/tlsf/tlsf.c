@@ -5,6 +5,7 @@
  * Most requests find a block of exactly their size at the head of its list; that path is written
  * out first and every other one is a call in tail position, so that it needs no stack.
  */
+#include "base/exhausted.h"
 #include "tlsf/tlsf_private.h"
 
 /* ---- alloc ---- */
@@ -58,12 +59,19 @@ static ACRE_NOINLINE struct acre_ptr take_last(
     return acre_tlsf_wake(tlsf, block, span);
 }
 
+static struct acre_ptr tlsf_retry(void *self, struct acre_layout layout)
+{
+    return acre_tlsf_alloc(self, layout);
+}
+
 ACRE_NOINLINE struct acre_ptr acre_tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    if (tlsf->more != NULL)
-        return tlsf->more(tlsf->more_arg, layout);
-    tlsf->failed++;
-    return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
+    if (tlsf->alloc_flushed != NULL) {
+        struct acre_ptr got = tlsf->alloc_flushed(tlsf, layout);
+        if (got.ptr != NULL)
+            return got;
+    }
+    return acre_retry_exhausted(&tlsf->on_exhausted, &tlsf->failed, tlsf_retry, tlsf, layout);
 }
 
 size_t acre_tlsf_trim(

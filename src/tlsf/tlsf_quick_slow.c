@@ -93,14 +93,12 @@ static struct run longest_run(const struct acre_tlsf_quick *shelf)
 }
 
 /* What TLSF calls where it finds no block. The shelf is cleared only when that helps. */
-static struct acre_ptr alloc_cleared(void *arg, struct acre_layout layout)
+static struct acre_ptr alloc_flushed(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    struct acre_tlsf_quick *shelf = arg;
+    struct acre_tlsf_quick *shelf = (struct acre_tlsf_quick *)tlsf; /* its first member */
     struct run run = longest_run(shelf);
-    if (run.span == 0 || !acre_tlsf_would_fit(run.start, run.span, layout)) {
-        shelf->tlsf.failed++;
+    if (run.span == 0 || !acre_tlsf_would_fit(run.start, run.span, layout))
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-    }
     acre_tlsf_quick_flush(shelf);
     return acre_tlsf_cut(&shelf->tlsf, run.start, layout);
 }
@@ -117,7 +115,7 @@ enum acre_status acre_tlsf_quick_init(struct acre_tlsf_quick *shelf, void *start
 {
     enum acre_status refused = acre_tlsf_init(&shelf->tlsf, NULL, 0);
     (void)refused;
-    acre_tlsf_set_on_exhausted(&shelf->tlsf, alloc_cleared, shelf);
+    shelf->tlsf.alloc_flushed = alloc_flushed;
     forget(shelf);
     return acre_tlsf_quick_add_memory(shelf, start, size);
 }

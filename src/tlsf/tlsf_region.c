@@ -2,6 +2,7 @@
 /*
  * TLSF's regions: adding, joining, cutting apart and removing them.
  */
+#include "base/exhausted.h"
 #include "base/memory.h"
 #include "tlsf/tlsf_private.h"
 
@@ -217,10 +218,9 @@ enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size
     return acre_tlsf_add_memory(tlsf, start, size);
 }
 
-void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_tlsf_exhausted_fn *more, void *arg)
+void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handler, void *arg)
 {
-    tlsf->more = more;
-    tlsf->more_arg = arg;
+    acre_set_exhausted_hook(&tlsf->on_exhausted, handler, arg);
 }
 
 enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size)
@@ -411,7 +411,7 @@ void acre_tlsf_reset(struct acre_tlsf *tlsf)
 {
     struct acre_tlsf_region *regions = tlsf->regions;
     size_t total = tlsf->total;
-    memset(tlsf, 0, offsetof(struct acre_tlsf, more));
+    memset(tlsf, 0, offsetof(struct acre_tlsf, on_exhausted));
     tlsf->regions = regions;
     tlsf->total = total;
     acre_tlsf_look_at(tlsf, regions);

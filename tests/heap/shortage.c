@@ -147,14 +147,14 @@ static void the_callback_is_asked_and_obeyed(void **state)
     asked.calls = 0;
     asked.yes = SIZE_MAX;
     assert_int_equal(acre_heap_alloc(heap, acre_layout(2000, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(asked.calls, ACRE_HEAP_RETRIES);
+    assert_int_equal(asked.calls, ACRE_EXHAUSTED_RETRIES);
     assert_int_equal(acre_heap_alloc_pages(heap, 2, PAGE, 0).status, ACRE_NO_MEMORY);
     assert_int_equal(asked.layout.size, 2 * PAGE);
     assert_int_equal(asked.layout.align, PAGE);
     assert_int_equal(acre_heap_alloc_pages(heap, SIZE_MAX, 1, 0).status, ACRE_NO_MEMORY);
     assert_int_equal(asked.layout.size, SIZE_MAX);
     assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
-    assert_int_equal(asked.calls, 3 * ACRE_HEAP_RETRIES);
+    assert_int_equal(asked.calls, 3 * ACRE_EXHAUSTED_RETRIES);
 }
 
 static void the_callback_may_free_and_add(void **state)
