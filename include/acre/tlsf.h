@@ -6,12 +6,12 @@
  * Good fit from size-segregated free lists found by two levels of bitmaps, immediate coalescing by
  * boundary tags. After M. Masmano, I. Ripoll, A. Crespo, J. Real, "TLSF: a new dynamic memory
  * allocator for real-time systems", ECRTS 2004. Against the paper: sizes up to 257 granules have a
- * list each (best fit there), 8 lists for each power of two above; and one bit a granule, beside
- * the blocks, tells where live blocks start, which makes misuse errors exact.
+ * list each (best fit there), 8 lists per power of two above; and one bit per granule,
+ * outside the blocks, tells where live blocks start, which makes misuse errors exact.
  *
  * Cost of a block: a header of 4 bytes (8 with ACRE_TLSF_WIDE), then rounding up to the granule,
  * which is natural alignment (16 bytes on 64-bit machines); the smallest block takes two granules.
- * Cost of a region: one bit a granule and a descriptor of some 120 bytes.
+ * Cost of a region: one bit per granule and a descriptor of about 120 bytes.
  *
  * Fragmentation: with live blocks of at most n bytes and M bytes live at most, the worst case for
  * any allocator that does not move blocks is about M * log2(n) / 2 (J. M. Robson, 1971); good fit
@@ -29,7 +29,8 @@
 extern "C" {
 #endif
 
-/** A block's size, in granules times four plus two flags. Bounds the size of a block. */
+/** A block header: the size in granules, times four, plus two flags. Its width limits block sizes.
+ */
 #if ACRE_TLSF_WIDE
 typedef size_t acre_tlsf_field;
 #else
@@ -50,8 +51,8 @@ enum {
             ? sizeof(acre_tlsf_field) * 8 - 2
             : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
     ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
-    ACRE_TLSF_LINEAR_LOG2 = 8,  /**< The smallest 2^8 sizes have a list each, */
-    ACRE_TLSF_STEPS_LOG2 = 3,   /**< larger ones 2^3 lists for each power of two. */
+    ACRE_TLSF_LINEAR_LOG2 = 8,  /**< The smallest 2^8 sizes have one list each, */
+    ACRE_TLSF_STEPS_LOG2 = 3,   /**< larger ones 2^3 lists per power of two. */
     ACRE_TLSF_LINEAR_LISTS = 1 << ACRE_TLSF_LINEAR_LOG2,
     ACRE_TLSF_LISTS = ACRE_TLSF_LINEAR_LISTS +
                       ((ACRE_TLSF_MAX_LOG2 - ACRE_TLSF_LINEAR_LOG2) << ACRE_TLSF_STEPS_LOG2),
@@ -62,15 +63,16 @@ struct acre_tlsf_block;
 struct acre_tlsf_region;
 
 /**
- * One allocator. The caller gives it a place; every field is private. It must not move while it
- * owns memory, and must not lie in memory that it owns.
+ * One allocator. The caller provides the struct and sets it to zero before the first call: a zeroed
+ * struct is an empty allocator. Every field is private. The struct must not move while it owns
+ * memory, and must not lie in memory that it owns.
  */
 struct acre_tlsf {
-    uintptr_t base;   /* the region last worked in: its first granule, */
-    size_t granules;  /* their number, */
-    size_t *live_map; /* and its bits */
-    ptrdiff_t room;   /* peak - used, in quarter granules */
-    size_t peak;      /* in quarter granules */
+    uintptr_t base;     /* the cached region: address of its first granule, */
+    size_t granules;    /* number of granules, */
+    size_t *live_map;   /* one bit for each */
+    ptrdiff_t headroom; /* peak - used, in quarter granules */
+    size_t peak;        /* in quarter granules */
     size_t live_blocks;
     size_t failed;
     size_t total;                                         /* bytes */
@@ -86,13 +88,13 @@ struct acre_tlsf {
 };
 
 /**
- * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. All take
- * constant time, but for what stands here; with several regions, one that was not the last worked
- * in is found in O(regions). With an alignment above ACRE_TLSF_GRANULE, alloc searches two lists
- * only: it can refuse though a block exists that could be cut to fit.
+ * The verbs. Each has the contract of its namesake in acre/bytes.h and acre/base.h. All take
+ * constant time except those listed below; with several regions, finding a block outside the region
+ * used last takes O(regions). With an alignment above ACRE_TLSF_GRANULE, alloc searches two lists
+ * only, and can refuse a request although a block exists that could be cut to fit.
  *
  * init, add_memory: O(regions + size / 128); reset: O(memory owned / 128).
- * remove_memory: O(regions), and O(blocks) of the regions joined with it, if any.
+ * remove_memory: O(regions), plus O(blocks) of the regions joined with the one removed.
  * check, walk: O(blocks + memory owned / 128).
  */
 ACRE_NODISCARD enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size);
@@ -113,17 +115,17 @@ struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg);
 
 /**
- * Gives one more region, and its metadata in a place of its own.
+ * Adds a region whose metadata lies elsewhere.
  *
- * A region whose metadata is apart joins the region that ends where it starts: one block can then
- * span the seam. (With the metadata in band, it stands between them.)
+ * Such a region joins the region that ends where it starts: one block can then span the seam. (A
+ * region that holds its own metadata does not, since the metadata stands at the seam.)
  * @param start, size the region, as for add_memory.
  * @param meta        where the metadata goes; any alignment, outside the region.
- * @param meta_size   bytes there, at least acre_tlsf_metadata_size(size). All of them count as
- *                    given to the allocator, and stay its own until the region is removed.
- *                    With acre_tlsf_metadata_size() of all the bytes from the lowest of several
- *                    regions that adjoin to the end of this one, which is above them, all of them
- *                    are looked up together, as by add_memory_adjacent.
+ * @param meta_size   bytes there, at least acre_tlsf_metadata_size(size). The allocator owns and
+ *                    counts all of them until the region is removed. When there are
+ *                    acre_tlsf_metadata_size() bytes for everything from the lowest of several
+ *                    adjoining regions to the end of this one, the topmost, all of them are looked
+ *                    up together, as with add_memory_adjacent.
  * @return as add_memory; also ACRE_INVALID_PARAM when meta is null, wraps or is too small, and
  *         ACRE_MEMORY_OVERLAP when it shares a byte with the region or with memory owned.
  * @note Time as add_memory.
@@ -132,26 +134,26 @@ ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_apart(
     struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size);
 
 /**
- * add_memory for a region that begins where another one ends, or up to 4 granules behind it, so
- * that going from one to the other costs nothing: both are then looked up together. For that the
- * region takes more metadata, up to a sixteenth of its size. Where it begins behind no region, or
- * the regions in front of it are too large or end at no multiple of 64 granules, it is added as by
- * add_memory.
+ * add_memory for a region that starts where another one ends, or up to 4 granules after it. Both
+ * regions then share one live map and are looked up together, so alternating between them costs
+ * nothing. The map takes more metadata, up to 1/16 of the region's size. The region is added as by
+ * add_memory when it starts after no region, when the regions before it are too large for that, or
+ * when its start is not a multiple of 64 granules from theirs.
  * @return as add_memory.
- * @note Time as add_memory, for the region and those in front of it that it is looked up with.
+ * @note Time as add_memory, for the region and those that share its map.
  */
 ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_adjacent(
     struct acre_tlsf *tlsf, void *start, size_t size);
 
 /**
- * Sets the handler that is called when no free block fits a request; init sets none. resize does
- * not call it.
+ * Sets the handler that is called when no free block fits a request; init and reset keep it.
+ * resize does not call it.
  * @param handler null: none.
  * @param arg     passed to the handler. O(1).
  */
 void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handler, void *arg);
 
-/** Bytes of metadata that a region of `size` bytes needs. O(1), pure. */
+/** Bytes of metadata that a region of `size` bytes takes. O(1), pure. */
 size_t acre_tlsf_metadata_size(size_t size);
 
 /** The bytes table; `self` is a struct acre_tlsf. */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's checker: proves invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_quick_private.h,
- * in that order. It changes nothing, is linear, and follows no link before it has shown where it
- * leads.
+ * TLSF's checker: proves invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_quick_private.h in
+ * that order. It changes nothing, is linear, and follows no link before it has proven where the
+ * link leads.
  */
+#include "tlsf/tlsf_list.h"
 #include "tlsf/tlsf_quick_private.h"
 
-/* What the chains hold, counted on the way, and where the live maps have been read to. */
-struct audit {
+/* What the chains hold, counted on the way, and how far the live maps have been read. */
+struct tlsf_audit {
     const struct acre_tlsf *tlsf;
-    const struct acre_tlsf_quick *shelf;       /* null: none */
-    size_t shelved;                            /* blocks that lie there */
+    const struct acre_tlsf_quick *quick;       /* null: no quick lists */
+    size_t queued;                             /* blocks in the quick lists */
     const struct acre_tlsf_region *map_region; /* null: no live bit is left */
     size_t map_at;                             /* granule of the next live bit */
     size_t live;
@@ -19,12 +20,12 @@ struct audit {
     size_t capacity;
 };
 
-static struct acre_check_result sound(void)
+static struct acre_check_result tlsf_sound(void)
 {
     return (struct acre_check_result){ NULL, NULL };
 }
 
-static struct acre_check_result broken(const char *invariant, const void *where)
+static struct acre_check_result tlsf_broken(const char *invariant, const void *where)
 {
     return (struct acre_check_result){ invariant, where };
 }
@@ -33,79 +34,82 @@ static struct acre_check_result broken(const char *invariant, const void *where)
 
 static bool has_sane_bounds(const struct acre_tlsf_region *region)
 {
-    uintptr_t end = region->start + region->size;
+    uintptr_t end = region->start + region->size; /* 0 at the top of the address space */
     uintptr_t own = (uintptr_t)region;
     uintptr_t base = acre_align_up(region->start, ACRE_TLSF_GRANULE);
     uintptr_t meta = region->meta != 0 ? region->meta : region->start;
     size_t meta_size = region->meta != 0 ? region->meta_size : region->size;
-    return region->start != 0 && end > region->start && own - meta < meta_size &&
+    return region->start != 0 && region->size != 0 &&
+           !acre_range_wraps(region->start, region->size) && own - meta < meta_size &&
            region->base == base &&
            region->granules == (end - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE &&
            (uintptr_t)region->first % ACRE_TLSF_GRANULE == 0 &&
            (uintptr_t)region->last % ACRE_TLSF_GRANULE == 0 &&
            (uintptr_t)region->first - TLSF_HEADER >= region->start &&
-           region->first < region->last && (uintptr_t)region->last <= end;
+           region->first < region->last && (uintptr_t)region->last - 1 <= end - 1;
 }
 
-/* The last region of a window from one of its regions on. Looks upward only, so that a list closed
- * to a ring ends as well. */
-static const struct acre_tlsf_region *topmost(const struct acre_tlsf_region *region)
+/* The owner of a region's map. Goes upward only, so that a list closed to a ring ends as well. */
+static const struct acre_tlsf_region *map_owner_of(const struct acre_tlsf_region *region)
 {
     while (region->next != NULL && region->next->start > region->start &&
-           region->next->window_base == region->window_base)
+           region->next->shared_base == region->shared_base)
         region = region->next;
     return region;
 }
 
-/* Whether a region is alone in its window, or lies there where it should, and its live map with it.
- * The topmost region has the map of all. */
-static bool has_sane_window(
+/* Whether a region's live map is the part of the shared map, kept by the topmost of the regions that
+ * share it, that stands for the region. */
+static bool has_sane_map(
     const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
 {
-    const struct acre_tlsf_region *top = topmost(region);
-    bool first = region->base == region->window_base;
-    if (!first && (before == NULL || before->window_base != region->window_base))
+    const struct acre_tlsf_region *top = map_owner_of(region);
+    bool first = region->base == region->shared_base;
+    if (!first && (before == NULL || before->shared_base != region->shared_base))
         return false;
-    size_t below = (top->base - region->window_base) / ACRE_TLSF_GRANULE;
-    size_t offset = (region->base - region->window_base) / ACRE_TLSF_GRANULE;
+    size_t below = (top->base - region->shared_base) / ACRE_TLSF_GRANULE;
+    size_t offset = (region->base - region->shared_base) / ACRE_TLSF_GRANULE;
     return (first || region->start - before->start - before->size <= TLSF_GAP) &&
-           offset % ACRE_TLSF_WORD_BITS == 0 && region->window == below + top->granules &&
-           region->window_map == (const size_t *)(top + 1) &&
-           region->live_map == region->window_map + offset / ACRE_TLSF_WORD_BITS;
+           offset % ACRE_TLSF_WORD_BITS == 0 && region->shared_granules == below + top->granules &&
+           region->shared_map == (const size_t *)(top + 1) &&
+           region->live_map == region->shared_map + offset / ACRE_TLSF_WORD_BITS;
 }
 
-static bool follows(const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
+static bool lies_after(const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
 {
-    uintptr_t end = before != NULL ? before->start + before->size : 0;
-    return region->joined ? before != NULL && end == region->start && region->meta != 0
-                          : end <= region->start;
+    if (before == NULL)
+        return !region->joined;
+    bool adjoins = before->start + before->size == region->start;
+    return region->joined ? adjoins && region->meta != 0 : tlsf_ends_below(before, region->start);
 }
 
-static struct acre_check_result check_regions(const struct acre_tlsf *tlsf)
+static struct acre_check_result tlsf_check_regions(const struct acre_tlsf *tlsf)
 {
     const struct acre_tlsf_region *before = NULL;
     bool seen = tlsf->granules == 0 && tlsf->live_map == NULL && tlsf->base == 0;
     size_t total = 0;
     for (const struct acre_tlsf_region *region = tlsf->regions; region; region = region->next) {
-        if (!has_sane_bounds(region) || !follows(region, before) ||
-            !has_sane_window(region, before))
-            return broken("TLSF-1: regions are in order and their bounds sane", region);
+        if (!has_sane_bounds(region) || !lies_after(region, before) ||
+            !has_sane_map(region, before))
+            return tlsf_broken(
+                "TLSF-1: a region's descriptor is damaged, or regions are out of order", region);
         total += region->size + region->meta_size;
-        seen = seen || (tlsf->base == region->window_base && tlsf->granules == region->window &&
-                           tlsf->live_map == region->window_map);
+        seen = seen ||
+               (tlsf->base == region->shared_base && tlsf->granules == region->shared_granules &&
+                   tlsf->live_map == region->shared_map);
         before = region;
     }
     if (total != tlsf->total)
-        return broken("TLSF-8: counts are those of the blocks and regions", &tlsf->total);
+        return tlsf_broken("TLSF-8: a count does not match the blocks and regions", &tlsf->total);
     if (!seen)
-        return broken("TLSF-9: the region last worked in is one of the regions", &tlsf->base);
-    return sound();
+        return tlsf_broken("TLSF-9: the cached region is none of the regions", &tlsf->base);
+    return tlsf_sound();
 }
 
 /* ---- TLSF-5: live bits, read in step with the blocks ---- */
 
 /* First live bit from `at` on, or the number of granules. */
-static size_t next_live(const struct acre_tlsf_region *region, size_t at)
+static size_t next_live_bit(const struct acre_tlsf_region *region, size_t at)
 {
     while (at < region->granules) {
         size_t word = region->live_map[at >> TLSF_WORD_LOG2] >> (at % ACRE_TLSF_WORD_BITS);
@@ -116,11 +120,11 @@ static size_t next_live(const struct acre_tlsf_region *region, size_t at)
     return region->granules;
 }
 
-/* Moves on to the first live bit at or behind the place read to. */
-static void settle(struct audit *audit)
+/* Moves on to the first live bit from the place read to on. */
+static void advance_to_live_bit(struct tlsf_audit *audit)
 {
     while (audit->map_region != NULL) {
-        audit->map_at = next_live(audit->map_region, audit->map_at);
+        audit->map_at = next_live_bit(audit->map_region, audit->map_at);
         if (audit->map_at < audit->map_region->granules)
             return;
         audit->map_region = audit->map_region->next;
@@ -128,33 +132,33 @@ static void settle(struct audit *audit)
     }
 }
 
-static const void *live_address(const struct audit *audit)
+static const void *live_address(const struct tlsf_audit *audit)
 {
     const struct acre_tlsf_region *region = audit->map_region;
     return region == NULL ? NULL : (void *)(region->base + audit->map_at * ACRE_TLSF_GRANULE);
 }
 
-static struct acre_check_result check_live_bit(struct audit *audit, const void *block, bool live)
+static struct acre_check_result tlsf_check_live_bit(
+    struct tlsf_audit *audit, const void *block, bool live)
 {
-    static const char *const text = "TLSF-5: live bits mark the starts of live blocks";
+    static const char *const text = "TLSF-5: a live bit and a block header disagree";
     const void *marked = live_address(audit);
     if (!ACRE_CHECK_POINTERS)
-        return sound();
+        return tlsf_sound();
     if (marked != NULL && (marked < block || (!live && marked == block)))
-        return broken(text, marked);
+        return tlsf_broken(text, marked);
     if (live && marked != block)
-        return broken(text, block);
+        return tlsf_broken(text, block);
     if (live) {
         audit->map_at++;
-        settle(audit);
+        advance_to_live_bit(audit);
     }
-    return sound();
+    return tlsf_sound();
 }
 
 /* ---- TLSF-2 to TLSF-4: chains ---- */
 
-/* Whether spans may lead to a terminal here: at the end, or where a chain has its greatest length.
- */
+/* Whether a sentinel may stand here: at the end, or where a chain has its greatest length. */
 static bool may_end(const void *first, const void *block, const void *last)
 {
     size_t full = 4 * TLSF_MAX_GRANULES;
@@ -171,53 +175,54 @@ static bool has_sane_span(const void *first, const struct acre_tlsf_block *block
 
 static bool agrees_with(const struct acre_tlsf_block *block, const struct acre_tlsf_block *before)
 {
-    bool flag = (*tlsf_header(block) & TLSF_PREV_FREE) != 0;
+    bool flag = tlsf_is_prev_free(block);
     if (before == NULL || !tlsf_is_free(before))
         return !flag;
     return flag && *tlsf_size_before(block) == tlsf_span(before);
 }
 
-/* Whether a block, not marked free, lies on the shelf. */
-static bool is_shelved(const struct audit *audit, const struct acre_tlsf_block *block)
+/* Whether a block, not marked free, is in a quick list. */
+static bool is_queued(const struct tlsf_audit *audit, const struct acre_tlsf_block *block)
 {
     size_t list = tlsf_linear_list(tlsf_span(block));
-    if (audit->shelf == NULL || list >= ACRE_TLSF_QUICK_LISTS)
+    if (audit->quick == NULL || list >= ACRE_TLSF_QUICK_LISTS)
         return false;
-    for (size_t i = 0; i < audit->shelf->count[list]; i++)
-        if (audit->shelf->stack[list][i] == block)
+    for (size_t i = 0; i < audit->quick->count[list]; i++)
+        if (audit->quick->stack[list][i] == block)
             return true;
     return false;
 }
 
-static struct acre_check_result check_block(
-    struct audit *audit, const struct acre_tlsf_block *block, const struct acre_tlsf_block *before)
+static struct acre_check_result tlsf_check_block(struct tlsf_audit *audit,
+    const struct acre_tlsf_block *block, const struct acre_tlsf_block *before)
 {
     size_t span = tlsf_span(block);
     bool is_free = tlsf_is_free(block);
     if (is_free && before != NULL && tlsf_is_free(before))
-        return broken("TLSF-3: no two neighbours are both free", block);
+        return tlsf_broken("TLSF-3: two adjacent blocks are both free", block);
     if (!agrees_with(block, before))
-        return broken("TLSF-4: a free block is known to the block behind it", block);
-    bool shelved = !is_free && is_shelved(audit, block);
-    bool live = span != 0 && !is_free && !shelved;
+        return tlsf_broken(
+            "TLSF-4: a block and the one before it disagree on whether that one is free", block);
+    bool queued = !is_free && is_queued(audit, block);
+    bool live = span != 0 && !is_free && !queued;
     audit->live += live;
     audit->free += is_free;
-    audit->shelved += shelved;
+    audit->queued += queued;
     audit->used += live ? span : 0;
     audit->capacity += span;
-    return check_live_bit(audit, block, live);
+    return tlsf_check_live_bit(audit, block, live);
 }
 
-/* From one region's first block to the terminal that ends its last chain. */
-static struct acre_check_result check_chains(
-    struct audit *audit, const struct acre_tlsf_block *first, const struct acre_tlsf_block *last)
+/* From one region's first block to the sentinel that ends its last chain. */
+static struct acre_check_result tlsf_check_chains(struct tlsf_audit *audit,
+    const struct acre_tlsf_block *first, const struct acre_tlsf_block *last)
 {
     const struct acre_tlsf_block *before = NULL;
     const struct acre_tlsf_block *block = first;
     for (;;) {
         if (!has_sane_span(first, block, last))
-            return broken("TLSF-2: spans lead to the terminal", block);
-        struct acre_check_result result = check_block(audit, block, before);
+            return tlsf_broken("TLSF-2: a block's size does not lead to the next block", block);
+        struct acre_check_result result = tlsf_check_block(audit, block, before);
         if (result.invariant != NULL || block == last)
             return result;
         size_t span = tlsf_span(block);
@@ -226,118 +231,119 @@ static struct acre_check_result check_chains(
     }
 }
 
-static struct acre_check_result check_blocks(struct audit *audit)
+static struct acre_check_result tlsf_check_blocks(struct tlsf_audit *audit)
 {
     const struct acre_tlsf_region *region = audit->tlsf->regions;
-    settle(audit);
+    advance_to_live_bit(audit);
     while (region != NULL) {
         const struct acre_tlsf_block *first = region->first;
         while (region->next != NULL && region->next->joined)
             region = region->next;
-        struct acre_check_result result = check_chains(audit, first, region->last);
+        struct acre_check_result result = tlsf_check_chains(audit, first, region->last);
         if (result.invariant != NULL)
             return result;
         region = region->next;
     }
     if (ACRE_CHECK_POINTERS && audit->map_region != NULL)
-        return broken("TLSF-5: live bits mark the starts of live blocks", live_address(audit));
-    return sound();
+        return tlsf_broken("TLSF-5: a live bit and a block header disagree", live_address(audit));
+    return tlsf_sound();
 }
 
 /* ---- TLSF-6, TLSF-7: lists ---- */
 
-/* Whether a link may be followed: it leads to a granule of a region, with a free block's header. */
+/* Whether a link may be followed: it leads to a granule of a region that has a free block's header.
+ */
 static bool leads_to_free(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
 {
     return acre_tlsf_region_of(tlsf, block) != NULL && tlsf_is_free(block);
 }
 
-static struct acre_check_result check_list(struct audit *audit, size_t list)
+static struct acre_check_result tlsf_check_list(struct tlsf_audit *audit, size_t list)
 {
-    static const char *const text = "TLSF-6: free blocks are in the list of their span, once";
+    static const char *const text = "TLSF-6: a list of free blocks is damaged";
     const struct acre_tlsf *tlsf = audit->tlsf;
     const struct acre_tlsf_block *before = NULL;
     for (const struct acre_tlsf_block *block = tlsf->first[list]; block; block = block->next) {
         if (!leads_to_free(tlsf, block))
-            return broken(text, before != NULL ? (const void *)before : &tlsf->first[list]);
+            return tlsf_broken(text, before != NULL ? (const void *)before : &tlsf->first[list]);
         if (audit->free == 0 || (before != NULL && block->prev != before) ||
             tlsf_list(tlsf_span(block) / 4) != list)
-            return broken(text, block);
+            return tlsf_broken(text, block);
         audit->free--;
         before = block;
     }
     if (list < ACRE_TLSF_LINEAR_LISTS && before != NULL && tlsf->last[list] != before)
-        return broken(text, &tlsf->last[list]);
-    return sound();
+        return tlsf_broken(text, &tlsf->last[list]);
+    return tlsf_sound();
 }
 
-static struct acre_check_result check_lists(struct audit *audit)
+static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++) {
         if (tlsf_test(tlsf->nonempty, list) != (tlsf->first[list] != NULL))
-            return broken("TLSF-7: bits show the lists that have blocks", &tlsf->first[list]);
-        struct acre_check_result result = check_list(audit, list);
+            return tlsf_broken("TLSF-7: the bitmaps do not match the lists", &tlsf->first[list]);
+        struct acre_check_result result = tlsf_check_list(audit, list);
         if (result.invariant != NULL)
             return result;
     }
     for (size_t at = 0; at < ACRE_TLSF_WORD_BITS; at++)
         if (tlsf_test(&tlsf->summary, at) != (at < ACRE_TLSF_WORDS && tlsf->nonempty[at] != 0))
-            return broken("TLSF-7: bits show the lists that have blocks", &tlsf->summary);
+            return tlsf_broken("TLSF-7: the bitmaps do not match the lists", &tlsf->summary);
     if (audit->free != 0)
-        return broken("TLSF-6: free blocks are in the list of their span, once", tlsf->first);
-    return sound();
+        return tlsf_broken("TLSF-6: a list of free blocks is damaged", tlsf->first);
+    return tlsf_sound();
 }
 
 /* ---- TLSF-8: accounts ---- */
 
-static struct acre_check_result check_accounts(const struct audit *audit)
+static struct acre_check_result tlsf_check_accounts(const struct tlsf_audit *audit)
 {
-    static const char *const text = "TLSF-8: counts are those of the blocks and regions";
+    static const char *const text = "TLSF-8: a count does not match the blocks and regions";
     const struct acre_tlsf *tlsf = audit->tlsf;
     if (tlsf->live_blocks != audit->live)
-        return broken(text, &tlsf->live_blocks);
-    if (tlsf->room < 0 || tlsf->peak - (size_t)tlsf->room != audit->used)
-        return broken(text, &tlsf->room);
+        return tlsf_broken(text, &tlsf->live_blocks);
+    if (tlsf->headroom < 0 || tlsf->peak - (size_t)tlsf->headroom != audit->used)
+        return tlsf_broken(text, &tlsf->headroom);
     if (tlsf->capacity != audit->capacity)
-        return broken(text, &tlsf->capacity);
-    return sound();
+        return tlsf_broken(text, &tlsf->capacity);
+    return tlsf_sound();
 }
 
-static struct acre_check_result check_all(struct audit *audit)
+static struct acre_check_result tlsf_check_all(struct tlsf_audit *audit)
 {
-    struct acre_check_result result = check_regions(audit->tlsf);
+    struct acre_check_result result = tlsf_check_regions(audit->tlsf);
     if (result.invariant == NULL)
-        result = check_blocks(audit);
+        result = tlsf_check_blocks(audit);
     if (result.invariant == NULL)
-        result = check_lists(audit);
+        result = tlsf_check_lists(audit);
     if (result.invariant == NULL)
-        result = check_accounts(audit);
+        result = tlsf_check_accounts(audit);
     return result;
 }
 
 struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf)
 {
-    struct audit audit = { .tlsf = tlsf, .map_region = tlsf->regions };
-    return check_all(&audit);
+    struct tlsf_audit audit = { .tlsf = tlsf, .map_region = tlsf->regions };
+    return tlsf_check_all(&audit);
 }
 
-/* ---- TLSF-10: the shelf ---- */
+/* ---- TLSF-10: quick lists ---- */
 
-struct acre_check_result acre_tlsf_quick_check(const struct acre_tlsf_quick *shelf)
+struct acre_check_result acre_tlsf_quick_check(const struct acre_tlsf_quick *self)
 {
-    static const char *const text = "TLSF-10: what lies on the shelf is neither live nor free";
-    struct audit audit = {
-        .tlsf = &shelf->tlsf, .shelf = shelf, .map_region = shelf->tlsf.regions
+    static const char *const text = "TLSF-10: a quick list is damaged";
+    struct tlsf_audit audit = {
+        .tlsf = &self->tlsf, .quick = self, .map_region = self->tlsf.regions
     };
-    size_t shelved = 0;
+    size_t queued = 0;
     for (size_t list = 0; list < ACRE_TLSF_QUICK_LISTS; list++) {
-        if (shelf->count[list] > ACRE_TLSF_QUICK_DEPTH)
-            return broken(text, &shelf->count[list]);
-        shelved += shelf->count[list];
+        if (self->count[list] > ACRE_TLSF_QUICK_DEPTH)
+            return tlsf_broken(text, &self->count[list]);
+        queued += self->count[list];
     }
-    struct acre_check_result result = check_all(&audit);
-    if (result.invariant == NULL && audit.shelved != shelved)
-        return broken(text, shelf->count);
+    struct acre_check_result result = tlsf_check_all(&audit);
+    if (result.invariant == NULL && audit.queued != queued)
+        return tlsf_broken(text, self->count);
     return result;
 }

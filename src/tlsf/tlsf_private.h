@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's layout and invariants, for the files of this folder and its white-box tests.
+ * TLSF: the memory layout, the invariants, and accessors for them.
+ *
+ * Every block carries a header in front of it: its length and two flags. Freeing a block looks at
+ * the headers on both sides, merges the block with its free neighbours and puts the result into the
+ * list of its size; allocating takes the first block of the first list whose blocks are all large
+ * enough, and splits off what is too much. Two levels of bitmaps find that list with two bit
+ * searches, so that no operation has a loop.
  *
  * A block is named by the address it hands out, a multiple of the granule. Its header stands just
  * before that address, and the block ends where the next block's header begins:
@@ -10,36 +16,57 @@
  *   | header | user's bytes ............... | header | ...
  *   | header | next | prev | ...... | size  | header | ...       when free
  *
- *   header: span | PREV_FREE | FREE         size: the free block's span again, found from behind
+ *   header: span | PREV_FREE | FREE         size: the free block's span again, read from its end
  *
- * A span is a length in quarter granules, always a multiple of four, which leaves two bits to
- * flags. A live block's last bytes are its own: only the flag in the next header tells that there
- * is a size to be found. The smallest block, two granules, holds links and size.
+ * A span is a length in quarter granules, always a multiple of four, which leaves two bits for the
+ * flags. The last bytes of a live block are the user's: the PREV_FREE flag in the next header tells
+ * whether a size stands there. The smallest block, two granules, holds links and size.
  *
- * A region is cut, from its start, into descriptor and live map (unless they are given apart), then
- * a chain of blocks that ends in a terminal: a header of span 0 with no block behind it. A region
- * beyond the largest block is cut into several chains, each one granule behind the terminal before.
- * Where a region joins the one below it, that one's terminal has become part of a block.
+ * A region holds, from its start: descriptor, live map (unless the caller gave a separate place for
+ * both), and a chain of blocks that ends in a sentinel, which is a header of span 0 with no block
+ * after it. A region longer than the largest block holds several chains, each one granule after the
+ * sentinel of the chain before.
  *
- * Regions that adjoin may share a window: their live maps are parts of one map, which stands in the
- * topmost of them. It is what is kept of the region last worked in, so that all of them are at
- * hand at once. The map that each of the others was given is left for the day on which those above
- * it are gone.
+ *   | descriptor | live map | block | block | ... | block | sentinel |
  *
- * Free blocks of 2 to 257 granules have a list for each size, larger ones 8 lists for each power
- * of two. A block that is freed goes to the front of its list. What was cut off or merged goes to
- * the front or the back of a list of one size, to keep it near to the order of addresses.
+ * Two regions are joined when one ends where the other starts and no metadata stands at the seam:
+ * the lower region's sentinel has become part of a block. Joined or not, neighbouring regions can
+ * share one live map, kept by the topmost of them, the map owner. The cached region is the shared
+ * map that was used last, so all regions that share it are found without a search. Each region
+ * keeps the map it would use alone, in case the map owner is removed.
+ *
+ * Free blocks of 2 to 257 granules have one list per size; larger ones have 8 lists per power of
+ * two. A freed block goes to the front of its list. A split or merged block goes to the front or
+ * the back of a list of one size, which keeps that list nearly sorted by address.
  *
  * Invariants; the checker names them, cost in brackets (n blocks, r regions, m granules):
- *   TLSF-1  regions are in order of address and share no byte; bounds and windows are sane [r * r]
- *   TLSF-2  from a chain's first block, spans lead exactly to the chain's terminal [n]
- *   TLSF-3  no two neighbours are both free [n]
- *   TLSF-4  PREV_FREE is set just when the block before is free; its size then equals its span [n]
- *   TLSF-5  the live bit of a granule is set just when a live block starts there [n + m / word]
+ *   TLSF-1  regions are sorted by address and share no byte; bounds and maps are sane [r * r]
+ *   TLSF-2  from a chain's first block, spans lead exactly to the chain's sentinel [n]
+ *   TLSF-3  no two adjacent blocks are both free [n]
+ *   TLSF-4  PREV_FREE is set exactly when the block before is free; the size there is its span [n]
+ *   TLSF-5  the live bit of a granule is set exactly when a live block starts there [n + m / word]
  *   TLSF-6  each free block is in the list of its span, once, and links agree both ways [n]
- *   TLSF-7  a list's bit is set just when it has a block; a summary bit, when its word is not 0 [1]
- *   TLSF-8  counts of live blocks, used and capacity are those of the chains; total, of regions [n]
- *   TLSF-9  the region last worked in is one of the regions, or none [r]
+ *   TLSF-7  a list's bit is set exactly when it has a block; a summary bit, when its word is not 0
+ *           [1]
+ *   TLSF-8  counts of live blocks, used and capacity match the chains; total matches the regions
+ *           [n]
+ *   TLSF-9  the cached region is one of the regions, or none [r]
+ *   TLSF-10 see tlsf_quick_private.h
+ *
+ * Alternatives that were measured; docs/decisions.md, "TLSF", has the figures:
+ *   headers of 8 bytes: "Header"
+ *   fewer or more lists, several sizes per list: "Lists"
+ *   lists in order of freeing or of address: "Place in the list"
+ *   rings with a list head: "Links"
+ *   cutting from the top of a block: "Merging and cutting"
+ *
+ * Files, each calling only those below it:
+ *   tlsf.c, tlsf_quick.c, tlsf_quick_flush.c   the verbs
+ *   tlsf_block.c                               aligned blocks, split, resize in place
+ *   tlsf_region.c                              add, join, cut apart, remove, reset
+ *   tlsf_map.c                                 the cached region, shared maps
+ *   tlsf_list.h, tlsf_private.h                lists, accessors
+ * tlsf_stats.c and tlsf_check.c read and change nothing; tlsf_ops.c stands above all.
  */
 #ifndef ACRE_SRC_TLSF_TLSF_PRIVATE_H
 #define ACRE_SRC_TLSF_TLSF_PRIVATE_H
@@ -49,25 +76,25 @@
 #include "base/arith.h"
 
 struct acre_tlsf_block {
-    struct acre_tlsf_block *next; /* null: the last of its list */
-    struct acre_tlsf_block *prev; /* without meaning in the first of a list */
+    struct acre_tlsf_block *next; /* null: the last block of its list */
+    struct acre_tlsf_block *prev; /* undefined in the first block of a list */
 };
 
 struct acre_tlsf_region {
     struct acre_tlsf_region *next; /* by address */
-    uintptr_t start;               /* as given */
+    uintptr_t start; /* as given; the region may end at the top of the address space */
     size_t size;
-    uintptr_t meta; /* as given; 0 when in band */
+    uintptr_t meta; /* as given; 0 when the metadata is in the region */
     size_t meta_size;
     uintptr_t base; /* address of the granule that bit 0 of the live map stands for */
     size_t granules;
-    size_t *live_map;
-    size_t map_size;               /* bytes behind the descriptor that are there for a map */
-    uintptr_t window_base;         /* base of the lowest region in the window */
-    size_t window;                 /* granules of all of them, */
-    size_t *window_map;            /* and their map */
-    struct acre_tlsf_block *first; /* of the chain; unless joined */
-    struct acre_tlsf_block *last; /* terminal of the last chain; unless the next region is joined */
+    size_t *live_map;              /* of this region; a part of the shared map */
+    size_t map_size;               /* bytes after the descriptor reserved for a map */
+    uintptr_t shared_base;         /* base of the lowest region that shares the map, */
+    size_t shared_granules;        /* granules of all of them, */
+    size_t *shared_map;            /* and the map; live_map and these three when not shared */
+    struct acre_tlsf_block *first; /* of the chain; undefined when joined */
+    struct acre_tlsf_block *last; /* last chain's sentinel; undefined when the next one is joined */
     bool joined;                  /* with the region before it in the list */
 };
 
@@ -80,7 +107,8 @@ enum {
     TLSF_MIN_SPAN = 4 * ACRE_TLSF_MIN_GRANULES,
     /* Granules below which every size has a list of its own. */
     TLSF_LINEAR = ACRE_TLSF_LINEAR_LISTS + ACRE_TLSF_MIN_GRANULES,
-    TLSF_GAP = 4 * ACRE_TLSF_GRANULE, /* bytes between regions in a window; no region fits there */
+    TLSF_GAP = 4 * ACRE_TLSF_GRANULE, /* most bytes between regions that share a map; no region fits
+                                         in there */
     TLSF_WORD_LOG2 = ACRE_TLSF_WORD_BITS == 64 ? 6 : 5,
     /* A request of size s + TLSF_SIZE_BIAS takes s >> GRANULE_LOG2 granules over the smallest. */
     TLSF_SIZE_BIAS = ACRE_TLSF_GRANULE * (ACRE_TLSF_MIN_GRANULES - 1) - TLSF_HEADER + 1
@@ -106,7 +134,7 @@ ACRE_INLINE acre_tlsf_field *tlsf_header(const struct acre_tlsf_block *block)
     return (acre_tlsf_field *)(uintptr_t)block - 1;
 }
 
-/* Where the block before leaves its span while it is free. */
+/* Where the block before keeps its span while it is free. */
 ACRE_INLINE acre_tlsf_field *tlsf_size_before(const struct acre_tlsf_block *block)
 {
     return (acre_tlsf_field *)(uintptr_t)block - 2;
@@ -120,6 +148,17 @@ ACRE_INLINE size_t tlsf_span(const struct acre_tlsf_block *block)
 ACRE_INLINE bool tlsf_is_free(const struct acre_tlsf_block *block)
 {
     return (*tlsf_header(block) & TLSF_FREE) != 0;
+}
+
+ACRE_INLINE bool tlsf_is_prev_free(const struct acre_tlsf_block *block)
+{
+    return (*tlsf_header(block) & TLSF_PREV_FREE) != 0;
+}
+
+/* Bytes that the user of a block of this span may write. */
+ACRE_INLINE size_t tlsf_usable(size_t span)
+{
+    return span * TLSF_QUARTER - TLSF_HEADER;
 }
 
 ACRE_INLINE struct acre_tlsf_block *tlsf_after(const struct acre_tlsf_block *block, size_t span)
@@ -137,12 +176,35 @@ ACRE_INLINE size_t tlsf_span_between(const void *low, const void *high)
     return ((uintptr_t)high - (uintptr_t)low) / TLSF_QUARTER;
 }
 
-/* Writes both ends of a free block, whose neighbour before is live; `next` is the block behind. */
+/* Writes the header and the size of a free block; the block before it is live, and `next` is the
+ * block after it. */
 ACRE_INLINE void tlsf_set_free(
     struct acre_tlsf_block *block, size_t span, struct acre_tlsf_block *next)
 {
+    ACRE_ASSERT(span >= TLSF_MIN_SPAN && span % 4 == 0); /* TLSF-2 */
+    ACRE_ASSERT(next == tlsf_after(block, span));        /* TLSF-2 */
     *tlsf_header(block) = (acre_tlsf_field)(span | TLSF_FREE);
     *tlsf_size_before(next) = (acre_tlsf_field)span;
+}
+
+ACRE_INLINE void tlsf_set_prev_free(struct acre_tlsf_block *block)
+{
+    ACRE_ASSERT(!tlsf_is_free(block)); /* TLSF-3 */
+    *tlsf_header(block) |= TLSF_PREV_FREE;
+}
+
+ACRE_INLINE void tlsf_clear_prev_free(struct acre_tlsf_block *block)
+{
+    ACRE_ASSERT(!tlsf_is_free(block)); /* TLSF-3 */
+    *tlsf_header(block) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
+}
+
+/* Writes the header of a free block that becomes live undivided. */
+ACRE_INLINE void tlsf_set_live_whole(struct acre_tlsf_block *block, size_t span)
+{
+    ACRE_ASSERT(*tlsf_header(block) == (span | TLSF_FREE)); /* TLSF-6 */
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    tlsf_clear_prev_free(tlsf_after(block, span));
 }
 
 /* Granules that a request takes, header included; 0 when no block is that large. */
@@ -159,7 +221,7 @@ ACRE_INLINE size_t tlsf_bit(size_t index)
     return (size_t)1 << (index % ACRE_TLSF_WORD_BITS);
 }
 
-/* ~tlsf_bit(index), written as the rotation that compilers make one instruction of. */
+/* ~tlsf_bit(index), written as the rotation that compilers turn into one instruction. */
 ACRE_INLINE size_t tlsf_all_but(size_t index)
 {
     size_t ones = ~(size_t)1;
@@ -170,142 +232,6 @@ ACRE_INLINE bool tlsf_test(const size_t *map, size_t index)
 {
     return (map[index >> TLSF_WORD_LOG2] & tlsf_bit(index)) != 0;
 }
-
-/* ---- lists ---- */
-
-/* The list that a free block of so many granules belongs in. */
-ACRE_INLINE size_t tlsf_list(size_t granules)
-{
-    if (ACRE_LIKELY(granules < TLSF_LINEAR))
-        return granules - ACRE_TLSF_MIN_GRANULES;
-    unsigned shift = acre_bits_highest(granules) - ACRE_TLSF_STEPS_LOG2;
-    unsigned octave = shift - (ACRE_TLSF_LINEAR_LOG2 - ACRE_TLSF_STEPS_LOG2);
-    return ACRE_TLSF_LINEAR_LISTS - (1 << ACRE_TLSF_STEPS_LOG2) +
-           ((size_t)octave << ACRE_TLSF_STEPS_LOG2) + (granules >> shift);
-}
-
-/* The first list whose every block has at least so many granules; it may be past the last list. */
-ACRE_INLINE size_t tlsf_list_fitting(size_t granules)
-{
-    return tlsf_list(granules - 1) + 1;
-}
-
-ACRE_INLINE void tlsf_mark(struct acre_tlsf *tlsf, size_t list)
-{
-    tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
-    tlsf->summary |= tlsf_bit(list >> TLSF_WORD_LOG2);
-}
-
-ACRE_INLINE void tlsf_unmark(struct acre_tlsf *tlsf, size_t list)
-{
-    if (ACRE_UNLIKELY((tlsf->nonempty[list >> TLSF_WORD_LOG2] &= tlsf_all_but(list)) == 0))
-        tlsf->summary &= tlsf_all_but(list >> TLSF_WORD_LOG2);
-}
-
-/* The number of the list, and the place that names its first block, for a span below
- * 4 * TLSF_LINEAR. */
-ACRE_INLINE size_t tlsf_linear_list(size_t span)
-{
-    return (span - TLSF_MIN_SPAN) / 4;
-}
-
-ACRE_INLINE struct acre_tlsf_block **tlsf_first_of(struct acre_tlsf *tlsf, size_t span)
-{
-    uintptr_t at = (uintptr_t)tlsf->first + (span - TLSF_MIN_SPAN) * (sizeof(tlsf->first[0]) / 4);
-    return (void *)at;
-}
-
-/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. */
-ACRE_INLINE size_t tlsf_find(const struct acre_tlsf *tlsf, size_t list)
-{
-    if (ACRE_UNLIKELY(list >= ACRE_TLSF_LISTS))
-        return ACRE_TLSF_LISTS;
-    size_t at = list >> TLSF_WORD_LOG2;
-    size_t found = tlsf->nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);
-    if (found != 0)
-        return list + acre_bits_lowest(found);
-    size_t later = tlsf->summary & ((~(size_t)1) << at);
-    if (later == 0)
-        return ACRE_TLSF_LISTS;
-    at = acre_bits_lowest(later);
-    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
-}
-
-/* Takes a list's first block out of it. */
-ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
-{
-    struct acre_tlsf_block *next = block->next;
-    tlsf->first[list] = next;
-    if (ACRE_UNLIKELY(next == NULL))
-        tlsf_unmark(tlsf, list);
-}
-
-/* Puts a block in the place of the first of a list. */
-ACRE_INLINE void tlsf_replace_first(struct acre_tlsf *tlsf, const struct acre_tlsf_block *old,
-    struct acre_tlsf_block *block, size_t list)
-{
-    struct acre_tlsf_block *next = old->next;
-    block->next = next;
-    tlsf->first[list] = block;
-    if (next != NULL)
-        next->prev = block;
-}
-
-/* Takes any block out of its list. Only blocks that are not first in it have a valid `prev`. */
-ACRE_INLINE void tlsf_unlink_from(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
-{
-    struct acre_tlsf_block *next = block->next;
-    if (tlsf->first[list] == block) {
-        tlsf->first[list] = next;
-        if (next == NULL)
-            tlsf_unmark(tlsf, list);
-        return;
-    }
-    struct acre_tlsf_block *prev = block->prev;
-    prev->next = next;
-    if (next != NULL)
-        next->prev = prev;
-    else if (list < ACRE_TLSF_LINEAR_LISTS)
-        tlsf->last[list] = prev;
-}
-
-ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
-{
-    tlsf_unlink_from(tlsf, block, tlsf_list(tlsf_span(block) / 4));
-}
-
-/* Puts a block at the front of its list. */
-ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
-{
-    struct acre_tlsf_block *next = tlsf->first[list];
-    block->next = next;
-    tlsf->first[list] = block;
-    if (next != NULL)
-        next->prev = block;
-    else
-        tlsf_mark(tlsf, list);
-}
-
-/* Puts a block that was cut off or merged into its list, a linear one: at the front when it lies
- * below the first block there, else at the back. */
-ACRE_INLINE void tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
-{
-    struct acre_tlsf_block *first = tlsf->first[list];
-    struct acre_tlsf_block *last = tlsf->last[list];
-    if (first == NULL || block < first) {
-        tlsf_push(tlsf, block, list);
-        tlsf->last[list] = first == NULL ? block : last;
-        return;
-    }
-    block->next = NULL;
-    block->prev = last;
-    last->next = block;
-    tlsf->last[list] = block;
-}
-
-/* Puts any free block into its list. O(1). */
-void acre_tlsf_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
 
 /* ---- live blocks ---- */
 
@@ -318,48 +244,42 @@ ACRE_INLINE size_t tlsf_offset(uintptr_t base, const void *ptr)
                                                  << (ACRE_TLSF_WORD_BITS - ACRE_TLSF_GRANULE_LOG2);
 }
 
-/* Whether an alignment is none, or above the granule. One test for "not a power of two" and that.
- */
+/* True when an alignment is not a power of two or above the granule; one test for both. */
 ACRE_INLINE bool tlsf_is_odd_alignment(size_t align)
 {
     return ((align - 1) & (align | ~(size_t)(ACRE_TLSF_GRANULE - 1))) != 0;
 }
 
-/* Whether a block lies in the region last worked in. */
-ACRE_INLINE bool tlsf_is_at_hand(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
+/* Whether a block lies in the cached region. */
+ACRE_INLINE bool tlsf_is_cached(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
 {
     return !ACRE_CHECK_POINTERS ||
            ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2 < tlsf->granules;
 }
 
-/* Makes a block live that is at hand; false when this is a new peak. */
-ACRE_INLINE bool tlsf_make_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+/* Sets the live bit of a block in the cached region and counts the block; false when this is a new
+ * peak. */
+ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     if (ACRE_CHECK_POINTERS) {
         size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
+        ACRE_ASSERT(offset < tlsf->granules && !tlsf_test(tlsf->live_map, offset)); /* TLSF-5 */
         tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
     }
     tlsf->live_blocks++;
-    return (tlsf->room -= (ptrdiff_t)span) >= 0;
+    return (tlsf->headroom -= (ptrdiff_t)span) >= 0;
 }
 
-/* Takes a block that has no live bit any more out of the accounts. */
-ACRE_INLINE void tlsf_make_dead(struct acre_tlsf *tlsf, size_t span)
+/* Uncounts a block whose live bit has been cleared. */
+ACRE_INLINE void tlsf_count_freed(struct acre_tlsf *tlsf, size_t span)
 {
+    ACRE_ASSERT(tlsf->live_blocks != 0); /* TLSF-8 */
     tlsf->live_blocks--;
-    tlsf->room += (ptrdiff_t)span;
+    tlsf->headroom += (ptrdiff_t)span;
+    ACRE_ASSERT((size_t)tlsf->headroom <= tlsf->peak); /* TLSF-8 */
 }
 
-/* The region that has a granule at `ptr`, or null. O(regions). */
-struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const void *ptr);
-
-/* The region whose `first` begins the chain that runs through `region`. O(regions). */
-struct acre_tlsf_region *acre_tlsf_chain_of(
-    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);
-
-/* The validator: is `ptr` the start of a live block? Reads nothing through it. O(1), or O(regions)
- * outside the region last worked in. */
-bool acre_tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr);
+/* ---- regions ---- */
 
 /* Bytes of the live map of a region of so many bytes, wherever it starts. */
 ACRE_INLINE size_t tlsf_map_bytes(size_t size)
@@ -368,71 +288,114 @@ ACRE_INLINE size_t tlsf_map_bytes(size_t size)
     return ACRE_CHECK_POINTERS ? words * sizeof(size_t) : 0;
 }
 
-/* Makes a region with room for a map of so many bytes part of the window below it, where it can be.
- * O(regions + window / 128). */
-void acre_tlsf_enter_window(
-    struct acre_tlsf *tlsf, struct acre_tlsf_region *region, size_t map_room);
+/* True when a region ends at an address or below it. */
+ACRE_INLINE bool tlsf_ends_below(const struct acre_tlsf_region *region, uintptr_t address)
+{
+    return region->start < address && region->size <= address - region->start;
+}
 
-/* Takes a region out of its window, if it shares one. O(regions + window / 128). */
-void acre_tlsf_leave_window(struct acre_tlsf *tlsf, struct acre_tlsf_region *region);
+/* Address of the sentinel of a region that is not joined with the next. A region that ends at the
+ * top of the address space leaves its last granule unused: no block has the address 0. */
+ACRE_INLINE struct acre_tlsf_block *tlsf_sentinel_of(const struct acre_tlsf_region *region)
+{
+    uintptr_t at = acre_align_down(region->start + region->size, ACRE_TLSF_GRANULE);
+    return (void *)(at != 0 ? at : at - ACRE_TLSF_GRANULE);
+}
 
-/* Whether a range can be added: null or wrapping or below `least` bytes it is invalid; it may touch
- * nothing owned. */
-enum acre_status acre_tlsf_offer(
+/* ---- tlsf_map.c: the cached region, shared maps ---- */
+
+/* The region that has a granule at `ptr`, or null. O(regions). */
+struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const void *ptr);
+
+/* Makes a region, and those that share its map, the cached region; null: none. */
+void acre_tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);
+
+/* tlsf_is_live outside the cached region. O(regions). */
+bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, const void *ptr);
+
+/* The validator: is `ptr` the start of a live block? Reads nothing through it. O(1), or O(regions)
+ * outside the cached region. */
+ACRE_INLINE bool tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr)
+{
+    if (!ACRE_CHECK_POINTERS)
+        return true;
+    size_t offset = tlsf_offset(tlsf->base, ptr);
+    if (ACRE_UNLIKELY(offset >= tlsf->granules))
+        return acre_tlsf_is_live_uncached(tlsf, ptr);
+    return tlsf_test(tlsf->live_map, offset);
+}
+
+/* Bytes of one live map for a region [start, start + size) to be added and all regions below it
+ * that would share the map; 0 when the region below is too far away or the map takes more than
+ * `most` bytes. O(regions). */
+size_t acre_tlsf_shared_map_size(
+    const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t most);
+
+/* Makes a region that has just been added, with `map_size` bytes for a map after its descriptor,
+ * the owner of the map that it shares with the regions below. O(regions + map). */
+void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region, size_t map_size);
+
+/* Ends a region's share of a map; the regions above and below it keep one map each.
+ * O(regions + map). */
+void acre_tlsf_unshare_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region);
+
+/* ---- tlsf_region.c ---- */
+
+/* Whether a range can be added: ACRE_INVALID_PARAM when it is null, wraps or has less than `least`
+ * bytes; ACRE_MEMORY_OVERLAP when it shares a byte with anything owned. O(regions). */
+enum acre_status acre_tlsf_check_range(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least);
 
-/* Bytes of the least region whose metadata, in it, takes so many. */
+/* Makes an allocator empty without touching its settings or the memory it owned. */
+void acre_tlsf_clear(struct acre_tlsf *tlsf);
+
+/* Bytes of the smallest region that holds so many bytes of metadata itself. */
 size_t acre_tlsf_least_size(size_t metadata);
 
-/* Adds a range that was found fit, with room for a map of `map_size` bytes at its start. Returns
- * its region. */
-struct acre_tlsf_region *acre_tlsf_add(
-    struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size);
+/* Whether a region starts at `start` and holds no live block. O(regions + blocks). */
+bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start);
 
-/* Makes a region the one last worked in; null: none. */
-void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);
+/* ---- tlsf_block.c ---- */
 
-/* Ends every alloc: `block`, in no list, becomes live. `flags` are those of its header. */
-struct acre_ptr acre_tlsf_hand_out(
+/* Ends every alloc: writes the header of `block`, which is in no list, and makes it live. `flags`
+ * go into the header. */
+struct acre_ptr acre_tlsf_finish_alloc(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags);
 
 /* The same for a block whose header is written. */
-struct acre_ptr acre_tlsf_wake(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+struct acre_ptr acre_tlsf_mark_live(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+
+/* The same outside the cached region. O(regions). */
+struct acre_ptr acre_tlsf_mark_live_uncached(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
 
 /* Ends an alloc that has set a new peak. */
 struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void *block);
 
-/* Frees a block whose live bit is cleared. */
-enum acre_status acre_tlsf_release(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+/* The free block to cut for a valid layout with an alignment above the granule: the first block of
+ * the first list that fits the size, when the request fits into it at an aligned address; else one
+ * so large that the request always fits. Null when there is neither. */
+struct acre_tlsf_block *acre_tlsf_find_aligned(struct acre_tlsf *tlsf, struct acre_layout layout);
 
-/* Whether a free block with this start and span would have room for a layout, a valid one. */
+/* Whether a free block with this start and span could serve a layout, a valid one. */
 bool acre_tlsf_would_fit(
     const struct acre_tlsf_block *block, size_t whole, struct acre_layout layout);
 
-/* Takes a free block that has that room out of its list and hands out a part of it, giving back
- * what lies on both sides. */
-struct acre_ptr acre_tlsf_cut(
+/* Allocates from a free block that fits; what lies on both sides stays free. */
+struct acre_ptr acre_tlsf_alloc_from(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout);
 
-/* Could a block live with this layout be this one? */
-bool acre_tlsf_made_by(const struct acre_tlsf_block *block, struct acre_layout layout);
+/* Whether a request of this layout can have been given this live block. */
+bool acre_tlsf_matches_layout(const struct acre_tlsf_block *block, struct acre_layout layout);
 
-/* Gives a live block the span wanted where it stands, at the cost or to the good of the free block
- * behind it; false when there is no room. */
-bool acre_tlsf_resize_here(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
+/* Gives a live block the span that `size` takes without moving it, growing into or enlarging the
+ * free block after it; false when there is no space. */
+bool acre_tlsf_resize_in_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
 
-/* Whether the region that starts there is one, and nothing in it is live. O(regions + blocks). */
-bool acre_tlsf_is_idle(const struct acre_tlsf *tlsf, const void *start);
+/* ---- tlsf.c ---- */
 
-/* Ends an alloc for which there is no block. */
-struct acre_ptr acre_tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout);
-
-/* The slow part of alloc, for alignments above the granule or not valid. */
-struct acre_ptr acre_tlsf_alloc_aligned(struct acre_tlsf *tlsf, struct acre_layout layout);
-
-/* Cuts a block, in no list, down to `span`; what is left becomes free, or stays when it is no
- * block's worth. The block behind is not free. Returns the span it has then. O(1). */
-size_t acre_tlsf_trim(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole, size_t span);
+/* Frees a block whose live bit is cleared. */
+enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
 
 #endif

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What the files of TLSF's shelf share.
+ * TLSF's quick lists: deferred coalescing for small blocks.
  *
- * Invariant, besides those of tlsf_private.h, where "live" leaves out what lies on the shelf:
- *   TLSF-10  a block without a live bit that is not marked free lies on the stack of its span,
- *            once, and nothing else lies on the shelf [n * depth]
+ * A freed small block goes onto the stack of its size as it is, and the next request of that size
+ * takes it from the top: nothing is split or merged. List n of TLSF's lists and stack n hold blocks
+ * of the same size. Only flushing the stacks merges the blocks in them.
+ *
+ * A block in a quick list keeps the header of a live block, so that its neighbours do not merge
+ * with it, and has no live bit, so that a pointer to it is refused. The statistics count it as
+ * free.
+ *
+ * Invariant, besides those of tlsf_private.h, where blocks in quick lists are not live:
+ *   TLSF-10  a block that is neither marked free nor live is in the quick list of its span, once,
+ *            and nothing else is in a quick list [n * depth]
+ *
+ * How many stacks, and how deep, and why arrays: docs/decisions.md, "TLSF".
  */
 #ifndef ACRE_SRC_TLSF_TLSF_QUICK_PRIVATE_H
 #define ACRE_SRC_TLSF_TLSF_QUICK_PRIVATE_H
@@ -14,17 +24,16 @@
 #include "tlsf/tlsf_private.h"
 
 _Static_assert(
-    ACRE_TLSF_QUICK_LISTS <= (int)ACRE_TLSF_LINEAR_LISTS, "a stack has blocks of one size");
+    ACRE_TLSF_QUICK_LISTS <= (int)ACRE_TLSF_LINEAR_LISTS, "a quick list has blocks of one size");
 _Static_assert(ACRE_TLSF_QUICK_DEPTH <= 255, "a count is a byte");
 
-/* Span of the memory from a block on that would be one free block if the shelf were cleared, or
- * less of it that is enough; 0 at a live block and at the end of a chain. O(blocks there). */
-size_t acre_tlsf_run_from(
+/* Span of the memory from a block on that would be one free block if the quick lists were flushed;
+ * stops counting at `enough`. 0 at a live block and at a sentinel. O(blocks there). */
+size_t acre_tlsf_quick_run(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t enough);
 
-/* Takes the first blocks of such a run off the shelf, until they are enough. The run is.
- * O(blocks there * depth). */
+/* Flushes the first blocks of such a run, until they span `enough`. O(blocks there * depth). */
 void acre_tlsf_quick_flush_run(
-    struct acre_tlsf_quick *shelf, struct acre_tlsf_block *block, size_t enough);
+    struct acre_tlsf_quick *self, struct acre_tlsf_block *block, size_t enough);
 
 #endif

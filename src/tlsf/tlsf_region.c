@@ -1,49 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's regions: adding, joining, cutting apart and removing them.
+ * TLSF's regions: add, join, cut apart, remove, reset.
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
-#include "tlsf/tlsf_private.h"
-
-/* ---- the region last worked in ---- */
-
-struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const void *ptr)
-{
-    struct acre_tlsf_region *region = tlsf->regions;
-    while (region != NULL && tlsf_offset(region->base, ptr) >= region->granules)
-        region = region->next;
-    return region;
-}
-
-void acre_tlsf_look_at(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
-{
-    tlsf->base = region != NULL ? region->window_base : 0;
-    tlsf->granules = region != NULL ? region->window : 0;
-    tlsf->live_map = region != NULL ? region->window_map : NULL;
-}
+#include "tlsf/tlsf_list.h"
 
 /* ---- chains of blocks ---- */
 
-static void add_free(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+static void tlsf_add_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    struct acre_tlsf_block *behind = tlsf_after(block, span);
-    tlsf_set_free(block, span, behind);
-    *tlsf_header(behind) |= TLSF_PREV_FREE;
-    acre_tlsf_place(tlsf, block, span);
+    struct acre_tlsf_block *next = tlsf_after(block, span);
+    tlsf_set_free(block, span, next);
+    tlsf_set_prev_free(next);
+    tlsf_insert(tlsf, block, span);
 }
 
-/* Lays one chain: a free block and its terminal. Returns the terminal. */
-static struct acre_tlsf_block *lay_chain(
+/* Formats one chain: a free block and its sentinel. Returns the sentinel. */
+static struct acre_tlsf_block *tlsf_format_chain(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *first, size_t span)
 {
     struct acre_tlsf_block *last = tlsf_after(first, span);
     *tlsf_header(last) = 0;
-    add_free(tlsf, first, span);
+    tlsf_add_free_block(tlsf, first, span);
     tlsf->capacity += span;
     return last;
 }
 
+/* The first block that a region can hold. */
 static struct acre_tlsf_block *first_in(const struct acre_tlsf_region *region)
 {
     uintptr_t from = region->meta != 0 ? region->start : (uintptr_t)(region + 1) + region->map_size;
@@ -51,32 +35,27 @@ static struct acre_tlsf_block *first_in(const struct acre_tlsf_region *region)
     return (void *)at;
 }
 
-static struct acre_tlsf_block *last_in(const struct acre_tlsf_region *region)
-{
-    uintptr_t at = acre_align_down(region->start + region->size, ACRE_TLSF_GRANULE);
-    return (void *)at;
-}
-
-/* Fills a region with free blocks: one, unless it is larger than a block can be. */
-static void lay_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
+/* Fills a region with free blocks: one, unless the region is longer than the largest block. */
+static void tlsf_format_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
     memset(region->live_map, 0, tlsf_map_bytes(region->size));
     region->joined = false;
     region->first = first_in(region);
-    region->last = last_in(region);
+    region->last = tlsf_sentinel_of(region);
     struct acre_tlsf_block *first = region->first;
     size_t span = tlsf_span_between(first, region->last);
     while (span > 4 * TLSF_MAX_GRANULES) {
-        first = tlsf_after(lay_chain(tlsf, first, 4 * TLSF_MAX_GRANULES), 4);
+        first = tlsf_after(tlsf_format_chain(tlsf, first, 4 * TLSF_MAX_GRANULES), 4);
         span -= 4 * TLSF_MAX_GRANULES + 4;
     }
     if (span >= TLSF_MIN_SPAN)
-        lay_chain(tlsf, first, span);
+        tlsf_format_chain(tlsf, first, span);
     else
         region->last = tlsf_before(first, 4);
 }
 
-struct acre_tlsf_region *acre_tlsf_chain_of(
+/* The region whose `first` starts the chain that runs through `region`. O(regions). */
+static struct acre_tlsf_region *first_joined(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
 {
     struct acre_tlsf_region *head = tlsf->regions;
@@ -86,21 +65,20 @@ struct acre_tlsf_region *acre_tlsf_chain_of(
     return head;
 }
 
-/* Joins a region, all free, and the one behind it, or the other way round, where they adjoin and
- * the upper one's first bytes are its blocks'. The terminal between them becomes part of a free
- * block. */
-static void join(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
+/* Joins a region with the one above it when they adjoin, no metadata stands at the seam and one of
+ * the blocks there is free. The sentinel between them becomes part of a free block. */
+static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 {
     struct acre_tlsf_region *high = low->next;
     if (high == NULL || high->meta == 0 || low->start + low->size != high->start)
         return;
-    struct acre_tlsf_region *head = acre_tlsf_chain_of(tlsf, low);
+    struct acre_tlsf_region *head = first_joined(tlsf, low);
     struct acre_tlsf_region *tail = high;
     while (tail->next != NULL && tail->next->joined)
         tail = tail->next;
     struct acre_tlsf_block *block = low->last;
     size_t span = tlsf_span_between(block, high->first);
-    bool free_before = (*tlsf_header(block) & TLSF_PREV_FREE) != 0;
+    bool free_before = tlsf_is_prev_free(block);
     if (tlsf_span_between(head->first, tail->last) > 4 * TLSF_MAX_GRANULES ||
         !(free_before || tlsf_is_free(high->first)))
         return;
@@ -116,7 +94,7 @@ static void join(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
         tlsf_unlink(tlsf, block);
     }
     *tlsf_header(block) = 0;
-    add_free(tlsf, block, span);
+    tlsf_add_free_block(tlsf, block, span);
 }
 
 /* ---- init, add_memory ---- */
@@ -126,38 +104,38 @@ size_t acre_tlsf_metadata_size(size_t size)
     return sizeof(struct acre_tlsf_region) + tlsf_map_bytes(size) + sizeof(size_t) - 1;
 }
 
-static enum acre_status check_range(uintptr_t start, size_t size, size_t least)
+/* Whether a range could be memory. Its last byte may be the top of the address space. */
+static bool is_valid_range(uintptr_t start, size_t size, size_t least)
 {
-    if (start == 0 || size < least || start + size < start || start + size == 0)
-        return ACRE_INVALID_PARAM;
-    return ACRE_OK;
+    return start != 0 && size >= least && !acre_range_wraps(start, size);
 }
 
-static bool overlaps(uintptr_t start, size_t size, uintptr_t other, size_t other_size)
+static bool overlaps_optional(uintptr_t start, size_t size, uintptr_t other, size_t other_size)
 {
     return other_size != 0 && acre_ranges_overlap(start, size, other, other_size);
 }
 
 /* Whether a range shares a byte with anything owned, the control structure included. */
-static bool is_owned(const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
+static bool tlsf_owns_any(const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
 {
-    if (overlaps(start, size, (uintptr_t)tlsf, sizeof(*tlsf)))
+    if (overlaps_optional(start, size, (uintptr_t)tlsf, sizeof(*tlsf)))
         return true;
     for (const struct acre_tlsf_region *region = tlsf->regions; region; region = region->next)
-        if (overlaps(start, size, region->start, region->size) ||
-            overlaps(start, size, region->meta, region->meta_size))
+        if (overlaps_optional(start, size, region->start, region->size) ||
+            overlaps_optional(start, size, region->meta, region->meta_size))
             return true;
     return false;
 }
 
-/* A region's least size: room for the smallest block at the worst alignment, also after a granule
- * at either end was lost to a neighbour that was removed. */
+/* The smallest region has space for the smallest block at the worst alignment, even after it lost a
+ * granule at each end to neighbours that were joined and removed. */
 size_t acre_tlsf_least_size(size_t metadata)
 {
     return metadata + (ACRE_TLSF_MIN_GRANULES + 4) * ACRE_TLSF_GRANULE + TLSF_HEADER;
 }
 
-static void insert(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
+/* Enters a region into the list, formats it and joins it with its neighbours. */
+static void tlsf_insert_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
     struct acre_tlsf_region *before = NULL;
     struct acre_tlsf_region **link = &tlsf->regions;
@@ -168,16 +146,17 @@ static void insert(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
     region->next = *link;
     *link = region;
     tlsf->total += region->size + region->meta_size;
-    lay_region(tlsf, region);
-    join(tlsf, region);
+    tlsf_format_region(tlsf, region);
+    join_above(tlsf, region);
     if (before != NULL)
-        join(tlsf, before);
+        join_above(tlsf, before);
     if (tlsf->granules == 0)
-        acre_tlsf_look_at(tlsf, region);
+        acre_tlsf_cache_region(tlsf, region);
 }
 
-/* Writes what is known of a region into its descriptor, the live map behind it. */
-static void describe(struct acre_tlsf_region *region, uintptr_t start, size_t size, size_t map_size)
+/* Fills in the descriptor of a region whose live map follows the descriptor. */
+static void describe_region(
+    struct acre_tlsf_region *region, uintptr_t start, size_t size, size_t map_size)
 {
     uintptr_t base = acre_align_up(start, ACRE_TLSF_GRANULE);
     size_t granules = (start + size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
@@ -188,33 +167,39 @@ static void describe(struct acre_tlsf_region *region, uintptr_t start, size_t si
         .granules = granules,
         .live_map = (size_t *)(region + 1),
         .map_size = map_size,
-        .window_base = base,
-        .window = granules,
-        .window_map = (size_t *)(region + 1),
+        .shared_base = base,
+        .shared_granules = granules,
+        .shared_map = (size_t *)(region + 1),
     };
 }
 
-struct acre_tlsf_region *acre_tlsf_add(
+/* Adds a range that was checked, with `map_size` bytes for a map after its descriptor. */
+static struct acre_tlsf_region *tlsf_add_region(
     struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size)
 {
     uintptr_t own = acre_align_up(start, sizeof(size_t));
     struct acre_tlsf_region *region = (void *)own;
-    describe(region, start, size, map_size);
-    insert(tlsf, region);
+    describe_region(region, start, size, map_size);
+    tlsf_insert_region(tlsf, region);
     return region;
 }
 
-enum acre_status acre_tlsf_offer(
+enum acre_status acre_tlsf_check_range(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least)
 {
-    if (check_range(start, size, least) != ACRE_OK)
+    if (!is_valid_range(start, size, least))
         return ACRE_INVALID_PARAM;
-    return is_owned(tlsf, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
+    return tlsf_owns_any(tlsf, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
+}
+
+void acre_tlsf_clear(struct acre_tlsf *tlsf)
+{
+    memset(tlsf, 0, offsetof(struct acre_tlsf, on_exhausted));
 }
 
 enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size)
 {
-    memset(tlsf, 0, sizeof(*tlsf));
+    acre_tlsf_clear(tlsf);
     return acre_tlsf_add_memory(tlsf, start, size);
 }
 
@@ -226,9 +211,22 @@ void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handl
 enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size)
 {
     size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size));
-    enum acre_status status = acre_tlsf_offer(tlsf, (uintptr_t)start, size, least);
+    enum acre_status status = acre_tlsf_check_range(tlsf, (uintptr_t)start, size, least);
     if (status == ACRE_OK)
-        acre_tlsf_add(tlsf, (uintptr_t)start, size, tlsf_map_bytes(size));
+        tlsf_add_region(tlsf, (uintptr_t)start, size, tlsf_map_bytes(size));
+    return status;
+}
+
+enum acre_status acre_tlsf_add_memory_adjacent(struct acre_tlsf *tlsf, void *start, size_t size)
+{
+    uintptr_t at = (uintptr_t)start;
+    size_t map_size = acre_tlsf_shared_map_size(tlsf, at, size, size / 16);
+    if (map_size == 0)
+        return acre_tlsf_add_memory(tlsf, start, size);
+    size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size) + map_size);
+    enum acre_status status = acre_tlsf_check_range(tlsf, at, size, least);
+    if (status == ACRE_OK)
+        acre_tlsf_share_map(tlsf, tlsf_add_region(tlsf, at, size, map_size), map_size);
     return status;
 }
 
@@ -237,26 +235,29 @@ enum acre_status acre_tlsf_add_memory_apart(
 {
     uintptr_t at = (uintptr_t)start;
     uintptr_t meta_at = (uintptr_t)meta;
-    if (check_range(at, size, acre_tlsf_least_size(0)) != ACRE_OK ||
-        check_range(meta_at, meta_size, acre_tlsf_metadata_size(size)) != ACRE_OK)
+    if (!is_valid_range(at, size, acre_tlsf_least_size(0)) ||
+        !is_valid_range(meta_at, meta_size, acre_tlsf_metadata_size(size)))
         return ACRE_INVALID_PARAM;
-    if (is_owned(tlsf, at, size) || is_owned(tlsf, meta_at, meta_size) ||
+    if (tlsf_owns_any(tlsf, at, size) || tlsf_owns_any(tlsf, meta_at, meta_size) ||
         acre_ranges_overlap(at, size, meta_at, meta_size))
         return ACRE_MEMORY_OVERLAP;
     uintptr_t own = acre_align_up(meta_at, sizeof(size_t));
     struct acre_tlsf_region *region = (void *)own;
-    describe(region, at, size, tlsf_map_bytes(size));
+    describe_region(region, at, size, tlsf_map_bytes(size));
     region->meta = meta_at;
     region->meta_size = meta_size;
-    insert(tlsf, region);
-    acre_tlsf_enter_window(tlsf, region, meta_at + meta_size - (uintptr_t)(region + 1));
+    tlsf_insert_region(tlsf, region);
+    size_t most = meta_at + meta_size - (uintptr_t)(region + 1);
+    size_t map_size = acre_tlsf_shared_map_size(tlsf, at, size, most);
+    if (map_size != 0)
+        acre_tlsf_share_map(tlsf, region, map_size);
     return ACRE_OK;
 }
 
 /* ---- remove_memory, reset ---- */
 
-/* Whether every chain that lies in this region alone is one free block. */
-static bool is_all_free(const struct acre_tlsf_region *region)
+/* Whether every chain of a region that is not joined is one free block. */
+static bool has_only_free_chains(const struct acre_tlsf_region *region)
 {
     const struct acre_tlsf_block *block = region->first;
     while (tlsf_is_free(block)) {
@@ -270,7 +271,8 @@ static bool is_all_free(const struct acre_tlsf_region *region)
     return false;
 }
 
-static void drop_blocks(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+/* Takes the blocks of a region that is not joined, all free, out of their lists. */
+static void unlink_all_blocks(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
 {
     struct acre_tlsf_block *block = region->first;
     for (;;) {
@@ -284,8 +286,8 @@ static void drop_blocks(struct acre_tlsf *tlsf, const struct acre_tlsf_region *r
     }
 }
 
-/* The region before one that is joined with it. */
-static struct acre_tlsf_region *region_below(
+/* The region that a joined one is joined with. */
+static struct acre_tlsf_region *joined_below(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
 {
     struct acre_tlsf_region *low = tlsf->regions;
@@ -294,56 +296,56 @@ static struct acre_tlsf_region *region_below(
     return low;
 }
 
-/* Ends the chain of `low` where it ended before it was joined: there, or at a free block's start
- * when too little would be left of that. */
-static void end_chain(
+/* Ends the chain of `low` at its own sentinel again, or where its last free block, `block`, starts
+ * when too little of that is left for a block. */
+static void restore_chain_end(
     struct acre_tlsf *tlsf, struct acre_tlsf_region *low, struct acre_tlsf_block *block)
 {
-    struct acre_tlsf_block *last = last_in(low);
+    struct acre_tlsf_block *last = tlsf_sentinel_of(low);
     size_t span = tlsf_span_between(block, last);
     low->last = span < TLSF_MIN_SPAN ? block : last;
     *tlsf_header(low->last) = 0;
     if (span < TLSF_MIN_SPAN)
         return;
     tlsf->capacity += span;
-    add_free(tlsf, block, span);
+    tlsf_add_free_block(tlsf, block, span);
 }
 
-/* Starts the chain of `high` at its own first block again; `behind` is the block that follows the
- * free one. */
-static void start_chain(
-    struct acre_tlsf *tlsf, struct acre_tlsf_region *high, struct acre_tlsf_block *behind)
+/* Starts the chain of `high` at its own first block again; `next` is the block after the free one.
+ */
+static void restore_chain_start(
+    struct acre_tlsf *tlsf, struct acre_tlsf_region *high, struct acre_tlsf_block *next)
 {
-    size_t span = tlsf_span_between(first_in(high), behind);
+    size_t span = tlsf_span_between(first_in(high), next);
     high->joined = false;
-    high->first = span < TLSF_MIN_SPAN ? behind : first_in(high);
-    *tlsf_header(behind) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
+    high->first = span < TLSF_MIN_SPAN ? next : first_in(high);
+    tlsf_clear_prev_free(next);
     if (span < TLSF_MIN_SPAN)
         return;
     tlsf->capacity += span;
-    add_free(tlsf, high->first, span);
+    tlsf_add_free_block(tlsf, high->first, span);
 }
 
 /* The free block that covers a region joined with `low` or with the region above it; null when a
  * live one reaches into it. */
-static struct acre_tlsf_block *covering(
+static struct acre_tlsf_block *free_block_covering(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_region *head = acre_tlsf_chain_of(tlsf, region);
+    struct acre_tlsf_region *head = first_joined(tlsf, region);
     struct acre_tlsf_block *block = head->first;
     if (region->joined) {
-        const struct acre_tlsf_region *low = region_below(tlsf, region);
-        while (tlsf_after(block, tlsf_span(block)) <= last_in(low))
+        const struct acre_tlsf_region *low = joined_below(tlsf, region);
+        while (tlsf_after(block, tlsf_span(block)) <= tlsf_sentinel_of(low))
             block = tlsf_after(block, tlsf_span(block));
     }
-    const struct acre_tlsf_block *behind = tlsf_after(block, tlsf_span(block));
+    const struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
     const struct acre_tlsf_region *high = region->next;
     const struct acre_tlsf_block *end =
         high != NULL && high->joined ? first_in(high) : region->last;
-    return tlsf_is_free(block) && behind >= end ? block : NULL;
+    return tlsf_is_free(block) && next >= end ? block : NULL;
 }
 
-bool acre_tlsf_is_idle(const struct acre_tlsf *tlsf, const void *start)
+bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start)
 {
     const struct acre_tlsf_region *region = tlsf->regions;
     while (region != NULL && region->start != (uintptr_t)start)
@@ -351,43 +353,45 @@ bool acre_tlsf_is_idle(const struct acre_tlsf *tlsf, const void *start)
     if (region == NULL)
         return false;
     const struct acre_tlsf_region *high = region->next;
-    const void *low = region->joined ? last_in(region_below(tlsf, region)) : first_in(region);
+    const void *low =
+        region->joined ? tlsf_sentinel_of(joined_below(tlsf, region)) : first_in(region);
     const void *end = high != NULL && high->joined ? first_in(high) : region->last;
-    const struct acre_tlsf_block *block = acre_tlsf_chain_of(tlsf, region)->first;
+    const struct acre_tlsf_block *block = first_joined(tlsf, region)->first;
     while ((const void *)block < end) {
-        const struct acre_tlsf_block *behind = tlsf_after(block, tlsf_span(block));
-        if ((const void *)behind > low && acre_tlsf_is_live(tlsf, block))
+        const struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
+        if ((const void *)next > low && tlsf_is_live(tlsf, block))
             return false;
-        block = block == behind ? tlsf_after(block, 4) : behind;
+        block = block == next ? tlsf_after(block, 4) : next;
     }
     return true;
 }
 
-static void unlist(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
+static void tlsf_unlink_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
     struct acre_tlsf_region **link = &tlsf->regions;
-    acre_tlsf_leave_window(tlsf, region);
+    acre_tlsf_unshare_map(tlsf, region);
     while (*link != region)
         link = &(*link)->next;
     *link = region->next;
     tlsf->total -= region->size + region->meta_size;
-    acre_tlsf_look_at(tlsf, tlsf->regions);
+    acre_tlsf_cache_region(tlsf, tlsf->regions);
 }
 
-/* Takes a joined region out of its chain: what the free block has on either side is kept. */
-static enum acre_status cut(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
+/* Removes a joined region: cuts it out of the free block that covers it and keeps what lies on both
+ * sides. */
+static enum acre_status remove_joined(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_block *block = covering(tlsf, region);
+    struct acre_tlsf_block *block = free_block_covering(tlsf, region);
     if (block == NULL)
         return ACRE_INVALID_PARAM;
-    struct acre_tlsf_block *behind = tlsf_after(block, tlsf_span(block));
+    struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
     tlsf_unlink(tlsf, block);
     tlsf->capacity -= tlsf_span(block);
     if (region->next != NULL && region->next->joined)
-        start_chain(tlsf, region->next, behind);
+        restore_chain_start(tlsf, region->next, next);
     if (region->joined)
-        end_chain(tlsf, region_below(tlsf, region), block);
-    unlist(tlsf, region);
+        restore_chain_end(tlsf, joined_below(tlsf, region), block);
+    tlsf_unlink_region(tlsf, region);
     return ACRE_OK;
 }
 
@@ -399,11 +403,11 @@ enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start)
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
     if (region->joined || (region->next != NULL && region->next->joined))
-        return cut(tlsf, region);
-    if (!is_all_free(region))
+        return remove_joined(tlsf, region);
+    if (!has_only_free_chains(region))
         return ACRE_INVALID_PARAM;
-    drop_blocks(tlsf, region);
-    unlist(tlsf, region);
+    unlink_all_blocks(tlsf, region);
+    tlsf_unlink_region(tlsf, region);
     return ACRE_OK;
 }
 
@@ -411,12 +415,12 @@ void acre_tlsf_reset(struct acre_tlsf *tlsf)
 {
     struct acre_tlsf_region *regions = tlsf->regions;
     size_t total = tlsf->total;
-    memset(tlsf, 0, offsetof(struct acre_tlsf, on_exhausted));
+    acre_tlsf_clear(tlsf);
     tlsf->regions = regions;
     tlsf->total = total;
-    acre_tlsf_look_at(tlsf, regions);
+    acre_tlsf_cache_region(tlsf, regions);
     for (struct acre_tlsf_region *region = regions; region != NULL; region = region->next)
-        lay_region(tlsf, region);
+        tlsf_format_region(tlsf, region);
     for (struct acre_tlsf_region *region = regions; region != NULL; region = region->next)
-        join(tlsf, region);
+        join_above(tlsf, region);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "support/backends.h"
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_list.h"
 
 extern const struct backend backend_tlsf;
 
-/* The smallest block, and a rest that is one granule short of a block of its own. */
+/* The smallest block, and a remainder that is one granule short of a block of its own. */
 enum { SMALLEST = 2 * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field) };
 
 static struct acre_bytes bind(void *self)
@@ -24,8 +24,8 @@ static void normalize_list(struct acre_tlsf *tlsf, size_t list)
 static void normalize(void *self)
 {
     struct acre_tlsf *tlsf = self;
-    tlsf->peak -= (size_t)tlsf->room;
-    tlsf->room = 0;
+    tlsf->peak -= (size_t)tlsf->headroom;
+    tlsf->headroom = 0;
     tlsf->failed = 0;
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++)
         normalize_list(tlsf, list);

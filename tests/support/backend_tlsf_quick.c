@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* TLSF with a shelf. */
+/* TLSF with quick lists. */
 #include "support/backends.h"
 #include "tlsf/tlsf_quick_private.h"
 
@@ -13,15 +13,15 @@ static struct acre_bytes bind(void *self)
     return acre_tlsf_quick_bytes(self);
 }
 
-/* What once lay on a stack, above its top, has no meaning. In a free block that walk shows, there
- * can be headers of blocks on the shelf: so no BACKEND_SCRUB. */
+/* Clears what a stack holds above its top. A free block that walk shows can hold headers of blocks in
+ * quick lists, hence no BACKEND_SCRUB. */
 static void normalize(void *self)
 {
-    struct acre_tlsf_quick *shelf = self;
-    backend_tlsf.normalize(&shelf->tlsf);
+    struct acre_tlsf_quick *quick = self;
+    backend_tlsf.normalize(&quick->tlsf);
     for (size_t list = 0; list < ACRE_TLSF_QUICK_LISTS; list++) {
-        struct acre_tlsf_block **top = shelf->stack[list] + shelf->count[list];
-        memset(top, 0, (size_t)((char *)shelf->stack[list + 1] - (char *)top));
+        struct acre_tlsf_block **top = quick->stack[list] + quick->count[list];
+        memset(top, 0, (size_t)((char *)quick->stack[list + 1] - (char *)top));
     }
 }
 
@@ -31,7 +31,7 @@ static size_t slack(size_t usable)
 }
 
 const struct backend backend_tlsf_quick = {
-    .name = "tlsf(shelf)",
+    .name = "tlsf-quick",
     .caps = BACKEND_CONTENTS | BACKEND_TILES | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
     .self_size = sizeof(struct acre_tlsf_quick),
     .counters = { 1 + offsetof(struct acre_tlsf_quick, tlsf.failed) },

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * TLSF's blocks: the memory before, operations, the memory after. Memory is written as the walk
- * tells it, one word a block: its granules, a dot behind a free one. Operations are aN    allocate
- * a block of N granules          AN.M  the same, aligned to M granules fI    free the I-th block
- * that was allocated  rI.N  resize it to N granules RI.N  reallocate it to N granules and a "!"
- * behind one says that it is refused.
+ * shows it, one word per block: its granules, and a dot after them when the block is free.
+ * Operations:
+ *   aN     allocate a block of N granules
+ *   AN.M   the same, aligned to M granules
+ *   fI     free the I-th block that was allocated
+ *   rI.N   resize it to N granules
+ *   RI.N   reallocate it to N granules
+ * A "!" after an operation says that it is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_list.h"
 
 enum { GRANULE = ACRE_TLSF_GRANULE, GRANULES = 1024, BLOCKS_MAX = 16 };
 
@@ -36,19 +40,21 @@ static const struct table tables[] = {
     { "one granule is no block", "a1023", "1024" },
     { "merge with nothing", "a4 a5 a6 f1", "4 5. 6 1009." },
     { "merge with the one before", "a4 a5 a6 f0 f1", "9. 6 1009." },
-    { "merge with the one behind", "a4 a5 a6 a7 f2 f1", "4 11. 7 1002." },
+    { "merge with the one after", "a4 a5 a6 a7 f2 f1", "4 11. 7 1002." },
     { "merge with both", "a4 a5 a6 a7 f0 f2 f1", "15. 7 1002." },
-    { "merge with a large one behind", "a4 a5 f1", "4 1020." },
+    { "merge with a large one after", "a4 a5 f1", "4 1020." },
     { "merge with large ones on both sides", "a400 a5 f0 f1", "1024." },
-    { "merge a small one into a large one behind it", "a3 a4 f0 f1", "1024." },
+    { "merge a small one into a large one after it", "a3 a4 f0 f1", "1024." },
     { "merge a large one before", "a400 a5 a6 f0 f1", "405. 6 613." },
     { "exact fit", "a4 a5 a6 f1 a5", "4 5 6 1009." },
     { "exact fit before larger ones", "a6 a2 a5 a2 f0 f2 a5", "6. 2 5 2 1009." },
     { "best of the larger ones", "a9 a2 a7 a2 f0 f2 a5", "9. 2 5 2. 2 1004." },
-    { "rest of one granule stays", "a6 a2 f0 a5", "6 2 1016." },
+    { "remainder of one granule stays", "a6 a2 f0 a5", "6 2 1016." },
     { "last freed is first reused", "a5 a2 a5 a2 f0 f2 a5", "5. 2 5 2 1010." },
-    { "a rest above the first waits behind it", "a5 a2 a20 a2 f0 f2 a15 a5", "5 2 15 5. 2 995." },
-    { "a rest below the first comes before it", "a20 a2 a5 a2 f2 f0 a15 a5", "15 5 2 5. 2 995." },
+    { "a remainder above the first waits after it", "a5 a2 a20 a2 f0 f2 a15 a5",
+        "5 2 15 5. 2 995." },
+    { "a remainder below the first comes before it", "a20 a2 a5 a2 f2 f0 a15 a5",
+        "15 5 2 5. 2 995." },
     { "large fit from the own list", "a300 a2 a310 a2 f0 f2 a305", "300. 2 305 5. 2 410." },
     { "shrink", "a9 a2 r0.4", "4 5. 2 1013." },
     { "shrink by one granule", "a9 a2 r0.8", "9 2 1013." },
@@ -80,13 +86,12 @@ static void assert_sound(void)
     assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
 }
 
-/* A region whose first block starts one granule behind a multiple of GRANULES granules. */
+/* A region whose first block starts one granule after a multiple of GRANULES granules. */
 static int set_up(void **state)
 {
     (void)state;
     block_count = 0;
-    if (acre_tlsf_init(&tlsf, NULL, 0) == ACRE_OK)
-        return -1;
+    memset(&tlsf, 0, sizeof(tlsf));
     return acre_tlsf_add_memory_apart(&tlsf, memory, (GRANULES + 1) * (size_t)GRANULE, metadata,
                sizeof(metadata)) == ACRE_OK
                ? 0

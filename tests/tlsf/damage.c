@@ -12,12 +12,12 @@
 
 #include <cmocka.h>
 
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_list.h"
 
 enum { GRANULE = ACRE_TLSF_GRANULE, BLOCKS = 7 };
 
 static _Alignas(4096) unsigned char memory[1024 * GRANULE];
-static unsigned char behind[256 * GRANULE];
+static unsigned char outside[256 * GRANULE];
 static unsigned char metadata[2048];
 static struct acre_tlsf tlsf;
 static struct acre_tlsf_block *block[BLOCKS + 1]; /* the last one is the rest */
@@ -134,13 +134,13 @@ static const void *shorten_below_the_smallest(void)
     return block[0];
 }
 
-static const void *extend_the_terminal(void)
+static const void *extend_the_sentinel(void)
 {
     *tlsf_header(region()->last) |= TLSF_MIN_SPAN;
     return region()->last;
 }
 
-static const void *free_the_terminal(void)
+static const void *free_the_sentinel(void)
 {
     *tlsf_header(region()->last) |= TLSF_FREE;
     return region()->last;
@@ -248,7 +248,7 @@ static const void *link_out_of_the_region(void)
 
 static const void *begin_out_of_the_region(void)
 {
-    tlsf.first[1] = (void *)behind;
+    tlsf.first[1] = (void *)outside;
     return &tlsf.first[1];
 }
 
@@ -303,7 +303,7 @@ static const void *show_a_word_too_many(void)
     return &tlsf.summary;
 }
 
-/* ---- TLSF-8, TLSF-9: accounts, the region last worked in ---- */
+/* ---- TLSF-8, TLSF-9: accounts, the cached region ---- */
 
 static const void *count_one_block_more(void)
 {
@@ -314,14 +314,14 @@ static const void *count_one_block_more(void)
 static const void *raise_the_peak(void)
 {
     tlsf.peak += 4;
-    return &tlsf.room;
+    return &tlsf.headroom;
 }
 
 static const void *rise_above_the_peak(void)
 {
     tlsf.peak -= 8;
-    tlsf.room = -8;
-    return &tlsf.room;
+    tlsf.headroom = -8;
+    return &tlsf.headroom;
 }
 
 static const void *lower_the_capacity(void)
@@ -336,13 +336,13 @@ static const void *raise_the_total(void)
     return &tlsf.total;
 }
 
-static const void *look_elsewhere(void)
+static const void *cache_another_region(void)
 {
     tlsf.base += GRANULE;
     return &tlsf.base;
 }
 
-static const void *look_nowhere(void)
+static const void *cache_no_map(void)
 {
     tlsf.live_map = NULL;
     return &tlsf.base;
@@ -353,21 +353,21 @@ static const struct damage damages[] = {
     { "region wraps", "TLSF-1:", wrap_region },
     { "region has a granule more", "TLSF-1:", count_one_granule_more },
     { "first block before the region", "TLSF-1:", move_first_out },
-    { "terminal behind the region", "TLSF-1:", move_last_out },
-    { "terminal off the granule", "TLSF-1:", misalign_last },
+    { "sentinel after the region", "TLSF-1:", move_last_out },
+    { "sentinel off the granule", "TLSF-1:", misalign_last },
     { "live map elsewhere", "TLSF-1:", move_map },
     { "joined with nothing", "TLSF-1:", join_with_nothing },
     { "regions in a ring", "TLSF-1:", close_the_list_of_regions },
     { "span past the end", "TLSF-2:", lengthen_past_the_end },
     { "span of nothing", "TLSF-2:", shorten_to_nothing },
     { "span below the smallest", "TLSF-2:", shorten_below_the_smallest },
-    { "terminal with a span", "TLSF-2:", extend_the_terminal },
-    { "terminal free", "TLSF-2:", free_the_terminal },
+    { "sentinel with a span", "TLSF-2:", extend_the_sentinel },
+    { "sentinel free", "TLSF-2:", free_the_sentinel },
     { "free flag in a live block", "TLSF-3:", flag_as_free },
     { "flag of a free neighbour lost", "TLSF-4:", forget_free_neighbour },
     { "flag of a free neighbour invented", "TLSF-4:", invent_free_neighbour },
     { "size at a free block's end", "TLSF-4:", change_size_at_the_end },
-    { "flag of the terminal", "TLSF-4:", forget_free_neighbour_at_the_end },
+    { "flag of the sentinel", "TLSF-4:", forget_free_neighbour_at_the_end },
     { "live bit cleared", "TLSF-5:", clear_live_bit },
     { "last live bit cleared", "TLSF-5:", clear_last_live_bit },
     { "live bit inside a block", "TLSF-5:", set_live_bit_inside },
@@ -392,8 +392,8 @@ static const struct damage damages[] = {
     { "used above the peak", "TLSF-8:", rise_above_the_peak },
     { "capacity", "TLSF-8:", lower_the_capacity },
     { "total", "TLSF-8:", raise_the_total },
-    { "region last worked in", "TLSF-9:", look_elsewhere },
-    { "no region last worked in", "TLSF-9:", look_nowhere },
+    { "cached region", "TLSF-9:", cache_another_region },
+    { "cached region without a map", "TLSF-9:", cache_no_map },
 };
 
 /* The check sees the damage, names it, and leaves every byte as it is. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_list.h"
 
 enum { GRANULE = ACRE_TLSF_GRANULE, UNIT = 64 * GRANULE, UNITS = 4 };
 
@@ -21,7 +21,8 @@ static int set_up(void **state)
 {
     (void)state;
     memset(memory, 0x5a, sizeof(memory));
-    return acre_tlsf_init(&tlsf, NULL, 0) == ACRE_INVALID_PARAM ? 0 : -1;
+    memset(&tlsf, 0, sizeof(tlsf));
+    return 0;
 }
 
 static void assert_sound(void)
@@ -68,7 +69,6 @@ static void invalid_ranges_are_refused(void **state)
     assert_int_equal(acre_tlsf_add_memory(&tlsf, units, 0), ACRE_INVALID_PARAM);
     assert_int_equal(acre_tlsf_add_memory(&tlsf, units, 1), ACRE_INVALID_PARAM);
     assert_int_equal(acre_tlsf_add_memory(&tlsf, units, SIZE_MAX), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_add_memory(&tlsf, (void *)top, UNIT), ACRE_INVALID_PARAM);
     assert_int_equal(acre_tlsf_add_memory(&tlsf, (void *)top, UNIT + 1), ACRE_INVALID_PARAM);
     assert_int_equal(acre_tlsf_add_memory_apart(&tlsf, units, UNIT, NULL, 512), ACRE_INVALID_PARAM);
     assert_int_equal(
@@ -111,6 +111,27 @@ static void any_shared_byte_is_an_overlap(void **state)
         acre_tlsf_add_memory_apart(&tlsf, units, UNIT, metadata[1], 512), ACRE_MEMORY_OVERLAP);
     assert_int_equal(
         acre_tlsf_add_memory_apart(&tlsf, units, UNIT, units + 8, 512), ACRE_MEMORY_OVERLAP);
+    assert_sound();
+}
+
+/* No test can own such a region, but its bounds can be computed. */
+static void a_range_may_end_at_the_top_of_the_address_space(void **state)
+{
+    (void)state;
+    uintptr_t top = UINTPTR_MAX - UNIT + 1;
+    size_t least = acre_tlsf_least_size(0);
+    assert_int_equal(acre_tlsf_check_range(&tlsf, top, UNIT, least), ACRE_OK);
+    assert_int_equal(acre_tlsf_check_range(&tlsf, top, UNIT + 1, least), ACRE_INVALID_PARAM);
+    struct acre_tlsf_region region = { .start = top, .size = UNIT };
+    assert_ptr_equal(tlsf_sentinel_of(&region), (void *)(UINTPTR_MAX - GRANULE + 1));
+    assert_false(tlsf_ends_below(&region, top - 1));
+    assert_false(tlsf_ends_below(&region, UINTPTR_MAX));
+    add_unit(0);
+    size_t to_top = UINTPTR_MAX - (uintptr_t)units + 1;
+    assert_int_equal(acre_tlsf_add_memory(&tlsf, units, to_top), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, units, to_top), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(
+        acre_tlsf_add_memory_apart(&tlsf, metadata[1], 512, units, to_top), ACRE_MEMORY_OVERLAP);
     assert_sound();
 }
 
@@ -185,8 +206,8 @@ static void seams_come_and_go_beside_live_blocks(void **state)
         add_unit(0);
         add_unit(1);
         void *low = allocate(granules);
-        const unsigned char *behind = (const unsigned char *)tlsf_after(low, tlsf_span(low));
-        bool reaches = behind - TLSF_HEADER > units + UNIT;
+        const unsigned char *next = (const unsigned char *)tlsf_after(low, tlsf_span(low));
+        bool reaches = next - TLSF_HEADER > units + UNIT;
         assert_int_equal(remove_unit(1), reaches ? ACRE_INVALID_PARAM : ACRE_OK);
         if (!reaches)
             add_unit(1);
@@ -264,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup(invalid_ranges_are_refused, set_up),
         cmocka_unit_test_setup(each_size_is_refused_or_of_use, set_up),
         cmocka_unit_test_setup(any_shared_byte_is_an_overlap, set_up),
+        cmocka_unit_test_setup(a_range_may_end_at_the_top_of_the_address_space, set_up),
         cmocka_unit_test_setup(unknown_or_busy_regions_stay, set_up),
         cmocka_unit_test_setup(adjoining_regions_serve_one_block, set_up),
         cmocka_unit_test_setup(metadata_in_band_keeps_regions_apart, set_up),

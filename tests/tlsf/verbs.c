@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_list.h"
 
 enum { MIB = 1 << 20 };
 
@@ -69,12 +69,51 @@ static void a_second_free_is_refused(void **state)
     assert_sound();
 }
 
+/* ---- a zeroed struct ---- */
+
+static bool visit_none(void *arg, void *start, size_t size, bool live)
+{
+    (void)start;
+    (void)size;
+    (void)live;
+    *(bool *)arg = true;
+    return true;
+}
+
+static void a_zeroed_struct_is_an_empty_allocator(void **state)
+{
+    (void)state;
+    static struct acre_tlsf empty;
+    static const struct acre_stats nothing;
+    bool visited = false;
+    acre_tlsf_walk(&empty, visit_none, &visited);
+    acre_tlsf_reset(&empty);
+    assert_false(visited);
+    struct acre_stats stats = acre_tlsf_stats(&empty);
+    assert_memory_equal(&stats, &nothing, sizeof(stats));
+    assert_int_equal(acre_tlsf_alloc(&empty, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_tlsf_alloc(&empty, acre_layout(1, 4096)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_tlsf_alloc(&empty, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_tlsf_stats(&empty).failed, 2);
+    if (ACRE_CHECK_POINTERS) {
+        assert_int_equal(acre_tlsf_dealloc(&empty, memory), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_tlsf_usable_size(&empty, memory).status, ACRE_NOT_ALLOCATED);
+    }
+    assert_int_equal(acre_tlsf_remove_memory(&empty, memory), ACRE_NOT_ALLOCATED);
+    assert_null(acre_tlsf_check(&empty).invariant);
+    assert_int_equal(acre_tlsf_add_memory(&empty, memory, sizeof(memory)), ACRE_OK);
+    assert_non_null(acre_tlsf_alloc(&empty, acre_layout(1, 1)).ptr);
+    assert_int_equal(acre_tlsf_init(&empty, NULL, 0), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_tlsf_stats(&empty).total, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(gaps_before_aligned_blocks_are_used, set_up),
         cmocka_unit_test_setup(largest_free_is_what_can_be_had, set_up),
         cmocka_unit_test_setup(a_second_free_is_refused, set_up),
+        cmocka_unit_test(a_zeroed_struct_is_an_empty_allocator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* TLSF for a layer above it: regions that share a live map, added one behind the other and removed
- * in any order; and requests without room, passed on. */
+/* TLSF for a layer above it: regions that share a live map, added one after the other and removed in
+ * any order; and requests that find no block, passed on. */
 #include "tlsf/tlsf_private.h"
 
 #include <setjmp.h>
@@ -28,7 +28,7 @@ static unsigned seed;
 static int make(void **state)
 {
     (void)state;
-    assert_int_equal(acre_tlsf_init(&tlsf, NULL, 0), ACRE_INVALID_PARAM);
+    memset(&tlsf, 0, sizeof tlsf);
     memset(there, 0, sizeof there);
     memset(blocks, 0, sizeof blocks);
     memset(memory, 0xa5, sizeof memory);
@@ -69,7 +69,8 @@ static struct acre_tlsf_region *region_at(size_t index)
     return region;
 }
 
-/* As many addresses pass for blocks as there are live ones, whichever region was worked in last. */
+/* Exactly as many addresses as there are live blocks are taken for blocks, whichever region is cached.
+ */
 static void assert_exact(void)
 {
     size_t starts = 0;
@@ -80,14 +81,14 @@ static void assert_exact(void)
     assert_int_equal(starts, tlsf.live_blocks);
 }
 
-static void regions_behind_each_other_share_a_window(void **state)
+static void adjacent_regions_share_a_map(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 4; i++)
         add(i);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(region_at(i)->window_base, (uintptr_t)memory);
-        assert_int_equal(region_at(i)->window, (4 * REGION - GAP) / ACRE_TLSF_GRANULE);
+        assert_int_equal(region_at(i)->shared_base, (uintptr_t)memory);
+        assert_int_equal(region_at(i)->shared_granules, (4 * REGION - GAP) / ACRE_TLSF_GRANULE);
     }
     assert_int_equal(tlsf.granules, (4 * REGION - GAP) / ACRE_TLSF_GRANULE);
     assert_ptr_equal(tlsf.live_map, region_at(3) + 1);
@@ -96,11 +97,11 @@ static void regions_behind_each_other_share_a_window(void **state)
 static bool is_alone(size_t index)
 {
     const struct acre_tlsf_region *region = region_at(index);
-    return region->window_base == region->base && region->window == region->granules;
+    return region->shared_base == region->base && region->shared_granules == region->granules;
 }
 
-/* Too far off, off the words of a map, too small, or behind nothing: as by add_memory. */
-static void others_are_alone(void **state)
+/* Too far from the region below, off its map's words, too small, or after no region: as add_memory. */
+static void other_regions_keep_their_own_map(void **state)
 {
     (void)state;
     add(0);
@@ -121,7 +122,7 @@ static void others_are_alone(void **state)
 }
 
 /* Each of four regions is taken out, with live blocks in all the others. */
-static void a_region_leaves_its_window(void **state)
+static void a_region_ends_its_share(void **state)
 {
     for (size_t out = 0; out < 4; out++) {
         make(state);
@@ -194,7 +195,7 @@ static void regions_and_blocks_at_random(void **state)
             toggle_region(draw(REGIONS));
         else
             toggle_block(draw(SLOTS));
-        shared += tlsf.regions != NULL && tlsf.regions->window != tlsf.regions->granules;
+        shared += tlsf.regions != NULL && tlsf.regions->shared_granules != tlsf.regions->granules;
         assert_sound();
         if (step % 500 == 0)
             assert_exact();
@@ -223,16 +224,16 @@ static void damage_is_named(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct acre_tlsf_region *region = region_at(i);
         struct acre_tlsf_region was = *region;
-        region->window++;
+        region->shared_granules++;
         expect_bounds();
         *region = was;
-        region->window_base += WHOLE;
+        region->shared_base += WHOLE;
         expect_bounds();
         *region = was;
         region->live_map++;
         expect_bounds();
         *region = was;
-        region->window_map++;
+        region->shared_map++;
         expect_bounds();
         *region = was;
         assert_sound();
@@ -256,7 +257,7 @@ static void add_apart(size_t index)
     assert_sound();
 }
 
-static void joined_regions_share_a_window(void **state)
+static void joined_regions_share_a_map(void **state)
 {
     (void)state;
     for (size_t i = 0; i < REGIONS; i++) {
@@ -296,7 +297,7 @@ static void joined_regions_and_blocks_at_random(void **state)
     }
 }
 
-/* ---- requests without room ---- */
+/* ---- requests that find no block ---- */
 
 static struct acre_layout passed_on;
 
@@ -337,12 +338,12 @@ static void the_handler_is_told_the_request(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(regions_behind_each_other_share_a_window, make),
-        cmocka_unit_test_setup(others_are_alone, make),
-        cmocka_unit_test_setup(a_region_leaves_its_window, make),
+        cmocka_unit_test_setup(adjacent_regions_share_a_map, make),
+        cmocka_unit_test_setup(other_regions_keep_their_own_map, make),
+        cmocka_unit_test_setup(a_region_ends_its_share, make),
         cmocka_unit_test_setup(damage_is_named, make),
         cmocka_unit_test_setup(regions_and_blocks_at_random, make),
-        cmocka_unit_test_setup(joined_regions_share_a_window, make),
+        cmocka_unit_test_setup(joined_regions_share_a_map, make),
         cmocka_unit_test_setup(joined_regions_and_blocks_at_random, make),
         cmocka_unit_test_setup(the_handler_is_told_the_request, make),
     };

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * TLSF's single blocks: making one live, splitting, alignments above the granule, resizing in place.
+ */
+#include "tlsf/tlsf_list.h"
+
+/* ---- the end of every alloc ---- */
+
+ACRE_NOINLINE struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void *block)
+{
+    tlsf->peak -= (size_t)tlsf->headroom;
+    tlsf->headroom = 0;
+    return (struct acre_ptr){ block, ACRE_OK };
+}
+
+ACRE_NOINLINE struct acre_ptr acre_tlsf_mark_live_uncached(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    acre_tlsf_cache_region(tlsf, acre_tlsf_region_of(tlsf, block));
+    if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
+}
+
+ACRE_NOINLINE struct acre_ptr acre_tlsf_mark_live(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    ACRE_ASSERT(tlsf_span(block) == span && !tlsf_is_free(block)); /* TLSF-2 */
+    if (ACRE_UNLIKELY(!tlsf_is_cached(tlsf, block)))
+        return acre_tlsf_mark_live_uncached(tlsf, block, span);
+    if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
+}
+
+struct acre_ptr acre_tlsf_finish_alloc(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, acre_tlsf_field flags)
+{
+    *tlsf_header(block) = (acre_tlsf_field)span | flags;
+    return acre_tlsf_mark_live(tlsf, block, span);
+}
+
+/* ---- split ---- */
+
+/* Cuts a block, in no list, down to `span`. The remainder becomes free, or stays when it is too
+ * small for a block. The block after it is not free. Returns the span that the block has then. */
+static size_t split_block(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole, size_t span)
+{
+    struct acre_tlsf_block *next = tlsf_after(block, whole);
+    size_t rest = whole - span;
+    if (rest < TLSF_MIN_SPAN) {
+        tlsf_clear_prev_free(next);
+        return whole;
+    }
+    struct acre_tlsf_block *remainder = tlsf_after(block, span);
+    tlsf_set_free(remainder, rest, next);
+    tlsf_set_prev_free(next);
+    tlsf_insert(tlsf, remainder, rest);
+    return span;
+}
+
+/* ---- alignments above the granule ---- */
+
+/* First aligned address in a free block that is the block's start or leaves space for a block
+ * before it. */
+ACRE_INLINE struct acre_tlsf_block *tlsf_aligned_in(
+    const struct acre_tlsf_block *block, size_t align)
+{
+    uintptr_t at = acre_align_up((uintptr_t)block, align);
+    size_t gap = at - (uintptr_t)block;
+    if (gap != 0 && gap < ACRE_TLSF_MIN_GRANULES * ACRE_TLSF_GRANULE)
+        at += align;
+    return (void *)at;
+}
+
+/* Whether `span` fits into a block of span `whole` from address `at` on. */
+ACRE_INLINE bool fits_at(const struct acre_tlsf_block *block, size_t whole,
+    const struct acre_tlsf_block *at, size_t span)
+{
+    return at >= block && tlsf_span_between(block, at) <= whole &&
+           whole - tlsf_span_between(block, at) >= span;
+}
+
+/* The first block of a list when `span` fits into it at an aligned address; else null. */
+static struct acre_tlsf_block *first_fitting_aligned(
+    struct acre_tlsf *tlsf, size_t list, size_t span, size_t align)
+{
+    struct acre_tlsf_block *block = tlsf->first[list];
+    bool fits =
+        block != NULL && fits_at(block, tlsf_span(block), tlsf_aligned_in(block, align), span);
+    return fits ? block : NULL;
+}
+
+struct acre_tlsf_block *acre_tlsf_find_aligned(struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    size_t granules = tlsf_granules(layout.size);
+    size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
+    if (granules == 0)
+        return NULL;
+    size_t list = tlsf_find_list(tlsf, tlsf_list_fitting(granules));
+    if (list == ACRE_TLSF_LISTS)
+        list = tlsf_list(granules);
+    struct acre_tlsf_block *block = first_fitting_aligned(tlsf, list, 4 * granules, layout.align);
+    if (block != NULL || enough > TLSF_MAX_GRANULES)
+        return block;
+    list = tlsf_find_list(tlsf, tlsf_list_fitting(enough));
+    if (list == ACRE_TLSF_LISTS)
+        list = tlsf_list(enough);
+    return first_fitting_aligned(tlsf, list, 4 * granules, layout.align);
+}
+
+/* Takes a free block out of its list and allocates `span` of it from `at` on; what lies on both
+ * sides stays free. */
+ACRE_INLINE struct acre_ptr alloc_within(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t span)
+{
+    size_t whole = tlsf_span(block);
+    size_t gap = tlsf_span_between(block, at);
+    tlsf_unlink(tlsf, block);
+    if (gap != 0) {
+        tlsf_set_free(block, gap, at);
+        tlsf_insert(tlsf, block, gap);
+    }
+    span = split_block(tlsf, at, whole - gap, span);
+    return acre_tlsf_finish_alloc(tlsf, at, span, gap != 0 ? TLSF_PREV_FREE : 0);
+}
+
+bool acre_tlsf_would_fit(
+    const struct acre_tlsf_block *block, size_t whole, struct acre_layout layout)
+{
+    size_t granules = tlsf_granules(layout.size);
+    return granules != 0 &&
+           fits_at(block, whole, tlsf_aligned_in(block, layout.align), 4 * granules);
+}
+
+struct acre_ptr acre_tlsf_alloc_from(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout)
+{
+    struct acre_tlsf_block *at = tlsf_aligned_in(block, layout.align);
+    return alloc_within(tlsf, block, at, 4 * tlsf_granules(layout.size));
+}
+
+/* ---- live blocks ---- */
+
+/* A block can have one granule more than its request takes, since a remainder of one granule is too
+ * small for a block. */
+bool acre_tlsf_matches_layout(const struct acre_tlsf_block *block, struct acre_layout layout)
+{
+    size_t has = tlsf_span(block) / 4;
+    size_t granules = tlsf_granules(layout.size);
+    return acre_is_pow2(layout.align) && ((uintptr_t)block & (layout.align - 1)) == 0 &&
+           granules <= has && has - granules < ACRE_TLSF_MIN_GRANULES;
+}
+
+struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *ptr)
+{
+    if (!tlsf_is_live(tlsf, ptr))
+        return (struct acre_num){ 0, ACRE_NOT_ALLOCATED };
+    return (struct acre_num){ tlsf_usable(tlsf_span(ptr)), ACRE_OK };
+}
+
+static void count_resized(struct acre_tlsf *tlsf, size_t had, size_t has)
+{
+    tlsf->headroom += (ptrdiff_t)had - (ptrdiff_t)has;
+    if (tlsf->headroom < 0) {
+        tlsf->peak -= (size_t)tlsf->headroom;
+        tlsf->headroom = 0;
+    }
+    ACRE_ASSERT((size_t)tlsf->headroom <= tlsf->peak); /* TLSF-8 */
+}
+
+bool acre_tlsf_resize_in_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size)
+{
+    size_t want = 4 * tlsf_granules(size);
+    size_t had = tlsf_span(block);
+    struct acre_tlsf_block *next = tlsf_after(block, had);
+    size_t spare = tlsf_is_free(next) ? tlsf_span(next) : 0;
+    if (want == 0 || want > had + spare)
+        return false;
+    if (want == had || (want < had && spare == 0 && had - want < TLSF_MIN_SPAN))
+        return true;
+    if (spare != 0)
+        tlsf_unlink(tlsf, next);
+    size_t has = split_block(tlsf, block, had + spare, want);
+    acre_tlsf_field flags = *tlsf_header(block) & TLSF_PREV_FREE;
+    *tlsf_header(block) = (acre_tlsf_field)has | flags;
+    count_resized(tlsf, had, has);
+    return true;
+}
+
+enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size)
+{
+    if (!tlsf_is_live(tlsf, ptr))
+        return ACRE_NOT_ALLOCATED;
+    if (acre_tlsf_resize_in_place(tlsf, ptr, size))
+        return ACRE_OK;
+    tlsf->failed++;
+    return ACRE_NO_MEMORY;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * TLSF's lists of free blocks, and the bitmaps that find them. Everything here is O(1).
+ */
+#ifndef ACRE_SRC_TLSF_TLSF_LIST_H
+#define ACRE_SRC_TLSF_TLSF_LIST_H
+
+#include "tlsf/tlsf_private.h"
+
+/* ---- from sizes to lists ---- */
+
+/* The list that a free block of so many granules belongs in. */
+ACRE_INLINE size_t tlsf_list(size_t granules)
+{
+    if (ACRE_LIKELY(granules < TLSF_LINEAR))
+        return granules - ACRE_TLSF_MIN_GRANULES;
+    unsigned shift = acre_bits_highest(granules) - ACRE_TLSF_STEPS_LOG2;
+    unsigned octave = shift - (ACRE_TLSF_LINEAR_LOG2 - ACRE_TLSF_STEPS_LOG2);
+    return ACRE_TLSF_LINEAR_LISTS - (1 << ACRE_TLSF_STEPS_LOG2) +
+           ((size_t)octave << ACRE_TLSF_STEPS_LOG2) + (granules >> shift);
+}
+
+/* The first list whose every block has at least so many granules; it may be past the last list. */
+ACRE_INLINE size_t tlsf_list_fitting(size_t granules)
+{
+    return tlsf_list(granules - 1) + 1;
+}
+
+/* The list of a span below 4 * TLSF_LINEAR. */
+ACRE_INLINE size_t tlsf_linear_list(size_t span)
+{
+    return (span - TLSF_MIN_SPAN) / 4;
+}
+
+/* The place that names the first block of that list. */
+ACRE_INLINE struct acre_tlsf_block **tlsf_linear_first(struct acre_tlsf *tlsf, size_t span)
+{
+    uintptr_t at = (uintptr_t)tlsf->first + (span - TLSF_MIN_SPAN) * (sizeof(tlsf->first[0]) / 4);
+    return (void *)at;
+}
+
+/* ---- bitmaps ---- */
+
+ACRE_INLINE void tlsf_mark_list(struct acre_tlsf *tlsf, size_t list)
+{
+    ACRE_ASSERT(tlsf->first[list] != NULL); /* TLSF-7 */
+    tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
+    tlsf->summary |= tlsf_bit(list >> TLSF_WORD_LOG2);
+}
+
+ACRE_INLINE void tlsf_unmark_list(struct acre_tlsf *tlsf, size_t list)
+{
+    ACRE_ASSERT(tlsf->first[list] == NULL); /* TLSF-7 */
+    if (ACRE_UNLIKELY((tlsf->nonempty[list >> TLSF_WORD_LOG2] &= tlsf_all_but(list)) == 0))
+        tlsf->summary &= tlsf_all_but(list >> TLSF_WORD_LOG2);
+}
+
+/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. */
+ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
+{
+    if (ACRE_UNLIKELY(list >= ACRE_TLSF_LISTS))
+        return ACRE_TLSF_LISTS;
+    size_t at = list >> TLSF_WORD_LOG2;
+    size_t found = tlsf->nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);
+    if (found != 0)
+        return list + acre_bits_lowest(found);
+    size_t later = tlsf->summary & ((~(size_t)1) << at);
+    if (later == 0)
+        return ACRE_TLSF_LISTS;
+    at = acre_bits_lowest(later);
+    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
+}
+
+/* ---- taking blocks out ---- */
+
+/* Takes a list's first block out of it. */
+ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    ACRE_ASSERT(tlsf->first[list] == block); /* TLSF-6 */
+    struct acre_tlsf_block *next = block->next;
+    tlsf->first[list] = next;
+    if (ACRE_UNLIKELY(next == NULL))
+        tlsf_unmark_list(tlsf, list);
+}
+
+/* Takes any block out of its list. Only blocks that are not first in it have a valid `prev`. */
+ACRE_INLINE void tlsf_unlink_from(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    struct acre_tlsf_block *next = block->next;
+    if (tlsf->first[list] == block) {
+        tlsf->first[list] = next;
+        if (next == NULL)
+            tlsf_unmark_list(tlsf, list);
+        return;
+    }
+    struct acre_tlsf_block *prev = block->prev;
+    ACRE_ASSERT(prev->next == block); /* TLSF-6 */
+    prev->next = next;
+    if (next != NULL)
+        next->prev = prev;
+    else if (list < ACRE_TLSF_LINEAR_LISTS)
+        tlsf->last[list] = prev;
+}
+
+ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    tlsf_unlink_from(tlsf, block, tlsf_list(tlsf_span(block) / 4));
+}
+
+/* ---- putting blocks in ---- */
+
+/* Puts a block in the place of the first block of a list. */
+ACRE_INLINE void tlsf_replace_first(struct acre_tlsf *tlsf, const struct acre_tlsf_block *old,
+    struct acre_tlsf_block *block, size_t list)
+{
+    ACRE_ASSERT(tlsf->first[list] == old); /* TLSF-6 */
+    struct acre_tlsf_block *next = old->next;
+    block->next = next;
+    tlsf->first[list] = block;
+    if (next != NULL)
+        next->prev = block;
+}
+
+/* Puts a block at the front of its list. */
+ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    ACRE_ASSERT(tlsf_list(tlsf_span(block) / 4) == list); /* TLSF-6 */
+    struct acre_tlsf_block *next = tlsf->first[list];
+    block->next = next;
+    tlsf->first[list] = block;
+    if (next != NULL)
+        next->prev = block;
+    else
+        tlsf_mark_list(tlsf, list);
+}
+
+/* Puts a split or merged block into its list, a linear one: at the front when its address is below
+ * the first block's, else at the back. */
+ACRE_INLINE void tlsf_insert_sorted(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    ACRE_ASSERT(tlsf_linear_list(tlsf_span(block)) == list); /* TLSF-6 */
+    struct acre_tlsf_block *first = tlsf->first[list];
+    struct acre_tlsf_block *last = tlsf->last[list];
+    if (first == NULL || block < first) {
+        tlsf_push(tlsf, block, list);
+        tlsf->last[list] = first == NULL ? block : last;
+        return;
+    }
+    block->next = NULL;
+    block->prev = last;
+    last->next = block;
+    tlsf->last[list] = block;
+}
+
+/* Puts any free block into its list. */
+ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    size_t list = tlsf_list(span / 4);
+    if (list < ACRE_TLSF_LINEAR_LISTS)
+        tlsf_insert_sorted(tlsf, block, list);
+    else
+        tlsf_push(tlsf, block, list);
+}
+
+#endif

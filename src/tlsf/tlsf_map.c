@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * TLSF's live maps: which region a pointer lies in, the cached region, and maps that neighbouring
+ * regions share.
+ */
+#include "base/memory.h"
+#include "tlsf/tlsf_private.h"
+
+/* ---- the cached region ---- */
+
+ACRE_NOINLINE struct acre_tlsf_region *acre_tlsf_region_of(
+    const struct acre_tlsf *tlsf, const void *ptr)
+{
+    struct acre_tlsf_region *region = tlsf->regions;
+    while (region != NULL && tlsf_offset(region->base, ptr) >= region->granules)
+        region = region->next;
+    return region;
+}
+
+void acre_tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+{
+    tlsf->base = region != NULL ? region->shared_base : 0;
+    tlsf->granules = region != NULL ? region->shared_granules : 0;
+    tlsf->live_map = region != NULL ? region->shared_map : NULL;
+}
+
+ACRE_NOINLINE bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, const void *ptr)
+{
+    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, ptr);
+    return region != NULL && tlsf_test(region->live_map, tlsf_offset(region->base, ptr));
+}
+
+/* ---- shared maps ---- */
+
+/* Words of a map from the granule of one base to that of another. */
+static size_t words_between(uintptr_t low, uintptr_t high)
+{
+    return ACRE_CHECK_POINTERS ? (high - low) / ACRE_TLSF_GRANULE / ACRE_TLSF_WORD_BITS : 0;
+}
+
+/* Makes `top` the map owner of all regions from `first` on; its map is filled already. */
+static void set_map_owner(struct acre_tlsf_region *first, struct acre_tlsf_region *top)
+{
+    size_t granules = (top->base - first->base) / ACRE_TLSF_GRANULE + top->granules;
+    uintptr_t base = first->base;
+    size_t *map = (size_t *)(top + 1);
+    for (struct acre_tlsf_region *region = first;; region = region->next) {
+        region->shared_base = base;
+        region->shared_granules = granules;
+        region->shared_map = map;
+        region->live_map = map + words_between(base, region->base);
+        if (region == top)
+            return;
+    }
+}
+
+/* The lowest of the regions that share the map of this base. */
+static struct acre_tlsf_region *lowest_sharing(const struct acre_tlsf *tlsf, uintptr_t shared_base)
+{
+    struct acre_tlsf_region *region = tlsf->regions;
+    while (region->shared_base != shared_base)
+        region = region->next;
+    return region;
+}
+
+/* The last region that ends at an address or below it; null: there is none. */
+static const struct acre_tlsf_region *region_ending_below(
+    const struct acre_tlsf *tlsf, uintptr_t address)
+{
+    const struct acre_tlsf_region *low = NULL;
+    for (const struct acre_tlsf_region *at = tlsf->regions; at != NULL; at = at->next)
+        if (tlsf_ends_below(at, address))
+            low = at;
+    return low;
+}
+
+size_t acre_tlsf_shared_map_size(
+    const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t most)
+{
+    const struct acre_tlsf_region *low = region_ending_below(tlsf, start);
+    size_t per_word = (size_t)ACRE_TLSF_GRANULE * ACRE_TLSF_WORD_BITS;
+    if (low == NULL || start - low->start - low->size > TLSF_GAP ||
+        (start - low->shared_base) % per_word != 0)
+        return 0;
+    size_t bytes = tlsf_map_bytes(start - low->shared_base + size);
+    return bytes <= most ? bytes : 0;
+}
+
+void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region, size_t map_size)
+{
+    const struct acre_tlsf_region *low = region_ending_below(tlsf, region->start);
+    size_t below = words_between(low->shared_base, region->base) * sizeof(size_t);
+    ACRE_ASSERT(below <= map_size); /* TLSF-1 */
+    memset(region + 1, 0, map_size);
+    memcpy(region + 1, low->shared_map, below);
+    set_map_owner(lowest_sharing(tlsf, low->shared_base), region);
+    acre_tlsf_cache_region(tlsf, region);
+}
+
+/* The topmost region below `region` that shares its map; null: there is none. */
+static struct acre_tlsf_region *next_sharing_below(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+{
+    struct acre_tlsf_region *below = NULL;
+    for (struct acre_tlsf_region *at = tlsf->regions; at != region; at = at->next)
+        if (at->shared_base == region->shared_base)
+            below = at;
+    return below;
+}
+
+/* The regions below get the map that the topmost of them keeps for itself; those above keep the
+ * shared one, less its beginning. */
+void acre_tlsf_unshare_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
+{
+    uintptr_t base = region->shared_base;
+    size_t *map = region->shared_map;
+    struct acre_tlsf_region *above = region->next;
+    struct acre_tlsf_region *below = next_sharing_below(tlsf, region);
+    struct acre_tlsf_region *top = region;
+    while (top->next != NULL && top->next->shared_base == base)
+        top = top->next;
+    if (below != NULL) {
+        memcpy(below + 1, map, words_between(base, region->base) * sizeof(size_t));
+        set_map_owner(lowest_sharing(tlsf, base), below);
+    }
+    if (top != region) {
+        size_t rest = tlsf_map_bytes(top->start + top->size - above->base);
+        memmove(map, map + words_between(base, above->base), rest);
+        set_map_owner(above, top);
+    }
+}
