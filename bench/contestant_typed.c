@@ -13,6 +13,7 @@
         type *self = pool;                                                                         \
         if (size <= sizeof *self)                                                                  \
             return NULL;                                                                           \
+        *self = (type){ 0 };                                                                       \
         setup;                                                                                     \
         if (id##_init(pool, self + 1, size - sizeof *self) != ACRE_OK)                             \
             return NULL;                                                                           \

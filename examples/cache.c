@@ -51,8 +51,8 @@ int main(void)
     require(acre_slab_setup(&slab, ACRE_SLAB_PAGE) == ACRE_OK, "setup");
     require(acre_slab_init(&slab, memory, sizeof memory) == ACRE_OK, "init");
     struct acre_bytes heap = acre_slab_bytes(&slab);
-    acre_cache_make(&inodes, "inodes", heap, ACRE_LAYOUT(struct inode), construct_inode, NULL);
-    acre_cache_make(&entries, "entries", heap, ACRE_LAYOUT(struct entry), NULL, NULL);
+    acre_cache_create(&inodes, "inodes", heap, ACRE_LAYOUT(struct inode), construct_inode, NULL);
+    acre_cache_create(&entries, "entries", heap, ACRE_LAYOUT(struct entry), NULL, NULL);
 
     struct inode *list = NULL; /* inodes until memory is out */
     for (struct inode *made; (made = acre_cache_alloc(&inodes).ptr) != NULL; list = made)

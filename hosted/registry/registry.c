@@ -102,6 +102,7 @@ static const struct acre_backend_memory heap_buddy_memory = { .rounds = true };
     static struct acre_bytes id##_handle(void *control)                                            \
     {                                                                                              \
         id##_type *self = control;                                                                 \
+        *self = (id##_type){ 0 };                                                                  \
         setup;                                                                                     \
         return id##_bytes(self);                                                                   \
     }
@@ -109,6 +110,7 @@ static const struct acre_backend_memory heap_buddy_memory = { .rounds = true };
     static struct acre_bytes id##_##suffix##_handle(void *control)                                 \
     {                                                                                              \
         id##_type *self = control;                                                                 \
+        *self = (id##_type){ 0 };                                                                  \
         setup;                                                                                     \
         return id##_bytes(self);                                                                   \
     }

@@ -6,7 +6,7 @@
 
 #include <acre/cache.h>
 
-enum acre_status acre_cache_make(struct acre_cache *cache, const char *name,
+enum acre_status acre_cache_create(struct acre_cache *cache, const char *name,
     struct acre_bytes bytes, struct acre_layout layout, acre_cache_construct_fn *construct,
     void *arg)
 {
@@ -20,6 +20,8 @@ enum acre_status acre_cache_make(struct acre_cache *cache, const char *name,
 
 struct acre_ptr acre_cache_alloc(struct acre_cache *cache)
 {
+    if (cache->bytes.ops == NULL)
+        return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
     struct acre_ptr got = acre_alloc(cache->bytes, cache->layout);
     if (got.status != ACRE_OK) {
         cache->failed++;
@@ -27,7 +29,7 @@ struct acre_ptr acre_cache_alloc(struct acre_cache *cache)
     }
     if (cache->construct != NULL)
         cache->construct(cache->arg, got.ptr);
-    cache->taken++;
+    cache->allocs++;
     if (++cache->live > cache->peak)
         cache->peak = cache->live;
     return got;
@@ -45,7 +47,7 @@ enum acre_status acre_cache_dealloc(struct acre_cache *cache, void *object)
 struct acre_cache_stats acre_cache_stats(const struct acre_cache *cache)
 {
     return (struct acre_cache_stats){ cache->name, cache->layout, cache->live, cache->peak,
-        cache->taken, cache->failed };
+        cache->allocs, cache->failed };
 }
 
 enum acre_status acre_cache_destroy(struct acre_cache *cache)

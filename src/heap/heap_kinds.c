@@ -197,7 +197,7 @@ enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_s
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
-    acre_slab_setup(&self->slab, ACRE_SLAB_PAGE);
+    self->slab = (struct acre_slab){ 0 };
     return setup(&self->heap, parts, &self->pages);
 }
 #endif

@@ -1,47 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab: layout, invariants, and what its files share.
+ * Slab: idea, layout, invariants, and what the files of this folder share.
+ *
+ * The idea (J. Bonwick, USENIX 1994). A *slab* is a run of pages cut into equal objects of one size
+ * class. One word per slab has a bit per object: set is free. Each class has a *current slab* that
+ * alloc takes the lowest free object from. A free sets one bit, in whichever slab the object is.
+ * Only three events leave these short ways: the current slab fills up, a full slab gets an object
+ * back, and a slab becomes empty.
  *
  * A region, from its lowest address on:
  *
- *   | descriptor | guard | record | record | ... | guard | head | head | ... | page | page | ... |
+ *   | header | guard | record | record | ... | guard | entry | entry | ... | page | page | ... |
  *
- * Its records are its *table*. Regions that lie one behind the other can share one, that of the
- * topmost of them, their *host*; the tables of the others lie unused then. They are a *window*: the
- * range of pages from the first one of the lowest to the last one of the host, with one record for
- * each, so that a pointer into any of them finds its record without the region being known. The
- * hot paths look at the window with most pages.
+ * Each page has a *record*. The record of a slab's or run's first page describes it. Each page also
+ * has an entry in the *page map*, which points to the record of the slab that the page belongs to:
+ * that is how dealloc gets from a pointer to its slab. A slab of three pages:
  *
- * A slab of three pages:
+ *   page map: | its record        | its record        | its record        |
+ *   records:  | free_bits, ...    | blank             | to_first = 2      |
+ *   pages:    |  0  |  1  |  2  |  3  |  4  |  5  |  6  |  7  |  8  | unused |
  *
- *   heads:    | its record        | its record        | its record        |
- *   records:  | free, magic, ...  | blank             | back = 2 records  |
- *   pages:    |  0  |  1  |  2  |  3  |  4  |  5  |  6  |  7  |  8  |  rest  |
- *
- * An offset from the slab's start leads to a bit by an exact division; what lies in the rest leads
- * to a bit that is set as that of a free object is.
+ * The distance of a pointer from the start of its slab, times the *reciprocal* of the object size
+ * (2^32 / size), gives the object's index in the high half of the product. The low half is less
+ * than the reciprocal only for exact multiples of the size, so one comparison proves that an object
+ * starts there. The unused rest of a slab gives an index whose bit is always set, as that of a free
+ * object is.
  *
  * A free run has its length in the records of its first and last page, a live one in its first.
- * When a slab goes, its heads stay: they lead to a record that is no slab's, until there are others
- * or a slab begins there that is shorter.
+ * Destroying a slab leaves its page-map entries: they are *stale* and point to a record that is no
+ * slab's, until another slab overwrites them or a shorter slab begins at that record.
+ *
+ * Adjacent regions can share one map, in the topmost of them, the *map owner*: records and page-map
+ * entries for all pages from the first one of the lowest region to the last one of the owner. The
+ * room for maps in the other regions lies unused then. The hot paths look in the shared map with
+ * most pages, the *main map*, without knowing the region. The *region cache* finds other regions by
+ * address.
  *
  * Invariants; in brackets the cost of keeping each:
- *   SLAB-1  regions are in ascending order and share no byte, and those remembered by address are
- *           among them [add: O(regions); remove: a step an entry]
- *   SLAB-2  pages between the guards are tiled by slabs, live runs and free runs; a page's head
- *           leads to its slab, or to no slab where it is in none [a store a page of a new slab]
- *   SLAB-3  no two free runs adjoin; each is in the list of its length [O(1) a run]
- *   SLAB-4  bits of lists are set just where the list is not empty [one bit a run]
- *   SLAB-5  a slab's clear bits are those of its live objects; the highest bit is set [none]
- *   SLAB-6  a slab's magic is its class's, but 0 for a full one that is not at hand [a store when a
- *           slab fills or ceases to be full]
- *   SLAB-7  a slab is at hand, or full, or in its class's ring; an empty one is at hand [a list
- *           operation when a slab fills, ceases to be full, or empties]
- *   SLAB-8  the counts are the sums over all blocks [two adds a call]
- *   SLAB-9  the constants of page and classes agree [setup]
- *   SLAB-10 the regions from the lowest one of a window to its host have their records in the
- *           host's table, where those of what lies between them are guards; one such window is
- *           looked at [add and remove: O(regions + pages of the window)]
+ *   SLAB-1  regions are in ascending order and disjoint, and the region cache holds only regions of
+ *           the list [add: O(regions); remove: a step per cache entry]
+ *   SLAB-2  slabs, live runs and free runs tile the pages between the guards; the entries of a
+ *           slab's pages point to its record, no other entry points to a slab [a store per page of
+ *           a new slab]
+ *   SLAB-3  no two free runs are adjacent; each is in the list of its length [O(1) per run]
+ *   SLAB-4  the bit of a list is set if and only if the list has runs [one bit per run]
+ *   SLAB-5  the clear bits of a slab are its live objects; the highest bit is set [none]
+ *   SLAB-6  the reciprocal of a slab is its class's; it is 0 in a full slab that is not current
+ *           [a store when a slab fills up or ceases to be full]
+ *   SLAB-7  a slab is current, full, or in its class's ring of partial slabs; an empty one is
+ *           current [a list operation when a slab fills up, ceases to be full, or empties]
+ *   SLAB-8  the counts are the sums over all blocks [two adds per call]
+ *   SLAB-9  the constants agree with page size and classes [setup]
+ *   SLAB-10 the regions from the lowest one of a shared map to its owner have their records in the
+ *           owner's map, and the records between them are guards; the main map is one of these
+ *           [add and remove: O(regions + pages of the shared map)]
+ *
+ * Floors; a file calls only into lower ones:
+ *   4  slab.c (alloc, dealloc, realloc) above slab_block.c (their slow ways, blocks); slab_remote.c,
+ *      slab_region.c, slab_stats.c, slab_check.c
+ *   3  slab_class.c (slabs of a class)
+ *   2  slab_run.c (runs of pages)
+ *   1  slab_pagemap.c (addresses to records and back), this file
+ *
+ * What was tried, with figures in docs/decisions.md, "Slab": one word per slab; the short ways,
+ * instruction by instruction; the slow ways; which slab becomes current; runs of pages without a
+ * bitmap; sized frees; constructors. Shared maps: the same file, "Heap".
  */
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
 #define ACRE_SRC_SLAB_PRIVATE_H
@@ -62,19 +85,20 @@ enum slab_state {
 enum {
     SLAB_WORD_BITS = 8 * sizeof(size_t),
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
-    SLAB_MOST_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
-    SLAB_MOST_PAGES = 32,                   /* of a slab: each has to be told of it */
-    SLAB_LINEAR_RUNS = 32,                  /* shorter runs have a list each */
-    /* While a part SLAB_PLENTY of the largest region is free in one run, a new slab is made rather
-     * than one brought to hand that has less than the part SLAB_RICH of its objects free: each
-     * costs two slow calls on its way. When there is less, the fullest is brought to hand, so that
-     * others empty, and SLAB_NEAR larger classes are asked for an object before a slab is made. */
-    SLAB_PLENTY = 4,
-    SLAB_PLENTY_SPREAD = 16, /* the same where there are several regions to be free */
-    SLAB_RICH = 4,
-    SLAB_NEAR = 8,
-    SLAB_LOOKS = 2,      /* slabs looked at, at most */
-    SLAB_SMALL_PART = 64 /* of all pages that a slab has at most, where one object fits in */
+    SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
+    SLAB_MAX_PAGES = 32,                   /* of a slab: each page costs an entry to set */
+    SLAB_LINEAR_RUNS = 32,                 /* shorter runs have a list per length */
+    /* The watermark: memory is ample while one run has a 4th of the pages of the largest region
+     * (a 16th with several regions). While it is, a new slab is made rather than a partial one
+     * reused that has less than a 4th of its objects free (the reuse threshold): each slab costs
+     * two slow calls on its way. When memory is not ample, the fullest slab becomes current, so
+     * that others empty, and 8 larger classes are asked for an object before a slab is made. */
+    SLAB_WATERMARK_PART = 4,
+    SLAB_WATERMARK_PART_SPREAD = 16,
+    SLAB_REUSE_PART = 4,
+    SLAB_FALLBACK_CLASSES = 8,
+    SLAB_SCAN_LIMIT = 2, /* partial slabs that are looked at when one becomes current */
+    SLAB_SMALL_PART = 64 /* a slab has at most a 64th of all pages, or room for one object */
 };
 
 #define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
@@ -85,57 +109,59 @@ struct acre_slab_region {
     size_t size;
     uintptr_t base; /* the first page */
     size_t pages;
-    struct acre_slab_page *records; /* of the guard in front of the first page, in a table */
-    struct acre_slab_page **heads;  /* of the pages, behind the records of that table */
-    struct acre_slab_region *host;  /* the region whose table that is: this one, or the topmost of
-                                     * its window */
-    uintptr_t table_base;           /* the page that the table's second record is of */
-    /* Of a guard, the pages from table_base to the last one of this region, and another guard. What
-     * is no region's is a guard. Behind them, the heads of these pages. Unused where another one is
-     * the host. */
-    struct acre_slab_page table[];
+    struct acre_slab_page *records;     /* of the guard before the first page, in a map */
+    struct acre_slab_page **page_map;   /* entries of the pages, in the same map */
+    struct acre_slab_region *map_owner; /* whose map that is */
+    uintptr_t map_base;                 /* the page that the second record of `map` stands for */
+    /* A guard, the pages from map_base to the last one of this region, and another guard. What is
+     * no region's page is a guard. The page-map entries follow. Unused while another region is the
+     * map owner. */
+    struct acre_slab_page map[];
 };
 
 /* Where the parts of a region go. */
-struct slab_place {
-    uintptr_t table_base;
+struct slab_region_layout {
+    uintptr_t map_base;
     uintptr_t base;
     size_t pages;
 };
 
-/* ---- pages and records ---- */
+/* The address of a page, and its entry in the page map. */
+struct slab_page_place {
+    uintptr_t at;
+    struct acre_slab_page **entry;
+};
+
+/* A live block. */
+struct slab_block {
+    struct acre_slab_page *page; /* the first of its slab or run */
+    size_t bit;                  /* of the object; 0: a run */
+    size_t size;                 /* usable bytes */
+};
+
+/* ---- pages and classes ---- */
+
+/* Whether page size and classes are set: a zeroed struct has none, and owns no memory. */
+ACRE_INLINE bool slab_has_settings(const struct acre_slab *slab)
+{
+    return slab->sizes != 0;
+}
 
 ACRE_INLINE size_t slab_page_size(const struct acre_slab *slab)
 {
     return (size_t)1 << slab->page_log2;
 }
 
-/* Bytes up to the largest class. */
-ACRE_INLINE size_t slab_largest(const struct acre_slab *slab)
+/* Bytes of the largest object. */
+ACRE_INLINE size_t slab_largest_object(const struct acre_slab *slab)
 {
     return (size_t)slab->sizes * ACRE_SLAB_UNIT;
 }
 
 /* Pages that so many bytes take; 0 bytes take none. Cannot overflow. */
-ACRE_INLINE size_t slab_pages_of(const struct acre_slab *slab, size_t size)
+ACRE_INLINE size_t slab_pages_for(const struct acre_slab *slab, size_t size)
 {
     return (size >> slab->page_log2) + ((size & (slab_page_size(slab) - 1)) != 0);
-}
-
-ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
-{
-    return page->state == SLAB_OBJECTS || page->state == SLAB_MIXED;
-}
-
-/* Whether a slab of so many objects has a free one. */
-ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count)
-{
-    return acre_bits_lowest(page->free) < count;
-}
-
-ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
-{
-    return page->free == SIZE_MAX;
 }
 
 /* Bytes of an object of a class. */
@@ -152,47 +178,108 @@ ACRE_INLINE unsigned slab_class_of(const struct acre_slab *slab, size_t size)
     return slab->class_of[(size - (size != 0)) / ACRE_SLAB_UNIT];
 }
 
-/* Which slot of a slab an offset is the start of; SLAB_WORD_BITS when none's. */
-ACRE_INLINE size_t slab_index(uint32_t offset, uint32_t magic)
+/* ---- slabs ---- */
+
+ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
 {
-    uint64_t product = (uint64_t)offset * magic;
-    return (uint32_t)product < magic ? (size_t)(product >> 32) : (size_t)SLAB_WORD_BITS;
+    return page->state == SLAB_OBJECTS || page->state == SLAB_MIXED;
 }
 
-/* Objects of a class that so many pages hold; the product is exact below 2^17 pages' bytes. */
-ACRE_INLINE uint32_t slab_count(const struct acre_slab *slab, unsigned size_class, size_t pages)
+/* Whether a slab of so many objects has a free one. */
+ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count)
+{
+    return acre_bits_lowest(page->free_bits) < count;
+}
+
+ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
+{
+    return page->free_bits == SIZE_MAX;
+}
+
+/* The index of the object that starts at an offset in a slab; SLAB_WORD_BITS when none does. */
+ACRE_INLINE size_t slab_object_index(uint32_t offset, uint32_t reciprocal)
+{
+    uint64_t product = (uint64_t)offset * reciprocal;
+    return (uint32_t)product < reciprocal ? (size_t)(product >> 32) : (size_t)SLAB_WORD_BITS;
+}
+
+/* Objects of a class that so many pages hold; the product is exact below 2^17 bytes. */
+ACRE_INLINE uint32_t slab_object_count(
+    const struct acre_slab *slab, unsigned size_class, size_t pages)
 {
     uint64_t bytes = (uint64_t)pages << slab->page_log2;
-    uint32_t count = (uint32_t)(bytes * slab->magic[size_class] >> 32);
-    return count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
+    uint32_t count = (uint32_t)(bytes * slab->reciprocal[size_class] >> 32);
+    return count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
 }
 
 /* Whether any slab of a class has a free object. */
-ACRE_INLINE bool slab_has_object(const struct acre_slab *slab, unsigned size_class)
+ACRE_INLINE bool slab_class_has_object(const struct acre_slab *slab, unsigned size_class)
 {
     return slab->partial[size_class] != NULL ||
-           slab_has_free(slab->hand[size_class], slab->count[size_class]);
+           slab_has_free(slab->current[size_class], slab->current_count[size_class]);
 }
 
-/* Bits that are set when the part SLAB_RICH of a slab's objects is free. */
-ACRE_INLINE unsigned slab_free_bits_of_rich(const struct acre_slab_page *page)
+/* Whether a class has an empty slab; that is its current one. */
+ACRE_INLINE bool slab_class_has_empty(const struct acre_slab *slab, unsigned size_class)
 {
-    return (unsigned)SLAB_WORD_BITS - page->count + page->count / (unsigned)SLAB_RICH;
+    const struct acre_slab_page *current = slab->current[size_class];
+    return current != &slab->no_slab && slab_is_empty(current);
+}
+
+/* The number of set bits of a slab with the part SLAB_REUSE_PART of its objects free. */
+ACRE_INLINE unsigned slab_reuse_threshold(const struct acre_slab_page *page)
+{
+    return (unsigned)SLAB_WORD_BITS - page->count + page->count / (unsigned)SLAB_REUSE_PART;
 }
 
 /* Live objects of a slab. */
-ACRE_INLINE unsigned slab_live(const struct acre_slab_page *page)
+ACRE_INLINE unsigned slab_live_objects(const struct acre_slab_page *page)
 {
-    return acre_bits_count(~page->free);
+    return acre_bits_count(~page->free_bits);
+}
+
+/* The record of the slab whose last page has the record `last`; when that is no slab's last page,
+ * some record of the same region. */
+ACRE_INLINE struct acre_slab_page *slab_first_page(struct acre_slab_page *last)
+{
+    return last - last->to_first;
+}
+
+/* ---- accounts ---- */
+
+/* Counts a block handed out; false when the bytes in use exceed the peak, which is to be raised. */
+ACRE_INLINE bool slab_count_block(struct acre_slab *slab, size_t bytes)
+{
+    slab->live_blocks++;
+    return (slab->headroom -= (ptrdiff_t)bytes) >= 0;
+}
+
+/* Makes the bytes in use the peak. */
+ACRE_INLINE void slab_raise_peak(struct acre_slab *slab)
+{
+    ACRE_ASSERT(slab->headroom < 0);
+    slab->peak -= (size_t)slab->headroom;
+    slab->headroom = 0;
+    ACRE_ASSERT(slab->peak <= slab->capacity << slab->page_log2); /* SLAB-8 */
+}
+
+/* Counts a block taken back. */
+ACRE_INLINE void slab_uncount_block(struct acre_slab *slab, size_t bytes)
+{
+    ACRE_ASSERT(
+        slab->live_blocks != 0 && (size_t)slab->headroom + bytes <= slab->peak); /* SLAB-8 */
+    slab->live_blocks--;
+    slab->headroom += (ptrdiff_t)bytes;
 }
 
 /* ---- rings of records ---- */
 
-/* Enters a record as the last of a ring. */
-ACRE_INLINE void slab_append(struct acre_slab_page **ring, struct acre_slab_page *page)
+/* Makes a record the last of a ring. */
+ACRE_INLINE void slab_ring_append(struct acre_slab_page **ring, struct acre_slab_page *page)
 {
     struct acre_slab_page *first = *ring != NULL ? *ring : page;
     struct acre_slab_page *last = *ring != NULL ? first->prev : page;
+    ACRE_ASSERT(*ring == NULL || last->next == first); /* SLAB-3, SLAB-7 */
     page->next = first;
     page->prev = last;
     last->next = page;
@@ -200,9 +287,10 @@ ACRE_INLINE void slab_append(struct acre_slab_page **ring, struct acre_slab_page
     *ring = first;
 }
 
-ACRE_INLINE void slab_unlist(struct acre_slab_page **ring, struct acre_slab_page *page)
+ACRE_INLINE void slab_ring_remove(struct acre_slab_page **ring, struct acre_slab_page *page)
 {
     struct acre_slab_page *next = page->next;
+    ACRE_ASSERT(next->prev == page && page->prev->next == page); /* SLAB-3, SLAB-7 */
     next->prev = page->prev;
     page->prev->next = next;
     if (*ring == page)
@@ -219,201 +307,194 @@ ACRE_INLINE size_t slab_run_list(size_t pages)
     return SLAB_LINEAR_RUNS + 4 * (size_t)(log2 - 5) + ((pages >> (log2 - 2)) & 3);
 }
 
-/* The list from which on runs are plenty. */
-ACRE_INLINE size_t slab_plenty_list(const struct acre_slab *slab)
+/* The list from which on the runs reach the watermark. */
+ACRE_INLINE size_t slab_watermark_list(const struct acre_slab *slab)
 {
     bool spread = slab->regions != NULL && slab->regions->next != NULL;
-    size_t part = spread ? SLAB_PLENTY_SPREAD : SLAB_PLENTY;
-    return slab_run_list(slab->widest / part + 1);
-}
-
-/* Pages from the first one of the lowest region of a window to the last one of its host. */
-ACRE_INLINE size_t slab_window_pages(const struct acre_slab *slab,
-    const struct acre_slab_region *lowest, const struct acre_slab_region *host)
-{
-    return ((host->base - lowest->base) >> slab->page_log2) + host->pages;
-}
-
-/* Records in a region's table, the guards at its ends included. */
-ACRE_INLINE size_t slab_table_records(
-    const struct acre_slab *slab, const struct acre_slab_region *region)
-{
-    return ((region->base - region->table_base) >> slab->page_log2) + region->pages + 2;
-}
-
-/* The heads of the pages from a table's base on. */
-ACRE_INLINE struct acre_slab_page **slab_table_heads(
-    const struct acre_slab *slab, struct acre_slab_region *region)
-{
-    return (struct acre_slab_page **)(void *)(region->table + slab_table_records(slab, region));
-}
-
-/* Where the heads of a table end. */
-ACRE_INLINE uintptr_t slab_table_end(
-    const struct acre_slab *slab, const struct acre_slab_region *region)
-{
-    size_t records = slab_table_records(slab, region);
-    return (uintptr_t)(region->table + records) + (records - 2) * sizeof(struct acre_slab_page *);
-}
-
-/* Makes pages lead to no slab. */
-ACRE_INLINE void slab_behead(struct acre_slab *slab, struct acre_slab_page **heads, size_t pages)
-{
-    for (size_t i = 0; i < pages; i++)
-        heads[i] = &slab->none;
-}
-
-/* The first page behind the metadata of a region. */
-ACRE_INLINE uintptr_t slab_base_behind(
-    const struct acre_slab *slab, uintptr_t start, size_t metadata)
-{
-    uintptr_t place = acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
-    return acre_align_up(place + metadata, slab_page_size(slab));
-}
-
-/* Where the region is remembered that an address was found in: one entry a 128 KiB, in turns. */
-ACRE_INLINE struct acre_slab_region **slab_near(struct acre_slab *slab, uintptr_t at)
-{
-    return &slab->near[(at >> 17) % ACRE_SLAB_NEAR];
-}
-
-/* The record of the slab that a record is the last page of, when it is that of one; any other
- * record of the region when it is not. */
-ACRE_INLINE struct acre_slab_page *slab_first(struct acre_slab_page *last)
-{
-    return last - last->back;
+    size_t part = spread ? SLAB_WATERMARK_PART_SPREAD : SLAB_WATERMARK_PART;
+    return slab_run_list(slab->largest_pages / part + 1);
 }
 
 /* Whether so long a run is free that pages need not be spared. */
-ACRE_INLINE bool slab_has_plenty(const struct acre_slab *slab)
+ACRE_INLINE bool slab_is_memory_ample(const struct acre_slab *slab)
 {
-    size_t at = slab->plenty >> SLAB_WORD_LOG2;
-    size_t word = slab->nonempty[at] >> (slab->plenty % SLAB_WORD_BITS);
+    size_t at = slab->watermark >> SLAB_WORD_LOG2;
+    size_t word = slab->nonempty[at] >> (slab->watermark % SLAB_WORD_BITS);
     while (word == 0 && ++at < ACRE_SLAB_RUN_WORDS)
         word = slab->nonempty[at];
     return word != 0;
 }
 
-/* ---- slab.c ---- */
+/* ---- where a region's parts lie ---- */
 
-/* Counts a block handed out. */
-struct acre_ptr acre_slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t bytes);
+/* Pages from the first one of the lowest region of a shared map to the last one of its owner. */
+ACRE_INLINE size_t slab_shared_pages(const struct acre_slab *slab,
+    const struct acre_slab_region *lowest, const struct acre_slab_region *owner)
+{
+    return ((owner->base - lowest->base) >> slab->page_log2) + owner->pages;
+}
+
+/* Records in a region's own map, the guards at its ends included. */
+ACRE_INLINE size_t slab_map_records(
+    const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    return ((region->base - region->map_base) >> slab->page_log2) + region->pages + 2;
+}
+
+/* The page-map entries of a region's own map, from map_base on. */
+ACRE_INLINE struct acre_slab_page **slab_map_entries(
+    const struct acre_slab *slab, struct acre_slab_region *region)
+{
+    return (struct acre_slab_page **)(void *)(region->map + slab_map_records(slab, region));
+}
+
+/* The end of a region's own map. */
+ACRE_INLINE uintptr_t slab_map_end(
+    const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    size_t records = slab_map_records(slab, region);
+    return (uintptr_t)(region->map + records) + (records - 2) * sizeof(struct acre_slab_page *);
+}
+
+/* Bytes of header, guards, and records and entries of so many pages. */
+ACRE_INLINE size_t slab_metadata_size(size_t pages)
+{
+    return sizeof(struct acre_slab_region) + 2 * sizeof(struct acre_slab_page) +
+           pages * ACRE_SLAB_PER_PAGE;
+}
+
+/* The first page after the metadata of a region. */
+ACRE_INLINE uintptr_t slab_base_after(uintptr_t start, size_t metadata, size_t page)
+{
+    uintptr_t header = acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
+    return acre_align_up(header + metadata, page);
+}
+
+/* ---- slab_pagemap.c: from an address to a record and back ---- */
+
+/* The region cache's slot for an address: one slot per 128 KiB, in turns. */
+ACRE_INLINE struct acre_slab_region **slab_cache_slot(struct acre_slab *slab, uintptr_t at)
+{
+    return &slab->region_cache[(at >> 17) % ACRE_SLAB_CACHED_REGIONS];
+}
+
+/* The region that has an address in its pages; null: there is none. O(regions). */
+struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uintptr_t at);
+
+/* The last region that starts below an address; null: there is none. O(regions). */
+struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at);
+
+/* Where the page of a record is. O(1) in the main map, else O(regions). */
+struct slab_page_place acre_slab_page_place(
+    const struct acre_slab *slab, const struct acre_slab_page *page);
+
+/* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
+ * longer slab that began at the same record are cleared. O(pages). */
+void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, size_t pages,
+    struct acre_slab_page **entry);
+
+/* Gives a new region of the list its place in a map, whose records are not written yet: in the
+ * shared map that has its pages in a gap, or in a map of its own. O(regions + pages). */
+void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Makes a new region of the list the map owner of itself and the regions of `low`'s map, as far
+ * down as its map reaches. O(regions + pages). */
+void acre_slab_share_map(
+    struct acre_slab *slab, const struct acre_slab_region *low, struct acre_slab_region *region);
+
+/* Makes guards of the records of a region that is out of the list. Regions that have their records
+ * in its map move them to their own maps. O(regions + pages). */
+void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region);
+
+/* Makes the shared map with most pages the main map. O(regions). */
+void acre_slab_select_main_map(struct acre_slab *slab);
 
 /* ---- slab_run.c: runs of pages ---- */
 
-/* The region whose record this is: the window's, else O(regions). */
-struct acre_slab_region *acre_slab_region_with(
-    const struct acre_slab *slab, const struct acre_slab_page *page);
+/* Frees a run, whose records are blank, and merges it with free neighbours. */
+void acre_slab_run_free(struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
 
-/* The region an address lies in the pages of; null when there is none. O(regions). */
-struct acre_slab_region *acre_slab_region_of(const struct acre_slab *slab, uintptr_t at);
+/* A run of so many pages at a multiple of `align`, a power of two, with blank records; null when
+ * there is none, and then nothing has changed. */
+struct acre_slab_page *acre_slab_run_alloc(struct acre_slab *slab, size_t pages, size_t align);
 
-/* Where the page a record is of lies, and the entry that leads from it to its slab. */
-struct slab_spot {
-    uintptr_t at;
-    struct acre_slab_page **head;
-};
+/* Takes so many pages at a multiple of `align` out of a free run that has room for them. */
+struct acre_slab_page *acre_slab_run_carve(
+    struct acre_slab *slab, struct acre_slab_page *run, size_t pages, size_t align);
 
-struct slab_spot acre_slab_spot(const struct acre_slab *slab, const struct acre_slab_page *page);
+/* Whether a run of `whole` pages that begins at a record has room for so many at `align`. */
+bool acre_slab_run_fits(const struct acre_slab *slab, const struct acre_slab_page *run,
+    size_t whole, size_t pages, size_t align);
 
-/* Enters a free run whose records are blank, merging it with its neighbours; the first page of what
- * results. */
-struct acre_slab_page *acre_slab_run_give(
-    struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
+/* Takes the first pages of a free run. */
+void acre_slab_run_take_front(struct acre_slab *slab, struct acre_slab_page *run, size_t pages);
 
-/* A run of so many pages at a multiple of `align`, a power of two, out of the free ones; null when
- * there is none, and then nothing has changed. Its records are blank. */
-struct acre_slab_page *acre_slab_run_take(struct acre_slab *slab, size_t pages, size_t align);
-
-/* The same where that failed; empty slabs at hand are given up where it helps. */
-struct acre_slab_page *acre_slab_run_force(struct acre_slab *slab, size_t pages, size_t align);
-
-/* Pages of the longest run that acre_slab_run_force would find at any alignment. */
+/* Pages of the longest free run. */
 size_t acre_slab_run_longest(const struct acre_slab *slab);
 
-/* Takes the first pages of a free run, `page` being its first. */
-void acre_slab_run_cut(struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
+/* ---- slab_class.c: slabs of a class ---- */
 
-/* ---- slab_objects.c: slabs ---- */
+/* Makes no slab current, in any class, and forgets the partial ones. */
+void acre_slab_clear_classes(struct acre_slab *slab);
 
-/* Gives up the slab at hand, which is empty. */
-void acre_slab_drop_hand(struct acre_slab *slab, unsigned size_class);
+/* Destroys the current slab of a class, which is empty. */
+void acre_slab_destroy_current(struct acre_slab *slab, unsigned size_class);
 
-/* Puts another slab to hand, the one there being full; false when none is worth it. */
-bool acre_slab_next(struct acre_slab *slab, unsigned size_class, bool plenty);
+/* The current slab being full, makes a partial slab current; false when none is worth it. */
+bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample);
 
-/* The same with a new slab of full length; false when there is no room for one. */
-bool acre_slab_new(struct acre_slab *slab, unsigned size_class);
+/* Makes a new slab of the wanted length current; false when there is no run for it. */
+bool acre_slab_create(struct acre_slab *slab, unsigned size_class);
 
-/* Sees to it that the slab at hand has a free object; false when memory is short. */
-bool acre_slab_bring(struct acre_slab *slab, unsigned size_class);
+/* Sees to it that the current slab has a free object; false when memory is short. */
+bool acre_slab_refill(struct acre_slab *slab, unsigned size_class);
 
-/* The last live object of a slab on the short way has been freed. */
-enum acre_status acre_slab_emptied(struct acre_slab *slab, struct acre_slab_page *page);
+/* The last step of a free, when the last live object of a slab is gone that was not full before:
+ * destroys the slab unless it is current. Calls on_released. */
+enum acre_status acre_slab_became_empty(struct acre_slab *slab, struct acre_slab_page *page);
 
-/* An object of a slab that was full has been freed. */
-enum acre_status acre_slab_opened(struct acre_slab *slab, struct acre_slab_page *page);
+/* The same when a full slab got an object back: it is partial now, or empty. */
+enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_slab_page *page);
 
-/* ---- slab_block.c: blocks handed out on the long way, and handed back ---- */
+/* acre_slab_run_alloc when that has failed: destroys empty slabs where that makes room. */
+struct acre_slab_page *acre_slab_reclaim_run(struct acre_slab *slab, size_t pages, size_t align);
 
-/* Any alloc; the short way is tried no more. */
-struct acre_ptr acre_slab_alloc_far(struct acre_slab *slab, struct acre_layout layout);
+/* Pages of the longest run that acre_slab_reclaim_run finds at any alignment. */
+size_t acre_slab_longest_run(const struct acre_slab *slab);
 
-/* An alloc from a class whose slab at hand is full. */
-struct acre_ptr acre_slab_alloc_next(
-    struct acre_slab *slab, struct acre_layout layout, unsigned size_class);
-
-/* A live block. */
-struct slab_block {
-    struct acre_slab_page *page; /* the first of its slab or run */
-    size_t bit;                  /* of the object; 0: a run */
-    size_t size;                 /* usable bytes */
-};
-
-/* Proves a pointer to be the start of a live block; false when it is not. O(1), and O(regions) for
- * one in a region not worked in last. */
-bool acre_slab_find(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
-
-/* The last step of a free that gave back the pages of so many blocks. */
-ACRE_INLINE void slab_run_grown(const struct acre_slab *slab, size_t blocks)
+/* Calls on_released: a free has given back the pages of so many blocks. */
+ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t blocks)
 {
     if (slab->on_released != NULL)
         slab->on_released(slab->on_released_arg, blocks);
 }
 
-/* ---- slab_region.c ---- */
+/* ---- slab_block.c: the slow ways of alloc and dealloc, and live blocks ---- */
 
-/* What add_memory would say of a range of which so many pages would remain; changes nothing. */
-enum acre_status acre_slab_offer(
-    const struct acre_slab *slab, uintptr_t start, size_t size, size_t pages);
+/* Any alloc that the short way does not serve. */
+struct acre_ptr acre_slab_alloc_slow(struct acre_slab *slab, struct acre_layout layout);
 
-/* Enters a range that was found good into the list of regions and the counts; it has no records. */
-struct acre_slab_region *acre_slab_insert_region(
-    struct acre_slab *slab, uintptr_t start, size_t size, const struct slab_place *place);
+/* An alloc from a class whose current slab is full. */
+struct acre_ptr acre_slab_alloc_refill(
+    struct acre_slab *slab, struct acre_layout layout, unsigned size_class);
 
-/* Makes all of a region's pages one free run. */
-void acre_slab_lay_pages(struct acre_slab *slab, struct acre_slab_region *region);
+/* The end of an alloc that raises the peak. */
+struct acre_ptr acre_slab_alloc_peak(struct acre_slab *slab, uintptr_t at);
 
-/* The last region that starts below an address; null: there is none. O(regions). */
-struct acre_slab_region *acre_slab_region_below(const struct acre_slab *slab, uintptr_t at);
+/* The free of a pointer whose record says neither "slab that was not full" nor "no object starts
+ * there" on the short way. */
+enum acre_status acre_slab_dealloc_slow(
+    struct acre_slab *slab, void *ptr, struct acre_slab_page *page);
 
-/* Whether nothing in a region is live: all that is not free are empty slabs at hand. */
-bool acre_slab_is_all_free(const struct acre_slab_region *region);
+/* The live block that starts at a pointer; false when none does. O(1), and O(regions) outside the
+ * main map. */
+bool acre_slab_find_block(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
 
-/* Takes every slab from hand, without looking at it. */
-void acre_slab_clear_hands(struct acre_slab *slab);
+/* Whether a request of this layout could have been given this block. */
+bool acre_slab_block_has_layout(const struct acre_slab *slab, uintptr_t at,
+    const struct slab_block *block, struct acre_layout layout);
 
-/* ---- slab_window.c: tables of records ---- */
-
-/* Gives a region that was inserted its records, which are not written yet: in the table of the
- * window that it lies in a gap of, or in one of its own. O(regions + pages). */
-void acre_slab_enter_window(struct acre_slab *slab, struct acre_slab_region *region);
-
-/* Makes guards of the records of a region that is in no list any more. When others have theirs in
- * its table, these go to tables of their own, which have lain unused. O(regions + pages). */
-void acre_slab_leave_window(struct acre_slab *slab, struct acre_slab_region *region);
-
-/* Looks at the window with most pages. O(regions). */
-void acre_slab_look_at_largest(struct acre_slab *slab);
+/* Resizes a block in place; false when that cannot be done. */
+bool acre_slab_resize_block(struct acre_slab *slab, const struct slab_block *block, size_t size);
 
 #endif

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's regions: set-up, adding, removing, reset.
+ * Slab's settings and regions: setup, init, add, remove, reset.
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
 #include "slab/slab_private.h"
 
-/* ---- setup ---- */
+/* ---- settings ---- */
 
-/* 2^32 / size, rounded up: for offsets below 2^17 bytes the product's low half is less than this
- * just for multiples of the size. */
-static uint32_t magic_of(size_t size)
+/* 2^32 / size, rounded up: for offsets below 2^17 bytes, the low half of the product is less than
+ * this only for multiples of the size. */
+static uint32_t slab_reciprocal_of(size_t size)
 {
     return UINT32_MAX / (uint32_t)size + 1;
 }
 
-/* Whether so many pages leave at most 1/32 over, and hold as many objects as is worth a slab. */
-static bool is_good(size_t pages, size_t page, size_t size)
+/* Whether so many pages leave at most 1/32 unused, and hold as many objects as is worth a slab. */
+static bool slab_is_good_length(size_t pages, size_t page, size_t size)
 {
     size_t count = pages * page / size;
-    count = count < SLAB_MOST_OBJECTS ? count : SLAB_MOST_OBJECTS;
-    size_t enough = SLAB_MOST_OBJECTS / 3;
+    count = count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
+    size_t enough = SLAB_MAX_OBJECTS / 3;
     if (size <= 8 * (size_t)ACRE_SLAB_UNIT)
-        enough = SLAB_MOST_OBJECTS / 4 * 3;
+        enough = SLAB_MAX_OBJECTS / 4 * 3;
     return count >= enough && (pages * page - count * size) * 32 <= pages * page;
 }
 
-/* Pages of a slab: the fewest that are good, else those that leave the least part over. */
-static size_t best_pages(size_t page, size_t size)
+/* Pages of a slab: the fewest that are good, else those that leave the smallest part unused. */
+static size_t slab_best_length(size_t page, size_t size)
 {
     size_t least = (size + page - 1) / page;
     size_t best = least;
     for (size_t pages = least; pages * page / size <= SLAB_WORD_BITS; pages++) {
-        if (pages > SLAB_MOST_PAGES)
+        if (pages > SLAB_MAX_PAGES)
             break;
-        if (is_good(pages, page, size))
+        if (slab_is_good_length(pages, page, size))
             return pages;
         if (pages * page % size * best <= best * page % size * pages)
             best = pages;
@@ -42,51 +42,53 @@ static size_t best_pages(size_t page, size_t size)
     return best;
 }
 
-static void set_class(struct acre_slab *slab, unsigned size_class, size_t page)
+/* A class whose slabs would have more objects than bits gets no pages, and is left out. */
+static void slab_set_class(struct acre_slab *slab, unsigned size_class, size_t page)
 {
     size_t size = slab_class_size(size_class);
-    slab->size[size_class] = (uint32_t)size;
-    slab->magic[size_class] = magic_of(size);
-    if (size <= ACRE_SLAB_LARGEST_PAGES * page && page / size <= SLAB_WORD_BITS)
-        slab->slab_pages[size_class] = (uint8_t)best_pages(page, size);
+    bool served = size <= ACRE_SLAB_LARGEST_PAGES * page && page / size <= SLAB_WORD_BITS;
+    slab->object_size[size_class] = (uint32_t)size;
+    slab->reciprocal[size_class] = slab_reciprocal_of(size);
+    slab->slab_pages[size_class] = served ? (uint8_t)slab_best_length(page, size) : 0;
 }
 
-/* A class whose slabs would have more objects than bits is left out. */
-static void set_class_of(struct acre_slab *slab)
+static void slab_set_class_of_sizes(struct acre_slab *slab)
 {
     unsigned size_class = 0;
     for (unsigned unit = 0; unit < slab->sizes; unit++) {
         while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
                slab->slab_pages[size_class] == 0)
             size_class++;
+        ACRE_ASSERT(size_class < ACRE_SLAB_CLASSES); /* SLAB-9 */
         slab->class_of[unit] = (uint8_t)size_class;
     }
 }
 
-enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
+/* Sets what follows from the page size, in an allocator without regions. */
+static void slab_set_page_size(struct acre_slab *slab, size_t page)
 {
-    if (!acre_is_pow2(page) || page < ACRE_SLAB_MIN_PAGE || page > ACRE_SLAB_MAX_PAGE)
-        return ACRE_INVALID_PARAM;
-    memset(slab, 0, sizeof(*slab));
     slab->page_log2 = acre_bits_highest(page);
     slab->sizes = ACRE_SLAB_LARGEST_PAGES * page / ACRE_SLAB_UNIT;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
-        set_class(slab, size_class, page);
-    set_class_of(slab);
-    slab->none.free = SIZE_MAX;
-    slab->plenty = slab_run_list(1);
-    acre_slab_clear_hands(slab);
-    return ACRE_OK;
+        slab_set_class(slab, size_class, page);
+    slab_set_class_of_sizes(slab);
+    slab->watermark = slab_watermark_list(slab);
+    acre_slab_clear_classes(slab);
 }
 
-void acre_slab_clear_hands(struct acre_slab *slab)
+/* The page size, the default one where none is set. */
+static size_t slab_page_setting(const struct acre_slab *slab)
 {
-    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        slab->hand[size_class] = &slab->none;
-        slab->start[size_class] = 0;
-        slab->count[size_class] = 0;
-        slab->partial[size_class] = NULL;
-    }
+    return slab_has_settings(slab) ? slab_page_size(slab) : (size_t)ACRE_SLAB_PAGE;
+}
+
+enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
+{
+    if (!acre_is_pow2(page) || page < ACRE_SLAB_MIN_PAGE || page > ACRE_SLAB_MAX_PAGE ||
+        slab->regions != NULL)
+        return ACRE_INVALID_PARAM;
+    slab_set_page_size(slab, page);
+    return ACRE_OK;
 }
 
 void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_exhausted_fn *handler, void *arg)
@@ -100,41 +102,9 @@ void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler
     slab->on_released_arg = arg;
 }
 
-/* ---- where a region's parts lie ---- */
+/* ---- add_memory ---- */
 
-static uintptr_t descriptor_in(uintptr_t start)
-{
-    return acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
-}
-
-/* Bytes of descriptor, guards, and what is known of so many pages. */
-static size_t metadata_of(size_t pages)
-{
-    return sizeof(struct acre_slab_region) + 2 * sizeof(struct acre_slab_page) +
-           pages * ACRE_SLAB_PER_PAGE;
-}
-
-static uintptr_t base_of(const struct acre_slab *slab, uintptr_t start, size_t pages)
-{
-    return slab_base_behind(slab, start, metadata_of(pages));
-}
-
-/* Pages of a range that does not wrap, beside their metadata. */
-static size_t pages_in(const struct acre_slab *slab, uintptr_t start, size_t size)
-{
-    size_t lost = (size_t)(descriptor_in(start) - start) + metadata_of(0);
-    if (size <= lost)
-        return 0;
-    size_t pages = (size - lost) / (slab_page_size(slab) + ACRE_SLAB_PER_PAGE);
-    while (pages != 0 &&
-           (size_t)(base_of(slab, start, pages) - start) + (pages << slab->page_log2) > size)
-        pages--;
-    return pages;
-}
-
-/* ---- init, add_memory ---- */
-
-static bool is_owned(const struct acre_slab *slab, uintptr_t start, size_t size)
+static bool slab_is_owned(const struct acre_slab *slab, uintptr_t start, size_t size)
 {
     for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
         if (acre_ranges_overlap(region->start, region->size, start, size))
@@ -142,76 +112,143 @@ static bool is_owned(const struct acre_slab *slab, uintptr_t start, size_t size)
     return acre_ranges_overlap((uintptr_t)slab, sizeof(*slab), start, size);
 }
 
-enum acre_status acre_slab_offer(
+/* What add_memory returns for a range that leaves so many pages. */
+static enum acre_status slab_check_range(
     const struct acre_slab *slab, uintptr_t start, size_t size, size_t pages)
 {
     if (start == 0 || acre_range_wraps(start, size) || pages == 0)
         return ACRE_INVALID_PARAM;
-    return is_owned(slab, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
+    return slab_is_owned(slab, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
 }
 
-void acre_slab_lay_pages(struct acre_slab *slab, struct acre_slab_region *region)
+/* The pages that a range which does not wrap has beside its metadata, and where they begin. */
+static struct slab_region_layout slab_plan_region(uintptr_t start, size_t size, size_t page)
 {
-    for (size_t i = 0; i < region->pages; i++) {
-        region->records[1 + i] = (struct acre_slab_page){ .state = SLAB_BLANK };
-        region->heads[i] = &slab->none;
-    }
-    acre_slab_run_give(slab, region->records + 1, region->pages);
+    size_t lost = (size_t)(acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region)) - start) +
+                  slab_metadata_size(0);
+    size_t pages = size > lost ? (size - lost) / (page + ACRE_SLAB_PER_PAGE) : 0;
+    uintptr_t base = slab_base_after(start, slab_metadata_size(pages), page);
+    while (pages != 0 && (size_t)(base - start) + pages * page > size)
+        base = slab_base_after(start, slab_metadata_size(--pages), page);
+    return (struct slab_region_layout){ base, base, pages };
 }
 
-struct acre_slab_region *acre_slab_region_below(const struct acre_slab *slab, uintptr_t at)
+/* Writes a region's header and enters it into the list and the counts. */
+static struct acre_slab_region *slab_insert_region(
+    struct acre_slab *slab, uintptr_t start, size_t size, const struct slab_region_layout *layout)
 {
-    struct acre_slab_region *below = NULL;
-    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
-        if (region->start < at)
-            below = region;
-    return below;
-}
-
-struct acre_slab_region *acre_slab_insert_region(
-    struct acre_slab *slab, uintptr_t start, size_t size, const struct slab_place *place)
-{
-    struct acre_slab_region *below = acre_slab_region_below(slab, start);
+    struct acre_slab_region *below = acre_slab_find_region_below(slab, start);
     struct acre_slab_region **link = below != NULL ? &below->next : &slab->regions;
-    uintptr_t at = descriptor_in(start);
-    struct acre_slab_region *region = (void *)at;
+    uintptr_t header = acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
+    struct acre_slab_region *region = (void *)header;
+    ACRE_ASSERT(*link == NULL || (*link)->start - start >= size); /* SLAB-1 */
     region->next = *link;
     region->start = start;
     region->size = size;
-    region->base = place->base;
-    region->pages = place->pages;
-    region->table_base = place->table_base;
+    region->base = layout->base;
+    region->pages = layout->pages;
+    region->map_base = layout->map_base;
     *link = region;
     slab->total += size;
-    slab->capacity += place->pages;
+    slab->capacity += layout->pages;
     return region;
+}
+
+/* Makes all of a region's pages one free run. */
+static void slab_free_all_pages(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    for (size_t i = 0; i < region->pages; i++) {
+        region->records[1 + i] = (struct acre_slab_page){ .state = SLAB_BLANK };
+        region->page_map[i] = &slab->no_slab;
+    }
+    acre_slab_run_free(slab, region->records + 1, region->pages);
+}
+
+/* The regions have changed: updates what is known of all of them. */
+static void slab_update_regions(struct acre_slab *slab)
+{
+    slab->largest_pages = 0;
+    for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
+        if (region->pages > slab->largest_pages)
+            slab->largest_pages = region->pages;
+    slab->watermark = slab_watermark_list(slab);
+    acre_slab_select_main_map(slab);
 }
 
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
-    size_t pages = !acre_range_wraps(at, size) ? pages_in(slab, at, size) : 0;
-    enum acre_status status = acre_slab_offer(slab, at, size, pages);
+    struct slab_region_layout layout = { 0, 0, 0 };
+    if (!acre_range_wraps(at, size))
+        layout = slab_plan_region(at, size, slab_page_setting(slab));
+    enum acre_status status = slab_check_range(slab, at, size, layout.pages);
     if (status != ACRE_OK)
         return status;
-    uintptr_t base = base_of(slab, at, pages);
-    struct slab_place place = { base, base, pages };
-    struct acre_slab_region *region = acre_slab_insert_region(slab, at, size, &place);
-    acre_slab_enter_window(slab, region);
-    acre_slab_lay_pages(slab, region);
-    acre_slab_look_at_largest(slab);
+    if (!slab_has_settings(slab))
+        slab_set_page_size(slab, ACRE_SLAB_PAGE);
+    struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
+    acre_slab_enter_map(slab, region);
+    slab_free_all_pages(slab, region);
+    slab_update_regions(slab);
     return ACRE_OK;
 }
 
+/* ---- add_memory_adjacent ---- */
+
+/* Bytes of header and map of a region whose map begins at an address; 0: too many for its size. A
+ * twelfth has room for the records of regions before it that are twice as large. */
+static size_t slab_shared_metadata_size(
+    const struct acre_slab *slab, uintptr_t map_base, uintptr_t start, size_t size)
+{
+    size_t pages = ((start + (size - 1) - map_base) >> slab->page_log2) + 1;
+    size_t bytes = slab_metadata_size(pages);
+    return bytes <= size / 12 ? bytes : 0;
+}
+
+/* The first page of the shared map that a region owns. */
+static uintptr_t slab_shared_map_base(
+    const struct acre_slab *slab, const struct acre_slab_region *owner)
+{
+    const struct acre_slab_region *region = slab->regions;
+    while (region->map_owner != owner)
+        region = region->next;
+    return region->base;
+}
+
+enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *start, size_t size)
+{
+    uintptr_t at = (uintptr_t)start;
+    const struct acre_slab_region *low = acre_slab_find_region_below(slab, at);
+    if (low == NULL || low->map_owner != low || size == 0 || acre_range_wraps(at, size))
+        return acre_slab_add_memory(slab, start, size);
+    struct slab_region_layout layout = { .map_base = slab_shared_map_base(slab, low) };
+    size_t metadata = slab_shared_metadata_size(slab, layout.map_base, at, size);
+    layout.base = slab_base_after(at, metadata, slab_page_size(slab));
+    if (metadata == 0 || layout.base - at >= size)
+        return acre_slab_add_memory(slab, start, size);
+    layout.pages = (size - (size_t)(layout.base - at)) >> slab->page_log2;
+    enum acre_status status = slab_check_range(slab, at, size, layout.pages);
+    if (status != ACRE_OK)
+        return status;
+    struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
+    acre_slab_share_map(slab, low, region);
+    slab_free_all_pages(slab, region);
+    slab_update_regions(slab);
+    return ACRE_OK;
+}
+
+/* ---- init, remove_memory, reset ---- */
+
 enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size)
 {
-    acre_slab_setup(slab, slab_page_size(slab));
+    size_t page = slab_page_setting(slab);
+    memset(slab, 0, sizeof(*slab));
+    slab_set_page_size(slab, page);
     return acre_slab_add_memory(slab, start, size);
 }
 
-/* ---- remove_memory, reset ---- */
-
-bool acre_slab_is_all_free(const struct acre_slab_region *region)
+/* Whether nothing in a region is live: what is not free are empty slabs. */
+static bool slab_is_region_free(const struct acre_slab_region *region)
 {
     const struct acre_slab_page *page = region->records + 1;
     while (page->state != SLAB_GUARD) {
@@ -225,21 +262,22 @@ bool acre_slab_is_all_free(const struct acre_slab_region *region)
     return true;
 }
 
-static void drop_hands(struct acre_slab *slab, const struct acre_slab_region *region)
+/* Destroys the current slabs in a region, all of which are empty. */
+static void slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab_region *region)
 {
     const struct acre_slab_page *end = region->records + region->pages;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        const struct acre_slab_page *hand = slab->hand[size_class];
-        if (hand > region->records && hand <= end)
-            acre_slab_drop_hand(slab, size_class);
+        const struct acre_slab_page *current = slab->current[size_class];
+        if (current > region->records && current <= end)
+            acre_slab_destroy_current(slab, size_class);
     }
 }
 
-static void forget(struct acre_slab *slab, const struct acre_slab_region *gone)
+static void slab_uncache_region(struct acre_slab *slab, const struct acre_slab_region *region)
 {
-    for (size_t i = 0; i < ACRE_SLAB_NEAR; i++)
-        if (slab->near[i] == gone)
-            slab->near[i] = NULL;
+    for (size_t i = 0; i < ACRE_SLAB_CACHED_REGIONS; i++)
+        if (slab->region_cache[i] == region)
+            slab->region_cache[i] = NULL;
 }
 
 enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
@@ -250,28 +288,29 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     struct acre_slab_region *region = *link;
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (!acre_slab_is_all_free(region))
+    if (!slab_is_region_free(region))
         return ACRE_INVALID_PARAM;
-    drop_hands(slab, region);
-    acre_slab_run_cut(slab, region->records + 1, region->pages);
+    slab_destroy_current_in(slab, region);
+    acre_slab_run_take_front(slab, region->records + 1, region->pages);
     *link = region->next;
     slab->total -= region->size;
     slab->capacity -= region->pages;
-    acre_slab_leave_window(slab, region);
-    acre_slab_look_at_largest(slab);
-    forget(slab, region);
+    acre_slab_leave_map(slab, region);
+    slab_uncache_region(slab, region);
+    slab_update_regions(slab);
     return ACRE_OK;
 }
 
 void acre_slab_reset(struct acre_slab *slab)
 {
-    acre_slab_clear_hands(slab);
+    if (slab_has_settings(slab))
+        acre_slab_clear_classes(slab);
     memset(slab->nonempty, 0, sizeof(slab->nonempty));
     memset(slab->runs, 0, sizeof(slab->runs));
-    slab->room = 0;
+    slab->headroom = 0;
     slab->peak = 0;
     slab->live_blocks = 0;
     slab->failed = 0;
     for (struct acre_slab_region *region = slab->regions; region; region = region->next)
-        acre_slab_lay_pages(slab, region);
+        slab_free_all_pages(slab, region);
 }

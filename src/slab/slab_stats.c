@@ -5,24 +5,26 @@
 #include "slab/slab_private.h"
 
 /* Bytes of the largest free object in a slab. */
-static size_t largest_object(const struct acre_slab *slab)
+static size_t slab_largest_free_object(const struct acre_slab *slab)
 {
     unsigned size_class = ACRE_SLAB_CLASSES;
-    while (size_class > 0 && !slab_has_object(slab, size_class - 1))
+    while (size_class > 0 && !slab_class_has_object(slab, size_class - 1))
         size_class--;
     return size_class > 0 ? slab_class_size(size_class - 1) : 0;
 }
 
-static size_t largest_free(const struct acre_slab *slab)
+static size_t slab_largest_free(const struct acre_slab *slab)
 {
-    size_t object = largest_object(slab);
-    size_t run = acre_slab_run_longest(slab) << slab->page_log2;
+    if (slab->regions == NULL)
+        return 0;
+    size_t object = slab_largest_free_object(slab);
+    size_t run = acre_slab_longest_run(slab) << slab->page_log2;
     return run > object ? run : object;
 }
 
 struct acre_stats acre_slab_stats(const struct acre_slab *slab)
 {
-    size_t used = slab->peak - (size_t)slab->room;
+    size_t used = slab->peak - (size_t)slab->headroom;
     size_t capacity = slab->capacity << slab->page_log2;
     return (struct acre_stats){
         .total = slab->total,
@@ -30,26 +32,26 @@ struct acre_stats acre_slab_stats(const struct acre_slab *slab)
         .used = used,
         .available = capacity - used,
         .peak = slab->peak,
-        .largest_free = largest_free(slab),
+        .largest_free = slab_largest_free(slab),
         .live_blocks = slab->live_blocks,
         .failed = slab->failed,
     };
 }
 
 /* Visits the objects of a slab; false when the visitor ended it. */
-static bool walk_slab(const struct acre_slab *slab, const struct acre_slab_page *page, uintptr_t at,
-    acre_walk_fn *visit, void *arg)
+static bool slab_walk_objects(const struct acre_slab *slab, const struct acre_slab_page *page,
+    uintptr_t at, acre_walk_fn *visit, void *arg)
 {
-    uint32_t count = slab_count(slab, page->size_class, page->pages);
+    uint32_t count = slab_object_count(slab, page->size_class, page->pages);
     for (uint32_t i = 0; i < count; i++) {
-        bool live = (page->free >> i & 1) == 0;
+        bool live = (page->free_bits >> i & 1) == 0;
         if (!visit(arg, (void *)(at + i * (size_t)page->size), page->size, live))
             return false;
     }
     return true;
 }
 
-static bool walk_region(const struct acre_slab *slab, const struct acre_slab_region *region,
+static bool slab_walk_region(const struct acre_slab *slab, const struct acre_slab_region *region,
     acre_walk_fn *visit, void *arg)
 {
     const struct acre_slab_page *page = region->records + 1;
@@ -57,7 +59,7 @@ static bool walk_region(const struct acre_slab *slab, const struct acre_slab_reg
     while (page->state != SLAB_GUARD) {
         size_t pages = slab_is_slab(page) ? page->pages : page->length;
         size_t size = pages << slab->page_log2;
-        bool more = slab_is_slab(page) ? walk_slab(slab, page, at, visit, arg)
+        bool more = slab_is_slab(page) ? slab_walk_objects(slab, page, at, visit, arg)
                                        : visit(arg, (void *)at, size, page->state == SLAB_RUN);
         if (!more)
             return false;
@@ -70,6 +72,6 @@ static bool walk_region(const struct acre_slab *slab, const struct acre_slab_reg
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg)
 {
     const struct acre_slab_region *region = slab->regions;
-    while (region != NULL && walk_region(slab, region, visit, arg))
+    while (region != NULL && slab_walk_region(slab, region, visit, arg))
         region = region->next;
 }

@@ -31,12 +31,11 @@ static void caches_construct_and_count(void **state)
     struct acre_cache cache;
     struct object *objects[100];
     (void)state;
-    acre_slab_setup(&slab, ACRE_SLAB_PAGE);
     assert_int_equal(acre_slab_init(&slab, memory, sizeof memory), ACRE_OK);
     struct acre_bytes bytes = acre_slab_bytes(&slab);
-    assert_int_equal(acre_cache_make(&cache, "object", bytes, acre_layout(64, 3), NULL, NULL),
+    assert_int_equal(acre_cache_create(&cache, "object", bytes, acre_layout(64, 3), NULL, NULL),
         ACRE_INVALID_PARAM);
-    assert_int_equal(acre_cache_make(&cache, "object", bytes,
+    assert_int_equal(acre_cache_create(&cache, "object", bytes,
                          acre_layout(sizeof(struct object), 64), construct, &made),
         ACRE_OK);
     for (int i = 0; i < 100; i++) {
@@ -57,16 +56,27 @@ static void caches_construct_and_count(void **state)
     assert_string_equal(stats.name, "object");
     assert_int_equal(stats.live, 0);
     assert_int_equal(stats.peak, 100);
-    assert_int_equal(stats.taken, 100);
+    assert_int_equal(stats.allocs, 100);
     assert_int_equal(stats.failed, 0);
     assert_int_equal(acre_cache_destroy(&cache), ACRE_OK);
     assert_int_equal(acre_slab_dealloc(&slab, other), ACRE_OK);
+}
+
+static void a_zeroed_cache_refuses(void **state)
+{
+    struct acre_cache cache = { 0 };
+    (void)state;
+    assert_int_equal(acre_cache_alloc(&cache).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_cache_dealloc(&cache, memory), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_cache_stats(&cache).live, 0);
+    assert_int_equal(acre_cache_destroy(&cache), ACRE_OK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(caches_construct_and_count),
+        cmocka_unit_test(a_zeroed_cache_refuses),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

@@ -10,9 +10,9 @@
 
 static _Alignas(4096) unsigned char memory[256 << 10];
 static struct acre_slab slab;
-static struct acre_slab_page *full;    /* a slab without a free object, not at hand */
+static struct acre_slab_page *full;    /* a slab without a free object, not current */
 static struct acre_slab_page *partial; /* one in its class's ring */
-static struct acre_slab_page *hand;    /* one at hand */
+static struct acre_slab_page *current; /* a current slab */
 static struct acre_slab_page *run;     /* a live run */
 static struct acre_slab_page *hole;    /* a free run between live blocks */
 static unsigned own;                   /* class of the slabs */
@@ -20,7 +20,7 @@ static unsigned own;                   /* class of the slabs */
 static struct acre_slab_page *page_of(const void *ptr)
 {
     size_t number = ((uintptr_t)ptr - slab.base) >> slab.page_log2;
-    return slab.records[number].state == SLAB_RUN ? &slab.records[number] : slab.heads[number];
+    return slab.page_map[number];
 }
 
 static void *take(size_t size)
@@ -33,13 +33,14 @@ static int make(void **state)
 {
     static void *blocks[64];
     (void)state;
+    slab = (struct acre_slab){ 0 };
     acre_slab_setup(&slab, 1024);
     if (acre_slab_init(&slab, memory, sizeof memory) != ACRE_OK)
         return -1;
     for (size_t i = 0; i < 64; i++)
         blocks[i] = take(1000);
     full = page_of(blocks[0]);
-    hand = page_of(blocks[63]);
+    current = page_of(blocks[63]);
     size_t other = 0;
     while (page_of(blocks[other]) == full)
         other++;
@@ -51,8 +52,8 @@ static int make(void **state)
     run = page_of(take(20000));
     hole = page_of(gone);
     acre_slab_dealloc(&slab, gone);
-    return acre_slab_check(&slab).invariant != NULL || slab.hand[own] != hand || partial == hand ||
-           slab.partial[own] != partial || full->magic != 0;
+    return acre_slab_check(&slab).invariant != NULL || slab.current[own] != current ||
+           partial == current || slab.partial[own] != partial || full->reciprocal != 0;
 }
 
 static void expect(const char *invariant)
@@ -87,8 +88,8 @@ static void regions(void **state)
     flip(&slab.base, 1, 0x40, "SLAB-10");
     FLIP(slab.pages, 0x01, "SLAB-10");
     FLIP(slab.records, 0x08, "SLAB-10");
-    FLIP(slab.heads, 0x08, "SLAB-10");
-    FLIP(region->heads, 0x08, "SLAB-10");
+    FLIP(slab.page_map, 0x08, "SLAB-10");
+    FLIP(region->page_map, 0x08, "SLAB-10");
 }
 
 static void tiles(void **state)
@@ -98,15 +99,15 @@ static void tiles(void **state)
     FLIP(region->records[0].state, 0x01, "SLAB-2");
     FLIP(region->records[region->pages + 1].state, 0x01, "SLAB-2");
     FLIP(full->pages, 0x80, "SLAB-2");
-    FLIP(full->reach, 0x40, "SLAB-2");
-    FLIP(full[full->pages - 1].back, 0x01, "SLAB-2");
-    FLIP(slab.heads[full - slab.records + 1], 0x28, "SLAB-2");
-    FLIP(slab.heads[run - slab.records + 1], 0x01, "SLAB-2");
+    FLIP(full->mapped_pages, 0x40, "SLAB-2");
+    FLIP(full[full->pages - 1].to_first, 0x01, "SLAB-2");
+    FLIP(slab.page_map[full - slab.records + 1], 0x28, "SLAB-2");
+    FLIP(slab.page_map[run - slab.records + 1], 0x01, "SLAB-2");
     FLIP(full[1].state, 0x02, "SLAB-2");
     FLIP(run->state, 0x10, "SLAB-2");
     FLIP(run->start, 0x10, "SLAB-2");
-    FLIP(slab.heads[run - slab.records], 0x28, "SLAB-2");
-    FLIP(run[1].magic, 0x01, "SLAB-2");
+    FLIP(slab.page_map[run - slab.records], 0x28, "SLAB-2");
+    FLIP(run[1].reciprocal, 0x01, "SLAB-2");
     FLIP(hole[hole->length - 1].length, 0x01, "SLAB-2");
     FLIP(hole[hole->length - 1].state, 0x01, "SLAB-2");
 }
@@ -122,33 +123,33 @@ static void runs(void **state)
     FLIP(slab.nonempty[list / SLAB_WORD_BITS], (unsigned char)(1u << list % 8), "SLAB-4");
 }
 
-static void regions_remembered(void **state)
+static void cached_regions(void **state)
 {
     static unsigned char other[64 << 10];
     struct acre_slab_region *elsewhere = (void *)other;
     (void)state;
-    slab.near[7] = elsewhere;
+    slab.region_cache[7] = elsewhere;
     expect("SLAB-1");
-    slab.near[7] = slab.regions;
+    slab.region_cache[7] = slab.regions;
     assert_null(acre_slab_check(&slab).invariant);
 }
 
 static void slabs(void **state)
 {
     (void)state;
-    flip(&hand->free, sizeof(size_t) - 1, 0x80, "SLAB-5");
+    flip(&current->free_bits, sizeof(size_t) - 1, 0x80, "SLAB-5");
     FLIP(full->count, 0x01, "SLAB-5");
-    FLIP(full->magic, 0x01, "SLAB-6");
-    FLIP(partial->magic, 0x01, "SLAB-6");
-    FLIP(hand->magic, 0x01, "SLAB-6");
+    FLIP(full->reciprocal, 0x01, "SLAB-6");
+    FLIP(partial->reciprocal, 0x01, "SLAB-6");
+    FLIP(current->reciprocal, 0x01, "SLAB-6");
     FLIP(full->start, 0x01, "SLAB-6");
     FLIP(full->size, 0x10, "SLAB-6");
     FLIP(full->size_class, 0x01, "SLAB-6");
     FLIP(partial->next, 0x08, "SLAB-7");
     FLIP(partial->prev, 0x08, "SLAB-7");
     FLIP(slab.partial[own], 0x08, "SLAB-7");
-    FLIP(slab.count[own], 0x01, "SLAB-7");
-    flip(&slab.start[own], 1, 0x08, "SLAB-7");
+    FLIP(slab.current_count[own], 0x01, "SLAB-7");
+    flip(&slab.current_start[own], 1, 0x08, "SLAB-7");
 }
 
 static void counts(void **state)
@@ -156,23 +157,23 @@ static void counts(void **state)
     (void)state;
     FLIP(slab.live_blocks, 0x01, "SLAB-8");
     FLIP(slab.peak, 0x10, "SLAB-8");
-    FLIP(slab.room, 0x10, "SLAB-8");
+    FLIP(slab.headroom, 0x10, "SLAB-8");
     FLIP(slab.total, 0x10, "SLAB-8");
     FLIP(slab.capacity, 0x01, "SLAB-8");
-    FLIP(partial->free, 0x02, "SLAB-8");
+    FLIP(partial->free_bits, 0x02, "SLAB-8");
 }
 
 static void constants(void **state)
 {
     (void)state;
     FLIP(slab.page_log2, 0x01, "SLAB-9");
-    FLIP(slab.plenty, 0x01, "SLAB-9");
+    FLIP(slab.watermark, 0x01, "SLAB-9");
     FLIP(slab.sizes, 0x01, "SLAB-9");
-    FLIP(slab.size[own], 0x10, "SLAB-9");
-    FLIP(slab.magic[5], 0x01, "SLAB-9");
+    FLIP(slab.object_size[own], 0x10, "SLAB-9");
+    FLIP(slab.reciprocal[5], 0x01, "SLAB-9");
     FLIP(slab.slab_pages[20], 0x80, "SLAB-9");
     FLIP(slab.class_of[3], 0x80, "SLAB-9");
-    FLIP(slab.none.free, 0x01, "SLAB-9");
+    FLIP(slab.no_slab.free_bits, 0x01, "SLAB-9");
 }
 
 int main(void)
@@ -181,7 +182,7 @@ int main(void)
         cmocka_unit_test_setup(regions, make),
         cmocka_unit_test_setup(tiles, make),
         cmocka_unit_test_setup(runs, make),
-        cmocka_unit_test_setup(regions_remembered, make),
+        cmocka_unit_test_setup(cached_regions, make),
         cmocka_unit_test_setup(slabs, make),
         cmocka_unit_test_setup(counts, make),
         cmocka_unit_test_setup(constants, make),

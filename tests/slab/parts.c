@@ -32,51 +32,50 @@ static void *take(size_t size, size_t align)
     return got.ptr;
 }
 
-/* ---- shares ---- */
+/* ---- remote frees ---- */
 
-static struct acre_slab_remote share;
+static struct acre_slab_remote remote;
 
-static void begin_shared(void)
+static void begin_remote(void)
 {
     static _Alignas(max_align_t) unsigned char words[MIB / 8];
-    acre_slab_setup(&slab, ACRE_SLAB_PAGE);
     assert_int_equal(acre_slab_init(&slab, memory, sizeof memory), ACRE_OK);
     assert_true(acre_slab_remote_size(sizeof memory) <= sizeof words);
     assert_int_equal(
-        acre_slab_remote_init(&share, memory, sizeof memory, words, sizeof words), ACRE_OK);
+        acre_slab_remote_init(&remote, memory, sizeof memory, words, sizeof words), ACRE_OK);
 }
 
-static void what_was_left_twice_is_found(void **state)
+static void remote_double_frees_are_found(void **state)
 {
     (void)state;
-    begin_shared();
+    begin_remote();
     void *first = take(64, 1);
     void *second = take(64, 1);
     unsigned char *large = take(100000, 1);
-    assert_int_equal(acre_slab_remote_dealloc(&share, first), ACRE_OK);
-    assert_int_equal(acre_slab_remote_dealloc(&share, first), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_remote_dealloc(&share, (char *)second + 1), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_remote_dealloc(&share, &share), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_remote_dealloc(&share, NULL), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_slab_remote_dealloc(&share, large), ACRE_OK);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, first), ACRE_OK);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, first), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, (char *)second + 1), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, &remote), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, NULL), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, large), ACRE_OK);
     assert_int_equal(acre_slab_stats(&slab).live_blocks, 3);
-    struct acre_slab_drained collected = acre_slab_drain(&slab, &share);
-    assert_int_equal(collected.freed, 2);
-    assert_int_equal(collected.refused, 0);
-    assert_null(collected.bad);
-    assert_int_equal(acre_slab_remote_dealloc(&share, first), ACRE_OK);
-    collected = acre_slab_drain(&slab, &share);
-    assert_int_equal(collected.freed, 0);
-    assert_int_equal(collected.refused, 1);
-    assert_ptr_equal(collected.bad, first);
-    assert_int_equal(acre_slab_remote_dealloc(&share, (char *)second + 16), ACRE_OK);
-    assert_int_equal(acre_slab_drain(&slab, &share).refused, 1);
-    assert_int_equal(acre_slab_drain(&slab, &share).freed, 0);
+    struct acre_slab_drained drained = acre_slab_drain(&slab, &remote);
+    assert_int_equal(drained.freed, 2);
+    assert_int_equal(drained.refused, 0);
+    assert_null(drained.bad);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, first), ACRE_OK);
+    drained = acre_slab_drain(&slab, &remote);
+    assert_int_equal(drained.freed, 0);
+    assert_int_equal(drained.refused, 1);
+    assert_ptr_equal(drained.bad, first);
+    assert_int_equal(acre_slab_remote_dealloc(&remote, (char *)second + 16), ACRE_OK);
+    assert_int_equal(acre_slab_drain(&slab, &remote).refused, 1);
+    assert_int_equal(acre_slab_drain(&slab, &remote).freed, 0);
     assert_int_equal(acre_slab_dealloc(&slab, second), ACRE_OK);
     assert_sound();
 }
 
-static void bad_shares_are_refused(void **state)
+static void bad_ranges_are_refused(void **state)
 {
     static _Alignas(max_align_t) unsigned char words[4096];
     (void)state;
@@ -93,30 +92,30 @@ static void bad_shares_are_refused(void **state)
     assert_int_equal(acre_slab_remote_init(&none, memory, 4096, NULL, 4096), ACRE_INVALID_PARAM);
 }
 
-static void *leave(void *arg)
+static void *free_remotely(void *arg)
 {
     void **own = arg;
     for (size_t i = 0; i < EACH; i++)
-        if (acre_slab_remote_dealloc(&share, own[i]) != ACRE_OK)
+        if (acre_slab_remote_dealloc(&remote, own[i]) != ACRE_OK)
             return own;
     return NULL;
 }
 
-/* Three threads leave blocks while their owner collects and allocates. */
-static void threads_hand_back(void **state)
+/* Three threads free blocks while the owner drains the list and allocates. */
+static void threads_free_remotely(void **state)
 {
     pthread_t threads[THREADS];
     (void)state;
-    begin_shared();
+    begin_remote();
     for (size_t i = 0; i < (size_t)THREADS * EACH; i++)
         blocks[i % THREADS][i / THREADS] = take(16 + i % 200, 1);
     for (size_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, leave, blocks[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, free_remotely, blocks[i]), 0);
     size_t freed = 0;
     while (freed < (size_t)THREADS * EACH) {
-        struct acre_slab_drained collected = acre_slab_drain(&slab, &share);
-        freed += collected.freed;
-        assert_int_equal(collected.refused, 0);
+        struct acre_slab_drained drained = acre_slab_drain(&slab, &remote);
+        freed += drained.freed;
+        assert_int_equal(drained.refused, 0);
         assert_int_equal(acre_slab_dealloc(&slab, take(100, 1)), ACRE_OK);
     }
     for (size_t i = 0; i < THREADS; i++) {
@@ -132,12 +131,13 @@ static void threads_hand_back(void **state)
 
 enum { REGIONS = 4, REGION = 32 << 10 };
 
-/* Blocks of four regions, freed from one to the other: each is found, once; and no region that is
- * gone is remembered. */
+/* Blocks of four regions, freed in turns: each is found, once, and the region cache forgets a
+ * removed region. */
 static void regions_are_told_apart(void **state)
 {
     size_t count = 0;
     (void)state;
+    slab = (struct acre_slab){ 0 };
     acre_slab_setup(&slab, 1024);
     for (size_t i = 0; i < REGIONS; i++)
         assert_int_equal(acre_slab_add_memory(&slab, memory + i * 2 * REGION, REGION), ACRE_OK);
@@ -180,6 +180,7 @@ static void the_handler_adds_memory(void **state)
 {
     size_t calls = 0;
     (void)state;
+    slab = (struct acre_slab){ 0 };
     acre_slab_setup(&slab, 1024);
     acre_slab_set_on_exhausted(&slab, add_region, &calls);
     assert_non_null(acre_slab_alloc(&slab, acre_layout(5000, 16)).ptr);
@@ -198,9 +199,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regions_are_told_apart),
         cmocka_unit_test(the_handler_adds_memory),
-        cmocka_unit_test(what_was_left_twice_is_found),
-        cmocka_unit_test(bad_shares_are_refused),
-        cmocka_unit_test(threads_hand_back),
+        cmocka_unit_test(remote_double_frees_are_found),
+        cmocka_unit_test(bad_ranges_are_refused),
+        cmocka_unit_test(threads_free_remotely),
     };
     return cmocka_run_group_tests_name("slab parts", tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@ static struct acre_slab slab;
 
 static void begin(size_t page, size_t size)
 {
+    slab = (struct acre_slab){ 0 };
     assert_int_equal(acre_slab_setup(&slab, page), ACRE_OK);
     assert_int_equal(acre_slab_init(&slab, memory, size), ACRE_OK);
 }
@@ -70,6 +71,64 @@ static void pages_out_of_range_are_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(acre_slab_setup(&slab, bad[i]), ACRE_INVALID_PARAM);
     assert_memory_equal(&before, &slab, sizeof slab);
+}
+
+static void setup_is_refused_with_regions(void **state)
+{
+    (void)state;
+    begin(ACRE_SLAB_PAGE, MIB);
+    struct acre_slab before = slab;
+    assert_int_equal(acre_slab_setup(&slab, 1024), ACRE_INVALID_PARAM);
+    assert_memory_equal(&before, &slab, sizeof slab);
+    assert_int_equal(acre_slab_remove_memory(&slab, memory), ACRE_OK);
+    assert_int_equal(acre_slab_setup(&slab, 1024), ACRE_OK);
+    assert_int_equal(acre_slab_add_memory(&slab, memory, MIB), ACRE_OK);
+    assert_int_equal(acre_slab_usable_size(&slab, take(4097, 1)).num, 5 * 1024);
+}
+
+static bool count_visits(void *arg, void *start, size_t size, bool live)
+{
+    (void)start;
+    (void)size;
+    (void)live;
+    ++*(size_t *)arg;
+    return true;
+}
+
+/* Every verb but add_memory finds nothing in a zeroed struct, and most leave it as it is. */
+static void a_zeroed_struct_is_empty(void **state)
+{
+    struct acre_slab zeroed = { 0 };
+    struct acre_stats stats = { 0 };
+    size_t visits = 0;
+    (void)state;
+    slab = zeroed;
+    assert_sound();
+    assert_int_equal(acre_slab_dealloc(&slab, memory), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_dealloc_sized(&slab, memory, acre_layout(1, 1)), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_resize(&slab, memory, 1), ACRE_NOT_ALLOCATED);
+    assert_int_equal(
+        acre_slab_realloc(&slab, memory, acre_layout(1, 1)).status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_usable_size(&slab, memory).status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_remove_memory(&slab, memory), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_slab_alloc(&slab, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_slab_add_memory(&slab, memory, 1), ACRE_INVALID_PARAM);
+    acre_slab_walk(&slab, count_visits, &visits);
+    assert_int_equal(visits, 0);
+    assert_memory_equal(&slab, &zeroed, sizeof slab);
+    for (size_t size = 1; size != 0; size *= 2)
+        assert_int_equal(acre_slab_alloc(&slab, acre_layout(size, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_slab_alloc(&slab, acre_layout(0, 4096)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_slab_stats(&slab).failed, 8 * sizeof(size_t) + 1);
+    acre_slab_reset(&slab);
+    struct acre_stats found = acre_slab_stats(&slab);
+    assert_memory_equal(&found, &stats, sizeof stats);
+    assert_int_equal(acre_slab_add_memory(&slab, memory, MIB), ACRE_OK);
+    give(take(100, 1));
+    assert_sound();
+    slab = zeroed;
+    assert_int_equal(acre_slab_init(&slab, memory, MIB), ACRE_OK);
+    assert_sound();
 }
 
 /* No class is more than 12.5 % or 16 bytes above the size that is asked of it. */
@@ -145,7 +204,7 @@ static void only_starts_of_objects_pass(void **state)
 {
     (void)state;
     begin(ACRE_SLAB_PAGE, MIB);
-    for (size_t size = 16; size <= slab_largest(&slab); size += size / 9 + 1) {
+    for (size_t size = 16; size <= slab_largest_object(&slab); size += size / 9 + 1) {
         size_t has = slab_class_size(slab_class_of(&slab, size));
         unsigned char *first = take(size, 1);
         for (size_t at = 1; at < has; at++)
@@ -243,6 +302,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_out_of_range_are_refused),
+        cmocka_unit_test(setup_is_refused_with_regions),
+        cmocka_unit_test(a_zeroed_struct_is_empty),
         cmocka_unit_test(classes_are_close),
         cmocka_unit_test(small_memory_serves_the_first_600_bytes),
         cmocka_unit_test(freed_memory_serves_another_class),

@@ -10,6 +10,7 @@ extern const struct backend backend_slab_page;
 /* Pages so small that the suites' small regions have some. */
 static struct acre_bytes bind(void *self)
 {
+    memset(self, 0, sizeof(struct acre_slab));
     acre_slab_setup(self, ACRE_SLAB_MIN_PAGE);
     return acre_slab_bytes(self);
 }
@@ -19,20 +20,21 @@ static void normalize_record(const struct acre_slab *slab, struct acre_slab_page
 {
     struct acre_slab_page was = *page;
     if (slab_is_slab(page)) {
-        bool at_hand = slab->hand[page->size_class] == page;
-        bool full = !slab_has_free(page, slab_count(slab, page->size_class, (size_t)page->pages));
-        bool listed = !at_hand && !(full && page->magic == 0);
+        bool at_hand = slab->current[page->size_class] == page;
+        bool full =
+            !slab_has_free(page, slab_object_count(slab, page->size_class, (size_t)page->pages));
+        bool listed = !at_hand && !(full && page->reciprocal == 0);
         page->next = listed ? was.next : NULL;
         page->prev = listed ? was.prev : NULL;
-        page->back = page->pages == 1 ? page->back : 0;
+        page->to_first = page->pages == 1 ? page->to_first : 0;
         return;
     }
     memset(page, 0, sizeof *page);
     page->state = was.state;
     page->list = was.state == SLAB_FREE ? was.list : 0;
     page->start = was.state == SLAB_RUN ? was.start : 0;
-    page->back = was.back;
-    page->reach = was.reach;
+    page->to_first = was.to_first;
+    page->mapped_pages = was.mapped_pages;
     page->length = was.state == SLAB_BLANK ? 0 : was.length;
     page->next = was.state == SLAB_FREE ? was.next : NULL;
     page->prev = was.state == SLAB_FREE ? was.prev : NULL;
@@ -41,11 +43,11 @@ static void normalize_record(const struct acre_slab *slab, struct acre_slab_page
 static void normalize(void *self)
 {
     struct acre_slab *slab = self;
-    slab->peak -= (size_t)slab->room;
-    slab->room = 0;
+    slab->peak -= (size_t)slab->headroom;
+    slab->headroom = 0;
     slab->failed = 0;
     for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
-        slab->start[i] = slab->count[i] != 0 ? slab->start[i] : 0;
+        slab->current_start[i] = slab->current_count[i] != 0 ? slab->current_start[i] : 0;
     for (struct acre_slab_region *region = slab->regions; region; region = region->next)
         for (size_t i = 1; i <= region->pages; i++)
             normalize_record(slab, &region->records[i]);
@@ -68,7 +70,7 @@ static size_t slack_page(size_t usable)
 
 static struct acre_bytes bind_page(void *self)
 {
-    acre_slab_setup(self, ACRE_SLAB_PAGE);
+    memset(self, 0, sizeof(struct acre_slab));
     return acre_slab_bytes(self);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Regions that share a table of records: added one behind the other, or between two of them, and
- * removed in any order. */
+/* Regions that share a map: added one after the other, or between two of them, and removed in any
+ * order. */
 #include "slab/slab_private.h"
 
 #include <setjmp.h>
@@ -29,6 +29,7 @@ static unsigned seed;
 static int make(void **state)
 {
     (void)state;
+    slab = (struct acre_slab){ 0 };
     acre_slab_setup(&slab, PAGE);
     memset(there, 0, sizeof there);
     memset(blocks, 0, sizeof blocks);
@@ -98,8 +99,8 @@ static struct acre_slab_region *region_at(size_t index)
 static bool is_alone(size_t index)
 {
     const struct acre_slab_region *region = region_at(index);
-    const struct acre_slab_region *below = acre_slab_region_below(&slab, region->start);
-    return region->host == region && (below == NULL || below->host != region);
+    const struct acre_slab_region *below = acre_slab_find_region_below(&slab, region->start);
+    return region->map_owner == region && (below == NULL || below->map_owner != region);
 }
 
 /* As many addresses pass for blocks as there are live ones. */
@@ -159,9 +160,9 @@ static void give_all_back(void)
     assert_int_equal(slab.live_blocks, 0);
 }
 
-/* ---- windows ---- */
+/* ---- shared maps ---- */
 
-static void regions_behind_each_other_share_a_window(void **state)
+static void adjacent_regions_share_a_map(void **state)
 {
     (void)state;
     add(0);
@@ -169,7 +170,7 @@ static void regions_behind_each_other_share_a_window(void **state)
     for (size_t i = 1; i < 4; i++)
         add(i);
     for (size_t i = 0; i < 4; i++)
-        assert_ptr_equal(region_at(i)->host, region_at(3));
+        assert_ptr_equal(region_at(i)->map_owner, region_at(3));
     assert_ptr_equal(slab.base, region_at(0)->base);
     assert_ptr_equal(
         slab.base + slab.pages * PAGE, region_at(3)->base + region_at(3)->pages * PAGE);
@@ -200,7 +201,7 @@ static void others_are_alone(void **state)
 }
 
 /* Each of four regions is taken out, with live blocks in all the others. */
-static void a_region_leaves_its_window(void **state)
+static void a_region_leaves_its_shared_map(void **state)
 {
     for (size_t out = 0; out < 4; out++) {
         make(state);
@@ -214,7 +215,7 @@ static void a_region_leaves_its_window(void **state)
     }
 }
 
-/* What is added between two regions of a window is in it, and stays when the others go. */
+/* A region added between two regions of a shared map joins it, and stays when the others go. */
 static void a_gap_is_filled(void **state)
 {
     for (size_t last = 0; last < 4; last++) {
@@ -226,7 +227,7 @@ static void a_gap_is_filled(void **state)
         add_plainly(2);
         add(1);
         for (size_t i = 0; i < 4; i++)
-            assert_ptr_equal(region_at(i)->host, region_at(3));
+            assert_ptr_equal(region_at(i)->map_owner, region_at(3));
         fill(8 * UNIT / SLOTS);
         for (size_t i = 4; i-- > 0;) {
             if (i == last)
@@ -268,13 +269,13 @@ static void toggle_region(size_t index)
         assert_int_equal(acre_slab_remove_memory(&slab, start_of(index)), ACRE_INVALID_PARAM);
 }
 
-static size_t largest_window(void)
+static size_t largest_shared_map(void)
 {
     size_t largest = 0;
-    for (const struct acre_slab_region *host = slab.regions; host != NULL; host = host->next) {
+    for (const struct acre_slab_region *owner = slab.regions; owner != NULL; owner = owner->next) {
         size_t regions = 0;
         for (const struct acre_slab_region *at = slab.regions; at != NULL; at = at->next)
-            regions += at->host == host;
+            regions += at->map_owner == owner;
         largest = regions > largest ? regions : largest;
     }
     return largest;
@@ -289,7 +290,7 @@ static void regions_and_blocks_at_random(void **state)
             toggle_region(draw(REGIONS));
         else
             toggle_block(draw(SLOTS));
-        shared += largest_window() > 2;
+        shared += largest_shared_map() > 2;
         assert_sound();
         if (step % 500 == 0)
             assert_exact();
@@ -324,31 +325,31 @@ static void damage_is_named(void **state)
         region->records++;
         expect("SLAB-10");
         *region = was;
-        region->host = NULL;
+        region->map_owner = NULL;
         expect("SLAB-10");
         *region = was;
-        region->table_base++;
+        region->map_base++;
         expect("SLAB-1");
         *region = was;
-        region->table_base = region->base + PAGE;
+        region->map_base = region->base + PAGE;
         expect("SLAB-1");
         *region = was;
         assert_sound();
     }
-    region_at(0)->host = region_at(0);
+    region_at(0)->map_owner = region_at(0);
     expect("SLAB-10");
-    region_at(0)->host = region_at(2);
+    region_at(0)->map_owner = region_at(2);
     struct acre_slab_page *gap = region_at(0)->records + 1 + region_at(0)->pages;
     gap->state = SLAB_BLANK;
     expect("SLAB-10");
     gap->state = SLAB_GUARD;
-    gap->magic = 1;
+    gap->reciprocal = 1;
     expect("SLAB-10");
-    gap->magic = 0;
-    struct acre_slab_page **head = region_at(0)->heads + region_at(0)->pages;
+    gap->reciprocal = 0;
+    struct acre_slab_page **head = region_at(0)->page_map + region_at(0)->pages;
     *head = region_at(0)->records + 1;
     expect("SLAB-10");
-    *head = &slab.none;
+    *head = &slab.no_slab;
     slab.pages--;
     expect("SLAB-10");
     slab.pages++;
@@ -361,9 +362,9 @@ static void damage_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(regions_behind_each_other_share_a_window, make),
+        cmocka_unit_test_setup(adjacent_regions_share_a_map, make),
         cmocka_unit_test_setup(others_are_alone, make),
-        cmocka_unit_test_setup(a_region_leaves_its_window, make),
+        cmocka_unit_test_setup(a_region_leaves_its_shared_map, make),
         cmocka_unit_test_setup(a_gap_is_filled, make),
         cmocka_unit_test_setup(regions_and_blocks_at_random, make),
         cmocka_unit_test_setup(damage_is_named, make),

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slabs of a class: created, made current, reused, emptied, destroyed.
+ */
+#include "slab/slab_private.h"
+
+/* ---- created and destroyed ---- */
+
+/* Pages of a new slab where there is room for it. */
+static size_t slab_wanted_pages(const struct acre_slab *slab, unsigned size_class, size_t least)
+{
+    size_t pages = slab->slab_pages[size_class];
+    size_t most = slab->capacity / SLAB_SMALL_PART;
+    if (pages > most)
+        pages = most;
+    return pages > least ? pages : least;
+}
+
+/* Makes a slab current in place of one that is full. */
+static void slab_set_current(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, uintptr_t at)
+{
+    ACRE_ASSERT(slab_is_slab(page) && page->size_class == size_class); /* SLAB-7 */
+    ACRE_ASSERT(page->reciprocal == slab->reciprocal[size_class]);     /* SLAB-6 */
+    ACRE_ASSERT(page->start == (uint32_t)at && slab_has_free(page, page->count));
+    slab->current[size_class]->reciprocal = 0;
+    slab->current[size_class] = page;
+    slab->current_start[size_class] = at;
+    slab->current_count[size_class] = page->count;
+}
+
+/* Makes a slab of blank pages, and makes it current. */
+static void slab_lay_out(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, size_t pages)
+{
+    ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
+    ACRE_ASSERT(pages != 0 && pages <= SLAB_MAX_PAGES);              /* SLAB-9 */
+    struct slab_page_place place = acre_slab_page_place(slab, page);
+    page->free_bits = SIZE_MAX;
+    page->start = (uint32_t)place.at;
+    page->reciprocal = slab->reciprocal[size_class];
+    page->size = (uint16_t)slab->object_size[size_class];
+    page->pages = (uint8_t)pages;
+    page->state = SLAB_OBJECTS;
+    page->size_class = (uint8_t)size_class;
+    page->count = (uint8_t)slab_object_count(slab, size_class, pages);
+    page[pages - 1].to_first = (uint8_t)(pages - 1);
+    acre_slab_map_slab(slab, page, pages, place.entry);
+    slab_set_current(slab, size_class, page, place.at);
+}
+
+bool acre_slab_create(struct acre_slab *slab, unsigned size_class)
+{
+    size_t least = slab_pages_for(slab, slab->object_size[size_class]);
+    size_t pages = slab_wanted_pages(slab, size_class, least);
+    struct acre_slab_page *page = acre_slab_run_alloc(slab, pages, 1);
+    if (page == NULL)
+        return false;
+    slab_lay_out(slab, size_class, page, pages);
+    return true;
+}
+
+/* The longest slab that there is room for, down to one object, which may take the place of empty
+ * slabs of other classes. */
+static bool slab_create_short(struct acre_slab *slab, unsigned size_class)
+{
+    size_t least = slab_pages_for(slab, slab->object_size[size_class]);
+    size_t pages = slab_wanted_pages(slab, size_class, least);
+    struct acre_slab_page *page;
+    do {
+        pages = pages / 2 > least ? pages / 2 : least;
+        page = acre_slab_run_alloc(slab, pages, 1);
+    } while (page == NULL && pages > least);
+    if (page == NULL)
+        page = acre_slab_reclaim_run(slab, least, 1);
+    if (page == NULL)
+        return false;
+    slab_lay_out(slab, size_class, page, pages);
+    return true;
+}
+
+/* Frees the pages of a slab that is in no ring. Its entries in the page map become stale. */
+static void slab_destroy(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    ACRE_ASSERT(slab_is_empty(page)); /* SLAB-5 */
+    page->reciprocal = 0;
+    page->state = SLAB_BLANK;
+    acre_slab_run_free(slab, page, page->pages);
+}
+
+/* ---- the current slab ---- */
+
+void acre_slab_clear_classes(struct acre_slab *slab)
+{
+    slab->no_slab.free_bits = SIZE_MAX;
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        slab->current[size_class] = &slab->no_slab;
+        slab->current_start[size_class] = 0;
+        slab->current_count[size_class] = 0;
+        slab->partial[size_class] = NULL;
+    }
+}
+
+void acre_slab_destroy_current(struct acre_slab *slab, unsigned size_class)
+{
+    struct acre_slab_page *page = slab->current[size_class];
+    slab->current[size_class] = &slab->no_slab;
+    slab->current_count[size_class] = 0;
+    slab_destroy(slab, page);
+}
+
+/* The first slab of a ring with enough free objects to serve for a while; null when those up to the
+ * scan limit have too few. */
+static struct acre_slab_page *slab_find_reusable(struct acre_slab_page *page)
+{
+    unsigned enough = slab_reuse_threshold(page);
+    for (int scanned = 0; scanned < SLAB_SCAN_LIMIT; scanned++) {
+        if (acre_bits_count(page->free_bits) >= enough)
+            return page;
+        page = page->next;
+    }
+    return NULL;
+}
+
+/* The fullest of a ring's first slabs; a shorter one counts as less full. */
+static struct acre_slab_page *slab_find_fullest(struct acre_slab_page *first)
+{
+    struct acre_slab_page *best = first;
+    unsigned least = acre_bits_count(first->free_bits);
+    struct acre_slab_page *page = first->next;
+    for (int scanned = 1; scanned < SLAB_SCAN_LIMIT && page != first; scanned++) {
+        unsigned free = acre_bits_count(page->free_bits);
+        best = free < least ? page : best;
+        least = free < least ? free : least;
+        page = page->next;
+    }
+    return best;
+}
+
+static void slab_use_partial(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page)
+{
+    slab->partial[size_class] = page;
+    slab_ring_remove(&slab->partial[size_class], page);
+    slab_set_current(slab, size_class, page, acre_slab_page_place(slab, page).at);
+}
+
+bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample)
+{
+    struct acre_slab_page *page = slab->partial[size_class];
+    if (page == NULL)
+        return false;
+    page = ample ? slab_find_reusable(page) : slab_find_fullest(page);
+    if (page == NULL)
+        return false;
+    slab_use_partial(slab, size_class, page);
+    return true;
+}
+
+bool acre_slab_refill(struct acre_slab *slab, unsigned size_class)
+{
+    if (slab_has_free(slab->current[size_class], slab->current_count[size_class]) ||
+        acre_slab_reuse_partial(slab, size_class, slab_is_memory_ample(slab)) ||
+        acre_slab_create(slab, size_class))
+        return true;
+    if (slab->partial[size_class] == NULL)
+        return slab_create_short(slab, size_class);
+    slab_use_partial(slab, size_class, slab->partial[size_class]);
+    return true;
+}
+
+/* ---- objects freed ---- */
+
+enum acre_status acre_slab_became_empty(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    unsigned size_class = page->size_class;
+    page->state = SLAB_OBJECTS;
+    if (slab->current[size_class] == page)
+        return ACRE_OK;
+    slab_ring_remove(&slab->partial[size_class], page);
+    uint32_t blocks = page->count;
+    slab_destroy(slab, page);
+    slab_notify_released(slab, blocks);
+    return ACRE_OK;
+}
+
+enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    ACRE_ASSERT(slab->current[page->size_class] != page); /* SLAB-6 */
+    if (slab_is_empty(page)) {
+        slab_destroy(slab, page);
+        slab_notify_released(slab, 1);
+        return ACRE_OK;
+    }
+    page->reciprocal = slab->reciprocal[page->size_class];
+    slab_ring_append(&slab->partial[page->size_class], page);
+    return ACRE_OK;
+}
+
+/* ---- runs in place of empty slabs ---- */
+
+/* Pages of the free run or empty slab that ends before this record; 0: neither does. */
+static size_t slab_spare_pages_before(struct acre_slab_page *page)
+{
+    const struct acre_slab_page *first = slab_first_page(page - 1);
+    if (page[-1].state == SLAB_FREE)
+        return page[-1].length;
+    return slab_is_slab(first) && slab_is_empty(first) && first + first->pages == page
+               ? first->pages
+               : 0;
+}
+
+/* Pages of the free run or empty slab that starts at this record. */
+static size_t slab_spare_pages_from(const struct acre_slab_page *page)
+{
+    if (page->state == SLAB_FREE)
+        return page->length;
+    return slab_is_slab(page) && slab_is_empty(page) ? page->pages : 0;
+}
+
+/* The run that there would be around an empty slab if all empty ones were destroyed; its pages go
+ * to *pages. At most two steps per class. */
+static struct acre_slab_page *slab_run_around(struct acre_slab_page *page, size_t *pages)
+{
+    struct acre_slab_page *end = page;
+    size_t step;
+    while ((step = slab_spare_pages_from(end)) != 0)
+        end += step;
+    while ((step = slab_spare_pages_before(page)) != 0)
+        page -= step;
+    *pages = (size_t)(end - page);
+    return page;
+}
+
+size_t acre_slab_longest_run(const struct acre_slab *slab)
+{
+    size_t longest = acre_slab_run_longest(slab);
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        size_t pages = 0;
+        if (slab_class_has_empty(slab, size_class))
+            slab_run_around(slab->current[size_class], &pages);
+        longest = pages > longest ? pages : longest;
+    }
+    return longest;
+}
+
+/* Destroys the empty slabs in [page, page + pages), which leaves one free run. */
+static void slab_destroy_empty_in(
+    struct acre_slab *slab, const struct acre_slab_page *page, size_t pages)
+{
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        const struct acre_slab_page *current = slab->current[size_class];
+        if (slab_class_has_empty(slab, size_class) && current >= page && current < page + pages)
+            acre_slab_destroy_current(slab, size_class);
+    }
+    ACRE_ASSERT(page->state == SLAB_FREE && page->length == pages); /* SLAB-3 */
+}
+
+struct acre_slab_page *acre_slab_reclaim_run(struct acre_slab *slab, size_t pages, size_t align)
+{
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        size_t whole = 0;
+        if (!slab_class_has_empty(slab, size_class))
+            continue;
+        struct acre_slab_page *run = slab_run_around(slab->current[size_class], &whole);
+        if (!acre_slab_run_fits(slab, run, whole, pages, align))
+            continue;
+        slab_destroy_empty_in(slab, run, whole);
+        return acre_slab_run_carve(slab, run, pages, align);
+    }
+    return NULL;
+}

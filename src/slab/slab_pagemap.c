@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Slab's page map: from an address to a record and back, and the maps that regions share.
+ */
+#include "base/memory.h"
+#include "slab/slab_private.h"
+
+/* ---- look-up ---- */
+
+struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uintptr_t at)
+{
+    struct acre_slab_region *region = slab->regions;
+    while (region != NULL && (at - region->base) >> slab->page_log2 >= region->pages)
+        region = region->next;
+    return region;
+}
+
+struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at)
+{
+    struct acre_slab_region *below = NULL;
+    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
+        if (region->start < at)
+            below = region;
+    return below;
+}
+
+/* The region whose record this is. */
+static const struct acre_slab_region *slab_region_of_record(
+    const struct acre_slab *slab, const struct acre_slab_page *page)
+{
+    const struct acre_slab_region *region = slab->regions;
+    while (page <= region->records || page > region->records + region->pages)
+        region = region->next;
+    return region;
+}
+
+struct slab_page_place acre_slab_page_place(
+    const struct acre_slab *slab, const struct acre_slab_page *page)
+{
+    struct slab_page_place place;
+    size_t number = ((uintptr_t)page - (uintptr_t)slab->records) / sizeof(*page);
+    if (ACRE_LIKELY(page >= slab->records && number < slab->pages)) {
+        place.at = slab->base + (number << slab->page_log2);
+        place.entry = slab->page_map + number;
+        return place;
+    }
+    const struct acre_slab_region *region = slab_region_of_record(slab, page);
+    number = (size_t)(page - region->records - 1);
+    place.at = region->base + (number << slab->page_log2);
+    place.entry = region->page_map + number;
+    return place;
+}
+
+/* ---- entries ---- */
+
+/* Makes entries point to no slab. */
+static void slab_clear_entries(struct acre_slab *slab, struct acre_slab_page **entry, size_t pages)
+{
+    for (size_t i = 0; i < pages; i++)
+        entry[i] = &slab->no_slab;
+}
+
+static void slab_set_entries(
+    struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
+{
+    for (; pages >= 4; pages -= 4, entry += 4) {
+        entry[0] = page;
+        entry[1] = page;
+        entry[2] = page;
+        entry[3] = page;
+    }
+    for (; pages != 0; pages--)
+        *entry++ = page;
+}
+
+/* Clears the entries of [from, to) that point to a record. */
+static void slab_clear_stale_entries(struct acre_slab *slab, struct acre_slab_page **from,
+    struct acre_slab_page **to, const struct acre_slab_page *page)
+{
+    for (; from != to; from++)
+        if (*from == page)
+            *from = &slab->no_slab;
+}
+
+void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, size_t pages,
+    struct acre_slab_page **entry)
+{
+    slab_set_entries(entry, page, pages);
+    if (page->mapped_pages > pages)
+        slab_clear_stale_entries(slab, entry + pages, entry + page->mapped_pages, page);
+    page->mapped_pages = (uint8_t)pages;
+}
+
+/* ---- records that move to another map ---- */
+
+/* Makes the neighbours of a record in its ring, which were those of `was`, point to it. */
+static void slab_relink(
+    struct acre_slab_page **ring, const struct acre_slab_page *was, struct acre_slab_page *page)
+{
+    if (was->next == was) {
+        page->next = page;
+        page->prev = page;
+    }
+    page->next->prev = page;
+    page->prev->next = page;
+    if (*ring == was)
+        *ring = page;
+}
+
+/* Moves the records of a slab; all that points to its first one points to the new one after. */
+static void slab_move_slab(struct acre_slab *slab, const struct acre_slab_page *was,
+    struct acre_slab_page *page, struct acre_slab_page **entry, size_t pages)
+{
+    for (size_t i = 0; i < pages; i++)
+        entry[i] = page;
+    unsigned size_class = page->size_class;
+    if (slab->current[size_class] == was)
+        slab->current[size_class] = page;
+    else if (page->reciprocal != 0)
+        slab_relink(&slab->partial[size_class], was, page);
+}
+
+/* Moves the records of a slab or run. */
+static void slab_move_records(struct acre_slab *slab, const struct acre_slab_page *was,
+    struct acre_slab_page *page, struct acre_slab_page **entry, size_t pages)
+{
+    memcpy(page, was, pages * sizeof(*page));
+    if (slab_is_slab(page)) {
+        slab_move_slab(slab, was, page, entry, pages);
+        return;
+    }
+    if (page->state == SLAB_FREE)
+        slab_relink(&slab->runs[page->list], was, page);
+    slab_clear_entries(slab, entry, pages);
+    if (page->state == SLAB_RUN)
+        entry[0] = page;
+}
+
+/* Points a region to its place in a map. */
+static void slab_set_map_owner(
+    const struct acre_slab *slab, struct acre_slab_region *region, struct acre_slab_region *owner)
+{
+    ACRE_ASSERT(owner->map_base <= region->base && region->base <= owner->base); /* SLAB-10 */
+    region->map_owner = owner;
+    size_t number = (region->base - owner->map_base) >> slab->page_log2;
+    region->records = owner->map + number;
+    region->page_map = slab_map_entries(slab, owner) + number;
+}
+
+static void slab_move_region(
+    struct acre_slab *slab, struct acre_slab_region *region, struct acre_slab_region *owner)
+{
+    const struct acre_slab_page *was = region->records + 1;
+    const struct acre_slab_page *end = was + region->pages;
+    slab_set_map_owner(slab, region, owner);
+    struct acre_slab_page *page = region->records + 1;
+    struct acre_slab_page **entry = region->page_map;
+    while (was < end) {
+        size_t pages = slab_is_slab(was) ? was->pages : was->length;
+        slab_move_records(slab, was, page, entry, pages);
+        was += pages;
+        page += pages;
+        entry += pages;
+    }
+    ACRE_ASSERT(was == end); /* SLAB-2 */
+}
+
+/* ---- shared maps ---- */
+
+static void slab_make_guards(struct acre_slab_page *page, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        page[i] = (struct acre_slab_page){ .state = SLAB_GUARD };
+}
+
+/* Makes guards of all records in an owner's map that are no region's. */
+static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *owner)
+{
+    slab_make_guards(owner->map, 1);
+    size_t number = 0; /* of the first page after the region before */
+    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next) {
+        if (region->map_owner != owner)
+            continue;
+        size_t next = (size_t)(region->records - owner->map);
+        slab_make_guards(owner->map + 1 + number, next - number);
+        slab_clear_entries(slab, slab_map_entries(slab, owner) + number, next - number);
+        number = next + region->pages;
+    }
+    slab_make_guards(owner->map + 1 + number, 1);
+}
+
+/* Moves the regions of a shared map into the map of `owner`, as far down as that reaches. */
+static void slab_gather_regions(
+    struct acre_slab *slab, const struct acre_slab_region *from, struct acre_slab_region *owner)
+{
+    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
+        if (region->map_owner == from && region->base >= owner->map_base)
+            slab_move_region(slab, region, owner);
+    slab_guard_gaps(slab, owner);
+}
+
+/* The topmost region of a shared map but for its owner; null: there is none. */
+static struct acre_slab_region *slab_next_owner(
+    const struct acre_slab *slab, const struct acre_slab_region *owner)
+{
+    struct acre_slab_region *top = NULL;
+    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
+        if (region->map_owner == owner && region != owner)
+            top = region;
+    return top;
+}
+
+void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    const struct acre_slab_region *below = acre_slab_find_region_below(slab, region->start);
+    if (below != NULL && region->next != NULL && below->map_owner == region->next->map_owner)
+        slab_set_map_owner(slab, region, below->map_owner);
+    else
+        slab_set_map_owner(slab, region, region);
+    slab_guard_gaps(slab, region->map_owner);
+}
+
+void acre_slab_share_map(
+    struct acre_slab *slab, const struct acre_slab_region *low, struct acre_slab_region *region)
+{
+    slab_set_map_owner(slab, region, region);
+    slab_gather_regions(slab, low, region);
+}
+
+void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    struct acre_slab_region *owner = NULL;
+    slab_make_guards(region->records + 1, region->pages);
+    slab_clear_entries(slab, region->page_map, region->pages);
+    while (region->map_owner == region && (owner = slab_next_owner(slab, region)) != NULL)
+        slab_gather_regions(slab, region, owner);
+}
+
+void acre_slab_select_main_map(struct acre_slab *slab)
+{
+    const struct acre_slab_region *first = slab->regions;
+    slab->base = 0;
+    slab->pages = 0;
+    slab->records = NULL;
+    slab->page_map = NULL;
+    for (const struct acre_slab_region *region = first; region != NULL; region = region->next) {
+        if (region->map_owner != region)
+            continue;
+        size_t pages = slab_shared_pages(slab, first, region);
+        if (pages > slab->pages) {
+            slab->base = first->base;
+            slab->pages = pages;
+            slab->records = first->records + 1;
+            slab->page_map = first->page_map;
+        }
+        first = region->next;
+    }
+}
