@@ -27,6 +27,7 @@
 #include <acre/wrap/fault.h>
 #include <acre/wrap/guard.h>
 #include <acre/wrap/locked.h>
+#include <acre/wrap/pass.h>
 #include <acre/wrap/tally.h>
 #include <acre/wrap/tracer.h>
 

@@ -1,132 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The lock, the inner call, the lock given back.
+ * Each verb of a locked allocator: lock, pass the call to the inner allocator, unlock.
  */
 #include "base/locked.h"
 
-static void take(const struct acre_locked *locked)
+static struct acre_bytes locked_enter(const struct acre_locked *locked)
 {
     acre_locker_lock(&locked->locker);
+    return locked->inner;
 }
 
-static void give(const struct acre_locked *locked)
+static void locked_leave(const struct acre_locked *locked)
 {
     acre_locker_unlock(&locked->locker);
 }
 
-static enum acre_status locked_init(void *self, void *start, size_t size)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    enum acre_status status = acre_bytes_init(locked->inner, start, size);
-    give(locked);
-    return status;
-}
+/** Defines locked_VERB: `call` to the inner allocator, under the lock. */
+#define LOCKED_VERB(type, verb, params, call)                                                      \
+    static type locked_##verb params                                                               \
+    {                                                                                              \
+        struct acre_bytes inner = locked_enter(self);                                              \
+        type result = call;                                                                        \
+        locked_leave(self);                                                                        \
+        return result;                                                                             \
+    }
 
-static enum acre_status locked_add_memory(void *self, void *start, size_t size)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    enum acre_status status = acre_bytes_add_memory(locked->inner, start, size);
-    give(locked);
-    return status;
-}
-
-static enum acre_status locked_remove_memory(void *self, void *start)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    enum acre_status status = acre_bytes_remove_memory(locked->inner, start);
-    give(locked);
-    return status;
-}
-
-static struct acre_stats locked_stats(const void *self)
-{
-    const struct acre_locked *locked = self;
-    take(locked);
-    struct acre_stats stats = acre_bytes_stats(locked->inner);
-    give(locked);
-    return stats;
-}
-
-static struct acre_check_result locked_check(const void *self)
-{
-    const struct acre_locked *locked = self;
-    take(locked);
-    struct acre_check_result result = acre_bytes_check(locked->inner);
-    give(locked);
-    return result;
-}
+LOCKED_VERB(enum acre_status, init, (void *self, void *start, size_t size),
+    acre_bytes_init(inner, start, size))
+LOCKED_VERB(enum acre_status, add_memory, (void *self, void *start, size_t size),
+    acre_bytes_add_memory(inner, start, size))
+LOCKED_VERB(enum acre_status, remove_memory, (void *self, void *start),
+    acre_bytes_remove_memory(inner, start))
+LOCKED_VERB(struct acre_stats, stats, (const void *self), acre_bytes_stats(inner))
+LOCKED_VERB(struct acre_check_result, check, (const void *self), acre_bytes_check(inner))
+LOCKED_VERB(
+    struct acre_ptr, alloc, (void *self, struct acre_layout layout), acre_alloc(inner, layout))
+LOCKED_VERB(enum acre_status, dealloc, (void *self, void *ptr), acre_dealloc(inner, ptr))
+LOCKED_VERB(enum acre_status, dealloc_sized, (void *self, void *ptr, struct acre_layout layout),
+    acre_dealloc_sized(inner, ptr, layout))
+LOCKED_VERB(
+    enum acre_status, resize, (void *self, void *ptr, size_t size), acre_resize(inner, ptr, size))
+LOCKED_VERB(struct acre_ptr, realloc, (void *self, void *ptr, struct acre_layout layout),
+    acre_realloc(inner, ptr, layout))
+LOCKED_VERB(
+    struct acre_num, usable_size, (const void *self, const void *ptr), acre_usable_size(inner, ptr))
 
 static void locked_reset(void *self)
 {
-    struct acre_locked *locked = self;
-    take(locked);
-    acre_bytes_reset(locked->inner);
-    give(locked);
-}
-
-static struct acre_ptr locked_alloc(void *self, struct acre_layout layout)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    struct acre_ptr got = acre_alloc(locked->inner, layout);
-    give(locked);
-    return got;
-}
-
-static enum acre_status locked_dealloc(void *self, void *ptr)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    enum acre_status status = acre_dealloc(locked->inner, ptr);
-    give(locked);
-    return status;
-}
-
-static enum acre_status locked_dealloc_sized(void *self, void *ptr, struct acre_layout layout)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    enum acre_status status = acre_dealloc_sized(locked->inner, ptr, layout);
-    give(locked);
-    return status;
-}
-
-static enum acre_status locked_resize(void *self, void *ptr, size_t size)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    enum acre_status status = acre_resize(locked->inner, ptr, size);
-    give(locked);
-    return status;
-}
-
-static struct acre_ptr locked_realloc(void *self, void *ptr, struct acre_layout layout)
-{
-    struct acre_locked *locked = self;
-    take(locked);
-    struct acre_ptr got = acre_realloc(locked->inner, ptr, layout);
-    give(locked);
-    return got;
-}
-
-static struct acre_num locked_usable_size(const void *self, const void *ptr)
-{
-    const struct acre_locked *locked = self;
-    take(locked);
-    struct acre_num num = acre_usable_size(locked->inner, ptr);
-    give(locked);
-    return num;
+    acre_bytes_reset(locked_enter(self));
+    locked_leave(self);
 }
 
 static void locked_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
-    const struct acre_locked *locked = self;
-    take(locked);
-    acre_walk(locked->inner, visit, arg);
-    give(locked);
+    acre_walk(locked_enter(self), visit, arg);
+    locked_leave(self);
 }
 
 const struct acre_bytes_ops acre_locked_ops = {

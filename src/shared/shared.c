@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The count of a shared handle and its end. A step of the count is decided before it is made, so
- * that a count at its top or at 0 is refused and not passed.
+ * The reference count of a shared handle. Every change is checked before it is made: the count
+ * never passes SIZE_MAX and never leaves 0.
+ *
+ * The handle's table depends on whether the owner supplied a lock: with a lock the one of
+ * acre_locked, without one the pass-through, since the struct begins with the inner allocator.
+ *
+ * SHARED-1: while count > 0, inner is the owner's allocator and locker the owner's lock.
+ * SHARED-2: once count is 0, it stays 0, inner is the null allocator and there is no lock.
  */
-#include "shared/shared_private.h"
+#include <acre/shared.h>
+#include <acre/wrap/pass.h>
 
+#include "base/compiler.h"
 #include "base/locked.h"
 #include "base/null.h"
 
@@ -14,7 +22,7 @@ _Static_assert(sizeof(_Atomic size_t) == sizeof(size_t), "one layout in C and in
 _Static_assert(_Alignof(_Atomic size_t) == _Alignof(size_t), "one layout in C and in C++");
 _Static_assert(offsetof(struct acre_shared, locked) == 0, "acre_locked_ops finds its struct");
 
-static enum acre_status make(struct acre_shared *shared, struct acre_bytes bytes,
+static enum acre_status shared_setup(struct acre_shared *shared, struct acre_bytes bytes,
     struct acre_shared_pool pool, struct acre_locker locker, bool threads)
 {
     if (bytes.ops == NULL || (locker.lock != NULL && locker.unlock == NULL))
@@ -30,19 +38,19 @@ static enum acre_status make(struct acre_shared *shared, struct acre_bytes bytes
 enum acre_status acre_shared_make(
     struct acre_shared *shared, struct acre_bytes bytes, struct acre_shared_pool pool)
 {
-    return make(shared, bytes, pool, (struct acre_locker){ NULL, NULL, NULL }, false);
+    return shared_setup(shared, bytes, pool, (struct acre_locker){ NULL, NULL, NULL }, false);
 }
 
 enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared, struct acre_bytes bytes,
     struct acre_shared_pool pool, struct acre_locker locker)
 {
-    return make(shared, bytes, pool, locker, true);
+    return shared_setup(shared, bytes, pool, locker, true);
 }
 
-/** Changes the count from `from` to `to`. False: another thread was faster, and `from` is what it
- * left. What a holder did happens before the end, whichever thread that falls to. */
-/* The exchange writes to it. NOLINTNEXTLINE(readability-non-const-parameter) */
-static bool step(struct acre_shared *shared, size_t *from, size_t to)
+/** Changes the count from `from` to `to`. False: another thread changed it first, and `from` is the
+ * new count. A holder's accesses happen before the end, whichever thread makes the last drop. */
+/* The exchange writes to `from`. NOLINTNEXTLINE(readability-non-const-parameter) */
+static bool shared_set_count(struct acre_shared *shared, size_t *from, size_t to)
 {
     if (shared->threads)
         return atomic_compare_exchange_weak_explicit(
@@ -59,14 +67,15 @@ enum acre_status acre_shared_clone(struct acre_shared *shared)
             return ACRE_NOT_ALLOCATED;
         if (count == SIZE_MAX)
             return ACRE_NO_MEMORY;
-    } while (!step(shared, &count, count + 1));
+    } while (!shared_set_count(shared, &count, count + 1));
     return ACRE_OK;
 }
 
-/** The end: the handle first, the callback last, for it may free the struct. */
-static size_t end(struct acre_shared *shared)
+/** Ends the handle. The callback comes last, because it may free the struct. */
+static size_t shared_end(struct acre_shared *shared)
 {
     struct acre_shared_pool pool = shared->pool;
+    ACRE_ASSERT(shared->locked.inner.ops != &acre_null_ops); /* SHARED-1 */
     size_t live_blocks = acre_bytes_stats(shared->locked.inner).live_blocks;
     shared->locked.inner = (struct acre_bytes){ &acre_null_ops, NULL };
     shared->locked.locker = (struct acre_locker){ NULL, NULL, NULL };
@@ -81,8 +90,8 @@ struct acre_drop acre_shared_drop(struct acre_shared *shared)
     do {
         if (count == 0)
             return (struct acre_drop){ ACRE_NOT_ALLOCATED, 0, 0 };
-    } while (!step(shared, &count, count - 1));
-    return (struct acre_drop){ ACRE_OK, count - 1, count == 1 ? end(shared) : 0 };
+    } while (!shared_set_count(shared, &count, count - 1));
+    return (struct acre_drop){ ACRE_OK, count - 1, count == 1 ? shared_end(shared) : 0 };
 }
 
 size_t acre_shared_count(const struct acre_shared *shared)
@@ -93,5 +102,5 @@ size_t acre_shared_count(const struct acre_shared *shared)
 struct acre_bytes acre_shared_bytes(struct acre_shared *shared)
 {
     bool locks = shared->locked.locker.lock != NULL;
-    return (struct acre_bytes){ locks ? &acre_locked_ops : &acre_shared_plain_ops, shared };
+    return (struct acre_bytes){ locks ? &acre_locked_ops : &acre_pass_ops, shared };
 }

@@ -1,59 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Fallback: the first allocator's answer decides whether the second is asked.
+ * Fallback: the second allocator serves a request when the first returns ACRE_NO_MEMORY, and gets a
+ * pointer when the first returns ACRE_NOT_ALLOCATED.
  *
- * The peak of the sum is at least the peak of either. It can be more only at moments when both have
- * live blocks, so it is noted at requests served since the second was first used, and nowhere else.
+ * The peak of the sum is at least the peak of each allocator. It can be higher only while both have
+ * live blocks, so it is updated only at successful requests after the second has been used.
  */
 #include <acre/wrap/fallback.h>
 
 #include "base/arith.h"
 #include "base/memory.h"
 
-static size_t larger(size_t a, size_t b)
+static size_t fallback_max(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-static struct acre_base first_base(const struct acre_fallback *fallback)
-{
-    return acre_bytes_base(fallback->first);
-}
-
-static struct acre_base second_base(const struct acre_fallback *fallback)
-{
-    return acre_bytes_base(fallback->second);
-}
-
 /* ---- accounts ---- */
 
-static void forget(struct acre_fallback *fallback)
+static void fallback_clear_counts(struct acre_fallback *fallback)
 {
     fallback->spilled = 0;
     fallback->refused = 0;
     fallback->peak = 0;
 }
 
-static void note_peak(struct acre_fallback *fallback)
+static void fallback_update_peak(struct acre_fallback *fallback)
 {
     if (fallback->spilled == 0)
         return;
-    size_t used = acre_stats(first_base(fallback)).used + acre_stats(second_base(fallback)).used;
-    fallback->peak = larger(fallback->peak, used);
+    size_t used = acre_bytes_stats(fallback->first).used + acre_bytes_stats(fallback->second).used;
+    fallback->peak = fallback_max(fallback->peak, used);
 }
 
 static struct acre_stats fallback_stats(const void *self)
 {
     const struct acre_fallback *fallback = self;
-    struct acre_stats stats = acre_stats(first_base(fallback));
-    struct acre_stats more = acre_stats(second_base(fallback));
-    stats.total += more.total;
-    stats.metadata += more.metadata;
-    stats.used += more.used;
-    stats.available += more.available;
-    stats.peak = larger(larger(stats.peak, more.peak), larger(fallback->peak, stats.used));
-    stats.largest_free = larger(stats.largest_free, more.largest_free);
-    stats.live_blocks += more.live_blocks;
+    struct acre_stats stats = acre_bytes_stats(fallback->first);
+    struct acre_stats second = acre_bytes_stats(fallback->second);
+    stats.total += second.total;
+    stats.metadata += second.metadata;
+    stats.used += second.used;
+    stats.available += second.available;
+    stats.peak = fallback_max(
+        fallback_max(stats.peak, second.peak), fallback_max(fallback->peak, stats.used));
+    stats.largest_free = fallback_max(stats.largest_free, second.largest_free);
+    stats.live_blocks += second.live_blocks;
     stats.failed = fallback->refused;
     return stats;
 }
@@ -63,16 +55,16 @@ static struct acre_stats fallback_stats(const void *self)
 static enum acre_status fallback_init(void *self, void *start, size_t size)
 {
     struct acre_fallback *fallback = self;
-    forget(fallback);
+    fallback_clear_counts(fallback);
     /* A failed init leaves the second allocator empty. */
-    enum acre_status status = acre_init(second_base(fallback), NULL, 0);
-    status = acre_init(first_base(fallback), start, size);
+    enum acre_status status = acre_bytes_init(fallback->second, NULL, 0);
+    status = acre_bytes_init(fallback->first, start, size);
     fallback->start = status == ACRE_OK ? start : NULL;
     fallback->size = status == ACRE_OK ? size : 0;
     return status;
 }
 
-static bool overlaps_first(const struct acre_fallback *fallback, void *start, size_t size)
+static bool fallback_overlaps_first(const struct acre_fallback *fallback, void *start, size_t size)
 {
     uintptr_t from = (uintptr_t)start;
     if (fallback->start == NULL || size == 0 || from + (size - 1) < from)
@@ -83,17 +75,17 @@ static bool overlaps_first(const struct acre_fallback *fallback, void *start, si
 static enum acre_status fallback_add_memory(void *self, void *start, size_t size)
 {
     struct acre_fallback *fallback = self;
-    if (start != NULL && overlaps_first(fallback, start, size))
+    if (start != NULL && fallback_overlaps_first(fallback, start, size))
         return ACRE_MEMORY_OVERLAP;
-    return acre_add_memory(second_base(fallback), start, size);
+    return acre_bytes_add_memory(fallback->second, start, size);
 }
 
 static enum acre_status fallback_remove_memory(void *self, void *start)
 {
     struct acre_fallback *fallback = self;
-    enum acre_status status = acre_remove_memory(first_base(fallback), start);
+    enum acre_status status = acre_bytes_remove_memory(fallback->first, start);
     if (status == ACRE_NOT_ALLOCATED)
-        return acre_remove_memory(second_base(fallback), start);
+        return acre_bytes_remove_memory(fallback->second, start);
     if (status == ACRE_OK && start == fallback->start)
         fallback->start = NULL;
     return status;
@@ -102,21 +94,22 @@ static enum acre_status fallback_remove_memory(void *self, void *start)
 static struct acre_check_result fallback_check(const void *self)
 {
     const struct acre_fallback *fallback = self;
-    struct acre_check_result result = acre_check(first_base(fallback));
-    return result.invariant != NULL ? result : acre_check(second_base(fallback));
+    struct acre_check_result result = acre_bytes_check(fallback->first);
+    return result.invariant != NULL ? result : acre_bytes_check(fallback->second);
 }
 
 static void fallback_reset(void *self)
 {
     struct acre_fallback *fallback = self;
-    forget(fallback);
-    acre_reset(first_base(fallback));
-    acre_reset(second_base(fallback));
+    fallback_clear_counts(fallback);
+    acre_bytes_reset(fallback->first);
+    acre_bytes_reset(fallback->second);
 }
 
 /* ---- blocks ---- */
 
-static struct acre_ptr alloc_second(struct acre_fallback *fallback, struct acre_layout layout)
+static struct acre_ptr fallback_alloc_second(
+    struct acre_fallback *fallback, struct acre_layout layout)
 {
     struct acre_ptr got = acre_alloc(fallback->second, layout);
     fallback->spilled += got.status == ACRE_OK;
@@ -128,9 +121,9 @@ static struct acre_ptr fallback_alloc(void *self, struct acre_layout layout)
     struct acre_fallback *fallback = self;
     struct acre_ptr got = acre_alloc(fallback->first, layout);
     if (got.status == ACRE_NO_MEMORY)
-        got = alloc_second(fallback, layout);
+        got = fallback_alloc_second(fallback, layout);
     if (got.status == ACRE_OK)
-        note_peak(fallback);
+        fallback_update_peak(fallback);
     fallback->refused += got.status == ACRE_NO_MEMORY;
     return got;
 }
@@ -158,24 +151,24 @@ static enum acre_status fallback_resize(void *self, void *ptr, size_t size)
     if (status == ACRE_NOT_ALLOCATED)
         status = acre_resize(fallback->second, ptr, size);
     if (status == ACRE_OK)
-        note_peak(fallback);
+        fallback_update_peak(fallback);
     fallback->refused += status == ACRE_NO_MEMORY;
     return status;
 }
 
-/* Moves a live block from one allocator to the other, which may have no room either. */
-static struct acre_ptr move(
+/* Moves a live block from one allocator to the other; fails when that one has no memory. */
+static struct acre_ptr fallback_move(
     struct acre_fallback *fallback, bool to_second, void *ptr, struct acre_layout layout)
 {
     struct acre_bytes from = to_second ? fallback->first : fallback->second;
     size_t size = layout.size == 0 ? 1 : layout.size;
     struct acre_ptr got =
-        to_second ? alloc_second(fallback, layout) : acre_alloc(fallback->first, layout);
+        to_second ? fallback_alloc_second(fallback, layout) : acre_alloc(fallback->first, layout);
     if (got.status != ACRE_OK)
         return got;
     size_t usable = acre_usable_size(from, ptr).num;
     memcpy(got.ptr, ptr, size < usable ? size : usable);
-    note_peak(fallback);
+    fallback_update_peak(fallback);
     acre_dealloc(from, ptr);
     return got;
 }
@@ -190,9 +183,9 @@ static struct acre_ptr fallback_realloc(void *self, void *ptr, struct acre_layou
         got = acre_realloc(fallback->second, ptr, layout);
     }
     if (got.status == ACRE_NO_MEMORY)
-        got = move(fallback, to_second, ptr, layout);
+        got = fallback_move(fallback, to_second, ptr, layout);
     else if (got.status == ACRE_OK)
-        note_peak(fallback);
+        fallback_update_peak(fallback);
     fallback->refused += got.status == ACRE_NO_MEMORY;
     return got;
 }
@@ -204,25 +197,25 @@ static struct acre_num fallback_usable_size(const void *self, const void *ptr)
     return size.status == ACRE_OK ? size : acre_usable_size(fallback->second, ptr);
 }
 
-struct tour {
+struct fallback_walk_first {
     acre_walk_fn *visit;
     void *arg;
     bool go_on;
 };
 
-static bool visit_and_note(void *arg, void *start, size_t size, bool live)
+static bool fallback_visit_first(void *arg, void *start, size_t size, bool live)
 {
-    struct tour *tour = arg;
-    tour->go_on = tour->visit(tour->arg, start, size, live);
-    return tour->go_on;
+    struct fallback_walk_first *first = arg;
+    first->go_on = first->visit(first->arg, start, size, live);
+    return first->go_on;
 }
 
 static void fallback_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
     const struct acre_fallback *fallback = self;
-    struct tour tour = { visit, arg, true };
-    acre_walk(fallback->first, visit_and_note, &tour);
-    if (tour.go_on)
+    struct fallback_walk_first first = { visit, arg, true };
+    acre_walk(fallback->first, fallback_visit_first, &first);
+    if (first.go_on)
         acre_walk(fallback->second, visit, arg);
 }
 
@@ -253,7 +246,7 @@ void acre_fallback_wrap(
     fallback->second = second;
     fallback->start = NULL;
     fallback->size = 0;
-    forget(fallback);
+    fallback_clear_counts(fallback);
 }
 
 struct acre_bytes acre_fallback_bytes(struct acre_fallback *fallback)

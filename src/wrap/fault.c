@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Fault: one more table around a byte allocator. Each verb decides first whether the call is a
- * request for memory that a rule refuses, and passes on all else, bad input included, so that the
- * errors stay those of the inner allocator.
+ * Fault: each verb first decides whether the call is a request for memory that a rule refuses. All
+ * other calls, bad input included, pass to the inner allocator, so that errors are the inner ones.
  */
 #include <acre/wrap/fault.h>
+#include <acre/wrap/pass.h>
 
 #include "base/bits.h"
-#include "wrap/pass.h"
 
-static bool refuse(struct acre_fault *fault, size_t size)
+static bool fault_refuses(struct acre_fault *fault, size_t size)
 {
     fault->requests++;
     bool nth = fault->requests == fault->nth;
@@ -45,13 +44,13 @@ static void fault_reset(void *self)
 static struct acre_ptr fault_alloc(void *self, struct acre_layout layout)
 {
     struct acre_fault *fault = self;
-    if (acre_is_pow2(layout.align) && refuse(fault, layout.size))
+    if (acre_is_pow2(layout.align) && fault_refuses(fault, layout.size))
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
     return acre_alloc(fault->inner, layout);
 }
 
-/** True when ptr is a block that has `size` usable bytes or more already, or no block at all. */
-static bool needs_no_memory(const struct acre_fault *fault, const void *ptr, size_t size)
+/** True when ptr is a block with at least `size` usable bytes, or is not a block. */
+static bool fault_needs_no_memory(const struct acre_fault *fault, const void *ptr, size_t size)
 {
     struct acre_num usable = acre_usable_size(fault->inner, ptr);
     return usable.status != ACRE_OK || size <= usable.num;
@@ -60,7 +59,7 @@ static bool needs_no_memory(const struct acre_fault *fault, const void *ptr, siz
 static enum acre_status fault_resize(void *self, void *ptr, size_t size)
 {
     struct acre_fault *fault = self;
-    if (!needs_no_memory(fault, ptr, size) && refuse(fault, size))
+    if (!fault_needs_no_memory(fault, ptr, size) && fault_refuses(fault, size))
         return ACRE_NO_MEMORY;
     return acre_resize(fault->inner, ptr, size);
 }
@@ -68,32 +67,18 @@ static enum acre_status fault_resize(void *self, void *ptr, size_t size)
 static struct acre_ptr fault_realloc(void *self, void *ptr, struct acre_layout layout)
 {
     struct acre_fault *fault = self;
-    /* A block that lacks the alignment must move, so that no size spares it the request. */
+    /* A block that lacks the alignment must move, so every size needs memory. */
     bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
     if (acre_is_pow2(layout.align) &&
-        !needs_no_memory(fault, ptr, aligned ? layout.size : SIZE_MAX) &&
-        refuse(fault, layout.size))
+        !fault_needs_no_memory(fault, ptr, aligned ? layout.size : SIZE_MAX) &&
+        fault_refuses(fault, layout.size))
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
     return acre_realloc(fault->inner, ptr, layout);
 }
 
-static const struct acre_bytes_ops fault_ops = {
-    .base = {
-        .init = fault_init,
-        .add_memory = acre_wrap_pass_add_memory,
-        .remove_memory = acre_wrap_pass_remove_memory,
-        .stats = fault_stats,
-        .check = acre_wrap_pass_check,
-        .reset = fault_reset,
-    },
-    .alloc = fault_alloc,
-    .dealloc = acre_wrap_pass_dealloc,
-    .dealloc_sized = acre_wrap_pass_dealloc_sized,
-    .resize = fault_resize,
-    .realloc = fault_realloc,
-    .usable_size = acre_wrap_pass_usable_size,
-    .walk = acre_wrap_pass_walk,
-};
+ACRE_PASS_OPS(fault_ops, .base.init = fault_init, .base.stats = fault_stats,
+    .base.reset = fault_reset, .alloc = fault_alloc, .resize = fault_resize,
+    .realloc = fault_realloc);
 
 void acre_fault_wrap(struct acre_fault *fault, struct acre_bytes inner)
 {

@@ -3,10 +3,10 @@
  * @file
  * A guarded block: where its parts lie, what they should hold, and what is wrong with them.
  *
- *     start              ptr - 32       ptr            ptr + asked   + 16           start + room
- *     | unused (lead-32) | record fence | user's bytes | fence       | unused | record |
+ *     start                ptr - 32       ptr            ptr + size    + 16     start + usable
+ *     | unused (offset-32) | record fence | user's bytes | fence       | unused | record |
  *
- * `lead` is 32, or the alignment when that is more: a power of two.
+ * `offset` is 32, or the alignment when that is more: a power of two.
  *
  * GUARD-1: the zone in front of every live block holds its record and the fence.
  * GUARD-2: the zone behind every live block holds the fence, and its end the record.
@@ -21,9 +21,9 @@
 struct guarded {
     unsigned char *ptr;   /* the user's */
     unsigned char *start; /* the inner block's, */
-    size_t room;          /* and its usable bytes */
-    size_t lead;          /* ptr - start */
-    size_t asked;         /* bytes asked for, at least 1 */
+    size_t usable;        /* and its usable bytes */
+    size_t offset;        /* ptr - start */
+    size_t size;          /* requested size, at least 1 */
 };
 
 /** What find says of a pointer. */
@@ -34,16 +34,16 @@ enum guard_found {
 };
 
 /** Bytes in front of a user's pointer, for an alignment. */
-static inline size_t guard_lead(size_t align)
+static inline size_t guard_offset(size_t align)
 {
     return align > ACRE_GUARD_FRONT ? align : ACRE_GUARD_FRONT;
 }
 
 /** What the inner block must hold; SIZE_MAX when the sum passes the top. */
-static inline size_t guard_need(size_t lead, size_t asked)
+static inline size_t guard_need(size_t offset, size_t size)
 {
-    size_t more = lead + (ACRE_GUARD_COST - ACRE_GUARD_FRONT);
-    return more < lead || asked > SIZE_MAX - more ? SIZE_MAX : asked + more;
+    size_t more = offset + (ACRE_GUARD_COST - ACRE_GUARD_FRONT);
+    return more < offset || size > SIZE_MAX - more ? SIZE_MAX : size + more;
 }
 
 /** The block that starts at a pointer of the user's. */
@@ -51,10 +51,10 @@ enum guard_found acre_guard_block_at(
     const struct acre_guard *guard, void *ptr, struct guarded *block);
 
 /** The block that lies in a live inner block; false: both its records are overwritten. */
-bool acre_guard_block_in(unsigned char *start, size_t room, struct guarded *block);
+bool acre_guard_block_in(unsigned char *start, size_t usable, struct guarded *block);
 
 /** Writes both records and both fences. */
-void acre_guard_block_seal(const struct guarded *block);
+void acre_guard_block_write(const struct guarded *block);
 
 /** Whether a side of a block is damaged, and how. O(1). */
 bool acre_guard_block_before(const struct guarded *block, struct acre_guard_damage *damage);

@@ -9,14 +9,14 @@
  * TALLY-2: the classes add up to the live blocks and their usable bytes.
  * TALLY-3: the owners add up to the live blocks that name one and to those lost.
  */
+#include <acre/wrap/pass.h>
 #include <acre/wrap/tally.h>
 
 #include "base/bits.h"
 #include "base/memory.h"
-#include "wrap/pass.h"
 
 /* The owner of a block whose tag was found damaged. */
-enum { NOBODY = ACRE_TALLY_OWNERS };
+enum { NO_OWNER = ACRE_TALLY_OWNERS };
 
 /* A live block, and the usable bytes that are its user's. */
 struct counted {
@@ -28,63 +28,63 @@ struct counted {
 
 /* ---- the tag ---- */
 
-static size_t tag_size(const struct acre_tally *tally)
+static size_t tally_tag_size(const struct acre_tally *tally)
 {
     return tally->owner_count != 0 ? ACRE_TALLY_TAG : 0;
 }
 
 /* What is asked of the inner allocator; a sum past the top is as large as can be, and refused. */
-static size_t with_tag(const struct acre_tally *tally, size_t size)
+static size_t tally_with_tag(const struct acre_tally *tally, size_t size)
 {
-    size_t tag = tag_size(tally);
+    size_t tag = tally_tag_size(tally);
     if (tag == 0)
         return size;
     size = size == 0 ? 1 : size;
     return size > SIZE_MAX - tag ? SIZE_MAX : size + tag;
 }
 
-static size_t without_tag(const struct acre_tally *tally, size_t size)
+static size_t tally_without_tag(const struct acre_tally *tally, size_t size)
 {
-    size_t tag = tag_size(tally);
+    size_t tag = tally_tag_size(tally);
     return size > tag ? size - tag : 0;
 }
 
-static void write_tag(const struct acre_tally *tally, const struct counted *block)
+static void tally_write_tag(const struct acre_tally *tally, const struct counted *block)
 {
     uint16_t tag[2] = { (uint16_t)block->owner, (uint16_t)~block->owner };
     if (tally->owner_count != 0)
         memcpy(block->ptr + block->usable, tag, sizeof tag);
 }
 
-static void read_tag(const struct acre_tally *tally, struct counted *block)
+static void tally_read_tag(const struct acre_tally *tally, struct counted *block)
 {
     uint16_t tag[2];
     memcpy(tag, block->ptr + block->usable, sizeof tag);
     block->owner = tag[0];
     block->damaged =
-        (tag[0] ^ tag[1]) != UINT16_MAX || (tag[0] != NOBODY && tag[0] >= tally->owner_count);
+        (tag[0] ^ tag[1]) != UINT16_MAX || (tag[0] != NO_OWNER && tag[0] >= tally->owner_count);
     if (block->damaged)
-        block->owner = NOBODY;
+        block->owner = NO_OWNER;
 }
 
 /* False: no live block starts there. */
-static bool find(const struct acre_tally *tally, void *ptr, struct counted *block)
+static bool tally_find(const struct acre_tally *tally, void *ptr, struct counted *block)
 {
     struct acre_num size = acre_usable_size(tally->inner, ptr);
     if (size.status != ACRE_OK)
         return false;
     block->ptr = ptr;
-    block->usable = without_tag(tally, size.num);
+    block->usable = tally_without_tag(tally, size.num);
     block->damaged = false;
-    block->owner = NOBODY;
+    block->owner = NO_OWNER;
     if (tally->owner_count != 0)
-        read_tag(tally, block);
+        tally_read_tag(tally, block);
     return true;
 }
 
 /* ---- the rows ---- */
 
-static struct acre_tally_row *class_row(const struct acre_tally *tally, size_t bytes)
+static struct acre_tally_row *tally_class_row(const struct acre_tally *tally, size_t bytes)
 {
     size_t class = acre_tally_class(bytes);
     if (tally->class_count == 0)
@@ -92,18 +92,18 @@ static struct acre_tally_row *class_row(const struct acre_tally *tally, size_t b
     return &tally->classes[class < tally->class_count ? class : tally->class_count - 1];
 }
 
-static struct acre_tally_row *owner_row(const struct acre_tally *tally, unsigned owner)
+static struct acre_tally_row *tally_owner_row(const struct acre_tally *tally, unsigned owner)
 {
     return owner < tally->owner_count ? &tally->owners[owner] : NULL;
 }
 
-static void raise_peaks(struct acre_tally_row *row)
+static void row_update_peaks(struct acre_tally_row *row)
 {
     row->peak_blocks = row->peak_blocks > row->live_blocks ? row->peak_blocks : row->live_blocks;
     row->peak_bytes = row->peak_bytes > row->live_bytes ? row->peak_bytes : row->live_bytes;
 }
 
-static void enter(struct acre_tally_row *row, size_t bytes)
+static void row_add(struct acre_tally_row *row, size_t bytes)
 {
     if (row == NULL)
         return;
@@ -111,10 +111,10 @@ static void enter(struct acre_tally_row *row, size_t bytes)
     row->live_bytes += bytes;
     row->total_blocks++;
     row->total_bytes += bytes;
-    raise_peaks(row);
+    row_update_peaks(row);
 }
 
-static void leave(struct acre_tally_row *row, size_t bytes)
+static void row_remove(struct acre_tally_row *row, size_t bytes)
 {
     if (row == NULL)
         return;
@@ -123,48 +123,48 @@ static void leave(struct acre_tally_row *row, size_t bytes)
 }
 
 /* A block that stays in its row has another size. */
-static void change(struct acre_tally_row *row, size_t from, size_t to)
+static void row_resize(struct acre_tally_row *row, size_t from, size_t to)
 {
     if (row == NULL)
         return;
     row->live_bytes += to - from;
     row->total_bytes += to > from ? to - from : 0;
-    raise_peaks(row);
+    row_update_peaks(row);
 }
 
-static void handed_out(struct acre_tally *tally, const struct counted *block)
+static void tally_count_alloc(struct acre_tally *tally, const struct counted *block)
 {
-    write_tag(tally, block);
-    enter(class_row(tally, block->usable), block->usable);
-    enter(owner_row(tally, block->owner), block->usable);
+    tally_write_tag(tally, block);
+    row_add(tally_class_row(tally, block->usable), block->usable);
+    row_add(tally_owner_row(tally, block->owner), block->usable);
 }
 
-static void taken_back(struct acre_tally *tally, const struct counted *block)
+static void tally_count_dealloc(struct acre_tally *tally, const struct counted *block)
 {
     tally->lost += block->damaged;
-    leave(class_row(tally, block->usable), block->usable);
-    leave(owner_row(tally, block->owner), block->usable);
+    row_remove(tally_class_row(tally, block->usable), block->usable);
+    row_remove(tally_owner_row(tally, block->owner), block->usable);
 }
 
 /* The block is now at ptr, with another size perhaps. */
-static void resized(struct acre_tally *tally, struct counted block, void *ptr)
+static void tally_count_resize(struct acre_tally *tally, struct counted block, void *ptr)
 {
-    struct acre_tally_row *was = class_row(tally, block.usable);
+    struct acre_tally_row *was = tally_class_row(tally, block.usable);
     size_t from = block.usable;
     block.ptr = ptr;
-    block.usable = without_tag(tally, acre_usable_size(tally->inner, ptr).num);
+    block.usable = tally_without_tag(tally, acre_usable_size(tally->inner, ptr).num);
     tally->lost += block.damaged;
-    write_tag(tally, &block);
-    if (class_row(tally, block.usable) == was) {
-        change(was, from, block.usable);
+    tally_write_tag(tally, &block);
+    if (tally_class_row(tally, block.usable) == was) {
+        row_resize(was, from, block.usable);
     } else {
-        leave(was, from);
-        enter(class_row(tally, block.usable), block.usable);
+        row_remove(was, from);
+        row_add(tally_class_row(tally, block.usable), block.usable);
     }
-    change(owner_row(tally, block.owner), from, block.usable);
+    row_resize(tally_owner_row(tally, block.owner), from, block.usable);
 }
 
-static void clear(struct acre_tally *tally)
+static void tally_clear(struct acre_tally *tally)
 {
     tally->lost = 0;
     if (tally->class_count != 0)
@@ -177,33 +177,33 @@ static void clear(struct acre_tally *tally)
 
 static enum acre_status tally_init(void *self, void *start, size_t size)
 {
-    clear(self);
-    return acre_init(wrap_inner_base(self), start, size);
+    tally_clear(self);
+    return acre_pass_init(self, start, size);
 }
 
 static struct acre_stats tally_stats(const void *self)
 {
-    struct acre_stats stats = acre_stats(wrap_inner_base(self));
-    stats.largest_free = without_tag(self, stats.largest_free);
+    struct acre_stats stats = acre_pass_stats(self);
+    stats.largest_free = tally_without_tag(self, stats.largest_free);
     return stats;
 }
 
 static void tally_reset(void *self)
 {
-    clear(self);
-    acre_reset(wrap_inner_base(self));
+    tally_clear(self);
+    acre_pass_reset(self);
 }
 
 static struct acre_ptr tally_alloc(void *self, struct acre_layout layout)
 {
     struct acre_tally *tally = self;
-    layout.size = with_tag(tally, layout.size);
+    layout.size = tally_with_tag(tally, layout.size);
     struct acre_ptr got = acre_alloc(tally->inner, layout);
     if (got.status != ACRE_OK)
         return got;
-    size_t usable = without_tag(tally, acre_usable_size(tally->inner, got.ptr).num);
+    size_t usable = tally_without_tag(tally, acre_usable_size(tally->inner, got.ptr).num);
     struct counted block = { got.ptr, usable, tally->owner, false };
-    handed_out(tally, &block);
+    tally_count_alloc(tally, &block);
     return got;
 }
 
@@ -211,11 +211,11 @@ static enum acre_status tally_dealloc(void *self, void *ptr)
 {
     struct acre_tally *tally = self;
     struct counted block;
-    if (!find(tally, ptr, &block))
+    if (!tally_find(tally, ptr, &block))
         return ACRE_NOT_ALLOCATED;
     enum acre_status status = acre_dealloc(tally->inner, ptr);
     if (status == ACRE_OK)
-        taken_back(tally, &block);
+        tally_count_dealloc(tally, &block);
     return status;
 }
 
@@ -223,12 +223,12 @@ static enum acre_status tally_dealloc_sized(void *self, void *ptr, struct acre_l
 {
     struct acre_tally *tally = self;
     struct counted block;
-    if (!find(tally, ptr, &block))
+    if (!tally_find(tally, ptr, &block))
         return ACRE_NOT_ALLOCATED;
-    layout.size = with_tag(tally, layout.size);
+    layout.size = tally_with_tag(tally, layout.size);
     enum acre_status status = acre_dealloc_sized(tally->inner, ptr, layout);
     if (status == ACRE_OK)
-        taken_back(tally, &block);
+        tally_count_dealloc(tally, &block);
     return status;
 }
 
@@ -236,11 +236,11 @@ static enum acre_status tally_resize(void *self, void *ptr, size_t size)
 {
     struct acre_tally *tally = self;
     struct counted block;
-    if (!find(tally, ptr, &block))
+    if (!tally_find(tally, ptr, &block))
         return ACRE_NOT_ALLOCATED;
-    enum acre_status status = acre_resize(tally->inner, ptr, with_tag(tally, size));
+    enum acre_status status = acre_resize(tally->inner, ptr, tally_with_tag(tally, size));
     if (status == ACRE_OK)
-        resized(tally, block, ptr);
+        tally_count_resize(tally, block, ptr);
     return status;
 }
 
@@ -248,40 +248,40 @@ static struct acre_ptr tally_realloc(void *self, void *ptr, struct acre_layout l
 {
     struct acre_tally *tally = self;
     struct counted block;
-    if (!find(tally, ptr, &block))
+    if (!tally_find(tally, ptr, &block))
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
-    layout.size = with_tag(tally, layout.size);
+    layout.size = tally_with_tag(tally, layout.size);
     struct acre_ptr got = acre_realloc(tally->inner, ptr, layout);
     if (got.status == ACRE_OK)
-        resized(tally, block, got.ptr);
+        tally_count_resize(tally, block, got.ptr);
     return got;
 }
 
 static struct acre_num tally_usable_size(const void *self, const void *ptr)
 {
-    struct acre_num size = acre_usable_size(wrap_inner(self), ptr);
-    size.num = without_tag(self, size.num);
+    struct acre_num size = acre_pass_usable_size(self, ptr);
+    size.num = tally_without_tag(self, size.num);
     return size;
 }
 
 /* ---- walk and check ---- */
 
-struct tour {
+struct tally_walk_state {
     const struct acre_tally *tally;
     acre_walk_fn *visit;
     void *arg;
 };
 
-static bool visit_without_tag(void *arg, void *start, size_t size, bool live)
+static bool tally_visit_block(void *arg, void *start, size_t size, bool live)
 {
-    struct tour *tour = arg;
-    return tour->visit(tour->arg, start, without_tag(tour->tally, size), live);
+    struct tally_walk_state *state = arg;
+    return state->visit(state->arg, start, tally_without_tag(state->tally, size), live);
 }
 
 static void tally_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
-    struct tour tour = { self, visit, arg };
-    acre_walk(wrap_inner(self), visit_without_tag, &tour);
+    struct tally_walk_state state = { self, visit, arg };
+    acre_pass_walk(self, tally_visit_block, &state);
 }
 
 struct sums {
@@ -291,17 +291,17 @@ struct sums {
     const void *damaged;              /* the first block with a broken tag */
 };
 
-static bool add_block(void *arg, void *start, size_t size, bool live)
+static bool tally_add_block(void *arg, void *start, size_t size, bool live)
 {
     struct sums *sums = arg;
-    struct counted block = { start, without_tag(sums->tally, size), NOBODY, false };
+    struct counted block = { start, tally_without_tag(sums->tally, size), NO_OWNER, false };
     if (!live)
         return true;
     if (sums->tally->owner_count != 0)
-        read_tag(sums->tally, &block);
+        tally_read_tag(sums->tally, &block);
     sums->blocks++;
     sums->bytes += block.usable;
-    if (block.owner != NOBODY) {
+    if (block.owner != NO_OWNER) {
         sums->owned_blocks++;
         sums->owned_bytes += block.usable;
     }
@@ -309,7 +309,7 @@ static bool add_block(void *arg, void *start, size_t size, bool live)
     return !block.damaged;
 }
 
-static bool adds_up(
+static bool tally_rows_match(
     const struct acre_tally_row *rows, size_t count, size_t blocks, size_t bytes, bool bytes_known)
 {
     for (size_t i = 0; i < count; i++) {
@@ -323,37 +323,24 @@ static struct acre_check_result tally_check(const void *self)
 {
     const struct acre_tally *tally = self;
     struct sums sums = { tally, 0, 0, 0, 0, NULL };
-    struct acre_check_result found = acre_check(wrap_inner_base(self));
+    struct acre_check_result found = acre_pass_check(self);
     if (found.invariant != NULL)
         return found;
-    acre_walk(tally->inner, add_block, &sums);
+    acre_walk(tally->inner, tally_add_block, &sums);
     if (sums.damaged != NULL)
         return (struct acre_check_result){ "TALLY-1: a block's tag is whole", sums.damaged };
-    if (!adds_up(tally->classes, tally->class_count, sums.blocks, sums.bytes, true))
+    if (!tally_rows_match(tally->classes, tally->class_count, sums.blocks, sums.bytes, true))
         return (struct acre_check_result){ "TALLY-2: the classes equal the sums", tally->classes };
-    if (!adds_up(tally->owners, tally->owner_count, sums.owned_blocks + tally->lost,
+    if (!tally_rows_match(tally->owners, tally->owner_count, sums.owned_blocks + tally->lost,
             sums.owned_bytes, tally->lost == 0))
         return (struct acre_check_result){ "TALLY-3: the owners equal the sums", tally->owners };
     return found;
 }
 
-static const struct acre_bytes_ops tally_ops = {
-    .base = {
-        .init = tally_init,
-        .add_memory = acre_wrap_pass_add_memory,
-        .remove_memory = acre_wrap_pass_remove_memory,
-        .stats = tally_stats,
-        .check = tally_check,
-        .reset = tally_reset,
-    },
-    .alloc = tally_alloc,
-    .dealloc = tally_dealloc,
-    .dealloc_sized = tally_dealloc_sized,
-    .resize = tally_resize,
-    .realloc = tally_realloc,
-    .usable_size = tally_usable_size,
-    .walk = tally_walk,
-};
+ACRE_PASS_OPS(tally_ops, .base.init = tally_init, .base.stats = tally_stats,
+    .base.check = tally_check, .base.reset = tally_reset, .alloc = tally_alloc,
+    .dealloc = tally_dealloc, .dealloc_sized = tally_dealloc_sized, .resize = tally_resize,
+    .realloc = tally_realloc, .usable_size = tally_usable_size, .walk = tally_walk);
 
 /* ---- the wrapper ---- */
 
@@ -367,7 +354,7 @@ void acre_tally_wrap(struct acre_tally *tally, struct acre_bytes inner,
     tally->owners = owners;
     tally->owner_count = owner_count < ACRE_TALLY_OWNERS ? owner_count : ACRE_TALLY_OWNERS;
     tally->owner = 0;
-    clear(tally);
+    tally_clear(tally);
 }
 
 unsigned acre_tally_set_owner(struct acre_tally *tally, unsigned owner)

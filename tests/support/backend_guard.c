@@ -35,7 +35,7 @@ static void normalize(void *self)
 {
     struct stack *stack = self;
     backend_naive.normalize(&stack->naive);
-    stack->guard.moved = 0;
+    stack->guard.failed = 0;
 }
 
 static size_t slack(size_t usable)
@@ -50,7 +50,7 @@ const struct backend backend_guard = {
         BACKEND_CONTENTS | BACKEND_ASKED | BACKEND_PADS | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
-        1 + offsetof(struct stack, guard.moved) },
+        1 + offsetof(struct stack, guard.failed) },
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,

@@ -138,8 +138,8 @@ static size_t slack(size_t usable)
             1 + offsetof(struct stack, naive[1].failed),                                           \
             1 + offsetof(struct stack, fallback.refused),                                          \
             1 + offsetof(struct stack, fault.requests), 1 + offsetof(struct stack, fault.refused), \
-            1 + offsetof(struct stack, guard[0].moved),                                            \
-            1 + offsetof(struct stack, guard[1].moved),                                            \
+            1 + offsetof(struct stack, guard[0].failed),                                           \
+            1 + offsetof(struct stack, guard[1].failed),                                           \
             1 + offsetof(struct stack, tracer.unmatched) },                                        \
         .region_enough = 256, .arena_most = SIZE_MAX, .bind = binder, .normalize = normalize,      \
         .slack = slack                                                                             \

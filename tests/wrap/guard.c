@@ -353,9 +353,9 @@ static void forged_records_are_none(void **state)
     }
     unsigned char *start = ptr - ACRE_GUARD_FRONT;
     struct guarded forged = {
-        .ptr = start + LEAD, .start = start, .room = SIZE, .lead = LEAD, .asked = 100
+        .ptr = start + LEAD, .start = start, .usable = SIZE, .offset = LEAD, .size = 100
     };
-    acre_guard_block_seal(&forged);
+    acre_guard_block_write(&forged);
     assert_int_equal(acre_dealloc(bytes, forged.ptr), ACRE_NOT_ALLOCATED);
     assert_int_equal(
         acre_dealloc_sized(bytes, forged.ptr, acre_layout(100, 1)), ACRE_NOT_ALLOCATED);
@@ -389,16 +389,29 @@ static void what_a_block_pays(void **state)
     assert_int_equal(acre_alloc(bytes, acre_layout(largest + 1, 1)).status, ACRE_NO_MEMORY);
 }
 
-/* In place first: the inner allocator's refusal of that is not one of ours. */
-static void a_move_is_no_refusal(void **state)
+/* The inner allocator first fails to resize in place; the guard's own request does not fail. */
+static void a_move_counts_no_failure(void **state)
 {
     (void)state;
     void *ptr = take(100, 1);
     take(1, 1);
     assert_non_null(acre_realloc(bytes, ptr, acre_layout(1000, 1)).ptr);
-    assert_int_equal(guard.moved, 1);
     assert_int_equal(naive.failed, 1);
     assert_int_equal(acre_stats(base).failed, 0);
+}
+
+static void a_failed_call_changes_only_the_count(void **state)
+{
+    (void)state;
+    void *ptr = take(100, 1);
+    take(1, 1);
+    struct acre_guard before = guard;
+    assert_int_equal(acre_realloc(bytes, ptr, acre_layout(SIZE_MAX / 2, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_resize(bytes, ptr, SIZE_MAX / 2), ACRE_NO_MEMORY);
+    assert_int_equal(acre_alloc(bytes, acre_layout(SIZE_MAX / 2, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_stats(base).failed, 3);
+    before.failed = 3;
+    assert_memory_equal(&guard, &before, sizeof guard);
 }
 
 int main(void)
@@ -422,7 +435,8 @@ int main(void)
         cmocka_unit_test_setup(forged_records_are_none, set_up),
         cmocka_unit_test_setup(without_a_callback_damage_is_counted, set_up),
         cmocka_unit_test_setup(what_a_block_pays, set_up),
-        cmocka_unit_test_setup(a_move_is_no_refusal, set_up),
+        cmocka_unit_test_setup(a_move_counts_no_failure, set_up),
+        cmocka_unit_test_setup(a_failed_call_changes_only_the_count, set_up),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ struct acre_guard {
     acre_guard_fn *report;   /**< Null: damage is only counted. */
     void *arg;               /**< Handed to report. */
     size_t damages;          /**< Damaged sides found since init or reset. */
-    size_t moved;            /**< Reallocs that the inner allocator could not serve in place. */
+    size_t failed;           /**< Requests that failed with ACRE_NO_MEMORY since init or reset. */
 };
 
 /**
