@@ -105,7 +105,7 @@ static bool has_ordinal(struct target *target, uint32_t slot)
     return true;
 }
 
-static enum acre_trace_status put_failed(
+static enum acre_trace_status convert_failed(
     struct target *target, const struct acre_trace_event *event)
 {
     if (event->has_slot)
@@ -127,7 +127,7 @@ static enum acre_trace_status put_call(struct target *target, const struct acre_
         return acre_trace_write_free(target->writer, *ordinal);
     if (event->op == ACRE_TRACE_RESIZE)
         return acre_trace_write_resize(target->writer, ordinal, event->size);
-    return put_failed(target, event);
+    return convert_failed(target, event);
 }
 
 static bool put_binary(struct target *target, const struct acre_trace_event *event)

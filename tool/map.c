@@ -64,7 +64,7 @@ static int find_allocator(const struct map_command *command, const struct acre_u
     return ACRE_EXIT_OK;
 }
 
-static void watch(void *argument, struct acre_progress *progress)
+static void show_pool_search(void *argument, struct acre_progress *progress)
 {
     (void)argument;
     acre_progress_show(progress, "searching the smallest pool", -1.0);
@@ -84,7 +84,7 @@ static size_t smallest_pool(struct map_command *command, const struct replay_scr
     worker.results->task = REPLAY_FIT;
     if (replay_child_start(&child, replay_worker_do, &worker)) {
         replay_child_order(&child);
-        if (replay_child_wait(&child, watch, NULL, &command->progress))
+        if (replay_child_wait(&child, show_pool_search, NULL, &command->progress))
             pool = (size_t)worker.results->smallest_pool;
         replay_child_end(&child, ended);
     }
@@ -237,7 +237,8 @@ static int load_and_map(struct map_command *command, const char *path)
     return drawn ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
 }
 
-static int run(struct map_command *command, const struct acre_usage *usage, int argc, char **argv)
+static int draw_map(
+    struct map_command *command, const struct acre_usage *usage, int argc, char **argv)
 {
     size_t process = 0;
     if (argc != 1)
@@ -285,5 +286,5 @@ int acre_cmd_map(int argc, char **argv)
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
-    return run(&command, &usage, argc, argv);
+    return draw_map(&command, &usage, argc, argv);
 }

@@ -13,7 +13,7 @@
 static const struct acre_option help_option = { "help", 'h', ACRE_OPTION_FLAG, NULL,
     "print this help", NULL };
 
-__attribute__((format(printf, 2, 0))) static void complain(
+__attribute__((format(printf, 2, 0))) static void print_complaint(
     const char *command, const char *format, va_list arguments)
 {
     fprintf(stderr, "acre%s%s: ", *command ? " " : "", command);
@@ -25,7 +25,7 @@ void acre_complain(const char *command, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    complain(command, format, arguments);
+    print_complaint(command, format, arguments);
     va_end(arguments);
 }
 
@@ -33,7 +33,7 @@ int acre_usage_error(const struct acre_usage *usage, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    complain(usage->command, format, arguments);
+    print_complaint(usage->command, format, arguments);
     va_end(arguments);
     fprintf(stderr, "Try 'acre%s%s --help'.\n", *usage->command ? " " : "", usage->command);
     return ACRE_EXIT_USAGE;
@@ -144,7 +144,7 @@ static bool set_number(
     return true;
 }
 
-static bool add_text(
+static bool add_to_list(
     const struct acre_usage *usage, const struct acre_option *option, const char *text)
 {
     struct acre_text_list *list = option->value;
@@ -164,7 +164,7 @@ static bool set_value(
         return false;
     }
     if (option->kind == ACRE_OPTION_LIST)
-        return add_text(usage, option, text);
+        return add_to_list(usage, option, text);
     if (option->kind != ACRE_OPTION_TEXT)
         return set_number(usage, option, text);
     const char **value = option->value;

@@ -37,7 +37,7 @@ struct record_options {
 
 /* ---- collecting ---- */
 
-static int64_t now_ns(void)
+static int64_t wall_clock_ns(void)
 {
     struct timespec now;
 
@@ -50,9 +50,9 @@ static void collect_once(struct spool *spool, long *pause, int64_t *reaped)
 {
     const size_t events = spool_poll(spool);
 
-    if (now_ns() - *reaped > REAP_EVERY_NS) {
+    if (wall_clock_ns() - *reaped > REAP_EVERY_NS) {
         spool_reap(spool);
-        *reaped = now_ns();
+        *reaped = wall_clock_ns();
     }
     if (events >= CALM) {
         *pause = PAUSE_FIRST_NS;
@@ -66,7 +66,7 @@ static void collect_once(struct spool *spool, long *pause, int64_t *reaped)
 static int collect(struct spool *spool, pid_t pid, bool wait)
 {
     long pause = PAUSE_FIRST_NS;
-    int64_t reaped = now_ns();
+    int64_t reaped = wall_clock_ns();
     int code = 0;
 
     while (!launch_has_ended(pid, &code))
@@ -106,7 +106,7 @@ static void print_json(const char *path, const struct spool_summary *sum, int co
     cJSON_Delete(object);
 }
 
-static const char *plural(uint64_t count, const char *one, const char *many)
+static const char *counted_word(uint64_t count, const char *one, const char *many)
 {
     return count == 1 ? one : many;
 }
@@ -117,9 +117,9 @@ static void print_line(const char *path, const struct spool_summary *sum)
     const off_t bytes = size_of(path);
 
     fprintf(stderr, "acre record: %llu %s, %llu %s, %llu %s", (unsigned long long)totals->events,
-        plural(totals->events, "event", "events"), (unsigned long long)totals->processes,
-        plural(totals->processes, "process", "processes"), (unsigned long long)sum->threads,
-        plural(sum->threads, "thread", "threads"));
+        counted_word(totals->events, "event", "events"), (unsigned long long)totals->processes,
+        counted_word(totals->processes, "process", "processes"), (unsigned long long)sum->threads,
+        counted_word(sum->threads, "thread", "threads"));
     if (totals->lost || totals->unmatched)
         fprintf(stderr, ", %llu lost, %llu unmatched", (unsigned long long)totals->lost,
             (unsigned long long)totals->unmatched);
@@ -200,7 +200,7 @@ static int record_into(
     return conclude(options, spool, argv[0], collect(spool, pid, options->wait));
 }
 
-static int record(const struct record_options *options, char **argv)
+static int record_command(const struct record_options *options, char **argv)
 {
     char library[ACRE_PATH_ROOM];
     struct spool spool;
@@ -251,5 +251,5 @@ int acre_cmd_record(int argc, char **argv)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
-    return record(&chosen, argv);
+    return record_command(&chosen, argv);
 }

@@ -19,7 +19,7 @@ struct run_options {
     bool stats;
 };
 
-static bool set_size(const char *name, size_t bytes)
+static bool set_size_variable(const char *name, size_t bytes)
 {
     char text[32];
     snprintf(text, sizeof text, "%zu", bytes);
@@ -46,13 +46,13 @@ static bool set_environment(const struct run_options *options, const char *libra
 {
     bool set = prepend_preload(library) && setenv("ACRE_ALLOCATOR", options->allocator, 1) == 0;
     if (options->pool)
-        set = set && set_size("ACRE_POOL", options->pool);
+        set = set && set_size_variable("ACRE_POOL", options->pool);
     if (options->stats)
         set = set && setenv("ACRE_STATS", "1", 1) == 0;
     return set;
 }
 
-static int run(const struct run_options *options, char **command)
+static int run_command(const struct run_options *options, char **command)
 {
     char library[ACRE_PATH_ROOM];
     if (!acre_find_preload("run", library, PRELOAD))
@@ -95,5 +95,5 @@ int acre_cmd_run(int argc, char **argv)
         return acre_unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "", NULL);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
-    return run(&chosen, argv);
+    return run_command(&chosen, argv);
 }

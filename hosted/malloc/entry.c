@@ -42,7 +42,7 @@ ACRE_EXPORT void *reallocarray(void *ptr, size_t nmemb, size_t size)
     return acre_serve_realloc("reallocarray", ptr, nmemb, size);
 }
 
-static void *aligned(size_t alignment, size_t size)
+static void *alloc_aligned(size_t alignment, size_t size)
 {
     if (!acre_is_pow2(alignment)) {
         errno = EINVAL;
@@ -53,12 +53,12 @@ static void *aligned(size_t alignment, size_t size)
 
 ACRE_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-    return aligned(alignment, size);
+    return alloc_aligned(alignment, size);
 }
 
 ACRE_EXPORT void *memalign(size_t alignment, size_t size)
 {
-    return aligned(alignment, size);
+    return alloc_aligned(alignment, size);
 }
 
 ACRE_EXPORT int posix_memalign(void **memptr, size_t alignment, size_t size)

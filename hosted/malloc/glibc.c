@@ -13,7 +13,7 @@
 /* Older programs are linked to it; newer headers call it deprecated. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-static struct mallinfo2 describe(void)
+static struct mallinfo2 describe_heap(void)
 {
     struct acre_stats stats = acre_serve_stats();
     return (struct mallinfo2){
@@ -28,7 +28,7 @@ static struct mallinfo2 describe(void)
 
 ACRE_EXPORT struct mallinfo2 mallinfo2(void)
 {
-    return describe();
+    return describe_heap();
 }
 
 static int at_most_int(size_t value)
@@ -38,7 +38,7 @@ static int at_most_int(size_t value)
 
 ACRE_EXPORT struct mallinfo mallinfo(void)
 {
-    struct mallinfo2 info = describe();
+    struct mallinfo2 info = describe_heap();
     return (struct mallinfo){
         .arena = at_most_int(info.arena),
         .ordblks = at_most_int(info.ordblks),

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "malloc/lock.h"
 
-#include "malloc/misuse.h"
 #include "os/os.h"
 
 _Thread_local char acre_lock_mark;
 
-/* The lock is held for some fifty nanoseconds as a rule: a short watch is cheaper than a sleep. */
-enum { watches = 64 };
+/* The lock is usually held for about 50 ns, so spinning briefly is cheaper than sleeping. */
+enum { spins = 64 };
 
 static void pause_briefly(void)
 {
@@ -24,20 +23,20 @@ static bool try_take(struct acre_lock *lock)
                &lock->word, &seen, ACRE_LOCK_HELD, memory_order_acquire, memory_order_relaxed);
 }
 
-static bool is_mine(const struct acre_lock *lock)
+static bool is_owner(const struct acre_lock *lock)
 {
     return atomic_load_explicit(&lock->owner, memory_order_relaxed) == &acre_lock_mark;
 }
 
-/* `alone`: the process has one thread, so whoever holds the lock is this one. */
+/* `alone`: the process has one thread, so this thread is the owner. */
 ACRE_NOINLINE void acre_lock_take_slow(struct acre_lock *lock, bool alone)
 {
-    if (alone || is_mine(lock)) {
-        if (!lock->over_fork)
-            acre_misuse_reentered();
+    if (alone || is_owner(lock)) {
+        if (!lock->held_for_fork)
+            lock->on_reentry();
         return;
     }
-    for (int i = 0; i < watches; i++) {
+    for (int i = 0; i < spins; i++) {
         if (try_take(lock))
             return;
         pause_briefly();
@@ -49,7 +48,7 @@ ACRE_NOINLINE void acre_lock_take_slow(struct acre_lock *lock, bool alone)
 
 ACRE_NOINLINE void acre_lock_release_slow(struct acre_lock *lock)
 {
-    if (lock->over_fork) {
+    if (lock->held_for_fork) {
         acre_lock_set_owner(lock, &acre_lock_mark);
         return;
     }
@@ -57,29 +56,29 @@ ACRE_NOINLINE void acre_lock_release_slow(struct acre_lock *lock)
     acre_os_wake_one(&lock->word);
 }
 
-static bool is_inside(const struct acre_lock *lock)
+static bool is_held_by_caller(const struct acre_lock *lock)
 {
-    if (lock->over_fork || acre_lock_is(lock, ACRE_LOCK_FREE))
+    if (lock->held_for_fork || acre_lock_is(lock, ACRE_LOCK_FREE))
         return false;
-    return acre_os_single_threaded() || is_mine(lock);
+    return acre_os_single_threaded() || is_owner(lock);
 }
 
-/* Whether the fork that ends had left the lock alone. */
+/* Whether the fork that ends happened in a handler that interrupted the owner. */
 static bool was_interrupted(struct acre_lock *lock)
 {
-    bool interrupted = lock->interrupted;
-    lock->interrupted = false;
+    bool interrupted = lock->fork_in_handler;
+    lock->fork_in_handler = false;
     return interrupted;
 }
 
-void acre_lock_take_over_fork(struct acre_lock *lock)
+void acre_lock_hold_for_fork(struct acre_lock *lock)
 {
-    if (is_inside(lock)) {
-        lock->interrupted = true;
+    if (is_held_by_caller(lock)) {
+        lock->fork_in_handler = true;
         return;
     }
     acre_lock_take(lock);
-    lock->over_fork = true;
+    lock->held_for_fork = true;
     acre_lock_set_owner(lock, &acre_lock_mark);
     acre_lock_set(lock, ACRE_LOCK_WANTED);
 }
@@ -88,16 +87,16 @@ void acre_lock_release_after_fork(struct acre_lock *lock)
 {
     if (was_interrupted(lock))
         return;
-    lock->over_fork = false;
+    lock->held_for_fork = false;
     acre_lock_set_owner(lock, NULL);
     acre_lock_release_slow(lock);
 }
 
-void acre_lock_renew(struct acre_lock *lock)
+void acre_lock_reinit_after_fork(struct acre_lock *lock)
 {
     if (was_interrupted(lock))
         return;
-    lock->over_fork = false;
+    lock->held_for_fork = false;
     acre_lock_set_owner(lock, NULL);
     acre_lock_set(lock, ACRE_LOCK_FREE);
 }

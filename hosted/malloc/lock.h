@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The one lock of the drop-in malloc: a futex, with no atomic read-modify-write while the process
- * has a single thread, that knows its owner.
+ * The one lock of the drop-in malloc: a futex that knows its owner, without an atomic
+ * read-modify-write while the process has a single thread.
  *
- * The owner serves two ends. A thread that enters again while it is inside (a signal handler that
- * calls malloc) is found out and reported, where a plain lock would hang. And a thread that
- * holds the lock over a fork may enter again, as often as the program's other fork handlers want.
+ * The owner is known for two reasons. A thread that takes the lock again (a signal handler that calls
+ * malloc) is reported, where a plain lock would hang. And the thread that holds the lock during a
+ * fork may take it again, so that the program's other fork handlers can allocate.
  */
 #ifndef ACRE_HOSTED_MALLOC_LOCK_H
 #define ACRE_HOSTED_MALLOC_LOCK_H
@@ -19,41 +19,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What the word of a lock says. */
+/** State of a lock. */
 enum acre_lock_state {
     ACRE_LOCK_FREE,
     ACRE_LOCK_HELD,
-    ACRE_LOCK_WANTED /**< Held, and its release has more to do than to free it. */
+    ACRE_LOCK_WANTED /**< Held, and the release takes the slow path. */
 };
 
-/** A zeroed one is free. */
+/** A zeroed lock is free. */
 struct acre_lock {
     _Atomic uint32_t word; /**< An enum acre_lock_state. */
-    bool over_fork;        /**< Held over a fork; read by its owner only. */
-    bool interrupted; /**< Forking from a signal handler that interrupted the owner; his to read. */
-    _Atomic(const void *) owner; /**< Mark of the thread inside; null when none is known. */
+    bool held_for_fork;    /**< Held during a fork; only the owner reads it. */
+    bool
+        fork_in_handler; /**< A signal handler that interrupted the owner forks; only he reads it. */
+    _Atomic(const void *) owner; /**< Mark of the owner; null when not known. */
+    /** Called, and does not return, when the owner takes the lock again other than for a fork. */
+    void (*on_reentry)(void);
 };
 
-/** An object whose address differs from thread to thread. */
+/** An object whose address identifies the thread. */
 extern _Thread_local char acre_lock_mark __attribute__((tls_model("initial-exec")));
 
 void acre_lock_take_slow(struct acre_lock *lock, bool alone);
 void acre_lock_release_slow(struct acre_lock *lock);
 
 /**
- * Takes the lock over a fork: until the release, this thread may take and release it at will, so
- * that the fork handlers that run in between can allocate. A thread that is inside already forks
- * from a signal handler: it keeps the lock as it is, here and in the child, for the interrupted
- * call to release.
+ * Takes the lock before a fork. Until the release, this thread may take and release it at will, so
+ * that other fork handlers can allocate. A thread that already has the lock forks from a signal
+ * handler: the lock stays as it is, in the parent and in the child, until the interrupted call
+ * releases it.
  */
-void acre_lock_take_over_fork(struct acre_lock *lock);
+void acre_lock_hold_for_fork(struct acre_lock *lock);
 
-/** Ends acre_lock_take_over_fork() in the parent. */
+/** Ends acre_lock_hold_for_fork() in the parent. */
 void acre_lock_release_after_fork(struct acre_lock *lock);
 
-/** Ends it in the child, where no other thread is left: the lock is free, but for a call that a
- * signal handler interrupted. */
-void acre_lock_renew(struct acre_lock *lock);
+/** Ends acre_lock_hold_for_fork() in the child, which has one thread: the lock is free, except when
+ * the fork happened in a signal handler that interrupted its owner. */
+void acre_lock_reinit_after_fork(struct acre_lock *lock);
 
 ACRE_INLINE bool acre_lock_is(const struct acre_lock *lock, enum acre_lock_state state)
 {
@@ -71,9 +74,9 @@ ACRE_INLINE void acre_lock_set_owner(struct acre_lock *lock, const void *mark)
 }
 
 /**
- * Takes the lock if that needs no atomic operation: this process has one thread, which is not
- * inside and not over a fork.
- * @return false: nothing was done, and acre_lock_take() will do.
+ * Takes the lock if that needs no atomic operation: the process has one thread, the lock is free and
+ * no fork is under way.
+ * @return false: nothing was done; call acre_lock_take().
  */
 ACRE_INLINE bool acre_lock_take_alone(struct acre_lock *lock)
 {
@@ -83,15 +86,15 @@ ACRE_INLINE bool acre_lock_take_alone(struct acre_lock *lock)
     return true;
 }
 
-/** Releases what acre_lock_take_alone() has taken. No other thread can have come to want it: what
- * creates one allocates. */
+/** Releases a lock taken by acre_lock_take_alone(). No thread can wait for it: creating one
+ * allocates. */
 ACRE_INLINE void acre_lock_release_alone(struct acre_lock *lock)
 {
     acre_lock_set(lock, ACRE_LOCK_FREE);
 }
 
-/** Takes the lock, waiting for the thread that has it. If that is this one, and not over a fork,
- * the process ends with a message. */
+/** Takes the lock, waiting for its owner. If the owner is this thread, other than for a fork, calls
+ * on_reentry. */
 ACRE_INLINE void acre_lock_take(struct acre_lock *lock)
 {
     uint32_t seen = ACRE_LOCK_FREE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "malloc/misuse.h"
 
-#include "malloc/serve.h"
+#include "malloc/export.h"
 #include "malloc/text.h"
 #include "os/os.h"
 
@@ -19,7 +19,7 @@ ACRE_EXPORT acre_misuse_fn *acre_malloc_on_misuse(acre_misuse_fn *new_hook)
     return atomic_exchange(&hook, new_hook);
 }
 
-static _Noreturn void stop(struct acre_text *text)
+static _Noreturn void stop_process(struct acre_text *text)
 {
     acre_misuse_fn *tell = atomic_load(&hook);
     if (tell != NULL)
@@ -29,7 +29,7 @@ static _Noreturn void stop(struct acre_text *text)
     abort();
 }
 
-/* What the allocator's walk is asked for: the block that an address lies in. */
+/* The block that contains an address, as walk finds it. */
 struct search {
     uintptr_t address;
     uintptr_t start;
@@ -38,7 +38,7 @@ struct search {
     bool found;
 };
 
-static bool visit(void *arg, void *start, size_t size, bool live)
+static bool match_block(void *arg, void *start, size_t size, bool live)
 {
     struct search *search = arg;
     if (search->address - (uintptr_t)start >= size)
@@ -50,14 +50,14 @@ static bool visit(void *arg, void *start, size_t size, bool live)
     return false;
 }
 
-static struct search find_block(uintptr_t address)
+static struct search find_block_at(struct acre_bytes bytes, uintptr_t address)
 {
     struct search search = { .address = address, .found = false };
-    acre_walk(acre_serve.bytes, visit, &search);
+    acre_walk(bytes, match_block, &search);
     return search;
 }
 
-static void add_call(struct acre_text *text, const char *call, uintptr_t address)
+static void begin_message(struct acre_text *text, const char *call, uintptr_t address)
 {
     acre_text_add(text, "acre: ");
     acre_text_add(text, call);
@@ -67,7 +67,7 @@ static void add_call(struct acre_text *text, const char *call, uintptr_t address
 }
 
 /* "the live block of 64 bytes at 0x..." */
-static void add_block(struct acre_text *text, const struct search *block)
+static void describe_block(struct acre_text *text, const struct search *block)
 {
     acre_text_add(text, block->live ? "the live block of " : "the free block of ");
     acre_text_add_number(text, block->size);
@@ -75,36 +75,38 @@ static void add_block(struct acre_text *text, const struct search *block)
     acre_text_add_address(text, block->start);
 }
 
-static void add_region(struct acre_text *text, const struct acre_pool_region *region)
+/* "; the pointer is in region 0x...-0x... (tlsf)" */
+static void describe_region(struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
 {
-    acre_text_add(text, " of region ");
+    const struct acre_pool_region *region = acre_pool_find(pool, address);
+    acre_text_add(text, "; the pointer is in region ");
     acre_text_add_address(text, region->start);
     acre_text_add(text, "-");
     acre_text_add_address(text, region->start + region->size);
     acre_text_add(text, " (");
-    acre_text_add(text, acre_serve.settings.backend->name);
+    acre_text_add(text, pool->backend->name);
     acre_text_add(text, ")");
 }
 
-static void add_inside(struct acre_text *text, const struct search *block)
+static void describe_position(struct acre_text *text, const struct search *block)
 {
     if (block->live)
-        acre_text_add(text, "not the start of a block: ");
+        acre_text_add(text, "not the start of a block, but ");
     else if (block->start == block->address)
         acre_text_add(text, "freed already: the start of ");
     else
-        acre_text_add(text, "freed already, or never handed out: ");
+        acre_text_add(text, "freed already, or never allocated: ");
     if (block->start != block->address) {
         acre_text_add_number(text, block->address - block->start);
         acre_text_add(text, " bytes into ");
     }
-    add_block(text, block);
+    describe_block(text, block);
 }
 
-static void add_foreign(struct acre_text *text, uintptr_t address)
+static void describe_mapping(struct acre_text *text, uintptr_t address)
 {
     char name[256];
-    acre_text_add(text, "not from this allocator: in no region of it, but ");
+    acre_text_add(text, "not allocated by acre: the pointer is ");
     if (acre_os_mapping_name(address, name, sizeof name) != 0) {
         acre_text_add(text, "where nothing is mapped");
         return;
@@ -113,78 +115,81 @@ static void add_foreign(struct acre_text *text, uintptr_t address)
     acre_text_add(text, name);
 }
 
-/* Where the blocks no longer say what they did, nothing else that could be told is true. */
-static void add_damage(struct acre_text *text, struct acre_check_result damage)
+/* Damaged metadata says nothing true about blocks, so only the damage is reported. */
+static void describe_damage(struct acre_text *text, struct acre_check_result damage)
 {
-    acre_text_add(text, "the heap was overwritten at ");
+    acre_text_add(text, "heap corruption at ");
     acre_text_add_address(text, (uintptr_t)damage.where);
     acre_text_add(text, " (");
     acre_text_add(text, damage.invariant);
-    acre_text_add(text, "): the pointer is one");
+    acre_text_add(text, ")");
 }
 
 /* An address in a region. */
-static void add_found(struct acre_text *text, uintptr_t address)
+static void describe_pointer(struct acre_text *text, struct acre_bytes bytes, uintptr_t address)
 {
-    struct acre_check_result damage = acre_bytes_check(acre_serve.bytes);
+    struct acre_check_result damage = acre_bytes_check(bytes);
     struct search block = { .found = false };
     if (damage.invariant == NULL)
-        block = find_block(address);
+        block = find_block_at(bytes, address);
     if (damage.invariant != NULL)
-        add_damage(text, damage);
+        describe_damage(text, damage);
     else if (block.found)
-        add_inside(text, &block);
+        describe_position(text, &block);
     else
-        acre_text_add(text, "no block, but the allocator's own data");
+        acre_text_add(text, "not a block, but the allocator's metadata");
 }
 
-_Noreturn void acre_misuse_pointer(const char *call, const void *ptr)
+_Noreturn void acre_misuse_pointer(
+    const struct acre_pool *pool, struct acre_lock *lock, const char *call, const void *ptr)
 {
     struct acre_text text = { 0 };
     uintptr_t address = (uintptr_t)ptr;
-    const struct acre_pool_region *region = acre_pool_find(&acre_serve.pool, address);
-    add_call(&text, call, address);
-    if (region == NULL) {
-        add_foreign(&text, address);
+    begin_message(&text, call, address);
+    if (acre_pool_find(pool, address) == NULL) {
+        describe_mapping(&text, address);
     } else {
-        add_found(&text, address);
-        add_region(&text, region);
+        describe_pointer(&text, pool->bytes, address);
+        describe_region(&text, pool, address);
     }
-    acre_lock_release(&acre_serve.lock);
-    stop(&text);
+    acre_lock_release(lock);
+    stop_process(&text);
 }
 
 /* A live block. */
-static void add_wrong_layout(struct acre_text *text, uintptr_t address, struct acre_layout layout)
+static void describe_layout(
+    struct acre_text *text, struct acre_bytes bytes, uintptr_t address, struct acre_layout layout)
 {
-    struct search block = find_block(address);
+    struct search block = find_block_at(bytes, address);
     acre_text_add(text, "wrong layout, ");
     acre_text_add_number(text, layout.size);
     acre_text_add(text, " bytes aligned to ");
     acre_text_add_number(text, layout.align);
     acre_text_add(text, ", for ");
-    add_block(text, &block);
+    describe_block(text, &block);
 }
 
-_Noreturn void acre_misuse_layout(const char *call, const void *ptr, struct acre_layout layout)
+_Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock *lock,
+    const char *call, const void *ptr, struct acre_layout layout)
 {
     struct acre_text text = { 0 };
     uintptr_t address = (uintptr_t)ptr;
-    struct acre_check_result damage = acre_bytes_check(acre_serve.bytes);
-    add_call(&text, call, address);
+    struct acre_check_result damage = acre_bytes_check(pool->bytes);
+    begin_message(&text, call, address);
     if (damage.invariant != NULL)
-        add_damage(&text, damage);
+        describe_damage(&text, damage);
     else
-        add_wrong_layout(&text, address, layout);
-    add_region(&text, acre_pool_find(&acre_serve.pool, address));
-    acre_lock_release(&acre_serve.lock);
-    stop(&text);
+        describe_layout(&text, pool->bytes, address, layout);
+    describe_region(&text, pool, address);
+    acre_lock_release(lock);
+    stop_process(&text);
 }
 
 _Noreturn void acre_misuse_reentered(void)
 {
     struct acre_text text = { 0 };
-    acre_text_add(&text, "acre: malloc family entered again by the thread that is inside it: ");
-    acre_text_add(&text, "called from a signal handler, or left by one with longjmp");
-    stop(&text);
+    acre_text_add(
+        &text, "acre: a thread called malloc or free while it was inside malloc or free: ");
+    acre_text_add(&text, "from a signal handler, or after a handler left with longjmp");
+    stop_process(&text);
 }

@@ -137,44 +137,44 @@ static bool aligned_array_sizes_are_ours(void)
 
 /* A block, or null when the C++ library is to go on: with the new-handler, or with its answer to an
  * alignment that is none. */
-static void *take(size_t size, size_t align)
+static void *new_block(size_t size, size_t align)
 {
     return ACRE_LIKELY(acre_is_pow2(align)) ? acre_serve_alloc(size, align) : NULL;
 }
 
 void *new_plain(size_t size)
 {
-    void *ptr = take(size, ACRE_NATURAL_ALIGN);
+    void *ptr = new_block(size, ACRE_NATURAL_ALIGN);
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_plain()(size);
 }
 
 void *new_array(size_t size)
 {
-    void *ptr = new_plain_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
+    void *ptr = new_plain_is_ours() ? new_block(size, ACRE_NATURAL_ALIGN) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array()(size);
 }
 
 void *new_plain_nothrow(size_t size, const void *tag)
 {
-    void *ptr = new_plain_is_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
+    void *ptr = new_plain_is_ours() ? new_block(size, ACRE_NATURAL_ALIGN) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_plain_nothrow()(size, tag);
 }
 
 void *new_array_nothrow(size_t size, const void *tag)
 {
-    void *ptr = new_arrays_are_ours() ? take(size, ACRE_NATURAL_ALIGN) : NULL;
+    void *ptr = new_arrays_are_ours() ? new_block(size, ACRE_NATURAL_ALIGN) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array_nothrow()(size, tag);
 }
 
 /* The C++ library would round the size up to the alignment, and a sized delete would then name
  * another one than the block's: so it is asked only to throw, for more than is ever served. */
-static ACRE_NOINLINE void *new_aligned_slowly(size_t size, size_t align)
+static ACRE_NOINLINE void *new_aligned_slow(size_t size, size_t align)
 {
     new_handler_fn *handler = acre_is_pow2(align) ? get_new_handler() : NULL;
     void *ptr = NULL;
     while (ptr == NULL && handler != NULL) {
         handler();
-        ptr = take(size, align);
+        ptr = new_block(size, align);
         handler = get_new_handler();
     }
     return ptr != NULL ? ptr : next_new_aligned()(ACRE_SERVE_MOST + 1, align);
@@ -182,25 +182,25 @@ static ACRE_NOINLINE void *new_aligned_slowly(size_t size, size_t align)
 
 void *new_aligned(size_t size, size_t align)
 {
-    void *ptr = take(size, align);
-    return ACRE_LIKELY(ptr != NULL) ? ptr : new_aligned_slowly(size, align);
+    void *ptr = new_block(size, align);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : new_aligned_slow(size, align);
 }
 
 void *new_array_aligned(size_t size, size_t align)
 {
-    void *ptr = new_aligned_is_ours() ? take(size, align) : NULL;
+    void *ptr = new_aligned_is_ours() ? new_block(size, align) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array_aligned()(size, align);
 }
 
 void *new_aligned_nothrow(size_t size, size_t align, const void *tag)
 {
-    void *ptr = new_aligned_is_ours() ? take(size, align) : NULL;
+    void *ptr = new_aligned_is_ours() ? new_block(size, align) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_aligned_nothrow()(size, align, tag);
 }
 
 void *new_array_aligned_nothrow(size_t size, size_t align, const void *tag)
 {
-    void *ptr = new_aligned_arrays_are_ours() ? take(size, align) : NULL;
+    void *ptr = new_aligned_arrays_are_ours() ? new_block(size, align) : NULL;
     return ACRE_LIKELY(ptr != NULL) ? ptr : next_new_array_aligned_nothrow()(size, align, tag);
 }
 
@@ -208,7 +208,7 @@ static const char delete_name[] = "operator delete";
 static const char delete_array_name[] = "operator delete[]";
 
 /* Without a size there is only the alignment to hold the block to. */
-static void give_back_aligned(const char *call, void *ptr, size_t align)
+static void delete_aligned_block(const char *call, void *ptr, size_t align)
 {
     if (ACRE_LIKELY(acre_is_pow2(align) && ((uintptr_t)ptr & (align - 1)) == 0))
         acre_serve_free(call, ptr);
@@ -263,13 +263,13 @@ void delete_array_nothrow(void *ptr, const void *tag)
 
 void delete_aligned(void *ptr, size_t align)
 {
-    give_back_aligned(delete_name, ptr, align);
+    delete_aligned_block(delete_name, ptr, align);
 }
 
 void delete_array_aligned(void *ptr, size_t align)
 {
     if (delete_aligned_is_ours())
-        give_back_aligned(delete_array_name, ptr, align);
+        delete_aligned_block(delete_array_name, ptr, align);
     else
         next_delete_array_aligned()(ptr, align);
 }
@@ -293,7 +293,7 @@ void delete_array_aligned_sized(void *ptr, size_t size, size_t align)
 void delete_aligned_nothrow(void *ptr, size_t align, const void *tag)
 {
     if (delete_aligned_is_ours())
-        give_back_aligned(delete_name, ptr, align);
+        delete_aligned_block(delete_name, ptr, align);
     else
         next_delete_aligned_nothrow()(ptr, align, tag);
 }
@@ -301,7 +301,7 @@ void delete_aligned_nothrow(void *ptr, size_t align, const void *tag)
 void delete_array_aligned_nothrow(void *ptr, size_t align, const void *tag)
 {
     if (delete_aligned_is_ours() && delete_array_aligned_is_ours())
-        give_back_aligned(delete_array_name, ptr, align);
+        delete_aligned_block(delete_array_name, ptr, align);
     else
         next_delete_array_aligned_nothrow()(ptr, align, tag);
 }

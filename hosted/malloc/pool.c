@@ -4,15 +4,15 @@
 #include "base/arith.h"
 #include "os/os.h"
 
-/* Addresses to reserve at once where they cost nothing: more than the memory of most machines, so
- * that all pieces adjoin, and a small part of the 2^47 bytes that a process has. */
-#define AMPLE ((uint64_t)1 << 40)
+/* Bytes of addresses to reserve at once where addresses are plentiful: more than the memory of most
+ * machines, so that all pieces are adjacent, and a small part of the 2^47 bytes of a process. */
+#define RESERVE_AT_ONCE ((uint64_t)1 << 40)
 
 /* The first piece of memory: what a small program needs, at 8 KiB of metadata. */
 enum { first_piece = 1 << 20 };
 
-/* Pieces whose records are reserved at once, a page each: as each piece is as large as all before
- * it, where the system allows, half as many come to more than AMPLE. */
+/* Pieces whose records are reserved at once, one page per record. Each piece is as large as all
+ * pieces before it together, so half as many reach RESERVE_AT_ONCE. */
 enum { pieces = 64 };
 
 static size_t round_to_page(size_t size)
@@ -20,8 +20,9 @@ static size_t round_to_page(size_t size)
     return acre_align_up(size, acre_os_page_size());
 }
 
-/* Of a piece of `size` bytes. It has metadata for all before it too where that is worth having and
- * at most a sixteenth of the piece. Grows with the size. */
+/* Bytes of metadata for a piece of `size` bytes. Where the backend looks adjacent regions up
+ * together, the piece gets metadata for all pieces before it too, if that is at most a sixteenth of
+ * the piece. Grows with the size. */
 static size_t metadata_size(const struct acre_pool *pool, size_t size)
 {
     const struct acre_backend_memory *memory = pool->backend->memory;
@@ -33,12 +34,12 @@ static size_t metadata_size(const struct acre_pool *pool, size_t size)
     return whole <= size / 16 ? whole : memory->apart_size(size, number);
 }
 
-/* Bytes of addresses to reserve at once for blocks. */
-static size_t wish(const struct acre_pool *pool)
+/* Bytes of addresses to reserve for blocks when a reservation is needed; 0: no more than needed. */
+static size_t size_hint(const struct acre_pool *pool)
 {
     if (acre_os_addresses_are_scarce())
         return 0;
-    return pool->limit < AMPLE ? round_to_page(pool->limit) : (size_t)AMPLE;
+    return pool->limit < RESERVE_AT_ONCE ? round_to_page(pool->limit) : (size_t)RESERVE_AT_ONCE;
 }
 
 bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, size_t limit)
@@ -49,7 +50,7 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
     size_t size = round_to_page(backend->size + backend->align);
     size_t records = acre_os_addresses_are_scarce() ? 0 : pieces * acre_os_page_size();
     size_t addresses =
-        (backend->memory->shares_map ? 2 : 1) * metadata_size(pool, wish(pool)) + records;
+        (backend->memory->shares_map ? 2 : 1) * metadata_size(pool, size_hint(pool)) + records;
     void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
     if (start == NULL)
         return false;
@@ -62,8 +63,8 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
     return true;
 }
 
-/* The lowest power of two that is not below `size`; 0 when that is no size_t. */
-static size_t power_of_two(size_t size)
+/* `size` rounded up to a power of two; 0 when that exceeds size_t. */
+static size_t round_up_to_power(size_t size)
 {
     size_t power = 1;
     while (power < size && power != 0)
@@ -71,17 +72,17 @@ static size_t power_of_two(size_t size)
     return power;
 }
 
-/* Bytes that a block of this layout takes from fresh memory at most, the rounding of a good-fit
- * search, headers and metadata in the memory itself included; SIZE_MAX when no memory could be
- * enough. A block that is a power of two at a multiple of its size lies somewhere in twice as much,
- * and in twice that again where the region is a chunk of a heap. */
-static size_t need_of(const struct acre_backend *backend, struct acre_layout layout)
+/* Most bytes of fresh memory that a block of this layout needs, including the rounding of a good-fit
+ * search, headers, and metadata inside the memory; SIZE_MAX when no memory is enough. Twice its size
+ * always contains a block that is a power of two and aligned to its size; a chunk of a heap needs
+ * twice that. */
+static size_t bytes_needed(const struct acre_backend *backend, struct acre_layout layout)
 {
     size_t size = layout.size > layout.align ? layout.size : layout.align;
     size_t slack = layout.size / 8 + layout.align / 32 + 4 * acre_os_page_size();
     size_t need;
     if (backend->memory->rounds) {
-        size_t block = power_of_two(size);
+        size_t block = round_up_to_power(size);
         size_t factor = backend->memory->apart_size != NULL ? 2 : 4;
         bool fits = block != 0 && block <= SIZE_MAX / 8;
         return fits ? factor * block + (factor - 2) * slack : SIZE_MAX;
@@ -92,8 +93,7 @@ static size_t need_of(const struct acre_backend *backend, struct acre_layout lay
     return need;
 }
 
-/* The largest piece, at most `size` bytes, that the limit leaves room for, its metadata included.
- */
+/* The largest piece of at most `size` bytes that fits the limit together with its metadata. */
 static size_t within_limit(const struct acre_pool *pool, size_t size)
 {
     size_t page = acre_os_page_size();
@@ -104,7 +104,7 @@ static size_t within_limit(const struct acre_pool *pool, size_t size)
     return metadata < room ? acre_align_down(room - metadata, page) : 0;
 }
 
-/* Notes in `record` that the pool has one more piece, unless the piece prolongs the last region. */
+/* Adds a piece to the list of regions: extends the last region, or else fills in `record`. */
 static void note_region(
     struct acre_pool *pool, struct acre_pool_region *record, uintptr_t start, size_t size)
 {
@@ -117,7 +117,8 @@ static void note_region(
     pool->regions = record;
 }
 
-static enum acre_status add(struct acre_pool *pool, void *start, size_t size, void *metadata)
+static enum acre_status add_to_backend(
+    struct acre_pool *pool, void *start, size_t size, void *metadata)
 {
     if (pool->backend->memory->add_apart == NULL)
         return acre_bytes_add_memory(pool->bytes, start, size);
@@ -126,29 +127,29 @@ static enum acre_status add(struct acre_pool *pool, void *start, size_t size, vo
 }
 
 /* Adds a piece of `size` bytes, a multiple of the page size. On failure nothing has changed. */
-static bool add_piece(struct acre_pool *pool, size_t size)
+static bool add_pool_piece(struct acre_pool *pool, size_t size)
 {
     size_t apart = metadata_size(pool, size);
     size_t beside = round_to_page(apart + sizeof(struct acre_pool_region));
     char *metadata = acre_range_take(&pool->metadata, beside, beside);
     if (metadata == NULL)
         return false;
-    void *start = acre_range_take(&pool->blocks, size, wish(pool));
-    if (start != NULL && add(pool, start, size, metadata) == ACRE_OK) {
+    void *start = acre_range_take(&pool->blocks, size, size_hint(pool));
+    if (start != NULL && add_to_backend(pool, start, size, metadata) == ACRE_OK) {
         void *record = metadata + beside - sizeof(struct acre_pool_region);
         note_region(pool, record, (uintptr_t)start, size);
         pool->given += size + apart;
         return true;
     }
     if (start != NULL)
-        acre_range_untake(&pool->blocks, size);
-    acre_range_untake(&pool->metadata, beside);
+        acre_range_undo(&pool->blocks, size);
+    acre_range_undo(&pool->metadata, beside);
     return false;
 }
 
-/* Whether no memory at all would make the allocator serve this layout. An aligned block may have to
- * be cut from a free one that is larger by its alignment. */
-static bool is_hopeless(const struct acre_pool *pool, struct acre_layout layout)
+/* Whether the backend cannot serve this layout however much memory it has. An aligned block may be
+ * cut from a free block that is larger by the alignment. */
+static bool can_never_fit(const struct acre_pool *pool, struct acre_layout layout)
 {
     size_t most = pool->backend->memory->most;
     if (most == 0)
@@ -158,20 +159,20 @@ static bool is_hopeless(const struct acre_pool *pool, struct acre_layout layout)
 
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t need = need_of(pool->backend, layout);
-    if (need > PTRDIFF_MAX || is_hopeless(pool, layout))
+    size_t need = bytes_needed(pool->backend, layout);
+    if (need > PTRDIFF_MAX || can_never_fit(pool, layout))
         return false;
-    size_t ample = need;
-    if (ample < first_piece)
-        ample = first_piece;
-    if (ample < pool->given)
-        ample = pool->given;
-    ample = within_limit(pool, round_to_page(ample));
+    size_t preferred = need;
+    if (preferred < first_piece)
+        preferred = first_piece;
+    if (preferred < pool->given)
+        preferred = pool->given;
+    preferred = within_limit(pool, round_to_page(preferred));
     need = within_limit(pool, round_to_page(need));
-    for (size_t size = ample; size > need; size = round_to_page(size / 2))
-        if (add_piece(pool, size))
+    for (size_t size = preferred; size > need; size = round_to_page(size / 2))
+        if (add_pool_piece(pool, size))
             return true;
-    return need != 0 && add_piece(pool, need);
+    return need != 0 && add_pool_piece(pool, need);
 }
 
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * A byte allocator over memory of the operating system, which is added as it is needed.
+ * A backend over memory of the operating system, which grows on demand.
  *
- * Blocks come from one range of addresses; the allocator's control structure, and its metadata
- * where it takes them apart, from another. So pieces of memory adjoin, and one block may lie across
- * the seam. Each piece is as large as all before it together: their number grows with the logarithm
- * of the pool. Nothing here locks.
+ * Blocks come from one range of addresses; the backend's control structure, and its metadata where
+ * the backend takes metadata apart, from another. So pieces of memory are adjacent, and one block
+ * may span two pieces. Each piece is as large as all pieces before it together: their number grows
+ * with the logarithm of the pool. Nothing here locks.
  */
 #ifndef ACRE_HOSTED_MALLOC_POOL_H
 #define ACRE_HOSTED_MALLOC_POOL_H
@@ -27,8 +27,8 @@ struct acre_pool_region {
 struct acre_pool {
     const struct acre_backend *backend;
     struct acre_bytes bytes;          /**< The allocator; no table while the pool is closed. */
-    struct acre_range blocks;         /**< Where blocks lie. */
-    struct acre_range metadata;       /**< Where all else lies. */
+    struct acre_range blocks;         /**< Holds blocks. */
+    struct acre_range metadata;       /**< Holds everything else. */
     struct acre_pool_region *regions; /**< What the allocator owns, newest first. */
     size_t limit;                     /**< Most bytes ever given to the allocator. */
     size_t given;                     /**< Bytes given to it, metadata apart included. */
@@ -49,7 +49,7 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
  */
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout);
 
-/** The region that an address lies in, or null. O(regions), which are one as a rule. */
+/** The region that contains an address, or null. O(regions); there is usually one. */
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address);
 
 #endif

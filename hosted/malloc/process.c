@@ -8,32 +8,32 @@
 
 #include <pthread.h>
 
-static void before_fork(void)
+static void hold_lock_for_fork(void)
 {
-    acre_lock_take_over_fork(&acre_serve.lock);
+    acre_lock_hold_for_fork(&acre_serve.lock);
 }
 
-static void in_parent(void)
+static void release_lock_in_parent(void)
 {
     acre_lock_release_after_fork(&acre_serve.lock);
 }
 
-static void in_child(void)
+static void free_lock_in_child(void)
 {
-    acre_lock_renew(&acre_serve.lock);
+    acre_lock_reinit_after_fork(&acre_serve.lock);
 }
 
 /* The object is linked to be initialised before all others, so these fork handlers are the first
  * ones registered: the last to run before a fork and the first after it, as a lock that all others
  * may need has to be. */
-__attribute__((constructor)) static void start(void)
+__attribute__((constructor)) static void start_process(void)
 {
     acre_serve_prepare();
     acre_report_prepare();
-    (void)pthread_atfork(before_fork, in_parent, in_child);
+    (void)pthread_atfork(hold_lock_for_fork, release_lock_in_parent, free_lock_in_child);
 }
 
-__attribute__((destructor)) static void end(void)
+__attribute__((destructor)) static void finish_process(void)
 {
     acre_report_at_exit();
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * A range of addresses that is handed out from bottom to top, piece after piece, with memory behind
- * what was handed out. It reserves more addresses at its end when it runs out; where others have
- * taken those, it starts anew elsewhere.
+ * A range of addresses that hands out committed memory from bottom to top. When it runs out, it
+ * reserves more addresses at its end; if those are taken, it continues elsewhere.
  */
 #ifndef ACRE_HOSTED_MALLOC_RANGE_H
 #define ACRE_HOSTED_MALLOC_RANGE_H
@@ -19,17 +18,17 @@ struct acre_range {
 };
 
 /**
- * Hands out the next `size` bytes, readable, writable and zero. They adjoin the piece handed out
- * before whenever the addresses there are free.
+ * Hands out the next `size` bytes, readable, writable and zero. They are adjacent to the previous
+ * piece whenever those addresses are free.
  * @param size bytes, a multiple of the page size, not 0.
- * @param wish bytes to reserve at once if addresses run out; fewer are taken when there are fewer,
- *             and more when `size` is larger.
+ * @param size_hint bytes to reserve when addresses run out. Fewer are reserved when fewer are available,
+ *             more when `size` is larger.
  * @return the first byte, or null: the system gives no more; nothing has changed but addresses
  *         reserved.
  */
-void *acre_range_take(struct acre_range *range, size_t size, size_t wish);
+void *acre_range_take(struct acre_range *range, size_t size, size_t size_hint);
 
-/** Undoes the last take, of `size` bytes. */
-void acre_range_untake(struct acre_range *range, size_t size);
+/** Undoes the last acre_range_take(), of `size` bytes. */
+void acre_range_undo(struct acre_range *range, size_t size);
 
 #endif

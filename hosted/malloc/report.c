@@ -11,7 +11,7 @@ enum { standard_error = 2 };
  * not replaced both by the same one. */
 static int kept[2] = { -1, -1 };
 
-static void add(struct acre_text *text, const char *name, size_t number)
+static void add_statistic(struct acre_text *text, const char *name, size_t number)
 {
     acre_text_add(text, name);
     acre_text_add_number(text, number);
@@ -21,17 +21,17 @@ void acre_report_write(int fd)
 {
     struct acre_stats stats = acre_serve_stats();
     struct acre_text text = { 0 };
-    add(&text, "acre[", (size_t)acre_os_process());
+    add_statistic(&text, "acre[", (size_t)acre_os_process());
     acre_text_add(&text, "]: allocator=");
     acre_text_add(&text, acre_serve_name());
-    add(&text, " total=", stats.total);
-    add(&text, " metadata=", stats.metadata);
-    add(&text, " used=", stats.used);
-    add(&text, " available=", stats.available);
-    add(&text, " peak=", stats.peak);
-    add(&text, " largest_free=", stats.largest_free);
-    add(&text, " live_blocks=", stats.live_blocks);
-    add(&text, " refused=", stats.failed);
+    add_statistic(&text, " total=", stats.total);
+    add_statistic(&text, " metadata=", stats.metadata);
+    add_statistic(&text, " used=", stats.used);
+    add_statistic(&text, " available=", stats.available);
+    add_statistic(&text, " peak=", stats.peak);
+    add_statistic(&text, " largest_free=", stats.largest_free);
+    add_statistic(&text, " live_blocks=", stats.live_blocks);
+    add_statistic(&text, " refused=", stats.failed);
     acre_text_write(&text, fd);
 }
 

@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-struct acre_serve acre_serve = { .bytes = { .ops = &acre_null_ops, .self = NULL } };
+struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
+    .bytes = { .ops = &acre_null_ops, .self = NULL } };
 
-/* From this size on, fresh pages from the system are cheaper than zeroes written by hand. Bytes. */
+/* From this many bytes on, fresh pages from the system are cheaper than writing zeroes. */
 enum { zero_by_system = 1 << 20 };
 
 void *acre_serve_refuse(void)
@@ -54,8 +55,7 @@ static bool open_pool(void)
     return true;
 }
 
-/* Another thread may have found memory meanwhile, so the allocator is asked before the system is.
- */
+/* Another thread may have grown the pool meanwhile, so the backend is tried again first. */
 static void *find_memory(struct acre_layout layout)
 {
     if (!open_pool())
@@ -87,7 +87,7 @@ ACRE_NOINLINE void acre_serve_free_shared(const char *call, void *ptr)
     acre_lock_take(&acre_serve.lock);
     enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_misuse_pointer(call, ptr);
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
     acre_lock_release(&acre_serve.lock);
 }
 
@@ -98,13 +98,13 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
     acre_lock_take(&acre_serve.lock);
     enum acre_status status = acre_dealloc_sized(acre_serve.bytes, ptr, layout);
     if (ACRE_UNLIKELY(status == ACRE_NOT_ALLOCATED))
-        acre_misuse_pointer(call, ptr);
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_misuse_layout(call, ptr, layout);
+        acre_misuse_layout(&acre_serve.pool, &acre_serve.lock, call, ptr, layout);
     acre_lock_release(&acre_serve.lock);
 }
 
-/* Whole pages inside are dropped, so that they read as zero and cost nothing until touched. */
+/* Discards whole pages inside: they read as zero and cost nothing until touched. */
 static ACRE_NOINLINE void zero_large(char *start, size_t size)
 {
     size_t page = acre_os_page_size();
@@ -118,7 +118,7 @@ static ACRE_NOINLINE void zero_large(char *start, size_t size)
     memset(start + head + pages, 0, size - head - pages);
 }
 
-/* Two pieces that overlap clear what is between one and two of them, without a loop or a call. */
+/* Clears `piece` to 2 * `piece` bytes by two stores that overlap, without a loop or a call. */
 ACRE_INLINE void zero_ends(char *start, size_t size, size_t piece)
 {
     memset(start, 0, piece);
@@ -160,7 +160,7 @@ static void *resize_or_move(const char *call, void *ptr, struct acre_layout layo
 {
     struct acre_ptr moved = acre_realloc(acre_serve.bytes, ptr, layout);
     if (ACRE_UNLIKELY(moved.status == ACRE_NOT_ALLOCATED))
-        acre_misuse_pointer(call, ptr);
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
     if (ACRE_UNLIKELY(moved.ptr == NULL) && acre_pool_grow(&acre_serve.pool, layout))
         moved = acre_realloc(acre_serve.bytes, ptr, layout);
     return moved.ptr;
@@ -197,7 +197,7 @@ size_t acre_serve_usable_size(const char *call, void *ptr)
     acre_lock_take(&acre_serve.lock);
     struct acre_num usable = acre_usable_size(acre_serve.bytes, ptr);
     if (ACRE_UNLIKELY(usable.status != ACRE_OK))
-        acre_misuse_pointer(call, ptr);
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
     acre_lock_release(&acre_serve.lock);
     return usable.num;
 }
@@ -211,8 +211,7 @@ struct acre_stats acre_serve_stats(void)
     return stats;
 }
 
-/* An allocator keeps what it knows of a free block in the block's first and last bytes; they stay.
- */
+/* A backend may keep metadata of a free block in its first and last bytes; these pages stay. */
 enum { margin = 64 };
 
 static bool discard_free(void *arg, void *start, size_t size, bool live)
@@ -226,9 +225,8 @@ static bool discard_free(void *arg, void *start, size_t size, bool live)
     return true;
 }
 
-/* Leaves of the free memory that walk shows nothing inside that is still needed. The lock is held.
- */
-static void gather(void)
+/* Has the backend merge its free memory, so that walk shows no metadata inside. The lock is held. */
+static void flush_backend(void)
 {
     const struct acre_backend *backend = acre_serve.pool.backend;
     if (acre_serve.bytes.self != NULL && backend->memory->flush != NULL)
@@ -239,7 +237,7 @@ bool acre_serve_trim(void)
 {
     bool any = false;
     acre_lock_take(&acre_serve.lock);
-    gather();
+    flush_backend();
     acre_walk(acre_serve.bytes, discard_free, &any);
     acre_lock_release(&acre_serve.lock);
     return any;

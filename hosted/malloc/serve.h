@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The process's one heap, and the way in for every function of the malloc family: sizes are checked
- * here, the lock is taken here, and every pointer given back is proven here, by the allocator,
- * before anything is read through it.
+ * The process's one heap, and the entry for every function of the malloc family: it checks sizes,
+ * takes the lock, and has the backend prove every pointer before anything is read through it.
  *
- * Before the first call the heap is an allocator that refuses everything. So the common path asks
- * nothing about initialisation: it happens where memory is found wanting.
+ * Before the first call the heap is the null allocator, which refuses everything. So the fast path
+ * needs no test for initialisation: that happens on the slow path, where memory is short.
  */
 #ifndef ACRE_HOSTED_MALLOC_SERVE_H
 #define ACRE_HOSTED_MALLOC_SERVE_H
 
 #include "base/compiler.h"
+#include "malloc/export.h"
 #include "malloc/lock.h"
 #include "malloc/misuse.h"
 #include "malloc/pool.h"
@@ -22,24 +22,13 @@
 #include <errno.h>
 #include <stdint.h>
 
-/** Marks what the shared object exports. */
-#define ACRE_EXPORT __attribute__((visibility("default")))
-
-/** Gives a function of this file, with all its attributes, a second name. */
-#if defined(__has_attribute) && __has_attribute(copy)
-#define ACRE_ALIAS(name) __attribute__((copy(name), alias(#name)))
-#else
-#define ACRE_ALIAS(name) __attribute__((alias(#name)))
-#endif
-
-/** Everything the drop-in malloc remembers. The lock guards all but `settings`, which is written
- * once under it. */
+/** State of the drop-in malloc. The lock guards everything; `settings` is constant once read. */
 struct acre_serve {
     struct acre_lock lock;
-    struct acre_bytes bytes;       /**< The allocator that serves, or the one that refuses. */
-    struct acre_pool pool;         /**< Open once there was a first request. */
+    struct acre_bytes bytes;       /**< The backend, or the null allocator. */
+    struct acre_pool pool;         /**< Open after the first request. */
     struct acre_settings settings; /**< Read once; `backend` is null before. */
-    size_t refused;                /**< Requests refused for want of memory. */
+    size_t refused;                /**< Requests refused for lack of memory. */
 };
 
 extern struct acre_serve acre_serve;
@@ -48,10 +37,10 @@ extern struct acre_serve acre_serve;
  * representable. */
 #define ACRE_SERVE_MOST ((size_t)PTRDIFF_MAX)
 
-/** Name of the allocator that serves. */
+/** Name of the backend. */
 const char *acre_serve_name(void);
 
-/** Reads the settings if they have not been read. Takes the lock. */
+/** Reads the settings unless they were read before. Takes the lock. */
 void acre_serve_prepare(void);
 
 /** Finds more memory and allocates from it. @return a block, or null with errno set to ENOMEM. */
@@ -61,7 +50,7 @@ void *acre_serve_alloc_slow(struct acre_layout layout);
 void *acre_serve_alloc_shared(struct acre_layout layout);
 void acre_serve_free_shared(const char *call, void *ptr);
 
-/** Counts a request that cannot be met. @return null, with errno set to ENOMEM. */
+/** Counts a refused request. @return null, with errno set to ENOMEM. */
 void *acre_serve_refuse(void);
 
 /**
@@ -80,7 +69,7 @@ ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(layout);
 }
 
-/** Takes a block back; null is none. Does not return when the pointer is not a live block's.
+/** Frees a block; does nothing for null. Does not return when the pointer is not a live block.
  * @param call the function that the program called, for the message. */
 ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
 {
@@ -92,7 +81,7 @@ ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
     }
     enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_misuse_pointer(call, ptr);
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
     acre_lock_release_alone(&acre_serve.lock);
 }
 
@@ -112,10 +101,10 @@ void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
 /** Bytes a block can hold; 0 for null. */
 size_t acre_serve_usable_size(const char *call, void *ptr);
 
-/** The accounts, with `failed` counting what the program was refused. */
+/** Statistics, with `failed` counting the program's refused requests. */
 struct acre_stats acre_serve_stats(void);
 
-/** Gives the memory behind free blocks back to the system, as whole pages. @return whether any. */
+/** Returns the whole pages inside free blocks to the system. @return whether there were any. */
 bool acre_serve_trim(void);
 
 #endif

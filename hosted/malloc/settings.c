@@ -10,7 +10,7 @@
 
 enum { standard_error = 2 };
 
-static void add_backends(struct acre_text *text)
+static void add_backend_names(struct acre_text *text)
 {
     char line[512];
     acre_backend_list(line, sizeof line);
@@ -33,7 +33,7 @@ static _Noreturn void end_refusal(struct acre_text *text)
 }
 
 /* Ends the process. */
-static _Noreturn void refuse(const char *name, const char *value, const char *expected)
+static _Noreturn void refuse_value(const char *name, const char *value, const char *expected)
 {
     struct acre_text text = { 0 };
     begin_refusal(&text, name, value);
@@ -55,7 +55,7 @@ static _Noreturn void refuse_backend(const char *name, const char *value)
         acre_text_add(&text, "'?");
     }
     acre_text_add(&text, " (choose from ");
-    add_backends(&text);
+    add_backend_names(&text);
     acre_text_add(&text, ")");
     end_refusal(&text);
 }
@@ -66,7 +66,7 @@ static bool read_switch(const char *name)
     if (value == NULL || *value == '\0' || strcmp(value, "0") == 0)
         return false;
     if (strcmp(value, "1") != 0)
-        refuse(name, value, "0 or 1");
+        refuse_value(name, value, "0 or 1");
     return true;
 }
 
@@ -89,9 +89,9 @@ static size_t read_limit(void)
     if (value == NULL || *value == '\0')
         return SIZE_MAX;
     if (acre_parse_size(value, &size) != ACRE_NUMBER_OK || size > PTRDIFF_MAX)
-        refuse(name, value, "a size in bytes, such as 64M");
+        refuse_value(name, value, "a size in bytes, such as 64M");
     if (size < acre_os_page_size() * 4)
-        refuse(name, value, "four pages or more");
+        refuse_value(name, value, "four pages or more");
     return size;
 }
 
@@ -105,7 +105,7 @@ struct acre_settings acre_settings_read(void)
     return settings;
 }
 
-static void write_line(const char *line)
+static void write_help_line(const char *line)
 {
     struct acre_text text = { 0 };
     acre_text_add(&text, line);
@@ -115,14 +115,14 @@ static void write_line(const char *line)
 void acre_settings_help(void)
 {
     struct acre_text backends = { 0 };
-    write_line("acre: this process's malloc is served by acre; these variables change how:");
+    write_help_line("acre: this process's malloc is served by acre; these variables change how:");
     acre_text_add(&backends, "  ACRE_ALLOCATOR=NAME  the allocator (");
     acre_text_add(&backends, acre_backend_default() ? acre_backend_default()->name : "none");
     acre_text_add(&backends, " when unset): ");
-    add_backends(&backends);
+    add_backend_names(&backends);
     acre_text_write(&backends, standard_error);
-    write_line(
+    write_help_line(
         "  ACRE_POOL=SIZE       most memory it may take, metadata included (64M, 2G; no limit)");
-    write_line("  ACRE_STATS=1         print its accounts when the process exits");
-    write_line("  ACRE_HELP=1          print this list when the process starts");
+    write_help_line("  ACRE_STATS=1         print its accounts when the process exits");
+    write_help_line("  ACRE_HELP=1          print this list when the process starts");
 }

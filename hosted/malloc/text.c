@@ -6,7 +6,7 @@
 /* Bytes kept for the line end and a null. */
 enum { ending = 2 };
 
-static void add_byte(struct acre_text *text, char byte)
+static void append_byte(struct acre_text *text, char byte)
 {
     if (text->length < sizeof text->bytes - ending)
         text->bytes[text->length++] = byte;
@@ -15,10 +15,10 @@ static void add_byte(struct acre_text *text, char byte)
 void acre_text_add(struct acre_text *text, const char *string)
 {
     while (*string != '\0')
-        add_byte(text, *string++);
+        append_byte(text, *string++);
 }
 
-static void add_digits(struct acre_text *text, uintmax_t number, unsigned base)
+static void append_digits(struct acre_text *text, uintmax_t number, unsigned base)
 {
     char digits[sizeof number * 8];
     size_t count = 0;
@@ -27,18 +27,18 @@ static void add_digits(struct acre_text *text, uintmax_t number, unsigned base)
         number /= base;
     } while (number != 0);
     while (count != 0)
-        add_byte(text, digits[--count]);
+        append_byte(text, digits[--count]);
 }
 
 void acre_text_add_number(struct acre_text *text, uintmax_t number)
 {
-    add_digits(text, number, 10);
+    append_digits(text, number, 10);
 }
 
 void acre_text_add_address(struct acre_text *text, uintptr_t address)
 {
     acre_text_add(text, "0x");
-    add_digits(text, address, 16);
+    append_digits(text, address, 16);
 }
 
 const char *acre_text_string(struct acre_text *text)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Reads the digits at *text and moves *text past them. */
-static enum acre_number_status read_digits(const char **text, size_t *number)
+static enum acre_number_status parse_digits(const char **text, size_t *number)
 {
     const char *at = *text;
     size_t value = 0;
@@ -40,7 +40,7 @@ static int unit_log2(const char *text)
 enum acre_number_status acre_parse_size(const char *text, size_t *bytes)
 {
     size_t number = 0;
-    enum acre_number_status status = read_digits(&text, &number);
+    enum acre_number_status status = parse_digits(&text, &number);
     if (status == ACRE_NUMBER_MALFORMED)
         return status;
     int shift = unit_log2(text);
@@ -56,7 +56,7 @@ enum acre_number_status acre_parse_size(const char *text, size_t *bytes)
 enum acre_number_status acre_parse_count(const char *text, size_t *count)
 {
     size_t number = 0;
-    enum acre_number_status status = read_digits(&text, &number);
+    enum acre_number_status status = parse_digits(&text, &number);
     if (status == ACRE_NUMBER_MALFORMED || *text)
         return ACRE_NUMBER_MALFORMED;
     if (status == ACRE_NUMBER_OK)

@@ -32,7 +32,7 @@ static int next_byte(struct reader *reader)
 }
 
 /* Value of a hexadecimal digit as the kernel writes it, or -1. */
-static int digit(int byte)
+static int hex_digit(int byte)
 {
     if (byte >= '0' && byte <= '9')
         return byte - '0';
@@ -40,11 +40,11 @@ static int digit(int byte)
 }
 
 /* Reads a hexadecimal number and the byte behind it, which is returned. */
-static int read_number(struct reader *reader, uintptr_t *number)
+static int read_hex_number(struct reader *reader, uintptr_t *number)
 {
     int byte = next_byte(reader);
-    for (*number = 0; digit(byte) >= 0; byte = next_byte(reader))
-        *number = *number << 4 | (uintptr_t)digit(byte);
+    for (*number = 0; hex_digit(byte) >= 0; byte = next_byte(reader))
+        *number = *number << 4 | (uintptr_t)hex_digit(byte);
     return byte;
 }
 
@@ -77,12 +77,12 @@ static void read_name(struct reader *reader, char *name, size_t size)
     }
 }
 
-static int find(struct reader *reader, uintptr_t address, char *name, size_t size)
+static int find_mapping(struct reader *reader, uintptr_t address, char *name, size_t size)
 {
     uintptr_t start;
     uintptr_t end;
-    while (read_number(reader, &start) == '-') {
-        int byte = read_number(reader, &end);
+    while (read_hex_number(reader, &start) == '-') {
+        int byte = read_hex_number(reader, &end);
         if (address >= start && address < end) {
             read_name(reader, name, size);
             return 0;
@@ -101,7 +101,7 @@ int acre_os_mapping_name(uintptr_t address, char *name, size_t size)
     int error = ENOENT;
     if (fd >= 0) {
         reader.fd = (int)fd;
-        error = find(&reader, address, name, size);
+        error = find_mapping(&reader, address, name, size);
         syscall(SYS_close, fd);
     }
     errno = saved;

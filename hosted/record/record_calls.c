@@ -68,7 +68,7 @@ EXPORT void free(void *block)
 }
 
 /** A resize of a block that the dynamic linker got early: it moves to the real heap. */
-static RECORD_COLD void *move_early(void *block, size_t size)
+static RECORD_COLD void *move_early_block(void *block, size_t size)
 {
     size_t room = record_early_room(block);
     void *moved = malloc(size);
@@ -85,7 +85,7 @@ EXPORT void *realloc(void *block, size_t size)
     void *moved;
 
     if (record_is_early(block))
-        return move_early(block, size);
+        return move_early_block(block, size);
     if (!has_real())
         return block ? NULL : record_early_alloc(size);
     if (block)
@@ -110,7 +110,7 @@ EXPORT void *reallocarray(void *block, size_t count, size_t size)
 }
 
 /** log2 of the alignment that an allocator gives for `align`: the next power of two. */
-static inline unsigned log2_of(size_t align)
+static inline unsigned align_to_log2(size_t align)
 {
     return align > 1 ? (unsigned)(sizeof(long) * 8) - (unsigned)__builtin_clzl(align - 1) : 0;
 }
@@ -120,7 +120,7 @@ static inline unsigned log2_of(size_t align)
 static inline void *note_aligned(void *block, size_t align, size_t size)
 {
     if (block || (align & (align - 1)) == 0)
-        record_note(SPOOL_MEMALIGN, block, size, log2_of(align));
+        record_note(SPOOL_MEMALIGN, block, size, align_to_log2(align));
     return block;
 }
 

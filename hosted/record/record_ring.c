@@ -75,7 +75,7 @@ uint64_t record_now(void)
 }
 
 /** Appends `text` at `at`; returns the new end, or null when it does not fit. */
-static char *append(char *at, const char *end, const char *text)
+static char *append_to_path(char *at, const char *end, const char *text)
 {
     while (at && *text) {
         if (at + 1 >= end)
@@ -97,14 +97,14 @@ static char *append_number(char *at, const char *end, uint32_t number)
         *--first = (char)('0' + number % 10);
         number /= 10;
     } while (number);
-    return append(at, end, first);
+    return append_to_path(at, end, first);
 }
 
 static bool ring_path(char path[PATH_ROOM], uint32_t number)
 {
-    char *at = append(path, path + PATH_ROOM, folder);
+    char *at = append_to_path(path, path + PATH_ROOM, folder);
 
-    at = append(at, path + PATH_ROOM, "/ring-");
+    at = append_to_path(at, path + PATH_ROOM, "/ring-");
     return append_number(at, path + PATH_ROOM, number) != NULL;
 }
 
@@ -127,7 +127,7 @@ static void turn_off(struct record_state *state, int error)
 
 /** Gives a file room. Returns 0 or an errno. The signal that the program would get for a file that
  * its limit does not allow is not for it: it has not written one. Signals are blocked. */
-static int give_room(int fd, size_t size)
+static int allocate_ring_file(int fd, size_t size)
 {
     sigset_t signals;
     bool had;
@@ -174,10 +174,10 @@ static bool find_control(void)
 
     if (control)
         return true;
-    if (!from || !append(folder, folder + PATH_ROOM, from))
+    if (!from || !append_to_path(folder, folder + PATH_ROOM, from))
         return false;
-    at = append(path, path + PATH_ROOM, folder);
-    if (!append(at, path + PATH_ROOM, "/control"))
+    at = append_to_path(path, path + PATH_ROOM, folder);
+    if (!append_to_path(at, path + PATH_ROOM, "/control"))
         return false;
     control = map_file(path, sizeof *control);
     if (control && (control->magic != SPOOL_MAGIC || !shares_pids(control)))
@@ -194,7 +194,7 @@ static void fill_header(struct spool_ring *ring)
     ring->has_fork_order = record_self.has_fork && record_self.fork_ring == last_number;
     ring->fork_order = record_self.fork_order;
     if (program_invocation_short_name)
-        append(ring->name, ring->name + SPOOL_NAME_ROOM, program_invocation_short_name);
+        append_to_path(ring->name, ring->name + SPOOL_NAME_ROOM, program_invocation_short_name);
     atomic_store_explicit(&ring->ready, 1, memory_order_release);
 }
 
@@ -216,7 +216,7 @@ static int grow_ring(struct record_state *state)
         events = capacity;
     if (!ring_path(path, state->number) || (fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
         return errno;
-    error = give_room(fd, ring_bytes(events));
+    error = allocate_ring_file(fd, ring_bytes(events));
     close(fd);
     if (!error)
         atomic_store_explicit(&state->ring->allocated, events, memory_order_release);
@@ -238,7 +238,7 @@ static int make_ring(struct record_state *state)
     if (fd < 0)
         return errno;
     /* The pages behind the end of the file are mapped but not touched until it has grown. */
-    error = give_room(fd, SPOOL_PAGE);
+    error = allocate_ring_file(fd, SPOOL_PAGE);
     map = error ? MAP_FAILED : mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (map == MAP_FAILED)
@@ -368,7 +368,7 @@ static bool can_grow(const struct record_state *state, uint64_t order)
 }
 
 /** One attempt at making room for `order`. */
-static void make_room(struct record_state *state, uint64_t order)
+static void try_to_make_room(struct record_state *state, uint64_t order)
 {
     sigset_t before;
 
@@ -384,13 +384,13 @@ static void make_room(struct record_state *state, uint64_t order)
     unlock_state(state, &before);
 }
 
-static void await_room(struct record_state *state, uint64_t order)
+static void wait_for_room(struct record_state *state, uint64_t order)
 {
     uint32_t beat = atomic_load(&state->control->beat);
     unsigned sleeps = 0;
 
     for (;;) {
-        make_room(state, order);
+        try_to_make_room(state, order);
         if (state->off || order < atomic_load_explicit(&state->limit, memory_order_acquire))
             return;
         if (can_grow(state, order))
@@ -407,7 +407,7 @@ RECORD_COLD bool record_wait(uint64_t order)
     const int error = errno;
 
     if (!record_self.busy)
-        await_room(state, order);
+        wait_for_room(state, order);
     errno = error;
     if (!state->off && order < atomic_load_explicit(&state->limit, memory_order_acquire))
         return true;
@@ -417,7 +417,7 @@ RECORD_COLD bool record_wait(uint64_t order)
 
 /* ---- fork ---- */
 
-static void before_fork(void)
+static void note_fork(void)
 {
     record_self.has_fork = false;
     if (!record_state->events)
@@ -427,12 +427,12 @@ static void before_fork(void)
     record_self.has_fork = record_state->events != NULL;
 }
 
-static void in_parent(void)
+static void forget_fork(void)
 {
     record_self.has_fork = false;
 }
 
-static void in_child(void)
+static void open_ring_in_child(void)
 {
     struct record_state *state = record_state;
 
@@ -442,11 +442,11 @@ static void in_child(void)
     open_state();
 }
 
-static __attribute__((constructor)) void begin(void)
+static __attribute__((constructor)) void start_recorder(void)
 {
     const int error = errno;
 
     open_state();
-    pthread_atfork(before_fork, in_parent, in_child);
+    pthread_atfork(note_fork, forget_fork, open_ring_in_child);
     errno = error;
 }

@@ -6,7 +6,7 @@
 #define LONGEST 31
 #define FAR_APART 99
 
-static size_t least(size_t a, size_t b)
+static size_t smaller_of(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -26,9 +26,9 @@ size_t acre_edit_distance(const char *a, const char *b)
                 continue;
             }
             size_t best = row[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            best = least(best, least(row[i - 1][j], row[i][j - 1]) + 1);
+            best = smaller_of(best, smaller_of(row[i - 1][j], row[i][j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = least(best, row[i - 2][j - 2] + 1);
+                best = smaller_of(best, row[i - 2][j - 2] + 1);
             row[i][j] = best;
         }
     }

@@ -182,7 +182,7 @@ const char *acre_backend_nearest(const char *name)
     return acre_nearest(name, names);
 }
 
-static size_t add_text(char *line, size_t size, size_t used, const char *text)
+static size_t append_name(char *line, size_t size, size_t used, const char *text)
 {
     while (*text != '\0' && used + 1 < size)
         line[used++] = *text++;
@@ -205,11 +205,11 @@ static const char *separator(const struct acre_backend *backend)
 void acre_backend_list(char *line, size_t size)
 {
     const struct acre_backend *backend = acre_backends;
-    size_t used = add_text(line, size, 0, backend->name != NULL ? "" : "none");
+    size_t used = append_name(line, size, 0, backend->name != NULL ? "" : "none");
     for (; backend->name != NULL; backend++) {
-        used = add_text(line, size, used, separator(backend));
-        used = add_text(line, size, used, backend->name);
+        used = append_name(line, size, used, separator(backend));
+        used = append_name(line, size, used, backend->name);
     }
     if (backend != acre_backends && backend[-1].setting[0] != '\0')
-        add_text(line, size, used, ")");
+        append_name(line, size, used, ")");
 }

@@ -36,7 +36,7 @@ static void choose_hash(struct acre_trace_reader *reader)
         reader->index_shift--;
 }
 
-static inline uint32_t after(const struct acre_trace_reader *reader, uint32_t at)
+static inline uint32_t next_slot(const struct acre_trace_reader *reader, uint32_t at)
 {
     return (at + 1) & (reader->index_size - 1);
 }
@@ -46,7 +46,7 @@ static void index_put(struct acre_trace_reader *reader, uint32_t slot)
     uint32_t at = home_of(reader, reader->blocks[slot].ordinal);
 
     while (reader->index[at])
-        at = after(reader, at);
+        at = next_slot(reader, at);
     reader->index[at] = slot + 1;
 }
 
@@ -56,7 +56,7 @@ static uint32_t index_of(const struct acre_trace_reader *reader, uint32_t slot)
     uint32_t at = home_of(reader, reader->blocks[slot].ordinal);
 
     while (reader->index[at] != slot + 1)
-        at = after(reader, at);
+        at = next_slot(reader, at);
     return at;
 }
 
@@ -65,7 +65,7 @@ static void index_remove(struct acre_trace_reader *reader, uint32_t hole)
 {
     const uint32_t mask = reader->index_size - 1;
 
-    for (uint32_t at = after(reader, hole); reader->index[at]; at = after(reader, at)) {
+    for (uint32_t at = next_slot(reader, hole); reader->index[at]; at = next_slot(reader, at)) {
         uint32_t home = home_of(reader, reader->blocks[reader->index[at] - 1].ordinal);
 
         if (((at - home) & mask) >= ((at - hole) & mask)) {
@@ -76,7 +76,8 @@ static void index_remove(struct acre_trace_reader *reader, uint32_t hole)
     reader->index[hole] = 0;
 }
 
-static void *resize(struct acre_trace_reader *reader, void *old, size_t old_size, size_t new_size)
+static void *resize_memory(
+    struct acre_trace_reader *reader, void *old, size_t old_size, size_t new_size)
 {
     return reader->memory.resize(reader->memory.user, old, old_size, new_size);
 }
@@ -84,7 +85,8 @@ static void *resize(struct acre_trace_reader *reader, void *old, size_t old_size
 static bool grow_blocks(struct acre_trace_reader *reader, uint32_t capacity)
 {
     const size_t size = sizeof(struct acre_trace_block);
-    void *blocks = resize(reader, reader->blocks, reader->slot_capacity * size, capacity * size);
+    void *blocks =
+        resize_memory(reader, reader->blocks, reader->slot_capacity * size, capacity * size);
 
     if (!blocks)
         return false;
@@ -97,13 +99,13 @@ static bool grow_blocks(struct acre_trace_reader *reader, uint32_t capacity)
 static bool grow_index(struct acre_trace_reader *reader, uint32_t capacity)
 {
     const size_t bytes = (size_t)capacity * INDEX_PER_SLOT * sizeof(uint32_t);
-    uint32_t *index = resize(reader, NULL, 0, bytes);
+    uint32_t *index = resize_memory(reader, NULL, 0, bytes);
 
     if (!index)
         return false;
     memset(index, 0, bytes);
     if (reader->index)
-        resize(reader, reader->index, (size_t)reader->index_size * sizeof(uint32_t), 0);
+        resize_memory(reader, reader->index, (size_t)reader->index_size * sizeof(uint32_t), 0);
     reader->index = index;
     reader->index_size = capacity * INDEX_PER_SLOT;
     choose_hash(reader);
@@ -112,7 +114,7 @@ static bool grow_index(struct acre_trace_reader *reader, uint32_t capacity)
     return true;
 }
 
-static enum acre_trace_status grow(struct acre_trace_reader *reader)
+static enum acre_trace_status make_slots(struct acre_trace_reader *reader)
 {
     uint32_t capacity = reader->slots ? reader->slots * 2 : FIRST_CAPACITY;
 
@@ -139,9 +141,9 @@ void acre_trace_blocks_clear(struct acre_trace_reader *reader)
 void acre_trace_blocks_release(struct acre_trace_reader *reader)
 {
     if (reader->index)
-        resize(reader, reader->index, (size_t)reader->index_size * sizeof(uint32_t), 0);
+        resize_memory(reader, reader->index, (size_t)reader->index_size * sizeof(uint32_t), 0);
     if (reader->blocks)
-        resize(reader, reader->blocks, reader->slot_capacity * sizeof *reader->blocks, 0);
+        resize_memory(reader, reader->blocks, reader->slot_capacity * sizeof *reader->blocks, 0);
     reader->index = NULL;
     reader->blocks = NULL;
     reader->index_size = reader->slot_capacity = 0;
@@ -167,7 +169,7 @@ enum acre_trace_status acre_trace_blocks_add(
 {
     if (!reader->free_slot &&
         (reader->slots == reader->slot_capacity || reader->slots >= reader->live_max)) {
-        enum acre_trace_status status = grow(reader);
+        enum acre_trace_status status = make_slots(reader);
 
         if (status != ACRE_TRACE_OK)
             return status;
@@ -183,7 +185,7 @@ bool acre_trace_blocks_find(
 {
     if (!reader->index)
         return false;
-    for (uint32_t at = home_of(reader, ordinal); reader->index[at]; at = after(reader, at)) {
+    for (uint32_t at = home_of(reader, ordinal); reader->index[at]; at = next_slot(reader, at)) {
         *slot = reader->index[at] - 1;
         if (reader->blocks[*slot].ordinal == ordinal)
             return true;

@@ -36,13 +36,13 @@ static const uint32_t nibble_crc[8][16] = {
         0xe0df7733u, 0x58631056u },
 };
 
-static uint32_t add_byte(uint32_t crc, unsigned byte)
+static uint32_t crc_of_byte(uint32_t crc, unsigned byte)
 {
     crc ^= byte;
     return (crc >> 8) ^ nibble_crc[1][crc & 15u] ^ nibble_crc[0][crc >> 4 & 15u];
 }
 
-static uint32_t add_word(uint32_t crc, uint32_t word)
+static uint32_t crc_of_word(uint32_t crc, uint32_t word)
 {
     crc ^= word;
     return nibble_crc[7][crc & 15u] ^ nibble_crc[6][crc >> 4 & 15u] ^
@@ -58,8 +58,8 @@ uint32_t acre_trace_crc(uint32_t crc, const void *bytes, size_t count)
 
     crc = ~crc;
     for (; count - i >= 4; i += 4)
-        crc = add_word(crc, wire_get_u32(at + i));
+        crc = crc_of_word(crc, wire_get_u32(at + i));
     for (; i < count; i++)
-        crc = add_byte(crc, at[i]);
+        crc = crc_of_byte(crc, at[i]);
     return ~crc;
 }

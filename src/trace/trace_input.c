@@ -41,7 +41,7 @@ static size_t input_capacity(void)
 }
 
 /** Refills the buffer of file bytes. Returns how many there are: 0 at the end, or READ_ERROR. */
-static size_t refill(struct acre_trace_input *input)
+static size_t refill_input(struct acre_trace_input *input)
 {
     ssize_t got;
 
@@ -88,7 +88,7 @@ static size_t read_compressed(struct acre_trace_input *input, void *into, size_t
         if (!decompress(input, &out))
             return ACRE_TRACE_READ_ERROR;
         if (out.pos == 0 && input->in.pos == input->in.size) {
-            size_t got = refill(input);
+            size_t got = refill_input(input);
 
             if (got == 0 || got == ACRE_TRACE_READ_ERROR)
                 return got;
@@ -105,9 +105,9 @@ static bool begins_as_zstd(const struct acre_trace_input *input)
 }
 
 /** Reads the first bytes and decides by them. */
-static size_t start(struct acre_trace_input *input)
+static size_t detect_compression(struct acre_trace_input *input)
 {
-    size_t got = refill(input);
+    size_t got = refill_input(input);
 
     if (got == ACRE_TRACE_READ_ERROR)
         return got;
@@ -127,16 +127,16 @@ static size_t read_some(void *user, void *into, size_t capacity)
 {
     struct acre_trace_input *input = user;
 
-    if (!input->started && start(input) == ACRE_TRACE_READ_ERROR)
+    if (!input->started && detect_compression(input) == ACRE_TRACE_READ_ERROR)
         return ACRE_TRACE_READ_ERROR;
     if (input->zstd)
         return read_compressed(input, into, capacity);
-    if (input->in.pos == input->in.size && refill(input) == ACRE_TRACE_READ_ERROR)
+    if (input->in.pos == input->in.size && refill_input(input) == ACRE_TRACE_READ_ERROR)
         return ACRE_TRACE_READ_ERROR;
     return read_plain(input, into, capacity);
 }
 
-static void *resize(void *user, void *old, size_t old_size, size_t new_size)
+static void *resize_for_reader(void *user, void *old, size_t old_size, size_t new_size)
 {
     (void)user;
     (void)old_size;
@@ -148,10 +148,10 @@ static void *resize(void *user, void *old, size_t old_size, size_t new_size)
 }
 
 /** Reads the header of a stream that stands at its start. */
-static void begin(struct acre_trace_input *input)
+static void start_stream(struct acre_trace_input *input)
 {
     const struct acre_trace_source source = { read_some, input };
-    const struct acre_trace_memory memory = { resize, input };
+    const struct acre_trace_memory memory = { resize_for_reader, input };
 
     input->status = acre_trace_reader_open(&input->reader, &source, &memory, input->live_max);
     /* A zstd frame that is cut before its first block yields nothing, not even a wrong magic. */
@@ -178,7 +178,7 @@ static void open_file(struct acre_trace_input *input)
     }
     if (S_ISREG(about.st_mode))
         input->file_size = about.st_size;
-    begin(input);
+    start_stream(input);
 }
 
 struct acre_trace_input *acre_trace_input_open(const char *path, uint32_t live_max)
@@ -234,7 +234,7 @@ enum acre_trace_status acre_trace_input_next(
     return input->status;
 }
 
-static void forget(struct acre_trace_input *input)
+static void drop_reader(struct acre_trace_input *input)
 {
     acre_trace_reader_close(&input->reader);
     ZSTD_freeDStream(input->zstd);
@@ -250,12 +250,12 @@ enum acre_trace_status acre_trace_input_rewind(struct acre_trace_input *input)
 {
     if (input->fd < 0)
         return input->status;
-    forget(input);
+    drop_reader(input);
     if (lseek(input->fd, 0, SEEK_SET) < 0) {
         input->error = errno;
         input->status = ACRE_TRACE_READ_FAILED;
     } else {
-        begin(input);
+        start_stream(input);
     }
     return input->status;
 }
@@ -273,7 +273,7 @@ void acre_trace_input_close(struct acre_trace_input *input)
 {
     if (!input)
         return;
-    forget(input);
+    drop_reader(input);
     if (input->fd >= 0)
         close(input->fd);
     free(input->path);

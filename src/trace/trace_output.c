@@ -26,7 +26,8 @@ struct acre_trace_output {
     unsigned char chunk[CHUNK];
 };
 
-static bool write_all(struct acre_trace_output *output, const unsigned char *bytes, size_t count)
+static bool write_to_file(
+    struct acre_trace_output *output, const unsigned char *bytes, size_t count)
 {
     while (count) {
         ssize_t put = write(output->fd, bytes, count);
@@ -58,7 +59,7 @@ static bool compress(
             output->error = EIO;
             return false;
         }
-        if (!write_all(output, output->compressed, out.pos))
+        if (!write_to_file(output, output->compressed, out.pos))
             return false;
     } while (in.pos < in.size || (mode == ZSTD_e_end && left));
     return true;
@@ -81,7 +82,7 @@ static bool end_frame(struct acre_trace_output *output)
     return !was_open || compress(output, NULL, 0, ZSTD_e_end);
 }
 
-static void release(struct acre_trace_output *output)
+static void free_output(struct acre_trace_output *output)
 {
     if (output->fd >= 0)
         close(output->fd);
@@ -90,7 +91,7 @@ static void release(struct acre_trace_output *output)
     free(output);
 }
 
-static bool prepare(struct acre_trace_output *output, int level)
+static bool prepare_output(struct acre_trace_output *output, int level)
 {
     output->zstd = ZSTD_createCCtx();
     output->compressed = malloc(ZSTD_CStreamOutSize());
@@ -112,7 +113,7 @@ static int create_path(const char *path)
 }
 
 /** The object, its file open, nothing written; null with errno set. */
-static struct acre_trace_output *create(const char *path, int level, bool is_part)
+static struct acre_trace_output *create_output(const char *path, int level, bool is_part)
 {
     struct acre_trace_output *output = calloc(1, sizeof *output);
     int error;
@@ -121,35 +122,35 @@ static struct acre_trace_output *create(const char *path, int level, bool is_par
         return NULL;
     output->is_part = is_part;
     output->fd = -1;
-    if (prepare(output, level)) {
+    if (prepare_output(output, level)) {
         output->fd =
             is_part ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : create_path(path);
         if (output->fd >= 0)
             return output;
     }
     error = errno;
-    release(output);
+    free_output(output);
     errno = error;
     return NULL;
 }
 
 struct acre_trace_output *acre_trace_output_create(const char *path, int level)
 {
-    struct acre_trace_output *output = create(path, level, false);
+    struct acre_trace_output *output = create_output(path, level, false);
     const struct acre_trace_sink to = { sink, output };
     int error;
 
     if (!output || !acre_trace_writer_open(&output->writer, &to, output->chunk, CHUNK))
         return output;
     error = output->error;
-    release(output);
+    free_output(output);
     errno = error;
     return NULL;
 }
 
 struct acre_trace_output *acre_trace_output_create_part(const char *path, int level)
 {
-    struct acre_trace_output *output = create(path, level, true);
+    struct acre_trace_output *output = create_output(path, level, true);
     const struct acre_trace_sink to = { sink, output };
 
     if (output)
@@ -172,7 +173,7 @@ static bool copy_all(struct acre_trace_output *output, int from)
             continue;
         if (got < 0)
             output->error = errno;
-        if (got < 0 || !write_all(output, output->compressed, (size_t)got))
+        if (got < 0 || !write_to_file(output, output->compressed, (size_t)got))
             return false;
     }
     return true;
@@ -229,7 +230,7 @@ enum acre_trace_status acre_trace_output_close(struct acre_trace_output *output)
     }
     output->fd = -1;
     error = output->error;
-    release(output);
+    free_output(output);
     errno = error;
     return status;
 }

@@ -176,7 +176,7 @@ static bool find_aged(struct acre_trace_reader *reader, uint64_t age, uint32_t *
 
 /* ---- records ---- */
 
-static enum acre_trace_status on_free(
+static enum acre_trace_status decode_free(
     struct acre_trace_reader *reader, struct acre_trace_event *event, uint64_t age)
 {
     uint32_t slot;
@@ -190,7 +190,7 @@ static enum acre_trace_status on_free_far(
     uint64_t age;
 
     (void)op;
-    return get_varint(reader, &age) ? on_free(reader, event, age) : reader->state;
+    return get_varint(reader, &age) ? decode_free(reader, event, age) : reader->state;
 }
 
 static enum acre_trace_status on_free_mid(
@@ -200,7 +200,7 @@ static enum acre_trace_status on_free_mid(
 
     if (!get_byte(reader, &low))
         return reader->state;
-    return on_free(reader, event, WIRE_NEAR + 256u * (op - WIRE_FREE_MID) + low);
+    return decode_free(reader, event, WIRE_NEAR + 256u * (op - WIRE_FREE_MID) + low);
 }
 
 /** Operands of the malloc, calloc or memalign record that is `call` past the first of the three. */
@@ -213,7 +213,7 @@ static bool get_request(
     return get_varint(reader, size);
 }
 
-static enum acre_trace_status on_request(
+static enum acre_trace_status decode_request(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     const enum acre_trace_call call = (enum acre_trace_call)(op - WIRE_MALLOC);
@@ -224,7 +224,7 @@ static enum acre_trace_status on_request(
     return acre_trace_on_alloc(reader, event, reader->next_ordinal++, call, size, align);
 }
 
-static enum acre_trace_status on_failed(
+static enum acre_trace_status decode_failed(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     const enum acre_trace_call call = (enum acre_trace_call)(op - WIRE_FAILED_MALLOC);
@@ -243,7 +243,7 @@ static bool get_resize(struct acre_trace_reader *reader, uint32_t *slot, uint64_
     return get_varint(reader, &age) && get_varint(reader, size) && find_aged(reader, age, slot);
 }
 
-static enum acre_trace_status on_resize(
+static enum acre_trace_status decode_resize(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     uint64_t size;
@@ -300,7 +300,7 @@ static bool get_process(struct acre_trace_reader *reader)
     return true;
 }
 
-static enum acre_trace_status on_process(
+static enum acre_trace_status decode_process(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     (void)op;
@@ -321,7 +321,7 @@ static enum acre_trace_status on_process_end(
     return acre_trace_on_process_end(reader, event);
 }
 
-static enum acre_trace_status on_end(
+static enum acre_trace_status decode_end(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     struct acre_trace_totals said;
@@ -365,17 +365,17 @@ typedef enum acre_trace_status on_record(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op);
 
 static on_record *const on_op[WIRE_OPS] = {
-    [WIRE_PROCESS] = on_process,
+    [WIRE_PROCESS] = decode_process,
     [WIRE_PROCESS_END] = on_process_end,
-    [WIRE_END] = on_end,
-    [WIRE_MALLOC] = on_request,
-    [WIRE_CALLOC] = on_request,
-    [WIRE_MEMALIGN] = on_request,
-    [WIRE_RESIZE] = on_resize,
+    [WIRE_END] = decode_end,
+    [WIRE_MALLOC] = decode_request,
+    [WIRE_CALLOC] = decode_request,
+    [WIRE_MEMALIGN] = decode_request,
+    [WIRE_RESIZE] = decode_resize,
     [WIRE_FREE] = on_free_far,
-    [WIRE_FAILED_MALLOC] = on_failed,
-    [WIRE_FAILED_CALLOC] = on_failed,
-    [WIRE_FAILED_MEMALIGN] = on_failed,
+    [WIRE_FAILED_MALLOC] = decode_failed,
+    [WIRE_FAILED_CALLOC] = decode_failed,
+    [WIRE_FAILED_MEMALIGN] = decode_failed,
     [WIRE_FAILED_RESIZE] = on_failed_resize,
 };
 
@@ -393,13 +393,13 @@ static enum acre_trace_status on_long(
     return on_op[op](reader, event, op);
 }
 
-static enum acre_trace_status decode(
+static enum acre_trace_status decode_op(
     struct acre_trace_reader *reader, struct acre_trace_event *event, unsigned op)
 {
     if (op >= WIRE_FREE_MID)
         return on_free_mid(reader, event, op);
     if (op >= WIRE_FREE_NEAR)
-        return on_free(reader, event, op - WIRE_FREE_NEAR);
+        return decode_free(reader, event, op - WIRE_FREE_NEAR);
     if (op >= WIRE_MALLOC_8)
         return acre_trace_on_alloc(reader, event, reader->next_ordinal++, ACRE_TRACE_MALLOC,
             8u * (op - WIRE_MALLOC_8 + 1), 0);
@@ -407,7 +407,7 @@ static enum acre_trace_status decode(
 }
 
 /** Reads the next op, past thread and time records. */
-static enum acre_trace_status next_op(struct acre_trace_reader *reader, unsigned *op)
+static enum acre_trace_status read_op(struct acre_trace_reader *reader, unsigned *op)
 {
     for (;;) {
         if (reader->at == reader->chunk_size && read_chunk(reader))
@@ -434,9 +434,9 @@ enum acre_trace_status acre_trace_reader_next(
         return acre_trace_text_next(reader, event);
     if (reader->ended)
         return expect_end(reader);
-    if (next_op(reader, &op))
+    if (read_op(reader, &op))
         return reader->state;
-    return decode(reader, event, op);
+    return decode_op(reader, event, op);
 }
 
 enum acre_trace_status acre_trace_reader_open(struct acre_trace_reader *reader,

@@ -20,7 +20,7 @@ struct words {
 /* ---- lines ---- */
 
 /** Moves what is left to the start of the buffer and fills it up. */
-static enum acre_trace_status refill(struct acre_trace_reader *reader)
+static enum acre_trace_status refill_text(struct acre_trace_reader *reader)
 {
     const size_t left = reader->chunk_size - reader->at;
     size_t got;
@@ -52,7 +52,7 @@ static enum acre_trace_status look_at_line(struct acre_trace_reader *reader, str
     const unsigned char *end = line_end(reader);
 
     words->at = words->end = NULL;
-    if (!end && refill(reader))
+    if (!end && refill_text(reader))
         return reader->state;
     reader->offset = reader->chunk_offset + reader->at;
     end = line_end(reader);
@@ -67,7 +67,7 @@ static enum acre_trace_status look_at_line(struct acre_trace_reader *reader, str
     return ACRE_TRACE_OK;
 }
 
-static void take_line(struct acre_trace_reader *reader)
+static void read_text_line(struct acre_trace_reader *reader)
 {
     reader->at = (size_t)(line_end(reader) - reader->chunk) + 1;
     reader->line++;
@@ -107,7 +107,7 @@ static bool take_word(struct words *words, const char *text)
     return true;
 }
 
-static unsigned digit_of(unsigned char byte)
+static unsigned text_digit(unsigned char byte)
 {
     if (byte >= '0' && byte <= '9')
         return byte - (unsigned)'0';
@@ -126,8 +126,8 @@ static bool take_number(struct acre_trace_reader *reader, struct words *words, u
         words->at += 2;
     }
     *number = 0;
-    for (first = words->at; words->at < words->end && digit_of(*words->at) < base; words->at++) {
-        const unsigned digit = digit_of(*words->at);
+    for (first = words->at; words->at < words->end && text_digit(*words->at) < base; words->at++) {
+        const unsigned digit = text_digit(*words->at);
 
         if (*number > (UINT64_MAX - digit) / base) {
             acre_trace_corrupt(reader, "a number has more than 64 bits");
@@ -222,7 +222,7 @@ static bool take_call(struct words *words, enum acre_trace_call *call)
     return false;
 }
 
-static enum acre_trace_status on_request(struct acre_trace_reader *reader, struct words *words,
+static enum acre_trace_status parse_request(struct acre_trace_reader *reader, struct words *words,
     struct acre_trace_event *event, enum acre_trace_call call)
 {
     uint64_t name, size, align;
@@ -233,7 +233,7 @@ static enum acre_trace_status on_request(struct acre_trace_reader *reader, struc
     return acre_trace_on_alloc(reader, event, name, call, size, align);
 }
 
-static enum acre_trace_status on_free(
+static enum acre_trace_status parse_free(
     struct acre_trace_reader *reader, struct words *words, struct acre_trace_event *event)
 {
     uint32_t slot;
@@ -242,7 +242,7 @@ static enum acre_trace_status on_free(
                                             : reader->state;
 }
 
-static enum acre_trace_status on_resize(struct acre_trace_reader *reader, struct words *words,
+static enum acre_trace_status parse_resize(struct acre_trace_reader *reader, struct words *words,
     struct acre_trace_event *event, enum acre_trace_op op)
 {
     uint64_t name, size;
@@ -256,14 +256,14 @@ static enum acre_trace_status on_resize(struct acre_trace_reader *reader, struct
     return acre_trace_on_resize(reader, event, op, slot, name, size);
 }
 
-static enum acre_trace_status on_failed(
+static enum acre_trace_status parse_failed(
     struct acre_trace_reader *reader, struct words *words, struct acre_trace_event *event)
 {
     enum acre_trace_call call;
     uint64_t size, align;
 
     if (take_word(words, "r"))
-        return on_resize(reader, words, event, ACRE_TRACE_FAILED);
+        return parse_resize(reader, words, event, ACRE_TRACE_FAILED);
     if (!take_call(words, &call))
         return acre_trace_corrupt(reader, "a failed call of an unknown kind");
     if (!take_request(reader, words, call, &size, &align))
@@ -272,19 +272,19 @@ static enum acre_trace_status on_failed(
 }
 
 /** A line that is an event. */
-static enum acre_trace_status on_call(
+static enum acre_trace_status parse_event(
     struct acre_trace_reader *reader, struct words *words, struct acre_trace_event *event)
 {
     enum acre_trace_call call;
 
     if (take_call(words, &call))
-        return on_request(reader, words, event, call);
+        return parse_request(reader, words, event, call);
     if (take_word(words, "f"))
-        return on_free(reader, words, event);
+        return parse_free(reader, words, event);
     if (take_word(words, "r"))
-        return on_resize(reader, words, event, ACRE_TRACE_RESIZE);
+        return parse_resize(reader, words, event, ACRE_TRACE_RESIZE);
     if (take_word(words, "x"))
-        return on_failed(reader, words, event);
+        return parse_failed(reader, words, event);
     return acre_trace_corrupt(reader, "a line of an unknown kind");
 }
 
@@ -300,7 +300,7 @@ static void take_name(struct acre_trace_reader *reader, struct words *words)
     words->at = words->end;
 }
 
-static enum acre_trace_status on_process(
+static enum acre_trace_status parse_process(
     struct acre_trace_reader *reader, struct words *words, struct acre_trace_event *event)
 {
     memset(&reader->process, 0, sizeof reader->process);
@@ -335,7 +335,7 @@ static bool on_setting(struct acre_trace_reader *reader, struct words *words)
     return true;
 }
 
-static enum acre_trace_status on_end(
+static enum acre_trace_status parse_process_end(
     struct acre_trace_reader *reader, struct words *words, struct acre_trace_event *event)
 {
     if (!is_empty(words) && (!take_number(reader, words, &reader->section.lost) ||
@@ -347,7 +347,7 @@ static enum acre_trace_status on_end(
 /* ---- the text ---- */
 
 /** The end of the text: first that of the section, then that of the trace. */
-static enum acre_trace_status finish(
+static enum acre_trace_status end_text(
     struct acre_trace_reader *reader, struct acre_trace_event *event)
 {
     if (reader->in_process)
@@ -366,7 +366,7 @@ static enum acre_trace_status between_sections(struct acre_trace_reader *reader,
 {
     *taken = take_word(words, "process");
     if (*taken)
-        return on_process(reader, words, event);
+        return parse_process(reader, words, event);
     if (take_word(words, "end"))
         return acre_trace_corrupt(reader, "a section ends that has not begun");
     memset(&reader->process, 0, sizeof reader->process);
@@ -380,8 +380,8 @@ static enum acre_trace_status in_section(struct acre_trace_reader *reader, struc
     if (!*taken)
         return acre_trace_on_process_end(reader, event);
     if (take_word(words, "end"))
-        return on_end(reader, words, event);
-    return on_call(reader, words, event);
+        return parse_process_end(reader, words, event);
+    return parse_event(reader, words, event);
 }
 
 /** Skips comments and settings; stores the line that comes then. */
@@ -401,7 +401,7 @@ static enum acre_trace_status next_line(struct acre_trace_reader *reader, struct
             if (reader->state)
                 return reader->state;
         }
-        take_line(reader);
+        read_text_line(reader);
     }
 }
 
@@ -414,7 +414,7 @@ enum acre_trace_status acre_trace_text_next(
     if (next_line(reader, &words))
         return reader->state;
     if (!words.at)
-        return finish(reader, event);
+        return end_text(reader, event);
     if (reader->in_process ? in_section(reader, &words, event, &taken)
                            : between_sections(reader, &words, event, &taken))
         return reader->state;
@@ -422,7 +422,7 @@ enum acre_trace_status acre_trace_text_next(
         return ACRE_TRACE_OK;
     if (!is_empty(&words))
         return acre_trace_corrupt(reader, "a line has more words than it should");
-    take_line(reader);
+    read_text_line(reader);
     return ACRE_TRACE_OK;
 }
 
@@ -446,6 +446,6 @@ enum acre_trace_status acre_trace_text_open(
             reader, ACRE_TRACE_NEWER, "the trace was written by a newer version");
     if (version == 0)
         return acre_trace_corrupt(reader, "the header names version 0, which does not exist");
-    take_line(reader);
+    read_text_line(reader);
     return ACRE_TRACE_OK;
 }

@@ -93,7 +93,7 @@ static inline void put_varint(struct acre_trace_writer *writer, uint64_t value)
     put_byte(writer, (unsigned)value);
 }
 
-static unsigned log2_of(uint64_t power)
+static unsigned exponent_of(uint64_t power)
 {
     unsigned log = 0;
 
@@ -173,7 +173,7 @@ static void put_request(struct acre_trace_writer *writer, unsigned first, enum a
 {
     put_byte(writer, first + (unsigned)call);
     if (call == ACRE_TRACE_MEMALIGN)
-        put_byte(writer, log2_of(align));
+        put_byte(writer, exponent_of(align));
     put_varint(writer, size);
     writer->events++;
 }
@@ -228,7 +228,7 @@ enum acre_trace_status acre_trace_write_free(struct acre_trace_writer *writer, u
 }
 
 /** A resize, or one that failed: `op` says which. */
-static enum acre_trace_status put_resize(
+static enum acre_trace_status put_resize_op(
     struct acre_trace_writer *writer, unsigned op, uint64_t ordinal, uint64_t size)
 {
     if (!writer->in_process || ordinal >= writer->next_ordinal)
@@ -249,7 +249,7 @@ enum acre_trace_status acre_trace_write_resize(
 
     if (!ordinal)
         return ACRE_TRACE_INVALID_PARAM;
-    status = put_resize(writer, WIRE_RESIZE, *ordinal, size);
+    status = put_resize_op(writer, WIRE_RESIZE, *ordinal, size);
     if (status == ACRE_TRACE_OK)
         *ordinal = writer->next_ordinal++;
     return status;
@@ -258,7 +258,7 @@ enum acre_trace_status acre_trace_write_resize(
 enum acre_trace_status acre_trace_write_failed_resize(
     struct acre_trace_writer *writer, uint64_t ordinal, uint64_t size)
 {
-    return put_resize(writer, WIRE_FAILED_RESIZE, ordinal, size);
+    return put_resize_op(writer, WIRE_FAILED_RESIZE, ordinal, size);
 }
 
 enum acre_trace_status acre_trace_write_process_end(

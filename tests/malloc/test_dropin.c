@@ -21,16 +21,14 @@
 #define NAME(of) .name = #of, .arguments = #of
 
 /* What follows the call and pointer in a line about a block of this heap. */
-#define REGION " of region 0x[0-9a-f]+-0x[0-9a-f]+ \\([a-z/-]+\\)"
+#define REGION "; the pointer is in region 0x[0-9a-f]+-0x[0-9a-f]+ \\([a-z/-]+\\)"
 #define FREE_BLOCK "the free block of [0-9]+ bytes at 0x[0-9a-f]+" REGION
 #define LIVE_BLOCK "the live block of [0-9]+ bytes at 0x[0-9a-f]+" REGION
-#define FREED                                                                                      \
-    "freed already(: the start|, or never handed out: [0-9]+ bytes into) (of )?" FREE_BLOCK
-#define INTERIOR "not the start of a block: [0-9]+ bytes into " LIVE_BLOCK
-#define OVERWRITTEN                                                                                \
-    "the heap was overwritten at 0x[0-9a-f]+ \\(TLSF-[^\n]*\\): the pointer is one" REGION
-#define OWN "no block, but the allocator's own data" REGION
-#define FOREIGN "not from this allocator: in no region of it, but "
+#define FREED "freed already(: the start|, or never allocated: [0-9]+ bytes into) (of )?" FREE_BLOCK
+#define INTERIOR "not the start of a block, but [0-9]+ bytes into " LIVE_BLOCK
+#define CORRUPTED "heap corruption at 0x[0-9a-f]+ \\(TLSF-[^\n]*\\)" REGION
+#define OWN "not a block, but the allocator's metadata" REGION
+#define FOREIGN "not allocated by acre: the pointer is "
 
 #define ONE_LINE(call, what) "^acre: " call "\\(POINTER\\): " what "\n$"
 
@@ -80,11 +78,11 @@ static struct dropin_case cases[] = {
     PASSES_ONCE(every_name),
 
     MISUSE(free_twice, "free", FREED),
-    MISUSE_BUT(free_twice_after_overflow, "free", OVERWRITTEN, "(" OVERWRITTEN "|" FREED ")"),
+    MISUSE_BUT(free_twice_after_overflow, "free", CORRUPTED, "(" CORRUPTED "|" FREED ")"),
     MISUSE(free_twice_late, "free", FREED),
     MISUSE(free_twice_interleaved, "free", FREED),
     MISUSE_BUT(free_merged, "free",
-        "freed already, or never handed out: [0-9]+ bytes into " FREE_BLOCK, FREED),
+        "freed already, or never allocated: [0-9]+ bytes into " FREE_BLOCK, FREED),
     MISUSE(free_reissued_larger, "free", INTERIOR),
     MISUSE(realloc_freed, "realloc", FREED),
     MISUSE(realloc_freed_same_size, "realloc", FREED),
@@ -95,12 +93,12 @@ static struct dropin_case cases[] = {
     MISUSE(usable_size_freed, "malloc_usable_size", FREED),
     MISUSE(free_sized_freed, "free_sized", FREED),
     MISUSE(cfree_freed, "cfree", FREED),
-    MISUSE(free_interior, "free", "not the start of a block: 512 bytes into " LIVE_BLOCK),
-    MISUSE(realloc_interior, "realloc", "not the start of a block: 512 bytes into " LIVE_BLOCK),
+    MISUSE(free_interior, "free", "not the start of a block, but 512 bytes into " LIVE_BLOCK),
+    MISUSE(realloc_interior, "realloc", "not the start of a block, but 512 bytes into " LIVE_BLOCK),
     MISUSE(usable_size_interior, "malloc_usable_size",
-        "not the start of a block: 512 bytes into " LIVE_BLOCK),
-    MISUSE(free_one_byte_in, "free", "not the start of a block: 1 bytes into " LIVE_BLOCK),
-    MISUSE(free_eight_bytes_in, "free", "not the start of a block: 8 bytes into " LIVE_BLOCK),
+        "not the start of a block, but 512 bytes into " LIVE_BLOCK),
+    MISUSE(free_one_byte_in, "free", "not the start of a block, but 1 bytes into " LIVE_BLOCK),
+    MISUSE(free_eight_bytes_in, "free", "not the start of a block, but 8 bytes into " LIVE_BLOCK),
     MISUSE(free_at_end, "free", "(" OWN "|" INTERIOR "|" FREED ")"),
     MISUSE(free_before, "free", "(" OWN "|" INTERIOR "|" FREED ")"),
     MISUSE(free_stack, "free", FOREIGN "in \\[stack\\]"),
@@ -118,8 +116,8 @@ static struct dropin_case cases[] = {
     MISUSE(usable_size_stack, "malloc_usable_size", FOREIGN "in \\[stack\\]"),
     MISUSE(sized_too_large, "free_sized",
         "wrong layout, 1000 bytes aligned to [0-9]+, for " LIVE_BLOCK),
-    MISUSE_BUT(sized_after_overflow, "free_sized", OVERWRITTEN,
-        "(" OVERWRITTEN "|wrong layout, 1000 bytes aligned to [0-9]+, for " LIVE_BLOCK ")"),
+    MISUSE_BUT(sized_after_overflow, "free_sized", CORRUPTED,
+        "(" CORRUPTED "|wrong layout, 1000 bytes aligned to [0-9]+, for " LIVE_BLOCK ")"),
     MISUSE(sized_too_small, "free_sized",
         "wrong layout, 100 bytes aligned to [0-9]+, for " LIVE_BLOCK),
     MISUSE(sized_wrong_alignment, "free_aligned_sized",
@@ -130,7 +128,8 @@ static struct dropin_case cases[] = {
     PASSES(hook_overrides),
     { NAME(hook_returns), .signal = SIGABRT, .line = "^hook\n$" },
     { NAME(malloc_in_handler), .signal = SIGABRT,
-        .line = "^acre: malloc family entered again by the thread that is inside it: [^\n]*\n$" },
+        .line =
+            "^acre: a thread called malloc or free while it was inside malloc or free: [^\n]*\n$" },
 
     { NAME(all_forms), .victim = DROPIN_OPERATORS, .line = "^$" },
     { NAME(no_memory_throws), .victim = DROPIN_OPERATORS, .line = "^$" },

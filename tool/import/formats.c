@@ -39,7 +39,7 @@ static size_t last_words(const char *line, struct word words[MOST_WORDS])
     return count;
 }
 
-static unsigned digit_of(char letter)
+static unsigned value_of_digit(char letter)
 {
     if (letter >= '0' && letter <= '9')
         return (unsigned)(letter - '0');
@@ -48,20 +48,20 @@ static unsigned digit_of(char letter)
 }
 
 /* Reads digits and moves past them. @return false: there is none, or they are too many. */
-static bool read_digits(const char **at, unsigned base, uint64_t *number)
+static bool scan_digits(const char **at, unsigned base, uint64_t *number)
 {
     const char *start = *at;
     *number = 0;
-    for (; digit_of(**at) < base; ++*at) {
-        if (*number > (UINT64_MAX - digit_of(**at)) / base)
+    for (; value_of_digit(**at) < base; ++*at) {
+        if (*number > (UINT64_MAX - value_of_digit(**at)) / base)
             return false;
-        *number = *number * base + digit_of(**at);
+        *number = *number * base + value_of_digit(**at);
     }
     return *at > start;
 }
 
 /* A number as C writes it, or a null pointer as printf and ltrace write it. */
-static bool read_number(const char **at, uint64_t *number)
+static bool scan_number(const char **at, uint64_t *number)
 {
     static const char *const nulls[] = { "(nil)", "nil", "NULL" };
     for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++) {
@@ -74,15 +74,15 @@ static bool read_number(const char **at, uint64_t *number)
     }
     if ((*at)[0] == '0' && ((*at)[1] == 'x' || (*at)[1] == 'X')) {
         *at += 2;
-        return read_digits(at, 16, number);
+        return scan_digits(at, 16, number);
     }
-    return read_digits(at, 10, number);
+    return scan_digits(at, 10, number);
 }
 
 static bool word_number(const struct word *word, uint64_t *number)
 {
     const char *at = word->start;
-    return read_number(&at, number) && at == word->start + word->length;
+    return scan_number(&at, number) && at == word->start + word->length;
 }
 
 /* ---- mtrace ---- */
@@ -217,7 +217,7 @@ static const char *read_arguments(
                           : *take == 'n' ? &count
                                          : &call->align;
         skip(at, " ");
-        if (!read_number(at, where))
+        if (!scan_number(at, where))
             return "an argument of the call is no number";
         skip(at, " ");
         if (take[1] && *(*at)++ != ',')
@@ -229,13 +229,13 @@ static const char *read_arguments(
     return multiply(count, &call->size);
 }
 
-static const char *read_result(const char *at, struct import_call *call)
+static const char *scan_result(const char *at, struct import_call *call)
 {
     skip(&at, " ");
     if (*at++ != '=')
         return "the call has no '= ADDRESS'";
     skip(&at, " ");
-    if (!read_number(&at, &call->block))
+    if (!scan_number(&at, &call->block))
         return "the result of the call is no address";
     return NULL;
 }
@@ -261,7 +261,7 @@ static uint64_t thread_of(const char *line)
     if (strncmp(line, word, strlen(word)) == 0)
         line += strlen(word);
     skip(&line, " ");
-    return read_digits(&line, 10, &thread) ? thread : 0;
+    return scan_digits(&line, 10, &thread) ? thread : 0;
 }
 
 /* The rest of a call that was cut. @param at behind "<... ". */
@@ -283,7 +283,7 @@ static const char *parse_resumed(const char *at, struct import_call *call)
         return "the call does not end with ')'";
     call->verb = IMPORT_RESUMED;
     call->function = signature->name;
-    return read_result(at, call);
+    return scan_result(at, call);
 }
 
 static const char *find_resumed(const char *line)
@@ -314,7 +314,7 @@ static const char *parse_ltrace(const char *line, struct import_call *call)
     call->verb = IMPORT_CUT;
     if (cut)
         return NULL;
-    fault = read_result(at, call);
+    fault = scan_result(at, call);
     import_finish(call);
     return fault;
 }
@@ -324,7 +324,7 @@ static const char *parse_ltrace(const char *line, struct import_call *call)
 static bool next_hex(const char **at, uint64_t *number)
 {
     skip(at, " ");
-    return read_digits(at, 16, number) && (**at == ' ' || **at == '\0');
+    return scan_digits(at, 16, number) && (**at == ' ' || **at == '\0');
 }
 
 /* "+ SIZE TRACE ADDRESS" as it was recorded, "+ KIND" once it was interpreted. */

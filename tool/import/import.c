@@ -35,27 +35,27 @@ struct importer {
     size_t cut_count;
 };
 
-static bool complain(struct importer *importer, const char *what)
+static bool import_complain(struct importer *importer, const char *what)
 {
     snprintf(importer->message, IMPORT_MESSAGE_ROOM, "%s: line %" PRIu64 ": %s", importer->name,
         importer->number, what);
     return false;
 }
 
-static bool no_memory(struct importer *importer)
+static bool import_no_memory(struct importer *importer)
 {
-    return complain(importer, "there is not enough memory for its live blocks");
+    return import_complain(importer, "there is not enough memory for its live blocks");
 }
 
 /* ---- calls ---- */
 
-static void write_free(struct importer *importer, uint64_t block)
+static void emit_free(struct importer *importer, uint64_t block)
 {
     fprintf(importer->out, "f %" PRIu64 "\n", block);
 }
 
 /* @return the number of the block allocated. */
-static uint64_t write_alloc(struct importer *importer, const struct import_call *call)
+static uint64_t emit_alloc(struct importer *importer, const struct import_call *call)
 {
     uint64_t block = importer->blocks++;
     fprintf(importer->out, "%c %" PRIu64 " %" PRIu64, call->letter, block, call->size);
@@ -71,21 +71,21 @@ static void free_unseen(struct importer *importer, uint64_t address)
     uint64_t unseen;
     if (!import_live_take(&importer->live, address, &unseen))
         return;
-    write_free(importer, unseen);
+    emit_free(importer, unseen);
     importer->lost++;
 }
 
 /* Notes where a block lies. */
-static bool settle(struct importer *importer, uint64_t address, uint64_t block)
+static bool note_address(struct importer *importer, uint64_t address, uint64_t block)
 {
     free_unseen(importer, address);
-    return import_live_add(&importer->live, address, block) || no_memory(importer);
+    return import_live_add(&importer->live, address, block) || import_no_memory(importer);
 }
 
 static bool put_alloc(struct importer *importer, const struct import_call *call)
 {
     free_unseen(importer, call->block);
-    return settle(importer, call->block, write_alloc(importer, call));
+    return note_address(importer, call->block, emit_alloc(importer, call));
 }
 
 static bool put_free(struct importer *importer, const struct import_call *call)
@@ -94,13 +94,13 @@ static bool put_free(struct importer *importer, const struct import_call *call)
     bool known = importer->kinds.count ? import_kinds_take(&importer->kinds, call->block, &block)
                                        : import_live_take(&importer->live, call->block, &block);
     if (known)
-        write_free(importer, block);
+        emit_free(importer, block);
     importer->unmatched += !known;
     return true;
 }
 
 /* The block was taken from its address before. */
-static bool finish_resize(
+static bool import_resize_end(
     struct importer *importer, const struct import_call *call, uint64_t block, bool known)
 {
     if (!known) {
@@ -108,26 +108,26 @@ static bool finish_resize(
         return call->verb != IMPORT_RESIZE || put_alloc(importer, call);
     }
     if (call->verb == IMPORT_FREE) {
-        write_free(importer, block);
+        emit_free(importer, block);
         return true;
     }
     bool failed = call->verb == IMPORT_FAILED;
     free_unseen(importer, failed ? call->old : call->block);
     fprintf(importer->out, "%s %" PRIu64 " %" PRIu64 "\n", failed ? "x r" : "r", block, call->size);
-    return settle(importer, failed ? call->old : call->block, block);
+    return note_address(importer, failed ? call->old : call->block, block);
 }
 
-static bool put_resize(struct importer *importer, const struct import_call *call)
+static bool import_resize(struct importer *importer, const struct import_call *call)
 {
     uint64_t block = 0;
     bool known = import_live_take(&importer->live, call->old, &block);
-    return finish_resize(importer, call, block, known);
+    return import_resize_end(importer, call, block, known);
 }
 
-static bool put_failed(struct importer *importer, const struct import_call *call)
+static bool import_failed_call(struct importer *importer, const struct import_call *call)
 {
     if (call->old)
-        return put_resize(importer, call);
+        return import_resize(importer, call);
     fprintf(importer->out, "x m %" PRIu64 "\n", call->size);
     return true;
 }
@@ -135,15 +135,15 @@ static bool put_failed(struct importer *importer, const struct import_call *call
 static bool put_kind(struct importer *importer, const struct import_call *call)
 {
     return import_kinds_add(&importer->kinds, call->size) ||
-           complain(importer, "there are more kinds of allocations than there is room for");
+           import_complain(importer, "there are more kinds of allocations than there is room for");
 }
 
 static bool put_alloc_of(struct importer *importer, const struct import_call *call)
 {
     struct import_call of = *call;
     of.size = import_kinds_size(&importer->kinds, call->kind);
-    return import_kinds_put(&importer->kinds, call->kind, write_alloc(importer, &of)) ||
-           no_memory(importer);
+    return import_kinds_put(&importer->kinds, call->kind, emit_alloc(importer, &of)) ||
+           import_no_memory(importer);
 }
 
 /* ---- calls that are cut ---- */
@@ -151,7 +151,7 @@ static bool put_alloc_of(struct importer *importer, const struct import_call *ca
 static bool put_cut(struct importer *importer, const struct import_call *call)
 {
     if (importer->cut_count == MOST_CUTS)
-        return complain(importer, "more calls are cut than there can be threads");
+        return import_complain(importer, "more calls are cut than there can be threads");
     struct cut *cut = &importer->cuts[importer->cut_count++];
     *cut = (struct cut){ .call = *call };
     if (call->old)
@@ -173,18 +173,18 @@ static bool put_resumed(struct importer *importer, const struct import_call *end
 {
     struct cut *found = find_cut(importer, end);
     if (!found)
-        return complain(importer, "the end of a call whose beginning is not there");
+        return import_complain(importer, "the end of a call whose beginning is not there");
     struct cut cut = *found;
     *found = importer->cuts[--importer->cut_count];
     cut.call.block = end->block;
     import_finish(&cut.call);
     if (cut.call.old)
-        return finish_resize(importer, &cut.call, cut.block, cut.known);
+        return import_resize_end(importer, &cut.call, cut.block, cut.known);
     return cut.call.verb == IMPORT_ALLOC ? put_alloc(importer, &cut.call)
-                                         : put_failed(importer, &cut.call);
+                                         : import_failed_call(importer, &cut.call);
 }
 
-static bool put(struct importer *importer, const struct import_call *call)
+static bool import_call(struct importer *importer, const struct import_call *call)
 {
     importer->calls += call->verb != IMPORT_KIND;
     switch (call->verb) {
@@ -193,9 +193,9 @@ static bool put(struct importer *importer, const struct import_call *call)
     case IMPORT_FREE:
         return put_free(importer, call);
     case IMPORT_RESIZE:
-        return put_resize(importer, call);
+        return import_resize(importer, call);
     case IMPORT_FAILED:
-        return put_failed(importer, call);
+        return import_failed_call(importer, call);
     case IMPORT_RESIZE_BEGINS:
         importer->begun = call->old;
         break;
@@ -244,28 +244,28 @@ static bool is_nothing(const struct importer *importer, const struct import_call
            (call->verb == IMPORT_FREE && !call->block && !importer->kinds.count);
 }
 
-static bool take_line(struct importer *importer)
+static bool import_line(struct importer *importer)
 {
     struct import_call call = { .letter = 'm' };
     const char *fault = importer->format->parse(importer->line, &call);
     if (!fault)
         fault = check_kinds(importer, &call);
     if (fault)
-        return complain(importer, fault);
+        return import_complain(importer, fault);
     if (call.size > MOST_BYTES)
-        return complain(importer, "the size is larger than any block");
+        return import_complain(importer, "the size is larger than any block");
     if (call.letter == 'a' && !is_power_of_two(call.align))
-        return complain(importer, "the alignment is not a power of two");
+        return import_complain(importer, "the alignment is not a power of two");
     if (is_nothing(importer, &call))
         return true;
     bool second = call.verb == IMPORT_RESIZE && !call.old;
     if (second != (importer->begun != 0))
-        return complain(
+        return import_complain(
             importer, second ? "'>' without '<' before it" : "'<' without '>' after it");
     if (second)
         call.old = importer->begun;
     importer->begun = 0;
-    return put(importer, &call);
+    return import_call(importer, &call);
 }
 
 /* Whether the first `count` bytes of the file are those of one compressed by gzip or zstd. */
@@ -287,12 +287,13 @@ static bool read_line(struct importer *importer)
     importer->number++;
     for (; byte != EOF && byte != '\n'; byte = getc(importer->in)) {
         if (byte == '\0')
-            return complain(importer, "this is no text");
+            return import_complain(importer, "this is no text");
         if (count == LINE_ROOM - 1)
-            return complain(importer, "the line is longer than any call is");
+            return import_complain(importer, "the line is longer than any call is");
         importer->line[count++] = (char)byte;
         if (count <= 4 && is_packed(importer, count))
-            return complain(importer, "it is compressed: unpack it first (zstd -dc, gzip -dc)");
+            return import_complain(
+                importer, "it is compressed: unpack it first (zstd -dc, gzip -dc)");
     }
     if (count && importer->line[count - 1] == '\r')
         count--;
@@ -300,14 +301,14 @@ static bool read_line(struct importer *importer)
     return true;
 }
 
-static bool finish(struct importer *importer)
+static bool end_import(struct importer *importer)
 {
     if (ferror(importer->in)) {
         snprintf(importer->message, IMPORT_MESSAGE_ROOM, "%s: %s", importer->name, strerror(errno));
         return false;
     }
     if (importer->begun)
-        return complain(importer, "'<' without '>' after it");
+        return import_complain(importer, "'<' without '>' after it");
     if (!importer->calls) {
         snprintf(importer->message, IMPORT_MESSAGE_ROOM, "%s: there is no call of %s's in it",
             importer->name, importer->format->name);
@@ -332,8 +333,8 @@ bool import_text(FILE *in, const char *name, const struct import_format *format,
     message[0] = '\0';
     fprintf(out, "acre-trace 1\nprocess 1 0 started %s\n", format->name);
     while (!message[0] && read_line(&importer))
-        take_line(&importer);
-    bool done = !message[0] && finish(&importer);
+        import_line(&importer);
+    bool done = !message[0] && end_import(&importer);
     import_live_clear(&importer.live);
     import_kinds_clear(&importer.kinds);
     return done;

@@ -10,7 +10,7 @@ struct place {
     uint64_t address, block;
 };
 
-static int by_address(const void *left, const void *right)
+static int compare_addresses(const void *left, const void *right)
 {
     const struct place *a = left;
     const struct place *b = right;
@@ -22,7 +22,7 @@ bool import_live_add(struct import_live *live, uint64_t address, uint64_t block)
     struct place *place = malloc(sizeof *place);
     if (place)
         *place = (struct place){ address, block };
-    if (place && tsearch(place, &live->tree, by_address))
+    if (place && tsearch(place, &live->tree, compare_addresses))
         return true;
     free(place);
     return false;
@@ -31,12 +31,12 @@ bool import_live_add(struct import_live *live, uint64_t address, uint64_t block)
 bool import_live_take(struct import_live *live, uint64_t address, uint64_t *block)
 {
     struct place wanted = { address, 0 };
-    struct place **node = tfind(&wanted, &live->tree, by_address);
+    struct place **node = tfind(&wanted, &live->tree, compare_addresses);
     if (!node)
         return false;
     struct place *place = *node;
     *block = place->block;
-    tdelete(place, &live->tree, by_address);
+    tdelete(place, &live->tree, compare_addresses);
     free(place);
     return true;
 }
@@ -61,7 +61,7 @@ struct import_member {
 };
 
 /* Room for one more of `size` bytes. */
-static bool make_room(void **items, size_t *room, size_t count, size_t size)
+static bool grow_live_array(void **items, size_t *room, size_t count, size_t size)
 {
     size_t wider = *room ? *room * 2 : 64;
     if (count < *room)
@@ -78,7 +78,7 @@ bool import_kinds_add(struct import_kinds *kinds, uint64_t size)
 {
     void *items = kinds->kinds;
     if (kinds->count == IMPORT_MOST_KINDS ||
-        !make_room(&items, &kinds->room, kinds->count, sizeof *kinds->kinds))
+        !grow_live_array(&items, &kinds->room, kinds->count, sizeof *kinds->kinds))
         return false;
     kinds->kinds = items;
     kinds->kinds[kinds->count++] = (struct import_kind){ size, 0 };
@@ -100,7 +100,7 @@ static uint32_t new_place(struct import_kinds *kinds)
         return place;
     }
     if (kinds->member_count == UINT32_MAX ||
-        !make_room(&items, &kinds->member_room, kinds->member_count, sizeof *kinds->members))
+        !grow_live_array(&items, &kinds->member_room, kinds->member_count, sizeof *kinds->members))
         return 0;
     kinds->members = items;
     return (uint32_t)++kinds->member_count;

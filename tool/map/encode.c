@@ -27,7 +27,7 @@ static void put_char(struct text *text, char letter)
     text->items[text->count++] = letter;
 }
 
-static void put(struct text *text, uint64_t number)
+static void put_base64_number(struct text *text, uint64_t number)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -38,7 +38,7 @@ static void put(struct text *text, uint64_t number)
     put_char(text, letters[number]);
 }
 
-static cJSON *add_text(cJSON *object, const char *name, struct text *text)
+static cJSON *add_encoded(cJSON *object, const char *name, struct text *text)
 {
     put_char(text, '\0');
     cJSON *item = text->failed ? NULL : cJSON_AddStringToObject(object, name, text->items);
@@ -48,20 +48,20 @@ static cJSON *add_text(cJSON *object, const char *name, struct text *text)
 
 /* Of each block: operations since the birth of the one before, operations it lives (0: it outlasts
  * the window), offset, bytes asked for, and bytes it can hold beyond them. */
-static bool add_blocks(cJSON *object, const struct map_track *track)
+static bool add_map_blocks(cJSON *object, const struct map_track *track)
 {
     struct text text = { NULL, 0, 0, false };
     uint64_t born = track->plan.window_first - 1;
     for (size_t i = 0; i < track->block_count; i++) {
         const struct map_block *block = &track->blocks[i];
-        put(&text, block->born - born);
-        put(&text, block->died == UINT64_MAX ? 0 : block->died - block->born);
-        put(&text, block->offset);
-        put(&text, block->asked);
-        put(&text, block->size - block->asked);
+        put_base64_number(&text, block->born - born);
+        put_base64_number(&text, block->died == UINT64_MAX ? 0 : block->died - block->born);
+        put_base64_number(&text, block->offset);
+        put_base64_number(&text, block->asked);
+        put_base64_number(&text, block->size - block->asked);
         born = block->born;
     }
-    return add_text(object, "blocks", &text) != NULL;
+    return add_encoded(object, "blocks", &text) != NULL;
 }
 
 static unsigned cell_number(const struct map_cell *cell)
@@ -86,27 +86,27 @@ static bool add_cells(cJSON *object, const struct map_track *track)
         size_t next = 0;
         for (size_t i = 0; i < track->cell_count; i++)
             changes += changed(track, moment, i);
-        put(&text, changes);
+        put_base64_number(&text, changes);
         for (size_t i = 0; i < track->cell_count; i++) {
             if (!changed(track, moment, i))
                 continue;
-            put(&text, i - next);
-            put(&text, cell_number(&track->cells[moment * track->cell_count + i]));
+            put_base64_number(&text, i - next);
+            put_base64_number(&text, cell_number(&track->cells[moment * track->cell_count + i]));
             next = i + 1;
         }
     }
-    return add_text(object, "cells", &text) != NULL;
+    return add_encoded(object, "cells", &text) != NULL;
 }
 
-static void add_count(cJSON *object, const char *name, uint64_t number)
+static void add_map_count(cJSON *object, const char *name, uint64_t number)
 {
     cJSON_AddNumberToObject(object, name, (double)number);
 }
 
 static void add_window(cJSON *object, const struct map_track *track)
 {
-    add_count(object, "window_first", track->plan.window_first);
-    add_count(object, "window_last", track->plan.window_last);
+    add_map_count(object, "window_first", track->plan.window_first);
+    add_map_count(object, "window_last", track->plan.window_last);
     cJSON_AddBoolToObject(object, "too_many", track->too_many);
     cJSON_AddBoolToObject(object, "walked", track->walked);
 }
@@ -115,15 +115,15 @@ cJSON *map_track_json(const struct map_track *track)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", track->name);
-    add_count(object, "pool", track->plan.pool);
-    add_count(object, "failed", track->failed);
-    add_count(object, "cell_bytes", track->cell_bytes);
-    add_count(object, "cell_count", track->cell_count);
+    add_map_count(object, "pool", track->plan.pool);
+    add_map_count(object, "failed", track->failed);
+    add_map_count(object, "cell_bytes", track->cell_bytes);
+    add_map_count(object, "cell_count", track->cell_count);
     add_window(object, track);
     cJSON *moments = cJSON_AddArrayToObject(object, "moments");
     for (size_t i = 0; moments && i < track->moment_count; i++)
         cJSON_AddItemToArray(moments, cJSON_CreateNumber((double)track->moments[i]));
-    if (moments && add_cells(object, track) && add_blocks(object, track))
+    if (moments && add_cells(object, track) && add_map_blocks(object, track))
         return object;
     cJSON_Delete(object);
     return NULL;

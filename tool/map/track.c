@@ -38,7 +38,7 @@ static uint64_t overlap(uint64_t from, uint64_t to, uint64_t first, uint64_t end
     return high > low ? high - low : 0;
 }
 
-static bool add_piece(void *argument, void *start, size_t size, bool live)
+static bool track_piece(void *argument, void *start, size_t size, bool live)
 {
     struct tracker *tracker = argument;
     uint64_t bytes = tracker->track->cell_bytes;
@@ -72,17 +72,17 @@ static void set_cell(struct map_cell *cell, const struct sums *sums, uint64_t wh
 }
 
 /* The blocks as they were asked for; all other bytes are taken for free. */
-static void add_blocks(struct tracker *tracker)
+static void track_blocks(struct tracker *tracker)
 {
     for (uint64_t i = 0; i < tracker->worker.script->facts.slots; i++) {
         const struct replay_slot *slot = &tracker->worker.slots[i];
         if (slot->ptr)
-            add_piece(tracker, slot->ptr, replay_slot_size(slot), true);
+            track_piece(tracker, slot->ptr, replay_slot_size(slot), true);
     }
 }
 
 /* What is live in the cell, and what is the allocator's own. */
-static void fill_cell(struct tracker *tracker, size_t i)
+static void fill_map_cell(struct tracker *tracker, size_t i)
 {
     const struct map_track *track = tracker->track;
     uint64_t first = i * track->cell_bytes;
@@ -93,16 +93,16 @@ static void fill_cell(struct tracker *tracker, size_t i)
     set_cell(&track->cells[tracker->taken * track->cell_count + i], &sums, whole);
 }
 
-static void look(struct tracker *tracker, uint64_t at)
+static void track_sample(struct tracker *tracker, uint64_t at)
 {
     struct map_track *track = tracker->track;
     memset(tracker->sums, 0, track->cell_count * sizeof *tracker->sums);
     if (track->walked)
-        acre_walk(tracker->instance.bytes, add_piece, tracker);
+        acre_walk(tracker->instance.bytes, track_piece, tracker);
     else
-        add_blocks(tracker);
+        track_blocks(tracker);
     for (size_t i = 0; i < track->cell_count; i++)
-        fill_cell(tracker, i);
+        fill_map_cell(tracker, i);
     track->moments[tracker->taken++] = at;
     track->moment_count = tracker->taken;
 }
@@ -151,7 +151,7 @@ static void record_all(struct tracker *tracker, uint64_t at)
 
 /* ---- the run ---- */
 
-static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
+static void track_op(struct tracker *tracker, struct replay_op op, uint64_t at)
 {
     const struct map_plan *plan = &tracker->track->plan;
     struct replay_slot *slot = &tracker->worker.slots[op.slot];
@@ -167,23 +167,23 @@ static void step(struct tracker *tracker, struct replay_op op, uint64_t at)
     begin_record(tracker, op.slot, at);
 }
 
-static void run(struct tracker *tracker)
+static void track_run(struct tracker *tracker)
 {
     const struct map_plan *plan = &tracker->track->plan;
     struct replay_window window = { 0 };
     uint64_t at = 0;
     while (at <= plan->last && replay_worker_next(&tracker->worker, &window)) {
         for (uint64_t i = 0; i < window.count && at <= plan->last; i++, at++) {
-            step(tracker, window.ops[i], at);
+            track_op(tracker, window.ops[i], at);
             if (tracker->taken < plan->moments &&
                 at >= replay_sample_op(plan->last, tracker->taken, plan->moments))
-                look(tracker, at);
+                track_sample(tracker, at);
         }
     }
 }
 
 /* In the child. */
-static void work(void *argument)
+static void track_in_child(void *argument)
 {
     struct tracker *tracker = argument;
     struct map_track *track = tracker->track;
@@ -195,7 +195,7 @@ static void work(void *argument)
         abort();
     track->refused = !replay_worker_open(&tracker->worker, &tracker->instance, track->plan.pool);
     if (!track->refused)
-        run(tracker);
+        track_run(tracker);
     if (track->too_many)
         track->block_count = 0;
 }
@@ -220,7 +220,7 @@ struct map_plan map_plan_for(const struct replay_facts *facts, size_t pool)
     return plan;
 }
 
-static size_t aligned(size_t size)
+static size_t align_control(size_t size)
 {
     return (size + 63) / 64 * 64;
 }
@@ -229,9 +229,9 @@ static struct map_track *track_open(const struct map_plan *plan)
 {
     uint64_t cell_bytes = (plan->pool + plan->cells - 1) / plan->cells;
     size_t cells = (size_t)((plan->pool + cell_bytes - 1) / cell_bytes);
-    size_t moments = aligned(plan->moments * sizeof(uint64_t));
-    size_t looks = aligned(plan->moments * cells * sizeof(struct map_cell));
-    size_t head = aligned(sizeof(struct map_track));
+    size_t moments = align_control(plan->moments * sizeof(uint64_t));
+    size_t looks = align_control(plan->moments * cells * sizeof(struct map_cell));
+    size_t head = align_control(sizeof(struct map_track));
     size_t room = head + moments + looks + plan->blocks * sizeof(struct map_block);
     char *memory = replay_map_shared(room);
     if (!memory)
@@ -253,7 +253,7 @@ void map_track_free(struct map_track *track)
         munmap(track, track->room);
 }
 
-static void watch(void *argument, struct acre_progress *progress)
+static void show_track_progress(void *argument, struct acre_progress *progress)
 {
     const struct tracker *tracker = argument;
     acre_progress_show(progress, tracker->worker.backend->name, -1.0);
@@ -271,10 +271,10 @@ struct map_track *map_track(const struct replay_script *script,
     tracker.track = track_open(plan);
     if (tracker.track)
         tracker.track->walked = backend->type == REPLAY_BUILTIN;
-    bool done = tracker.track && replay_child_start(&child, work, &tracker);
+    bool done = tracker.track && replay_child_start(&child, track_in_child, &tracker);
     if (done) {
         replay_child_order(&child);
-        done = replay_child_wait(&child, watch, &tracker, progress);
+        done = replay_child_wait(&child, show_track_progress, &tracker, progress);
         replay_child_end(&child, ended);
     }
     acre_progress_wipe(progress);

@@ -128,7 +128,7 @@ void spool_close(struct spool *spool)
 
 /* ---- processes ---- */
 
-static bool push(
+static bool push_process(
     struct spool_process ***list, size_t *count, size_t *room, struct spool_process *process)
 {
     if (*count == *room) {
@@ -152,11 +152,11 @@ static bool add_process(struct spool *spool)
         return false;
     *process =
         spool_process_new(spool->folder, (uint32_t)spool->count, spool->control->capacity_log2);
-    if (!push(&spool->processes, &spool->count, &spool->room, process)) {
+    if (!push_process(&spool->processes, &spool->count, &spool->room, process)) {
         free(process);
         return false;
     }
-    return push(&spool->active, &spool->active_count, &spool->active_room, process);
+    return push_process(&spool->active, &spool->active_count, &spool->active_room, process);
 }
 
 /** Takes in the rings asked for since the last time. */
@@ -182,7 +182,7 @@ static void mark_replaced(struct spool *spool, uint32_t pid, uint32_t by)
     }
 }
 
-static void look(struct spool *spool, struct spool_process *process)
+static void look_for_process(struct spool *spool, struct spool_process *process)
 {
     if (!process->seen) {
         spool_process_look(process);
@@ -200,7 +200,7 @@ size_t spool_poll(struct spool *spool)
     atomic_fetch_add(&spool->control->beat, 1);
     take_in(spool);
     for (size_t i = 0; i < spool->active_count; i++) {
-        look(spool, spool->active[i]);
+        look_for_process(spool, spool->active[i]);
         events += spool_process_read(spool->active[i], SHARE, SPOOL_RUNNING);
     }
     return events;
@@ -288,7 +288,7 @@ static bool finish_heirs(struct spool *spool)
     const size_t before = spool->active_count;
 
     for (size_t i = 0; i < spool->active_count; i++)
-        look(spool, spool->active[i]);
+        look_for_process(spool, spool->active[i]);
     end_those(spool, is_heir);
     return spool->active_count < before;
 }

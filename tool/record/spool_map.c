@@ -6,21 +6,21 @@
 
 enum { FIRST_SIZE = 256 };
 
-static size_t after(const struct spool_map *map, size_t at)
+static size_t map_next_slot(const struct spool_map *map, size_t at)
 {
     return (at + 1) & (map->size - 1);
 }
 
-static void put(struct spool_map *map, const struct spool_block *block)
+static void put_in_map(struct spool_map *map, const struct spool_block *block)
 {
     size_t at = spool_map_home(map, block->address);
 
     while (map->entries[at].address)
-        at = after(map, at);
+        at = map_next_slot(map, at);
     map->entries[at] = *block;
 }
 
-static bool grow(struct spool_map *map)
+static bool grow_map(struct spool_map *map)
 {
     struct spool_map wider = { NULL, map->size ? map->size * 2 : FIRST_SIZE, map->count };
 
@@ -29,7 +29,7 @@ static bool grow(struct spool_map *map)
         return false;
     for (size_t i = 0; i < map->size; i++)
         if (map->entries[i].address)
-            put(&wider, &map->entries[i]);
+            put_in_map(&wider, &map->entries[i]);
     free(map->entries);
     *map = wider;
     return true;
@@ -39,11 +39,11 @@ struct spool_block *spool_map_place(struct spool_map *map, uint64_t address, boo
 {
     size_t at;
 
-    if (map->count * 2 >= map->size && !grow(map))
+    if (map->count * 2 >= map->size && !grow_map(map))
         return NULL;
     at = spool_map_home(map, address);
     while (map->entries[at].address && map->entries[at].address != address)
-        at = after(map, at);
+        at = map_next_slot(map, at);
     *known = map->entries[at].address != 0;
     map->count += !*known;
     map->entries[at].address = address;
@@ -54,7 +54,8 @@ struct spool_block *spool_map_find(const struct spool_map *map, uint64_t address
 {
     if (!map->size)
         return NULL;
-    for (size_t at = spool_map_home(map, address); map->entries[at].address; at = after(map, at))
+    for (size_t at = spool_map_home(map, address); map->entries[at].address;
+         at = map_next_slot(map, at))
         if (map->entries[at].address == address)
             return &map->entries[at];
     return NULL;
@@ -65,7 +66,8 @@ void spool_map_remove(struct spool_map *map, struct spool_block *block)
     const size_t mask = map->size - 1;
     size_t hole = (size_t)(block - map->entries);
 
-    for (size_t at = after(map, hole); map->entries[at].address; at = after(map, at)) {
+    for (size_t at = map_next_slot(map, hole); map->entries[at].address;
+         at = map_next_slot(map, at)) {
         size_t home = spool_map_home(map, map->entries[at].address);
 
         if (((at - home) & mask) >= ((at - hole) & mask)) {

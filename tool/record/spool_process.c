@@ -36,7 +36,7 @@ struct spool_process spool_process_new(const char *folder, uint32_t number, unsi
         .patience_ns = patience_ns };
 }
 
-static uint64_t now_ns(void)
+static uint64_t process_clock_ns(void)
 {
     struct timespec now;
 
@@ -52,7 +52,7 @@ void spool_process_path(const struct spool_process *process, const char *kind, c
 /* ---- memory ---- */
 
 /** Makes room for one more element; false when out of memory. */
-static bool make_room(void **array, size_t *room, size_t count, size_t size)
+static bool make_array_room(void **array, size_t *room, size_t count, size_t size)
 {
     size_t wider = *room ? *room * 2 : 8;
     void *moved;
@@ -67,12 +67,12 @@ static bool make_room(void **array, size_t *room, size_t count, size_t size)
     return true;
 }
 
-static void out_of_memory(struct spool_process *process)
+static void fail_out_of_memory(struct spool_process *process)
 {
     process->error = ENOMEM;
 }
 
-static void add_live(struct spool_process *process, const struct spool_block *block)
+static void add_live_block(struct spool_process *process, const struct spool_block *block)
 {
     bool known;
     struct spool_block *place = spool_map_place(&process->live, block->address, &known);
@@ -80,7 +80,7 @@ static void add_live(struct spool_process *process, const struct spool_block *bl
     if (place)
         *place = *block;
     else
-        out_of_memory(process);
+        fail_out_of_memory(process);
 }
 
 /* ---- the section ---- */
@@ -90,7 +90,7 @@ static void inherit_blocks(struct spool_process *process)
     struct spool_block **sorted = spool_map_sorted(&process->live);
 
     if (!sorted) {
-        out_of_memory(process);
+        fail_out_of_memory(process);
         return;
     }
     for (size_t i = 0; i < process->live.count; i++) {
@@ -103,7 +103,7 @@ static void inherit_blocks(struct spool_process *process)
     free(sorted);
 }
 
-static void begin(struct spool_process *process, const struct spool_event *event)
+static void begin_process(struct spool_process *process, const struct spool_event *event)
 {
     struct acre_trace_process about = { .pid = process->ring->pid,
         .parent_pid = process->ring->parent_pid,
@@ -136,7 +136,7 @@ static struct spool_block *claim(struct spool_process *process, uint64_t address
     struct spool_block *place = spool_map_place(&process->live, address, &known);
 
     if (!place) {
-        out_of_memory(process);
+        fail_out_of_memory(process);
     } else if (known) {
         acre_trace_write_free(process->writer, place->ordinal);
         process->totals.lost++;
@@ -162,7 +162,7 @@ static void on_alloc(struct spool_process *process, const struct spool_event *ev
         *place = block;
 }
 
-static void on_free(struct spool_process *process, uint64_t address)
+static void convert_free(struct spool_process *process, uint64_t address)
 {
     struct spool_block *block = spool_map_find(&process->live, address);
 
@@ -180,9 +180,9 @@ static void on_resize_begin(
     struct spool_block *block = spool_map_find(&process->live, event->address);
     struct spool_pending pending = { .thread = thread, .known = block != NULL };
 
-    if (!make_room((void **)&process->pending, &process->pending_room, process->pending_count,
+    if (!make_array_room((void **)&process->pending, &process->pending_room, process->pending_count,
             sizeof pending)) {
-        out_of_memory(process);
+        fail_out_of_memory(process);
         return;
     }
     if (block) {
@@ -206,7 +206,7 @@ static bool take_pending(
     return false;
 }
 
-static void finish_resize(
+static void end_resize(
     struct spool_process *process, const struct spool_event *event, struct spool_block *block)
 {
     struct acre_trace_writer *writer = process->writer;
@@ -221,7 +221,7 @@ static void finish_resize(
             *place = *block;
     } else if (event->size) {
         acre_trace_write_failed_resize(writer, block->ordinal, event->size);
-        add_live(process, block);
+        add_live_block(process, block);
     } else {
         acre_trace_write_free(writer, block->ordinal);
     }
@@ -233,7 +233,7 @@ static void on_resize_end(
     struct spool_pending pending;
 
     if (take_pending(process, thread, &pending) && pending.known) {
-        finish_resize(process, event, &pending.block);
+        end_resize(process, event, &pending.block);
         return;
     }
     process->totals.unmatched++;
@@ -245,23 +245,24 @@ static void on_fork(struct spool_process *process, uint64_t order)
 {
     struct spool_snapshot *snapshot;
 
-    if (!make_room((void **)&process->snapshots, &process->snapshot_room, process->snapshot_count,
-            sizeof *snapshot)) {
-        out_of_memory(process);
+    if (!make_array_room((void **)&process->snapshots, &process->snapshot_room,
+            process->snapshot_count, sizeof *snapshot)) {
+        fail_out_of_memory(process);
         return;
     }
     snapshot = &process->snapshots[process->snapshot_count++];
     snapshot->order = order;
     if (!spool_map_copy(&snapshot->live, &process->live))
-        out_of_memory(process);
+        fail_out_of_memory(process);
 }
 
-static void on_call(struct spool_process *process, const struct spool_event *event, uint64_t head)
+static void convert_call(
+    struct spool_process *process, const struct spool_event *event, uint64_t head)
 {
     const uint32_t thread = spool_thread_of(head);
 
     if (!process->begun)
-        begin(process, event);
+        begin_process(process, event);
     if (!process->part)
         return;
     if (thread >= process->threads)
@@ -281,7 +282,7 @@ static void on_call(struct spool_process *process, const struct spool_event *eve
         on_alloc(process, event, ACRE_TRACE_MEMALIGN, spool_align_log2_of(head) & 63u);
         break;
     case SPOOL_FREE:
-        on_free(process, event->address);
+        convert_free(process, event->address);
         break;
     case SPOOL_RESIZE_BEGIN:
         on_resize_begin(process, event, thread);
@@ -330,7 +331,7 @@ struct view {
     unsigned capacity_log2;
 };
 
-static inline struct view look_at(const struct spool_process *process)
+static inline struct view view_ring(const struct spool_process *process)
 {
     return (struct view){ process->events, (UINT64_C(1) << process->capacity_log2) - 1,
         atomic_load_explicit(&process->ring->allocated, memory_order_acquire),
@@ -352,7 +353,7 @@ static inline const struct spool_event *published_in(
 static const struct spool_event *published(
     const struct spool_process *process, uint64_t order, uint64_t *head)
 {
-    const struct view view = look_at(process);
+    const struct view view = view_ring(process);
 
     return published_in(&view, order, head);
 }
@@ -372,7 +373,7 @@ static uint64_t first_after_gap(const struct spool_process *process, enum spool_
 /** Whether the next event, which is missing, has been waited for long enough. */
 static bool is_overdue(struct spool_process *process)
 {
-    const uint64_t now = now_ns();
+    const uint64_t now = process_clock_ns();
 
     if (!process->stalled_since_ns || process->stalled_at != process->next) {
         process->stalled_at = process->next;
@@ -393,7 +394,7 @@ static bool pass_gap(struct spool_process *process, enum spool_haste haste)
     return true;
 }
 
-static void give_room(struct spool_process *process, enum spool_haste haste)
+static void drain_ring(struct spool_process *process, enum spool_haste haste)
 {
     if (haste == SPOOL_RUNNING)
         atomic_store_explicit(&process->ring->tail, process->next, memory_order_release);
@@ -416,7 +417,7 @@ size_t spool_process_read(struct spool_process *process, size_t most, enum spool
 
     if (!process->ring || !process->heir)
         return 0;
-    view = look_at(process);
+    view = view_ring(process);
     while (count < most) {
         uint64_t head;
         const struct spool_event *event = published_in(&view, process->next, &head);
@@ -424,7 +425,7 @@ size_t spool_process_read(struct spool_process *process, size_t most, enum spool
         if (!event) {
             const uint64_t before = view.allocated;
 
-            view = look_at(process);
+            view = view_ring(process);
             if (view.allocated == before && !pass_gap(process, haste))
                 break;
             continue;
@@ -433,12 +434,12 @@ size_t spool_process_read(struct spool_process *process, size_t most, enum spool
         if (spool_op_of(head) == SPOOL_FORK)
             on_fork(process, process->next);
         else
-            on_call(process, event, head);
+            convert_call(process, event, head);
         process->next++;
         if (++count % TAIL_STEP == 0)
-            give_room(process, haste);
+            drain_ring(process, haste);
     }
-    give_room(process, haste);
+    drain_ring(process, haste);
     return count;
 }
 
