@@ -6,7 +6,8 @@
  * ends one, so that an address is freed in the record before it is given out again. A resize is
  * both, and writes two events. errno is the real call's.
  */
-#include "record.h"
+#include "record_note.h"
+#include "record_real.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Finding the functions behind this library, and serving the dynamic linker meanwhile: dlsym may
  * allocate before it can say where malloc is.
  */
-#include "record.h"
+#include "record_real.h"
 
 #include <dlfcn.h>
 #include <sched.h>

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
- * The recorder's slow paths: the ring's making, its growth, the wait for the collector, fork.
+ * The ring's slow paths: creation, growth, and the wait for the collector.
  *
  * Nothing here allocates, and every path keeps errno. Signals are blocked while the lock is held,
  * so that a handler that allocates cannot meet a lock its own thread holds.
  */
-#include "record.h"
+#include "record_ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,8 +298,7 @@ static void open_locked(struct record_state *state)
     unlock_state(state, &before);
 }
 
-/** Makes a ring for this process. False when there is none and will be none. */
-static bool open_state(void)
+bool record_open(void)
 {
     /* Before the C library is set up there is no environment to read. */
     if (record_self.busy || !environ || !make_state())
@@ -310,21 +308,6 @@ static bool open_state(void)
     if (record_state->off)
         count_lost(record_state);
     return record_state->events != NULL;
-}
-
-RECORD_COLD uint64_t record_note_first(
-    unsigned op, const void *address, size_t size, unsigned align_log2)
-{
-    const int error = errno;
-    const bool is_open = open_state();
-    struct spool_event *events = atomic_load(&record_state->events);
-
-    errno = error;
-    if (!is_open || !events)
-        return 0;
-    if (!record_self.thread)
-        record_self.thread = atomic_fetch_add(&record_state->threads, 1) + 1;
-    return record_put(record_state, events, op, address, size, align_log2);
 }
 
 /* ---- waiting ---- */
@@ -415,38 +398,12 @@ RECORD_COLD bool record_wait(uint64_t order)
     return false;
 }
 
-/* ---- fork ---- */
-
-static void note_fork(void)
-{
-    record_self.has_fork = false;
-    if (!record_state->events)
-        return;
-    record_self.fork_ring = record_state->number;
-    record_self.fork_order = record_note(SPOOL_FORK, NULL, 0, 0);
-    record_self.has_fork = record_state->events != NULL;
-}
-
-static void forget_fork(void)
-{
-    record_self.has_fork = false;
-}
-
-static void open_ring_in_child(void)
+void record_open_in_child(void)
 {
     struct record_state *state = record_state;
 
     if (state == &no_state)
         return;
     memset(state, 0, sizeof *state);
-    open_state();
-}
-
-static __attribute__((constructor)) void start_recorder(void)
-{
-    const int error = errno;
-
-    open_state();
-    pthread_atfork(note_fork, forget_fork, open_ring_in_child);
-    errno = error;
+    record_open();
 }
