@@ -2,82 +2,88 @@
 /*
  * Buddy's hot paths: alloc and dealloc.
  *
- * Most requests meet a shelf that has a block, or room for one; that path is written out first and
- * every other one is a call in tail position. The order of a block is found in the byte that proves
- * it live, so that the proof is kept whatever ACRE_CHECK_POINTERS says.
+ * Most requests find a block, or room for one, on a quick list. That path is written out first;
+ * every other one is a call in tail position. The byte that proves a block live also has its class,
+ * so the proof is kept whatever ACRE_CHECK_POINTERS says.
+ *
+ * A zeroed allocator needs no test here: its quick lists are empty and have no room, and no region is
+ * cached, so every call takes a slow path.
  */
 #include "base/exhausted.h"
 #include "buddy/buddy_private.h"
 
 /* ---- accounts ---- */
 
-static ACRE_NOINLINE struct acre_ptr raise_peak(struct acre_buddy *buddy, uintptr_t pos)
+static ACRE_NOINLINE struct acre_ptr buddy_raise_peak(struct acre_buddy *buddy, uintptr_t pos)
 {
-    buddy->peak -= (size_t)buddy->room;
-    buddy->room = 0;
+    buddy->peak -= (size_t)buddy->headroom;
+    buddy->headroom = 0;
     return (struct acre_ptr){ (void *)pos, ACRE_OK };
 }
 
 void acre_buddy_account(struct acre_buddy *buddy, size_t had, size_t has)
 {
-    buddy->room += (ptrdiff_t)(had - has);
-    if (buddy->room < 0)
-        raise_peak(buddy, 0);
+    buddy->headroom += (ptrdiff_t)(had - has);
+    if (buddy->headroom < 0)
+        buddy_raise_peak(buddy, 0);
 }
 
 /* ---- alloc ---- */
 
-/* Marks a block that is in no set, and hands it out. */
-ACRE_INLINE struct acre_ptr hand_out(
+/* Marks a block that is in no set as live, and hands it out. */
+ACRE_INLINE struct acre_ptr buddy_hand_out(
     struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block, unsigned order)
 {
     uintptr_t pos = block << buddy_smallest_log2(buddy);
-    buddy_mark(region, block, order);
+    buddy_mark_live(buddy, region, block, order);
     buddy->live_blocks++;
-    if (ACRE_UNLIKELY((buddy->room -= (ptrdiff_t)buddy_size(order)) < 0))
-        return raise_peak(buddy, pos);
+    if (ACRE_UNLIKELY((buddy->headroom -= (ptrdiff_t)buddy_size(order)) < 0))
+        return buddy_raise_peak(buddy, pos);
     return (struct acre_ptr){ (void *)pos, ACRE_OK };
 }
 
-/* The order of the block that a free bit from that of `order` on stands for. */
-ACRE_INLINE unsigned order_at(const struct acre_buddy_region *region, size_t index, unsigned order)
+/* The order that a free bit belongs to, which is `order` or higher. */
+ACRE_INLINE unsigned buddy_order_of_bit(
+    const struct acre_buddy_region *region, size_t index, unsigned order)
 {
-    while (index >= buddy_index_from(region, order + 1))
+    while (index >= buddy_first_index(region, order + 1))
         order++;
     return order;
 }
 
-/* Takes a free block of a larger order out of the set, and hands out its lower end. */
-static ACRE_NOINLINE struct acre_ptr take_larger(
+/* Removes a free block of a higher order from the set, and hands out its lower end. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_by_splitting(
     struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index, unsigned order)
 {
-    unsigned from = order_at(region, index, order + 1);
+    unsigned from = buddy_order_of_bit(region, index, order + 1);
     uintptr_t block = buddy_block_at(region, index, from);
     buddy_clear(region, index);
     acre_buddy_split(buddy, region, block, from, order);
-    return hand_out(buddy, region, block, order);
+    return buddy_hand_out(buddy, region, block, order);
 }
 
-/* Takes the smallest free block that fits from any region, of equals the lowest. */
-static ACRE_NOINLINE struct acre_ptr take_elsewhere(struct acre_buddy *buddy, unsigned order)
+/* Hands out the smallest free block that fits of all regions, of equals the lowest. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_other_region(
+    struct acre_buddy *buddy, unsigned order)
 {
     struct acre_buddy_region *best = NULL;
     unsigned least = BUDDY_NONE;
-    for (struct acre_buddy_region *region = buddy->regions; region; region = region->next) {
-        size_t index = buddy_find(region, buddy_index_from(region, order));
-        if (index == BUDDY_NO_BIT || order_at(region, index, order) >= least)
+    for (struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region)) {
+        size_t index = buddy_find_free(region, buddy_first_index(region, order));
+        if (index == BUDDY_NO_BIT || buddy_order_of_bit(region, index, order) >= least)
             continue;
-        least = order_at(region, index, order);
+        least = buddy_order_of_bit(region, index, order);
         best = region;
     }
     if (best == NULL)
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-    acre_buddy_look_at(buddy, best);
-    size_t index = buddy_find(best, buddy_index_from(best, order));
+    buddy_cache_region(buddy, best);
+    size_t index = buddy_find_free(best, buddy_first_index(best, order));
     uintptr_t block = buddy_block_at(best, index, least);
     buddy_clear(best, index);
     acre_buddy_split(buddy, best, block, least, order);
-    return hand_out(buddy, best, block, order);
+    return buddy_hand_out(buddy, best, block, order);
 }
 
 static struct acre_ptr buddy_retry(void *self, struct acre_layout layout)
@@ -85,170 +91,186 @@ static struct acre_ptr buddy_retry(void *self, struct acre_layout layout)
     return acre_buddy_alloc(self, layout);
 }
 
-/* Serves what the region last worked in cannot: merges the shelves if nothing else helps. */
-static ACRE_NOINLINE struct acre_ptr alloc_last(
+/* Serves what the cached region cannot: flushes the quick lists if nothing else helps. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_uncached(
     struct acre_buddy *buddy, struct acre_layout layout, unsigned order)
 {
-    struct acre_ptr taken = take_elsewhere(buddy, order);
-    if (taken.status == ACRE_OK)
-        return taken;
+    struct acre_ptr got = buddy_alloc_other_region(buddy, order);
+    if (got.status == ACRE_OK)
+        return got;
     if (acre_buddy_best_order(buddy) <= order)
         return acre_retry_exhausted(
             &buddy->on_exhausted, &buddy->failed, buddy_retry, buddy, layout);
     acre_buddy_flush_quick(buddy);
-    return take_elsewhere(buddy, order);
+    got = buddy_alloc_other_region(buddy, order);
+    ACRE_ASSERT(got.status == ACRE_OK);
+    return got;
 }
 
-/* Takes from the free blocks of the region last worked in. */
-static ACRE_NOINLINE struct acre_ptr alloc_free(
+/* Hands out a free block of the cached region. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_cached(
     struct acre_buddy *buddy, struct acre_layout layout, unsigned order)
 {
-    struct acre_buddy_region *region = buddy->current;
+    struct acre_buddy_region *region = buddy->cached;
     if (region == NULL)
-        return alloc_last(buddy, layout, order);
+        return buddy_alloc_uncached(buddy, layout, order);
     size_t lead = buddy_lead(region, order) - (region->limit >> order);
-    size_t index = buddy_find(region, lead + (region->first >> order));
+    size_t index = buddy_find_free(region, lead + (region->first >> order));
     if (index == BUDDY_NO_BIT)
-        return alloc_last(buddy, layout, order);
+        return buddy_alloc_uncached(buddy, layout, order);
     uintptr_t at = index - lead;
     if (at > (region->first + (region->count - 1)) >> order)
-        return take_larger(buddy, region, index, order);
+        return buddy_alloc_by_splitting(buddy, region, index, order);
     buddy_clear(region, index);
-    return hand_out(buddy, region, at << order, order);
+    return buddy_hand_out(buddy, region, at << order, order);
 }
 
-static ACRE_NOINLINE struct acre_ptr alloc_odd(struct acre_buddy *buddy)
+/* Hands out a block of order 0 at an odd number from its quick list, which has one. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_odd(struct acre_buddy *buddy)
 {
-    struct acre_buddy_quick_block *top = buddy->orders[BUDDY_ODD].top--;
+    struct acre_buddy_class *list = &buddy->classes[BUDDY_ODD];
+    list->used -= BUDDY_ENTRY;
+    const struct acre_buddy_quick_block *top = buddy_quick_entry(list, list->used);
     *top->state |= BUDDY_LIVE_ODD;
     buddy->live_blocks++;
-    if (--buddy->room < 0)
-        return raise_peak(buddy, top->pos);
+    if (--buddy->headroom < 0)
+        return buddy_raise_peak(buddy, top->pos);
     return (struct acre_ptr){ (void *)top->pos, ACRE_OK };
 }
 
-/* Requests that meet an empty shelf, ask for 0 bytes, or have no power of two for alignment. */
-static ACRE_NOINLINE struct acre_ptr alloc_rarely(
+/* Serves requests that meet an empty quick list, ask for 0 bytes, or whose alignment is no power of
+ * two. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_slow(
     struct acre_buddy *buddy, struct acre_layout layout)
 {
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     unsigned order = buddy_order(buddy, layout);
-    if (order == 0 && buddy->orders[BUDDY_ODD].top->state != NULL)
-        return alloc_odd(buddy);
-    return alloc_free(buddy, layout, order);
+    if (order == 0 && buddy->classes[BUDDY_ODD].used != 0)
+        return buddy_alloc_odd(buddy);
+    return buddy_alloc_cached(buddy, layout, order);
 }
 
 struct acre_ptr acre_buddy_alloc(struct acre_buddy *buddy, struct acre_layout layout)
 {
-    struct acre_buddy_order *row = &buddy->orders[buddy_raw_order(buddy, layout)];
+    struct acre_buddy_class *list = buddy_class(buddy, buddy_raw_class(buddy, layout));
     if (ACRE_UNLIKELY(((layout.align - 1) & layout.align) != 0))
-        return alloc_rarely(buddy, layout);
-    struct acre_buddy_quick_block *top = row->top;
-    if (ACRE_UNLIKELY(top->state == NULL))
-        return alloc_rarely(buddy, layout);
+        return buddy_alloc_slow(buddy, layout);
+    ptrdiff_t left = (ptrdiff_t)list->used - BUDDY_ENTRY;
+    if (ACRE_UNLIKELY(left < 0))
+        return buddy_alloc_slow(buddy, layout);
+    list->used = (size_t)left;
+    const struct acre_buddy_quick_block *top = buddy_quick_entry(list, (size_t)left);
     uintptr_t pos = top->pos;
+    ACRE_ASSERT((*top->state & BUDDY_LIVE_EVEN) == 0); /* BUDDY-4 */
     *top->state |= BUDDY_LIVE_EVEN;
-    row->top = top - 1;
     buddy->live_blocks++;
-    if (ACRE_UNLIKELY((buddy->room -= (ptrdiff_t)row->size) < 0))
-        return raise_peak(buddy, pos);
+    if (ACRE_UNLIKELY((buddy->headroom -= (ptrdiff_t)list->size) < 0))
+        return buddy_raise_peak(buddy, pos);
     return (struct acre_ptr){ (void *)pos, ACRE_OK };
 }
 
 struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_layout layout)
 {
-    struct acre_ptr taken = acre_buddy_alloc(buddy, layout);
-    return (struct acre_num){ (uintptr_t)taken.ptr, taken.status };
+    struct acre_ptr got = acre_buddy_alloc(buddy, layout);
+    return (struct acre_num){ (uintptr_t)got.ptr, got.status };
 }
 
 /* ---- dealloc ---- */
 
-/* Blocks of the region last worked in that find their shelf full. */
-static ACRE_NOINLINE enum acre_status dealloc_merging(
-    struct acre_buddy *buddy, uintptr_t pos, unsigned char *place)
+/* Merges a block of the cached region whose quick list is full. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_merging(
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
-    size_t order = *place & BUDDY_ORDER;
+    size_t order = (*state & BUDDY_CLASS) - buddy->bias;
     ACRE_OPAQUE(order); /* else it is widened from a byte at each use */
-    *place &= BUDDY_LIVE_ODD;
+    *state &= BUDDY_LIVE_ODD;
     buddy->live_blocks--;
-    buddy->room += (ptrdiff_t)buddy_size((unsigned)order);
-    buddy_release_in(buddy, buddy->current, pos >> (buddy_smallest_log2(buddy) + order), order);
+    buddy->headroom += (ptrdiff_t)buddy_size((unsigned)order);
+    buddy_merge_in_region(buddy, buddy->cached, pos >> (buddy_smallest_log2(buddy) + order), order);
     return ACRE_OK;
 }
 
-/* A block of order 0 of the region last worked in. */
-static ACRE_NOINLINE enum acre_status release_odd(struct acre_buddy *buddy, uintptr_t block)
+/* The same for a block of order 0 at an odd number, which is not live any more. */
+static ACRE_NOINLINE enum acre_status buddy_merge_odd(struct acre_buddy *buddy, uintptr_t pos)
 {
-    buddy_release_in(buddy, buddy->current, block, 0);
+    buddy_merge_in_region(buddy, buddy->cached, pos >> buddy_smallest_log2(buddy), 0);
     return ACRE_OK;
 }
 
-static enum acre_status dealloc_odd(struct acre_buddy *buddy, uintptr_t pos, unsigned char *place)
+static enum acre_status buddy_dealloc_odd(
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
-    struct acre_buddy_order *row = &buddy->orders[BUDDY_ODD];
-    if ((*place & BUDDY_LIVE_ODD) == 0)
+    struct acre_buddy_class *list = &buddy->classes[BUDDY_ODD];
+    if ((*state & BUDDY_LIVE_ODD) == 0)
         return ACRE_NOT_ALLOCATED;
-    *place ^= BUDDY_LIVE_ODD;
+    *state ^= BUDDY_LIVE_ODD;
     buddy->live_blocks--;
-    buddy->room++;
-    if (row->top >= row->limit)
-        return release_odd(buddy, pos >> buddy_smallest_log2(buddy));
-    *++row->top = (struct acre_buddy_quick_block){ pos, place };
+    buddy->headroom++;
+    if (list->used >= list->limit)
+        return buddy_merge_odd(buddy, pos);
+    *buddy_quick_entry(list, list->used) = (struct acre_buddy_quick_block){ pos, state };
+    list->used += BUDDY_ENTRY;
     return ACRE_OK;
 }
 
-/* `place` is the state byte of the pair that begins at `pos`. */
-ACRE_INLINE enum acre_status dealloc_even(
-    struct acre_buddy *buddy, uintptr_t pos, unsigned char *place)
+/* `state` is the state byte of the pair that begins at `pos`. */
+ACRE_INLINE enum acre_status buddy_dealloc_even(
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
-    unsigned state = *place ^ BUDDY_LIVE_EVEN;
-    if (ACRE_UNLIKELY((state & BUDDY_LIVE_EVEN) != 0))
+    unsigned was = *state;
+    if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
         return ACRE_NOT_ALLOCATED;
-    struct acre_buddy_order *row = &buddy->orders[state & BUDDY_ORDER];
-    struct acre_buddy_quick_block *top = row->top + 1;
-    if (ACRE_UNLIKELY(top > row->limit))
-        return dealloc_merging(buddy, pos, place);
-    *place = (unsigned char)state;
-    row->top = top;
+    struct acre_buddy_class *list = buddy_class(buddy, was & BUDDY_CLASS);
+    ACRE_OPAQUE(list);
+    size_t used = list->used;
+    if (ACRE_UNLIKELY(used >= list->limit))
+        return buddy_dealloc_merging(buddy, pos, state);
+    ACRE_REREAD();
+    *state ^= BUDDY_LIVE_EVEN;
+    struct acre_buddy_quick_block *top = buddy_quick_entry(list, used);
     top->pos = pos;
-    top->state = place;
+    top->state = state;
+    list->used = used + BUDDY_ENTRY;
     buddy->live_blocks--;
-    buddy->room += (ptrdiff_t)row->size;
+    buddy->headroom += (ptrdiff_t)list->size;
     return ACRE_OK;
 }
 
-/* Blocks that start at an odd number or lie in another region; and wrong pointers. */
-static ACRE_NOINLINE enum acre_status dealloc_elsewhere(struct acre_buddy *buddy, uintptr_t pos)
+/* Frees blocks that start at an odd number or lie outside the cached region; refuses what is no
+ * block. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_uncached(
+    struct acre_buddy *buddy, uintptr_t pos)
 {
-    uintptr_t block = pos >> buddy_smallest_log2(buddy);
-    struct acre_buddy_region *region = buddy->current;
+    struct acre_buddy_region *region = buddy->cached;
     if ((pos & buddy->mask) != 0 || region == NULL)
         return ACRE_NOT_ALLOCATED;
+    uintptr_t block = pos >> buddy_smallest_log2(buddy);
     if (!buddy_contains(region, block)) {
-        region = acre_buddy_region_of(buddy, block);
-        if (region == NULL || buddy_live_order(region, block) == BUDDY_NONE)
+        region = acre_buddy_find_region(buddy, block);
+        if (region == NULL || buddy_live_order(buddy, region, block) == BUDDY_NONE)
             return ACRE_NOT_ALLOCATED;
-        acre_buddy_look_at(buddy, region);
+        buddy_cache_region(buddy, region);
     }
-    unsigned char *place = buddy_state_of(region, block);
-    return (block & 1) != 0 ? dealloc_odd(buddy, pos, place) : dealloc_even(buddy, pos, place);
+    unsigned char *state = buddy_state_of(region, block);
+    return (block & 1) != 0 ? buddy_dealloc_odd(buddy, pos, state)
+                            : buddy_dealloc_even(buddy, pos, state);
 }
 
-ACRE_INLINE enum acre_status give(struct acre_buddy *buddy, uintptr_t pos)
+ACRE_INLINE enum acre_status buddy_dealloc_at(struct acre_buddy *buddy, uintptr_t pos)
 {
     size_t pair = buddy_pair(buddy, pos);
     if (ACRE_UNLIKELY(pair >= buddy->pairs))
-        return dealloc_elsewhere(buddy, pos);
-    return dealloc_even(buddy, pos, &buddy->states[pair]);
+        return buddy_dealloc_uncached(buddy, pos);
+    return buddy_dealloc_even(buddy, pos, &buddy->states[pair]);
 }
 
 enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos)
 {
-    return give(buddy, pos);
+    return buddy_dealloc_at(buddy, pos);
 }
 
 enum acre_status acre_buddy_dealloc(struct acre_buddy *buddy, void *ptr)
 {
-    return give(buddy, (uintptr_t)ptr);
+    return buddy_dealloc_at(buddy, (uintptr_t)ptr);
 }

@@ -1,129 +1,118 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's live blocks: the validator, and the verbs on a block but for dealloc.
+ * Buddy's live blocks: the validator, and the verbs on a block other than dealloc.
  */
 #include "base/memory.h"
 #include "buddy/buddy_private.h"
 
 /* ---- the validator ---- */
 
-struct buddy_found acre_buddy_find_live(const struct acre_buddy *buddy, uintptr_t pos)
+struct buddy_live acre_buddy_find_live(const struct acre_buddy *buddy, uintptr_t pos)
 {
-    struct buddy_found found = { NULL, pos >> buddy_smallest_log2(buddy), BUDDY_NONE };
-    if ((pos & buddy->mask) != 0 || buddy->current == NULL)
-        return found;
-    struct acre_buddy_region *region = buddy->current;
-    if (!buddy_contains(region, found.block))
-        region = acre_buddy_region_of(buddy, found.block);
+    struct buddy_live live = { .region = NULL, .order = BUDDY_NONE };
+    if ((pos & buddy->mask) != 0 || buddy->cached == NULL)
+        return live;
+    live.block = pos >> buddy_smallest_log2(buddy);
+    struct acre_buddy_region *region = buddy_find_region_near(buddy, buddy->cached, live.block);
     if (region == NULL)
-        return found;
-    found.order = buddy_live_order(region, found.block);
-    found.region = found.order != BUDDY_NONE ? region : NULL;
-    return found;
-}
-
-static size_t bytes_of(const struct acre_buddy *buddy, unsigned order)
-{
-    return (buddy->mask + 1) << order;
+        return live;
+    live.order = buddy_live_order(buddy, region, live.block);
+    live.region = live.order != BUDDY_NONE ? region : NULL;
+    return live;
 }
 
 /* ---- dealloc_sized, usable_size ---- */
 
-/* Would a request of this layout have made this block? A block that was resized since may have been
- * made by its size alone. */
-static bool made_by(
-    const struct acre_buddy *buddy, struct buddy_found found, struct acre_layout layout)
+/* Whether a request of this layout could have made this block. A block that was resized since may
+ * have been made by its size alone. */
+static bool buddy_could_have_made(
+    const struct acre_buddy *buddy, struct buddy_live live, struct acre_layout layout)
 {
-    uintptr_t pos = found.block << buddy_smallest_log2(buddy);
+    uintptr_t pos = live.block << buddy_smallest_log2(buddy);
     return acre_is_pow2(layout.align) && (pos & (layout.align - 1)) == 0 &&
-           (buddy_order(buddy, layout) == found.order ||
-               buddy_order(buddy, acre_layout(layout.size, 1)) == found.order);
+           (buddy_order(buddy, layout) == live.order ||
+               buddy_order(buddy, acre_layout(layout.size, 1)) == live.order);
 }
 
 enum acre_status acre_buddy_dealloc_sized(
     struct acre_buddy *buddy, void *ptr, struct acre_layout layout)
 {
-    struct buddy_found found = acre_buddy_find_live(buddy, (uintptr_t)ptr);
-    if (found.region == NULL)
+    struct buddy_live live = acre_buddy_find_live(buddy, (uintptr_t)ptr);
+    if (live.region == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (!made_by(buddy, found, layout))
+    if (!buddy_could_have_made(buddy, live, layout))
         return ACRE_INVALID_PARAM;
     return acre_buddy_dealloc_range(buddy, (uintptr_t)ptr);
 }
 
 struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const void *ptr)
 {
-    struct buddy_found found = acre_buddy_find_live(buddy, (uintptr_t)ptr);
-    if (found.region == NULL)
+    struct buddy_live live = acre_buddy_find_live(buddy, (uintptr_t)ptr);
+    if (live.region == NULL)
         return (struct acre_num){ 0, ACRE_NOT_ALLOCATED };
-    return (struct acre_num){ bytes_of(buddy, found.order), ACRE_OK };
+    return (struct acre_num){ buddy_bytes(buddy, live.order), ACRE_OK };
 }
 
 /* ---- resize ---- */
 
 /* Whether a block could take in the buddies above it up to an order: each of them is free. */
-static bool has_room_above(const struct acre_buddy *buddy, struct buddy_found found, unsigned order)
+static bool buddy_can_grow(const struct acre_buddy *buddy, struct buddy_live live, unsigned order)
 {
-    if (order >= BUDDY_WORD_BITS - buddy_smallest_log2(buddy) ||
-        (found.block & (buddy_size(order) - 1)) != 0)
+    if (order >= buddy_orders(buddy) || (live.block & (buddy_size(order) - 1)) != 0)
         return false;
-    for (unsigned at = found.order; at < order; at++) {
-        uintptr_t above = found.block + buddy_size(at);
-        const struct acre_buddy_region *region = found.region;
-        if (!buddy_contains(region, above))
-            region = acre_buddy_region_of(buddy, above);
+    for (unsigned at = live.order; at < order; at++) {
+        uintptr_t above = live.block + buddy_size(at);
+        const struct acre_buddy_region *region = buddy_find_region_near(buddy, live.region, above);
         if (region == NULL || !buddy_is_free(region, above, at))
             return false;
     }
     return true;
 }
 
-static void take_above(struct acre_buddy *buddy, struct buddy_found found, unsigned order)
+static void buddy_take_in_above(struct acre_buddy *buddy, struct buddy_live live, unsigned order)
 {
-    for (unsigned at = found.order; at < order; at++) {
-        uintptr_t above = found.block + buddy_size(at);
-        struct acre_buddy_region *region = found.region;
-        if (!buddy_contains(region, above))
-            region = acre_buddy_region_of(buddy, above);
+    for (unsigned at = live.order; at < order; at++) {
+        uintptr_t above = live.block + buddy_size(at);
+        struct acre_buddy_region *region = buddy_find_region_near(buddy, live.region, above);
         buddy_clear(region, buddy_index(region, above, at));
     }
 }
 
-/* Gives a live block another order where it stands; false when there is no room. */
-static bool resize_here(struct acre_buddy *buddy, struct buddy_found found, unsigned order)
+/* Gives a live block another order where it stands; false when the blocks above it are in use. */
+static bool buddy_resize_in_place(struct acre_buddy *buddy, struct buddy_live live, unsigned order)
 {
-    if (order == found.order)
+    if (order == live.order)
         return true;
-    if (order > found.order && !has_room_above(buddy, found, order))
+    if (order > live.order && !buddy_can_grow(buddy, live, order))
         return false;
-    if (order > found.order)
-        take_above(buddy, found, order);
+    if (order > live.order)
+        buddy_take_in_above(buddy, live, order);
     else
-        acre_buddy_split(buddy, found.region, found.block, found.order, order);
-    buddy_unmark(found.region, found.block);
-    buddy_mark(found.region, found.block, order);
-    acre_buddy_account(buddy, buddy_size(found.order), buddy_size(order));
+        acre_buddy_split(buddy, live.region, live.block, live.order, order);
+    buddy_unmark_live(live.region, live.block);
+    buddy_mark_live(buddy, live.region, live.block, order);
+    acre_buddy_account(buddy, buddy_size(live.order), buddy_size(order));
     return true;
 }
 
 enum acre_status acre_buddy_resize(struct acre_buddy *buddy, void *ptr, size_t size)
 {
-    struct buddy_found found = acre_buddy_find_live(buddy, (uintptr_t)ptr);
-    if (found.region == NULL)
+    struct buddy_live live = acre_buddy_find_live(buddy, (uintptr_t)ptr);
+    if (live.region == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (resize_here(buddy, found, buddy_order(buddy, acre_layout(size, 1))))
+    if (buddy_resize_in_place(buddy, live, buddy_order(buddy, acre_layout(size, 1))))
         return ACRE_OK;
     buddy->failed++;
     return ACRE_NO_MEMORY;
 }
 
-static struct acre_ptr move(
-    struct acre_buddy *buddy, struct buddy_found found, void *ptr, struct acre_layout layout)
+static struct acre_ptr buddy_realloc_moving(
+    struct acre_buddy *buddy, struct buddy_live live, void *ptr, struct acre_layout layout)
 {
     struct acre_ptr moved = acre_buddy_alloc(buddy, layout);
     if (moved.status != ACRE_OK)
         return moved;
-    size_t usable = bytes_of(buddy, found.order);
+    size_t usable = buddy_bytes(buddy, live.order);
     memcpy(moved.ptr, ptr, usable < layout.size ? usable : layout.size);
     acre_buddy_dealloc(buddy, ptr);
     return moved;
@@ -131,13 +120,13 @@ static struct acre_ptr move(
 
 struct acre_ptr acre_buddy_realloc(struct acre_buddy *buddy, void *ptr, struct acre_layout layout)
 {
-    struct buddy_found found = acre_buddy_find_live(buddy, (uintptr_t)ptr);
-    if (found.region == NULL)
+    struct buddy_live live = acre_buddy_find_live(buddy, (uintptr_t)ptr);
+    if (live.region == NULL)
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     unsigned order = buddy_order(buddy, acre_layout(layout.size, 1));
-    if (((uintptr_t)ptr & (layout.align - 1)) == 0 && resize_here(buddy, found, order))
+    if (((uintptr_t)ptr & (layout.align - 1)) == 0 && buddy_resize_in_place(buddy, live, order))
         return (struct acre_ptr){ ptr, ACRE_OK };
-    return move(buddy, found, ptr, layout);
+    return buddy_realloc_moving(buddy, live, ptr, layout);
 }

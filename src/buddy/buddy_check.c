@@ -6,30 +6,23 @@
 #include "buddy/buddy_private.h"
 
 /* What the blocks add up to, counted on the way. */
-struct audit {
+struct buddy_audit {
     const struct acre_buddy *buddy;
     size_t live;
     size_t used; /* smallest blocks */
     size_t free;
-    size_t shelved;
+    size_t quick;
 };
 
-static const char *const shelf_text =
-    "BUDDY-7: a shelf holds blocks of its order, each once, within its depth";
-
-static struct acre_check_result sound(void)
-{
-    return (struct acre_check_result){ NULL, NULL };
-}
-
-static struct acre_check_result broken(const char *invariant, const void *where)
-{
-    return (struct acre_check_result){ invariant, where };
-}
+static const char *const buddy_quick_text =
+    "BUDDY-7: a quick list holds blocks of its class, each once, within its limit";
+static const char *const buddy_state_text =
+    "BUDDY-4: state bytes describe the live and quick blocks that start there";
+static const char *const buddy_count_text = "BUDDY-8: counts are those of blocks and regions";
 
 /* ---- BUDDY-10, BUDDY-7: the control structure ---- */
 
-static bool has_sane_constants(const struct acre_buddy *buddy)
+static bool buddy_has_sound_constants(const struct acre_buddy *buddy)
 {
     size_t smallest = buddy->mask + 1;
     return acre_is_pow2(smallest) && smallest >= ACRE_NATURAL_ALIGN &&
@@ -37,234 +30,248 @@ static bool has_sane_constants(const struct acre_buddy *buddy)
            buddy->bias == acre_bits_highest(smallest) - 1;
 }
 
-/* Blocks on a shelf are aligned, and those of odd places are at odd places. */
-static bool has_sane_place_on_shelf(
-    const struct acre_buddy *buddy, const struct acre_buddy_quick_block *at, unsigned shelf)
+/* Whether a zeroed allocator, which has no settings yet, owns nothing. */
+static bool buddy_is_blank(const struct acre_buddy *buddy)
 {
-    size_t size = (buddy->mask + 1) << buddy_order_of(shelf);
-    bool odd = (at->pos & (buddy->mask + 1)) != 0;
-    return at->state != NULL && (at->pos & (size - 1)) == 0 &&
-           (shelf < ACRE_BUDDY_QUICK_ORDERS ? !odd : odd);
+    return buddy->pair_log2 == 0 && buddy->bias == 0 && buddy->cached == NULL &&
+           buddy->regions.first == NULL && buddy->regions.total == 0 && buddy->pairs == 0 &&
+           buddy->live_blocks == 0;
 }
 
-static bool has_sane_shelf(const struct acre_buddy *buddy, unsigned shelf)
+/* Whether the block of an entry is aligned, and at an odd number on the list of odd blocks. */
+static bool buddy_has_sound_position(
+    const struct acre_buddy *buddy, const struct acre_buddy_quick_block *entry, unsigned list)
 {
-    const struct acre_buddy_order *row = &buddy->orders[buddy_row_of(shelf)];
-    const struct acre_buddy_quick_block *bottom = buddy->shelves[shelf];
-    if (row->limit != bottom + buddy->depth || row->top < bottom || row->top > row->limit ||
-        bottom->state != NULL || row->size != buddy_size_or_0(buddy, buddy_order_of(shelf)))
+    bool odd = (entry->pos & (buddy->mask + 1)) != 0;
+    return (entry->pos & (buddy_bytes(buddy, buddy_order_of_list(list)) - 1)) == 0 &&
+           odd == (list == ACRE_BUDDY_QUICK_ORDERS);
+}
+
+static bool buddy_has_sound_list(const struct acre_buddy *buddy, unsigned number)
+{
+    unsigned size_class = buddy_class_of_list(buddy, number);
+    const struct acre_buddy_class *list = &buddy->classes[size_class];
+    if (buddy->quick_depth > ACRE_BUDDY_QUICK_DEPTH || list->entries != buddy->quick[number] ||
+        list->limit != buddy->quick_depth * (size_t)BUDDY_ENTRY || list->used > list->limit ||
+        list->used % BUDDY_ENTRY != 0 || list->size != buddy_class_size(buddy, size_class))
         return false;
-    for (const struct acre_buddy_quick_block *at = row->top; at != bottom; at--)
-        if (!has_sane_place_on_shelf(buddy, at, shelf))
+    for (size_t i = 0; i < buddy_quick_count(list); i++)
+        if (!buddy_has_sound_position(buddy, &list->entries[i], number))
             return false;
     return true;
 }
 
-/* Orders without a shelf have an empty one that never takes a block. */
-static bool has_no_shelf(const struct acre_buddy *buddy, unsigned order)
+/* Whether a class that has no quick list has the empty one that never takes a block. */
+static bool buddy_has_no_list(const struct acre_buddy *buddy, unsigned size_class)
 {
-    const struct acre_buddy_order *row = &buddy->orders[order];
-    return row->top == buddy->shelves[0] && row->limit == row->top &&
-           row->size == buddy_size_or_0(buddy, order);
+    const struct acre_buddy_class *list = &buddy->classes[size_class];
+    return list->used == 0 && list->limit == 0 && list->entries == NULL &&
+           list->size == buddy_class_size(buddy, size_class);
 }
 
-static struct acre_check_result check_control(const struct acre_buddy *buddy)
+static struct acre_check_result buddy_check_control(const struct acre_buddy *buddy)
 {
-    if (!has_sane_constants(buddy))
-        return broken("BUDDY-10: the constants of the smallest block agree", &buddy->mask);
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++)
-        if (buddy->depth > ACRE_BUDDY_QUICK_DEPTH || !has_sane_shelf(buddy, shelf))
-            return broken(shelf_text, &buddy->orders[buddy_row_of(shelf)]);
-    for (unsigned order = ACRE_BUDDY_QUICK_ORDERS; order < BUDDY_ODD; order++)
-        if (!has_no_shelf(buddy, order))
-            return broken(shelf_text, &buddy->orders[order]);
-    return sound();
+    if (!buddy_has_sound_constants(buddy))
+        return acre_check_broken(
+            "BUDDY-10: the constants of the smallest block agree", &buddy->mask);
+    for (unsigned list = 0; list < ACRE_BUDDY_QUICK_LISTS; list++)
+        if (!buddy_has_sound_list(buddy, list))
+            return acre_check_broken(
+                buddy_quick_text, &buddy->classes[buddy_class_of_list(buddy, list)]);
+    for (unsigned size_class = 0; size_class < BUDDY_ODD; size_class++)
+        if (size_class - buddy->bias >= ACRE_BUDDY_QUICK_ORDERS &&
+            !buddy_has_no_list(buddy, size_class))
+            return acre_check_broken(buddy_quick_text, &buddy->classes[size_class]);
+    return acre_check_sound();
 }
 
 /* ---- BUDDY-1, BUDDY-9: regions ---- */
 
-static bool has_sane_place(const struct acre_buddy_region *region)
+/* Whether a descriptor lies in its region's metadata. */
+static bool buddy_has_sound_place(const struct acre_buddy_region *region)
 {
-    uintptr_t own = (uintptr_t)region;
-    uintptr_t from = region->meta != 0 ? region->meta : region->start;
-    size_t size = region->meta != 0 ? region->meta_size : region->size;
-    return region->size != 0 && !acre_range_wraps(region->start, region->size) &&
-           own - from < size && !acre_range_wraps(from, size) &&
-           (region->meta != 0 || (region->meta_size == 0 && !region->integers));
+    const struct acre_region *range = &region->range;
+    bool apart = range->meta != 0;
+    uintptr_t from = apart ? range->meta : range->start;
+    return (uintptr_t)region - from < (apart ? range->meta_size : range->size) &&
+           (apart || (range->meta_size == 0 && !range->integers));
 }
 
-static bool has_sane_metadata(
+static bool buddy_has_sound_metadata(
     const struct acre_buddy *buddy, const struct acre_buddy_region *region)
 {
+    const struct acre_region *range = &region->range;
     uintptr_t end = (uintptr_t)region->states + buddy_state_bytes(region->count);
-    uintptr_t most = region->meta != 0 ? region->meta + region->meta_size
-                                       : region->first << buddy_smallest_log2(buddy);
-    return acre_buddy_is_laid(region) && end <= most;
+    uintptr_t most = range->meta != 0 ? range->meta + range->meta_size
+                                      : region->first << buddy_smallest_log2(buddy);
+    return acre_buddy_has_sound_layout(region) && end <= most;
 }
 
-static bool has_sane_blocks(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
+static bool buddy_has_sound_blocks(
+    const struct acre_buddy *buddy, const struct acre_buddy_region *region)
 {
-    unsigned shift = buddy_smallest_log2(buddy);
-    uintptr_t last = region->start + (region->size - 1);
-    uintptr_t least = (region->start >> shift) + ((region->start & buddy->mask) != 0);
-    uintptr_t behind = (last >> shift) + ((last & buddy->mask) == buddy->mask);
-    return region->count != 0 && region->first >= least && region->count <= behind - least &&
-           region->first + region->count == behind &&
-           (region->meta == 0 || region->first == least) &&
+    uintptr_t least = buddy_block_from(buddy, region->range.start);
+    uintptr_t after = buddy_block_after(buddy, region->range.start, region->range.size);
+    return region->count != 0 && region->first >= least && region->count <= after - least &&
+           region->first + region->count == after &&
+           (region->range.meta == 0 || region->first == least) &&
            region->limit == region->first + 2 * region->count;
 }
 
-static bool adjoins(const struct acre_buddy_region *low, const struct acre_buddy_region *high)
+static bool buddy_is_cached(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
 {
-    return low != NULL && high != NULL && low->first + low->count == high->first;
+    struct acre_buddy expected = { .pair_log2 = buddy->pair_log2 };
+    buddy_cache_region(&expected, (struct acre_buddy_region *)(uintptr_t)region);
+    return buddy->cached == region && buddy->base == expected.base &&
+           buddy->pairs == expected.pairs && buddy->states == expected.states;
 }
 
-static bool follows(const struct acre_buddy_region *region, const struct acre_buddy_region *before)
+static struct acre_check_result buddy_check_region(
+    const struct acre_buddy *buddy, const struct acre_buddy_region *region)
 {
-    return before == NULL || before->start + (before->size - 1) < region->start;
+    const struct acre_buddy_region *below = (const struct acre_buddy_region *)region->range.prev;
+    const struct acre_buddy_region *above = buddy_next_region(region);
+    if (!buddy_has_sound_place(region) || !buddy_has_sound_blocks(buddy, region) ||
+        !buddy_has_sound_metadata(buddy, region) ||
+        region->seam != (buddy_adjoins(below, region) || buddy_adjoins(region, above)))
+        return acre_check_broken("BUDDY-1: regions are in order and their bounds sane", region);
+    return acre_check_sound();
 }
 
-static bool is_current(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
+static struct acre_check_result buddy_check_regions(const struct acre_buddy *buddy)
 {
-    struct acre_buddy window = { .pair_log2 = buddy->pair_log2 };
-    acre_buddy_look_at(&window, (struct acre_buddy_region *)(uintptr_t)region);
-    return buddy->current == region && buddy->base == window.base && buddy->pairs == window.pairs &&
-           buddy->states == window.states;
-}
-
-static struct acre_check_result check_regions(const struct acre_buddy *buddy)
-{
-    static const char *const text = "BUDDY-1: regions are in order and their bounds sane";
-    const struct acre_buddy_region *before = NULL;
-    bool seen = is_current(buddy, NULL);
-    size_t total = 0;
+    const struct acre_region *unsound = acre_regions_find_broken(&buddy->regions);
+    bool cached = buddy_is_cached(buddy, NULL) && buddy->regions.first == NULL;
     size_t capacity = 0;
-    for (const struct acre_buddy_region *region = buddy->regions; region; region = region->next) {
-        if (!has_sane_place(region) || !has_sane_blocks(buddy, region) ||
-            !follows(region, before) || !has_sane_metadata(buddy, region) ||
-            region->seam != (adjoins(before, region) || adjoins(region, region->next)))
-            return broken(text, region);
-        seen = seen || is_current(buddy, region);
-        total += region->size + region->meta_size;
+    if (unsound != NULL)
+        return acre_check_broken("BUDDY-1: regions are in order and their bounds sane", unsound);
+    for (const struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region)) {
+        struct acre_check_result result = buddy_check_region(buddy, region);
+        if (result.invariant != NULL)
+            return result;
+        cached = cached || buddy_is_cached(buddy, region);
         capacity += region->count;
-        before = region;
     }
-    if (!seen || (buddy->current == NULL) != (buddy->regions == NULL))
-        return broken("BUDDY-9: the region last worked in is one of the regions", &buddy->current);
-    if (total != buddy->total)
-        return broken("BUDDY-8: counts are those of blocks and regions", &buddy->total);
+    if (!cached)
+        return acre_check_broken(
+            "BUDDY-9: the cached region is one of the regions", &buddy->cached);
+    if (!acre_regions_total_agrees(&buddy->regions))
+        return acre_check_broken(buddy_count_text, &buddy->regions.total);
     if (capacity != buddy->capacity)
-        return broken("BUDDY-8: counts are those of blocks and regions", &buddy->capacity);
-    return sound();
+        return acre_check_broken(buddy_count_text, &buddy->capacity);
+    return acre_check_sound();
 }
 
 /* ---- BUDDY-2 to BUDDY-4: blocks ---- */
 
-static const void *address_of(const struct acre_buddy *buddy, uintptr_t block)
+static const void *buddy_address_of(const struct acre_buddy *buddy, uintptr_t block)
 {
     return (const void *)(block << buddy_smallest_log2(buddy));
 }
 
 /* Whether the buddy of a free block is free too. */
-static bool has_free_mate(const struct acre_buddy *buddy, const struct acre_buddy_region *region,
-    uintptr_t block, unsigned order)
+static bool buddy_has_free_sibling(const struct acre_buddy *buddy,
+    const struct acre_buddy_region *region, uintptr_t block, unsigned order)
 {
-    uintptr_t mate = block ^ buddy_size(order);
-    if (!buddy_contains(region, mate))
-        region = acre_buddy_region_of(buddy, mate);
-    return region != NULL && buddy_is_free(region, mate, order);
+    uintptr_t sibling = block ^ buddy_size(order);
+    if (!buddy_contains(region, sibling))
+        region = acre_buddy_find_region(buddy, sibling);
+    return region != NULL && buddy_is_free(region, sibling, order);
 }
 
-/* What a state byte says of one of its two places. */
-static unsigned said_of(const struct acre_buddy_region *region, uintptr_t block)
+/* The part of a state byte that belongs to a block number. */
+static unsigned buddy_state_part(const struct acre_buddy_region *region, uintptr_t block)
 {
     unsigned state = region->states[(block >> 1) - (region->first >> 1)];
-    return state & ((block & 1) != 0 ? BUDDY_LIVE_ODD : BUDDY_LIVE_EVEN | BUDDY_ORDER);
+    return state & ((block & 1) != 0 ? BUDDY_LIVE_ODD : BUDDY_LIVE_EVEN | BUDDY_CLASS);
 }
 
-/* A byte's places outside the region, and the bytes behind its last block, say nothing. */
-static bool has_clean_edges(const struct acre_buddy_region *region)
+/* Whether the parts of state bytes that belong to no block of the region are 0. */
+static bool buddy_has_clean_edges(const struct acre_buddy_region *region)
 {
-    uintptr_t behind = region->first + region->count;
+    uintptr_t after = region->first + region->count;
     uintptr_t end = (region->first & ~(uintptr_t)1) + 2 * buddy_state_bytes(region->count);
-    if ((region->first & 1) != 0 && said_of(region, region->first - 1) != 0)
+    if ((region->first & 1) != 0 && buddy_state_part(region, region->first - 1) != 0)
         return false;
-    for (; behind < end; behind++)
-        if (said_of(region, behind) != 0)
+    for (; after < end; after++)
+        if (buddy_state_part(region, after) != 0)
             return false;
     return true;
 }
 
-/* Nothing is said within a block behind its start; at its start, that it is live, or its order
- * while it is on a shelf. */
-static bool has_clean_states(const struct acre_buddy *buddy, const struct acre_buddy_region *region,
-    uintptr_t block, struct buddy_seen seen)
+/* Whether the state bytes of a block are 0 but for its mark or its class at its start. */
+static bool buddy_has_clean_states(const struct acre_buddy *buddy,
+    const struct acre_buddy_region *region, uintptr_t block, struct buddy_view view)
 {
-    if (!seen.live && said_of(region, block) != (seen.shelved ? seen.order : 0))
+    unsigned quick = view.quick && (block & 1) == 0 ? view.order + buddy->bias : 0;
+    if (!view.live && buddy_state_part(region, block) != quick)
         return false;
-    for (uintptr_t at = block + 1; at < block + buddy_size(seen.order); at++) {
+    for (uintptr_t at = block + 1; at < block + buddy_size(view.order); at++) {
         if (!buddy_contains(region, at))
-            region = acre_buddy_region_of(buddy, at);
-        if (said_of(region, at) != 0)
+            region = acre_buddy_find_region(buddy, at);
+        if (buddy_state_part(region, at) != 0)
             return false;
     }
     return true;
 }
 
-/* Whether a block ends behind the regions that adjoin one another from its own on. */
-static bool reaches_beyond(const struct acre_buddy_region *region, uintptr_t block, unsigned order)
+/* Whether a block ends after the last of the regions that adjoin one another from its own on. */
+static bool buddy_reaches_beyond(
+    const struct acre_buddy_region *region, uintptr_t block, unsigned order)
 {
-    while (region->next != NULL && adjoins(region, region->next))
-        region = region->next;
+    while (buddy_adjoins(region, buddy_next_region(region)))
+        region = buddy_next_region(region);
     return buddy_size(order) > region->first + region->count - block;
 }
 
-static void count_block(struct audit *audit, struct buddy_seen seen)
+static void buddy_count_block(struct buddy_audit *audit, struct buddy_view view)
 {
-    audit->live += seen.live;
-    audit->used += seen.live ? buddy_size(seen.order) : 0;
-    audit->shelved += seen.shelved;
-    audit->free += !seen.live && !seen.shelved;
+    audit->live += view.live;
+    audit->used += view.live ? buddy_size(view.order) : 0;
+    audit->quick += view.quick;
+    audit->free += !view.live && !view.quick;
 }
 
-static struct acre_check_result check_block(struct audit *audit,
-    const struct acre_buddy_region *region, uintptr_t block, struct buddy_seen seen)
+static struct acre_check_result buddy_check_block(struct buddy_audit *audit,
+    const struct acre_buddy_region *region, uintptr_t block, struct buddy_view view)
 {
     const struct acre_buddy *buddy = audit->buddy;
-    const void *where = address_of(buddy, block);
-    if (seen.order >= BUDDY_WORD_BITS - buddy_smallest_log2(buddy) ||
-        (block & (buddy_size(seen.order) - 1)) != 0 || reaches_beyond(region, block, seen.order))
-        return broken("BUDDY-2: blocks follow on one another without gap or overlap", where);
-    if (!has_clean_states(buddy, region, block, seen))
-        return broken("BUDDY-4: state bytes tell of live blocks only", where);
-    if (!seen.live && !seen.shelved && has_free_mate(buddy, region, block, seen.order))
-        return broken("BUDDY-3: no two buddies are both free", where);
-    count_block(audit, seen);
-    return sound();
+    const void *where = buddy_address_of(buddy, block);
+    if (view.order >= buddy_orders(buddy) || (block & (buddy_size(view.order) - 1)) != 0 ||
+        buddy_reaches_beyond(region, block, view.order))
+        return acre_check_broken("BUDDY-2: blocks tile the regions without gap or overlap", where);
+    if (!buddy_has_clean_states(buddy, region, block, view))
+        return acre_check_broken(buddy_state_text, where);
+    if (!view.live && !view.quick && buddy_has_free_sibling(buddy, region, block, view.order))
+        return acre_check_broken("BUDDY-3: no two buddies are both free", where);
+    buddy_count_block(audit, view);
+    return acre_check_sound();
 }
 
-static struct acre_check_result check_blocks(struct audit *audit)
+static struct acre_check_result buddy_check_blocks(struct buddy_audit *audit)
 {
     const struct acre_buddy *buddy = audit->buddy;
     uintptr_t block = 0;
-    for (const struct acre_buddy_region *region = buddy->regions; region; region = region->next) {
+    for (const struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region)) {
         block = block > region->first ? block : region->first;
-        if (!has_clean_edges(region))
-            return broken("BUDDY-4: state bytes tell of live blocks only", region->states);
+        if (!buddy_has_clean_edges(region))
+            return acre_check_broken(buddy_state_text, region->states);
         while (buddy_contains(region, block)) {
-            struct buddy_seen seen = acre_buddy_look(buddy, region, block);
-            struct acre_check_result result = check_block(audit, region, block, seen);
+            struct buddy_view view = acre_buddy_inspect(buddy, region, block);
+            struct acre_check_result result = buddy_check_block(audit, region, block, view);
             if (result.invariant != NULL)
                 return result;
-            block += buddy_size(seen.order);
+            block += buddy_size(view.order);
         }
     }
-    return sound();
+    return acre_check_sound();
 }
 
 /* ---- BUDDY-5, BUDDY-6: bits ---- */
 
-static size_t set_bits(const size_t *words, size_t count)
+static size_t buddy_count_bits(const size_t *words, size_t count)
 {
     size_t sum = 0;
     for (size_t i = 0; i < count; i++)
@@ -272,84 +279,87 @@ static size_t set_bits(const size_t *words, size_t count)
     return sum;
 }
 
-/* Whether the bits of a level show which words below are not 0, up to its own end. */
-static const size_t *find_false_summary(const struct acre_buddy_region *region, unsigned level)
+/* The first word of a level that does not show which words below are not 0, up to its own end; null
+ * when all do. */
+static const size_t *buddy_find_false_summary(
+    const struct acre_buddy_region *region, unsigned level)
 {
     size_t below = (size_t)(region->level[level] - region->level[level - 1]);
-    size_t bits = ((below >> BUDDY_WORD_LOG2) + 1) * BUDDY_WORD_BITS;
+    size_t bits = ((below >> ACRE_WORD_LOG2) + 1) * ACRE_WORD_BITS;
     for (size_t i = 0; i < bits; i++) {
-        const size_t *word = &region->level[level][i >> BUDDY_WORD_LOG2];
-        bool full = i < below && region->level[level - 1][i] != 0;
-        if (full != ((*word & buddy_bit(i)) != 0))
-            return word;
+        bool nonzero = i < below && region->level[level - 1][i] != 0;
+        if (nonzero != acre_bitset_has(region->level[level], i))
+            return &region->level[level][i >> ACRE_WORD_LOG2];
     }
     return NULL;
 }
 
-static struct acre_check_result check_bits(const struct audit *audit)
+static struct acre_check_result buddy_check_bits(const struct buddy_audit *audit)
 {
+    const struct acre_buddy_region *region = buddy_first_region(audit->buddy);
     size_t set = 0;
-    for (const struct acre_buddy_region *region = audit->buddy->regions; region;
-         region = region->next) {
-        set += set_bits(region->level[0], (size_t)(region->level[1] - region->level[0]));
+    for (; region != NULL; region = buddy_next_region(region)) {
+        set += buddy_count_bits(region->level[0], (size_t)(region->level[1] - region->level[0]));
         for (unsigned level = 1; level < region->levels; level++) {
-            const size_t *word = find_false_summary(region, level);
+            const size_t *word = buddy_find_false_summary(region, level);
             if (word != NULL)
-                return broken("BUDDY-6: summaries show the words that are not 0", word);
+                return acre_check_broken("BUDDY-6: summaries show the words that are not 0", word);
         }
     }
     if (set != audit->free)
-        return broken("BUDDY-5: a free bit is set for each free block, and for nothing else",
-            audit->buddy->regions);
-    return sound();
+        return acre_check_broken("BUDDY-5: a free bit is set for each free block, for nothing else",
+            buddy_first_region(audit->buddy));
+    return acre_check_sound();
 }
 
-/* ---- BUDDY-7, BUDDY-8: shelves against regions, counts ---- */
+/* ---- BUDDY-7, BUDDY-8: quick lists against regions, counts ---- */
 
-/* What is on a shelf lies in a region, and names its own state byte. */
-static struct acre_check_result check_shelved(const struct acre_buddy *buddy)
+/* Whether each block on a quick list lies in a region, and names its own state byte. */
+static struct acre_check_result buddy_check_quick(const struct acre_buddy *buddy)
 {
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
-        const struct acre_buddy_quick_block *at = buddy->orders[buddy_row_of(shelf)].top;
-        for (; at->state != NULL; at--) {
-            uintptr_t block = at->pos >> buddy_smallest_log2(buddy);
-            const struct acre_buddy_region *region = acre_buddy_region_of(buddy, block);
-            if (region == NULL || at->state != buddy_state_of(region, block))
-                return broken(shelf_text, at);
+    for (unsigned number = 0; number < ACRE_BUDDY_QUICK_LISTS; number++) {
+        const struct acre_buddy_class *list = &buddy->classes[buddy_class_of_list(buddy, number)];
+        for (size_t i = 0; i < buddy_quick_count(list); i++) {
+            const struct acre_buddy_quick_block *entry = &list->entries[i];
+            uintptr_t block = entry->pos >> buddy_smallest_log2(buddy);
+            const struct acre_buddy_region *region = acre_buddy_find_region(buddy, block);
+            if (region == NULL || entry->state != buddy_state_of(region, block))
+                return acre_check_broken(buddy_quick_text, entry);
         }
     }
-    return sound();
+    return acre_check_sound();
 }
 
-static struct acre_check_result check_counts(const struct audit *audit)
+static struct acre_check_result buddy_check_counts(const struct buddy_audit *audit)
 {
-    static const char *const text = "BUDDY-8: counts are those of blocks and regions";
     const struct acre_buddy *buddy = audit->buddy;
-    size_t shelved = 0;
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++)
-        shelved += (size_t)(buddy->orders[buddy_row_of(shelf)].top - buddy->shelves[shelf]);
-    if (shelved != audit->shelved)
-        return broken(shelf_text, buddy->shelves);
+    size_t bytes = 0;
+    for (unsigned list = 0; list < ACRE_BUDDY_QUICK_LISTS; list++)
+        bytes += buddy->classes[buddy_class_of_list(buddy, list)].used;
+    if (bytes != audit->quick * BUDDY_ENTRY)
+        return acre_check_broken(buddy_quick_text, buddy->quick);
     if (buddy->live_blocks != audit->live)
-        return broken(text, &buddy->live_blocks);
-    if (buddy->room < 0 || buddy->peak - (size_t)buddy->room != audit->used)
-        return broken(text, &buddy->room);
-    return sound();
+        return acre_check_broken(buddy_count_text, &buddy->live_blocks);
+    if (buddy->headroom < 0 || buddy->peak - (size_t)buddy->headroom != audit->used)
+        return acre_check_broken(buddy_count_text, &buddy->headroom);
+    return acre_check_sound();
 }
 
 struct acre_check_result acre_buddy_check(const struct acre_buddy *buddy)
 {
-    struct audit audit = { .buddy = buddy };
-    struct acre_check_result result = check_control(buddy);
+    struct buddy_audit audit = { .buddy = buddy };
+    if (buddy->mask == 0 && buddy_is_blank(buddy))
+        return acre_check_sound();
+    struct acre_check_result result = buddy_check_control(buddy);
     if (result.invariant == NULL)
-        result = check_regions(buddy);
+        result = buddy_check_regions(buddy);
     if (result.invariant == NULL)
-        result = check_shelved(buddy);
+        result = buddy_check_quick(buddy);
     if (result.invariant == NULL)
-        result = check_blocks(&audit);
+        result = buddy_check_blocks(&audit);
     if (result.invariant == NULL)
-        result = check_bits(&audit);
+        result = buddy_check_bits(&audit);
     if (result.invariant == NULL)
-        result = check_counts(&audit);
+        result = buddy_check_counts(&audit);
     return result;
 }

@@ -1,41 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's regions: set-up, adding, removing, reset.
+ * Buddy's regions: settings, adding, removing, reset.
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
 #include "buddy/buddy_private.h"
 
-/* ---- setup ---- */
+/* ---- settings ---- */
 
-/* The bottom of every shelf is a place without a state. What an order without a shelf has for one
- * is nothing but the bottom of another. */
-static void set_depth(struct acre_buddy *buddy, unsigned depth)
+static void buddy_set_smallest(struct acre_buddy *buddy, size_t smallest)
 {
-    buddy->depth = depth;
-    for (unsigned order = 0; order < ACRE_BUDDY_ORDERS; order++) {
-        struct acre_buddy_order *row = &buddy->orders[order];
-        row->top = buddy->shelves[0];
-        row->limit = buddy->shelves[0];
-        row->size = buddy_size_or_0(buddy, order);
-    }
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
-        struct acre_buddy_order *row = &buddy->orders[buddy_row_of(shelf)];
-        row->top = buddy->shelves[shelf];
-        row->limit = row->top + depth;
-    }
-    buddy->orders[BUDDY_ODD].size = 1;
+    buddy->mask = smallest - 1;
+    buddy->pair_log2 = acre_bits_highest(smallest) + 1;
+    buddy->bias = acre_bits_highest(smallest) - 1;
+    buddy->peak = 0;
+    buddy->headroom = 0;
+    ACRE_ASSERT(buddy->mask >> (buddy->bias + 1) == 0 && buddy->pair_log2 == buddy->bias + 2);
+}
+
+/* Gives a zeroed allocator its default settings; false when it has settings. */
+static bool buddy_set_defaults(struct acre_buddy *buddy)
+{
+    if (buddy->mask != 0)
+        return false;
+    buddy_set_smallest(buddy, ACRE_BUDDY_SMALLEST);
+    acre_buddy_init_quick(buddy, ACRE_BUDDY_QUICK_DEPTH);
+    return true;
+}
+
+/* Undoes that, for a call that was refused. */
+static void buddy_unset_defaults(struct acre_buddy *buddy)
+{
+    size_t failed = buddy->failed;
+    struct acre_exhausted_hook on_exhausted = buddy->on_exhausted;
+    memset(buddy, 0, sizeof(*buddy));
+    buddy->failed = failed;
+    buddy->on_exhausted = on_exhausted;
 }
 
 enum acre_status acre_buddy_setup(struct acre_buddy *buddy, size_t smallest)
 {
-    if (!acre_is_pow2(smallest) || smallest < ACRE_NATURAL_ALIGN || smallest > SIZE_MAX / 8 + 1)
+    if (!acre_is_pow2(smallest) || smallest < ACRE_NATURAL_ALIGN || smallest > SIZE_MAX / 8 + 1 ||
+        buddy->cached != NULL)
         return ACRE_INVALID_PARAM;
-    memset(buddy, 0, sizeof(*buddy));
-    buddy->mask = smallest - 1;
-    buddy->pair_log2 = acre_bits_highest(smallest) + 1;
-    buddy->bias = acre_bits_highest(smallest) - 1;
-    set_depth(buddy, ACRE_BUDDY_QUICK_DEPTH);
+    buddy_set_defaults(buddy);
+    buddy_set_smallest(buddy, smallest);
+    acre_buddy_init_quick(buddy, buddy->quick_depth);
     return ACRE_OK;
 }
 
@@ -43,8 +53,9 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
 {
     if (depth > ACRE_BUDDY_QUICK_DEPTH)
         return ACRE_INVALID_PARAM;
+    buddy_set_defaults(buddy);
     acre_buddy_flush_quick(buddy);
-    set_depth(buddy, depth);
+    acre_buddy_init_quick(buddy, depth);
     return ACRE_OK;
 }
 
@@ -53,54 +64,29 @@ void acre_buddy_set_on_exhausted(struct acre_buddy *buddy, acre_exhausted_fn *ha
     acre_set_exhausted_hook(&buddy->on_exhausted, handler, arg);
 }
 
-/* ---- finding ---- */
-
-struct acre_buddy_region *acre_buddy_region_of(const struct acre_buddy *buddy, uintptr_t block)
-{
-    struct acre_buddy_region *region = buddy->regions;
-    while (region != NULL && !buddy_contains(region, block))
-        region = region->next;
-    return region;
-}
-
-/* The window over a region begins at its first even block: what is before it is looked up. */
-void acre_buddy_look_at(struct acre_buddy *buddy, struct acre_buddy_region *region)
-{
-    buddy->current = region;
-    buddy->base = 0;
-    buddy->pairs = 0;
-    buddy->states = NULL;
-    if (region == NULL)
-        return;
-    uintptr_t even = region->first + (region->first & 1);
-    buddy->base = even << buddy_smallest_log2(buddy);
-    buddy->pairs = (region->count - (even - region->first) + 1) / 2;
-    buddy->states = region->states + (even - region->first);
-}
-
 /* ---- metadata ---- */
 
 /* Words of level[0]: the indices of every order, and one before each. */
-static size_t bit_words(size_t count)
+static size_t buddy_bit_words(size_t count)
 {
-    size_t indices = 2 * count + BUDDY_GAP * (size_t)ACRE_BUDDY_ORDERS + 2;
-    return (indices >> BUDDY_WORD_LOG2) + 1;
+    size_t indices = 2 * count + BUDDY_GAP * (size_t)ACRE_WORD_BITS + 2;
+    return (indices >> ACRE_WORD_LOG2) + 1;
 }
 
 /* Words of the level above one of so many words: a bit for each, and one that is never set. */
-static size_t words_above(size_t words)
+static size_t buddy_words_above(size_t words)
 {
-    return (words >> BUDDY_WORD_LOG2) + 1;
+    return (words >> ACRE_WORD_LOG2) + 1;
 }
 
 /* Bytes of the metadata of so many blocks, from an aligned address on. */
-static size_t metadata_bytes(size_t count)
+static size_t buddy_metadata_bytes(size_t count)
 {
-    size_t words = bit_words(count);
+    size_t words = buddy_bit_words(count);
     size_t sum = words;
     size_t levels = 1;
     for (; words > 1; levels++) {
-        words = words_above(words);
+        words = buddy_words_above(words);
         sum += words;
     }
     return sizeof(struct acre_buddy_region) + (sum + levels) * sizeof(size_t) +
@@ -109,36 +95,37 @@ static size_t metadata_bytes(size_t count)
 
 size_t acre_buddy_metadata_size(size_t size, size_t smallest)
 {
-    return metadata_bytes(size / smallest) + sizeof(size_t) - 1;
+    return buddy_metadata_bytes(size / smallest) + sizeof(size_t) - 1;
 }
 
-static unsigned levels_of(size_t words)
+static unsigned buddy_levels(size_t words)
 {
     unsigned levels = 1;
     for (; words > 1; levels++)
-        words = words_above(words);
+        words = buddy_words_above(words);
     return levels;
 }
 
-/* Points the levels and the states to their places behind the descriptor. */
-static void lay_metadata(struct acre_buddy_region *region)
+/* Points the levels and the states to their places after the descriptor. */
+static void buddy_place_metadata(struct acre_buddy_region *region)
 {
-    size_t words = bit_words(region->count);
-    unsigned levels = levels_of(words);
+    size_t words = buddy_bit_words(region->count);
+    unsigned levels = buddy_levels(words);
     size_t *at = (size_t *)(void *)&region->level[levels];
     region->levels = levels;
     for (unsigned level = 0; level < levels; level++) {
         region->level[level] = at;
         at += words;
-        words = words_above(words);
+        words = buddy_words_above(words);
     }
     region->states = (unsigned char *)at;
+    ACRE_ASSERT(acre_buddy_has_sound_layout(region)); /* BUDDY-1 */
 }
 
-bool acre_buddy_is_laid(const struct acre_buddy_region *region)
+bool acre_buddy_has_sound_layout(const struct acre_buddy_region *region)
 {
-    size_t words = bit_words(region->count);
-    unsigned levels = levels_of(words);
+    size_t words = buddy_bit_words(region->count);
+    unsigned levels = buddy_levels(words);
     const size_t *at = (const size_t *)(const void *)&region->level[levels];
     if (region->levels != levels)
         return false;
@@ -146,13 +133,13 @@ bool acre_buddy_is_laid(const struct acre_buddy_region *region)
         if (region->level[level] != at)
             return false;
         at += words;
-        words = words_above(words);
+        words = buddy_words_above(words);
     }
     return region->states == (const unsigned char *)at;
 }
 
-/* Takes all bits and states back, so that none of the region's blocks is live or free. */
-static void wipe(struct acre_buddy_region *region)
+/* Clears all bits and states: no block of the region is live or free. */
+static void buddy_clear_metadata(struct acre_buddy_region *region)
 {
     size_t bytes = (size_t)(region->states - (unsigned char *)region->level[0]);
     memset(region->level[0], 0, bytes + buddy_state_bytes(region->count));
@@ -160,294 +147,264 @@ static void wipe(struct acre_buddy_region *region)
 
 /* ---- init, add_memory ---- */
 
-static bool overlaps(uintptr_t start, size_t size, uintptr_t other, size_t other_size)
-{
-    return other_size != 0 && acre_ranges_overlap(start, size, other, other_size);
-}
-
-/* Whether a range to be managed shares a place with what is owned. */
-static bool is_managed(const struct acre_buddy *buddy, uintptr_t start, size_t size, bool integers)
-{
-    for (const struct acre_buddy_region *region = buddy->regions; region; region = region->next)
-        if (overlaps(start, size, region->start, region->size) ||
-            (!integers && overlaps(start, size, region->meta, region->meta_size)))
-            return true;
-    return !integers && overlaps(start, size, (uintptr_t)buddy, sizeof(*buddy));
-}
-
-/* Whether metadata would share a place with what is owned. */
-static bool is_occupied(const struct acre_buddy *buddy, uintptr_t start, size_t size)
-{
-    for (const struct acre_buddy_region *region = buddy->regions; region; region = region->next)
-        if (overlaps(start, size, region->meta, region->meta_size) ||
-            (!region->integers && overlaps(start, size, region->start, region->size)))
-            return true;
-    return overlaps(start, size, (uintptr_t)buddy, sizeof(*buddy));
-}
-
-/* Number of the first whole block from a position on. */
-static uintptr_t block_from(const struct acre_buddy *buddy, uintptr_t pos)
-{
-    return (pos >> buddy_smallest_log2(buddy)) + ((pos & buddy->mask) != 0);
-}
-
-/* Number of the block behind the last whole one of a range. */
-static uintptr_t block_behind(const struct acre_buddy *buddy, uintptr_t start, size_t size)
-{
-    uintptr_t last = start + (size - 1);
-    return (last >> buddy_smallest_log2(buddy)) + ((last & buddy->mask) == buddy->mask);
-}
-
-/* Fills in first, count and limit: the whole blocks between a position and a range's end. */
-static void lay_blocks(
+/* Sets first, count and limit to the whole blocks between a position and the range's end. */
+static void buddy_set_blocks(
     const struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t from)
 {
-    uintptr_t first = block_from(buddy, from);
-    uintptr_t behind = block_behind(buddy, region->start, region->size);
+    uintptr_t first = buddy_block_from(buddy, from);
+    uintptr_t after = buddy_block_after(buddy, region->range.start, region->range.size);
     region->first = first;
-    region->count = first < behind ? behind - first : 0;
+    region->count = first < after ? after - first : 0;
     region->limit = first + 2 * region->count;
 }
 
-static bool adjoin(const struct acre_buddy_region *low, const struct acre_buddy_region *high)
+/* Sets the seam flag of a region that another one may have begun, or ceased, to adjoin. */
+static void buddy_update_seam(struct acre_buddy_region *region)
 {
-    return low != NULL && high != NULL && low->first + low->count == high->first;
+    if (region == NULL)
+        return;
+    const struct acre_buddy_region *below = (const struct acre_buddy_region *)region->range.prev;
+    region->seam = buddy_adjoins(below, region) || buddy_adjoins(region, buddy_next_region(region));
 }
 
-static void find_seams(struct acre_buddy *buddy)
+static void buddy_insert_region(struct acre_buddy *buddy, struct acre_buddy_region *region)
 {
-    const struct acre_buddy_region *before = NULL;
-    for (struct acre_buddy_region *region = buddy->regions; region; region = region->next) {
-        region->seam = adjoin(before, region) || adjoin(region, region->next);
-        before = region;
-    }
-}
-
-static void insert(struct acre_buddy *buddy, struct acre_buddy_region *region)
-{
-    struct acre_buddy_region **link = &buddy->regions;
-    while (*link != NULL && (*link)->start < region->start)
-        link = &(*link)->next;
-    region->next = *link;
-    *link = region;
-    buddy->total += region->size + region->meta_size;
+    acre_regions_insert(&buddy->regions, &region->range);
     buddy->capacity += region->count;
-    find_seams(buddy);
-    if (buddy->current == NULL)
-        acre_buddy_look_at(buddy, region);
-    acre_buddy_release_range(buddy, region->first, region->first + region->count);
+    buddy_update_seam((struct acre_buddy_region *)region->range.prev);
+    buddy_update_seam(region);
+    buddy_update_seam(buddy_next_region(region));
+    if (buddy->cached == NULL)
+        buddy_cache_region(buddy, region);
+    acre_buddy_merge_range(buddy, region->first, region->first + region->count);
 }
 
-/* Writes descriptor and maps at an aligned place, and makes all of the region's blocks free. */
-static void add(
+/* Writes a descriptor and its maps at an aligned place, and makes all of the blocks free. */
+static void buddy_add_region(
     struct acre_buddy *buddy, uintptr_t place, const struct acre_buddy_region *described)
 {
     struct acre_buddy_region *region = (void *)place;
     *region = *described;
-    lay_metadata(region);
-    wipe(region);
-    insert(buddy, region);
+    buddy_place_metadata(region);
+    buddy_clear_metadata(region);
+    buddy_insert_region(buddy, region);
 }
 
-/* Whether the bytes given would be more than a size_t counts. */
-static bool is_too_much(const struct acre_buddy *buddy, size_t size, size_t meta_size)
+/* Forgets all regions and all that was counted; keeps the settings. */
+static void buddy_forget_all(struct acre_buddy *buddy)
 {
-    return size > SIZE_MAX - buddy->total || meta_size > SIZE_MAX - buddy->total - size;
-}
-
-static void drop_all(struct acre_buddy *buddy)
-{
-    unsigned depth = buddy->depth;
-    acre_buddy_setup(buddy, buddy->mask + 1);
-    set_depth(buddy, depth);
+    size_t smallest = buddy->mask + 1;
+    unsigned depth = buddy->quick_depth;
+    struct acre_exhausted_hook on_exhausted = buddy->on_exhausted;
+    memset(buddy, 0, sizeof(*buddy));
+    buddy->on_exhausted = on_exhausted;
+    buddy_set_smallest(buddy, smallest);
+    acre_buddy_init_quick(buddy, depth);
 }
 
 enum acre_status acre_buddy_init(struct acre_buddy *buddy, void *start, size_t size)
 {
-    drop_all(buddy);
+    buddy_set_defaults(buddy);
+    buddy_forget_all(buddy);
     return acre_buddy_add_memory(buddy, start, size);
 }
 
-/* Finds how many blocks fit in behind their own metadata: the more blocks, the less room. */
-static void lay_in_band(
+/* Finds how many blocks fit after their own metadata: the more blocks, the less space for them. */
+static void buddy_set_blocks_in_band(
     const struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t place)
 {
+    uintptr_t start = region->range.start;
     size_t least = 0;
-    size_t most = region->size >> buddy_smallest_log2(buddy);
+    size_t most = region->range.size >> buddy_smallest_log2(buddy);
     while (least < most) {
         size_t count = most - (most - least) / 2;
-        size_t bytes = metadata_bytes(count) + (place - region->start);
+        size_t bytes = buddy_metadata_bytes(count) + (place - start);
         region->count = 0;
-        if (bytes < region->size)
-            lay_blocks(buddy, region, region->start + bytes);
+        if (bytes < region->range.size)
+            buddy_set_blocks(buddy, region, start + bytes);
         if (region->count >= count)
             least = count;
         else
             most = count - 1;
     }
     region->count = least;
-    region->first = block_behind(buddy, region->start, region->size) - least;
+    region->first = buddy_block_after(buddy, start, region->range.size) - least;
     region->limit = region->first + 2 * least;
+}
+
+static enum acre_status buddy_add_in_band(struct acre_buddy *buddy, uintptr_t start, size_t size)
+{
+    struct acre_buddy_region region = { .range = { .start = start, .size = size } };
+    uintptr_t place = acre_align_up(start, sizeof(size_t));
+    if (size == 0 || acre_range_wraps(start, size) || place < start)
+        return ACRE_INVALID_PARAM;
+    buddy_set_blocks_in_band(buddy, &region, place);
+    if (region.count == 0)
+        return ACRE_INVALID_PARAM;
+    enum acre_status status =
+        acre_regions_admit(&buddy->regions, &region.range, buddy, sizeof(*buddy));
+    if (status == ACRE_OK)
+        buddy_add_region(buddy, place, &region);
+    return status;
 }
 
 enum acre_status acre_buddy_add_memory(struct acre_buddy *buddy, void *start, size_t size)
 {
-    struct acre_buddy_region region = { .start = (uintptr_t)start, .size = size };
-    uintptr_t place = acre_align_up(region.start, sizeof(size_t));
-    if (start == NULL || acre_range_wraps(region.start, size) || place < region.start ||
-        is_too_much(buddy, size, 0))
-        return ACRE_INVALID_PARAM;
-    if (size != 0)
-        lay_in_band(buddy, &region, place);
-    if (region.count == 0)
-        return ACRE_INVALID_PARAM;
-    if (is_managed(buddy, region.start, size, false))
-        return ACRE_MEMORY_OVERLAP;
-    add(buddy, place, &region);
-    return ACRE_OK;
+    bool defaults = buddy_set_defaults(buddy);
+    enum acre_status status = buddy_add_in_band(buddy, (uintptr_t)start, size);
+    if (status != ACRE_OK && defaults)
+        buddy_unset_defaults(buddy);
+    return status;
 }
 
-static enum acre_status add_apart(
-    struct acre_buddy *buddy, struct acre_buddy_region region, const void *meta)
+static enum acre_status buddy_add_apart(struct acre_buddy *buddy, struct acre_region range)
 {
-    uintptr_t at = (uintptr_t)meta;
-    if (region.size == 0 || acre_range_wraps(region.start, region.size) || meta == NULL ||
-        acre_range_wraps(at, region.meta_size) ||
-        region.meta_size < acre_buddy_metadata_size(region.size, buddy->mask + 1) ||
-        is_too_much(buddy, region.size, region.meta_size))
+    struct acre_buddy_region region = { .range = range };
+    if (range.size == 0 || acre_range_wraps(range.start, range.size) || range.meta == 0 ||
+        range.meta_size < acre_buddy_metadata_size(range.size, buddy->mask + 1))
         return ACRE_INVALID_PARAM;
-    lay_blocks(buddy, &region, region.start);
+    buddy_set_blocks(buddy, &region, range.start);
     if (region.count == 0)
         return ACRE_INVALID_PARAM;
-    if (is_managed(buddy, region.start, region.size, region.integers) ||
-        is_occupied(buddy, at, region.meta_size) ||
-        (!region.integers && acre_ranges_overlap(region.start, region.size, at, region.meta_size)))
-        return ACRE_MEMORY_OVERLAP;
-    region.meta = at;
-    add(buddy, acre_align_up(at, sizeof(size_t)), &region);
-    return ACRE_OK;
+    enum acre_status status =
+        acre_regions_admit(&buddy->regions, &region.range, buddy, sizeof(*buddy));
+    if (status == ACRE_OK)
+        buddy_add_region(buddy, acre_align_up(range.meta, sizeof(size_t)), &region);
+    return status;
+}
+
+static enum acre_status buddy_add_apart_or_undo(struct acre_buddy *buddy, struct acre_region range)
+{
+    bool defaults = buddy_set_defaults(buddy);
+    enum acre_status status = buddy_add_apart(buddy, range);
+    if (status != ACRE_OK && defaults)
+        buddy_unset_defaults(buddy);
+    return status;
 }
 
 enum acre_status acre_buddy_add_memory_apart(
     struct acre_buddy *buddy, void *start, size_t size, void *meta, size_t meta_size)
 {
-    struct acre_buddy_region region = {
-        .start = (uintptr_t)start, .size = size, .meta_size = meta_size
+    struct acre_region range = {
+        .start = (uintptr_t)start, .size = size, .meta = (uintptr_t)meta, .meta_size = meta_size
     };
-    return start == NULL ? ACRE_INVALID_PARAM : add_apart(buddy, region, meta);
+    return buddy_add_apart_or_undo(buddy, range);
 }
 
 enum acre_status acre_buddy_add_range(
     struct acre_buddy *buddy, uintptr_t start, size_t size, void *meta, size_t meta_size)
 {
-    struct acre_buddy_region region = {
-        .start = start, .size = size, .meta_size = meta_size, .integers = true
-    };
-    return add_apart(buddy, region, meta);
+    struct acre_region range = { .start = start,
+        .size = size,
+        .meta = (uintptr_t)meta,
+        .meta_size = meta_size,
+        .integers = true };
+    return buddy_add_apart_or_undo(buddy, range);
 }
 
 /* ---- remove_memory, reset ---- */
 
-/* The free or live block of an order above 0 that holds `block` and starts before it. */
-struct holder {
+/* The free or live block of an order above 0 that contains a block and starts before it. */
+struct buddy_enclosing {
     struct acre_buddy_region *region; /* null: there is none */
     uintptr_t block;
     unsigned order;
     bool live;
 };
 
-static struct holder holder_of(const struct acre_buddy *buddy, uintptr_t block)
+static struct buddy_enclosing buddy_find_enclosing(const struct acre_buddy *buddy, uintptr_t block)
 {
-    struct holder holder = { .region = NULL };
+    struct buddy_enclosing found = { .region = NULL };
     uintptr_t last = block;
-    for (unsigned order = 1; order < BUDDY_WORD_BITS - buddy_smallest_log2(buddy); order++) {
+    for (unsigned order = 1; order < buddy_orders(buddy); order++) {
         uintptr_t start = block & ~(buddy_size(order) - 1);
         struct acre_buddy_region *region =
-            start == block ? NULL : acre_buddy_region_of(buddy, start);
+            start == block ? NULL : acre_buddy_find_region(buddy, start);
         if (region == NULL)
             continue;
-        unsigned live = start == last ? BUDDY_NONE : buddy_live_order(region, start);
+        unsigned live = start == last ? BUDDY_NONE : buddy_live_order(buddy, region, start);
         last = start;
-        holder.live = live != BUDDY_NONE && live >= order;
-        if (holder.live || buddy_is_free(region, start, order)) {
-            holder.region = region;
-            holder.block = start;
-            holder.order = holder.live ? live : order;
-            return holder;
+        found.live = live != BUDDY_NONE && live >= order;
+        if (found.live || buddy_is_free(region, start, order)) {
+            found.region = region;
+            found.block = start;
+            found.order = found.live ? live : order;
+            return found;
         }
     }
-    return holder;
+    return found;
 }
 
 /* Whether a live block lies in a region, wholly or in part. */
-static bool is_in_use(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
+static bool buddy_is_in_use(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
 {
     for (size_t i = 0; i < buddy_state_bytes(region->count); i++)
         if ((region->states[i] & (BUDDY_LIVE_ODD | BUDDY_LIVE_EVEN)) != 0)
             return true;
     if (!region->seam)
         return false;
-    struct holder holder = holder_of(buddy, region->first);
-    return holder.region != NULL && holder.live;
+    struct buddy_enclosing low = buddy_find_enclosing(buddy, region->first);
+    return low.region != NULL && low.live;
 }
 
-static void unlist(struct acre_buddy *buddy, struct acre_buddy_region *region)
+static void buddy_remove_region(struct acre_buddy *buddy, struct acre_buddy_region *region)
 {
-    struct acre_buddy_region **link = &buddy->regions;
-    while (*link != NULL && *link != region)
-        link = &(*link)->next;
-    *link = region->next;
-    buddy->total -= region->size + region->meta_size;
+    acre_regions_remove(&buddy->regions, &region->range);
     buddy->capacity -= region->count;
-    find_seams(buddy);
-    acre_buddy_look_at(buddy, buddy->regions);
+    buddy_update_seam((struct acre_buddy_region *)region->range.prev);
+    buddy_update_seam(buddy_next_region(region));
+    buddy_cache_region(buddy, buddy_first_region(buddy));
 }
 
-/* End of the free block that reaches behind a region's end; the region's end when none does. */
-static uintptr_t end_of_last(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
+/* Number of the block after the free block that reaches over a region's end; the one after the
+ * region when none does. */
+static uintptr_t buddy_end_of_last(
+    const struct acre_buddy *buddy, const struct acre_buddy_region *region)
 {
-    uintptr_t behind = region->first + region->count;
-    struct holder holder = holder_of(buddy, behind);
-    return holder.region == NULL ? behind : holder.block + buddy_size(holder.order);
+    uintptr_t after = region->first + region->count;
+    struct buddy_enclosing last = { .region = NULL };
+    if (region->seam)
+        last = buddy_find_enclosing(buddy, after);
+    return last.region == NULL ? after : last.block + buddy_size(last.order);
 }
 
 enum acre_status acre_buddy_remove_memory(struct acre_buddy *buddy, void *start)
 {
-    struct acre_buddy_region *region = buddy->regions;
-    while (region != NULL && region->start != (uintptr_t)start)
-        region = region->next;
+    struct acre_buddy_region *region =
+        (struct acre_buddy_region *)acre_regions_starting_at(&buddy->regions, (uintptr_t)start);
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (is_in_use(buddy, region))
+    if (buddy_is_in_use(buddy, region))
         return ACRE_INVALID_PARAM;
     acre_buddy_flush_quick(buddy);
-    uintptr_t behind = region->first + region->count;
-    uintptr_t end = region->seam ? end_of_last(buddy, region) : behind;
-    struct holder low = { .region = NULL };
+    uintptr_t first = region->first;
+    uintptr_t after = first + region->count;
+    uintptr_t end = buddy_end_of_last(buddy, region);
+    struct buddy_enclosing low = { .region = NULL };
     if (region->seam)
-        low = holder_of(buddy, region->first);
+        low = buddy_find_enclosing(buddy, first);
     if (low.region != NULL)
         buddy_clear(low.region, buddy_index(low.region, low.block, low.order));
-    uintptr_t first = region->first;
-    unlist(buddy, region);
+    buddy_remove_region(buddy, region);
     if (low.region != NULL)
-        acre_buddy_release_range(buddy, low.block, first);
-    acre_buddy_release_range(buddy, behind, end);
+        acre_buddy_merge_range(buddy, low.block, first);
+    acre_buddy_merge_range(buddy, after, end);
     return ACRE_OK;
 }
 
 void acre_buddy_reset(struct acre_buddy *buddy)
 {
-    struct acre_buddy_region *regions = buddy->regions;
-    size_t total = buddy->total;
+    struct acre_regions regions = buddy->regions;
     size_t capacity = buddy->capacity;
-    drop_all(buddy);
+    buddy_set_defaults(buddy);
+    buddy_forget_all(buddy);
     buddy->regions = regions;
-    buddy->total = total;
     buddy->capacity = capacity;
-    acre_buddy_look_at(buddy, regions);
-    for (struct acre_buddy_region *region = regions; region != NULL; region = region->next)
-        wipe(region);
-    for (struct acre_buddy_region *region = regions; region != NULL; region = region->next)
-        acre_buddy_release_range(buddy, region->first, region->first + region->count);
+    buddy_cache_region(buddy, buddy_first_region(buddy));
+    for (struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region))
+        buddy_clear_metadata(region);
+    for (struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region))
+        acre_buddy_merge_range(buddy, region->first, region->first + region->count);
 }

@@ -6,63 +6,55 @@
 
 struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy)
 {
+    if (buddy->cached == NULL)
+        return (
+            struct acre_stats){ .peak = buddy->peak * (buddy->mask + 1), .failed = buddy->failed };
     unsigned shift = buddy_smallest_log2(buddy);
-    size_t used = buddy->peak - (size_t)buddy->room;
+    size_t used = buddy->peak - (size_t)buddy->headroom;
     unsigned best = acre_buddy_best_order(buddy);
     return (struct acre_stats){
-        .total = buddy->total,
-        .metadata = buddy->total - (buddy->capacity << shift),
+        .total = buddy->regions.total,
+        .metadata = buddy->regions.total - (buddy->capacity << shift),
         .used = used << shift,
         .available = (buddy->capacity - used) << shift,
         .peak = buddy->peak << shift,
-        .largest_free = best != 0 ? (buddy->mask + 1) << (best - 1) : 0,
+        .largest_free = best != 0 ? buddy_bytes(buddy, best - 1) : 0,
         .live_blocks = buddy->live_blocks,
         .failed = buddy->failed,
     };
 }
 
-static bool is_shelved(const struct acre_buddy *buddy, uintptr_t block, unsigned order)
-{
-    if (order >= ACRE_BUDDY_QUICK_ORDERS)
-        return false;
-    const struct acre_buddy_quick_block *at =
-        buddy->orders[(block & 1) != 0 ? BUDDY_ODD : order].top;
-    while (at->state != NULL && at->pos >> buddy_smallest_log2(buddy) != block)
-        at--;
-    return at->state != NULL;
-}
-
-struct buddy_seen acre_buddy_look(
+struct buddy_view acre_buddy_inspect(
     const struct acre_buddy *buddy, const struct acre_buddy_region *region, uintptr_t block)
 {
-    struct buddy_seen seen = { .live = true, .order = buddy_live_order(region, block) };
-    if (seen.order != BUDDY_NONE)
-        return seen;
-    seen.live = false;
-    unsigned most = BUDDY_WORD_BITS - buddy_smallest_log2(buddy) - 1;
-    for (unsigned order = 0; order <= most; order++) {
+    struct buddy_view view = { .live = true, .order = buddy_live_order(buddy, region, block) };
+    if (view.order != BUDDY_NONE)
+        return view;
+    view.live = false;
+    for (unsigned order = 0; order < buddy_orders(buddy); order++) {
         if ((block & (buddy_size(order) - 1)) != 0)
             break;
-        seen.shelved = is_shelved(buddy, block, order);
-        if (seen.shelved || buddy_is_free(region, block, order)) {
-            seen.order = order;
+        view.quick = acre_buddy_is_quick(buddy, block, order);
+        if (view.quick || buddy_is_free(region, block, order)) {
+            view.order = order;
             break;
         }
     }
-    return seen;
+    return view;
 }
 
 void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *arg)
 {
-    unsigned shift = buddy_smallest_log2(buddy);
     uintptr_t block = 0;
-    for (const struct acre_buddy_region *region = buddy->regions; region; region = region->next) {
+    for (const struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region)) {
         block = block > region->first ? block : region->first;
         while (buddy_contains(region, block)) {
-            struct buddy_seen seen = acre_buddy_look(buddy, region, block);
-            if (!visit(arg, (void *)(block << shift), (buddy->mask + 1) << seen.order, seen.live))
+            struct buddy_view view = acre_buddy_inspect(buddy, region, block);
+            void *start = (void *)(block << buddy_smallest_log2(buddy));
+            if (!visit(arg, start, buddy_bytes(buddy, view.order), view.live))
                 return;
-            block += buddy_size(seen.order);
+            block += buddy_size(view.order);
         }
     }
 }

@@ -3,6 +3,7 @@
  * What the heap knows of the allocators it is made of: the regions that their requests need, and
  * the bundles of a heap with its parts.
  */
+#include "base/memory.h"
 #include "heap/heap_private.h"
 
 #if ACRE_TLSF
@@ -149,7 +150,7 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
     };
     if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
         return ACRE_INVALID_PARAM;
-    acre_buddy_setup(&self->buddy, ACRE_BUDDY_SMALLEST);
+    memset(&self->buddy, 0, sizeof self->buddy);
     return setup(&self->heap, parts, &self->pages);
 }
 #endif

@@ -18,18 +18,19 @@ static uintptr_t blocks[5];
 
 /*
  * Two ranges that adjoin, [0, 64) and [64, 96) in smallest blocks. From the bottom: one block live,
- * one free, an order 1 live, an order 1 on its shelf, an order 2 live, an order 0 at an odd place
- * on its shelf; the rest is free.
+ * one free, an order 1 live, an order 1 on its quick list, an order 2 live, an order 0 at an odd
+ * number on its quick list; the rest is free.
  */
 static int make(void **state)
 {
     (void)state;
+    memset(&buddy, 0, sizeof buddy);
     acre_buddy_setup(&buddy, UNIT);
     if (acre_buddy_add_range(&buddy, 0, LOW, meta[0], sizeof meta[0]) != ACRE_OK ||
         acre_buddy_add_range(&buddy, LOW, HIGH, meta[1], sizeof meta[1]) != ACRE_OK)
         return -1;
-    low = buddy.regions;
-    high = low->next;
+    low = (struct acre_buddy_region *)buddy.regions.first;
+    high = buddy_next_region(low);
     blocks[0] = acre_buddy_alloc_range(&buddy, acre_layout(1, 1)).num;
     blocks[1] = acre_buddy_alloc_range(&buddy, acre_layout(2 * UNIT, 1)).num;
     blocks[2] = acre_buddy_alloc_range(&buddy, acre_layout(2 * UNIT, 1)).num;
@@ -75,69 +76,75 @@ static void constants(void **state)
     FLIP(buddy.bias, 1, "BUDDY-10");
 }
 
-static void window(void **state)
+static void cached_region(void **state)
 {
     (void)state;
     FLIP(buddy.base, 0x20, "BUDDY-9");
     FLIP(buddy.pairs, 1, "BUDDY-9");
     FLIP(buddy.states, 1, "BUDDY-9");
-    FLIP(buddy.current, 8, "BUDDY-9");
+    FLIP(buddy.cached, 8, "BUDDY-9");
 }
 
 static void counts(void **state)
 {
     (void)state;
     FLIP(buddy.live_blocks, 1, "BUDDY-8");
-    FLIP(buddy.room, 1, "BUDDY-8");
+    FLIP(buddy.headroom, 1, "BUDDY-8");
     FLIP(buddy.peak, 1, "BUDDY-8");
-    FLIP(buddy.total, 1, "BUDDY-8");
+    FLIP(buddy.regions.total, 1, "BUDDY-8");
     FLIP(buddy.capacity, 1, "BUDDY-8");
 }
 
-static void shelves(void **state)
+static struct acre_buddy_quick_block *top_of(const struct acre_buddy_class *row)
+{
+    return &row->entries[buddy_quick_count(row) - 1];
+}
+
+static void quick_lists(void **state)
 {
     (void)state;
-    struct acre_buddy_order *one = &buddy.orders[1];
-    struct acre_buddy_order *odd = &buddy.orders[BUDDY_ODD];
-    struct acre_buddy_order *large = &buddy.orders[ACRE_BUDDY_QUICK_ORDERS + 2];
-    assert_ptr_equal(one->top, &buddy.shelves[1][1]);
-    assert_ptr_equal(odd->top, &buddy.shelves[ACRE_BUDDY_QUICK_ORDERS][1]);
-    one->top--;
+    struct acre_buddy_class *one = &buddy.classes[buddy.bias + 1];
+    struct acre_buddy_class *odd = &buddy.classes[BUDDY_ODD];
+    struct acre_buddy_class *large = &buddy.classes[buddy.bias + ACRE_BUDDY_QUICK_ORDERS + 2];
+    assert_ptr_equal(top_of(one), &buddy.quick[1][0]);
+    assert_ptr_equal(top_of(odd), &buddy.quick[ACRE_BUDDY_QUICK_ORDERS][0]);
+    one->used -= BUDDY_ENTRY;
     expect("BUDDY-2");
-    one->top += 2;
+    one->used += 2 * (size_t)BUDDY_ENTRY;
     expect("BUDDY-7");
-    one->top--;
+    one->used -= BUDDY_ENTRY;
+    FLIP(one->used, 1, "BUDDY-7");
     FLIP(one->limit, 16, "BUDDY-7");
     FLIP(one->size, 1, "BUDDY-7");
     FLIP(odd->limit, 16, "BUDDY-7");
     FLIP(odd->size, 2, "BUDDY-7");
-    FLIP(large->top, 16, "BUDDY-7");
+    FLIP(large->used, 16, "BUDDY-7");
     FLIP(large->limit, 16, "BUDDY-7");
     FLIP(large->size, 1, "BUDDY-7");
-    FLIP(buddy.depth, 1, "BUDDY-7");
-    FLIP(one->top->state, 1, "BUDDY-7");
-    FLIP(odd->top->state, 1, "BUDDY-7");
-    FLIP(one->top->pos, 0x20, "BUDDY-7");
-    FLIP(odd->top->pos, 0x20, "BUDDY-7");
-    buddy.shelves[3][0].state = meta[0];
-    expect("BUDDY-7");
+    FLIP(buddy.classes[0].limit, 16, "BUDDY-7");
+    FLIP(buddy.classes[0].entries, 8, "BUDDY-7");
+    FLIP(one->entries, 16, "BUDDY-7");
+    FLIP(buddy.quick_depth, 1, "BUDDY-7");
+    FLIP(top_of(one)->state, 1, "BUDDY-7");
+    FLIP(top_of(odd)->state, 1, "BUDDY-7");
+    FLIP(top_of(one)->pos, 0x20, "BUDDY-7");
+    FLIP(top_of(odd)->pos, 0x20, "BUDDY-7");
 }
 
-/* The same block twice on its shelf. */
-static void shelved_twice(void **state)
+static void a_block_twice_on_its_quick_list(void **state)
 {
     (void)state;
-    struct acre_buddy_order *one = &buddy.orders[1];
-    one->top[1] = *one->top;
-    one->top++;
+    struct acre_buddy_class *one = &buddy.classes[buddy.bias + 1];
+    top_of(one)[1] = *top_of(one);
+    one->used += BUDDY_ENTRY;
     expect("BUDDY-7");
 }
 
 static void regions(void **state)
 {
     (void)state;
-    FLIP(low->start, 0x20, "BUDDY-1");
-    FLIP(low->size, 0x20, "BUDDY-1");
+    FLIP(low->range.start, 0x20, "BUDDY-1");
+    FLIP(low->range.size, 0x20, "BUDDY-1");
     FLIP(low->first, 1, "BUDDY-1");
     FLIP(low->count, 1, "BUDDY-1");
     FLIP(low->limit, 1, "BUDDY-1");
@@ -148,22 +155,23 @@ static void regions(void **state)
     low->seam = false;
     expect("BUDDY-1");
     low->seam = true;
-    low->meta_size = 64;
+    low->range.meta_size = 64;
     expect("BUDDY-1");
-    low->meta_size = sizeof meta[0];
-    low->meta += sizeof meta[0];
+    low->range.meta_size = sizeof meta[0];
+    low->range.meta += sizeof meta[0];
     expect("BUDDY-1");
-    low->meta -= sizeof meta[0];
-    buddy.regions = high;
-    high->next = low;
-    low->next = NULL;
+    low->range.meta -= sizeof meta[0];
+    FLIP(high->range.prev, 8, "BUDDY-1");
+    buddy.regions.first = &high->range;
+    high->range.next = &low->range;
+    low->range.next = NULL;
     expect("BUDDY-1");
 }
 
 static void a_region_lost(void **state)
 {
     (void)state;
-    low->next = NULL;
+    low->range.next = NULL;
     low->seam = false;
     expect("BUDDY-8");
 }
@@ -184,16 +192,16 @@ static void states(void **state)
     expect("BUDDY-4");
     *state_at(taken + 2) = BUDDY_LIVE_ODD;
     expect("BUDDY-4");
-    *state_at(taken + 2) = 3; /* an order without a block */
+    *state_at(taken + 2) = 3; /* a class without a block */
     expect("BUDDY-4");
     *state_at(taken + 2) = 0;
-    *state_at((unsigned)(blocks[2] / UNIT)) ^= 2; /* the wrong order of a block on a shelf */
+    *state_at((unsigned)(blocks[2] / UNIT)) ^= 2; /* the wrong class of a block on a quick list */
     expect("BUDDY-4");
     *state_at((unsigned)(blocks[2] / UNIT)) ^= 2;
-    *state_at(40) = 1; /* an order at a free block */
+    *state_at(40) = 1; /* a class at a free block */
     expect("BUDDY-4");
     *state_at(40) = 0;
-    low->states[buddy_state_bytes(low->count) - 1] = BUDDY_LIVE_EVEN; /* behind the last block */
+    low->states[buddy_state_bytes(low->count) - 1] = BUDDY_LIVE_EVEN; /* after the last block */
     expect("BUDDY-4");
 }
 
@@ -201,11 +209,12 @@ static void orders_of_live_blocks(void **state)
 {
     (void)state;
     unsigned taken = (unsigned)(blocks[1] / UNIT);
-    *state_at(taken) = BUDDY_LIVE_EVEN | 0; /* leaves a gap */
+    *state_at(taken) = BUDDY_LIVE_EVEN | (unsigned char)buddy.bias; /* leaves a gap */
     expect("BUDDY-2");
-    *state_at(taken) = BUDDY_LIVE_EVEN | 2; /* not aligned, or over the next */
+    *state_at(taken) =
+        BUDDY_LIVE_EVEN | (unsigned char)(buddy.bias + 2); /* not aligned, or over the next */
     expect("BUDDY-2");
-    *state_at(taken) = BUDDY_LIVE_EVEN | 40; /* beyond memory */
+    *state_at(taken) = BUDDY_LIVE_EVEN | (unsigned char)(buddy.bias + 40); /* beyond memory */
     expect("BUDDY-2");
 }
 
@@ -242,7 +251,7 @@ static void summaries(void **state)
         expect("BUDDY-6");
         low->level[1][0] ^= (size_t)1 << i;
     }
-    low->level[1][0] ^= (size_t)1 << words; /* behind the last word */
+    low->level[1][0] ^= (size_t)1 << words; /* after the last word */
     expect("BUDDY-6");
 }
 
@@ -250,10 +259,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(constants, make),
-        cmocka_unit_test_setup(window, make),
+        cmocka_unit_test_setup(cached_region, make),
         cmocka_unit_test_setup(counts, make),
-        cmocka_unit_test_setup(shelves, make),
-        cmocka_unit_test_setup(shelved_twice, make),
+        cmocka_unit_test_setup(quick_lists, make),
+        cmocka_unit_test_setup(a_block_twice_on_its_quick_list, make),
         cmocka_unit_test_setup(regions, make),
         cmocka_unit_test_setup(a_region_lost, make),
         cmocka_unit_test_setup(states, make),

@@ -18,10 +18,18 @@ enum { UNIT = 32, KIB = 1024, MIB = 1024 * KIB, META = 64 * KIB };
 static struct acre_buddy buddy;
 static unsigned char metas[4][META];
 
+/* Makes an empty allocator whose smallest blocks have so many bytes. */
+static void start_over(size_t smallest)
+{
+    memset(&buddy, 0, sizeof buddy);
+    assert_int_equal(acre_buddy_setup(&buddy, smallest), ACRE_OK);
+}
+
 static int make(void **state)
 {
     (void)state;
-    return acre_buddy_setup(&buddy, UNIT) != ACRE_OK;
+    start_over(UNIT);
+    return 0;
 }
 
 static void assert_sound(void)
@@ -112,7 +120,7 @@ static void the_whole_address_space(void **state)
 {
     size_t smallest = SIZE_MAX / 8 + 1;
     (void)state;
-    assert_int_equal(acre_buddy_setup(&buddy, smallest), ACRE_OK);
+    start_over(smallest);
     assert_int_equal(acre_buddy_add_range(&buddy, 0, SIZE_MAX - META, metas[0], META), ACRE_OK);
     assert_sound();
     assert_int_equal(acre_buddy_stats(&buddy).available, 7 * smallest);
@@ -130,7 +138,7 @@ static void no_more_than_can_be_counted(void **state)
 {
     size_t half = SIZE_MAX / 2 + 1;
     (void)state;
-    assert_int_equal(acre_buddy_setup(&buddy, SIZE_MAX / 8 + 1), ACRE_OK);
+    start_over(SIZE_MAX / 8 + 1);
     add(0, 0, half);
     struct acre_buddy before = buddy;
     assert_int_equal(acre_buddy_add_range(&buddy, half, half, metas[1], META), ACRE_INVALID_PARAM);
@@ -221,7 +229,7 @@ static void every_start_and_length(void **state)
         for (size_t size = 1; size < 9 * UNIT; size += 2) {
             uintptr_t from = (start + UNIT - 1) / UNIT * UNIT;
             uintptr_t to = (start + size) / UNIT * UNIT;
-            assert_int_equal(acre_buddy_setup(&buddy, UNIT), ACRE_OK);
+            start_over(UNIT);
             enum acre_status status = acre_buddy_add_range(&buddy, start, size, metas[0], META);
             assert_int_equal(status, from < to ? ACRE_OK : ACRE_INVALID_PARAM);
             if (from >= to)
@@ -242,7 +250,7 @@ static void adjoining_ranges_are_one(void **state)
         for (size_t two = one + UNIT; two < 4 * KIB; two += 5 * UNIT) {
             const uintptr_t cuts[] = { 0, one, two, 4 * KIB };
             const unsigned *order = orders[(one / UNIT + two / UNIT) % 6];
-            assert_int_equal(acre_buddy_setup(&buddy, UNIT), ACRE_OK);
+            start_over(UNIT);
             for (size_t i = 0; i < 3; i++)
                 add(order[i], cuts[order[i]], cuts[order[i] + 1] - cuts[order[i]]);
             assert_int_equal(largest(), 4 * KIB);
@@ -332,7 +340,7 @@ static void metadata_takes_no_more_than_is_said(void **state)
         for (size_t skew = 0; skew < sizeof(size_t); skew++) {
             unsigned char *meta = metas[1] + 64 + skew;
             memset(metas[1], 0x5a, META);
-            assert_int_equal(acre_buddy_setup(&buddy, UNIT), ACRE_OK);
+            start_over(UNIT);
             assert_int_equal(acre_buddy_add_range(&buddy, skew * 8, size, meta, need),
                 (size + skew * 8) / UNIT > (skew * 8 + UNIT - 1) / UNIT ? ACRE_OK
                                                                         : ACRE_INVALID_PARAM);

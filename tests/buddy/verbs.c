@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Buddy from outside: orders, shelves, resizing, and what the suites over the handle do not know.
+/* Buddy from outside: orders, quick lists, resizing, and what the suites over the handle do not know.
  */
 #include <acre/buddy.h>
 
@@ -103,11 +103,15 @@ static void sizes_and_alignments_make_orders(void **state)
     }
 }
 
-static void setup_wants_a_power_of_two(void **state)
+static void setup_takes_a_power_of_two(void **state)
 {
     static const size_t bad[] = { 0, 1, ACRE_NATURAL_ALIGN / 2, ACRE_NATURAL_ALIGN + 1, 48,
         SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 4 + 1 };
     (void)state;
+    save();
+    assert_int_equal(acre_buddy_setup(buddy, UNIT), ACRE_INVALID_PARAM); /* it owns memory */
+    assert_unchanged(0);
+    assert_int_equal(acre_buddy_remove_memory(buddy, NULL), ACRE_OK);
     save();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(acre_buddy_setup(buddy, bad[i]), ACRE_INVALID_PARAM);
@@ -129,7 +133,7 @@ static void lowest_of_the_smallest_order_first(void **state)
     assert_int_equal(take(UNIT, 1), 3 * UNIT);
 }
 
-/* ---- shelves ---- */
+/* ---- quick lists ---- */
 
 static size_t fill(uintptr_t *blocks)
 {
@@ -141,7 +145,7 @@ static size_t fill(uintptr_t *blocks)
     return count;
 }
 
-/* Whatever order blocks are freed in, and whatever depth the shelves have. */
+/* Whatever order blocks are freed in, and however long the quick lists are. */
 static void all_comes_back(void **state)
 {
     uintptr_t blocks[UNITS];
@@ -177,7 +181,7 @@ static size_t count_blocks(void)
     return count;
 }
 
-static void without_a_shelf_frees_merge_at_once(void **state)
+static void without_quick_lists_frees_merge_at_once(void **state)
 {
     uintptr_t blocks[UNITS];
     (void)state;
@@ -187,7 +191,7 @@ static void without_a_shelf_frees_merge_at_once(void **state)
     assert_int_equal(count_blocks(), 1);
 }
 
-static void a_shelf_gives_back_what_it_took_last(void **state)
+static void a_quick_list_hands_out_what_was_freed_last(void **state)
 {
     (void)state;
     uintptr_t first = take(UNIT, 1);
@@ -201,8 +205,8 @@ static void a_shelf_gives_back_what_it_took_last(void **state)
     assert_int_equal(take(0, 1), odd);
 }
 
-/* A refused request leaves the shelves as they are; the next one down merges them. */
-static void shelves_merge_only_when_that_helps(void **state)
+/* A refused request leaves the quick lists as they are; the next one down flushes them. */
+static void quick_lists_are_flushed_only_when_that_helps(void **state)
 {
     uintptr_t blocks[UNITS];
     (void)state;
@@ -221,7 +225,7 @@ static void shelves_merge_only_when_that_helps(void **state)
     assert_int_equal(count_blocks(), count - 15);
 }
 
-static void a_shelf_has_a_limit(void **state)
+static void a_quick_list_has_a_limit(void **state)
 {
     (void)state;
     give(take(1, 1));
@@ -238,6 +242,67 @@ static void a_shelf_has_a_limit(void **state)
         give(blocks[i]);
     assert_int_equal(largest(), SIZE);
     assert_true(count_blocks() > 6); /* three even ones and three odd ones are kept */
+}
+
+/* ---- zeroed ---- */
+
+/* A zeroed struct is an empty allocator with default settings. */
+static void zeroed_is_empty(void **state)
+{
+    size_t calls = 0;
+    (void)state;
+    memset(&world, 0, sizeof world);
+    save();
+    assert_int_equal(acre_buddy_alloc_range(buddy, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_buddy_alloc_range(buddy, acre_layout(0, 4096)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_buddy_alloc_range(buddy, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
+    for (uintptr_t pos = 0; pos < 3 * UNIT; pos++) {
+        assert_int_equal(acre_buddy_dealloc_range(buddy, pos), ACRE_NOT_ALLOCATED);
+        assert_int_equal(
+            acre_buddy_dealloc_sized(buddy, (void *)pos, acre_layout(1, 1)), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_buddy_resize(buddy, (void *)pos, 1), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_buddy_remove_memory(buddy, (void *)pos), ACRE_NOT_ALLOCATED);
+    }
+    assert_int_equal(acre_buddy_usable_size(buddy, buddy).status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_buddy_add_memory(buddy, NULL, SIZE), ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_buddy_add_range(buddy, 0, 1, world.meta, sizeof world.meta), ACRE_INVALID_PARAM);
+    acre_buddy_walk(buddy, count_block, &calls);
+    assert_int_equal(calls, 0);
+    assert_unchanged(2);
+    struct acre_stats stats = acre_buddy_stats(buddy);
+    assert_int_equal(stats.total, 0);
+    assert_int_equal(stats.peak, 0);
+    assert_int_equal(stats.largest_free, 0);
+    assert_int_equal(stats.failed, 2);
+    assert_sound();
+    acre_buddy_reset(buddy);
+    assert_int_equal(acre_buddy_stats(buddy).failed, 0);
+    assert_sound();
+}
+
+/* Settings can be made before memory is added, in any order, and stay over an init. */
+static void settings_stay(void **state)
+{
+    static unsigned char memory[8192];
+    (void)state;
+    for (unsigned first = 0; first < 2; first++) {
+        memset(&world, 0, sizeof world);
+        if (first == 0)
+            assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
+        assert_int_equal(acre_buddy_setup(buddy, 128), ACRE_OK);
+        if (first == 1)
+            assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
+        assert_int_equal(acre_buddy_init(buddy, memory, sizeof memory), ACRE_OK);
+        assert_int_equal(acre_buddy_init(buddy, NULL, 0), ACRE_INVALID_PARAM);
+        assert_int_equal(acre_buddy_stats(buddy).total, 0);
+        assert_int_equal(acre_buddy_init(buddy, memory, sizeof memory), ACRE_OK);
+        size_t blocks = count_blocks();
+        uintptr_t pos = take(1, 1);
+        assert_int_equal(usable(pos), 128);
+        give(pos);
+        assert_int_equal(count_blocks(), blocks);
+    }
 }
 
 /* ---- refused calls ---- */
@@ -351,13 +416,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(sizes_and_alignments_make_orders, make),
-        cmocka_unit_test_setup(setup_wants_a_power_of_two, make),
+        cmocka_unit_test_setup(setup_takes_a_power_of_two, make),
         cmocka_unit_test_setup(lowest_of_the_smallest_order_first, make),
         cmocka_unit_test_setup(all_comes_back, make),
-        cmocka_unit_test_setup(without_a_shelf_frees_merge_at_once, make),
-        cmocka_unit_test_setup(a_shelf_gives_back_what_it_took_last, make),
-        cmocka_unit_test_setup(shelves_merge_only_when_that_helps, make),
-        cmocka_unit_test_setup(a_shelf_has_a_limit, make),
+        cmocka_unit_test_setup(without_quick_lists_frees_merge_at_once, make),
+        cmocka_unit_test_setup(a_quick_list_hands_out_what_was_freed_last, make),
+        cmocka_unit_test_setup(quick_lists_are_flushed_only_when_that_helps, make),
+        cmocka_unit_test_setup(a_quick_list_has_a_limit, make),
+        cmocka_unit_test_setup(zeroed_is_empty, make),
+        cmocka_unit_test_setup(settings_stay, make),
         cmocka_unit_test_setup(second_frees_are_refused, make),
         cmocka_unit_test_setup(every_other_position_is_refused, make),
         cmocka_unit_test_setup(a_sized_free_names_the_order, make),

@@ -9,22 +9,20 @@ extern const struct backend backend_buddy;
 
 static struct acre_bytes bind(void *self)
 {
-    acre_buddy_setup(self, ACRE_BUDDY_SMALLEST);
     return acre_buddy_bytes(self);
 }
 
-/* What once lay on a shelf, above its top, has no meaning. */
+/* Entries beyond those in use have no meaning. */
 static void normalize(void *self)
 {
     struct acre_buddy *buddy = self;
-    buddy->peak -= (size_t)buddy->room;
-    buddy->room = 0;
+    buddy->peak -= (size_t)buddy->headroom;
+    buddy->headroom = 0;
     buddy->failed = 0;
-    for (unsigned shelf = 0; shelf < ACRE_BUDDY_QUICK_LISTS; shelf++) {
-        bool odd = shelf == ACRE_BUDDY_QUICK_ORDERS;
-        struct acre_buddy_order *row = &buddy->orders[odd ? ACRE_BUDDY_ORDERS - 1 : shelf];
-        struct acre_buddy_quick_block *end = buddy->shelves[shelf] + ACRE_BUDDY_QUICK_DEPTH + 1;
-        memset(row->top + 1, 0, (size_t)((char *)end - (char *)(row->top + 1)));
+    for (unsigned list = 0; list < ACRE_BUDDY_QUICK_LISTS; list++) {
+        bool odd = list == ACRE_BUDDY_QUICK_ORDERS;
+        size_t used = buddy->classes[odd ? ACRE_BUDDY_CLASSES - 1 : list + buddy->bias].used;
+        memset((char *)buddy->quick[list] + used, 0, sizeof buddy->quick[list] - used);
     }
 }
 
