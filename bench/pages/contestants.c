@@ -17,6 +17,7 @@ static bool bitmap_make(const struct pages_contestant *who, size_t pages)
     (void)who;
     size_t size = acre_bitmap_metadata_size(pages);
     metadata = malloc(size);
+    bitmap = (struct acre_bitmap){ 0 };
     return metadata != NULL && acre_bitmap_setup(&bitmap, (size_t)1 << PAGE_LOG2) == ACRE_OK &&
            acre_bitmap_add_memory_apart(&bitmap, 0, pages << PAGE_LOG2, metadata, size) == ACRE_OK;
 }

@@ -1,274 +1,326 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Bitmap allocator: metadata of a range, invariants, and what its files share.
+ * The bitmap allocator: one bit per page, a tree of summaries over the bits, and a search hint for
+ * single pages.
  *
- *   metadata of one range, in its first pages or apart:
+ * Idea. A free page is a set bit. A search for a run must not read all bits, so every 512 pages (a
+ * chunk) have a leaf, and every 8 leaves or nodes a node: the free run at the start of its pages, the
+ * longest free run in them, and the free run at their end. Two summaries join into one in O(1). A
+ * search walks the nodes of one level with the run that is open before them, and descends only into
+ * a node whose longest run is long enough. (Go's page allocator has a tree of this kind.)
  *
- *   | struct range, a pointer a level of nodes | words | leaves | groups | marks | lates | nodes:
- * level 2 | level 3 ... |
+ *   nodes, level 2   [       node: the summaries of 8 groups, joined       ] ...     24 bytes
+ *   groups, level 1  [ free_words | dirty | run: 8 leaves, joined ]          ...     24 bytes
+ *   leaves, level 0  [leaf][leaf][leaf][leaf][leaf][leaf][leaf][leaf]        ...      8 bytes
+ *   words            [64 pages per word]                                     ...      8 bytes
  *
- *   words: a bit a page, 1 = free; leaves: 8 bytes a chunk; groups: 24 bytes; marks, lates: sets
+ *   a chunk = 8 words = 512 pages = 1 leaf          a group = 8 chunks = 64 words = 4096 pages
  *
- *   level 2   [            node: (start, longest, end) of 8 groups             ]
- *   level 1   [ group: its words with a free page; its words that are late; (start, longest, end) ]
- *   level 0   [leaf][leaf] ...            a leaf is the summary of a chunk = 512 pages = 8 words
- *   words     [64 64 64 64 64 64 64 64] ...            a group is 8 chunks = 64 words = 4096 pages
+ * The metadata of a range lies in the range's first pages, or where the caller puts it:
  *
- * Single pages and short runs change words and the group's first two fields only; the chunk is late
- * from then on, and its leaf, its group's run and the nodes above are brought up to date when a run
- * is searched for, or when more than `late_limit` groups of the range would be late.
+ *   | struct acre_bitmap_range, 1 pointer per level of nodes | words | leaves | groups |
+ *   | set of free groups | set of dirty groups | nodes of level 2 | nodes of level 3 | ... |
  *
- * The hand is the word of the lowest free page. It is there only after a single page was asked for.
+ * Dirty summaries. Single pages and short runs change the words and the first two fields of a group
+ * only. The chunk is dirty from then on: its leaf, the run of its group and the nodes above are stale.
+ * A flush sums the dirty chunks up before a run is searched for, or when more than `max_dirty` groups
+ * of the range would be dirty. What is allocated does not depend on when summaries are flushed.
+ *
+ * Search hint. The hint is the word of the lowest free page; alloc takes the word's lowest bit, and
+ * the next word comes from the group's free_words, the next group from the set of free groups. The
+ * hint exists only after a single page was asked for. While it exists its chunk is dirty, so that the
+ * short path of alloc need not mark it.
+ *
+ * Cached range. Single pages of the range that a page was freed in last are freed on a short path,
+ * while their chunk is dirty.
  *
  * Invariants; in brackets the cost of keeping each:
- *   BITMAP-1  ranges are in ascending order, and no two share a position [add: O(ranges)]
- *   BITMAP-2  the bits behind a range's last page are 0 [once, when added]
- *   BITMAP-3  peak - room is the number of pages in use [one subtraction or addition a call]
- *   BITMAP-4  no page below the hand's word is free, that word has one, and its chunk is late
- *             [one compare a call]
- *   BITMAP-5  a leaf is the summary of its chunk unless the chunk is late [8 words a chunk]
- *   BITMAP-6  a node is the joint of its children as they are stored, a group not in `lates` too
- *             [8 joins a level]
- *   BITMAP-7  what was given is the sum over the ranges [one add a call]
- *   BITMAP-8  a group's words are those with a free page, and it is marked just when it has one
- *             [one bit a call; one bit a level when the last page goes or the first comes back]
- *   BITMAP-9  a late chunk lies in a group that has a free page and is in `lates`, which are
- *             `late_count`, at most `late_limit` [one test a call]
+ *   BITMAP-1  ranges ascend, and no two share a page [add: O(ranges)]
+ *   BITMAP-2  the bits after the last page of a range are 0 [once, when the range is added]
+ *   BITMAP-3  peak - headroom is the number of pages in use [one addition per call]
+ *   BITMAP-4  no page below the hint's word is free, the word has a free page, and its chunk is dirty
+ *             [one comparison per call]
+ *   BITMAP-5  a leaf is the summary of its chunk, unless the chunk is dirty [8 words per chunk]
+ *   BITMAP-6  a node joins its children as stored, and so does a group that is not dirty
+ *             [8 joins per level]
+ *   BITMAP-7  the totals are the sums over the ranges [one addition per range added]
+ *   BITMAP-8  free_words has the words of a group with a free page, and the set of free groups has the
+ *             groups with such a word [one bit per call; one bit per level when a group runs empty]
+ *   BITMAP-9  a dirty chunk lies in a group with a free page that is in the set of dirty groups; the
+ *             set has dirty_count members, at most max_dirty [one test per call]
+ *
+ * What was tried: see "Bitmap" in docs/decisions.md (size of leaves, exact summaries on every call,
+ * limits of dirty groups, deciding alignment while searching).
+ *
+ * Files, each calling only downward: bitmap.c, bitmap_range.c, bitmap_check.c / bitmap_span.c,
+ * bitmap_hint.c / bitmap_dirty.c / bitmap_tree.c / bitmap_layout.c, bitmap_set.c, bitmap_words.c.
  */
 #ifndef ACRE_SRC_BITMAP_PRIVATE_H
 #define ACRE_SRC_BITMAP_PRIVATE_H
 
 #include "base/arith.h"
-#include "bitmap/words.h"
+#include "base/regions.h"
+#include "bitmap/bitmap_words.h"
 
 #include <acre/bitmap.h>
 
-#define ACRE_BITMAP_CHUNK_LOG2 9u
-#define ACRE_BITMAP_CHUNK_PAGES ((size_t)1 << ACRE_BITMAP_CHUNK_LOG2)
-#define ACRE_BITMAP_CHUNK_WORDS (ACRE_BITMAP_CHUNK_PAGES / ACRE_BITMAP_WORD_BITS)
-#define ACRE_BITMAP_FANOUT_LOG2 3u
-#define ACRE_BITMAP_FANOUT ((size_t)1 << ACRE_BITMAP_FANOUT_LOG2)
+#define BITMAP_CHUNK_LOG2 9u
+#define BITMAP_CHUNK_PAGES ((size_t)1 << BITMAP_CHUNK_LOG2)
+#define BITMAP_CHUNK_WORDS (BITMAP_CHUNK_PAGES / BITMAP_WORD_BITS)
+#define BITMAP_FANOUT_LOG2 3u
+#define BITMAP_FANOUT ((size_t)1 << BITMAP_FANOUT_LOG2)
 
-#define ACRE_BITMAP_GROUP_LOG2 (ACRE_BITMAP_CHUNK_LOG2 + ACRE_BITMAP_FANOUT_LOG2)
-#define ACRE_BITMAP_GROUP_PAGES ((size_t)1 << ACRE_BITMAP_GROUP_LOG2)
+#define BITMAP_GROUP_LOG2 (BITMAP_CHUNK_LOG2 + BITMAP_FANOUT_LOG2)
+#define BITMAP_GROUP_PAGES ((size_t)1 << BITMAP_GROUP_LOG2)
 
 /** Levels of a set of groups that a size_t of pages can need: log64 of the number of groups,
  * rounded up. */
-#define ACRE_BITMAP_SET_LEVELS                                                                     \
-    ((sizeof(size_t) * 8 - ACRE_BITMAP_GROUP_LOG2 + ACRE_BITMAP_WORD_LOG2 - 1) /                   \
-        ACRE_BITMAP_WORD_LOG2)
+#define BITMAP_SET_LEVELS                                                                          \
+    ((sizeof(size_t) * 8 - BITMAP_GROUP_LOG2 + BITMAP_WORD_LOG2 - 1) / BITMAP_WORD_LOG2)
 
-/** A set of groups: a bit each, one bit a word of such bits that is not 0, and so on up to a single
- * word. */
-struct acre_bitmap_set {
-    size_t size;     /* groups that there are */
-    unsigned levels; /* in use, at least 1 */
-    uint64_t *bits[ACRE_BITMAP_SET_LEVELS];
+/** A set of groups: one bit per group, one bit per word of such bits that is not 0, and so on up to
+ * a single word. (Its words have 64 bits on every machine, those of base/bitset.h have not.) */
+struct bitmap_set {
+    size_t size;     /**< Groups that exist. */
+    unsigned levels; /**< Levels in use, at least 1. */
+    uint64_t *bits[BITMAP_SET_LEVELS];
 };
 
-/** 8 chunks that follow one another; the last group of a range may have fewer. */
+/** 8 consecutive chunks; the last group of a range may have fewer. */
 struct acre_bitmap_group {
-    uint64_t words; /* bit w: word w of the group has a free page */
-    uint64_t late;  /* bit w: word w's chunk is late; the 8 bits of a chunk are alike */
-    uint64_t run;   /* summary, packed as a leaf is */
+    uint64_t free_words; /**< Bit w: word w of the group has a free page. */
+    uint64_t dirty; /**< Bit w: the chunk of word w is dirty; the 8 bits of a chunk are equal. */
+    uint64_t run;   /**< The summary of the group, packed as a leaf is. */
 };
 
-_Static_assert(ACRE_BITMAP_FANOUT *ACRE_BITMAP_CHUNK_WORDS == ACRE_BITMAP_WORD_BITS,
-    "a group's words are the bits of a word");
+_Static_assert(BITMAP_FANOUT *BITMAP_CHUNK_WORDS == BITMAP_WORD_BITS,
+    "a bit of free_words stands for a word of the group");
 
 /** One range of pages and its metadata. */
 struct acre_bitmap_range {
-    struct acre_bitmap_range *next; /* the range above, or null */
-    uintptr_t given_start;          /* what the caller named */
-    size_t given_size;              /* bytes at given_start */
-    size_t given_meta;              /* bytes of metadata given apart, else 0 */
-    uintptr_t first;                /* page number of index 0 */
-    size_t pages;                   /* pages managed */
-    size_t late_count;              /* groups in `lates` */
-    size_t late_next; /* group from which on the next to be brought up to date is sought */
-    unsigned top;     /* level of the root, at least 1 */
+    struct acre_region region; /**< As given; of integers when its metadata lies apart. */
+    uintptr_t first;           /**< Page number of index 0. */
+    size_t pages;              /**< Pages managed. */
+    size_t dirty_count;        /**< Groups in dirty_groups. */
+    size_t dirty_next;         /**< The group from which on the next one to flush is looked for. */
+    unsigned top;              /**< Level of the root, at least 1. */
     uint64_t *words;
     uint64_t *leaves;
     struct acre_bitmap_group *groups;
-    struct acre_bitmap_set marks;    /* groups with a free page */
-    struct acre_bitmap_set lates;    /* groups whose run, or a leaf in them, may be out of date */
-    struct acre_bitmap_run *nodes[]; /* [level - 2], as many as there are such levels */
+    struct bitmap_set free_groups;  /**< Groups with a free page. */
+    struct bitmap_set dirty_groups; /**< Groups whose run, or a leaf of which, may be stale. */
+    struct bitmap_run *nodes[];     /**< [level - 2]. */
 };
 
-/* A leaf, and the run of a group, packs a summary of up to 4096 pages into 64 bits. */
+/** The lowest range, or null. */
+ACRE_INLINE struct acre_bitmap_range *bitmap_first_range(const struct acre_bitmap *self)
+{
+    return (struct acre_bitmap_range *)self->regions.first;
+}
 
-ACRE_INLINE uint64_t acre_bitmap_leaf_pack(struct acre_bitmap_run run)
+/** The range above, or null. */
+ACRE_INLINE struct acre_bitmap_range *bitmap_next_range(const struct acre_bitmap_range *range)
+{
+    return (struct acre_bitmap_range *)range->region.next;
+}
+
+/** True when the range above begins where this one ends. */
+ACRE_INLINE bool bitmap_adjoins(const struct acre_bitmap_range *range)
+{
+    const struct acre_bitmap_range *next = bitmap_next_range(range);
+    return next != NULL && next->first - range->first == range->pages;
+}
+
+/* ---- settings; a zeroed allocator has the default ones ---- */
+
+ACRE_INLINE unsigned bitmap_page_shift(const struct acre_bitmap *self)
+{
+    _Static_assert(ACRE_BITMAP_PAGE_SIZE == 1 << 12, "the default page size is 2^12");
+    return self->is_set_up ? self->page_shift : 12;
+}
+
+/* ---- leaves: a summary of up to 4096 pages in 64 bits; the run of a group is one too ---- */
+
+ACRE_INLINE uint64_t bitmap_leaf_pack(struct bitmap_run run)
 {
     return (uint64_t)run.start | (uint64_t)run.longest << 16 | (uint64_t)run.end << 32;
 }
 
-ACRE_INLINE struct acre_bitmap_run acre_bitmap_leaf_unpack(uint64_t leaf)
+ACRE_INLINE struct bitmap_run bitmap_leaf_unpack(uint64_t leaf)
 {
-    return (struct acre_bitmap_run){ leaf & 0xffff, leaf >> 16 & 0xffff, leaf >> 32 & 0xffff };
+    return (struct bitmap_run){ leaf & 0xffff, leaf >> 16 & 0xffff, leaf >> 32 & 0xffff };
 }
 
-/** Pages that one node of a level spans when it is whole; the level is below the root's. */
-ACRE_INLINE size_t acre_bitmap_span(unsigned level)
+/* ---- numbers of chunks, groups and nodes ---- */
+
+/** Pages that a whole node of a level spans; the level is below the root's. */
+ACRE_INLINE size_t bitmap_span(unsigned level)
 {
-    return ACRE_BITMAP_CHUNK_PAGES << (level * ACRE_BITMAP_FANOUT_LOG2);
+    return BITMAP_CHUNK_PAGES << (level * BITMAP_FANOUT_LOG2);
 }
 
 /** Chunks that `pages` pages take. */
-ACRE_INLINE size_t acre_bitmap_chunks(size_t pages)
+ACRE_INLINE size_t bitmap_chunks(size_t pages)
 {
-    return pages / ACRE_BITMAP_CHUNK_PAGES + (pages % ACRE_BITMAP_CHUNK_PAGES != 0);
+    return pages / BITMAP_CHUNK_PAGES + (pages % BITMAP_CHUNK_PAGES != 0);
 }
 
 /** Nodes that stand over `nodes` nodes of the level below. */
-ACRE_INLINE size_t acre_bitmap_parents(size_t nodes)
+ACRE_INLINE size_t bitmap_parents(size_t nodes)
 {
-    return nodes / ACRE_BITMAP_FANOUT + (nodes % ACRE_BITMAP_FANOUT != 0);
+    return nodes / BITMAP_FANOUT + (nodes % BITMAP_FANOUT != 0);
 }
 
-/** Words of a set's level that stand over `count` bits or groups below. */
-ACRE_INLINE size_t acre_bitmap_set_words(size_t count)
+/** Words of a level of a set that stand over `count` bits or groups below. */
+ACRE_INLINE size_t bitmap_set_words(size_t count)
 {
-    return count / ACRE_BITMAP_WORD_BITS + (count % ACRE_BITMAP_WORD_BITS != 0);
+    return count / BITMAP_WORD_BITS + (count % BITMAP_WORD_BITS != 0);
 }
 
 /** Groups that the pages of a range take. */
-ACRE_INLINE size_t acre_bitmap_groups(const struct acre_bitmap_range *range)
+ACRE_INLINE size_t bitmap_groups(const struct acre_bitmap_range *range)
 {
-    return acre_bitmap_parents(acre_bitmap_chunks(range->pages));
+    return bitmap_parents(bitmap_chunks(range->pages));
 }
 
-/** The bits that stand for a chunk in a group's `late`, and for its words in the group's `words`;
- * `word` is one of the chunk's words. */
-ACRE_INLINE uint64_t acre_bitmap_chunk_bits(size_t word)
+/** The bits of a group's `dirty` and `free_words` that stand for a chunk; `word` is a word of it. */
+ACRE_INLINE uint64_t bitmap_chunk_bits(size_t word)
 {
-    return (uint64_t)0xff << (word & (ACRE_BITMAP_WORD_BITS - ACRE_BITMAP_CHUNK_WORDS));
+    return (uint64_t)0xff << (word & (BITMAP_WORD_BITS - BITMAP_CHUNK_WORDS));
 }
 
-/* set.c: all O(log64(groups)) */
+/* ---- the search hint, and the range in which single pages are freed on the short path ---- */
 
-void acre_bitmap_set_add(struct acre_bitmap_set *set, size_t group);
-void acre_bitmap_set_remove(struct acre_bitmap_set *set, size_t group);
-
-/** The lowest member, or ACRE_BITMAP_NONE. */
-size_t acre_bitmap_set_first(const struct acre_bitmap_set *set);
-
-/** The lowest member that is not below `from`, or ACRE_BITMAP_NONE. */
-size_t acre_bitmap_set_next(const struct acre_bitmap_set *set, size_t from);
-
-ACRE_INLINE bool acre_bitmap_set_has(const struct acre_bitmap_set *set, size_t group)
+ACRE_INLINE void bitmap_clear_hint(struct acre_bitmap *self)
 {
-    return set->bits[0][group / ACRE_BITMAP_WORD_BITS] >> group % ACRE_BITMAP_WORD_BITS & 1;
+    self->hint = NULL;
+    self->hint_range = NULL;
+    self->hint_at = 0;
+    self->align_limit = 0;
 }
 
-/* range.c */
+/** Caches a range, or none. */
+ACRE_INLINE void bitmap_cache_range(struct acre_bitmap *self, const struct acre_bitmap_range *range)
+{
+    self->cached_start = range != NULL ? range->first << self->page_shift : 0;
+    self->cached_pages = range != NULL ? range->pages : 0;
+    self->cached_words = range != NULL ? range->words : NULL;
+    self->cached_groups = range != NULL ? range->groups : NULL;
+}
 
-/** Bytes that the descriptor of a range of `pages` pages takes. O(levels). */
-size_t acre_bitmap_head_size(size_t pages);
+/* ---- bitmap_set.c: all O(log64(groups)) ---- */
 
-/* tree.c */
+void acre_bitmap_set_add(struct bitmap_set *set, size_t group);
+void acre_bitmap_set_remove(struct bitmap_set *set, size_t group);
 
-/** Lays the metadata of a range out behind its descriptor, all pages free. O(pages / 64). */
+/** The lowest member, or BITMAP_NONE. */
+size_t acre_bitmap_set_first(const struct bitmap_set *set);
+
+/** The lowest member that is not below `from`, or BITMAP_NONE. */
+size_t acre_bitmap_set_next(const struct bitmap_set *set, size_t from);
+
+ACRE_INLINE bool bitmap_set_has(const struct bitmap_set *set, size_t group)
+{
+    return set->bits[0][group / BITMAP_WORD_BITS] >> group % BITMAP_WORD_BITS & 1;
+}
+
+/* ---- bitmap_layout.c ---- */
+
+/** Lays out the metadata of a range after its descriptor, whose `pages` is set; all of it is 0.
+ * O(pages / 64). */
+void acre_bitmap_layout(struct acre_bitmap_range *range);
+
+/* ---- bitmap_tree.c ---- */
+
+/** Lays out a range and makes all its pages free. O(pages / 64). */
 void acre_bitmap_tree_make(struct acre_bitmap_range *range);
 
-/** The summary at a place of the tree as stored. O(1). */
-struct acre_bitmap_run acre_bitmap_tree_get(
+/** The summary of a node as stored. O(1). */
+struct bitmap_run acre_bitmap_tree_get(
     const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** Pages that a node really spans: the last of a level may be cut short. O(1). */
+/** Pages that a node really spans: the last node of a level may be cut short. O(1). */
 size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** What a node must be, from its children as stored (level 0: from the words). O(8). */
-struct acre_bitmap_run acre_bitmap_tree_compute(
+/** The summary that a node must have, from its children as stored (level 0: from the words). O(8). */
+struct bitmap_run acre_bitmap_tree_compute(
     const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** Joins a group and the nodes above anew, as far up as that makes a difference. O(8 * levels). */
-void acre_bitmap_tree_put_up(struct acre_bitmap_range *range, size_t group);
+/** Recomputes a group and the nodes above it, as far up as they change. O(8 * levels). */
+void acre_bitmap_tree_update_group(struct acre_bitmap_range *range, size_t group);
 
 /**
- * Brings everything over [index, index + count) up to date, all of it having been made free or
- * used; nothing in the range is late. O(count / 64 + 8 * levels).
+ * Updates all that stands over [index, index + count), whose words were all made free or used; the
+ * range has no dirty group. O(count / 64 + 8 * levels).
  */
 void acre_bitmap_tree_update(
     struct acre_bitmap_range *range, size_t index, size_t count, bool free);
 
 /**
- * The first place in a range in which nothing is late where what is wanted fits, or
- * ACRE_BITMAP_NONE.
- * O(8 * levels); an alignment above 1 adds a step for every run that is long enough and misses it.
+ * The first place that fits in a range without dirty groups, or BITMAP_NONE. The caller has seen that
+ * the root's run is long enough.
+ * O(8 * levels); an alignment above 1 adds a step per run that is long enough and misaligned.
  */
-size_t acre_bitmap_tree_find(
-    const struct acre_bitmap_range *range, const struct acre_bitmap_want *want);
+size_t acre_bitmap_tree_find(const struct acre_bitmap_range *range, const struct bitmap_want *want);
 
-/* tree_late.c */
+/* ---- bitmap_dirty.c ---- */
 
-/** The summary of the whole range, whatever is late worked out; stores nothing.
- * O(1 + late groups * (64 + 8 * levels)). */
-struct acre_bitmap_run acre_bitmap_tree_root(const struct acre_bitmap_range *range);
+/** Makes a group dirty, for which another one may have to be flushed.
+ * O(log64(groups)); 64 + 8 * levels when one is flushed. */
+void acre_bitmap_dirty_add(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group);
 
-/** Sums the late chunks of a group up; none is late then. O(64). */
-void acre_bitmap_tree_refresh(struct acre_bitmap_range *range, size_t group);
+/** Flushes dirty groups of a range until at most `most` are left.
+ * O(dirty groups * (64 + 8 * levels)). */
+void acre_bitmap_flush(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t most);
 
-/* late.c */
+/** Sums up the dirty chunks of a group. O(64). */
+void acre_bitmap_sum_up(struct acre_bitmap_range *range, size_t group);
 
-/** Enters a group among the late ones, for which another one may have to leave.
- * O(log64(groups)), and 64 + 8 * levels when one leaves. */
-void acre_bitmap_late_enter(
-    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group);
+/** Notes that a group has no free page left, as its words already say. O(log64(groups)). */
+void acre_bitmap_set_group_full(struct acre_bitmap_range *range, size_t group);
 
-/** Brings up to date what is late in a range; no more than `most` groups stay late.
- * O(late groups * (64 + 8 * levels)). */
-void acre_bitmap_late_settle(
-    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t most);
+/** Updates the groups over [index, index + count), at most two, whose words were all made free or
+ * used. O(1), and as acre_bitmap_dirty_add. */
+void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range *range,
+    size_t index, size_t count, bool free);
 
-/** Books a group as having no free page, which its words already say. O(log64(groups)). */
-void acre_bitmap_group_full(struct acre_bitmap_range *range, size_t group);
+/** The summary of the whole range, as if it were flushed; changes nothing.
+ * O(1 + dirty groups * (64 + 8 * levels)). */
+struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *range);
 
-/** Sets the fields of the groups over [index, index + count) right, whose words were all made free
- * or used; at most two groups, whose chunks are then late or exact. O(1), and as late_enter. */
-void acre_bitmap_late_set(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index,
-    size_t count, bool free);
+/* ---- bitmap_hint.c ---- */
 
-/* hand.c */
+/** Sets the hint to the word of the lowest free page; false when no page is free.
+ * O(ranges + log64(groups)). */
+bool acre_bitmap_find_hint(struct acre_bitmap *self);
 
-/** Moves the hand to the lowest free page; false when there is none. O(ranges + log64(groups)). */
-bool acre_bitmap_hand_find(struct acre_bitmap *self);
+/** Moves the hint on, the last page of its word having been taken. O(1) within a group, else as
+ * acre_bitmap_find_hint. */
+void acre_bitmap_advance_hint(struct acre_bitmap *self);
 
-/** Moves the hand on when the last page of its word was taken. O(1) within a group, else as find.
- */
-void acre_bitmap_hand_on(struct acre_bitmap *self);
+/** Frees one page, in whatever state the allocator is. ACRE_NOT_ALLOCATED, nothing changed, when the
+ * page is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */
+enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page);
 
-/** Takes the hand away. O(1). */
-void acre_bitmap_hand_drop(struct acre_bitmap *self);
-
-/** Makes a range, or none, the one in which pages are given back on the short path. O(1). */
-void acre_bitmap_front_set(struct acre_bitmap *self, const struct acre_bitmap_range *range);
-
-/** Gives one page back whatever the state. ACRE_NOT_ALLOCATED, nothing changed, when it is free or
- * not owned. O(ranges + log64(groups)), and as late_enter. */
-enum acre_status acre_bitmap_hand_give(struct acre_bitmap *self, uintptr_t page);
-
-/* span.c: runs that may cross from one range into an adjoining one. Positions are page numbers. */
+/* ---- bitmap_span.c: runs that may cross from a range into an adjoining one, by page number ---- */
 
 /** The range that owns a page, or null. O(ranges). */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);
 
-/** True when the range above begins where this one ends. O(1). */
-bool acre_bitmap_adjoins(const struct acre_bitmap_range *range);
-
-/** True when all pages of the span are owned, and free or in use as asked. O(count / 64 + ranges).
- */
+/** True when all pages of the run are owned and free, or owned and in use.
+ * O(count / 64 + ranges). */
 bool acre_bitmap_span_is(const struct acre_bitmap *self, uintptr_t page, size_t count, bool free);
 
-/** Makes a span that acre_bitmap_span_is found fit free or used. O(count / 64 + ranges * levels).
- */
+/** Makes a run that acre_bitmap_span_is has found fit free or used.
+ * O(count / 64 + ranges * levels). */
 void acre_bitmap_span_set(struct acre_bitmap *self, uintptr_t page, size_t count, bool free);
 
 /** The lowest page number at or above `from` where the run fits; false when there is none. */
 bool acre_bitmap_span_find(
     struct acre_bitmap *self, size_t count, size_t align, uintptr_t from, uintptr_t *page);
 
-/** The longest free run, seams included, in pages. O(ranges * levels). */
+/** The longest free run in pages, across adjoining ranges. O(ranges * levels). */
 size_t acre_bitmap_span_longest(const struct acre_bitmap *self);
 
 #endif

@@ -298,7 +298,7 @@ static void setup_refuses_what_cannot_work(void **state)
     assert_int_equal(acre_heap_tlsf_setup(&world.own, 100), ACRE_INVALID_PARAM);
     assert_int_equal(acre_heap_add_memory(heap, heap, 1 << 16), ACRE_MEMORY_OVERLAP);
     assert_world_unchanged();
-    struct acre_bitmap tiny;
+    struct acre_bitmap tiny = { 0 };
     assert_int_equal(acre_bitmap_setup(&tiny, 4), ACRE_OK);
     parts = heap->parts;
     parts.pages = acre_bitmap_pages(&tiny);

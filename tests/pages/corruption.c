@@ -14,14 +14,14 @@ ACRE_BITMAP_STATIC(meta_low, 9000);
 ACRE_BITMAP_STATIC(meta_high, 100);
 
 static struct acre_bitmap bitmap;
-static struct acre_bitmap_range *range;
+static struct acre_bitmap_range *range, *high;
 
-/** Two ranges; in the lower one a used run, a chunk that is used up, and the hand. Late is the
- * lower range's first group only. */
+/** Two ranges; in the lower one a used run, a chunk without a free page, and the hint. Only the first
+ * group of the lower range is dirty. */
 static int make(void **state)
 {
     (void)state;
-    acre_bitmap_setup(&bitmap, 4096);
+    bitmap = (struct acre_bitmap){ 0 };
     if (acre_bitmap_add_memory_apart(&bitmap, 0, (size_t)9000 * 4096, meta_low, sizeof meta_low) !=
             ACRE_OK ||
         acre_bitmap_add_memory_apart(&bitmap, (uintptr_t)10000 * 4096, (size_t)100 * 4096,
@@ -29,7 +29,8 @@ static int make(void **state)
         acre_bitmap_alloc_pages(&bitmap, 700, 4096).status != ACRE_OK ||
         acre_bitmap_alloc_pages(&bitmap, 1, 4096).status != ACRE_OK)
         return -1;
-    range = bitmap.ranges;
+    range = bitmap_first_range(&bitmap);
+    high = bitmap_next_range(range);
     return acre_bitmap_check(&bitmap).invariant != NULL;
 }
 
@@ -44,11 +45,11 @@ static void expect(const char *invariant)
 static void test_order(void **state)
 {
     (void)state;
-    range->next->first = 5000;
+    high->first = 5000;
     expect("BITMAP-1:");
 }
 
-static void test_bit_behind_the_end(void **state)
+static void test_bit_after_the_end(void **state)
 {
     (void)state;
     range->words[9000 / 64] |= (uint64_t)1 << 63;
@@ -58,36 +59,36 @@ static void test_bit_behind_the_end(void **state)
 static void test_bit(void **state)
 {
     (void)state;
-    range->words[11] ^= 4; /* in a late chunk */
+    range->words[11] ^= 4; /* in a dirty chunk */
     expect("BITMAP-3:");
     range->words[11] ^= 4;
     range->words[100] ^= 4;
     expect("BITMAP-5:");
 }
 
-static void test_hand(void **state)
+static void test_hint(void **state)
 {
     (void)state;
-    assert_non_null(bitmap.hand);
-    bitmap.hand++;
+    assert_non_null(bitmap.hint);
+    bitmap.hint++;
     expect("BITMAP-4:");
-    bitmap.hand--;
-    bitmap.hand_at += 4096;
+    bitmap.hint--;
+    bitmap.hint_at += 4096;
     expect("BITMAP-4:");
-    bitmap.hand_at -= 4096;
+    bitmap.hint_at -= 4096;
     bitmap.align_limit = 0;
     expect("BITMAP-4:");
     bitmap.align_limit = 4096;
-    bitmap.hand_range = range->next;
+    bitmap.hint_range = high;
     expect("BITMAP-4:");
-    bitmap.hand = NULL;
+    bitmap.hint = NULL;
     expect("BITMAP-4:");
 }
 
-static void test_hand_not_late(void **state)
+static void test_hint_not_dirty(void **state)
 {
     (void)state;
-    acre_bitmap_tree_refresh(range, 0);
+    acre_bitmap_sum_up(range, 0);
     expect("BITMAP-4:");
 }
 
@@ -97,7 +98,7 @@ static void test_leaf(void **state)
     range->leaves[9] ^= 1;
     expect("BITMAP-5:");
     range->leaves[9] ^= 1;
-    range->leaves[1] ^= 1; /* late: nobody reads it */
+    range->leaves[1] ^= 1; /* of a dirty chunk: stale */
     assert_null(acre_bitmap_check(&bitmap).invariant);
 }
 
@@ -114,46 +115,46 @@ static void test_node(void **state)
 static void test_counts(void **state)
 {
     (void)state;
-    bitmap.room++;
+    bitmap.headroom++;
     expect("BITMAP-3:");
-    bitmap.room--;
+    bitmap.headroom--;
     bitmap.peak--;
     expect("BITMAP-3:");
     bitmap.peak++;
-    bitmap.given++;
+    bitmap.metadata++;
     expect("BITMAP-7:");
 }
 
-static void test_marks(void **state)
+static void test_free_groups(void **state)
 {
     (void)state;
-    range->marks.bits[0][0] ^= 1;
+    range->free_groups.bits[0][0] ^= 1;
     expect("BITMAP-8:");
-    range->marks.bits[0][0] ^= 9;
+    range->free_groups.bits[0][0] ^= 9;
     expect("BITMAP-8:");
-    range->marks.bits[0][0] ^= 8;
-    range->next->marks.bits[0][0] = 0;
+    range->free_groups.bits[0][0] ^= 8;
+    high->free_groups.bits[0][0] = 0;
     expect("BITMAP-8:");
-    range->next->marks.bits[0][0] = 1;
-    range->groups[2].words ^= 1;
+    high->free_groups.bits[0][0] = 1;
+    range->groups[2].free_words ^= 1;
     expect("BITMAP-8:");
 }
 
-static void test_lates(void **state)
+static void test_dirty_groups(void **state)
 {
     (void)state;
-    range->groups[0].late ^= 1;
+    range->groups[0].dirty ^= 1;
     expect("BITMAP-9:");
-    range->groups[0].late ^= 1;
-    range->lates.bits[0][0] ^= 2;
+    range->groups[0].dirty ^= 1;
+    range->dirty_groups.bits[0][0] ^= 2;
     expect("BITMAP-9:");
-    range->lates.bits[0][0] ^= 3;
+    range->dirty_groups.bits[0][0] ^= 3;
     expect("BITMAP-9:");
-    range->lates.bits[0][0] ^= 1;
-    range->late_count++;
+    range->dirty_groups.bits[0][0] ^= 1;
+    range->dirty_count++;
     expect("BITMAP-9:");
-    range->late_count--;
-    bitmap.late_limit = 0;
+    range->dirty_count--;
+    bitmap.max_dirty = 0;
     expect("BITMAP-9:");
 }
 
@@ -161,15 +162,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_order, make),
-        cmocka_unit_test_setup(test_bit_behind_the_end, make),
+        cmocka_unit_test_setup(test_bit_after_the_end, make),
         cmocka_unit_test_setup(test_bit, make),
-        cmocka_unit_test_setup(test_hand, make),
-        cmocka_unit_test_setup(test_hand_not_late, make),
+        cmocka_unit_test_setup(test_hint, make),
+        cmocka_unit_test_setup(test_hint_not_dirty, make),
         cmocka_unit_test_setup(test_leaf, make),
         cmocka_unit_test_setup(test_node, make),
         cmocka_unit_test_setup(test_counts, make),
-        cmocka_unit_test_setup(test_marks, make),
-        cmocka_unit_test_setup(test_lates, make),
+        cmocka_unit_test_setup(test_free_groups, make),
+        cmocka_unit_test_setup(test_dirty_groups, make),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

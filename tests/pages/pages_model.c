@@ -47,10 +47,10 @@ static void mark(struct pages_model *model, size_t index, size_t count, enum pag
     model->used += state == PAGE_USED ? count : 0 - count;
 }
 
-/** An allocator without a range; few or many of its groups may be late. */
+/** An allocator without a range; few or many of its groups may be dirty. */
 static void start_empty(struct pages_model *model, struct choices *choices)
 {
-    static const size_t late[] = { 0, 1, 2, ACRE_BITMAP_MAX_DIRTY_DEFAULT };
+    static const size_t limits[] = { 0, 1, 2, ACRE_BITMAP_MAX_DIRTY_DEFAULT };
 
     memset(model, 0, sizeof *model);
     memset(model->state, PAGE_FOREIGN, sizeof model->state);
@@ -58,7 +58,7 @@ static void start_empty(struct pages_model *model, struct choices *choices)
     model->first = choose(choices, 3) != 0 ? choose(choices, 100000) : 0;
     model->most = 900;
     REQUIRE(acre_bitmap_setup(&model->bitmap, model->page_size) == ACRE_OK);
-    acre_bitmap_set_max_dirty(&model->bitmap, late[choose(choices, 4)]);
+    acre_bitmap_set_max_dirty(&model->bitmap, limits[choose(choices, 4)]);
 }
 
 void pages_model_start(struct pages_model *model, struct choices *choices)

@@ -36,7 +36,7 @@ static void assert_sound(struct acre_base base)
 
 static void test_first_fit_is_lowest(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages = make(&bitmap, 0, 2000);
     uintptr_t i;
 
@@ -57,7 +57,7 @@ static void test_first_fit_is_lowest(void **state)
 
 static void test_arguments(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages = make(&bitmap, 0, 100);
 
     (void)state;
@@ -86,7 +86,7 @@ static void test_arguments(void **state)
 
 static void test_half_free_range_is_refused_whole(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages = make(&bitmap, 64 * PAGE, 1000);
 
     (void)state;
@@ -105,7 +105,7 @@ static void test_half_free_range_is_refused_whole(void **state)
 /** Alignment counts from address 0, wherever the range begins. */
 static void test_alignment_is_of_the_address(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages = make(&bitmap, 7 * PAGE, 4096);
     size_t align;
 
@@ -121,7 +121,7 @@ static void test_alignment_is_of_the_address(void **state)
 
 static void test_overlap(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     const uintptr_t start = 1000 * PAGE;
     const size_t size = 100 * PAGE;
     const struct {
@@ -158,7 +158,7 @@ static void test_overlap(void **state)
 
 static void test_metadata_apart_must_fit(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     size_t size = acre_bitmap_metadata_size(1000);
 
     (void)state;
@@ -178,7 +178,7 @@ static void test_metadata_apart_must_fit(void **state)
 static void test_more_than_can_be_counted(void **state)
 {
     const size_t large = SIZE_MAX / 256 + 1;
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     size_t meta = acre_bitmap_metadata_size(256);
 
     (void)state;
@@ -210,7 +210,7 @@ static void test_metadata_bound(void **state)
 static void test_metadata_is_not_shared(void **state)
 {
     static _Alignas(4096) char arena[16 * 4096];
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_bitmap before;
     char *meta = arena + 9 * PAGE;
     size_t size = acre_bitmap_metadata_size(100);
@@ -235,7 +235,7 @@ static void test_metadata_is_not_shared(void **state)
 
 static void test_run_across_the_seam(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages = make(&bitmap, 0, 1000);
 
     (void)state;
@@ -257,7 +257,7 @@ static void test_run_across_the_seam(void **state)
 /** The metadata lies in the range's first pages and nothing else of the range is touched. */
 static void test_metadata_inside(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages;
     char *memory = malloc(300 * PAGE);
     size_t i;
@@ -284,7 +284,7 @@ static void test_metadata_inside(void **state)
 
 static void test_ends_of_the_address_space(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_pages pages = make(&bitmap, 0, 10);
     const uintptr_t high = 0 - (uintptr_t)(20 * PAGE);
 
@@ -301,7 +301,7 @@ static void test_ends_of_the_address_space(void **state)
 
 static void test_a_tebibyte(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     size_t pages = sizeof(size_t) > 4 ? ACRE_BITMAP_PAGES_1_TIB : (size_t)1 << 19;
     size_t size = acre_bitmap_metadata_size(pages);
     void *meta = malloc(size);
@@ -321,7 +321,7 @@ static void test_a_tebibyte(void **state)
 
 static void test_ids(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_ids ids;
     size_t meta = acre_bitmap_metadata_size(1000);
 
@@ -354,7 +354,7 @@ static void test_ids(void **state)
 
 static void test_next_fit_goes_round(void **state)
 {
-    struct acre_bitmap bitmap;
+    struct acre_bitmap bitmap = { 0 };
     struct acre_ids ids;
     uintptr_t i;
 

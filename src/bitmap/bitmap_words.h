@@ -6,16 +6,16 @@
 #ifndef ACRE_SRC_BITMAP_WORDS_H
 #define ACRE_SRC_BITMAP_WORDS_H
 
-#include "bitmap/run.h"
+#include "bitmap/bitmap_run.h"
 
-#define ACRE_BITMAP_WORD_BITS 64u
-#define ACRE_BITMAP_WORD_LOG2 6u
+#define BITMAP_WORD_BITS 64u
+#define BITMAP_WORD_LOG2 6u
 
 /** No index: no page fits. */
-#define ACRE_BITMAP_NONE SIZE_MAX
+#define BITMAP_NONE SIZE_MAX
 
 /** What a search looks for. Indices count from the first page of a range. */
-struct acre_bitmap_want {
+struct bitmap_want {
     size_t count;    /**< Pages in a row, at least 1. */
     size_t align;    /**< Pages, a power of two; the page *number* is to be a multiple of it. */
     uintptr_t first; /**< Page number of index 0. */
@@ -23,37 +23,37 @@ struct acre_bitmap_want {
 };
 
 /** Index of the lowest set bit; `word` is not 0. */
-ACRE_INLINE unsigned acre_bitmap_word_lowest(uint64_t word)
+ACRE_INLINE unsigned bitmap_word_lowest(uint64_t word)
 {
     return (unsigned)__builtin_ctzll(word);
 }
 
 /** Set bits from bit 0 up without a gap; `word` is not all ones. */
-ACRE_INLINE unsigned acre_bitmap_word_run_up(uint64_t word)
+ACRE_INLINE unsigned bitmap_word_run_up(uint64_t word)
 {
     return (unsigned)__builtin_ctzll(~word);
 }
 
 /** Set bits from bit 63 down without a gap; `word` is not all ones. */
-ACRE_INLINE unsigned acre_bitmap_word_run_down(uint64_t word)
+ACRE_INLINE unsigned bitmap_word_run_down(uint64_t word)
 {
     return (unsigned)__builtin_clzll(~word);
 }
 
 /** The `count` lowest bits, 1 to 64. */
-ACRE_INLINE uint64_t acre_bitmap_word_mask(size_t count)
+ACRE_INLINE uint64_t bitmap_word_mask(size_t count)
 {
-    return ~(uint64_t)0 >> (ACRE_BITMAP_WORD_BITS - count);
+    return ~(uint64_t)0 >> (BITMAP_WORD_BITS - count);
 }
 
-/** The lowest index in the free run [start, end) where what is wanted fits, or ACRE_BITMAP_NONE. */
-ACRE_INLINE size_t acre_bitmap_fit(const struct acre_bitmap_want *want, size_t start, size_t end)
+/** The lowest index in the free run [start, end) where what is wanted fits, or BITMAP_NONE. */
+ACRE_INLINE size_t bitmap_fit(const struct bitmap_want *want, size_t start, size_t end)
 {
     size_t at = start > want->from ? start : want->from;
     size_t gap = (size_t)(0 - (want->first + at)) & (want->align - 1);
 
     if (at >= end || gap >= end - at || want->count > end - at - gap)
-        return ACRE_BITMAP_NONE;
+        return BITMAP_NONE;
     return at + gap;
 }
 
@@ -73,16 +73,16 @@ size_t acre_bitmap_words_above(const uint64_t *words, size_t index, size_t end);
 
 /** The summary of the first `pages` bits, 1 to 512 of them. O(pages / 64), times log2(longest run).
  */
-struct acre_bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages);
+struct bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages);
 
 /**
  * The first place inside one chunk where what is wanted fits, runs that cross its borders aside.
  * @param words the chunk's words; `pages` of their bits count, 1 to 512.
  * @param base  index of the chunk's first page in its range.
- * @return index in the range, or ACRE_BITMAP_NONE. O(pages / 64), times log2(count) for count up
+ * @return index in the range, or BITMAP_NONE. O(pages / 64), times log2(count) for count up
  * to 64.
  */
 size_t acre_bitmap_words_find(
-    const uint64_t *words, size_t pages, size_t base, const struct acre_bitmap_want *want);
+    const uint64_t *words, size_t pages, size_t base, const struct bitmap_want *want);
 
 #endif

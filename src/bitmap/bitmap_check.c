@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The checker: every invariant of bitmap_private.h. It takes O(pages / 64) and changes nothing.
+ */
+#include "base/check.h"
+#include "bitmap/bitmap_private.h"
+
+/* ---- words ---- */
+
+static size_t bitmap_count_free(const struct acre_bitmap_range *range)
+{
+    size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
+    size_t free = 0;
+    for (size_t word = 0; word < words; word++)
+        free += acre_bits_count(range->words[word]);
+    return free;
+}
+
+static struct acre_check_result bitmap_check_end(const struct acre_bitmap_range *range)
+{
+    size_t bits = bitmap_chunks(range->pages) * BITMAP_CHUNK_PAGES;
+    if (!acre_bitmap_words_are(range->words, range->pages, bits - range->pages, false))
+        return acre_check_broken("BITMAP-2: bits after the last page are 0", range->words);
+    return acre_check_sound();
+}
+
+/* ---- the search hint ---- */
+
+/** The word of the lowest free page in a range, or null. */
+static const uint64_t *bitmap_lowest_word(const struct acre_bitmap_range *range)
+{
+    size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
+    for (size_t word = 0; word < words; word++)
+        if (range->words[word] != 0)
+            return &range->words[word];
+    return NULL;
+}
+
+/** True when the hint is the word of the lowest free page, and its range that word's. */
+static bool bitmap_hint_is_lowest(const struct acre_bitmap *self)
+{
+    const struct acre_bitmap_range *range = bitmap_first_range(self);
+    for (; range != NULL; range = bitmap_next_range(range)) {
+        const uint64_t *word = bitmap_lowest_word(range);
+        if (word != NULL)
+            return self->hint == word && self->hint_range == range;
+    }
+    return false;
+}
+
+/** True when the fields that go with the hint agree with it. */
+static bool bitmap_hint_agrees(const struct acre_bitmap *self)
+{
+    const struct acre_bitmap_range *range = self->hint_range;
+    size_t word = (size_t)(self->hint - range->words);
+    uint64_t dirty = range->groups[word / BITMAP_WORD_BITS].dirty;
+    return (dirty >> word % BITMAP_WORD_BITS & 1) != 0 &&
+           self->align_limit >> self->page_shift == 1 &&
+           self->hint_at >> self->page_shift == range->first + (word << BITMAP_WORD_LOG2);
+}
+
+static struct acre_check_result bitmap_check_hint(const struct acre_bitmap *self)
+{
+    if (self->hint == NULL && self->hint_at == 0 && self->align_limit == 0 &&
+        self->hint_range == NULL)
+        return acre_check_sound();
+    if (!bitmap_hint_is_lowest(self) || !bitmap_hint_agrees(self))
+        return acre_check_broken(
+            "BITMAP-4: the search hint is the word of the lowest free page", self);
+    return acre_check_sound();
+}
+
+/* ---- the sets of groups ---- */
+
+/** The upper levels of a set: bit w is set just when word w below is not 0. */
+static bool bitmap_set_level_holds(const struct bitmap_set *set, unsigned level, size_t words)
+{
+    size_t bits = bitmap_set_words(words) * BITMAP_WORD_BITS;
+    for (size_t at = 0; at < bits; at++) {
+        uint64_t word = set->bits[level + 1][at / BITMAP_WORD_BITS];
+        if ((word >> at % BITMAP_WORD_BITS & 1) != (at < words && set->bits[level][at] != 0))
+            return false;
+    }
+    return true;
+}
+
+/** True when the upper levels of a set agree with the lowest; counts its members. */
+static bool bitmap_set_holds(const struct bitmap_set *set, size_t *members)
+{
+    size_t words = bitmap_set_words(set->size);
+    unsigned level = 0;
+    *members = 0;
+    for (size_t at = 0; at < words; at++)
+        *members += acre_bits_count(set->bits[0][at]);
+    for (; words > 1; words = bitmap_set_words(words), level++)
+        if (!bitmap_set_level_holds(set, level, words))
+            return false;
+    return true;
+}
+
+/** The free_words that a group must have. */
+static uint64_t bitmap_due_free_words(const struct acre_bitmap_range *range, size_t group)
+{
+    size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
+    size_t word = group * BITMAP_WORD_BITS;
+    uint64_t bits = 0;
+    for (unsigned bit = 0; bit < BITMAP_WORD_BITS && word < words; bit++, word++)
+        bits |= (uint64_t)(range->words[word] != 0) << bit;
+    return bits;
+}
+
+static struct acre_check_result bitmap_check_free_groups(const struct acre_bitmap_range *range)
+{
+    static const char broken[] =
+        "BITMAP-8: the free sets have every word and group with a free page";
+    size_t groups = bitmap_groups(range);
+    size_t members;
+    size_t found = 0;
+    for (size_t group = 0; group < groups; group++) {
+        bool is_member = bitmap_set_has(&range->free_groups, group);
+        uint64_t due = bitmap_due_free_words(range, group);
+        found += is_member;
+        if (range->groups[group].free_words != due || is_member != (due != 0))
+            return acre_check_broken(broken, &range->groups[group]);
+    }
+    if (!bitmap_set_holds(&range->free_groups, &members) || members != found)
+        return acre_check_broken(broken, range->free_groups.bits[0]);
+    return acre_check_sound();
+}
+
+/** True when a group's dirty chunks are whole chunks, and the group is in the set. */
+static bool bitmap_may_be_dirty(const struct acre_bitmap_range *range, size_t group)
+{
+    const struct acre_bitmap_group *at = &range->groups[group];
+    const uint64_t firsts = UINT64_C(0x0101010101010101);
+    return at->dirty == (at->dirty & firsts) * 0xff &&
+           (at->dirty == 0 || (at->free_words != 0 && bitmap_set_has(&range->dirty_groups, group)));
+}
+
+static struct acre_check_result bitmap_check_dirty(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range)
+{
+    static const char broken[] = "BITMAP-9: dirty chunks lie in groups of the dirty set";
+    size_t groups = bitmap_groups(range);
+    size_t members;
+    for (size_t group = 0; group < groups; group++)
+        if (!bitmap_may_be_dirty(range, group))
+            return acre_check_broken(broken, &range->groups[group]);
+    if (!bitmap_set_holds(&range->dirty_groups, &members) || members != range->dirty_count ||
+        range->dirty_count > self->max_dirty || range->dirty_groups.size != groups)
+        return acre_check_broken(broken, range->dirty_groups.bits[0]);
+    return acre_check_sound();
+}
+
+/* ---- summaries ---- */
+
+/** True when a summary may be stale. */
+static bool bitmap_may_be_stale(const struct acre_bitmap_range *range, unsigned level, size_t index)
+{
+    if (level == 0)
+        return (range->groups[index / BITMAP_FANOUT].dirty &
+                   bitmap_chunk_bits(index * BITMAP_CHUNK_WORDS)) != 0;
+    return level == 1 && bitmap_set_has(&range->dirty_groups, index);
+}
+
+static struct acre_check_result bitmap_check_node(
+    const struct acre_bitmap_range *range, unsigned level, size_t index)
+{
+    struct bitmap_run stored = acre_bitmap_tree_get(range, level, index);
+    if (bitmap_may_be_stale(range, level, index) ||
+        bitmap_run_equal(stored, acre_bitmap_tree_compute(range, level, index)))
+        return acre_check_sound();
+    if (level == 0)
+        return acre_check_broken(
+            "BITMAP-5: a leaf is the summary of its chunk", &range->leaves[index]);
+    return acre_check_broken("BITMAP-6: a node joins its children",
+        level == 1 ? (const void *)&range->groups[index] : &range->nodes[level - 2][index]);
+}
+
+static struct acre_check_result bitmap_check_nodes(const struct acre_bitmap_range *range)
+{
+    size_t nodes = bitmap_chunks(range->pages);
+    for (unsigned level = 0; level <= range->top; level++) {
+        for (size_t index = 0; index < nodes; index++) {
+            struct acre_check_result result = bitmap_check_node(range, level, index);
+            if (result.invariant != NULL)
+                return result;
+        }
+        nodes = bitmap_parents(nodes);
+    }
+    return acre_check_sound();
+}
+
+/* ---- all of it ---- */
+
+static struct acre_check_result bitmap_check_range(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range)
+{
+    struct acre_check_result result = bitmap_check_end(range);
+    if (result.invariant == NULL)
+        result = bitmap_check_dirty(self, range);
+    if (result.invariant == NULL)
+        result = bitmap_check_nodes(range);
+    if (result.invariant == NULL)
+        result = bitmap_check_free_groups(range);
+    return result;
+}
+
+struct acre_check_result acre_bitmap_check(const struct acre_bitmap *self)
+{
+    const struct acre_bitmap_range *range = bitmap_first_range(self);
+    const struct acre_region *region = acre_regions_find_broken(&self->regions);
+    size_t used = 0;
+    size_t pages = 0;
+    if (region != NULL)
+        return acre_check_broken("BITMAP-1: ranges ascend and do not overlap", region);
+    for (; range != NULL; range = bitmap_next_range(range)) {
+        const struct acre_bitmap_range *next = bitmap_next_range(range);
+        struct acre_check_result result = bitmap_check_range(self, range);
+        if (result.invariant != NULL)
+            return result;
+        if (next != NULL && next->first - range->first < range->pages)
+            return acre_check_broken("BITMAP-1: ranges ascend and do not overlap", range);
+        used += range->pages - bitmap_count_free(range);
+        pages += range->pages;
+    }
+    if (self->headroom > self->peak || used != self->peak - self->headroom)
+        return acre_check_broken("BITMAP-3: peak - headroom is the number of pages in use", self);
+    if (!acre_regions_total_agrees(&self->regions) ||
+        self->regions.total - self->metadata != pages << self->page_shift)
+        return acre_check_broken("BITMAP-7: the totals are the sums over the ranges", self);
+    return bitmap_check_hint(self);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The search hint for single pages: what the short paths of bitmap.c leave to do.
+ */
+#include "bitmap/bitmap_private.h"
+
+/** Makes a word with a free page the hint. Its chunk becomes dirty. */
+static void bitmap_set_hint(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word)
+{
+    size_t group = word / BITMAP_WORD_BITS;
+    ACRE_ASSERT(range->words[word] != 0); /* BITMAP-4 */
+    acre_bitmap_dirty_add(self, range, group);
+    range->groups[group].dirty |= bitmap_chunk_bits(word);
+    self->hint = &range->words[word];
+    self->hint_range = range;
+    self->hint_at = (range->first + (word << BITMAP_WORD_LOG2)) << self->page_shift;
+    self->align_limit = (size_t)1 << self->page_shift;
+}
+
+bool acre_bitmap_find_hint(struct acre_bitmap *self)
+{
+    struct acre_bitmap_range *range = bitmap_first_range(self);
+    for (; range != NULL; range = bitmap_next_range(range)) {
+        size_t group = acre_bitmap_set_first(&range->free_groups);
+        if (group != BITMAP_NONE) {
+            bitmap_set_hint(self, range,
+                group * BITMAP_WORD_BITS + bitmap_word_lowest(range->groups[group].free_words));
+            return true;
+        }
+    }
+    bitmap_clear_hint(self);
+    return false;
+}
+
+void acre_bitmap_advance_hint(struct acre_bitmap *self)
+{
+    struct acre_bitmap_range *range = self->hint_range;
+    size_t word = (size_t)(self->hint - range->words);
+    struct acre_bitmap_group *group = &range->groups[word / BITMAP_WORD_BITS];
+    ACRE_ASSERT(bitmap_word_lowest(group->free_words) == word % BITMAP_WORD_BITS); /* BITMAP-4 */
+    group->free_words &= group->free_words - 1;
+    if (ACRE_UNLIKELY(group->free_words == 0)) {
+        acre_bitmap_set_group_full(range, word / BITMAP_WORD_BITS);
+        acre_bitmap_find_hint(self);
+        return;
+    }
+    size_t step = bitmap_word_lowest(group->free_words) - word % BITMAP_WORD_BITS;
+    group->dirty |= bitmap_chunk_bits(word + step);
+    self->hint += step;
+    self->hint_at += (step << BITMAP_WORD_LOG2) << self->page_shift;
+    ACRE_ASSERT(*self->hint != 0); /* BITMAP-4, BITMAP-8 */
+}
+
+/** Frees one page of a range. A full group becomes dirty as a whole: its next page then comes back on
+ * the short path, and one test sums an empty chunk up. */
+static void bitmap_free_index(
+    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index)
+{
+    size_t word = index >> BITMAP_WORD_LOG2;
+    struct acre_bitmap_group *group = &range->groups[index >> BITMAP_GROUP_LOG2];
+    acre_bitmap_dirty_add(self, range, index >> BITMAP_GROUP_LOG2);
+    group->dirty |= group->free_words == 0 ? ~(uint64_t)0 : bitmap_chunk_bits(word);
+    if (group->free_words == 0)
+        acre_bitmap_set_add(&range->free_groups, index >> BITMAP_GROUP_LOG2);
+    group->free_words |= (uint64_t)1 << word % BITMAP_WORD_BITS;
+    range->words[word] |= (uint64_t)1 << index % BITMAP_WORD_BITS;
+    if (self->hint != NULL && (range->first + index) << self->page_shift < self->hint_at)
+        bitmap_set_hint(self, range, word);
+}
+
+enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page)
+{
+    struct acre_bitmap_range *range = acre_bitmap_range_of(self, page);
+    if (range == NULL)
+        return ACRE_NOT_ALLOCATED;
+    size_t index = (size_t)(page - range->first);
+    if ((range->words[index >> BITMAP_WORD_LOG2] >> index % BITMAP_WORD_BITS & 1) != 0)
+        return ACRE_NOT_ALLOCATED;
+    bitmap_free_index(self, range, index);
+    bitmap_cache_range(self, range);
+    self->headroom++;
+    ACRE_ASSERT(self->headroom <= self->peak); /* BITMAP-3 */
+    return ACRE_OK;
+}
