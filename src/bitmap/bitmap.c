@@ -34,8 +34,8 @@ static struct acre_num bitmap_count_used(struct acre_bitmap *self, uintptr_t pag
 static ACRE_NOINLINE struct acre_num bitmap_alloc_from_hint(struct acre_bitmap *self)
 {
     uint64_t word = *self->hint;
-    uintptr_t page = (self->hint_at >> self->page_shift) + bitmap_word_lowest(word);
     ACRE_ASSERT(word != 0); /* BITMAP-4 */
+    uintptr_t page = (self->hint_at >> self->page_shift) + bitmap_word_lowest(word);
     *self->hint = word & (word - 1);
     if (*self->hint == 0)
         acre_bitmap_advance_hint(self);

@@ -53,8 +53,14 @@
  * What was tried: see "Bitmap" in docs/decisions.md (size of leaves, exact summaries on every call,
  * limits of dirty groups, deciding alignment while searching).
  *
- * Files, each calling only downward: bitmap.c, bitmap_range.c, bitmap_check.c / bitmap_span.c,
- * bitmap_hint.c / bitmap_dirty.c / bitmap_tree.c / bitmap_layout.c, bitmap_set.c, bitmap_words.c.
+ * Files, each floor calling only lower ones:
+ *   bitmap_ops.c
+ *   bitmap.c (the verbs), bitmap_range.c (settings and ranges), bitmap_check.c
+ *   bitmap_hint.c
+ *   bitmap_span.c (runs over all ranges)
+ *   bitmap_dirty.c
+ *   bitmap_tree.c
+ *   bitmap_layout.c, bitmap_set.c, bitmap_words.c
  */
 #ifndef ACRE_SRC_BITMAP_PRIVATE_H
 #define ACRE_SRC_BITMAP_PRIVATE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Bits in 64-bit words, a set bit being a free page: filling, testing, and runs within one chunk.
+ * Bits in 64-bit words, where a set bit is a free page: filling, testing, and runs in one chunk.
  */
 #ifndef ACRE_SRC_BITMAP_WORDS_H
 #define ACRE_SRC_BITMAP_WORDS_H
@@ -16,8 +16,8 @@
 
 /** What a search looks for. Indices count from the first page of a range. */
 struct bitmap_want {
-    size_t count;    /**< Pages in a row, at least 1. */
-    size_t align;    /**< Pages, a power of two; the page *number* is to be a multiple of it. */
+    size_t count;    /**< Consecutive pages, at least 1. */
+    size_t align;    /**< Pages, a power of two; the page *number* must be a multiple of it. */
     uintptr_t first; /**< Page number of index 0. */
     size_t from;     /**< Lowest index that may be returned. */
 };
@@ -28,13 +28,13 @@ ACRE_INLINE unsigned bitmap_word_lowest(uint64_t word)
     return (unsigned)__builtin_ctzll(word);
 }
 
-/** Set bits from bit 0 up without a gap; `word` is not all ones. */
+/** Consecutive set bits from bit 0 up; `word` is not all ones. */
 ACRE_INLINE unsigned bitmap_word_run_up(uint64_t word)
 {
     return (unsigned)__builtin_ctzll(~word);
 }
 
-/** Set bits from bit 63 down without a gap; `word` is not all ones. */
+/** Consecutive set bits from bit 63 down; `word` is not all ones. */
 ACRE_INLINE unsigned bitmap_word_run_down(uint64_t word)
 {
     return (unsigned)__builtin_clzll(~word);
@@ -46,7 +46,7 @@ ACRE_INLINE uint64_t bitmap_word_mask(size_t count)
     return ~(uint64_t)0 >> (BITMAP_WORD_BITS - count);
 }
 
-/** The lowest index in the free run [start, end) where what is wanted fits, or BITMAP_NONE. */
+/** The lowest index in the free run [start, end) where the request fits, or BITMAP_NONE. */
 ACRE_INLINE size_t bitmap_fit(const struct bitmap_want *want, size_t start, size_t end)
 {
     size_t at = start > want->from ? start : want->from;
@@ -63,20 +63,18 @@ void acre_bitmap_words_fill(uint64_t *words, size_t index, size_t count, bool fr
 /** True when the `count` bits from `index` on are all 1 (`free`) or all 0. O(count / 64). */
 bool acre_bitmap_words_are(const uint64_t *words, size_t index, size_t count, bool free);
 
-/** Set bits in a row right below `index`, at most down to `start`, a word's first bit. O(pages /
- * 64).
- */
+/** Consecutive set bits below `index`, at most down to `start`, a word's first bit.
+ * O(pages / 64). */
 size_t acre_bitmap_words_below(const uint64_t *words, size_t index, size_t start);
 
-/** Set bits in a row from `index` on, at most up to `end`. O(pages / 64). */
+/** Consecutive set bits from `index` on, at most up to `end`. O(pages / 64). */
 size_t acre_bitmap_words_above(const uint64_t *words, size_t index, size_t end);
 
-/** The summary of the first `pages` bits, 1 to 512 of them. O(pages / 64), times log2(longest run).
- */
+/** The summary of the first `pages` bits, 1 to 512. O(pages / 64), times log2(longest run). */
 struct bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages);
 
 /**
- * The first place inside one chunk where what is wanted fits, runs that cross its borders aside.
+ * The first place inside one chunk where the request fits; runs that cross its borders are left out.
  * @param words the chunk's words; `pages` of their bits count, 1 to 512.
  * @param base  index of the chunk's first page in its range.
  * @return index in the range, or BITMAP_NONE. O(pages / 64), times log2(count) for count up

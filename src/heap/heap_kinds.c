@@ -57,6 +57,16 @@ size_t acre_heap_region_for_slab(struct acre_layout layout)
 #endif
 
 #if ACRE_BITMAP && (ACRE_TLSF || ACRE_BUDDY || ACRE_SLAB)
+/* Makes the heap's own page allocator an empty one with pages of this size. */
+static bool heap_setup_pages(struct acre_bitmap *pages, size_t page_size)
+{
+    struct acre_bitmap empty = { 0 };
+    if (acre_bitmap_setup(&empty, page_size) != ACRE_OK)
+        return false;
+    *pages = empty;
+    return true;
+}
+
 /* Bytes of the smallest region in which a heap over bitmap pages finds room for a block. */
 static size_t least_region(acre_heap_region_fn *region_for, size_t page)
 {
@@ -111,7 +121,7 @@ enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_s
         .place = self,
         .place_size = sizeof *self,
     };
-    if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
+    if (page_size < ACRE_NATURAL_ALIGN || !heap_setup_pages(&self->pages, page_size))
         return ACRE_INVALID_PARAM;
     return setup(&self->heap, parts, &self->pages);
 }
@@ -148,7 +158,7 @@ enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page
         .place = self,
         .place_size = sizeof *self,
     };
-    if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
+    if (page_size < ACRE_NATURAL_ALIGN || !heap_setup_pages(&self->pages, page_size))
         return ACRE_INVALID_PARAM;
     memset(&self->buddy, 0, sizeof self->buddy);
     return setup(&self->heap, parts, &self->pages);
@@ -196,7 +206,7 @@ enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_s
         .place = self,
         .place_size = sizeof *self,
     };
-    if (page_size < ACRE_NATURAL_ALIGN || acre_bitmap_setup(&self->pages, page_size) != ACRE_OK)
+    if (page_size < ACRE_NATURAL_ALIGN || !heap_setup_pages(&self->pages, page_size))
         return ACRE_INVALID_PARAM;
     self->slab = (struct acre_slab){ 0 };
     return setup(&self->heap, parts, &self->pages);

@@ -2,6 +2,7 @@
 /**
  * White box: damage one field of the metadata and expect exactly the invariant that it breaks.
  */
+#include "base/compiler.h"
 #include "bitmap/bitmap_private.h"
 
 #include <setjmp.h>
@@ -158,6 +159,30 @@ static void test_dirty_groups(void **state)
     expect("BITMAP-9:");
 }
 
+#if ACRE_ASSERTS
+static jmp_buf failed;
+
+/** Takes the place of the function that aborts. */
+_Noreturn void acre_assert_fail(const char *text, const char *file, int line)
+{
+    (void)text;
+    (void)file;
+    (void)line;
+    longjmp(failed, 1);
+}
+
+/** Builds with ACRE_ASSERTS notice a broken invariant on the way, not only in check. */
+static void test_assertions(void **state)
+{
+    (void)state;
+    *bitmap.hint = 0;
+    if (setjmp(failed) == 0) {
+        (void)acre_bitmap_alloc_pages(&bitmap, 1, 1).num;
+        fail_msg("BITMAP-4 is not asserted");
+    }
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +196,9 @@ int main(void)
         cmocka_unit_test_setup(test_counts, make),
         cmocka_unit_test_setup(test_free_groups, make),
         cmocka_unit_test_setup(test_dirty_groups, make),
+#if ACRE_ASSERTS
+        cmocka_unit_test_setup(test_assertions, make),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

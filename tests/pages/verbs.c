@@ -372,6 +372,84 @@ static void test_next_fit_goes_round(void **state)
     assert_sound(acre_ids_base(ids));
 }
 
+/** A zeroed struct is an empty allocator of default pages: each verb works, memory can be added. */
+static void test_zeroed(void **state)
+{
+    static const struct acre_bitmap zero;
+    static _Alignas(4096) char arena[16 * 4096];
+    struct acre_bitmap bitmap = { 0 };
+    struct acre_pages pages = acre_bitmap_pages(&bitmap);
+    struct acre_stats stats = acre_pages_stats(pages);
+
+    (void)state;
+    assert_int_equal(4096, acre_page_size(pages));
+    assert_int_equal(0, stats.total + stats.metadata + stats.used + stats.available + stats.peak +
+                            stats.largest_free + stats.live_blocks + stats.failed);
+    assert_null(acre_pages_check(pages).invariant);
+    acre_bitmap_reset(&bitmap);
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 0, 1));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, 4096, 2));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_dealloc_pages(pages, 1, 1));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_dealloc_pages(pages, 0, 0));
+    assert_int_equal(ACRE_NOT_ALLOCATED, acre_pages_remove_memory(pages, arena));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_pages_add_memory(pages, arena, 4095));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_add_ids(&bitmap, 0, 9, meta_a, 4096));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_alloc_pages_at(pages, 1, 1, 1).status);
+    assert_false(acre_bitmap_is_allocated(&bitmap, 0, 1));
+    assert_memory_equal(&zero, &bitmap, sizeof zero);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, 1, 1).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages(pages, 7, 8192).status);
+    assert_int_equal(ACRE_NO_MEMORY, acre_alloc_pages_at(pages, 8192, 1, 1).status);
+    assert_int_equal(3, acre_pages_stats(pages).failed);
+    assert_int_equal(ACRE_OK, acre_pages_add_memory(pages, arena, sizeof arena));
+    assert_int_equal((uintptr_t)arena + 4096, acre_alloc_pages(pages, 1, 1).num);
+    assert_sound(acre_pages_base(pages));
+}
+
+/** setup changes the settings of an empty allocator, and nothing of one that owns memory. */
+static void test_setup_needs_an_empty_allocator(void **state)
+{
+    struct acre_bitmap bitmap = { 0 };
+    struct acre_bitmap before;
+
+    (void)state;
+    acre_bitmap_set_max_dirty(&bitmap, 1);
+    acre_bitmap_set_next_fit(&bitmap, true);
+    assert_int_equal(ACRE_OK, acre_bitmap_setup_ids(&bitmap));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_setup(&bitmap, 3));
+    assert_int_equal(1, acre_bitmap_page_size(&bitmap));
+    assert_int_equal(ACRE_OK, acre_bitmap_setup(&bitmap, PAGE));
+    assert_int_equal(
+        ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, 10 * PAGE, meta_a, sizeof meta_a));
+    before = bitmap;
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_setup(&bitmap, PAGE));
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_setup_ids(&bitmap));
+    assert_memory_equal(&before, &bitmap, sizeof before);
+    assert_int_equal(0, acre_bitmap_alloc_pages(&bitmap, 1, 1).num);
+    assert_int_equal(ACRE_OK, acre_bitmap_dealloc_pages(&bitmap, 0, 1));
+    assert_int_equal(PAGE, acre_bitmap_alloc_pages(&bitmap, 1, 1).num); /* still next fit */
+    assert_int_equal(ACRE_INVALID_PARAM, acre_bitmap_init(&bitmap, NULL, 0));
+    assert_int_equal(0, acre_bitmap_stats(&bitmap).total);
+    assert_int_equal(ACRE_OK, acre_bitmap_setup_ids(&bitmap));
+}
+
+/** Pages that were allocated may hold the metadata of another range. */
+static void test_metadata_in_allocated_pages(void **state)
+{
+    static _Alignas(4096) char arena[16 * 4096];
+    struct acre_bitmap bitmap = { 0 };
+    struct acre_num meta;
+
+    (void)state;
+    assert_int_equal(ACRE_OK, acre_bitmap_add_memory(&bitmap, arena, sizeof arena));
+    meta = acre_bitmap_alloc_pages(&bitmap, 2, 1);
+    assert_int_equal(ACRE_OK, meta.status);
+    assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, (uintptr_t)1000 * PAGE,
+                                  (void *)(uintptr_t)meta.num, 2 * PAGE));
+    assert_int_equal(0, acre_bitmap_alloc_pages(&bitmap, 1000, 1).num);
+    assert_sound(acre_pages_base(acre_bitmap_pages(&bitmap)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +468,9 @@ int main(void)
         cmocka_unit_test(test_a_tebibyte),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_next_fit_goes_round),
+        cmocka_unit_test(test_zeroed),
+        cmocka_unit_test(test_setup_needs_an_empty_allocator),
+        cmocka_unit_test(test_metadata_in_allocated_pages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
