@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-// Containers of std::pmr in a static buffer: no element, and no text, comes from anywhere else; a
-// full buffer is std::bad_alloc, and the buffer comes back when the last container is gone.
+// Containers in a static buffer: std::pmr's, and others through acre::allocator. No element and no
+// text lies anywhere else; a full buffer is std::bad_alloc.
 #include <acre/acre.hpp>
-#include <acre/tlsf.h>
 
 #include <cstdio>
 #include <map>
@@ -10,13 +9,6 @@
 #include <vector>
 
 alignas(std::max_align_t) static char memory[32 * 1024];
-static acre_tlsf tlsf;
-
-static void buffer_is_back(void *back, void *, std::size_t size, std::size_t live_blocks)
-{
-    std::printf("%zu bytes are back, %zu blocks live\n", size, live_blocks);
-    *static_cast<bool *>(back) = live_blocks == 0;
-}
 
 using index = std::pmr::map<std::pmr::string, std::pmr::vector<int>>;
 
@@ -33,26 +25,20 @@ static bool fill(index &words)
 
 int main()
 try {
-    bool back = false;
-    acre_shared control;
-    if (acre_tlsf_init(&tlsf, memory, sizeof memory) != ACRE_OK ||
-        acre_shared_make(&control, acre_tlsf_bytes(&tlsf),
-            { memory, sizeof memory, buffer_is_back, &back }) != ACRE_OK)
-        return 1;
+    acre::heap heap{ memory, sizeof memory };
     {
-        acre::memory_resource resource{ acre::shared::adopt(control) };
-        index words{ &resource };
+        index words{ &heap };
         if (!fill(words))
             return 1;
         for (const auto &[word, lines] : words)
             std::printf("%s: on %zu lines\n", word.c_str(), lines.size());
-
-        // The same as an allocator for containers that are not of std::pmr.
         words.clear();
-        std::vector<int, acre::allocator<int>> numbers{ resource.heap() };
+
+        std::vector<int, acre::allocator<int>> numbers{ heap.handle() };
         numbers.assign(1000, 7);
     }
-    return back ? 0 : 1;
+    std::printf("%zu bytes in use at the end\n", acre_used_bytes(heap.bytes()));
+    return acre_used_bytes(heap.bytes()) == 0 ? 0 : 1;
 } catch (const std::exception &exception) {
     std::printf("%s\n", exception.what());
     return 1;

@@ -36,7 +36,7 @@ static_assert(std::is_nothrow_copy_constructible_v<on_heap<int>>);
 static_assert(std::is_nothrow_move_constructible_v<on_heap<int>>);
 static_assert(std::is_nothrow_copy_assignable_v<on_heap<int>>);
 static_assert(std::is_nothrow_constructible_v<on_heap<int>, const on_heap<char> &>);
-static_assert(!std::is_default_constructible_v<on_heap<int>>);
+static_assert(std::is_nothrow_default_constructible_v<on_heap<int>>);
 static_assert(std::is_nothrow_move_assignable_v<numbers>);
 static_assert(std::is_nothrow_swappable_v<numbers>);
 
