@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Every build-time knob, with its default. A build sets them with -DNAME=VALUE for the library and
- * for all that includes its headers alike; the copy of this header that is installed has for
- * defaults what the library was built with.
+ * All build-time knobs with their defaults. A build sets them with -DNAME=VALUE, for the library
+ * and for every file that includes its headers. The defaults in the installed copy of this header
+ * are the values that the library was built with.
  */
 #ifndef ACRE_CONFIG_H
 #define ACRE_CONFIG_H
@@ -28,16 +28,16 @@
 #define ACRE_WRAP 1 /**< Wrappers that stack on any byte allocator. */
 #endif
 #ifndef ACRE_SHARED
-#define ACRE_SHARED 1 /**< Reference-counted handles, and what stands on them. */
+#define ACRE_SHARED 1 /**< Reference-counted handles and the C++ classes on them. */
 #endif
 #ifndef ACRE_HOSTED
 #define ACRE_HOSTED 1 /**< Parts that need an operating system: drop-in malloc, recorder, tool. */
 #endif
 
 /**
- * 1: a pointer handed back is proven to be the start of a live block before anything is read
- * through it. 0: the caller vouches for it; a wrong pointer is then undefined behaviour in TLSF.
- * Buddy, slab and bitmap read the same state to do their work, and keep the proof.
+ * 1: before a call reads through a pointer, it proves that the pointer is the start of a live
+ * block. 0: TLSF trusts its caller, and a wrong pointer is undefined behaviour. Buddy, slab and
+ * bitmap need the same state for their work, and keep the proof.
  */
 #ifndef ACRE_CHECK_POINTERS
 #define ACRE_CHECK_POINTERS 1

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Mutual exclusion by callbacks: what a heap, a wrapper or a shared handle calls around an
- * operation where the caller says so. An interrupt mask, a spin lock, a pthread mutex: acre needs
- * not know.
+ * Locks by callback: a heap, a wrapper or a shared handle calls them around an operation. The lock
+ * may be an interrupt mask, a spin lock or a pthread mutex.
  *
- *     struct acre_locker locker = { take, give, &mutex };
+ *     struct acre_locker locker = { lock_mutex, unlock_mutex, &mutex };
  */
 #ifndef ACRE_LOCK_H
 #define ACRE_LOCK_H
@@ -17,25 +16,25 @@ extern "C" {
 #endif
 
 /**
- * A lock, as two callbacks and what they get. Passed by value; owns nothing. With `lock` null there
- * is none, and both calls below do nothing; otherwise both callbacks are set. They cannot fail, and
- * acre never takes the same lock twice at once. What must be kept between the two (an interrupt
- * mask, say) belongs behind `arg`, written once the lock is held.
+ * A lock: two callbacks and their argument. Passed by value; owns nothing. When `lock` is null,
+ * there is no lock, and the two functions below do nothing; otherwise both callbacks are set. They
+ * must not fail, and acre never locks a lock that it already holds. State that must be kept from
+ * lock to unlock (a saved interrupt mask) belongs behind `arg`, written while the lock is held.
  */
 struct acre_locker {
     void (*lock)(void *arg);   /**< Returns when the caller alone holds the lock; null: no lock. */
-    void (*unlock)(void *arg); /**< Gives back what lock took. */
-    void *arg;                 /**< Handed to both. */
+    void (*unlock)(void *arg); /**< Releases the lock. */
+    void *arg;                 /**< Passed to both. */
 };
 
-/** Takes the lock, if there is one. */
+/** Locks, if there is a lock. */
 static inline void acre_locker_lock(const struct acre_locker *locker)
 {
     if (locker->lock)
         locker->lock(locker->arg);
 }
 
-/** Gives the lock back, if there is one. */
+/** Unlocks, if there is a lock. */
 static inline void acre_locker_unlock(const struct acre_locker *locker)
 {
     if (locker->lock)

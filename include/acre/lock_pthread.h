@@ -6,9 +6,9 @@
  *     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
  *     struct acre_locker locker = acre_locker_pthread(&mutex);
  *
- * Any kind of mutex will do; one that processes share needs PTHREAD_PROCESS_SHARED. A mutex that
- * cannot be taken (a robust one whose owner died in the middle of a call, an error-checking one
- * taken twice) ends the process by abort(): what it guards may be half changed.
+ * Any kind of mutex works; a mutex that processes share needs PTHREAD_PROCESS_SHARED. A mutex that
+ * cannot be locked (a robust one whose owner died during a call, an error-checking one locked
+ * twice) aborts the process, because the allocator may be half changed.
  */
 #ifndef ACRE_LOCK_PTHREAD_H
 #define ACRE_LOCK_PTHREAD_H
@@ -22,14 +22,14 @@
 extern "C" {
 #endif
 
-/** For acre_locker_pthread: takes the mutex at `arg`, or aborts. */
+/** For acre_locker_pthread: locks the mutex at `arg`, or aborts. */
 static inline void acre_pthread_lock(void *arg)
 {
     if (pthread_mutex_lock((pthread_mutex_t *)arg) != 0)
         abort();
 }
 
-/** For acre_locker_pthread: gives the mutex at `arg` back, or aborts. */
+/** For acre_locker_pthread: unlocks the mutex at `arg`, or aborts. */
 static inline void acre_pthread_unlock(void *arg)
 {
     if (pthread_mutex_unlock((pthread_mutex_t *)arg) != 0)
@@ -38,7 +38,7 @@ static inline void acre_pthread_unlock(void *arg)
 
 /**
  * A locker over a mutex.
- * @param mutex initialised; it must stay until the locker's last use. O(1).
+ * @param mutex initialised; it must exist until the locker's last use. O(1).
  */
 static inline struct acre_locker acre_locker_pthread(pthread_mutex_t *mutex)
 {

@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The C library's malloc family, bound to a handle: the same names behind acre_std_, the handle as
- * the first argument, the C standard's meaning (C23's for the sized frees), errno included. Header
- * only; for hosted programs.
+ * The C library's malloc family over a handle: the standard names with the prefix acre_std_, the
+ * handle as first argument, and the C standard's meaning (C23 for the sized frees), errno included.
+ * Header only; for hosted programs.
  *
  *     struct acre_bytes heap = acre_shared_bytes(&shared);
  *     char *name = acre_std_strdup(heap, "acre");
  *     acre_std_free(heap, name);
  *
- * What holds for all of them:
+ * All of them follow these rules:
  *
- * - Size 0 yields a pointer of its own, to be freed; only realloc to 0 frees, as with glibc.
- * - A size above PTRDIFF_MAX and a product that overflows are refused with ENOMEM.
- * - A call that yields nothing sets errno and has changed nothing: ENOMEM when there is no memory,
- *   EINVAL when an argument is wrong (an alignment that is no power of two, a pointer to realloc
- *   that is no live block). A call that succeeds leaves errno as it was, and so do all frees.
- * - The frees return what C's do not: ACRE_OK, also for null; ACRE_NOT_ALLOCATED: not the start of
- *   a live block of this heap; ACRE_INVALID_PARAM: the size or alignment given is not the block's.
- *   A caller who wants misuse to be heard looks at it; nothing has changed, so that going on is
- *   safe.
- * - Blocks have natural alignment, or the one that aligned_alloc was asked for; a realloc promises
- *   natural alignment only.
+ * - Size 0 yields a pointer that must be freed; only realloc to 0 frees, as in glibc.
+ * - A size above PTRDIFF_MAX and a product that overflows fail with ENOMEM.
+ * - A call that fails sets errno and changes nothing: ENOMEM when there is no memory, EINVAL for a
+ *   wrong argument (an alignment that is not a power of two, a pointer to realloc that is not a
+ *   live block). A call that succeeds leaves errno unchanged, and so do all frees.
+ * - The frees return a status, which C's do not: ACRE_OK, also for null; ACRE_NOT_ALLOCATED: the
+ *   pointer is not the start of a live block of this heap; ACRE_INVALID_PARAM: the size or the
+ *   alignment is not the block's. After an error nothing has changed, and the program can continue.
+ * - Blocks have natural alignment, or the one passed to aligned_alloc. realloc guarantees natural
+ *   alignment only.
  *
- * Time is the allocator's, plus what is copied, zeroed or printed. From where and how many threads
- * they may be called is up to the handle.
+ * The time is that of the allocator, plus the time to copy, zero or print. The handle decides from
+ * where and from how many threads the functions may be called.
  */
 #ifndef ACRE_MALLOC_H
 #define ACRE_MALLOC_H
@@ -46,15 +45,15 @@ extern "C" {
 #define ACRE_STD_PRINTF(text, first)
 #endif
 
-/** For the functions below: the size to ask for; SIZE_MAX, which no allocator serves but each
- * counts as refused, where the product overflows or is above PTRDIFF_MAX. */
+/** For the functions below: the size to allocate. SIZE_MAX, which every allocator refuses and
+ * counts, when the product overflows or is above PTRDIFF_MAX. */
 static inline size_t acre_std_size(size_t count, size_t size)
 {
     bool fits = size == 0 || count <= (size_t)PTRDIFF_MAX / size;
     return fits ? count * size : SIZE_MAX;
 }
 
-/** For the functions below: the pointer, with errno set when there is none. */
+/** For the functions below: the pointer; sets errno when it is null. */
 static inline void *acre_std_result(struct acre_ptr got)
 {
     if (got.status != ACRE_OK)
@@ -84,27 +83,26 @@ static inline void *acre_std_calloc(struct acre_bytes heap, size_t count, size_t
     return ptr != NULL ? memset(ptr, 0, count * size) : NULL;
 }
 
-/** Takes a block back. @return see above. */
+/** Frees a block. @return see above. */
 static inline enum acre_status acre_std_free(struct acre_bytes heap, void *ptr)
 {
     return ptr != NULL ? acre_dealloc(heap, ptr) : ACRE_OK;
 }
 
-/** Takes a block back that aligned_alloc yielded for `align` and `size`. @return see above. */
+/** Frees a block that aligned_alloc returned for `align` and `size`. @return see above. */
 static inline enum acre_status acre_std_free_aligned_sized(
     struct acre_bytes heap, void *ptr, size_t align, size_t size)
 {
     return ptr != NULL ? acre_dealloc_sized(heap, ptr, acre_layout(size, align)) : ACRE_OK;
 }
 
-/** Takes a block back that malloc, calloc or realloc yielded for `size` bytes in all. @return see
- * above. */
+/** Frees a block of `size` bytes that malloc, calloc or realloc returned. @return see above. */
 static inline enum acre_status acre_std_free_sized(struct acre_bytes heap, void *ptr, size_t size)
 {
     return acre_std_free_aligned_sized(heap, ptr, ACRE_NATURAL_ALIGN, size);
 }
 
-/** For realloc: a block that could not be made smaller stays as it is. */
+/** For realloc: a block that cannot be made smaller stays as it is. */
 static inline void *acre_std_unmoved(
     struct acre_bytes heap, void *ptr, size_t size, struct acre_ptr refused)
 {
@@ -116,9 +114,9 @@ static inline void *acre_std_unmoved(
 /**
  * Changes a block's size to `count` times `size` bytes, moving it when it cannot stay.
  * @param ptr a block; null allocates.
- * @return the block, contents kept up to the lesser size. Null with errno as it was: the product is
- *         0, and the block has been freed. Null with ENOMEM (never for a block that does not grow)
- *         or EINVAL: the block, if any, is as it was.
+ * @return the block, contents kept up to the smaller size. Null with errno unchanged: the product
+ *         is 0, and the block has been freed. Null with ENOMEM (never for a block that does not
+ *         grow) or EINVAL: the block is unchanged.
  */
 static inline void *acre_std_reallocarray(
     struct acre_bytes heap, void *ptr, size_t count, size_t size)
@@ -140,7 +138,7 @@ static inline void *acre_std_realloc(struct acre_bytes heap, void *ptr, size_t s
     return acre_std_reallocarray(heap, ptr, 1, size);
 }
 
-/** A copy of the first `length` characters at `text` with a 0 behind them. */
+/** A copy of the first `length` characters at `text`, followed by a 0. */
 static inline char *acre_std_copy(struct acre_bytes heap, const char *text, size_t length)
 {
     char *copy = (char *)acre_std_malloc(heap, length + 1);
@@ -157,7 +155,7 @@ static inline char *acre_std_strdup(struct acre_bytes heap, const char *text)
     return acre_std_copy(heap, text, strlen(text));
 }
 
-/** A copy of a string's first `most` characters at most, ended by 0; nothing is read behind them.
+/** A copy of at most the first `most` characters of a string, followed by a 0; reads no further.
  * @return the copy; null: ENOMEM. */
 static inline char *acre_std_strndup(struct acre_bytes heap, const char *text, size_t most)
 {
@@ -166,9 +164,9 @@ static inline char *acre_std_strndup(struct acre_bytes heap, const char *text, s
 }
 
 /**
- * Prints into a block of the size that it takes.
- * @param out gets the block, or null.
- * @return characters printed, without the 0 at the end; -1: ENOMEM, or what vsnprintf set.
+ * Prints into a new block of exactly the needed size.
+ * @param out receives the block, or null.
+ * @return the number of characters, without the final 0; -1: ENOMEM, or an error of vsnprintf.
  */
 ACRE_STD_PRINTF(3, 0)
 static inline int acre_std_vasprintf(

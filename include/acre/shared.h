@@ -2,31 +2,31 @@
 /**
  * @file
  * Shared handles: a byte allocator with a reference count. Each holder clones the handle and drops
- * it; the last drop calls the owner back with the pool, so that nobody has to know who is last.
+ * it; the last drop calls the owner back with the pool, so that no holder needs to know who is
+ * last.
  *
  *     static void unmap(void *arg, void *pool, size_t size, size_t live_blocks);
  *
  *     struct acre_shared shared;
  *     struct acre_shared_pool pool = { start, size, unmap, NULL };
- *     acre_shared_make(&shared, acre_tlsf_bytes(&tlsf), pool);
- *     use(acre_shared_bytes(&shared));
- *     acre_shared_drop(&shared);
+ *     if (acre_shared_make(&shared, acre_tlsf_bytes(&tlsf), pool) == ACRE_OK) {
+ *         use(acre_shared_bytes(&shared));
+ *         acre_shared_drop(&shared);
+ *     }
  *
- * A shared handle is a byte allocator like any other (acre_shared_bytes): whatever takes a handle
- * takes a shared one. Requests of 0 bytes yield, as everywhere, a pointer of its own that honours
- * the alignment asked for, can be freed, and is never read or written through.
+ * A shared handle is a byte allocator (acre_shared_bytes): every function that takes a handle takes
+ * a shared one.
  *
- * Two flavours. Single-threaded (acre_shared_make): the count is plain and nothing locks; all use
- * of the handle comes from one thread at a time. Thread-safe (acre_shared_make_threadsafe): the
- * count is atomic and a lock of the caller's is held around every call to the allocator (during
- * all of walk, too: the visitor may use the handle only if the lock is recursive). A lock may be
- * left out where the allocator locks by itself.
+ * There are two kinds. Single-threaded (acre_shared_make): the count is plain and nothing locks;
+ * one thread at a time uses the handle. Thread-safe (acre_shared_make_threadsafe): the count is
+ * atomic and a lock of the caller is held around every call to the allocator, including all of
+ * walk: the visitor may use the handle only if the lock is recursive. The lock may be omitted if
+ * the allocator locks by itself.
  *
- * The struct lies where the caller puts it, the first bytes of the pool included (for a pool that
- * several processes map, it lies there), and must stay there until the last drop. It needs no
- * memory of its own. From the last drop on, while the struct's memory stands, every call on it is
- * refused exactly: clone and drop with ACRE_NOT_ALLOCATED, the byte verbs as by an allocator
- * without memory.
+ * The caller chooses where the struct lies; it may be in the first bytes of the pool, as for a pool
+ * that several processes map. It must stay there until the last drop. The handle needs no other
+ * memory. After the last drop, while the struct's memory exists, every call on it fails exactly:
+ * clone and drop return ACRE_NOT_ALLOCATED, the byte verbs act as those of an empty allocator.
  */
 #ifndef ACRE_SHARED_H
 #define ACRE_SHARED_H
@@ -39,89 +39,86 @@ extern "C" {
 #endif
 
 /**
- * Called by the last drop, once, from the thread that drops, with no lock held.
- * @param arg         what the pool was given with.
- * @param pool        start of the pool, as it was given.
- * @param size        its bytes, as they were given.
- * @param live_blocks blocks of the allocator that nobody freed; 0 when all is well. Blocks handed
- * out before the handle was made count too.
- * The pool is the callee's: it may free it, with the allocator, the lock and the struct acre_shared
- * in it.
+ * Called once, by the last drop, in the thread that drops, with no lock held. The callback owns the
+ * pool: it may free it, with the allocator, the lock and the struct acre_shared in it.
+ * @param arg         the member `arg` of the pool.
+ * @param pool        the member `start` of the pool.
+ * @param size        the member `size` of the pool.
+ * @param live_blocks blocks of the allocator that are still live; 0 if nothing leaked. Blocks that
+ *                    were allocated before the handle was made count too.
  */
 typedef void acre_shared_end_fn(void *arg, void *pool, size_t size, size_t live_blocks);
 
-/** What the owner gets back in the end. The handle itself reads nothing of it. */
+/** What the owner gets back after the last drop. The handle does not access the memory. */
 struct acre_shared_pool {
     void *start;             /**< First byte; may be null. */
     size_t size;             /**< Bytes. */
-    acre_shared_end_fn *end; /**< Called by the last drop; null: nothing is. */
-    void *arg;               /**< Handed to it. */
+    acre_shared_end_fn *end; /**< Called by the last drop; may be null. */
+    void *arg;               /**< Passed to `end`. */
 };
 
-/** The count and what is counted. The caller's memory; the fields are not to be touched. */
+/** A shared handle. The caller supplies the memory; all fields are private. */
 struct acre_shared {
-    struct acre_locked locked; /**< Allocator and lock; from the last drop on, one that refuses. */
+    struct acre_locked locked; /**< Allocator and lock; after the last drop, an empty allocator. */
     struct acre_shared_pool pool;
 #ifdef __cplusplus
     size_t count;
 #else
-    _Atomic size_t count; /**< References; 0: ended. Same layout as size_t. */
+    _Atomic size_t count; /**< References; 0 after the last drop. Same layout as size_t. */
 #endif
     bool threads; /**< The count changes atomically. */
 };
 
-/** What a drop did. */
+/** The result of a drop. */
 struct acre_drop {
-    enum acre_status status; /**< ACRE_OK; ACRE_NOT_ALLOCATED: no reference was left to drop. */
-    size_t count;            /**< References that are left; with 0 and ACRE_OK this was the last. */
-    size_t live_blocks;      /**< After the last drop: blocks that nobody freed. Else 0. */
+    enum acre_status status; /**< ACRE_OK; ACRE_NOT_ALLOCATED: there was no reference to drop. */
+    size_t count;            /**< Remaining references. 0 with ACRE_OK: this was the last one. */
+    size_t live_blocks;      /**< After the last drop: blocks still live. Else 0. */
 };
 
 /**
- * Makes a single-threaded shared handle, with one reference, the caller's.
- * @param shared to be set up; any contents.
- * @param bytes  the allocator, ready to serve; it must stay until the last drop.
- * @param pool   what the last drop hands back; the allocator's memory need not be all of it.
- * @return ACRE_OK; ACRE_INVALID_PARAM: bytes has no table. O(1).
+ * Makes a single-threaded shared handle, whose one reference the caller holds.
+ * @param shared any contents.
+ * @param bytes  the allocator, initialised; it must exist until the last drop.
+ * @param pool   passed to the owner by the last drop; it may be larger than the allocator's memory.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: bytes.ops is null. O(1).
  */
 ACRE_NODISCARD enum acre_status acre_shared_make(
     struct acre_shared *shared, struct acre_bytes bytes, struct acre_shared_pool pool);
 
 /**
- * Makes a thread-safe shared handle, with one reference, the caller's.
- * @param locker taken around every call to the allocator; with locker.lock null nothing is, and the
- * allocator must serve several threads by itself. For a pool that processes share, a lock that
- * works across them (a pthread mutex with PTHREAD_PROCESS_SHARED).
- * @return as acre_shared_make; ACRE_INVALID_PARAM also: lock is set and unlock is not. O(1).
+ * Makes a thread-safe shared handle, whose one reference the caller holds.
+ * @param locker locked around every call to the allocator. If locker.lock is null, the allocator
+ *               must be thread-safe itself. A pool that processes share needs a lock that works across
+ *               processes (a pthread mutex with PTHREAD_PROCESS_SHARED).
+ * @return as for acre_shared_make; also ACRE_INVALID_PARAM: lock is set and unlock is not. O(1).
  * @note The count needs a compare-and-swap on a word, as C11's atomics have it.
  */
 ACRE_NODISCARD enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared,
     struct acre_bytes bytes, struct acre_shared_pool pool, struct acre_locker locker);
 
 /**
- * Counts one holder more.
- * @return ACRE_OK; ACRE_NOT_ALLOCATED: the last reference is gone; ACRE_NO_MEMORY: the count is at
- * SIZE_MAX. Nothing has changed then.
- * @note O(1); the thread-safe flavour repeats while other threads change the count.
+ * Adds a reference.
+ * @return ACRE_OK; ACRE_NOT_ALLOCATED: no reference is left; ACRE_NO_MEMORY: the count is SIZE_MAX.
+ * @note O(1); a thread-safe handle retries while other threads change the count.
  */
 enum acre_status acre_shared_clone(struct acre_shared *shared);
 
 /**
- * Counts one holder less. The last one ends the handle and calls the owner back; after that the
- * struct is not touched any more. Live blocks do not hold the end up: they are reported, to the
- * caller and to the owner, and are the owner's.
- * @return see struct acre_drop. Nothing has changed unless status is ACRE_OK.
- * @note O(1) as for clone, and what the owner's callback takes.
+ * Drops a reference. The last drop ends the handle and calls the owner back; it does not access the
+ * struct afterwards. Live blocks do not delay the end: the caller and the owner get their count.
+ * @return see struct acre_drop.
+ * @note O(1) as for clone, plus the time of the owner's callback.
  */
 struct acre_drop acre_shared_drop(struct acre_shared *shared);
 
-/** References held at this moment; 0 once the handle has ended. O(1). */
+/** The number of references; 0 after the last drop. O(1). */
 size_t acre_shared_count(const struct acre_shared *shared);
 
 /**
- * The shared handle as a byte allocator, for as long as a reference is held.
- * @return a handle whose self is `shared`, and whose calls are the allocator's with the lock around
- * them. O(1).
+ * The shared handle as a byte allocator, to be used while a reference is held.
+ * @return a handle whose `self` is `shared`. Its verbs are those of the allocator, under the lock.
+ *         O(1).
  */
 struct acre_bytes acre_shared_bytes(struct acre_shared *shared);
 

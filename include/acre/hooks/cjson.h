@@ -2,15 +2,15 @@
 /**
  * @file
  * cJSON over a handle (cJSON_InitHooks), for the whole program. A request that the pool cannot
- * serve ends in a null pointer.
+ * serve results in a null pointer.
  *
  *     acre_hook_cjson_install(bytes);
  *     cJSON *json = cJSON_Parse(text);
  *     cJSON_Delete(json);
  *
- * cJSON keeps nothing of its own. The handle is this source file's; threads and misuse:
- * acre/hooks/hook.h. ACRE_HOOK_CJSON is 1 where cjson/cJSON.h was found, else 0 and the header is
- * empty.
+ * cJSON keeps no memory between calls. The handle belongs to this source file; for threads and
+ * misuse, see acre/hooks/hook.h. ACRE_HOOK_CJSON is 1 where cjson/cJSON.h was found, else 0 and the
+ * header is empty.
  */
 #ifndef ACRE_HOOKS_CJSON_H
 #define ACRE_HOOKS_CJSON_H
@@ -46,7 +46,7 @@ static inline void CJSON_CDECL acre_hook_cjson_free(void *ptr)
     acre_hook_free(acre_hook_cjson_bytes, ptr, "cJSON free_fn");
 }
 
-/** Has cJSON take all its memory from a handle. Not to be called while anything of cJSON's lives.
+/** Makes cJSON take all its memory from a handle. Must not be called while cJSON has live objects.
  */
 static inline void acre_hook_cjson_install(struct acre_bytes bytes)
 {

@@ -2,7 +2,7 @@
 /**
  * @file
  * libcurl over a handle (curl_global_init_mem), for the whole program. A request that the pool
- * cannot serve ends in CURLE_OUT_OF_MEMORY, or in a null handle or list.
+ * cannot serve results in CURLE_OUT_OF_MEMORY, or in a null handle or list.
  *
  *     acre_hook_curl_install(bytes, CURL_GLOBAL_DEFAULT); // in place of curl_global_init
  *     CURL *curl = curl_easy_init();
@@ -10,8 +10,8 @@
  *
  * What libcurl calls (TLS, zlib, the resolver of the system) keeps its own memory. libcurl resolves
  * names in threads, and allocates there: a program that uses the network needs a locked handle. The
- * handle is this source file's; misuse: acre/hooks/hook.h. ACRE_HOOK_CURL is 1 where curl/curl.h
- * was found, else 0 and the header is empty.
+ * handle belongs to this source file; for misuse, see acre/hooks/hook.h. ACRE_HOOK_CURL is 1 where
+ * curl/curl.h was found, else 0 and the header is empty.
  */
 #ifndef ACRE_HOOKS_CURL_H
 #define ACRE_HOOKS_CURL_H

@@ -2,15 +2,15 @@
 /**
  * @file
  * expat over a handle. Its memory functions get no pointer of the caller's, so all parsers that one
- * source file makes with this hook have one pool. A request that the pool cannot serve ends in
+ * source file makes with this hook have one pool. A request that the pool cannot serve results in
  * XML_ERROR_NO_MEMORY, or in no parser.
  *
  *     XML_Memory_Handling_Suite suite = acre_hook_expat_install(bytes);
  *     XML_Parser parser = XML_ParserCreate_MM(NULL, &suite, NULL);
  *     XML_ParserFree(parser);
  *
- * Threads and misuse: acre/hooks/hook.h. ACRE_HOOK_EXPAT is 1 where expat.h was found, else 0 and
- * the header is empty.
+ * For threads and misuse, see acre/hooks/hook.h. ACRE_HOOK_EXPAT is 1 where expat.h was found, else
+ * 0 and the header is empty.
  */
 #ifndef ACRE_HOOKS_EXPAT_H
 #define ACRE_HOOKS_EXPAT_H
@@ -52,7 +52,7 @@ static inline void acre_hook_expat_free(void *ptr)
 }
 
 /**
- * Makes a handle the one that parsers of this source file live on.
+ * Sets the handle of the parsers of this source file.
  * @return what XML_ParserCreate_MM takes, and copies. Not to be called with another handle while a
  *         parser lives.
  */

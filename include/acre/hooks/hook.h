@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * What the hooks share: malloc, calloc, realloc, free and strdup as C programs know them, over any
- * handle. A hook is a header for one library that lets its caller supply memory; docs/hooks.md
- * lists them. All of it is static and inline: the headers need no library but libacre.
+ * The functions that all hooks use: malloc, calloc, realloc, free and strdup over any handle. A
+ * hook is a header that makes one library take its memory from a handle; docs/hooks.md lists the
+ * hooks. Everything here is static and inline: the headers need no library but libacre.
  *
- * Where the library passes a pointer of the caller's on to its memory functions (Lua, zlib, zstd,
- * nghttp2), the hook binds that to a struct acre_bytes, which must stay where it is for as long as
- * the library uses it. Where the functions are the library's own for the whole program, the handle
- * is kept in a static variable of the source file that calls the hook's install function: it is
- * installed in one source file, once, before anything else is asked of the library.
+ * Some libraries pass a pointer of the caller to their memory functions (Lua, zlib, zstd, nghttp2).
+ * Their hooks use a pointer to a struct acre_bytes there, which must not move while the library
+ * uses it. Other libraries have global memory functions. Their hooks keep the handle in a static
+ * variable of the source file that calls the install function: call it in one source file, once,
+ * before any other call of the library.
  *
  * Threads: nothing here locks. A library that allocates in several threads, or several libraries
- * over one pool in several threads, need a handle whose every call is locked (acre/wrap/locked.h).
+ * over one pool in several threads, need a locked handle (acre/wrap/locked.h).
  *
- * Misuse: a pointer handed back that is no live block never goes unsaid. ACRE_HOOK_MISUSE(call,
- * ptr, status) is then called; by default it writes one line to standard error and aborts. A source
- * file that defines the macro before it includes a hook gets its own in place of that (and needs
- * neither stdio.h nor stdlib.h); where that returns, nothing has changed, and the call answers as
+ * Misuse: a library that frees a pointer which is not a live block is always reported, by
+ * ACRE_HOOK_MISUSE(call, ptr, status). By default, that writes one line to standard error and
+ * aborts. A source file may define the macro before it includes a hook (stdio.h and stdlib.h are
+ * not needed then). If its definition returns, nothing has changed, and the call returns what is
  * stated below.
  */
 #ifndef ACRE_HOOKS_HOOK_H
@@ -48,7 +48,7 @@ extern "C" {
 #endif
 
 #if ACRE_HOOK_STOPS
-/** What misuse comes to unless ACRE_HOOK_MISUSE says otherwise: one line, then abort(). */
+/** The default of ACRE_HOOK_MISUSE: writes one line and aborts. */
 static inline void acre_hook_stop(const char *call, const void *ptr, enum acre_status status)
 {
     fprintf(stderr, "acre: %s: %p: %s\n", call, ptr, acre_status_text(status));
@@ -56,7 +56,7 @@ static inline void acre_hook_stop(const char *call, const void *ptr, enum acre_s
 }
 #endif
 
-/** The handle that a user pointer of a library stands for. */
+/** The handle at which the user pointer of a library points. */
 static inline struct acre_bytes acre_hook_bytes(void *user)
 {
     return *ACRE_HOOK_CAST(struct acre_bytes *, user);
@@ -64,7 +64,7 @@ static inline struct acre_bytes acre_hook_bytes(void *user)
 
 /**
  * malloc.
- * @param size bytes; 0 yields a block of its own, to be freed.
+ * @param size bytes; 0 yields a block that must be freed.
  * @return a block at natural alignment, or null: no memory.
  */
 static inline void *acre_hook_malloc(struct acre_bytes bytes, size_t size)
@@ -72,12 +72,11 @@ static inline void *acre_hook_malloc(struct acre_bytes bytes, size_t size)
     return acre_alloc(bytes, acre_layout(size, ACRE_NATURAL_ALIGN)).ptr;
 }
 
-/** malloc of count * size bytes. A product that overflows is a request for SIZE_MAX bytes, which no
- * allocator serves, but counts. */
+/** malloc of count * size bytes. A product that overflows becomes a request for SIZE_MAX bytes,
+ * which every allocator refuses and counts. */
 static inline void *acre_hook_malloc_array(struct acre_bytes bytes, size_t count, size_t size)
 {
-    bool overflows = size != 0 && count > SIZE_MAX / size;
-    return acre_hook_malloc(bytes, overflows ? SIZE_MAX : count * size);
+    return acre_alloc(bytes, acre_layout_array(count, acre_layout(size, ACRE_NATURAL_ALIGN))).ptr;
 }
 
 /**

@@ -2,15 +2,16 @@
 /**
  * @file
  * libuv over a handle (uv_replace_allocator), for the whole program. A request that the pool cannot
- * serve ends in UV_ENOMEM.
+ * serve results in UV_ENOMEM.
  *
  *     acre_hook_libuv_install(bytes); // before any other call of libuv
  *     uv_loop_init(&loop);
  *     uv_loop_close(&loop); // uv_library_shutdown() at the end
  *
  * libuv's worker threads allocate (uv_fs_* with a callback, uv_getaddrinfo, uv_queue_work): a
- * program that has them work needs a locked handle. The handle is this source file's; misuse:
- * acre/hooks/hook.h. ACRE_HOOK_LIBUV is 1 where uv.h was found, else 0 and the header is empty.
+ * program that has them work needs a locked handle. The handle belongs to this source file; for
+ * misuse, see acre/hooks/hook.h. ACRE_HOOK_LIBUV is 1 where uv.h was found, else 0 and the header
+ * is empty.
  */
 #ifndef ACRE_HOOKS_LIBUV_H
 #define ACRE_HOOKS_LIBUV_H
@@ -57,7 +58,7 @@ static inline void acre_hook_libuv_free(void *ptr)
 }
 
 /**
- * Has libuv take all its memory from a handle.
+ * Makes libuv take all its memory from a handle.
  * @return 0. To be called before any other function of libuv, or after uv_library_shutdown() with
  *         every loop closed.
  */

@@ -2,15 +2,15 @@
 /**
  * @file
  * libxml2 over a handle (xmlMemSetup), for the whole program. A request that the pool cannot serve
- * ends in no document and XML_ERR_NO_MEMORY.
+ * results in no document and XML_ERR_NO_MEMORY.
  *
  *     acre_hook_libxml2_install(bytes); // before any other call of libxml2
  *     xmlDocPtr document = xmlReadMemory(text, length, NULL, NULL, 0);
  *     xmlFreeDoc(document);
  *
- * After xmlCleanupParser() every block is back. The handle is this source file's; threads and
- * misuse: acre/hooks/hook.h. ACRE_HOOK_LIBXML2 is 1 where libxml/xmlmemory.h was found, else 0 and
- * the header is empty.
+ * After xmlCleanupParser() no block is live. The handle belongs to this source file; for threads
+ * and misuse, see acre/hooks/hook.h. ACRE_HOOK_LIBXML2 is 1 where libxml/xmlmemory.h was found,
+ * else 0 and the header is empty.
  */
 #ifndef ACRE_HOOKS_LIBXML2_H
 #define ACRE_HOOKS_LIBXML2_H
@@ -57,7 +57,7 @@ static inline char *acre_hook_libxml2_strdup(const char *text)
 }
 
 /**
- * Has libxml2 take all its memory from a handle.
+ * Makes libxml2 take all its memory from a handle.
  * @return 0; -1: libxml2 refused. To be called before any other function of libxml2, or after
  *         xmlCleanupParser(): blocks of another allocator must not come back to this one.
  */

@@ -12,12 +12,11 @@
  * The library must be built with MBEDTLS_PLATFORM_MEMORY; Debian's is not, and has no such
  * function: there the install function is not declared. Such a program can link the static
  * libraries with -Wl,--wrap=calloc,--wrap=free, call acre_hook_mbedtls_bind, and have its
- * __wrap_calloc and
- * __wrap_free call acre_hook_mbedtls_calloc and acre_hook_mbedtls_free.
+ * __wrap_calloc and __wrap_free call acre_hook_mbedtls_calloc and acre_hook_mbedtls_free.
  *
- * mbedTLS keeps nothing of its own. The handle is this source file's; threads and misuse:
- * acre/hooks/hook.h. ACRE_HOOK_MBEDTLS is 1 where mbedtls/platform.h was found, else 0 and the
- * header is empty.
+ * mbedTLS keeps no memory between calls. The handle belongs to this source file; for threads and
+ * misuse, see acre/hooks/hook.h. ACRE_HOOK_MBEDTLS is 1 where mbedtls/platform.h was found, else 0
+ * and the header is empty.
  */
 #ifndef ACRE_HOOKS_MBEDTLS_H
 #define ACRE_HOOKS_MBEDTLS_H
@@ -62,8 +61,8 @@ static inline void acre_hook_mbedtls_bind(struct acre_bytes bytes)
 
 #if defined MBEDTLS_PLATFORM_MEMORY && !defined mbedtls_calloc
 /**
- * Has mbedTLS take all its memory from a handle. Not to be called while anything of mbedTLS's
- * lives. Declared where the library's configuration has MBEDTLS_PLATFORM_MEMORY.
+ * Makes mbedTLS take all its memory from a handle. Must not be called while mbedTLS has live
+ * objects. Declared where the library's configuration has MBEDTLS_PLATFORM_MEMORY.
  * @return 0.
  */
 static inline int acre_hook_mbedtls_install(struct acre_bytes bytes)

@@ -11,8 +11,8 @@
  *
  * OpenSSL gives its own state back in OPENSSL_cleanup(), which it calls by itself at exit: the pool
  * must live until then. The secure heap (OPENSSL_secure_malloc) is another one and stays so. The
- * handle is this source file's; threads and misuse: acre/hooks/hook.h. ACRE_HOOK_OPENSSL is 1 where
- * openssl/crypto.h was found, else 0 and the header is empty.
+ * handle belongs to this source file; for threads and misuse, see acre/hooks/hook.h.
+ * ACRE_HOOK_OPENSSL is 1 where openssl/crypto.h was found, else 0 and the header is empty.
  */
 #ifndef ACRE_HOOKS_OPENSSL_H
 #define ACRE_HOOKS_OPENSSL_H
@@ -61,8 +61,8 @@ static inline void acre_hook_openssl_free(void *ptr, const char *file, int line)
 }
 
 /**
- * Has OpenSSL take all its memory, but for its secure heap, from a handle.
- * To be called once: OpenSSL would take a second handle, and give it blocks of the first.
+ * Has OpenSSL take all its memory, but for its secure heap, from a handle. To be called once:
+ * OpenSSL would take a second handle, and give it blocks of the first.
  * @return 1; 0: OpenSSL has allocated by itself before, and nothing has changed.
  */
 static inline int acre_hook_openssl_install(struct acre_bytes bytes)

@@ -2,15 +2,15 @@
 /**
  * @file
  * SQLite over a handle (SQLITE_CONFIG_MALLOC), for the whole program. A request that the pool
- * cannot serve ends in SQLITE_NOMEM, and the connection goes on.
+ * cannot serve results in SQLITE_NOMEM, and the connection goes on.
  *
  *     sqlite3_shutdown(); // only where SQLite was used before
  *     if (acre_hook_sqlite_install(bytes) == SQLITE_OK)
  *         sqlite3_open(":memory:", &db);
  *
- * After sqlite3_shutdown() every block is back, if every connection was closed. The handle is this
- * source file's; threads and misuse: acre/hooks/hook.h. SQLite calls xSize without a lock of its
- * own, so with several threads the handle has to be a locked one.
+ * After sqlite3_shutdown() no block is live, if every connection was closed. The handle belongs to
+ * this source file; for threads and misuse, see acre/hooks/hook.h. SQLite calls xSize without a
+ * lock of its own, so with several threads the handle has to be a locked one.
  *
  * ACRE_HOOK_SQLITE is 1 where sqlite3.h was found, else 0 and the header is empty.
  */

@@ -2,7 +2,7 @@
 /**
  * @file
  * uthash over a handle. uthash is all macros: the tables of a source file that includes this header
- * live on that file's handle. Where the pool has no more, uthash calls uthash_fatal, which exits; a
+ * live on that file's handle. When the pool is exhausted, uthash calls uthash_fatal, which exits; a
  * source file that defines HASH_NONFATAL_OOM as 1 before the include gets uthash_nonfatal_oom.
  *
  *     acre_hook_uthash_install(bytes);
@@ -12,8 +12,8 @@
  * A source file that defines ACRE_HOOK_UTHASH_BYTES before the include, as an expression of type
  * struct acre_bytes, has that in place of the handle installed: a global handle, or a variable in
  * scope wherever the file uses uthash. Sizes are checked when uthash gives blocks back. Threads and
- * misuse: acre/hooks/hook.h. ACRE_HOOK_UTHASH is 1 where uthash.h was found, else 0 and the header
- * is empty.
+ * for misuse, see acre/hooks/hook.h. ACRE_HOOK_UTHASH is 1 where uthash.h was found, else 0 and the
+ * header is empty.
  */
 #ifndef ACRE_HOOKS_UTHASH_H
 #define ACRE_HOOKS_UTHASH_H
@@ -36,7 +36,7 @@
 #ifndef ACRE_HOOK_UTHASH_BYTES
 static struct acre_bytes acre_hook_uthash_bytes;
 
-/** Makes a handle the one that tables of this source file live on. Not to be called while one has
+/** Sets the handle of the tables of this source file. Must not be called while one has
  * entries. */
 static inline void acre_hook_uthash_install(struct acre_bytes bytes)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * zlib over a handle: each stream can have its own pool. A pool with no room for a stream's state
- * ends in Z_MEM_ERROR from deflateInit or inflateInit, or from inflate, which takes its window
- * late.
+ * zlib over a handle: each stream can have its own pool. A pool that cannot hold a stream's state
+ * results in Z_MEM_ERROR from deflateInit or inflateInit, or from inflate, which allocates its
+ * window later.
  *
  *     z_stream stream;
  *     acre_hook_zlib_bind(&stream, &bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * zstd over a handle (ZSTD_customMem): each context can have its own pool. A pool with no room ends
- * in a null context, or in ZSTD_error_memory_allocation from the call that needed it.
+ * zstd over a handle (ZSTD_customMem): each context can have its own pool. An exhausted pool
+ * results in a null context, or in ZSTD_error_memory_allocation from the call that needed it.
  *
  *     ZSTD_CCtx *context = ZSTD_createCCtx_advanced(acre_hook_zstd_memory(&bytes));
  *     ZSTD_compressCCtx(context, to, to_size, from, from_size, 19);
