@@ -56,13 +56,12 @@ struct acre_slab_page {
     };
     struct acre_slab_page *next;
     struct acre_slab_page *prev;
-    uint32_t reciprocal;  /* 2^32 / size, rounded up; 0: only the slow way frees objects here */
-    uint32_t start;       /* slab or live run: low half of its address */
-    uint16_t size;        /* slab: bytes of an object */
-    uint8_t pages;        /* slab: its pages */
-    uint8_t to_first;     /* last page of a slab: pages from the first one to it */
-    uint8_t mapped_pages; /* pages whose map entries may point here: those of the longest slab that
-                             began here */
+    uint32_t reciprocal; /* 2^32 / size, rounded up; 0: only the slow way frees objects here */
+    uint32_t start;      /* slab or live run: low half of its address */
+    uint16_t size;       /* slab: bytes of an object */
+    uint8_t pages;       /* slab: its pages; else those of the slab that began here last */
+    uint8_t to_first;    /* last page of a slab: pages from the first one to it */
+    uint8_t slack; /* slab: a sized free of (size - 16 * slack, size] bytes is exact; else 0 */
     uint8_t state;
     uint8_t size_class;
     union {
@@ -96,6 +95,7 @@ struct acre_slab {
     uint32_t current_count[ACRE_SLAB_CLASSES];  /* the number of its objects, */
     uint32_t object_size[ACRE_SLAB_CLASSES];    /* bytes of an object, */
     uint32_t reciprocal[ACRE_SLAB_CLASSES];
+    uint8_t slack[ACRE_SLAB_CLASSES];                  /* sizes that it serves, in units, */
     uint8_t slab_pages[ACRE_SLAB_CLASSES];             /* pages of a new slab, */
     struct acre_slab_page *partial[ACRE_SLAB_CLASSES]; /* the ring of other slabs not full */
     struct acre_slab_page no_slab;  /* a full slab: the current one, and the page map's entry, where
@@ -158,6 +158,14 @@ ACRE_NODISCARD struct acre_ptr acre_slab_realloc(
     struct acre_slab *slab, void *ptr, struct acre_layout layout);
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
+
+/**
+ * alloc of a layout with the alignment ACRE_SLAB_UNIT, which every block has: the verb for typed
+ * callers, who know the alignment of their type. Free the block with dealloc, or with
+ * dealloc_sized and any alignment up to ACRE_SLAB_UNIT.
+ * @return as alloc. O(1).
+ */
+ACRE_NODISCARD struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size);
 
 /**
  * add_memory for a region that lies after another one, so that both share one page map and a free

@@ -36,6 +36,30 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
 
+/* The same without the test. Both are written out: shared code costs each three instructions. */
+struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
+{
+    struct acre_layout layout = { size, ACRE_SLAB_UNIT };
+    size_t units = (size - 1) / ACRE_SLAB_UNIT;
+    if (ACRE_UNLIKELY(units >= slab->sizes))
+        return acre_slab_alloc_slow(slab, layout);
+    unsigned size_class = slab->class_of[units];
+    struct acre_slab_page *page = slab->current[size_class];
+    size_t free_bits = page->free_bits;
+    size_t rest = free_bits - 1;
+    ACRE_OPAQUE(rest);
+    unsigned index = acre_bits_lowest(free_bits);
+    if (ACRE_UNLIKELY(index >= slab->current_count[size_class]))
+        return acre_slab_alloc_refill(slab, layout, size_class);
+    ACRE_REREAD();
+    page->free_bits &= rest;
+    uint32_t bytes = slab->object_size[size_class];
+    uintptr_t at = slab->current_start[size_class] + (uintptr_t)(index * bytes);
+    if (ACRE_UNLIKELY(!slab_count_block(slab, bytes)))
+        return acre_slab_alloc_peak(slab, at);
+    return (struct acre_ptr){ (void *)at, ACRE_OK };
+}
+
 /* ---- dealloc ---- */
 
 /* Frees a block whose page leads to this record. */
@@ -65,19 +89,19 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *sl
     struct acre_slab_region *region = acre_slab_find_region(slab, at);
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    struct acre_slab_region *before = *slab_cache_slot(slab, at);
-    *slab_cache_slot(slab, at) = region;
+    struct acre_slab_region *before = slab->region_cache[slab_cache_slot(at)];
+    slab->region_cache[slab_cache_slot(at)] = region;
     enum acre_status status =
         slab_dealloc_at(slab, ptr, region->page_map[(at - region->base) >> slab->page_log2]);
     if (status != ACRE_OK)
-        *slab_cache_slot(slab, at) = before;
+        slab->region_cache[slab_cache_slot(at)] = before;
     return status;
 }
 
 /* Outside the main map. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_other_region(struct acre_slab *slab, void *ptr)
 {
-    struct acre_slab_region *region = *slab_cache_slot(slab, (uintptr_t)ptr);
+    struct acre_slab_region *region = slab->region_cache[slab_cache_slot((uintptr_t)ptr)];
     if (region == NULL)
         return slab_dealloc_uncached(slab, ptr);
     size_t number = ((uintptr_t)ptr - region->base) >> slab->page_log2;
@@ -96,7 +120,7 @@ enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
 
 /* ---- sized free, realloc ---- */
 
-enum acre_status acre_slab_dealloc_sized(
+static ACRE_NOINLINE enum acre_status slab_dealloc_sized_slow(
     struct acre_slab *slab, void *ptr, struct acre_layout layout)
 {
     struct slab_block block;
@@ -105,6 +129,25 @@ enum acre_status acre_slab_dealloc_sized(
     if (!acre_slab_block_has_layout(slab, (uintptr_t)ptr, &block, layout))
         return ACRE_INVALID_PARAM;
     return acre_slab_dealloc(slab, ptr);
+}
+
+/* The short way is for a layout that needs no rounding to its alignment, of a size that the slab's
+ * class serves: both are known from the slab's record. */
+enum acre_status acre_slab_dealloc_sized(
+    struct acre_slab *slab, void *ptr, struct acre_layout layout)
+{
+    size_t unaligned =
+        ((uintptr_t)ptr | layout.align) & (layout.align - 1); /* or no power of two */
+    if (ACRE_UNLIKELY(unaligned != 0))
+        return slab_dealloc_sized_slow(slab, ptr, layout);
+    ACRE_OPAQUE(layout.size);
+    size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
+    if (ACRE_UNLIKELY(number >= slab->pages))
+        return slab_dealloc_sized_slow(slab, ptr, layout);
+    struct acre_slab_page *page = slab->page_map[number];
+    if (ACRE_UNLIKELY((page->size - layout.size) / ACRE_SLAB_UNIT >= page->slack))
+        return slab_dealloc_sized_slow(slab, ptr, layout);
+    return slab_dealloc_at(slab, ptr, page);
 }
 
 static struct acre_ptr slab_move_block(

@@ -52,7 +52,7 @@ static unsigned slab_find_fallback(
 static struct acre_ptr slab_alloc_fallback(struct acre_slab *slab, unsigned size_class)
 {
     acre_slab_refill(slab, size_class);
-    slab->current[size_class]->state = SLAB_MIXED;
+    slab_mark_mixed(slab->current[size_class]);
     return slab_take_object(slab, size_class);
 }
 
@@ -190,11 +190,8 @@ bool acre_slab_find_block(const struct acre_slab *slab, const void *ptr, struct 
     size_t number = (at - slab->base) >> slab->page_log2;
     if (ACRE_LIKELY(number < slab->pages))
         return slab_find_block_at(slab, at, slab->page_map[number], block);
-    const struct acre_slab_region *region = acre_slab_find_region(slab, at);
-    if (region == NULL)
-        return false;
-    number = (at - region->base) >> slab->page_log2;
-    return slab_find_block_at(slab, at, region->page_map[number], block);
+    struct acre_slab_page *page = acre_slab_find_page(slab, at);
+    return page != NULL && slab_find_block_at(slab, at, page, block);
 }
 
 /* Whether an object of this class serves so many bytes at this alignment, or at a lesser one. At
@@ -262,7 +259,7 @@ bool acre_slab_resize_block(struct acre_slab *slab, const struct slab_block *blo
     if (size > block->size)
         return false;
     if (slab_class_of(slab, size) != block->page->size_class)
-        block->page->state = SLAB_MIXED;
+        slab_mark_mixed(block->page);
     return true;
 }
 

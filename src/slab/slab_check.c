@@ -3,6 +3,7 @@
  * Slab's checker: proves invariants SLAB-1 to SLAB-10 of slab_private.h. It changes nothing, and
  * follows a link only after the records have been shown to tile their regions.
  */
+#include "base/memory.h"
 #include "slab/slab_private.h"
 
 /* What the checker knows and counts as it goes. */
@@ -74,9 +75,14 @@ static struct acre_check_result slab_check_settings(const struct acre_slab *slab
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
         if (!slab_is_valid_class(slab, size_class))
             return slab_broken(class_text, &slab->object_size[size_class]);
-    for (size_t unit = 0; unit < slab->sizes; unit++)
+    uint8_t slack[ACRE_SLAB_CLASSES] = { 0 };
+    for (size_t unit = 0; unit < slab->sizes; unit++) {
         if (!slab_is_valid_size(slab, unit))
             return slab_broken(class_text, &slab->class_of[unit]);
+        slack[slab->class_of[unit]]++;
+    }
+    if (memcmp(slack, slab->slack, sizeof(slack)) != 0)
+        return slab_broken(class_text, slab->slack);
     if (slab->watermark != slab_watermark_list(slab))
         return slab_broken(class_text, &slab->watermark);
     if (slab->no_slab.reciprocal != 0 || slab->no_slab.free_bits != SIZE_MAX ||
@@ -191,7 +197,7 @@ static bool slab_is_valid_entries(const struct slab_audit *audit, const struct a
     for (size_t i = 0; i < page->pages; i++)
         if (entries[i] != page)
             return false;
-    return page->mapped_pages == page->pages && page[page->pages - 1].to_first == page->pages - 1;
+    return page[page->pages - 1].to_first == page->pages - 1;
 }
 
 static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acre_slab_page *page)
@@ -206,6 +212,9 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     bool full = !slab_has_free(page, count);
     if (count == 0 || page->free_bits >> count != SIZE_MAX >> count)
         return bits_text;
+    if (page->slack !=
+        (page->state == SLAB_MIXED ? slab_mixed_slack(page->size) : slab->slack[page->size_class]))
+        return constant_text;
     if (page->reciprocal !=
         (full && !slab_is_current(slab, page) ? 0 : slab->reciprocal[page->size_class]))
         return constant_text;
@@ -235,7 +244,7 @@ static bool slab_is_unmapped(const struct slab_audit *audit, const struct acre_s
 
 static const char *slab_fault_of_run(struct slab_audit *audit, const struct acre_slab_page *page)
 {
-    if (page->reciprocal != 0)
+    if (page->reciprocal != 0 || page->slack != 0)
         return constant_text;
     if (!slab_is_unmapped(audit, page))
         return tile_text;
@@ -257,7 +266,8 @@ static bool slab_is_valid_inner_records(const struct acre_slab_page *page, size_
 {
     size_t ends = page->state == SLAB_FREE ? 1 : 0;
     for (size_t i = 1; i < pages; i++)
-        if ((i < pages - ends && page[i].state != SLAB_BLANK) || page[i].reciprocal != 0)
+        if ((i < pages - ends && page[i].state != SLAB_BLANK) || page[i].reciprocal != 0 ||
+            page[i].slack != 0)
             return false;
     return true;
 }

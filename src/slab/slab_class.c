@@ -40,9 +40,9 @@ static void slab_lay_out(
     page->start = (uint32_t)place.at;
     page->reciprocal = slab->reciprocal[size_class];
     page->size = (uint16_t)slab->object_size[size_class];
-    page->pages = (uint8_t)pages;
     page->state = SLAB_OBJECTS;
     page->size_class = (uint8_t)size_class;
+    page->slack = slab->slack[size_class];
     page->count = (uint8_t)slab_object_count(slab, size_class, pages);
     page[pages - 1].to_first = (uint8_t)(pages - 1);
     acre_slab_map_slab(slab, page, pages, place.entry);
@@ -84,6 +84,7 @@ static void slab_destroy(struct acre_slab *slab, struct acre_slab_page *page)
 {
     ACRE_ASSERT(slab_is_empty(page)); /* SLAB-5 */
     page->reciprocal = 0;
+    page->slack = 0;
     page->state = SLAB_BLANK;
     acre_slab_run_free(slab, page, page->pages);
 }
@@ -175,6 +176,7 @@ enum acre_status acre_slab_became_empty(struct acre_slab *slab, struct acre_slab
 {
     unsigned size_class = page->size_class;
     page->state = SLAB_OBJECTS;
+    page->slack = slab->slack[size_class];
     if (slab->current[size_class] == page)
         return ACRE_OK;
     slab_ring_remove(&slab->partial[size_class], page);

@@ -15,6 +15,14 @@ struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uin
     return region;
 }
 
+struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr_t at)
+{
+    const struct acre_slab_region *region = slab->region_cache[slab_cache_slot(at)];
+    if (region == NULL || (at - region->base) >> slab->page_log2 >= region->pages)
+        region = acre_slab_find_region(slab, at);
+    return region != NULL ? region->page_map[(at - region->base) >> slab->page_log2] : NULL;
+}
+
 struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at)
 {
     struct acre_slab_region *below = NULL;
@@ -86,9 +94,9 @@ void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, siz
     struct acre_slab_page **entry)
 {
     slab_set_entries(entry, page, pages);
-    if (page->mapped_pages > pages)
-        slab_clear_stale_entries(slab, entry + pages, entry + page->mapped_pages, page);
-    page->mapped_pages = (uint8_t)pages;
+    if (page->pages > pages)
+        slab_clear_stale_entries(slab, entry + pages, entry + page->pages, page);
+    page->pages = (uint8_t)pages;
 }
 
 /* ---- records that move to another map ---- */

@@ -191,6 +191,19 @@ ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count
     return acre_bits_lowest(page->free_bits) < count;
 }
 
+/* The slack of a mixed slab: all sizes but 0, or as many as it can count. The slow way knows. */
+ACRE_INLINE uint8_t slab_mixed_slack(size_t size)
+{
+    return size / ACRE_SLAB_UNIT < UINT8_MAX ? (uint8_t)(size / ACRE_SLAB_UNIT) : UINT8_MAX;
+}
+
+/* Makes a slab accept sized frees of smaller classes. */
+ACRE_INLINE void slab_mark_mixed(struct acre_slab_page *page)
+{
+    page->state = SLAB_MIXED;
+    page->slack = slab_mixed_slack(page->size);
+}
+
 ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
 {
     return page->free_bits == SIZE_MAX;
@@ -373,9 +386,9 @@ ACRE_INLINE uintptr_t slab_base_after(uintptr_t start, size_t metadata, size_t p
 /* ---- slab_pagemap.c: from an address to a record and back ---- */
 
 /* The region cache's slot for an address: one slot per 128 KiB, in turns. */
-ACRE_INLINE struct acre_slab_region **slab_cache_slot(struct acre_slab *slab, uintptr_t at)
+ACRE_INLINE size_t slab_cache_slot(uintptr_t at)
 {
-    return &slab->region_cache[(at >> 17) % ACRE_SLAB_CACHED_REGIONS];
+    return (at >> 17) % ACRE_SLAB_CACHED_REGIONS;
 }
 
 /* The region that has an address in its pages; null: there is none. O(regions). */
@@ -408,6 +421,10 @@ void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region
 
 /* Makes the shared map with most pages the main map. O(regions). */
 void acre_slab_select_main_map(struct acre_slab *slab);
+
+/* The record that the page map has for an address outside the main map; null: no region has it.
+ * O(regions), less if the region cache has the region. */
+struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr_t at);
 
 /* ---- slab_run.c: runs of pages ---- */
 

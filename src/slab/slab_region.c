@@ -54,6 +54,7 @@ static void slab_set_class(struct acre_slab *slab, unsigned size_class, size_t p
 
 static void slab_set_class_of_sizes(struct acre_slab *slab)
 {
+    memset(slab->slack, 0, sizeof(slab->slack));
     unsigned size_class = 0;
     for (unsigned unit = 0; unit < slab->sizes; unit++) {
         while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
@@ -61,6 +62,7 @@ static void slab_set_class_of_sizes(struct acre_slab *slab)
             size_class++;
         ACRE_ASSERT(size_class < ACRE_SLAB_CLASSES); /* SLAB-9 */
         slab->class_of[unit] = (uint8_t)size_class;
+        slab->slack[size_class]++;
     }
 }
 

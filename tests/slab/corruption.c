@@ -99,7 +99,6 @@ static void tiles(void **state)
     FLIP(region->records[0].state, 0x01, "SLAB-2");
     FLIP(region->records[region->pages + 1].state, 0x01, "SLAB-2");
     FLIP(full->pages, 0x80, "SLAB-2");
-    FLIP(full->mapped_pages, 0x40, "SLAB-2");
     FLIP(full[full->pages - 1].to_first, 0x01, "SLAB-2");
     FLIP(slab.page_map[full - slab.records + 1], 0x28, "SLAB-2");
     FLIP(slab.page_map[run - slab.records + 1], 0x01, "SLAB-2");
@@ -145,6 +144,8 @@ static void slabs(void **state)
     FLIP(full->start, 0x01, "SLAB-6");
     FLIP(full->size, 0x10, "SLAB-6");
     FLIP(full->size_class, 0x01, "SLAB-6");
+    FLIP(full->slack, 0x01, "SLAB-6");
+    FLIP(run->slack, 0x01, "SLAB-6");
     FLIP(partial->next, 0x08, "SLAB-7");
     FLIP(partial->prev, 0x08, "SLAB-7");
     FLIP(slab.partial[own], 0x08, "SLAB-7");
@@ -172,6 +173,7 @@ static void constants(void **state)
     FLIP(slab.object_size[own], 0x10, "SLAB-9");
     FLIP(slab.reciprocal[5], 0x01, "SLAB-9");
     FLIP(slab.slab_pages[20], 0x80, "SLAB-9");
+    FLIP(slab.slack[own], 0x02, "SLAB-9");
     FLIP(slab.class_of[3], 0x80, "SLAB-9");
     FLIP(slab.no_slab.free_bits, 0x01, "SLAB-9");
 }

@@ -247,10 +247,66 @@ static void sized_free_is_tight(void **state)
     assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(112, 1)), ACRE_OK);
     ptr = take(1000, 1);
     assert_int_equal(acre_slab_resize(&slab, ptr, 10), ACRE_OK);
+    assert_int_equal(
+        acre_slab_dealloc_sized(&slab, ptr, acre_layout(SIZE_MAX, 1)), ACRE_INVALID_PARAM);
     assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(10, 1)), ACRE_OK);
     ptr = take(1000, 1);
     assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(10, 1)), ACRE_INVALID_PARAM);
     give(ptr);
+}
+
+/* Sized frees of each size below and above each block: exactly those of its class pass. */
+static void sized_free_is_exact(void **state)
+{
+    (void)state;
+    for (size_t page = ACRE_SLAB_MIN_PAGE; page <= ACRE_SLAB_MAX_PAGE; page *= 4) {
+        begin(page, MIB);
+        size_t largest = slab_largest_object(&slab);
+        for (size_t size = 1; size <= 5 * page; size += 1 + size / 16) {
+            void *ptr = take(size, 1);
+            size_t has = acre_slab_usable_size(&slab, ptr).num;
+            for (size_t other = 0; other <= has + 17; other += 1 + has / 64) {
+                bool same = size > largest ? other <= has && other + page > has
+                                           : other <= largest && slab_class_of(&slab, other) ==
+                                                                     slab_class_of(&slab, size);
+                assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(other, 16)),
+                    same ? ACRE_OK : ACRE_INVALID_PARAM);
+                if (!same)
+                    continue;
+                assert_int_equal(acre_slab_dealloc_sized(&slab, ptr, acre_layout(other, 16)),
+                    ACRE_NOT_ALLOCATED);
+                ptr = take(size, 1);
+            }
+            assert_int_equal(
+                acre_slab_dealloc_sized(&slab, ptr, acre_layout(SIZE_MAX, 1)), ACRE_INVALID_PARAM);
+            assert_int_equal(
+                acre_slab_dealloc_sized(&slab, ptr, acre_layout(size, 3)), ACRE_INVALID_PARAM);
+            assert_int_equal(
+                acre_slab_dealloc_sized(&slab, ptr, acre_layout(size, 0)), ACRE_INVALID_PARAM);
+            give(ptr);
+        }
+        assert_sound();
+    }
+}
+
+static void natural_alignment(void **state)
+{
+    (void)state;
+    begin(ACRE_SLAB_PAGE, MIB);
+    for (size_t size = 0; size <= 20000; size = size * 2 + 1) {
+        struct acre_ptr got = acre_slab_alloc_natural(&slab, size);
+        assert_int_equal(got.status, ACRE_OK);
+        assert_int_equal((uintptr_t)got.ptr % ACRE_SLAB_UNIT, 0);
+        assert_int_equal(acre_slab_dealloc_sized(&slab, got.ptr, acre_layout(size, 8)), ACRE_OK);
+    }
+    assert_int_equal(acre_slab_alloc_natural(&slab, MIB).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_slab_alloc_natural(&slab, SIZE_MAX).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_slab_stats(&slab).failed, 2);
+    size_t count = 0;
+    while (acre_slab_alloc_natural(&slab, 1000).status == ACRE_OK)
+        count++;
+    assert_true(count > 900);
+    assert_sound();
 }
 
 /* What a block was asked for with passes, at any larger alignment that its address has too. */
@@ -311,6 +367,8 @@ int main(void)
         cmocka_unit_test(only_starts_of_objects_pass),
         cmocka_unit_test(as_many_starts_as_blocks),
         cmocka_unit_test(sized_free_is_tight),
+        cmocka_unit_test(sized_free_is_exact),
+        cmocka_unit_test(natural_alignment),
         cmocka_unit_test(sized_free_may_name_a_larger_alignment),
         cmocka_unit_test(a_larger_class_serves_when_memory_is_short),
         cmocka_unit_test(runs_grow_and_shrink_in_place),

@@ -34,7 +34,8 @@ static void normalize_record(const struct acre_slab *slab, struct acre_slab_page
     page->list = was.state == SLAB_FREE ? was.list : 0;
     page->start = was.state == SLAB_RUN ? was.start : 0;
     page->to_first = was.to_first;
-    page->mapped_pages = was.mapped_pages;
+    page->pages = was.pages;
+    page->slack = was.slack;
     page->length = was.state == SLAB_BLANK ? 0 : was.length;
     page->next = was.state == SLAB_FREE ? was.next : NULL;
     page->prev = was.state == SLAB_FREE ? was.prev : NULL;
