@@ -5,13 +5,13 @@
  * on the number of pages.
  *
  * One bit per page says whether the page is free. A tree of summaries stands over the bits: one
- * summary per 512 pages (a chunk), then one per 8 summaries below. A summary holds the length of the
- * free run at the start of its pages, of the longest free run, and of the free run at their end, so a
- * search reads only a few summaries per level. (Go's page allocator uses the same idea.)
+ * summary per 512 pages (a chunk), then one per 8 summaries below. A summary holds the length of
+ * the free run at the start of its pages, of the longest free run, and of the free run at their
+ * end, so a search reads only a few summaries per level. (Go's page allocator uses the same idea.)
  *
  * A call for a single page or a short run changes bits and marks the summaries of the surrounding
- * 4096 pages (a group) as dirty. The next search for a run brings dirty summaries up to date. At most
- * 128 groups per range are dirty; acre_bitmap_set_max_dirty changes the limit.
+ * 4096 pages (a group) as dirty. The next search for a run brings dirty summaries up to date. At
+ * most 128 groups per range are dirty; acre_bitmap_set_max_dirty changes the limit.
  *
  * Cost of a call, in word steps; levels = 1 + log8(pages / 512), rounded up: 7 for 1 TiB of 4 KiB
  * pages.
@@ -43,8 +43,8 @@ struct acre_bitmap_range;
 /**
  * A bitmap allocator of pages or of ids. It must be zeroed before its first call (`static`, or
  * `= {0}`): it is then an empty allocator of pages of ACRE_BITMAP_PAGE_SIZE bytes. The fields are
- * private; the type is complete so that it can be static. It holds no pointer into itself and may be
- * moved by copying while no call runs.
+ * private; the type is complete so that it can be static. It holds no pointer into itself and may
+ * be moved by copying while no call runs.
  */
 struct acre_bitmap {
     size_t align_limit;  /* a single page aligned to at most this comes from the hint; 0: no hint */
@@ -81,8 +81,8 @@ struct acre_bitmap {
 
 /**
  * Declares static metadata for `pages` pages under the given name, for a kernel that has no memory
- * yet: ACRE_BITMAP_STATIC(map, ACRE_BITMAP_PAGES_4_GIB); Pass it to acre_bitmap_add_memory_apart with
- * sizeof map.
+ * yet: ACRE_BITMAP_STATIC(map, ACRE_BITMAP_PAGES_4_GIB); Pass it to acre_bitmap_add_memory_apart
+ * with sizeof map.
  */
 #define ACRE_BITMAP_STATIC(name, pages)                                                            \
     static uint64_t name[(ACRE_BITMAP_METADATA_BYTES(pages) + 7) / 8]
@@ -97,8 +97,8 @@ struct acre_bitmap {
  * Makes an empty allocator one of pages of the given size. Other settings stay.
  * @param page_size bytes, a power of two.
  * @return ACRE_OK;
- *         ACRE_INVALID_PARAM: page_size is not a power of two, or the allocator owns memory; nothing
- *         has changed.
+ *         ACRE_INVALID_PARAM: page_size is not a power of two, or the allocator owns memory;
+ *         nothing has changed.
  * O(1).
  */
 enum acre_status acre_bitmap_setup(struct acre_bitmap *self, size_t page_size);
@@ -111,23 +111,23 @@ enum acre_status acre_bitmap_setup_ids(struct acre_bitmap *self);
 
 /**
  * Chooses where a search starts; may be called at any time.
- * @param next_fit false (the default): at the lowest page, always. true: after the run allocated last
- *                 since this call, then from the lowest page; a page that was just freed is the last
- *                 one to be allocated again.
+ * @param next_fit false (the default): at the lowest page, always. true: after the run allocated
+ *                 last since this call, then from the lowest page; a page that was just freed is
+ *                 the last one to be allocated again.
  * O(1).
  */
 void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit);
 
-/** Groups of 4096 pages per range that may be dirty, unless acre_bitmap_set_max_dirty says otherwise. */
+/** Groups of 4096 pages per range that may be dirty unless acre_bitmap_set_max_dirty changes it. */
 #define ACRE_BITMAP_MAX_DIRTY_DEFAULT 128
 
 /**
  * Chooses how many groups per range may be dirty; may be called at any time. What is allocated does
  * not depend on it.
- * @param groups groups of 4096 pages; 0 is taken as 1. A call that would exceed the limit brings one
- *               group up to date. A search for a run brings all dirty groups up to date first, so its
- *               worst case grows with `groups`; with 1, no call takes more than 128 + 16 * levels word
- *               steps besides its own.
+ * @param groups groups of 4096 pages; 0 is taken as 1. A call that would exceed the limit brings
+ *               one group up to date. A search for a run brings all dirty groups up to date first,
+ *               so its worst case grows with `groups`; with 1, no call takes more than 128 + 16 *
+ *               levels word steps besides its own.
  * O(dirty groups).
  */
 void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups);
@@ -142,8 +142,8 @@ ACRE_NODISCARD enum acre_status acre_bitmap_init(
 /**
  * acre_add_memory: the metadata takes the first pages of the range, as many as it needs.
  * @return ACRE_OK;
- *         ACRE_INVALID_PARAM: the range is null, wraps or has no page besides the metadata, or this is
- *         an id allocator (no memory lies behind ids);
+ *         ACRE_INVALID_PARAM: the range is null, wraps or has no page besides the metadata, or this
+ *         is an id allocator (no memory lies behind ids);
  *         ACRE_MEMORY_OVERLAP.
  * O(pages / 64).
  */
@@ -151,18 +151,18 @@ ACRE_NODISCARD enum acre_status acre_bitmap_add_memory(
     struct acre_bitmap *self, void *start, size_t size);
 
 /**
- * Adds a range whose metadata lies elsewhere. The range may be any addresses, 0 included, and is never
- * touched. A run may cross from one range into an adjoining one.
+ * Adds a range whose metadata lies elsewhere. The range may be any addresses, 0 included, and is
+ * never touched. A run may cross from one range into an adjoining one.
  * @param start     first address; the pages are those wholly inside [start, start + size).
  * @param size      bytes.
  * @param meta      memory for the metadata, aligned for a uint64_t.
  * @param meta_size bytes, at least acre_bitmap_metadata_size of the number of pages.
  * @return ACRE_OK;
- *         ACRE_INVALID_PARAM: the range or the metadata wraps, the range holds no whole page, meta is
- *         null, misaligned or too small, the bytes of all ranges would exceed SIZE_MAX, or this is an
- *         id allocator;
- *         ACRE_MEMORY_OVERLAP: the range shares a byte with another one, or the metadata with that of
- *         another range or with the allocator.
+ *         ACRE_INVALID_PARAM: the range or the metadata wraps, the range holds no whole page, meta
+ *         is null, misaligned or too small, the bytes of all ranges would exceed SIZE_MAX, or this
+ *         is an id allocator;
+ *         ACRE_MEMORY_OVERLAP: the range shares a byte with another one, or the metadata with that
+ *         of another range or with the allocator.
  * O(pages / 64).
  */
 ACRE_NODISCARD enum acre_status acre_bitmap_add_memory_apart(
@@ -172,8 +172,8 @@ ACRE_NODISCARD enum acre_status acre_bitmap_add_memory_apart(
  * Adds the ids [first, first + count).
  * @param meta as for acre_bitmap_add_memory_apart, for `count` pages.
  * @return ACRE_OK;
- *         ACRE_INVALID_PARAM: count is 0, the range wraps, meta is null, misaligned or too small, or
- *         this is not an id allocator;
+ *         ACRE_INVALID_PARAM: count is 0, the range wraps, meta is null, misaligned or too small,
+ *         or this is not an id allocator;
  *         ACRE_MEMORY_OVERLAP, as for acre_bitmap_add_memory_apart.
  * O(count / 64).
  */

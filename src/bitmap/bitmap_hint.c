@@ -52,8 +52,8 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
     ACRE_ASSERT(*self->hint != 0); /* BITMAP-4, BITMAP-8 */
 }
 
-/** Frees one page of a range. A full group becomes dirty as a whole: its next page then comes back on
- * the short path, and one test sums an empty chunk up. */
+/** Frees one page of a range. A full group becomes dirty as a whole: its next page is then freed on
+ * the short path, and one test sums up a chunk without a free page. */
 static void bitmap_free_index(
     struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index)
 {

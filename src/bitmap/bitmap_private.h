@@ -5,10 +5,10 @@
  * single pages.
  *
  * Idea. A free page is a set bit. A search for a run must not read all bits, so every 512 pages (a
- * chunk) have a leaf, and every 8 leaves or nodes a node: the free run at the start of its pages, the
- * longest free run in them, and the free run at their end. Two summaries join into one in O(1). A
- * search walks the nodes of one level with the run that is open before them, and descends only into
- * a node whose longest run is long enough. (Go's page allocator has a tree of this kind.)
+ * chunk) have a leaf, and every 8 leaves or nodes a node: the free run at the start of its pages,
+ * the longest free run in them, and the free run at their end. Two summaries join into one in O(1).
+ * A search walks the nodes of one level with the run that is open before them, and descends only
+ * into a node whose longest run is long enough. (Go's page allocator has a tree of this kind.)
  *
  *   nodes, level 2   [       node: the summaries of 8 groups, joined       ] ...     24 bytes
  *   groups, level 1  [ free_words | dirty | run: 8 leaves, joined ]          ...     24 bytes
@@ -23,14 +23,15 @@
  *   | set of free groups | set of dirty groups | nodes of level 2 | nodes of level 3 | ... |
  *
  * Dirty summaries. Single pages and short runs change the words and the first two fields of a group
- * only. The chunk is dirty from then on: its leaf, the run of its group and the nodes above are stale.
- * A flush sums the dirty chunks up before a run is searched for, or when more than `max_dirty` groups
- * of the range would be dirty. What is allocated does not depend on when summaries are flushed.
+ * only. The chunk is dirty from then on: its leaf, the run of its group and the nodes above are
+ * stale. A flush sums the dirty chunks up before a run is searched for, or when more than
+ * `max_dirty` groups of the range would be dirty. What is allocated does not depend on when
+ * summaries are flushed.
  *
  * Search hint. The hint is the word of the lowest free page; alloc takes the word's lowest bit, and
  * the next word comes from the group's free_words, the next group from the set of free groups. The
- * hint exists only after a single page was asked for. While it exists its chunk is dirty, so that the
- * short path of alloc need not mark it.
+ * hint exists only after a single page was asked for. While it exists its chunk is dirty, so that
+ * the short path of alloc need not mark it.
  *
  * Cached range. Single pages of the range that a page was freed in last are freed on a short path,
  * while their chunk is dirty.
@@ -39,16 +40,17 @@
  *   BITMAP-1  ranges ascend, and no two share a page [add: O(ranges)]
  *   BITMAP-2  the bits after the last page of a range are 0 [once, when the range is added]
  *   BITMAP-3  peak - headroom is the number of pages in use [one addition per call]
- *   BITMAP-4  no page below the hint's word is free, the word has a free page, and its chunk is dirty
- *             [one comparison per call]
+ *   BITMAP-4  no page below the hint's word is free, the word has a free page, and its chunk is
+ *             dirty [one comparison per call]
  *   BITMAP-5  a leaf is the summary of its chunk, unless the chunk is dirty [8 words per chunk]
  *   BITMAP-6  a node joins its children as stored, and so does a group that is not dirty
  *             [8 joins per level]
  *   BITMAP-7  the totals are the sums over the ranges [one addition per range added]
- *   BITMAP-8  free_words has the words of a group with a free page, and the set of free groups has the
- *             groups with such a word [one bit per call; one bit per level when a group runs empty]
- *   BITMAP-9  a dirty chunk lies in a group with a free page that is in the set of dirty groups; the
- *             set has dirty_count members, at most max_dirty [one test per call]
+ *   BITMAP-8  free_words has the words of a group with a free page, and the set of free groups has
+ *             the groups with such a word [one bit per call; one bit per level when a group runs
+ *             empty]
+ *   BITMAP-9  a dirty chunk lies in a group with a free page that is in the set of dirty groups;
+ *             the set has dirty_count members, at most max_dirty [one test per call]
  *
  * What was tried: see "Bitmap" in docs/decisions.md (size of leaves, exact summaries on every call,
  * limits of dirty groups, deciding alignment while searching).
@@ -190,7 +192,7 @@ ACRE_INLINE size_t bitmap_groups(const struct acre_bitmap_range *range)
     return bitmap_parents(bitmap_chunks(range->pages));
 }
 
-/** The bits of a group's `dirty` and `free_words` that stand for a chunk; `word` is a word of it. */
+/** The bits of a group's `dirty` and `free_words` that stand for the chunk of a word. */
 ACRE_INLINE uint64_t bitmap_chunk_bits(size_t word)
 {
     return (uint64_t)0xff << (word & (BITMAP_WORD_BITS - BITMAP_CHUNK_WORDS));
@@ -249,7 +251,7 @@ struct bitmap_run acre_bitmap_tree_get(
 /** Pages that a node really spans: the last node of a level may be cut short. O(1). */
 size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned level, size_t index);
 
-/** The summary that a node must have, from its children as stored (level 0: from the words). O(8). */
+/** The summary that a node must have, from its children as stored or, level 0, its words. O(8). */
 struct bitmap_run acre_bitmap_tree_compute(
     const struct acre_bitmap_range *range, unsigned level, size_t index);
 
@@ -264,8 +266,8 @@ void acre_bitmap_tree_update(
     struct acre_bitmap_range *range, size_t index, size_t count, bool free);
 
 /**
- * The first place that fits in a range without dirty groups, or BITMAP_NONE. The caller has seen that
- * the root's run is long enough.
+ * The first place that fits in a range without dirty groups, or BITMAP_NONE. The caller has seen
+ * that the root's run is long enough.
  * O(8 * levels); an alignment above 1 adds a step per run that is long enough and misaligned.
  */
 size_t acre_bitmap_tree_find(const struct acre_bitmap_range *range, const struct bitmap_want *want);
@@ -305,11 +307,11 @@ bool acre_bitmap_find_hint(struct acre_bitmap *self);
  * acre_bitmap_find_hint. */
 void acre_bitmap_advance_hint(struct acre_bitmap *self);
 
-/** Frees one page, in whatever state the allocator is. ACRE_NOT_ALLOCATED, nothing changed, when the
- * page is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */
+/** Frees one page in any state of the allocator. ACRE_NOT_ALLOCATED, nothing changed, when the page
+ * is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */
 enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page);
 
-/* ---- bitmap_span.c: runs that may cross from a range into an adjoining one, by page number ---- */
+/* ---- bitmap_span.c: runs that may cross from a range into an adjoining one ---- */
 
 /** The range that owns a page, or null. O(ranges). */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);

@@ -21,7 +21,7 @@ size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned le
     return bitmap_width_at(range, level, level == range->top ? 0 : index * bitmap_span(level));
 }
 
-/** acre_bitmap_tree_get, inlined: a call would return the three words of a summary through memory. */
+/** acre_bitmap_tree_get, inlined: a call returns the three words of a summary through memory. */
 ACRE_INLINE struct bitmap_run bitmap_node_get(
     const struct acre_bitmap_range *range, unsigned level, size_t index)
 {
@@ -98,8 +98,8 @@ void acre_bitmap_tree_update_group(struct acre_bitmap_range *range, size_t group
     }
 }
 
-/** The summary of a node after [index, index + count) was made free or used. A node that lies inside
- * needs no children. */
+/** The summary of a node after [index, index + count) was made free or used; the children of a node
+ * inside it are not read. */
 static struct bitmap_run bitmap_node_after_set(const struct acre_bitmap_range *range,
     unsigned level, size_t node, size_t index, size_t count, bool free)
 {

@@ -201,7 +201,7 @@ const struct test_case alloc_cases[] = {
     { "alignment beyond memory is no memory", alignment_beyond_memory_is_no_memory, 1 << 12, 0,
         NULL },
     { "gaps before aligned blocks are free", gaps_before_aligned_blocks_are_free, 1 << 15,
-        BACKEND_HEADERS, "its aligned blocks leave no gaps, or leave them behind" },
+        BACKEND_HEADERS, "its aligned blocks leave no gaps before them" },
     { "an alignment that is no power of two is invalid", bad_alignment_is_invalid, 1 << 12, 0,
         NULL },
     { "sizes near SIZE_MAX are no memory", sizes_near_the_top_are_no_memory, 1 << 12, 0, NULL },

@@ -265,7 +265,7 @@ static void hundreds_of_regions(struct fixture *fixture)
     assert_empty(fixture);
 }
 
-/* Pieces given in any order, without a gap; each may be taken back again. */
+/* Adjoining pieces added in any order; each can be removed again. */
 static void adjoining_regions_do_not_overlap(struct fixture *fixture)
 {
     static const size_t order[] = { 3, 0, 2, 7, 5, 6, 1, 4 };
@@ -349,7 +349,7 @@ const struct test_case region_cases[] = {
     { "overlaps are refused exactly", overlaps_are_refused_exactly, 1 << 14, 0, NULL },
     { "unaligned ends count as owned", overlap_with_unaligned_ends, 1 << 14, 0, NULL },
     { "null, wrapping and tiny ranges are invalid", bad_ranges_are_invalid, 1 << 14, 0, NULL },
-    { "a region is taken back", a_region_is_taken_back, 1 << 14, 0, NULL },
+    { "a region is removed", a_region_is_taken_back, 1 << 14, 0, NULL },
     { "live blocks hold their region", live_blocks_hold_their_region, 1 << 14, 0, NULL },
     { "hundreds of regions", hundreds_of_regions, 1 << 19, 0, NULL },
     { "adjoining regions do not overlap", adjoining_regions_do_not_overlap, 1 << 13, 0, NULL },

@@ -62,7 +62,7 @@ static void add_backend(const struct backend *backend, const struct test_case *c
 }
 
 /* All backends. Under valgrind, where all takes fifty times as long, a backend has every eighth test case,
- * the next backend the ones behind those. */
+ * the next backend the cases after those. */
 static void add_backends(const struct test_case *const *lists, size_t list_count)
 {
     size_t every = getenv("ACRE_VALGRIND") != NULL ? 8 : 1;

@@ -93,7 +93,7 @@ static void ends_when_told(struct fixture *fixture)
     }
 }
 
-static void live_blocks_are_those_handed_out(struct fixture *fixture)
+static void live_blocks_are_shown(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
     begin(fixture, 0, fixture->arena.size);
@@ -144,7 +144,7 @@ const struct test_case walk_cases[] = {
     { "walk, check, stats and usable_size change nothing", changes_nothing, 1 << 13, 0, NULL },
     { "walk goes by address within a region", goes_by_address_within_a_region, 1 << 13, 0, NULL },
     { "walk ends when told", ends_when_told, 1 << 13, 0, NULL },
-    { "walk: live are those handed out", live_blocks_are_those_handed_out, 1 << 12, 0, NULL },
+    { "walk shows the live blocks as live", live_blocks_are_shown, 1 << 12, 0, NULL },
     { "walk covers every byte once", covers_every_byte_once, 1 << 13, BACKEND_COVERS,
         "its blocks do not tile a region" },
     { "walk of nothing", walks_nothing_when_empty, 1 << 12, 0, NULL },

@@ -29,7 +29,7 @@ enum {
     REGIONS = 2,
     MOST_PARTS = 64,
     MOST_SELF = 16 << 10,
-    MARGIN = 64 /* bytes behind the regions that every refused call is held to leave alone */
+    MARGIN = 64 /* bytes after the regions that no refused call may change */
 };
 
 /* A tiny pool: so many smallest blocks in each of the regions, which adjoin. */
@@ -329,7 +329,7 @@ static bool is_left_out(struct search *search, const struct attempt *attempt)
     return attempt->live_only && model_find(&search->model, at) == NULL;
 }
 
-/* No operation has written behind the margin that each is held to. */
+/* No operation has written past the margin. */
 static void assert_rest_is_blank(const struct search *search)
 {
     static const unsigned char zeros[ARENA];

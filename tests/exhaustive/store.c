@@ -46,7 +46,7 @@ static size_t length_of(const uint64_t *entry)
     return 1 + 2 * (size_t)entry[0];
 }
 
-/* Writes an image's differences behind those kept, and returns how many words they take. */
+/* Appends an image's differences to those kept. Returns how many words they take. */
 static size_t write_diffs(struct store *store, const uint64_t *image)
 {
     if (store->used + 1 + 2 * store->words > store->room) {

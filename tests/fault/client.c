@@ -2,7 +2,7 @@
 /*
  * Fault injection: a client's whole work with its 1st request failing, then its 2nd, and so on
  * until a run asks for fewer; over every backend. After each failure the client and the allocator
- * are sound, and in the end nothing is left behind.
+ * are sound, and nothing stays allocated at the end.
  */
 #include "fault/map.h"
 #include "support/fixture.h"

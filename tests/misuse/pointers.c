@@ -254,12 +254,12 @@ static void wrong_layouts(struct fixture *fixture)
     assert_int_equal(stats_of(fixture).used, 0);
 }
 
-/* A write behind a block's end lands in the next block's header. No verb can tell, since nothing
+/* A write past a block's end lands in the next block's header. No verb can tell, since nothing
  * but headers says where blocks end; check can, without being led astray, whatever was written. */
 static void overflow_over_a_header(struct fixture *fixture)
 {
     unsigned char *blocks[BLOCKS];
-    /* No backend's header says anything behind its second word; what follows is padding. */
+    /* No backend's header uses anything after its second word; what follows is padding. */
     size_t header = fixture->backend->header;
     if (header > 2 * sizeof(size_t))
         header = 2 * sizeof(size_t);

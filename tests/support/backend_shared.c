@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A shared handle with a lock over one without, over the naive allocator: both tables at once. The
- * lock is recursive, for visitors of walk may ask the allocator again, and ends the program when it
- * is given back untaken or not at all. */
+ * lock is recursive, since visitors of walk may call the allocator, and ends the program when it is
+ * released without being held, or never released. */
 #include "support/backends.h"
 #include "support/naive.h"
 

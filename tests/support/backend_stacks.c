@@ -50,7 +50,7 @@ static void throw_away(void *arg, const void *text, size_t size)
     (void)size;
 }
 
-/* Puts one wrapper in front of what is there. */
+/* Stacks one wrapper on the handle. */
 
 static struct acre_bytes fallback(
     struct stack *stack, struct acre_bytes first, struct acre_bytes second)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Of each backend of the list, under its id; then the wrappers and what is particular to tests. */
+/* The backends of the list, under their ids; then the wrappers, and backends of the tests alone. */
 #define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)                   \
     extern const struct backend backend_##id;
 #include "registry/allocators.def"

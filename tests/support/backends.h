@@ -8,7 +8,7 @@
 
 #include <acre/bytes.h>
 
-/* What a backend can do beyond the contract's least; a suite skips, and says so, what is not here. */
+/* What a backend can do beyond the minimum of the contract; a suite skips the rest, and says so. */
 enum {
     BACKEND_CONTENTS =
         1u << 0,             /* a moving realloc may read and write blocks, so contents are kept */
@@ -21,8 +21,7 @@ enum {
     BACKEND_SCRUB = 1u << 4, /* a free block's bytes between `links` and `foot` mean nothing */
     BACKEND_EXACT =
         1u << 5, /* a pointer that is no live block is refused, not undefined behaviour */
-    BACKEND_COVERS =
-        1u << 6, /* walk shows all that is available: no memory lies unused behind it */
+    BACKEND_COVERS = 1u << 6, /* walk shows all that is available: no memory after it lies unused */
     BACKEND_LARGER = 1u << 7, /* short of memory, a larger block than its size needs may serve a
                               request; a sized free that falls short of such a one passes, and an
                               alignment that largest_free has room for can be refused; an alignment

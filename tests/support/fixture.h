@@ -23,7 +23,7 @@ void fixture_open(
 
 void fixture_close(struct fixture *fixture);
 
-/* Keeps a copy of every byte of state and of what is watched of the arena. */
+/* Copies every byte of the state and of the watched part of the arena. */
 void fixture_save(struct fixture *fixture);
 
 /* True when every byte is as it was at fixture_save, but for the count of refused requests. */

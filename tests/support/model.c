@@ -52,7 +52,7 @@ static bool inside_regions(const struct model *model, const unsigned char *start
     return size == 0;
 }
 
-/* A block was handed out: proves it sound and enters it. */
+/* Verifies a new block and adds it to the model. */
 static bool enter(struct model *model, void *ptr, size_t size, size_t align)
 {
     struct acre_num usable = acre_usable_size(model->fixture->bytes, ptr);
@@ -77,7 +77,7 @@ static bool enter(struct model *model, void *ptr, size_t size, size_t align)
     return true;
 }
 
-/* A block is gone: proves that nobody wrote to it and strikes it out. */
+/* Verifies that nobody wrote to a block that is freed, and removes it from the model. */
 static bool strike(struct model *model, struct model_block *block)
 {
     bool good = model_holds(block->start, block->usable, block->stamp);

@@ -153,34 +153,34 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
     return BIT(ACRE_OK) | BIT(ACRE_INVALID_PARAM);
 }
 
-/* The block behind a live one, as walk shows it. */
-struct behind {
+/* The free room after a live block, as walk shows it. */
+struct after {
     const unsigned char *start;
     bool seen;
-    size_t room; /* what lies behind and is free, its header included */
+    size_t room; /* free bytes after the block, their header included */
     size_t header;
 };
 
-static bool look_behind(void *arg, void *start, size_t size, bool live)
+static bool see_after(void *arg, void *start, size_t size, bool live)
 {
-    struct behind *behind = arg;
-    if (behind->seen) {
-        bool adjoins = (unsigned char *)start == behind->start + behind->header;
-        behind->room = adjoins && !live ? size + behind->header : 0;
+    struct after *after = arg;
+    if (after->seen) {
+        bool adjoins = (unsigned char *)start == after->start + after->header;
+        after->room = adjoins && !live ? size + after->header : 0;
         return false;
     }
-    behind->seen = start == behind->start;
-    if (behind->seen)
-        behind->start = (unsigned char *)start + size;
+    after->seen = start == after->start;
+    if (after->seen)
+        after->start = (unsigned char *)start + size;
     return true;
 }
 
 /* The most that a live block can grow to where it stands; known only where blocks tile memory. */
 static size_t room_in_place(struct model *model, const struct model_block *block)
 {
-    struct behind behind = { block->start, false, 0, model->fixture->backend->header };
-    acre_walk(model->fixture->bytes, look_behind, &behind);
-    return block->usable + behind.room;
+    struct after after = { block->start, false, 0, model->fixture->backend->header };
+    acre_walk(model->fixture->bytes, see_after, &after);
+    return block->usable + after.room;
 }
 
 /* The distance from a live block to the next one or to the end of memory. */
