@@ -8,8 +8,8 @@
 static const struct acre_option no_options[] = { { .name = NULL } };
 
 static const struct acre_usage usage = { "bench", "[ARGUMENT]...",
-    "Measures the allocators on made-up workloads: hands its arguments to acre-bench,\n"
-    "which explains them with 'acre bench -- --help'.",
+    "Measures the allocators on synthetic workloads. Passes its arguments to\n"
+    "acre-bench; 'acre bench -- --help' lists them.",
     no_options, true };
 
 int acre_cmd_bench(int argc, char **argv)
@@ -20,7 +20,7 @@ int acre_cmd_bench(int argc, char **argv)
         return ACRE_EXIT_OK;
     }
     if (!acre_find_companion(program, "acre-bench", ACRE_BINDIR)) {
-        acre_complain("bench", "'%s' is missing, and not installed either", program);
+        acre_complain("bench", "cannot find '%s', here or installed", program);
         return ACRE_EXIT_FAILED;
     }
     argv[0] = program;

@@ -41,11 +41,11 @@ bool acre_find_companion(char path[ACRE_PATH_ROOM], const char *name, const char
 bool acre_find_preload(const char *command, char path[ACRE_PATH_ROOM], const char *name)
 {
     if (!acre_find_companion(path, name, ACRE_LIBDIR)) {
-        acre_complain(command, "'%s' is missing, and not installed either", path);
+        acre_complain(command, "cannot find '%s', here or installed", path);
         return false;
     }
     if (strpbrk(path, " :")) {
-        acre_complain(command, "'%s' cannot be preloaded: a space or colon in its path", path);
+        acre_complain(command, "cannot preload '%s': its path contains a space or a colon", path);
         return false;
     }
     return true;

@@ -50,11 +50,11 @@ struct compare_command {
 };
 
 static const char *const usage_text =
-    "Replays the trace FILE ('-': standard input), what COMMAND allocates when it is\n"
-    "run and recorded, or a made-up program, on every allocator built in at every\n"
-    "sensible setting, on the system's and on other mallocs found on this machine,\n"
-    "and says which one suits it: for least memory, highest speed, tightest worst\n"
-    "case, and in balance.";
+    "Recommends an allocator and a pool size, with reasons. Replays the trace FILE\n"
+    "('-': standard input), the allocations of COMMAND, or a synthetic workload on\n"
+    "the system's malloc, the built-in allocators at several settings, and other\n"
+    "mallocs found on this machine. Recommends one each for least memory, highest\n"
+    "speed, lowest worst case, and a balance of the three.";
 
 static struct compare_result result;
 static struct compare_field field = { .candidates = result.candidates };
@@ -208,7 +208,7 @@ static bool load(struct compare_command *command, struct replay_script *script)
         acre_complain("compare", "%s", message);
     else if (status == REPLAY_NO_SUCH_PROCESS && command->process)
         acre_complain(
-            "compare", "%s: there is no process %s", trace_name(command), command->process);
+            "compare", "%s: the trace has no process %s", trace_name(command), command->process);
     else if (status != REPLAY_LOAD_INTERRUPTED)
         acre_complain(
             "compare", "%s: nothing to compare: no allocation was recorded", trace_name(command));
@@ -366,7 +366,7 @@ static int unknown_scenario(const struct acre_usage *usage, const char *name)
     char list[256] = "";
     for (const struct compare_scenario *each = compare_scenarios; each->name; each++)
         add_word(list, sizeof list, each->name);
-    return acre_usage_error(usage, "unknown scenario '%s'; there are: %s", name, list);
+    return acre_usage_error(usage, "invalid scenario '%s' (choose from %s)", name, list);
 }
 
 static int check(struct compare_command *command, const struct acre_usage *usage, int argc)
@@ -381,12 +381,13 @@ static int check(struct compare_command *command, const struct acre_usage *usage
         return unknown_scenario(usage, command->scenario_name);
     if (!parse_goal(command))
         return acre_usage_error(
-            usage, "--goal: '%s' is none of memory, speed, worst, balanced", command->goal);
+            usage, "invalid goal '%s' (choose from memory, speed, worst, balanced)", command->goal);
     if (command->repeat > REPLAY_MOST_ROUNDS)
         return acre_usage_error(usage, "--repeat: at most %d", REPLAY_MOST_ROUNDS);
     if (command->process &&
         (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
-        return acre_usage_error(usage, "--process: '%s' is not a number", command->process);
+        return acre_usage_error(
+            usage, "invalid --process '%s' (expected a number)", command->process);
     return ACRE_EXIT_OK;
 }
 
@@ -438,41 +439,40 @@ int acre_cmd_compare(int argc, char **argv)
     static struct compare_command command = { .hold = REPLAY_HOLD };
     const struct acre_option options[] = {
         { "goal", 'g', ACRE_OPTION_TEXT, "GOAL",
-            "say only what serves memory, speed, worst (case) or\nbalanced", &command.goal },
+            "recommend for this goal only: memory, speed, worst or\nbalanced", &command.goal },
         { "scenario", 's', ACRE_OPTION_TEXT, "NAME",
-            "compare on a made-up program: kernel, game-frame,\ndatabase, packet-buffers, json or "
+            "compare on a synthetic workload: kernel, game-frame,\ndatabase, packet-buffers, json "
+            "or "
             "fragmenter",
             &command.scenario_name },
         { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
-            "compare only this one (system, jemalloc, slab, buddy/16,\nor heap/ for all that begin "
-            "so); may be repeated",
+            "compare only this allocator (system, jemalloc, slab,\nbuddy/16, or heap/ for all "
+            "heaps); may be repeated",
             &command.allocators },
         { "with", 'w', ACRE_OPTION_LIST, "FILE",
-            "compare the plugin, or the malloc to preload, FILE\nas well; may be repeated",
-            &command.with },
+            "also compare the plugin or malloc library FILE; may be\nrepeated", &command.with },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "take process N of the trace, from 0 (default: the one\nwith the most operations)",
+            "process N of the trace, from 0 (default: the process\nwith the most operations)",
             &command.process },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N",
-            "time N replays of each (default: 5; more when the trace\nis short, 3 from 30 million "
-            "operations on)",
+            "number of timed replays (default: 5; more for a short\ntrace, 3 from 30 million "
+            "operations)",
             &command.repeat },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
-            "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M); a longer "
-            "one goes to a\nfile in TMPDIR",
+            "memory for the trace, 8 bytes per operation\n(default: 256M); a longer trace is kept "
+            "in TMPDIR",
             &command.hold },
         { "emit-config", 'e', ACRE_OPTION_FLAG, NULL,
-            "print C code that sets up the allocator of acre that\nserves the goal best, with a "
-            "pool to match",
+            "print C code that sets up the best built-in allocator\nfor the goal, with a pool of "
+            "the "
+            "right size",
             &command.emit_config },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
-        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
-            &command.output },
+        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "also write the JSON to FILE", &command.output },
         { "report", 'R', ACRE_OPTION_TEXT, "FILE",
-            "write a page of HTML with tables, charts and heap maps\nto FILE as well",
-            &command.report },
+            "also write an HTML page with tables, charts and heap\nmaps to FILE", &command.report },
         { "trace", 't', ACRE_OPTION_TEXT, "FILE",
-            "keep the trace of COMMAND or the scenario in FILE", &command.trace },
+            "keep the trace of COMMAND or the workload in FILE", &command.trace },
         { .name = NULL },
     };
     const struct acre_usage usage = { "compare", "FILE | --scenario=NAME | -- COMMAND...",

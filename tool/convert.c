@@ -179,7 +179,7 @@ static bool copy(struct acre_trace_input *input, struct target *target, const ch
     while (acre_trace_input_next(input, &event) == ACRE_TRACE_OK) {
         if (target->text ? put_text(target, &event) : put_binary(target, &event))
             continue;
-        acre_complain("convert", "'%s' could not be written: %s", path, strerror(errno));
+        acre_complain("convert", "cannot write '%s': %s", path, strerror(errno));
         return false;
     }
     if (acre_trace_input_status(input) == ACRE_TRACE_DONE)
@@ -205,7 +205,8 @@ static void discard(const char *path)
     if (strcmp(path, "-") == 0 || stat(path, &about) != 0 || !S_ISREG(about.st_mode))
         return;
     if (truncate(path, 0) != 0 || unlink(path) != 0)
-        acre_complain("convert", "'%s' is not whole and stays: %s", path, strerror(errno));
+        acre_complain(
+            "convert", "'%s' is incomplete and cannot be removed: %s", path, strerror(errno));
 }
 
 static bool convert_into(struct acre_trace_input *input, const char *path, bool text)
@@ -214,7 +215,7 @@ static bool convert_into(struct acre_trace_input *input, const char *path, bool 
     bool copied, closed;
 
     if (!open_target(&target, path, text)) {
-        acre_complain("convert", "'%s' cannot be written: %s", path, strerror(errno));
+        acre_complain("convert", "cannot write '%s': %s", path, strerror(errno));
         return false;
     }
     copied = copy(input, &target, path);
@@ -222,7 +223,7 @@ static bool convert_into(struct acre_trace_input *input, const char *path, bool 
     if (copied && closed)
         return true;
     if (copied)
-        acre_complain("convert", "'%s' could not be written: %s", path, strerror(errno));
+        acre_complain("convert", "cannot write '%s': %s", path, strerror(errno));
     discard(path);
     return false;
 }
@@ -255,7 +256,7 @@ static FILE *import(const char *from, const struct import_format *format)
     if (!in)
         acre_complain("convert", "%s: %s", from, strerror(errno));
     else if (!out)
-        acre_complain("convert", "cannot make a temporary file: %s", strerror(errno));
+        acre_complain("convert", "cannot create a temporary file: %s", strerror(errno));
     else if (!(imported =
                      import_text(in, standard ? "standard input" : from, format, out, message)))
         acre_complain("convert", "%s", message);
@@ -289,7 +290,7 @@ static int unknown_format(const struct acre_usage *usage, const char *name)
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", format->name);
     }
-    return acre_usage_error(usage, "--from: '%s' is none of %s", name, list);
+    return acre_usage_error(usage, "invalid format '%s' (choose from %s)", name, list);
 }
 
 int acre_cmd_convert(int argc, char **argv)
@@ -299,34 +300,34 @@ int acre_cmd_convert(int argc, char **argv)
     const struct import_format *format = NULL;
     bool text = false;
     const struct acre_option options[] = {
-        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "where to write (default: -, standard output)",
+        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "file to write (default: '-', standard output)",
             &output },
         { "from", 'f', ACRE_OPTION_TEXT, "FORMAT",
-            "read what another tool has written: mtrace (of glibc),\nltrace or heaptrack "
-            "(unpacked; raw or not)",
+            "import the output of another tool: mtrace (glibc),\nltrace or heaptrack "
+            "(unpacked; raw or interpreted)",
             &from },
-        { "text", 't', ACRE_OPTION_FLAG, NULL, "write plain text; otherwise the compressed form",
+        { "text", 't', ACRE_OPTION_FLAG, NULL, "write plain text instead of the compressed format",
             &text },
         { .name = NULL },
     };
     const struct acre_usage usage = { "convert", "FILE",
-        "Reads the trace FILE ('-': standard input) in whichever form it is and writes it\n"
-        "in the compressed form, or as text that can be read and edited.",
+        "Reads the trace FILE ('-': standard input) in either format and writes it in the\n"
+        "compressed format, or as text to read and edit.",
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
 
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc != 1)
-        return acre_usage_error(&usage, argc ? "one trace at a time" : "no trace given");
+        return acre_usage_error(&usage, argc ? "more than one trace given" : "no trace given");
     if (!text && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
-        return acre_usage_error(&usage, "a terminal cannot show the compressed form: use --text "
-                                        "or --output");
+        return acre_usage_error(&usage, "cannot write the compressed format to a terminal: use "
+                                        "--text or --output");
     if (from)
         format = import_find(from);
     if (from && !format)
         return unknown_format(&usage, from);
     if (is_same_file(argv[0], output))
-        return acre_usage_error(&usage, "'%s' cannot be written while it is read", output);
+        return acre_usage_error(&usage, "input and output are the same file: '%s'", output);
     return format ? convert_foreign(argv[0], output, text, format) : convert(argv[0], output, text);
 }

@@ -15,13 +15,13 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
-    { "run", acre_cmd_run, "run a command with its malloc served by an allocator of acre" },
+    { "run", acre_cmd_run, "run a command on one of acre's allocators" },
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
-    { "replay", acre_cmd_replay, "replay a trace on every allocator and compare them" },
-    { "compare", acre_cmd_compare, "say which allocator suits a program, and why" },
-    { "map", acre_cmd_map, "draw where the blocks of a trace lie in a pool" },
-    { "convert", acre_cmd_convert, "turn a trace into text, or text into a trace" },
-    { "bench", acre_cmd_bench, "measure the allocators on made-up workloads" },
+    { "replay", acre_cmd_replay, "replay a trace on every allocator and print measurements" },
+    { "compare", acre_cmd_compare, "recommend an allocator for a program, with reasons" },
+    { "map", acre_cmd_map, "draw the layout of a trace's blocks in a pool" },
+    { "convert", acre_cmd_convert, "convert a trace to text, or text to a trace" },
+    { "bench", acre_cmd_bench, "measure the allocators on synthetic workloads" },
 };
 
 #define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
@@ -37,15 +37,16 @@ static const struct subcommand *find_subcommand(const char *name)
 static void print_overview(FILE *out)
 {
     fputs("usage: acre SUBCOMMAND [OPTION]... [ARGUMENT]...\n\n"
-          "Runs a program on other allocators, records what it asks of its allocator, and\n"
-          "replays that on each of them to see which one serves it best.\n\nsubcommands:\n",
+          "Records the allocations of a program, replays them on several allocators, and\n"
+          "recommends one. Also runs unmodified programs on any of acre's "
+          "allocators.\n\nsubcommands:\n",
         out);
     for (size_t i = 0; i < SUBCOMMANDS; i++)
         fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].text);
-    fputs("  help     explain a subcommand\n\noptions:\n"
+    fputs("  help     show the help of a subcommand\n\noptions:\n"
           "  -h, --help     print this help\n"
           "      --version  print the version\n\n"
-          "'acre help SUBCOMMAND' or 'acre SUBCOMMAND --help' explains one.\n",
+          "For the options of a subcommand: acre SUBCOMMAND --help\n",
         out);
 }
 
@@ -105,7 +106,7 @@ int main(int argc, char **argv)
         return replay_worker_main(argc, argv);
     int code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        acre_complain("", "standard output could not be written");
+        acre_complain("", "cannot write to standard output");
         return ACRE_EXIT_FAILED;
     }
     return code;

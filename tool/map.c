@@ -42,7 +42,7 @@ static int load_plugin(const struct map_command *command)
     }
     if (replay_backend_has_pool(&field.subjects[0]))
         return ACRE_EXIT_OK;
-    acre_complain("map", "%s has no pool that could be looked into: it finds its memory itself",
+    acre_complain("map", "cannot draw %s: it manages its own memory and has no pool",
         field.candidates[0].name);
     return ACRE_EXIT_FAILED;
 }
@@ -51,7 +51,8 @@ static int load_plugin(const struct map_command *command)
 static int find_allocator(const struct map_command *command, const struct acre_usage *usage)
 {
     if (command->with && command->allocator)
-        return acre_usage_error(usage, "--with and --allocator: only one can be drawn");
+        return acre_usage_error(
+            usage, "--with and --allocator exclude each other: one map at a time");
     if (command->with)
         return load_plugin(command);
     const char *name = command->allocator ? command->allocator : acre_backends[0].name;
@@ -60,7 +61,7 @@ static int find_allocator(const struct map_command *command, const struct acre_u
         return acre_unknown_allocator(usage, name ? name : "", NULL);
     if (!field.count || field.candidates[0].origin != COMPARE_BUILT_IN)
         return acre_usage_error(
-            usage, "--allocator: only one built in, or --with=FILE, can be looked into");
+            usage, "cannot draw this allocator: choose one built in, or a plugin with --with=FILE");
     return ACRE_EXIT_OK;
 }
 
@@ -127,12 +128,12 @@ static void print_head(const struct map_track *track, const struct replay_facts 
     acre_cell_number(cells[2], facts->ops);
     acre_cell_number(cells[3], live.blocks);
     acre_cell_number(cells[4], live.asked);
-    printf("%s in a pool of %s bytes, after operation %s of %s: %s blocks live,\n%s bytes asked "
-           "for\n",
+    printf("%s in a pool of %s bytes, after operation %s of %s: %s live blocks,\n%s bytes "
+           "requested\n",
         track->name, cells[0], cells[1], cells[2], cells[3], cells[4]);
     if (track->failed) {
         acre_cell_number(cells[0], track->failed);
-        printf("%s operations could not be served so far\n", cells[0]);
+        printf("%s operations failed so far\n", cells[0]);
     }
 }
 
@@ -180,8 +181,8 @@ static struct map_plan make_plan(
 static bool complain_of_pool(const struct map_command *command)
 {
     if (!acre_interrupted() && !command->pool)
-        acre_complain(
-            "map", "%s completes in no pool; give one with --pool", field.candidates[0].name);
+        acre_complain("map", "%s completes in no pool; set a pool size with --pool",
+            field.candidates[0].name);
     else if (!acre_interrupted())
         acre_complain("map", "%s cannot work in a pool of %zu bytes", field.candidates[0].name,
             command->pool);
@@ -192,8 +193,8 @@ static bool map_script(struct map_command *command, const struct replay_script *
 {
     size_t columns = terminal_columns();
     if (command->at > script->facts.ops) {
-        acre_complain(
-            "map", "--at: there are %llu operations", (unsigned long long)script->facts.ops);
+        acre_complain("map", "invalid --at: the trace has %llu operations",
+            (unsigned long long)script->facts.ops);
         return false;
     }
     if (!command->pool)
@@ -227,9 +228,9 @@ static int load_and_map(struct map_command *command, const char *path)
     if (status == REPLAY_LOAD_FAILED)
         acre_complain("map", "%s", message);
     else if (status == REPLAY_NO_SUCH_PROCESS && command->process)
-        acre_complain("map", "%s: there is no process %s", path, command->process);
+        acre_complain("map", "%s: the trace has no process %s", path, command->process);
     else if (status != REPLAY_LOAD_INTERRUPTED && (status != REPLAY_LOADED || !script.facts.ops))
-        acre_complain("map", "%s: nothing to draw: no allocation was recorded", path);
+        acre_complain("map", "%s: the trace has no allocations", path);
     else if (status == REPLAY_LOADED)
         drawn = map_script(command, &script);
     if (status == REPLAY_LOADED)
@@ -245,7 +246,8 @@ static int draw_map(
         return acre_usage_error(usage, argc ? "more than one trace given" : "no trace given");
     if (command->process &&
         (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
-        return acre_usage_error(usage, "--process: '%s' is not a number", command->process);
+        return acre_usage_error(
+            usage, "invalid --process '%s' (expected a number)", command->process);
     int code = find_allocator(command, usage);
     if (code != ACRE_EXIT_OK)
         return code;
@@ -262,26 +264,28 @@ int acre_cmd_map(int argc, char **argv)
     static struct map_command command = { .hold = REPLAY_HOLD };
     const struct acre_option options[] = {
         { "at", 'n', ACRE_OPTION_COUNT, "N",
-            "after operation N, from 1 (default: where most bytes\nare live)", &command.at },
+            "after operation N, from 1 (default: at the peak of\nlive bytes)", &command.at },
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
-            "of this one (tlsf, buddy/16, ...; default: tlsf)", &command.allocator },
-        { "with", 'w', ACRE_OPTION_TEXT, "FILE", "of the plugin FILE", &command.with },
+            "allocator to draw (tlsf, buddy/16, ...; default: tlsf)", &command.allocator },
+        { "with", 'w', ACRE_OPTION_TEXT, "FILE", "draw the allocator of the plugin FILE",
+            &command.with },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
-            "in a pool of SIZE bytes (default: the smallest in which\nthe whole trace completes)",
+            "pool size (default: the smallest pool in which the\nwhole trace completes)",
             &command.pool },
         { "svg", 's', ACRE_OPTION_TEXT, "FILE",
-            "write a picture to FILE ('-': standard output) instead", &command.svg },
+            "write an SVG picture to FILE ('-': standard output)", &command.svg },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "take process N of the trace, from 0 (default: the one\nwith the most operations)",
+            "process N of the trace, from 0 (default: the process\nwith the most operations)",
             &command.process },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
-            "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M)",
+            "memory for the trace, 8 bytes per operation\n(default: 256M); longer traces are read "
+            "from disk",
             &command.hold },
         { .name = NULL },
     };
     const struct acre_usage usage = { "map", "FILE",
-        "Draws where the blocks of the trace FILE ('-': standard input) lie in the pool of\n"
-        "an allocator built in, or of a plugin, after one of its operations.",
+        "Draws the layout of the blocks of the trace FILE ('-': standard input) in the\n"
+        "pool of a built-in allocator, or of a plugin, after one operation of the trace.",
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

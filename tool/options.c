@@ -132,12 +132,12 @@ static bool set_number(
     enum acre_number_status status =
         is_size ? acre_parse_size(text, &value) : acre_parse_count(text, &value);
     if (status == ACRE_NUMBER_TOO_LARGE)
-        acre_usage_error(usage, "--%s: '%s' is too large", option->name, text);
+        acre_usage_error(usage, "invalid --%s '%s': too large", option->name, text);
     else if (status == ACRE_NUMBER_MALFORMED)
-        acre_usage_error(usage, "--%s: '%s' is not a %s", option->name, text,
-            is_size ? "size (digits, then K, M, G or T if wanted)" : "number");
+        acre_usage_error(usage, "invalid --%s '%s' (expected a %s)", option->name, text,
+            is_size ? "size in bytes, such as 64M" : "number");
     else if (value == 0)
-        acre_usage_error(usage, "--%s: must not be zero", option->name);
+        acre_usage_error(usage, "invalid --%s '%s': must not be 0", option->name, text);
     if (status != ACRE_NUMBER_OK || value == 0)
         return false;
     *number = value;
@@ -149,7 +149,7 @@ static bool add_to_list(
 {
     struct acre_text_list *list = option->value;
     if (list->count == sizeof list->items / sizeof *list->items) {
-        acre_usage_error(usage, "--%s: given more than %zu times", option->name, list->count);
+        acre_usage_error(usage, "--%s is given more than %zu times", option->name, list->count);
         return false;
     }
     list->items[list->count++] = text;
@@ -160,7 +160,7 @@ static bool set_value(
     const struct acre_usage *usage, const struct acre_option *option, const char *text)
 {
     if (!*text) {
-        acre_usage_error(usage, "--%s: the value is empty", option->name);
+        acre_usage_error(usage, "--%s needs a value: it is empty", option->name);
         return false;
     }
     if (option->kind == ACRE_OPTION_LIST)

@@ -124,7 +124,7 @@ static void print_line(const char *path, const struct spool_summary *sum)
         fprintf(stderr, ", %llu lost, %llu unmatched", (unsigned long long)totals->lost,
             (unsigned long long)totals->unmatched);
     if (bytes && totals->events)
-        fprintf(stderr, "; %lld bytes, %.2f an event", (long long)bytes,
+        fprintf(stderr, "; %lld bytes, %.2f per event", (long long)bytes,
             (double)bytes / (double)totals->events);
     fprintf(stderr, " -> %s\n", path);
 }
@@ -137,8 +137,7 @@ static int conclude(
     int error = spool->error;
 
     if (sum.images == 0) {
-        acre_complain(
-            "record", "nothing was recorded of '%s': %s", command, launch_explain(command));
+        acre_complain("record", "recorded nothing of '%s': %s", command, launch_explain(command));
         return code ? code : ACRE_RECORD_FAILED;
     }
     if (sum.failure)
@@ -146,7 +145,7 @@ static int conclude(
     if (!error)
         error = spool_write(spool, options->output);
     if (error) {
-        acre_complain("record", "'%s' could not be written: %s", options->output, strerror(error));
+        acre_complain("record", "cannot write '%s': %s", options->output, strerror(error));
         return ACRE_RECORD_FAILED;
     }
     if (options->json)
@@ -169,7 +168,7 @@ static bool can_write(const char *path, bool *made)
     *made = access(path, F_OK) != 0;
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) {
-        acre_complain("record", "'%s' cannot be written: %s", path, strerror(errno));
+        acre_complain("record", "cannot write '%s': %s", path, strerror(errno));
         return false;
     }
     close(fd);
@@ -211,7 +210,7 @@ static int record_command(const struct record_options *options, char **argv)
         return ACRE_RECORD_FAILED;
     error = spool_open(&spool, options->buffer, options->times);
     if (error) {
-        acre_complain("record", "cannot set up the spool folder: %s", strerror(error));
+        acre_complain("record", "cannot create the spool folder: %s", strerror(error));
         code = ACRE_RECORD_FAILED;
     } else {
         code = record_into(options, &spool, library, argv);
@@ -227,23 +226,22 @@ int acre_cmd_record(int argc, char **argv)
     struct record_options chosen = { .output = "trace.acre", .buffer = (size_t)4 << 20 };
     const struct acre_option options[] = {
         { "output", 'o', ACRE_OPTION_TEXT, "FILE",
-            "where to write the trace (default: trace.acre; - is\nstandard output)",
-            &chosen.output },
-        { "buffer", 'b', ACRE_OPTION_SIZE, "SIZE",
-            "events under way, for each process (default: 4M)", &chosen.buffer },
-        { "times", 't', ACRE_OPTION_FLAG, NULL, "record when each call was made", &chosen.times },
-        { "wait", 'w', ACRE_OPTION_FLAG, NULL, "go on until the command's children have ended too",
-            &chosen.wait },
-        { "quiet", 'q', ACRE_OPTION_FLAG, NULL, "do not say what was recorded", &chosen.quiet },
-        { "json", 0, ACRE_OPTION_FLAG, NULL, "say what was recorded in JSON", &chosen.json },
+            "trace file to write (default: trace.acre;\n'-': standard output)", &chosen.output },
+        { "buffer", 'b', ACRE_OPTION_SIZE, "SIZE", "buffer for events, per process (default: 4M)",
+            &chosen.buffer },
+        { "times", 't', ACRE_OPTION_FLAG, NULL, "record the time of each call", &chosen.times },
+        { "wait", 'w', ACRE_OPTION_FLAG, NULL,
+            "continue until the command's children have exited too", &chosen.wait },
+        { "quiet", 'q', ACRE_OPTION_FLAG, NULL, "do not print a summary", &chosen.quiet },
+        { "json", 0, ACRE_OPTION_FLAG, NULL, "print the summary as JSON", &chosen.json },
         { .name = NULL },
     };
     const struct acre_usage usage = { "record", "[--] COMMAND [ARGUMENT]...",
-        "Runs COMMAND and records every allocation call that it, its threads and its\n"
-        "children make. COMMAND must be dynamically linked; its standard streams are\n"
-        "untouched, and what was recorded is said on standard error. Ends as COMMAND\n"
-        "ends: its exit code, or 128 and the signal that killed it; 127 when it is not\n"
-        "found, 126 when it cannot be run, 125 when it could not be recorded.",
+        "Runs COMMAND and records every allocation call of COMMAND, its threads and its\n"
+        "child processes. COMMAND must be dynamically linked; its standard streams are\n"
+        "untouched. A summary goes to standard error. Exits with COMMAND's exit code, or\n"
+        "128 plus the signal that killed it; with 127 when COMMAND is not found, 126 when\n"
+        "it cannot be executed, 125 when it cannot be recorded.",
         options, true };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
 

@@ -41,12 +41,11 @@ struct replay_command {
 };
 
 static const char *const usage_text =
-    "Replays the trace FILE ('-': standard input) on the system's allocator and on\n"
-    "every one built in, on one thread in the order recorded, and prints for each the\n"
-    "time an operation takes, its 99.9th percentile and worst, the instructions, the\n"
-    "smallest pool in which the trace completes, also as a multiple of the most bytes\n"
-    "live at once, and the operations that failed. Each allocator is verified first.\n"
-    "Of a trace with several processes the one with the most operations is replayed.";
+    "Replays the trace FILE ('-': standard input) on the system's malloc and on every\n"
+    "built-in allocator, on one thread in the recorded order. Prints for each the\n"
+    "time per operation, its 99.9th percentile and maximum, the instructions, the\n"
+    "smallest pool in which the trace completes, also relative to the peak of live\n"
+    "bytes, and the failed operations. Each allocator is verified first.";
 
 static bool add_wanted(struct replay_command *command, struct replay_backend backend)
 {
@@ -212,10 +211,10 @@ static int explain(
 static int no_such_process(const char *path, uint32_t process, uint32_t processes)
 {
     if (processes == 0)
-        acre_complain("replay", "%s: the trace holds no process", path);
+        acre_complain("replay", "%s: the trace has no process", path);
     else
-        acre_complain("replay", "%s: there is no process %u; there are %u, the first being 0", path,
-            (unsigned)process, (unsigned)processes);
+        acre_complain("replay", "%s: the trace has no process %u (choose from 0 to %u)", path,
+            (unsigned)process, (unsigned)processes - 1);
     return ACRE_EXIT_FAILED;
 }
 
@@ -343,7 +342,7 @@ static int check_options(
     if (command->process && !all &&
         (acre_parse_count(command->process, &index) != ACRE_NUMBER_OK || index >= UINT32_MAX))
         return acre_usage_error(
-            usage, "--process: '%s' is not a process: a number, or 'all'", command->process);
+            usage, "invalid --process '%s' (expected a number or 'all')", command->process);
     if (command->explain && !command->pool)
         return acre_usage_error(usage, "--explain: needs --pool=SIZE");
     if (all && strcmp(path, "-") == 0)
@@ -371,30 +370,31 @@ int acre_cmd_replay(int argc, char **argv)
     static struct replay_command command = { .repeat = 5, .hold = REPLAY_HOLD };
     const struct acre_option options[] = {
         { "allocator", 'a', ACRE_OPTION_LIST, "NAME",
-            "replay on this one only; may be repeated; 'system'\nis the system's",
+            "replay on this allocator only ('system': the system's\nmalloc); may be repeated",
             &command.allocators },
-        { "with", 'w', ACRE_OPTION_LIST, "FILE",
-            "replay on the plugin FILE as well; may be repeated", &command.with },
+        { "with", 'w', ACRE_OPTION_LIST, "FILE", "also replay on the plugin FILE; may be repeated",
+            &command.with },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "replay process N of the trace, from 0, or 'all' of\nthem in turn", &command.process },
+            "process N of the trace, from 0, or 'all' (default: the\nprocess with the most "
+            "operations)",
+            &command.process },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
-            "bytes of the pool to replay in, K, M, G or T after\n"
-            "them (default: twice the peak of live bytes, and\n1 MiB)",
+            "pool size for timing (default: twice the peak of live\n"
+            "bytes plus 1 MiB)",
             &command.pool },
-        { "no-pool-search", 0, ACRE_OPTION_FLAG, NULL, "do not look for the smallest pool",
+        { "no-pool-search", 0, ACRE_OPTION_FLAG, NULL, "do not search for the smallest pool",
             &command.no_pool_search },
         { "explain", 0, ACRE_OPTION_FLAG, NULL,
-            "say why an allocator built in does not complete in\nthe pool, instead of measuring",
+            "explain why an allocator does not complete in the\npool, instead of measuring",
             &command.explain },
-        { "repeat", 'r', ACRE_OPTION_COUNT, "N", "time N replays of each (default: 5)",
+        { "repeat", 'r', ACRE_OPTION_COUNT, "N", "number of timed replays (default: 5)",
             &command.repeat },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
-            "hold so much of the trace in memory, 8 bytes an\noperation (default: 256M); a longer "
-            "one goes to a\nfile in TMPDIR",
+            "memory for the trace, 8 bytes per operation\n(default: 256M); a longer trace is kept "
+            "in TMPDIR",
             &command.hold },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of a table", &command.json },
-        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "write the JSON to FILE as well",
-            &command.output },
+        { "output", 'o', ACRE_OPTION_TEXT, "FILE", "also write the JSON to FILE", &command.output },
         { .name = NULL },
     };
     const struct acre_usage usage = { "replay", "FILE", usage_text, options, false };

@@ -63,7 +63,7 @@ static int run_command(const struct run_options *options, char **command)
     }
     const char *obstacle = launch_obstacle(command[0]);
     if (obstacle)
-        acre_complain("run", "warning: '%s' keeps its own malloc: %s", command[0], obstacle);
+        acre_complain("run", "warning: '%s' will use its own malloc: %s", command[0], obstacle);
     return acre_become("run", command);
 }
 
@@ -74,17 +74,16 @@ int acre_cmd_run(int argc, char **argv)
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
             "allocator to serve COMMAND (default: tlsf-quick)", &chosen.allocator },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
-            "most memory it may take from the system, K, M, G or T\nafter the number (default: no "
-            "limit)",
+            "memory limit, with an optional suffix K, M, G or T\n(default: no limit)",
             &chosen.pool },
         { "stats", 's', ACRE_OPTION_FLAG, NULL,
-            "print the allocator's statistics when a process ends", &chosen.stats },
+            "print the allocator's statistics when a process exits", &chosen.stats },
         { .name = NULL },
     };
     const struct acre_usage usage = { "run", "[--] COMMAND [ARGUMENT]...",
-        "Runs COMMAND with its malloc family served by an allocator of acre, in all its\n"
-        "threads and children. COMMAND must be dynamically linked. Ends as COMMAND ends;\n"
-        "127 when it is not found, 126 when it cannot be run.",
+        "Runs COMMAND, its threads and its child processes on one of acre's allocators.\n"
+        "COMMAND must be dynamically linked. Exits as COMMAND does; with 127 when COMMAND\n"
+        "is not found, 126 when it cannot be executed.",
         options, true };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

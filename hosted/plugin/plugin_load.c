@@ -16,7 +16,7 @@ static void *open_library(const char *path, char *error, size_t error_size)
     }
     void *library = dlopen(local, RTLD_NOW | RTLD_LOCAL);
     if (!library)
-        snprintf(error, error_size, "%s: cannot be loaded: %s", path, dlerror());
+        snprintf(error, error_size, "cannot load %s: %s", path, dlerror());
     return library;
 }
 
@@ -54,7 +54,8 @@ static bool check_abi(
     const uint32_t *abi, const char *symbol, const char *path, char *error, size_t error_size)
 {
     if (!abi)
-        snprintf(error, error_size, "%s: exports no `%s`; not an acre plugin", path, symbol);
+        snprintf(
+            error, error_size, "%s is not an acre plugin: it does not export '%s'", path, symbol);
     else if (*abi != ACRE_PLUGIN_ABI)
         snprintf(error, error_size, "%s: built for plugin ABI %u, this program has ABI %u", path,
             (unsigned)*abi, (unsigned)ACRE_PLUGIN_ABI);
@@ -65,7 +66,7 @@ static bool check_members(
     const char *missing, const char *symbol, const char *path, char *error, size_t error_size)
 {
     if (missing)
-        snprintf(error, error_size, "%s: its `%s` has no `%s`", path, symbol, missing);
+        snprintf(error, error_size, "%s: '%s' has no '%s'", path, symbol, missing);
     return missing == NULL;
 }
 

@@ -27,9 +27,9 @@ static void a_trace_that_cannot_be_written_is_said_first(void **state)
 {
     (void)state;
     assert_int_equal(record("-o /nonexistent/trace", subject, "short"), 125);
-    assert_true(was_said("'/nonexistent/trace' cannot be written: No such file"));
+    assert_true(was_said("cannot write '/nonexistent/trace': No such file"));
     assert_int_equal(record("-o /dev/full", subject, "short"), 125);
-    assert_true(was_said("'/dev/full' could not be written: No space left"));
+    assert_true(was_said("cannot write '/dev/full': No space left"));
 }
 
 /** As record, with a limit on the size of files. */

@@ -120,46 +120,46 @@ memalign(64, 8 <unfinished ...>
 9 malloc(1 <unfinished ...>
 END
 
-refused mtrace 'line 2: neither' <<<$'= Start\nhello world'
+refused mtrace 'line 2: expected' <<<$'= Start\nhello world'
 refused mtrace "line 1: '>' without '<'" <<<'@ x > 0x10 0x20'
 refused mtrace "line 3: '<' without '>'" <<<$'+ 0x10 0x20\n< 0x10\n- 0x10'
 refused mtrace "line 2: '<' without '>'" <<<$'+ 0x10 0x20\n< 0x10'
 refused mtrace 'line 1: no address and size' <<<'+ 0x10 0x12345678123456789'
 refused mtrace 'line 1: no address' <<<'- 0x'
-refused mtrace 'line 1: the size is larger' <<<'+ 0x10 0xffffffffffffffff'
-refused mtrace 'line 1: this is no text' < <(printf '+ 0x10\0 0x20\n')
-refused heaptrack 'line 1: it is compressed' < <(printf 'v 1\n' | gzip -c)
-refused heaptrack 'line 1: it is compressed' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
-refused mtrace 'line 1: the line is longer' < <(head -c 100000 /dev/zero | tr '\0' x)
-refused mtrace 'there is no call' </dev/null
+refused mtrace 'line 1: the size exceeds' <<<'+ 0x10 0xffffffffffffffff'
+refused mtrace 'line 1: not a text file' < <(printf '+ 0x10\0 0x20\n')
+refused heaptrack 'line 1: the file is compressed' < <(printf 'v 1\n' | gzip -c)
+refused heaptrack 'line 1: the file is compressed' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
+refused mtrace 'line 1: the line is too long' < <(head -c 100000 /dev/zero | tr '\0' x)
+refused mtrace 'no mtrace call found' </dev/null
 refused ltrace 'line 1: an argument' <<<'malloc(many) = 0x10'
 refused ltrace 'line 1: the call has too few' <<<'calloc(8) = 0x10'
 refused ltrace 'line 1: the call does not end' <<<'malloc(8 = 0x10'
 refused ltrace "line 1: the call has no '= ADDRESS'" <<<'malloc(8)'
-refused ltrace 'line 2: the end of a call whose' <<<$'7 malloc(8 <unfinished ...>\n8 <... malloc resumed> ) = 0x10'
-refused ltrace 'line 1: the end of a call whose' <<<'<... realloc resumed> ) = 0x10'
+refused ltrace 'line 2: a resumed call without' <<<$'7 malloc(8 <unfinished ...>\n8 <... malloc resumed> ) = 0x10'
+refused ltrace 'line 1: a resumed call without' <<<'<... realloc resumed> ) = 0x10'
 refused ltrace 'line 1: an argument' <<<'malloc( <unfinished ...>'
 refused ltrace 'line 1: the call has too few' <<<'calloc(8 <unfinished ...>'
 refused ltrace "line 2: the call has no '= ADDRESS'" <<<$'malloc(8 <unfinished ...>\n<... malloc resumed> )'
-refused ltrace 'line 4097: more calls are cut' < <(printf 'malloc(%d <unfinished ...>\n' {1..4097})
+refused ltrace 'line 4097: too many unfinished calls' < <(printf 'malloc(%d <unfinished ...>\n' {1..4097})
 refused ltrace 'line 1: count times size' <<<'calloc(0x8000000000000000, 4) = 0x10'
 refused ltrace 'line 1: the alignment is not' <<<'memalign(24, 4) = 0x10'
-refused ltrace 'there is no call' <<<'strlen("x") = 1'
-refused heaptrack "line 1: '+' has no size" <<<'+ 10'
-refused heaptrack "line 1: '+' has no size" <<<'+ 10 1'
+refused ltrace 'no ltrace call found' <<<'strlen("x") = 1'
+refused heaptrack "line 1: '+' is not followed" <<<'+ 10'
+refused heaptrack "line 1: '+' is not followed" <<<'+ 10 1'
 refused heaptrack "line 1: '+' has no number" <<<'+ x'
 refused heaptrack "line 1: '-' has no number" <<<'- xyz'
-refused heaptrack "line 1: 'a' has no size" <<<'a x 1'
+refused heaptrack "line 1: 'a' is not followed" <<<'a x 1'
 refused heaptrack "line 2: '+' names an allocation" <<<$'a 10 2\n+ 1'
 refused heaptrack "line 2: '-' names an allocation" <<<$'a 10 2\n- 1'
-refused heaptrack 'line 2: an allocation with its address' <<<$'a 10 2\n+ 10 1 5581'
-refused heaptrack 'line 2: allocations without addresses' <<<$'+ 10 1 5581\na 10 2'
-refused heaptrack 'line 1: the size is larger' <<<'a ffffffffffffffff 2'
+refused heaptrack 'line 2: an allocation with an address' <<<$'a 10 2\n+ 10 1 5581'
+refused heaptrack 'line 2: an allocation without an address' <<<$'+ 10 1 5581\na 10 2'
+refused heaptrack 'line 1: the size exceeds' <<<'a ffffffffffffffff 2'
 
 code=0
 "$acre" convert --from=mtrce --text "$work/in" >"$work/out" 2>"$work/err" || code=$?
 [ "$code" = 2 ] || fail "code $code for an unknown format"
-grep -qF "'mtrce' is none of mtrace, ltrace, heaptrack" "$work/err" || fail "formats are not listed"
+grep -qF "invalid format 'mtrce' (choose from mtrace, ltrace, heaptrack)" "$work/err" || fail "formats are not listed"
 code=0
 "$acre" convert --from=mtrace --text /no/such/file >"$work/out" 2>"$work/err" || code=$?
 [ "$code" = 1 ] && grep -qF '/no/such/file' "$work/err" || fail "a file that is not there"

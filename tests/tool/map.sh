@@ -27,16 +27,16 @@ printf '%s\n' 'acre-trace 1' 'm 1 3000' 'm 2 30000' 'f 1' 'm 3 100' 'f 2' >"$tra
 export LC_ALL=C COLUMNS=64
 
 map --allocator=tlsf --pool=64K --at=2 "$trace" || fail "no map"
-grep -qF 'tlsf in a pool of 65,536 bytes, after operation 2 of 5: 2 blocks live,' "$work/out" ||
+grep -qF 'tlsf in a pool of 65,536 bytes, after operation 2 of 5: 2 live blocks,' "$work/out" ||
     fail "the head"
-grep -qx '33,000 bytes asked for' "$work/out" || fail "the bytes"
+grep -qx '33,000 bytes requested' "$work/out" || fail "the bytes"
 rows=$(grep -cxE '[-+#m.]{1,64}' "$work/out") || fail "no rows"
 [ "$rows" = 20 ] || fail "$rows rows"
 most=$(grep -xE '[-+#m.]{1,64}' "$work/out" | tr -cd '#' | wc -c)
 [ "$most" -gt 500 ] && [ "$most" -lt 800 ] || fail "$most characters live: half of the pool is"
 
 map --allocator=tlsf --pool=64K --at=5 "$trace" || fail "no map"
-grep -qF '1 blocks live' "$work/out" || fail "the head in the end"
+grep -qF '1 live blocks' "$work/out" || fail "the head in the end"
 [ "$(grep -xE '[-+#m.]{1,64}' "$work/out" | tr -cd '#+-' | wc -c)" -le 4 ] || fail "more than one block"
 
 map "$trace" || fail "no map of the peak"
@@ -53,21 +53,21 @@ grep -q 'Heap map of buddy/16' "$work/out" || fail "no title"
 [ "$(grep -c 'class="l"' "$work/out")" -ge 3 ] || fail "no blocks in the picture"
 
 map --with="$ACRE_BUILD/tests/test_plugin.so" --pool=64K --at=2 "$trace" || fail "no map of a plugin"
-grep -qF 'bump in a pool of 65,536 bytes, after operation 2 of 5: 2 blocks live,' "$work/out" ||
+grep -qF 'bump in a pool of 65,536 bytes, after operation 2 of 5: 2 live blocks,' "$work/out" ||
     fail "the head of a plugin"
 # 33,000 bytes behind 64 of its own, 52 a character.
 [ "$(grep -xE '[-+#m.]{1,64}' "$work/out" | tr -cd '#' | wc -c)" = 635 ] || fail "a plugin's live characters"
-grep -qF "free or the allocator's own: a plugin does not tell" "$work/out" || fail "a plugin is not walked"
+grep -qF "free or metadata: plugins do not report metadata" "$work/out" || fail "a plugin is not walked"
 map --with="$ACRE_BUILD/tests/test_plugin.so" --svg=- "$trace" || fail "no picture of a plugin"
-grep -qF "free, or the allocator's own" "$work/out" || fail "the picture of a plugin"
-refuses 1 "own has no pool that could be looked into" --with="$ACRE_BUILD/tests/own_plugin.so" "$trace"
+grep -qF "free or metadata" "$work/out" || fail "the picture of a plugin"
+refuses 1 "cannot draw own: it manages its own memory" --with="$ACRE_BUILD/tests/own_plugin.so" "$trace"
 refuses 1 "/no/such.so" --with=/no/such.so "$trace"
-refuses 2 "only one can be drawn" --with=/no/such.so --allocator=tlsf "$trace"
-refuses 1 "--at: there are 5 operations" --at=6 "$trace"
+refuses 2 "exclude each other" --with=/no/such.so --allocator=tlsf "$trace"
+refuses 1 "the trace has 5 operations" --at=6 "$trace"
 refuses 1 "cannot work in a pool of 16 bytes" --pool=16 "$trace"
 refuses 1 "cannot write '/no/such/folder/map.svg'" --svg=/no/such/folder/map.svg "$trace"
 echo 'acre-trace 1' >"$work/empty.acre"
-refuses 1 "nothing to draw" "$work/empty.acre"
-refuses 2 "only one built in" --allocator=system "$trace"
+refuses 1 "the trace has no allocations" "$work/empty.acre"
+refuses 2 "choose one built in" --allocator=system "$trace"
 refuses 2 "unknown allocator 'tlfs', did you mean 'tlsf'?" --allocator=tlfs "$trace"
 refuses 2 "no trace given"

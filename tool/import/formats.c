@@ -118,7 +118,7 @@ static const char *mtrace_one(const struct word words[], struct import_call *cal
     }
     call->verb = IMPORT_RESIZE_BEGINS;
     call->old = call->block;
-    return call->old ? NULL : "the block to resize is none";
+    return call->old ? NULL : "no block to resize";
 }
 
 static const char *parse_mtrace(const char *line, struct import_call *call)
@@ -131,8 +131,8 @@ static const char *parse_mtrace(const char *line, struct import_call *call)
         return mtrace_two(words, call);
     if (count >= 2 && is_mark(&words[1], "-<"))
         return mtrace_one(words, call);
-    return "neither '+ ADDRESS SIZE' nor '- ADDRESS', '< ADDRESS', '> ADDRESS SIZE' or "
-           "'! ADDRESS SIZE' ends it";
+    return "expected '+ ADDRESS SIZE', '- ADDRESS', '< ADDRESS', '> ADDRESS SIZE' or "
+           "'! ADDRESS SIZE'";
 }
 
 /* ---- ltrace ---- */
@@ -193,7 +193,7 @@ static void skip(const char **at, const char *letters)
 static const char *multiply(uint64_t count, uint64_t *size)
 {
     if (count && *size > UINT64_MAX / count)
-        return "count times size is more than a size can be";
+        return "count times size overflows";
     *size *= count;
     return NULL;
 }
@@ -218,7 +218,7 @@ static const char *read_arguments(
                                          : &call->align;
         skip(at, " ");
         if (!scan_number(at, where))
-            return "an argument of the call is no number";
+            return "an argument of the call is not a number";
         skip(at, " ");
         if (take[1] && *(*at)++ != ',')
             return "the call has too few arguments";
@@ -236,7 +236,7 @@ static const char *scan_result(const char *at, struct import_call *call)
         return "the call has no '= ADDRESS'";
     skip(&at, " ");
     if (!scan_number(&at, &call->block))
-        return "the result of the call is no address";
+        return "the result of the call is not an address";
     return NULL;
 }
 
@@ -338,7 +338,7 @@ static const char *parse_heaptrack_alloc(const char *at, struct import_call *cal
         return NULL;
     call->size = call->kind;
     if (!next_hex(&at, &trace) || !next_hex(&at, &call->block))
-        return "'+' has no size, trace and address in hexadecimal after it";
+        return "'+' is not followed by a size, a trace and an address in hexadecimal";
     call->verb = call->block ? IMPORT_ALLOC : IMPORT_FAILED;
     return NULL;
 }
@@ -355,7 +355,7 @@ static const char *parse_heaptrack(const char *line, struct import_call *call)
     if (line[0] != 'a' || line[1] != ' ')
         return NULL;
     call->verb = IMPORT_KIND;
-    return next_hex(&at, &call->size) ? NULL : "'a' has no size in hexadecimal after it";
+    return next_hex(&at, &call->size) ? NULL : "'a' is not followed by a size in hexadecimal";
 }
 
 const struct import_format import_formats[] = {

@@ -44,7 +44,7 @@ static bool import_complain(struct importer *importer, const char *what)
 
 static bool import_no_memory(struct importer *importer)
 {
-    return import_complain(importer, "there is not enough memory for its live blocks");
+    return import_complain(importer, "out of memory for live blocks");
 }
 
 /* ---- calls ---- */
@@ -135,7 +135,7 @@ static bool import_failed_call(struct importer *importer, const struct import_ca
 static bool put_kind(struct importer *importer, const struct import_call *call)
 {
     return import_kinds_add(&importer->kinds, call->size) ||
-           import_complain(importer, "there are more kinds of allocations than there is room for");
+           import_complain(importer, "too many kinds of allocations");
 }
 
 static bool put_alloc_of(struct importer *importer, const struct import_call *call)
@@ -151,7 +151,7 @@ static bool put_alloc_of(struct importer *importer, const struct import_call *ca
 static bool put_cut(struct importer *importer, const struct import_call *call)
 {
     if (importer->cut_count == MOST_CUTS)
-        return import_complain(importer, "more calls are cut than there can be threads");
+        return import_complain(importer, "too many unfinished calls");
     struct cut *cut = &importer->cuts[importer->cut_count++];
     *cut = (struct cut){ .call = *call };
     if (call->old)
@@ -173,7 +173,7 @@ static bool put_resumed(struct importer *importer, const struct import_call *end
 {
     struct cut *found = find_cut(importer, end);
     if (!found)
-        return import_complain(importer, "the end of a call whose beginning is not there");
+        return import_complain(importer, "a resumed call without its beginning");
     struct cut cut = *found;
     *found = importer->cuts[--importer->cut_count];
     cut.call.block = end->block;
@@ -225,15 +225,15 @@ static const char *check_kinds(const struct importer *importer, const struct imp
 {
     size_t kinds = importer->kinds.count;
     if (call->verb == IMPORT_ALLOC_OF && !kinds)
-        return "'+' has no size, trace and address in hexadecimal after it";
+        return "'+' is not followed by a size, a trace and an address in hexadecimal";
     if (call->verb == IMPORT_ALLOC_OF && call->kind >= kinds)
         return "'+' names an allocation that no 'a' before it describes";
     if (call->verb == IMPORT_FREE && kinds && call->block >= kinds)
         return "'-' names an allocation that no 'a' before it describes";
     if (call->verb == IMPORT_ALLOC && kinds)
-        return "an allocation with its address among some without";
+        return "an allocation with an address after allocations without";
     if (call->verb == IMPORT_KIND && !kinds && importer->calls)
-        return "allocations without addresses after some with";
+        return "an allocation without an address after allocations with";
     return NULL;
 }
 
@@ -253,7 +253,7 @@ static bool import_line(struct importer *importer)
     if (fault)
         return import_complain(importer, fault);
     if (call.size > MOST_BYTES)
-        return import_complain(importer, "the size is larger than any block");
+        return import_complain(importer, "the size exceeds any possible block");
     if (call.letter == 'a' && !is_power_of_two(call.align))
         return import_complain(importer, "the alignment is not a power of two");
     if (is_nothing(importer, &call))
@@ -287,13 +287,13 @@ static bool read_line(struct importer *importer)
     importer->number++;
     for (; byte != EOF && byte != '\n'; byte = getc(importer->in)) {
         if (byte == '\0')
-            return import_complain(importer, "this is no text");
+            return import_complain(importer, "not a text file");
         if (count == LINE_ROOM - 1)
-            return import_complain(importer, "the line is longer than any call is");
+            return import_complain(importer, "the line is too long for a call");
         importer->line[count++] = (char)byte;
         if (count <= 4 && is_packed(importer, count))
             return import_complain(
-                importer, "it is compressed: unpack it first (zstd -dc, gzip -dc)");
+                importer, "the file is compressed: unpack it first (zstd -dc, gzip -dc)");
     }
     if (count && importer->line[count - 1] == '\r')
         count--;
@@ -310,8 +310,8 @@ static bool end_import(struct importer *importer)
     if (importer->begun)
         return import_complain(importer, "'<' without '>' after it");
     if (!importer->calls) {
-        snprintf(importer->message, IMPORT_MESSAGE_ROOM, "%s: there is no call of %s's in it",
-            importer->name, importer->format->name);
+        snprintf(importer->message, IMPORT_MESSAGE_ROOM, "%s: no %s call found", importer->name,
+            importer->format->name);
         return false;
     }
     fprintf(importer->out, "end %" PRIu64 " %" PRIu64 "\n", importer->lost, importer->unmatched);

@@ -53,12 +53,12 @@ void map_draw_text(FILE *out, const struct map_track *track, size_t columns, boo
         if ((i + 1) % columns == 0 || i + 1 == track->cell_count)
             fputc('\n', out);
     }
-    fprintf(out, "each character %" PRIu64 " bytes, %s to %s by how much of them is live; ",
+    fprintf(out, "each character is %" PRIu64 " bytes, %s to %s by the share that is live; ",
         track->cell_bytes, with->live[0], with->live[with->steps - 1]);
     if (track->walked)
-        fprintf(out, "%s the allocator's own, %s free\n", with->own, with->available);
+        fprintf(out, "%s metadata, %s free\n", with->own, with->available);
     else
-        fprintf(out, "%s free or the allocator's own: a plugin does not tell\n", with->available);
+        fprintf(out, "%s free or metadata: plugins do not report metadata\n", with->available);
 }
 
 /* ---- a picture ---- */
@@ -132,9 +132,8 @@ static void svg_legend(FILE *out, const struct map_track *track, int y)
 {
     svg_key(out, 0, y, "l", "live");
     if (track->walked)
-        svg_key(out, 70, y, "o", "the allocator's own");
-    svg_key(out, track->walked ? 240 : 70, y, "f",
-        track->walked ? "free" : "free, or the allocator's own");
+        svg_key(out, 70, y, "o", "metadata");
+    svg_key(out, track->walked ? 240 : 70, y, "f", track->walked ? "free" : "free or metadata");
 }
 
 void map_draw_svg(FILE *out, const struct map_track *track)
@@ -145,7 +144,7 @@ void map_draw_svg(FILE *out, const struct map_track *track)
     fprintf(out, svg_head, WIDTH, height + 24);
     fprintf(out,
         "<title id=\"title\">Heap map of %s</title>\n<desc id=\"about\">A pool of %zu bytes after "
-        "operation %" PRIu64 ": %" PRIu64 " blocks live, %" PRIu64 " bytes asked for.</desc>\n"
+        "operation %" PRIu64 ": %" PRIu64 " live blocks, %" PRIu64 " bytes requested.</desc>\n"
         "<rect class=\"g\" width=\"%d\" height=\"%d\"/>\n",
         track->name, track->plan.pool, track->plan.last + 1, live.blocks, live.asked, WIDTH,
         height + 24);

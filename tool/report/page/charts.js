@@ -155,10 +155,10 @@ function drawChart(chart) {
         chartTable(chart));
     const made = element("figure", { className: "chart", id: "chart-" + chart.id }, element("h3", {}, chart.title),
         element("p", { className: "about" }, chart.about), plot,
-        element("details", { open: old ? old.querySelector("details").open : false }, element("summary", {}, "The same as a table"), table));
+        element("details", { open: old ? old.querySelector("details").open : false }, element("summary", {}, "Show data"), table));
     if (old) old.replaceWith(made);
     else byId("charts").append(made);
-    if (!chart.series.some((s) => s.values.some(known))) plot.textContent = "Nothing of this is known of the allocators chosen.";
+    if (!chart.series.some((s) => s.values.some(known))) plot.textContent = "No data for the selected allocators.";
     else if (typeof uPlot === "function") drawUplot(chart, plot);
     else drawSvg(chart, plot);
     plots.push({ chart, plot, width: plot.clientWidth });

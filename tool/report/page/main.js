@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* What the page is made of, in the order in which it is read. */
-const goals = { memory: "Least memory", speed: "Highest speed", worst: "Tightest worst case", balanced: "In balance" };
+const goals = { memory: "Least memory", speed: "Highest speed", worst: "Lowest worst case", balanced: "Balanced" };
 const ops = data.profile.operation;
 
 function peakOp() {
@@ -9,7 +9,7 @@ function peakOp() {
 }
 
 function buildHead() {
-    document.title = "acre compare: " + data.source;
+    document.title = "Allocator comparison: " + data.source;
     byId("source").textContent = data.source;
     byId("made").textContent = "acre " + data.acre;
     byId("interrupted").hidden = !data.interrupted;
@@ -111,27 +111,27 @@ const percents = (v) => (v >= 0.01 || v === 0 ? +v.toPrecision(3) + " %" : v.toE
 function drawCharts() {
     plots.length = 0;
     const sizes = byPowers(data.profile.sizes, data.profile.bytes_by_size);
-    const lives = byPowers(data.profile.lifetimes);
+    const lifetimes = byPowers(data.profile.lifetimes);
     const latency = tails();
     drawChart({ id: "memory", title: "Memory in use", showY: bytes, binary: true, ...overRun,
-        about: "Bytes the program has live, and what each allocator takes for them: of its smallest pool, or resident.",
-        series: [{ name: "asked for", colour: "ink", values: data.profile.live_bytes }, ...series(inUse)] });
+        about: "Live bytes requested by the program, and the memory each allocator uses for them: of its smallest pool, or resident.",
+        series: [{ name: "requested", colour: "ink", values: data.profile.live_bytes }, ...series(inUse)] });
     drawChart({ id: "external", title: "External fragmentation", showY: percents, ...overRun,
-        about: "Free bytes of the smallest pool that are not in its largest free piece.",
+        about: "Free bytes of the smallest pool outside the largest free block.",
         series: series((row) => lack(row.over_time.largest_free, row.over_time.available)) });
     drawChart({ id: "internal", title: "Internal fragmentation", showY: percents, ...overRun,
-        about: "What live blocks take and did not ask for: rounding, headers, alignment.",
+        about: "Bytes of live blocks beyond the requested size: rounding, headers, alignment.",
         series: series((row) => lack(data.profile.live_bytes, row.over_time.used)) });
-    drawChart({ id: "latency", title: "Time of single operations", x: latency.x, series: latency.series, logX: true, logY: true,
+    drawChart({ id: "latency", title: "Latency of single operations", x: latency.x, series: latency.series, logX: true, logY: true,
         showX: short, showY: percents, xLabel: unit,
-        about: `Share of the operations that took at least so many ${unit}; each at its least of several replays.` });
-    drawChart({ id: "sizes", title: "Sizes", ...sizes, xLabel: "bytes asked for", showY: percents, bars: true,
-        about: "Requests by the bytes asked for, and the bytes that come to each column.",
+        about: `Share of operations that took at least this many ${unit}; each operation counts with its minimum over several replays.` });
+    drawChart({ id: "sizes", title: "Request sizes", ...sizes, xLabel: "bytes requested", showY: percents, bars: true,
+        about: "Share of requests and of requested bytes by request size.",
         series: [{ name: "requests", colour: "c0", values: sizes.share(data.profile.sizes) },
             { name: "bytes", colour: "c1", values: sizes.share(data.profile.bytes_by_size) }] });
-    drawChart({ id: "lives", title: "Lives", ...lives, xLabel: "operations from allocation to free", showY: percents, bars: true,
-        about: "Blocks that were freed, by how long they lived.",
-        series: [{ name: "blocks", colour: "c2", values: lives.share(data.profile.lifetimes) }] });
+    drawChart({ id: "lifetimes", title: "Block lifetimes", ...lifetimes, xLabel: "operations from allocation to free", showY: percents, bars: true,
+        about: "Freed blocks by their lifetime.",
+        series: [{ name: "blocks", colour: "c2", values: lifetimes.share(data.profile.lifetimes) }] });
 }
 
 function redraw() {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * The heap map: the pool as rows of bytes, at one moment of the run. "Each operation" draws every block
- * of a part of the run; "whole run" draws the cells that were looked at now and then. Both come from
+ * of a part of the run; "whole run" draws cells that were sampled at intervals. Both come from
  * tool/map/encode.c.
  */
 const MAP_ROWS = 32;
@@ -144,7 +144,7 @@ function stateText(op) {
     if (shown.exact) {
         const live = liveAt(map, op);
         const asked = live.reduce((sum, block) => sum + block.asked, 0);
-        return `${head}: ${eventText(op)}. ${whole(live.length)} blocks live, ${whole(asked)} bytes asked for, in a pool of ${bytes(map.pool)}.`;
+        return `${head}: ${eventText(op)}. ${whole(live.length)} blocks live, ${whole(asked)} bytes requested, in a pool of ${bytes(map.pool)}.`;
     }
     let [live, own] = [0, 0];
     for (const value of lookAt(map, op)) {
@@ -154,14 +154,14 @@ function stateText(op) {
     const all = map.cell_count * 15;
     const part = (n) => Math.round((100 * n) / all) + " %";
     if (!map.walked) return `${head}: of the pool of ${bytes(map.pool)}, about ${part(live)} live.`;
-    return `${head}: of the pool of ${bytes(map.pool)}, about ${part(live)} live, ${part(own)} the allocator's own, ${part(all - live - own)} free.`;
+    return `${head}: of the pool of ${bytes(map.pool)}, about ${part(live)} live, ${part(own)} metadata, ${part(all - live - own)} free.`;
 }
 
 function fillBlockTable(op) {
     byId("map-blocks").hidden = !shown.exact;
     if (!shown.exact || !byId("map-blocks").open) return;
     const largest = liveAt(shown.map, op).sort((a, b) => b.asked - a.asked).slice(0, 40);
-    byId("map-table").replaceWith(Object.assign(plainTable("The 40 largest", ["Offset", "Asked for", "Holds", "Age"],
+    byId("map-table").replaceWith(Object.assign(plainTable("The 40 largest", ["Offset", "Requested", "Usable", "Age"],
         largest.map((block) => [whole(block.offset), whole(block.asked), whole(block.size),
             block.born < shown.map.window_first ? "older" : whole(op - block.born)])), { id: "map-table" }));
 }
@@ -216,10 +216,10 @@ function aboutMap(map, all, hasBlocks) {
     let text = `The pool of ${whole(map.pool)} bytes as ${MAP_ROWS} rows, the lowest address at the top left; one row is ${bytes(map.pool / MAP_ROWS)}. `;
     text += "The height of a colour is its share of the bytes there. ";
     if (all) text += "Every block of the run is drawn.";
-    else if (hasBlocks) text += `The run is too long to keep every block in this page: they are kept for ${whole(map.window_last - map.window_first + 1)} operations around the peak; the whole run is drawn from ${map.moments.length} looks at ${whole(map.cell_count)} cells of the pool.`;
-    else text += `There are too many blocks to keep each in this page: the run is drawn from ${map.moments.length} looks at ${whole(map.cell_count)} cells of the pool.`;
-    if (!map.walked) text += " Which of the other bytes are free, and which the allocator's own, a plugin does not tell: all are drawn as free.";
-    if (map.failed) text += ` In this pool ${whole(map.failed)} operations could not be served.`;
+    else if (hasBlocks) text += `The run is too long for every block: this page contains the blocks of ${whole(map.window_last - map.window_first + 1)} operations around the peak; the whole run is drawn from ${map.moments.length} samples of ${whole(map.cell_count)} cells of the pool.`;
+    else text += `There are too many blocks for this page: the run is drawn from ${map.moments.length} samples of ${whole(map.cell_count)} cells of the pool.`;
+    if (!map.walked) text += " A plugin does not report its metadata: all other bytes are drawn as free.";
+    if (map.failed) text += ` In this pool ${whole(map.failed)} operations failed.`;
     return text;
 }
 
