@@ -58,6 +58,7 @@ foreach(entry IN LISTS entries)
     acre_gate(${CMAKE_MATCH_2} src/${CMAKE_MATCH_1} "${CMAKE_MATCH_3}")
 endforeach()
 acre_gate(ACRE_WRAP src/wrap "Wrappers that stack on any allocator")
+acre_gate(ACRE_THREADED src/threaded "Threaded heap: a heap per thread over pages")
 acre_gate(ACRE_SHARED src/shared "Handles with a reference count, and what stands on them")
 
 if(ACRE_FREESTANDING)
@@ -91,7 +92,7 @@ if(ACRE_TESTS)
     enable_language(CXX)
     enable_testing()
     acre_folders(tests/support tests/compile tests/base tests/tlsf tests/trace tests/conformance tests/model tests/misuse
-        tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/cache tests/heap
+        tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/cache tests/heap tests/threaded
         tests/regress tests/fuzz tests/hosted tests/hooks tests/tool examples)
     acre_folders(tests/ports)
 endif()

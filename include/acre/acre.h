@@ -19,6 +19,7 @@
 #include <acre/regions.h>
 #include <acre/shared.h>
 #include <acre/slab.h>
+#include <acre/threaded.h>
 #include <acre/tlsf.h>
 #include <acre/tlsf_quick.h>
 #include <acre/types.h>

@@ -24,6 +24,9 @@
 #ifndef ACRE_HEAP
 #define ACRE_HEAP 1 /**< Two-level heap: bytes over pages. */
 #endif
+#ifndef ACRE_THREADED
+#define ACRE_THREADED 1 /**< Threaded heap: a heap per thread over pages. */
+#endif
 #ifndef ACRE_WRAP
 #define ACRE_WRAP 1 /**< Wrappers that stack on any byte allocator. */
 #endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Threaded heap: a byte allocator for several threads. Each thread allocates from and frees to a
+ * heap of its own without a lock and without an atomic read-modify-write.
+ *
+ * Each thread heap has slabs: runs of pages cut into equal objects, up to 512 per slab, with one bit
+ * per object. A thread that frees an object of another thread's slab sets one bit in a second word
+ * (a remote free); the owner collects these bits when it runs out of objects (a drain). Larger
+ * blocks are whole pages, and each thread keeps the few that it freed last. Slabs and pages come
+ * from a page allocator under a lock of the caller's. After S. Lee, P. Liétar et al., "Snmalloc: a
+ * message passing allocator", ISMM 2019, and D. Leijen et al., "Mimalloc: free list sharding in
+ * action", APLAS 2019, with bits beside the objects in place of links inside them: no metadata lies
+ * in blocks or between them.
+ *
+ * Every wrong pointer is refused with ACRE_NOT_ALLOCATED by the thread that passes it. When two
+ * threads free one block at the same moment, at most one of them succeeds in returning it; if
+ * neither can tell, the owner finds the second free at its next drain and counts it in
+ * acre_threaded_late_misuse. The one case that cannot be detected is that of acre/bytes.h: a stale
+ * pointer that equals the start of a block allocated since.
+ *
+ * A thread that ends leaves its heap to the next thread that starts. Frees into a heap without a
+ * thread are collected by the thread that makes them.
+ *
+ * Cost of a block: rounding to its size class (16-byte steps up to 256 bytes, then at most 12.5 %).
+ * Cost of a slab: a record of 64 bytes and 56 bytes per 64 objects; 8 bytes per page of the map.
+ *
+ * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB.
+ */
+#ifndef ACRE_THREADED_H
+#define ACRE_THREADED_H
+
+#include <acre/bytes.h>
+#include <acre/lock.h>
+#include <acre/pages.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Sizes of the structures; facts of the layout, not knobs. */
+enum {
+    ACRE_THREADED_PAGE_LOG2 = 13, /**< The page allocator's pages have 8 KiB. */
+    ACRE_THREADED_PAGE = 1 << ACRE_THREADED_PAGE_LOG2,
+    ACRE_THREADED_CLASSES = 72,      /**< Size classes: 16 bytes to 32 KiB. */
+    ACRE_THREADED_MAX_SMALL = 32768, /**< Bytes of the largest class; larger blocks are pages. */
+    ACRE_THREADED_UNIT = 16,         /**< Step of the smallest classes, in bytes. */
+    ACRE_THREADED_UNITS = 64,        /**< Sizes up to 64 units find their slab by a table. */
+    ACRE_THREADED_KEPT_RUNS = 8,     /**< Runs of pages that a thread keeps for reuse, */
+    ACRE_THREADED_KEPT_PAGES = 32    /**< each of at most this many pages. */
+};
+
+struct acre_thread_heap;
+struct acre_threaded_slab;
+struct acre_threaded_node;
+
+/** What the caller brings. */
+struct acre_threaded_env {
+    struct acre_pages pages; /**< Pages for blocks, of ACRE_THREADED_PAGE bytes. */
+    struct acre_pages meta;  /**< Pages of the same size for records; may be the same allocator. */
+    struct acre_locker
+        lock; /**< Held around every call on the two, and briefly on thread starts. */
+    /** Called with the lock held when `pages` or `meta` has no run of `bytes`; may add memory to
+     * them. @return true: try again; false: refuse. Null: refuse. */
+    bool (*grow)(void *arg, struct acre_pages pages, size_t bytes);
+    void *arg; /**< Passed to grow. */
+};
+
+/** Words of the top level of the page map. */
+#if UINTPTR_MAX > UINT32_MAX
+enum { ACRE_THREADED_ROOT = 1 << 13, ACRE_THREADED_ADDRESS_BITS = 48 };
+#else
+enum { ACRE_THREADED_ROOT = 1 << 10, ACRE_THREADED_ADDRESS_BITS = 32 };
+#endif
+
+/** What all threads share. Zero it before setup; every field is private. */
+struct acre_threaded {
+#ifdef __cplusplus
+    struct acre_threaded_node *root[ACRE_THREADED_ROOT];
+    size_t failed;
+    size_t late_misuse;
+#else
+    struct acre_threaded_node *_Atomic root[ACRE_THREADED_ROOT]; /* the page map */
+    _Atomic size_t failed;                                       /* requests refused */
+    _Atomic size_t late_misuse;
+#endif
+    struct acre_threaded_env env;
+    struct acre_threaded_slab *slabs;      /* all slabs and runs in use, linked by `below` */
+    struct acre_threaded_slab *records[9]; /* free records, by their number of groups */
+    struct acre_thread_heap *heaps;        /* all heaps ever made */
+    struct acre_thread_heap *abandoned;    /* those without a thread */
+    uintptr_t meta_at, meta_end;           /* the rest of the newest page of records */
+    size_t meta_bytes;                     /* bytes taken for records, map nodes and heaps */
+};
+
+/**
+ * Prepares the shared part.
+ * @param env copied.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the pages of one of the allocators have another size than
+ * ACRE_THREADED_PAGE; nothing has changed. O(1).
+ */
+ACRE_NODISCARD enum acre_status acre_threaded_setup(
+    struct acre_threaded *threaded, const struct acre_threaded_env *env);
+
+/**
+ * Gives the calling thread a heap: that of a thread that ended, or a new one.
+ * @return the heap, which only this thread may use until it detaches; null: no memory.
+ * @note Takes the lock. O(1), and a search of pages for a new heap.
+ */
+ACRE_NODISCARD struct acre_thread_heap *acre_threaded_attach(struct acre_threaded *threaded);
+
+/** Ends a thread's use of its heap. Blocks stay live. Takes the lock. O(slabs of the heap). */
+void acre_threaded_detach(struct acre_thread_heap *heap);
+
+/**
+ * In a forked child, before any other call, with the lock held in the parent over the fork and
+ * released in the child: the heaps of all other threads become available, except those whose
+ * thread was inside a slow path, which are never used again; blocks in them can still be freed.
+ * @param own the heap of the thread that forked, or null. O(heaps).
+ */
+void acre_threaded_after_fork(struct acre_threaded *threaded, struct acre_thread_heap *own);
+
+/** As acre_alloc. O(1); takes the lock when a slab or pages are needed. */
+ACRE_NODISCARD struct acre_ptr acre_threaded_alloc(
+    struct acre_thread_heap *heap, struct acre_layout layout);
+
+/** As acre_dealloc, of a block of any thread. O(1). */
+enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr);
+
+/** As acre_dealloc_sized. */
+enum acre_status acre_threaded_dealloc_sized(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
+
+/** As acre_realloc. A block stays where it is when the new size takes at least half of it. */
+ACRE_NODISCARD struct acre_ptr acre_threaded_realloc(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
+
+/** As acre_usable_size. O(1). */
+struct acre_num acre_threaded_usable_size(const struct acre_threaded *threaded, const void *ptr);
+
+/**
+ * The live block that an address lies in.
+ * @param start receives its first byte.
+ * @return {its usable bytes, ACRE_OK}; {0, ACRE_NOT_ALLOCATED}: no live block has this byte. O(1);
+ * for blocks of whole pages O(pages of the block).
+ */
+struct acre_num acre_threaded_find(
+    const struct acre_threaded *threaded, const void *address, void **start);
+
+/**
+ * The accounts, summed over all heaps; exact when no other thread runs. peak counts the pages in use
+ * at their highest, so it is an upper bound. Takes the lock. O(slabs).
+ */
+struct acre_stats acre_threaded_stats(struct acre_threaded *threaded);
+
+/** As acre_check, while no other thread runs. Takes the lock. O(slabs). */
+struct acre_check_result acre_threaded_check(struct acre_threaded *threaded);
+
+/** Gives the free pages that heaps without a thread and the calling thread's keep back to the page
+ * allocator. @return pages given back. Takes the lock. O(slabs of these heaps). */
+size_t acre_threaded_release_empty(struct acre_thread_heap *heap);
+
+/** Frees that two threads made of one block, found by the owner afterwards. O(1). */
+size_t acre_threaded_late_misuse(const struct acre_threaded *threaded);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The verbs on blocks: the slow paths of alloc and dealloc, runs of pages, sizes.
+ */
+#include "base/memory.h"
+#include "threaded/threaded_private.h"
+
+static struct acre_ptr threaded_refuse_alloc(struct acre_thread_heap *heap)
+{
+    atomic_fetch_add_explicit(&heap->threaded->failed, 1, memory_order_relaxed);
+    return (struct acre_ptr){ .ptr = NULL, .status = ACRE_NO_MEMORY };
+}
+
+static enum threaded_state threaded_state_of(const struct acre_threaded_slab *slab)
+{
+    return (enum threaded_state)atomic_load_explicit(&slab->state, memory_order_acquire);
+}
+
+/* ---- runs of pages ---- */
+
+/* A run of just so many pages that this thread has kept, or null. O(ACRE_THREADED_KEPT_RUNS). */
+static struct acre_threaded_slab *threaded_take_kept(
+    struct acre_thread_heap *heap, size_t pages, size_t align)
+{
+    for (size_t i = 0; i < ACRE_THREADED_KEPT_RUNS; i++) {
+        struct acre_threaded_slab *run = heap->kept[i];
+        if (run == NULL || run->pages != pages || (run->start & (align - 1)) != 0)
+            continue;
+        heap->kept[i] = NULL;
+        atomic_store_explicit(&run->state, THREADED_RUN, memory_order_release);
+        return run;
+    }
+    return NULL;
+}
+
+/* Keeps a run for reuse; returns the one that has to make room, or null. */
+static struct acre_threaded_slab *threaded_keep_run(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *run)
+{
+    run->next = NULL;
+    if (run->pages > ACRE_THREADED_KEPT_PAGES)
+        return run;
+    struct acre_threaded_slab *old = heap->kept[heap->next_kept];
+    heap->kept[heap->next_kept] = run;
+    heap->next_kept = (heap->next_kept + 1) % ACRE_THREADED_KEPT_RUNS;
+    return old;
+}
+
+static struct acre_ptr threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    if (layout.size > SIZE_MAX / 2)
+        return threaded_refuse_alloc(heap);
+    size_t size = layout.size + (layout.size == 0);
+    size_t pages = (size + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
+    size_t align = layout.align > ACRE_THREADED_PAGE ? layout.align : ACRE_THREADED_PAGE;
+    struct acre_threaded_slab *run = threaded_take_kept(heap, pages, align);
+    if (run == NULL) {
+        acre_locker_lock(&heap->threaded->env.lock);
+        run = acre_threaded_make_run(heap->threaded, pages, align);
+        acre_locker_unlock(&heap->threaded->env.lock);
+    }
+    if (run == NULL)
+        return threaded_refuse_alloc(heap);
+    return (struct acre_ptr){ .ptr = (void *)run->start, .status = ACRE_OK };
+}
+
+/* Of two threads that free a run at once, one changes its state. */
+static enum acre_status threaded_dealloc_run(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr)
+{
+    unsigned char state = THREADED_RUN;
+    if (run->start != (uintptr_t)ptr ||
+        !atomic_compare_exchange_strong_explicit(
+            &run->state, &state, THREADED_KEPT, memory_order_acq_rel, memory_order_relaxed))
+        return ACRE_NOT_ALLOCATED;
+    threaded_enter(heap);
+    struct acre_threaded_slab *gone = threaded_keep_run(heap, run);
+    if (gone != NULL) {
+        gone->next = NULL;
+        acre_locker_lock(&heap->threaded->env.lock);
+        acre_threaded_release(heap->threaded, gone);
+        acre_locker_unlock(&heap->threaded->env.lock);
+    }
+    threaded_leave(heap);
+    return ACRE_OK;
+}
+
+/* ---- alloc ---- */
+
+/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Sizes
+ * that are a multiple of the alignment lie at multiples of it, for slabs start at pages. Bounded:
+ * a power of two is at most eight classes above. */
+static unsigned threaded_class_for(struct acre_layout layout)
+{
+    size_t size = layout.size + (layout.size == 0);
+    if (size > ACRE_THREADED_MAX_SMALL || layout.align > ACRE_THREADED_PAGE)
+        return ACRE_THREADED_CLASSES;
+    if (layout.align > ACRE_THREADED_UNIT)
+        size = acre_align_up(size, layout.align);
+    if (size > ACRE_THREADED_MAX_SMALL)
+        return ACRE_THREADED_CLASSES;
+    unsigned size_class = acre_threaded_class_of(size);
+    while ((acre_threaded_class_size(size_class) & (layout.align - 1)) != 0)
+        size_class++;
+    return size_class;
+}
+
+struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
+    unsigned size_class = threaded_class_for(layout);
+    if (size_class == ACRE_THREADED_CLASSES)
+        return threaded_alloc_run(heap, layout);
+    void *object = threaded_take_object(heap->group[size_class]);
+    if (object == NULL)
+        object = acre_threaded_refill(heap, size_class);
+    if (object == NULL)
+        return threaded_refuse_alloc(heap);
+    return (struct acre_ptr){ .ptr = object, .status = ACRE_OK };
+}
+
+struct acre_ptr acre_threaded_alloc(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    if (layout.align <= ACRE_THREADED_UNIT && acre_is_pow2(layout.align)) {
+        void *object = threaded_alloc_fast(heap, layout.size);
+        if (object != NULL)
+            return (struct acre_ptr){ .ptr = object, .status = ACRE_OK };
+    }
+    return acre_threaded_alloc_slow(heap, layout);
+}
+
+/* ---- dealloc ---- */
+
+/* Drains a heap that no thread has, so that what is freed into it does not pile up. */
+static void threaded_drain_abandoned(struct acre_thread_heap *heap)
+{
+    struct acre_threaded *threaded = heap->threaded;
+    struct acre_threaded_slab *gone = NULL;
+    acre_locker_lock(&threaded->env.lock);
+    if (atomic_load_explicit(&heap->state, memory_order_relaxed) == THREADED_ABANDONED) {
+        acre_threaded_drain(heap, &gone);
+        acre_threaded_release(threaded, gone);
+    }
+    acre_locker_unlock(&threaded->env.lock);
+}
+
+/* Push first, then look: a heap that is abandoned meanwhile drains after it has changed its state, so
+ * one of the two sees the other (both are sequentially consistent). */
+static void threaded_push_remote(struct acre_thread_heap *owner, struct acre_threaded_group *group)
+{
+    struct acre_threaded_group *first = atomic_load_explicit(&owner->remote, memory_order_relaxed);
+    do
+        group->remote_next = first;
+    while (!atomic_compare_exchange_weak_explicit(
+        &owner->remote, &first, group, memory_order_seq_cst, memory_order_relaxed));
+    if (atomic_load_explicit(&owner->state, memory_order_seq_cst) == THREADED_ABANDONED)
+        threaded_drain_abandoned(owner);
+}
+
+static enum acre_status threaded_dealloc_remote(
+    struct acre_thread_heap *owner, struct acre_threaded_slab *slab, void *ptr)
+{
+    size_t object = threaded_object_at(slab, (uintptr_t)ptr);
+    if (object == SIZE_MAX)
+        return ACRE_NOT_ALLOCATED;
+    struct acre_threaded_group *group = &slab->group[object >> THREADED_WORD_LOG2];
+    size_t bit = (size_t)1 << (object % THREADED_WORD_BITS);
+    if ((threaded_free_bits(group) & bit) != 0)
+        return ACRE_NOT_ALLOCATED;
+    size_t had = atomic_fetch_or_explicit(&group->remote, bit, memory_order_acq_rel);
+    if ((had & bit) != 0)
+        return ACRE_NOT_ALLOCATED;
+    if (had == ~group->all)
+        threaded_push_remote(owner, group);
+    return ACRE_OK;
+}
+
+enum acre_status acre_threaded_dealloc_slow(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *slab, void *ptr)
+{
+    if (slab == NULL)
+        return ACRE_NOT_ALLOCATED;
+    struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    if (owner == NULL)
+        return threaded_dealloc_run(heap, slab, ptr);
+    return threaded_dealloc_remote(owner, slab, ptr);
+}
+
+enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
+{
+    return threaded_dealloc_fast(heap->threaded, heap, ptr);
+}
+
+/* ---- sizes ---- */
+
+/* Usable bytes of the live block that starts at an address; 0: there is none. */
+static size_t threaded_live_size(const struct acre_threaded_slab *slab, uintptr_t address)
+{
+    if (slab == NULL)
+        return 0;
+    enum threaded_state state = threaded_state_of(slab);
+    if (state == THREADED_RUN && slab->start == address)
+        return slab->pages * ACRE_THREADED_PAGE;
+    size_t object = state == THREADED_SLAB ? threaded_object_at(slab, address) : SIZE_MAX;
+    if (object == SIZE_MAX)
+        return 0;
+    const struct acre_threaded_group *group = &slab->group[object >> THREADED_WORD_LOG2];
+    size_t dead = threaded_free_bits(group) | threaded_remote_bits(group);
+    return (dead >> (object % THREADED_WORD_BITS) & 1) == 0 ? slab->size : 0;
+}
+
+struct acre_num acre_threaded_usable_size(const struct acre_threaded *threaded, const void *ptr)
+{
+    uintptr_t address = (uintptr_t)ptr;
+    size_t size = threaded_live_size(threaded_slab_of(threaded, address), address);
+    return (struct acre_num){ .num = size, .status = size != 0 ? ACRE_OK : ACRE_NOT_ALLOCATED };
+}
+
+struct acre_num acre_threaded_find(
+    const struct acre_threaded *threaded, const void *address, void **start)
+{
+    uintptr_t at = (uintptr_t)address;
+    struct acre_threaded_slab *slab = threaded_slab_of(threaded, at);
+    for (uintptr_t page = at;
+         slab == NULL && page >= ACRE_THREADED_PAGE && at - page < (uintptr_t)1 << 30;) {
+        page -= ACRE_THREADED_PAGE;
+        slab = threaded_slab_of(threaded, page);
+    }
+    if (slab == NULL)
+        return (struct acre_num){ .num = 0, .status = ACRE_NOT_ALLOCATED };
+    uintptr_t first = slab->start;
+    if (threaded_state_of(slab) == THREADED_SLAB)
+        first += (at - first) / slab->size * slab->size;
+    size_t size = threaded_live_size(slab, first);
+    if (size == 0 || at - first >= size)
+        return (struct acre_num){ .num = 0, .status = ACRE_NOT_ALLOCATED };
+    *start = (void *)first;
+    return (struct acre_num){ .num = size, .status = ACRE_OK };
+}
+
+/* Whether a request of this layout would have got a block of just this size. */
+static bool threaded_made_for(size_t usable, uintptr_t address, struct acre_layout layout)
+{
+    if (!acre_is_pow2(layout.align) || layout.size > usable || (address & (layout.align - 1)) != 0)
+        return false;
+    unsigned size_class = threaded_class_for(layout);
+    if (size_class != ACRE_THREADED_CLASSES)
+        return acre_threaded_class_size(size_class) == usable;
+    return acre_align_up(layout.size + (layout.size == 0), ACRE_THREADED_PAGE) == usable;
+}
+
+enum acre_status acre_threaded_dealloc_sized(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
+{
+    struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
+    if (usable.status != ACRE_OK)
+        return usable.status;
+    if (!threaded_made_for(usable.num, (uintptr_t)ptr, layout))
+        return ACRE_INVALID_PARAM;
+    return acre_threaded_dealloc(heap, ptr);
+}
+
+struct acre_ptr acre_threaded_realloc(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
+{
+    struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
+    if (usable.status != ACRE_OK)
+        return (struct acre_ptr){ .ptr = NULL, .status = usable.status };
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
+    bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
+    if (aligned && layout.size <= usable.num && layout.size >= usable.num / 2)
+        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
+    struct acre_ptr moved = acre_threaded_alloc(heap, layout);
+    if (moved.status != ACRE_OK)
+        return moved;
+    memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);
+    acre_threaded_dealloc(heap, ptr);
+    return moved;
+}

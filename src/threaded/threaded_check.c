@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The checker. It changes nothing.
+ */
+#include "threaded/threaded_private.h"
+
+static struct acre_check_result threaded_broken(const char *invariant, const void *where)
+{
+    return (struct acre_check_result){ .invariant = invariant, .where = where };
+}
+
+static bool threaded_is_mapped(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab)
+{
+    size_t pages = slab->groups != 0 ? slab->pages : 1;
+    for (size_t i = 0; i < pages; i++)
+        if (threaded_slab_of(threaded, slab->start + i * ACRE_THREADED_PAGE) != slab)
+            return false;
+    return true;
+}
+
+static struct acre_check_result threaded_check_group(const struct acre_threaded_group *group)
+{
+    size_t free = threaded_free_bits(group);
+    size_t remote = threaded_remote_bits(group);
+    if ((free & ~group->all) != 0 || (~group->all & ~remote) != 0)
+        return threaded_broken("THREADED-2: a group has bits of objects that do not exist", group);
+    if ((free & remote) != 0)
+        return threaded_broken("THREADED-3: an object is free and freed by another thread", group);
+    return threaded_broken(NULL, NULL);
+}
+
+static struct acre_check_result threaded_check_slab(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab)
+{
+    if (!threaded_is_mapped(threaded, slab))
+        return threaded_broken("THREADED-1: a page does not lead to its slab", slab);
+    for (size_t i = 0; i < slab->groups; i++) {
+        struct acre_check_result result = threaded_check_group(&slab->group[i]);
+        if (result.invariant != NULL)
+            return result;
+    }
+    return threaded_broken(NULL, NULL);
+}
+
+static bool threaded_has_free(const struct acre_threaded_slab *slab)
+{
+    size_t free = 0;
+    for (size_t i = 0; i < slab->groups; i++)
+        free |= threaded_free_bits(&slab->group[i]);
+    return free != 0;
+}
+
+static struct acre_check_result threaded_check_class(
+    const struct acre_thread_heap *heap, unsigned size_class)
+{
+    const struct acre_threaded_slab *current = heap->group[size_class]->slab;
+    if (current != NULL && (current->size_class != size_class ||
+                               atomic_load_explicit(&current->owner, memory_order_relaxed) != heap))
+        return threaded_broken("THREADED-5: a current slab is of another class or heap", current);
+    const struct acre_threaded_slab *slab = heap->partial[size_class];
+    for (; slab != NULL; slab = slab->next)
+        if (slab == current || !slab->listed || !threaded_has_free(slab))
+            return threaded_broken("THREADED-4: a partial slab is full or current", slab);
+    return threaded_broken(NULL, NULL);
+}
+
+static struct acre_check_result threaded_check_heap(const struct acre_thread_heap *heap)
+{
+    if (atomic_load_explicit(&heap->state, memory_order_relaxed) == THREADED_FROZEN)
+        return threaded_broken(NULL, NULL);
+    for (unsigned size_class = 0; size_class < ACRE_THREADED_CLASSES; size_class++) {
+        struct acre_check_result result = threaded_check_class(heap, size_class);
+        if (result.invariant != NULL)
+            return result;
+    }
+    return threaded_broken(NULL, NULL);
+}
+
+static struct acre_check_result threaded_check_all(const struct acre_threaded *threaded)
+{
+    struct acre_check_result result = threaded_broken(NULL, NULL);
+    const struct acre_threaded_slab *slab = threaded->slabs;
+    for (; slab != NULL && result.invariant == NULL; slab = slab->below)
+        result = threaded_check_slab(threaded, slab);
+    const struct acre_thread_heap *heap = threaded->heaps;
+    for (; heap != NULL && result.invariant == NULL; heap = heap->next_heap)
+        result = threaded_check_heap(heap);
+    return result;
+}
+
+struct acre_check_result acre_threaded_check(struct acre_threaded *threaded)
+{
+    acre_locker_lock(&threaded->env.lock);
+    struct acre_check_result result = threaded_check_all(threaded);
+    acre_locker_unlock(&threaded->env.lock);
+    return result;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Size classes: steps of 16 bytes up to 256, then eight per power of two.
+ */
+#include "threaded/threaded_private.h"
+
+enum {
+    FIRST = 16,     /* classes of 16-byte steps */
+    FIRST_LOG2 = 8, /* they end at 2^8 bytes */
+    STEPS_LOG2 = 3,
+    SLAB_BYTES = 65536, /* a slab has this many bytes, where that is 8 to THREADED_MAX_OBJECTS */
+    MIN_OBJECTS = 8
+};
+
+_Static_assert(
+    FIRST + ((15 - FIRST_LOG2) << STEPS_LOG2) == ACRE_THREADED_CLASSES, "15 = log2 of MAX_SMALL");
+_Static_assert(ACRE_THREADED_MAX_SMALL == 1 << 15, "the last class");
+
+unsigned acre_threaded_class_of(size_t size)
+{
+    ACRE_ASSERT(size >= 1 && size <= ACRE_THREADED_MAX_SMALL);
+    if (size <= (size_t)1 << FIRST_LOG2)
+        return (unsigned)((size - 1) / ACRE_THREADED_UNIT);
+    unsigned log2 = acre_bits_highest(size - 1);
+    size_t step = (size - 1 - ((size_t)1 << log2)) >> (log2 - STEPS_LOG2);
+    return FIRST + ((log2 - FIRST_LOG2) << STEPS_LOG2) + (unsigned)step;
+}
+
+size_t acre_threaded_class_size(unsigned size_class)
+{
+    ACRE_ASSERT(size_class < ACRE_THREADED_CLASSES);
+    if (size_class < FIRST)
+        return (size_t)(size_class + 1) * ACRE_THREADED_UNIT;
+    unsigned above = size_class - FIRST;
+    unsigned log2 = FIRST_LOG2 + (above >> STEPS_LOG2);
+    size_t step = (above & ((1u << STEPS_LOG2) - 1)) + 1;
+    return ((size_t)1 << log2) + (step << (log2 - STEPS_LOG2));
+}
+
+size_t acre_threaded_class_pages(unsigned size_class)
+{
+    size_t size = acre_threaded_class_size(size_class);
+    size_t bytes = size * THREADED_MAX_OBJECTS;
+    if (bytes > SLAB_BYTES)
+        bytes = SLAB_BYTES;
+    if (bytes < size * MIN_OBJECTS)
+        bytes = size * MIN_OBJECTS;
+    return (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
+}
+
+/* Where bytes are left over, an index one past the last object must not leave the last group. */
+unsigned acre_threaded_class_objects(unsigned size_class)
+{
+    size_t size = acre_threaded_class_size(size_class);
+    size_t bytes = acre_threaded_class_pages(size_class) * ACRE_THREADED_PAGE;
+    size_t count = bytes / size;
+    if (count > THREADED_MAX_OBJECTS)
+        count = THREADED_MAX_OBJECTS;
+    if (count % THREADED_WORD_BITS == 0 && count * size < bytes)
+        count--;
+    return (unsigned)count;
+}

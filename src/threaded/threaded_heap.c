@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The slabs of one thread's heap: which one objects come from, which others have free objects, and
+ * what other threads have freed. Only the owner runs this, or, for a heap without a thread, whoever
+ * holds the lock.
+ */
+#include "threaded/threaded_private.h"
+
+/* One empty slab of each class is kept beside the current one. */
+enum { KEPT_EMPTY = 1 };
+
+static bool threaded_is_current(
+    const struct acre_thread_heap *heap, const struct acre_threaded_slab *slab)
+{
+    return heap->group[slab->size_class]->slab == slab;
+}
+
+static bool threaded_is_empty(const struct acre_threaded_slab *slab)
+{
+    for (size_t i = 0; i < slab->groups; i++)
+        if (threaded_free_bits(&slab->group[i]) != slab->group[i].all)
+            return false;
+    return true;
+}
+
+static void threaded_list(struct acre_thread_heap *heap, struct acre_threaded_slab *slab)
+{
+    struct acre_threaded_slab **head = &heap->partial[slab->size_class];
+    ACRE_ASSERT(!slab->listed);
+    slab->prev = NULL;
+    slab->next = *head;
+    if (slab->next != NULL)
+        slab->next->prev = slab;
+    *head = slab;
+    slab->listed = true;
+}
+
+static void threaded_unlist(struct acre_thread_heap *heap, struct acre_threaded_slab *slab)
+{
+    ACRE_ASSERT(slab->listed);
+    if (slab->prev != NULL)
+        slab->prev->next = slab->next;
+    else
+        heap->partial[slab->size_class] = slab->next;
+    if (slab->next != NULL)
+        slab->next->prev = slab->prev;
+    slab->listed = false;
+}
+
+/* A listed slab has become empty: kept, or linked to *gone. */
+static void threaded_emptied(struct acre_thread_heap *heap, struct acre_threaded_slab *slab,
+    struct acre_threaded_slab **gone)
+{
+    unsigned char *kept = &heap->empties[slab->size_class];
+    if (*kept < KEPT_EMPTY) {
+        ++*kept;
+        return;
+    }
+    threaded_unlist(heap, slab);
+    slab->next = *gone;
+    *gone = slab;
+}
+
+void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group,
+    struct acre_threaded_slab **gone)
+{
+    struct acre_threaded_slab *slab = group->slab;
+    if (threaded_is_current(heap, slab))
+        return;
+    if (!slab->listed)
+        threaded_list(heap, slab);
+    if (threaded_is_empty(slab))
+        threaded_emptied(heap, slab, gone);
+}
+
+static void threaded_drain_group(struct acre_thread_heap *heap, struct acre_threaded_group *group,
+    struct acre_threaded_slab **gone)
+{
+    size_t bits =
+        atomic_exchange_explicit(&group->remote, ~group->all, memory_order_acq_rel) & group->all;
+    size_t had = threaded_free_bits(group);
+    if (ACRE_UNLIKELY((bits & had) != 0))
+        atomic_fetch_add_explicit(
+            &heap->threaded->late_misuse, acre_bits_count(bits & had), memory_order_relaxed);
+    size_t freed = bits & ~had;
+    if (freed == 0)
+        return;
+    threaded_set_free(group, had | freed);
+    acre_threaded_group_changed(heap, group, gone);
+}
+
+void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_slab **gone)
+{
+    struct acre_threaded_group *group =
+        atomic_exchange_explicit(&heap->remote, NULL, memory_order_seq_cst);
+    while (group != NULL) {
+        struct acre_threaded_group *next = group->remote_next;
+        threaded_drain_group(heap, group, gone);
+        group = next;
+    }
+}
+
+/* Makes a group the one that objects of its class come from. O(units of the class). */
+static void threaded_set_current(
+    struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_group *group)
+{
+    heap->group[size_class] = group;
+    size_t above = acre_threaded_class_size(size_class) / ACRE_THREADED_UNIT;
+    size_t unit =
+        size_class == 0 ? 0 : acre_threaded_class_size(size_class - 1) / ACRE_THREADED_UNIT;
+    for (; unit < above && unit < ACRE_THREADED_UNITS; unit++)
+        heap->unit[unit] = group;
+}
+
+static struct acre_threaded_group *threaded_group_with_room(struct acre_threaded_slab *slab)
+{
+    for (size_t i = 0; i < slab->groups; i++)
+        if (threaded_free_bits(&slab->group[i]) != 0)
+            return &slab->group[i];
+    return NULL;
+}
+
+static struct acre_threaded_slab *threaded_next_partial(
+    struct acre_thread_heap *heap, unsigned size_class)
+{
+    struct acre_threaded_slab *slab = heap->partial[size_class];
+    if (slab == NULL)
+        return NULL;
+    threaded_unlist(heap, slab);
+    if (threaded_is_empty(slab))
+        heap->empties[size_class]--;
+    return slab;
+}
+
+/* A new slab, and what the drain left to give back, under one hold of the lock. */
+static struct acre_threaded_slab *threaded_new_slab(
+    struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_slab *gone)
+{
+    struct acre_threaded *threaded = heap->threaded;
+    acre_locker_lock(&threaded->env.lock);
+    acre_threaded_release(threaded, gone);
+    struct acre_threaded_slab *slab = acre_threaded_make_slab(threaded, size_class, heap);
+    acre_locker_unlock(&threaded->env.lock);
+    return slab;
+}
+
+static void threaded_release_locked(struct acre_threaded *threaded, struct acre_threaded_slab *gone)
+{
+    if (gone == NULL)
+        return;
+    acre_locker_lock(&threaded->env.lock);
+    acre_threaded_release(threaded, gone);
+    acre_locker_unlock(&threaded->env.lock);
+}
+
+/* The group that the next object of a class comes from, or null: no memory. */
+static struct acre_threaded_group *threaded_next_group(
+    struct acre_thread_heap *heap, unsigned size_class)
+{
+    struct acre_threaded_slab *gone = NULL;
+    if (atomic_load_explicit(&heap->remote, memory_order_relaxed) != NULL)
+        acre_threaded_drain(heap, &gone);
+    struct acre_threaded_slab *current = heap->group[size_class]->slab;
+    struct acre_threaded_group *group = current ? threaded_group_with_room(current) : NULL;
+    if (group == NULL) {
+        struct acre_threaded_slab *slab = threaded_next_partial(heap, size_class);
+        if (slab == NULL) {
+            slab = threaded_new_slab(heap, size_class, gone);
+            gone = NULL;
+        }
+        group = slab != NULL ? threaded_group_with_room(slab) : NULL;
+    }
+    threaded_release_locked(heap->threaded, gone);
+    return group;
+}
+
+void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class)
+{
+    threaded_enter(heap);
+    struct acre_threaded_group *group = threaded_next_group(heap, size_class);
+    void *object = NULL;
+    if (group != NULL) {
+        threaded_set_current(heap, size_class, group);
+        object = threaded_take_object(group);
+    }
+    threaded_leave(heap);
+    return object;
+}
+
+void acre_threaded_dealloc_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group)
+{
+    struct acre_threaded_slab *gone = NULL;
+    threaded_enter(heap);
+    acre_threaded_group_changed(heap, group, &gone);
+    threaded_release_locked(heap->threaded, gone);
+    threaded_leave(heap);
+}
+
+static void threaded_release_class(
+    struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_slab **gone)
+{
+    struct acre_threaded_slab *slab = heap->partial[size_class];
+    while (slab != NULL) {
+        struct acre_threaded_slab *next = slab->next;
+        if (threaded_is_empty(slab)) {
+            threaded_unlist(heap, slab);
+            slab->next = *gone;
+            *gone = slab;
+        }
+        slab = next;
+    }
+    heap->empties[size_class] = 0;
+    struct acre_threaded_slab *current = heap->group[size_class]->slab;
+    if (current != NULL && threaded_is_empty(current)) {
+        threaded_set_current(heap, size_class, threaded_no_group());
+        current->next = *gone;
+        *gone = current;
+    }
+}
+
+void acre_threaded_release_all_empty(
+    struct acre_thread_heap *heap, struct acre_threaded_slab **gone)
+{
+    for (unsigned size_class = 0; size_class < ACRE_THREADED_CLASSES; size_class++)
+        threaded_release_class(heap, size_class, gone);
+}

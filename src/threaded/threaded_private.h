@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The threaded heap's records, map and invariants, for the files of this folder, its tests, and the
+ * drop-in malloc, which inlines the fast paths below.
+ *
+ *   address -> slab: three levels of the page map, by the bits of the page number (64-bit machines)
+ *
+ *     root[13 bits] -> node[13 bits] -> node[9 bits] -> slab record
+ *
+ *   slab record (in pages of its own, never beside blocks):
+ *
+ *     | owner start reciprocal size ... | group 0 | group 1 | ... up to 8 |
+ *
+ *   group: 64 objects (32 on 32-bit machines)
+ *
+ *     free    bit set: the object is free. Written by the owner only.
+ *     remote  bit set: another thread has freed the object, or there is no such object.
+ *
+ * An object is live when neither bit is set. So one OR of two words proves a pointer, and objects
+ * that do not exist (behind the last one of a slab) are refused by the same test.
+ *
+ *   remote free:  remote |= bit (atomic); if all other bits were those of no object, push the group
+ *                 on the owner's remote list (compare and swap)
+ *   drain:        take the list (exchange); for each group, read its link, then exchange `remote` for
+ *                 the bits of no object, and set the bits taken in `free`
+ *
+ * A group is on a remote list from the moment that its first bit is set until a drain takes its bits,
+ * so no list has it twice. A slab with remote bits is not empty, so no list leads to a slab that was
+ * given back, unless a program frees a block twice at the same moment in two threads; records are
+ * never given back to the page allocator, so even that reads no foreign memory.
+ *
+ * A heap has states: LIVE (a thread has it), ABANDONED (none has; whoever holds the lock may drain
+ * it), FROZEN (its thread was inside a slow path when the process forked: nobody touches its lists).
+ *
+ * Invariants; the checker names them:
+ *   THREADED-1  each page of a slab leads to its record in the map; of a run, the first page
+ *   THREADED-2  free bits are of objects that exist; remote has all bits of objects that do not
+ *   THREADED-3  no object has both bits set
+ *   THREADED-4  a slab in a heap's partial list has a free object and is not current
+ *   THREADED-5  the current slab of a class is of that class and owned by the heap
+ */
+#ifndef ACRE_SRC_THREADED_PRIVATE_H
+#define ACRE_SRC_THREADED_PRIVATE_H
+
+#include "base/arith.h"
+#include "base/bits.h"
+#include "base/compiler.h"
+
+#include <acre/threaded.h>
+
+#include <stdatomic.h>
+
+enum {
+    THREADED_WORD_BITS = 8 * sizeof(size_t),
+    THREADED_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
+    THREADED_MAX_GROUPS = 8,
+    THREADED_MAX_OBJECTS = THREADED_MAX_GROUPS * THREADED_WORD_BITS,
+    THREADED_LEAF_LOG2 = 9,
+    THREADED_MIDDLE_LOG2 = sizeof(size_t) == 8 ? 13 : 0,
+    THREADED_PAGE_BITS = ACRE_THREADED_ADDRESS_BITS - ACRE_THREADED_PAGE_LOG2
+};
+
+enum threaded_state {
+    THREADED_NONE, /* the record is free */
+    THREADED_SLAB,
+    THREADED_RUN, /* one block of whole pages */
+    THREADED_KEPT /* a run that a thread keeps for reuse */
+};
+
+struct acre_threaded_group {
+    _Atomic size_t free;
+    _Atomic size_t remote;
+    uintptr_t base; /* address of its first object */
+    size_t size;    /* bytes of an object */
+    size_t all;     /* the bits of its objects */
+    struct acre_threaded_slab *slab;
+    struct acre_threaded_group *remote_next;
+};
+
+struct acre_threaded_slab {
+    _Atomic(struct acre_thread_heap *) owner; /* null: a run */
+    uintptr_t start;
+    uint64_t reciprocal; /* 2^44 / size, rounded up; 0: no slab */
+    uint32_t size;       /* bytes of an object */
+    uint16_t count;      /* objects */
+    uint8_t size_class;
+    uint8_t groups;
+    _Atomic unsigned char state; /* enum threaded_state */
+    bool listed;                 /* in the partial list of its class */
+    size_t pages;
+    struct acre_threaded_slab *next,
+        *prev; /* partial list; next: free records, a list to release */
+    struct acre_threaded_slab *below, *above; /* all in use */
+    struct acre_threaded_group group[];
+};
+
+enum threaded_heap_state { THREADED_LIVE, THREADED_ABANDONED, THREADED_FROZEN };
+
+struct acre_thread_heap {
+    struct acre_threaded_group *unit[ACRE_THREADED_UNITS];     /* by (size - 1) / 16; never null */
+    struct acre_threaded_group *group[ACRE_THREADED_CLASSES];  /* where objects come from */
+    struct acre_threaded_slab *partial[ACRE_THREADED_CLASSES]; /* other slabs with free objects */
+    unsigned char empties[ACRE_THREADED_CLASSES];              /* empty slabs in `partial` */
+    struct acre_threaded_slab *kept[ACRE_THREADED_KEPT_RUNS];  /* runs kept for reuse */
+    unsigned next_kept;
+    struct acre_threaded *threaded;
+    struct acre_thread_heap *next_heap;      /* all heaps */
+    struct acre_thread_heap *next_abandoned; /* under the lock */
+    _Atomic unsigned char state;             /* enum threaded_heap_state; changes under the lock */
+    _Atomic bool busy;                       /* its thread is inside a slow path */
+    _Alignas(64) _Atomic(struct acre_threaded_group *) remote; /* groups with remote frees */
+};
+
+/* A node of the page map: pointers to nodes or to slab records. */
+struct acre_threaded_node {
+    _Atomic(void *) entry[1];
+};
+
+/* ---- the page map; threaded_map.c ---- */
+
+ACRE_INLINE void *threaded_entry(const struct acre_threaded_node *node, size_t index)
+{
+    return atomic_load_explicit(&node->entry[index], memory_order_acquire);
+}
+
+/* The slab or run of the page that an address lies in, or null. Reads nothing at the address. */
+ACRE_INLINE struct acre_threaded_slab *threaded_slab_of(
+    const struct acre_threaded *threaded, uintptr_t address)
+{
+    uintptr_t page = address >> ACRE_THREADED_PAGE_LOG2;
+    uintptr_t top = page >> (THREADED_LEAF_LOG2 + THREADED_MIDDLE_LOG2);
+    if (ACRE_UNLIKELY(top >= ACRE_THREADED_ROOT))
+        return NULL;
+    const struct acre_threaded_node *node =
+        atomic_load_explicit(&threaded->root[top], memory_order_acquire);
+    if (ACRE_UNLIKELY(node == NULL))
+        return NULL;
+    if (THREADED_MIDDLE_LOG2 != 0) {
+        size_t mask = ((size_t)1 << THREADED_MIDDLE_LOG2) - 1;
+        node = threaded_entry(node, (page >> THREADED_LEAF_LOG2) & mask);
+        if (ACRE_UNLIKELY(node == NULL))
+            return NULL;
+    }
+    return threaded_entry(node, page & (((size_t)1 << THREADED_LEAF_LOG2) - 1));
+}
+
+/* Makes the map's nodes for a range of pages. Under the lock. False: no memory. */
+bool acre_threaded_map_reserve(struct acre_threaded *threaded, uintptr_t start, size_t pages);
+
+/* Sets the entries of pages whose nodes exist. Under the lock. */
+void acre_threaded_map_set(
+    struct acre_threaded *threaded, uintptr_t start, size_t pages, struct acre_threaded_slab *slab);
+
+/* Zeroed bytes for records, heaps and nodes, never given back; null: no memory. Under the lock. */
+void *acre_threaded_meta(struct acre_threaded *threaded, size_t bytes, size_t align);
+
+/* Pages from one of the two allocators, growing it when it has none. 0: no memory. Under the lock. */
+uintptr_t acre_threaded_take_pages(
+    struct acre_threaded *threaded, struct acre_pages pages, size_t count, size_t align);
+
+/* ---- records of slabs and runs; threaded_slab.c ---- */
+
+/* A slab or run over fresh pages, entered in the map and in the list of all. Under the lock.
+ * Null: no memory. */
+struct acre_threaded_slab *acre_threaded_make_slab(
+    struct acre_threaded *threaded, unsigned size_class, struct acre_thread_heap *owner);
+struct acre_threaded_slab *acre_threaded_make_run(
+    struct acre_threaded *threaded, size_t pages, size_t align);
+
+/* Gives slabs and runs, linked by `next`, back to the page allocator. Under the lock. Returns pages.
+ */
+size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threaded_slab *list);
+
+/* ---- size classes; threaded_class.c ---- */
+
+/* The class of a size of 1 to ACRE_THREADED_MAX_SMALL bytes, and the size of a class. O(1). */
+unsigned acre_threaded_class_of(size_t size);
+size_t acre_threaded_class_size(unsigned size_class);
+
+/* Pages of a slab of a class, and the objects it has. O(1). */
+size_t acre_threaded_class_pages(unsigned size_class);
+unsigned acre_threaded_class_objects(unsigned size_class);
+
+/* ---- heaps; threaded_heap.c, threaded_alloc.c ---- */
+
+/* Collects remote frees. Slabs that have become empty and are to be given back are linked to *gone.
+ */
+void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_slab **gone);
+
+/* Links all empty slabs of a heap to *gone. O(slabs of the heap). */
+void acre_threaded_release_all_empty(
+    struct acre_thread_heap *heap, struct acre_threaded_slab **gone);
+
+/* An object of a class when the current group has none; null: no memory. */
+void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class);
+
+/* What a free that filled an empty group, or emptied a group, has to do besides setting the bit. */
+void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group,
+    struct acre_threaded_slab **gone);
+
+/* alloc and dealloc where the fast paths do not answer. */
+struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout);
+enum acre_status acre_threaded_dealloc_slow(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *slab, void *ptr);
+
+/* The rest of a free that filled or emptied its group. */
+void acre_threaded_dealloc_changed(
+    struct acre_thread_heap *heap, struct acre_threaded_group *group);
+
+/* ---- groups ---- */
+
+/* Where objects come from before there is a slab: it has none, so every request takes the slow path.
+ * Never written. */
+extern const struct acre_threaded_group acre_threaded_no_group;
+
+ACRE_INLINE struct acre_threaded_group *threaded_no_group(void)
+{
+    return (struct acre_threaded_group *)(uintptr_t)&acre_threaded_no_group;
+}
+
+ACRE_INLINE size_t threaded_free_bits(const struct acre_threaded_group *group)
+{
+    return atomic_load_explicit(&group->free, memory_order_relaxed);
+}
+
+ACRE_INLINE size_t threaded_remote_bits(const struct acre_threaded_group *group)
+{
+    return atomic_load_explicit(&group->remote, memory_order_relaxed);
+}
+
+/* The owner's only way to change `free`. */
+ACRE_INLINE void threaded_set_free(struct acre_threaded_group *group, size_t bits)
+{
+    ACRE_ASSERT((bits & ~group->all) == 0); /* THREADED-2 */
+    atomic_store_explicit(&group->free, bits, memory_order_relaxed);
+}
+
+/* Between these two, the heap's lists may be inconsistent: a process forked in between must not use
+ * them in the child. */
+ACRE_INLINE void threaded_enter(struct acre_thread_heap *heap)
+{
+    atomic_store_explicit(&heap->busy, true, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+}
+
+ACRE_INLINE void threaded_leave(struct acre_thread_heap *heap)
+{
+    atomic_store_explicit(&heap->busy, false, memory_order_release);
+}
+
+/* ---- fast paths ---- */
+
+/* An object of the group, or null when it has none. */
+ACRE_INLINE void *threaded_take_object(struct acre_threaded_group *group)
+{
+    size_t bits = threaded_free_bits(group);
+    if (ACRE_UNLIKELY(bits == 0))
+        return NULL;
+    threaded_set_free(group, bits & (bits - 1));
+    return (void *)(group->base + acre_bits_lowest(bits) * group->size);
+}
+
+/* A block of at most ACRE_THREADED_UNITS units at natural alignment; null: ask the slow path. */
+ACRE_INLINE void *threaded_alloc_fast(struct acre_thread_heap *heap, size_t size)
+{
+    size_t unit = (size - 1) / ACRE_THREADED_UNIT;
+    if (ACRE_UNLIKELY(unit >= ACRE_THREADED_UNITS))
+        return NULL;
+    return threaded_take_object(heap->unit[unit]);
+}
+
+/* 2^44 / size, rounded up: products of offsets below 2^20 stay within 64 bits, and the error of the
+ * rounding stays below one part of an object (tests/threaded/classes.c tries every offset). */
+enum { THREADED_FIXED_POINT = 44 };
+
+ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
+{
+    return ((UINT64_C(1) << THREADED_FIXED_POINT) + size - 1) / size;
+}
+
+/* Index of the object that starts at an address of a slab, or SIZE_MAX when none does: the fraction
+ * of offset / size is below 1 / size just for multiples of the size. */
+ACRE_INLINE size_t threaded_object_at(const struct acre_threaded_slab *slab, uintptr_t address)
+{
+    uint64_t reciprocal = slab->reciprocal;
+    uint64_t product = (uint64_t)(address - slab->start) * reciprocal;
+    uint64_t fraction = product << (64 - THREADED_FIXED_POINT);
+    bool starts = fraction < reciprocal << (64 - THREADED_FIXED_POINT);
+    return starts ? (size_t)(product >> THREADED_FIXED_POINT) : SIZE_MAX;
+}
+
+/* Frees an object of the thread's own slab, or leaves the answer to the slow paths. */
+ACRE_INLINE enum acre_status threaded_dealloc_fast(
+    struct acre_threaded *threaded, struct acre_thread_heap *heap, void *ptr)
+{
+    struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)ptr);
+    if (ACRE_UNLIKELY(
+            slab == NULL || atomic_load_explicit(&slab->owner, memory_order_relaxed) != heap))
+        return acre_threaded_dealloc_slow(heap, slab, ptr);
+    size_t object = threaded_object_at(slab, (uintptr_t)ptr);
+    if (ACRE_UNLIKELY(object == SIZE_MAX))
+        return ACRE_NOT_ALLOCATED;
+    struct acre_threaded_group *group = &slab->group[object >> THREADED_WORD_LOG2];
+    size_t bit = (size_t)1 << (object % THREADED_WORD_BITS);
+    size_t bits = threaded_free_bits(group);
+    if (ACRE_UNLIKELY(((bits | threaded_remote_bits(group)) & bit) != 0))
+        return ACRE_NOT_ALLOCATED;
+    threaded_set_free(group, bits | bit);
+    if (ACRE_UNLIKELY(bits == 0 || (bits | bit) == group->all))
+        acre_threaded_dealloc_changed(heap, group);
+    return ACRE_OK;
+}
+
+#endif

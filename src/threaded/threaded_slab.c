@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Records of slabs and of runs of pages. Everything here runs under the lock.
+ */
+#include "threaded/threaded_private.h"
+
+static struct acre_threaded_slab *threaded_take_record(
+    struct acre_threaded *threaded, unsigned groups)
+{
+    struct acre_threaded_slab *record = threaded->records[groups];
+    if (record != NULL) {
+        threaded->records[groups] = record->next;
+        return record;
+    }
+    size_t size = sizeof *record + groups * sizeof record->group[0];
+    record = acre_threaded_meta(threaded, size, 64);
+    if (record != NULL)
+        record->groups = (uint8_t)groups;
+    return record;
+}
+
+static void threaded_give_record(struct acre_threaded *threaded, struct acre_threaded_slab *record)
+{
+    atomic_store_explicit(&record->state, THREADED_NONE, memory_order_relaxed);
+    atomic_store_explicit(&record->owner, NULL, memory_order_relaxed);
+    record->reciprocal = 0;
+    record->next = threaded->records[record->groups];
+    threaded->records[record->groups] = record;
+}
+
+static void threaded_link(struct acre_threaded *threaded, struct acre_threaded_slab *slab)
+{
+    slab->above = NULL;
+    slab->below = threaded->slabs;
+    if (slab->below != NULL)
+        slab->below->above = slab;
+    threaded->slabs = slab;
+}
+
+static void threaded_unlink(struct acre_threaded *threaded, struct acre_threaded_slab *slab)
+{
+    if (slab->above != NULL)
+        slab->above->below = slab->below;
+    else
+        threaded->slabs = slab->below;
+    if (slab->below != NULL)
+        slab->below->above = slab->above;
+}
+
+/* Pages, and a record of so many groups, with the map ready for `mapped` of the pages. */
+static struct acre_threaded_slab *threaded_make_record(
+    struct acre_threaded *threaded, unsigned groups, size_t pages, size_t align, size_t mapped)
+{
+    struct acre_threaded_slab *slab = threaded_take_record(threaded, groups);
+    if (slab == NULL)
+        return NULL;
+    uintptr_t start = acre_threaded_take_pages(threaded, threaded->env.pages, pages, align);
+    if (start == 0) {
+        threaded_give_record(threaded, slab);
+        return NULL;
+    }
+    if (!acre_threaded_map_reserve(threaded, start, mapped)) {
+        acre_dealloc_pages(threaded->env.pages, start, pages);
+        threaded_give_record(threaded, slab);
+        return NULL;
+    }
+    slab->start = start;
+    slab->pages = pages;
+    slab->next = slab->prev = NULL;
+    slab->listed = false;
+    return slab;
+}
+
+static size_t threaded_low_bits(size_t count)
+{
+    return count >= THREADED_WORD_BITS ? SIZE_MAX : ((size_t)1 << count) - 1;
+}
+
+static void threaded_fill_groups(struct acre_threaded_slab *slab)
+{
+    for (size_t i = 0; i < slab->groups; i++) {
+        struct acre_threaded_group *group = &slab->group[i];
+        size_t first = i * THREADED_WORD_BITS;
+        group->base = slab->start + first * slab->size;
+        group->size = slab->size;
+        group->slab = slab;
+        group->all = threaded_low_bits(slab->count - first);
+        atomic_store_explicit(&group->remote, ~group->all, memory_order_relaxed);
+        threaded_set_free(group, group->all);
+    }
+}
+
+struct acre_threaded_slab *acre_threaded_make_slab(
+    struct acre_threaded *threaded, unsigned size_class, struct acre_thread_heap *owner)
+{
+    size_t pages = acre_threaded_class_pages(size_class);
+    unsigned count = acre_threaded_class_objects(size_class);
+    unsigned groups = (count + THREADED_WORD_BITS - 1) / THREADED_WORD_BITS;
+    struct acre_threaded_slab *slab =
+        threaded_make_record(threaded, groups, pages, ACRE_THREADED_PAGE, pages);
+    if (slab == NULL)
+        return NULL;
+    slab->size = (uint32_t)acre_threaded_class_size(size_class);
+    slab->reciprocal = threaded_reciprocal(slab->size);
+    slab->count = (uint16_t)count;
+    slab->size_class = (uint8_t)size_class;
+    threaded_fill_groups(slab);
+    atomic_store_explicit(&slab->owner, owner, memory_order_relaxed);
+    atomic_store_explicit(&slab->state, THREADED_SLAB, memory_order_relaxed);
+    threaded_link(threaded, slab);
+    acre_threaded_map_set(threaded, slab->start, pages, slab);
+    return slab;
+}
+
+struct acre_threaded_slab *acre_threaded_make_run(
+    struct acre_threaded *threaded, size_t pages, size_t align)
+{
+    struct acre_threaded_slab *run = threaded_make_record(threaded, 0, pages, align, 1);
+    if (run == NULL)
+        return NULL;
+    atomic_store_explicit(&run->owner, NULL, memory_order_relaxed);
+    atomic_store_explicit(&run->state, THREADED_RUN, memory_order_relaxed);
+    threaded_link(threaded, run);
+    acre_threaded_map_set(threaded, run->start, 1, run);
+    return run;
+}
+
+size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threaded_slab *list)
+{
+    size_t pages = 0;
+    while (list != NULL) {
+        struct acre_threaded_slab *slab = list;
+        list = slab->next;
+        size_t mapped = slab->groups != 0 ? slab->pages : 1;
+        acre_threaded_map_set(threaded, slab->start, mapped, NULL);
+        threaded_unlink(threaded, slab);
+        enum acre_status status = acre_dealloc_pages(threaded->env.pages, slab->start, slab->pages);
+        ACRE_ASSERT(status == ACRE_OK);
+        (void)status;
+        pages += slab->pages;
+        threaded_give_record(threaded, slab);
+    }
+    return pages;
+}

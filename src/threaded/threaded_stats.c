@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The accounts, summed over the slabs and runs in use.
+ */
+#include "threaded/threaded_private.h"
+
+static size_t threaded_live_objects(const struct acre_threaded_slab *slab)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < slab->groups; i++) {
+        const struct acre_threaded_group *group = &slab->group[i];
+        live += acre_bits_count(~(threaded_free_bits(group) | threaded_remote_bits(group)));
+    }
+    return live;
+}
+
+static void threaded_add_slab(struct acre_stats *stats, const struct acre_threaded_slab *slab)
+{
+    unsigned state = atomic_load_explicit(&slab->state, memory_order_relaxed);
+    size_t live = state == THREADED_SLAB ? threaded_live_objects(slab) : state == THREADED_RUN;
+    size_t size = state == THREADED_SLAB ? slab->size : slab->pages * ACRE_THREADED_PAGE;
+    stats->live_blocks += live;
+    stats->used += live * size;
+}
+
+struct acre_stats acre_threaded_stats(struct acre_threaded *threaded)
+{
+    acre_locker_lock(&threaded->env.lock);
+    struct acre_stats pages = acre_stats(acre_pages_base(threaded->env.pages));
+    bool apart = threaded->env.meta.self != threaded->env.pages.self;
+    struct acre_stats meta = { .total = 0 };
+    if (apart)
+        meta = acre_stats(acre_pages_base(threaded->env.meta));
+    struct acre_stats stats = {
+        .total = pages.total + meta.total,
+        .metadata = pages.metadata + (apart ? meta.total : threaded->meta_bytes),
+        .peak = pages.peak,
+        .largest_free = pages.largest_free,
+        .failed = atomic_load_explicit(&threaded->failed, memory_order_relaxed),
+    };
+    for (struct acre_threaded_slab *slab = threaded->slabs; slab != NULL; slab = slab->below)
+        threaded_add_slab(&stats, slab);
+    acre_locker_unlock(&threaded->env.lock);
+    stats.available = stats.total - stats.metadata - stats.used;
+    if (stats.peak < stats.used)
+        stats.peak = stats.used;
+    return stats;
+}
