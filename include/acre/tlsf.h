@@ -24,6 +24,7 @@
 #define ACRE_TLSF_H
 
 #include <acre/bytes.h>
+#include <acre/regions.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,9 +76,8 @@ struct acre_tlsf {
     size_t peak;        /* in quarter granules */
     size_t live_blocks;
     size_t failed;
-    size_t total;                                         /* bytes */
-    size_t capacity;                                      /* of all blocks, in quarter granules */
-    struct acre_tlsf_region *regions;                     /* by address */
+    size_t capacity; /* of all blocks, in quarter granules */
+    struct acre_regions regions;
     size_t summary;                                       /* bit per word of nonempty */
     size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
     struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */

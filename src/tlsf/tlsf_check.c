@@ -34,27 +34,28 @@ static struct acre_check_result tlsf_broken(const char *invariant, const void *w
 
 static bool has_sane_bounds(const struct acre_tlsf_region *region)
 {
-    uintptr_t end = region->start + region->size; /* 0 at the top of the address space */
+    uintptr_t end =
+        region->range.start + region->range.size; /* 0 at the top of the address space */
     uintptr_t own = (uintptr_t)region;
-    uintptr_t base = acre_align_up(region->start, ACRE_TLSF_GRANULE);
-    uintptr_t meta = region->meta != 0 ? region->meta : region->start;
-    size_t meta_size = region->meta != 0 ? region->meta_size : region->size;
-    return region->start != 0 && region->size != 0 &&
-           !acre_range_wraps(region->start, region->size) && own - meta < meta_size &&
-           region->base == base &&
+    uintptr_t base = acre_align_up(region->range.start, ACRE_TLSF_GRANULE);
+    uintptr_t meta = region->range.meta != 0 ? region->range.meta : region->range.start;
+    size_t meta_size = region->range.meta != 0 ? region->range.meta_size : region->range.size;
+    return region->range.start != 0 && own - meta < meta_size && region->base == base &&
            region->granules == (end - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE &&
            (uintptr_t)region->first % ACRE_TLSF_GRANULE == 0 &&
            (uintptr_t)region->last % ACRE_TLSF_GRANULE == 0 &&
-           (uintptr_t)region->first - TLSF_HEADER >= region->start &&
+           (uintptr_t)region->first - TLSF_HEADER >= region->range.start &&
            region->first < region->last && (uintptr_t)region->last - 1 <= end - 1;
 }
 
-/* The owner of a region's map. Goes upward only, so that a list closed to a ring ends as well. */
+/* The owner of a region's map. */
 static const struct acre_tlsf_region *map_owner_of(const struct acre_tlsf_region *region)
 {
-    while (region->next != NULL && region->next->start > region->start &&
-           region->next->shared_base == region->shared_base)
-        region = region->next;
+    const struct acre_tlsf_region *above = tlsf_next_region(region);
+    while (above != NULL && above->shared_base == region->shared_base) {
+        region = above;
+        above = tlsf_next_region(region);
+    }
     return region;
 }
 
@@ -69,38 +70,42 @@ static bool has_sane_map(
         return false;
     size_t below = (top->base - region->shared_base) / ACRE_TLSF_GRANULE;
     size_t offset = (region->base - region->shared_base) / ACRE_TLSF_GRANULE;
-    return (first || region->start - before->start - before->size <= TLSF_GAP) &&
+    return (first || region->range.start - before->range.start - before->range.size <= TLSF_GAP) &&
            offset % ACRE_TLSF_WORD_BITS == 0 && region->shared_granules == below + top->granules &&
            region->shared_map == (const size_t *)(top + 1) &&
            region->live_map == region->shared_map + offset / ACRE_TLSF_WORD_BITS;
 }
 
-static bool lies_after(const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
+/* Whether a region that is joined with the one below can be: they adjoin, and no metadata stands
+ * between them. */
+static bool is_soundly_joined(
+    const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
 {
-    if (before == NULL)
-        return !region->joined;
-    bool adjoins = before->start + before->size == region->start;
-    return region->joined ? adjoins && region->meta != 0 : tlsf_ends_below(before, region->start);
+    return !region->joined || (before != NULL && region->range.meta != 0 &&
+                                  before->range.start + before->range.size == region->range.start);
 }
 
 static struct acre_check_result tlsf_check_regions(const struct acre_tlsf *tlsf)
 {
-    const struct acre_tlsf_region *before = NULL;
+    static const char *const text =
+        "TLSF-1: a region's descriptor is damaged, or regions are out of order";
+    const struct acre_region *unsound = acre_regions_find_broken(&tlsf->regions);
+    const struct acre_tlsf_region *region = tlsf_first_region(tlsf);
     bool seen = tlsf->granules == 0 && tlsf->live_map == NULL && tlsf->base == 0;
-    size_t total = 0;
-    for (const struct acre_tlsf_region *region = tlsf->regions; region; region = region->next) {
-        if (!has_sane_bounds(region) || !lies_after(region, before) ||
+    if (unsound != NULL)
+        return tlsf_broken(text, unsound);
+    for (; region != NULL; region = tlsf_next_region(region)) {
+        const struct acre_tlsf_region *before = tlsf_prev_region(region);
+        if (!has_sane_bounds(region) || !is_soundly_joined(region, before) ||
             !has_sane_map(region, before))
-            return tlsf_broken(
-                "TLSF-1: a region's descriptor is damaged, or regions are out of order", region);
-        total += region->size + region->meta_size;
+            return tlsf_broken(text, region);
         seen = seen ||
                (tlsf->base == region->shared_base && tlsf->granules == region->shared_granules &&
                    tlsf->live_map == region->shared_map);
-        before = region;
     }
-    if (total != tlsf->total)
-        return tlsf_broken("TLSF-8: a count does not match the blocks and regions", &tlsf->total);
+    if (!acre_regions_total_agrees(&tlsf->regions))
+        return tlsf_broken(
+            "TLSF-8: a count does not match the blocks and regions", &tlsf->regions.total);
     if (!seen)
         return tlsf_broken("TLSF-9: the cached region is none of the regions", &tlsf->base);
     return tlsf_sound();
@@ -127,7 +132,7 @@ static void advance_to_live_bit(struct tlsf_audit *audit)
         audit->map_at = next_live_bit(audit->map_region, audit->map_at);
         if (audit->map_at < audit->map_region->granules)
             return;
-        audit->map_region = audit->map_region->next;
+        audit->map_region = tlsf_next_region(audit->map_region);
         audit->map_at = 0;
     }
 }
@@ -233,16 +238,16 @@ static struct acre_check_result tlsf_check_chains(struct tlsf_audit *audit,
 
 static struct acre_check_result tlsf_check_blocks(struct tlsf_audit *audit)
 {
-    const struct acre_tlsf_region *region = audit->tlsf->regions;
+    const struct acre_tlsf_region *region = tlsf_first_region(audit->tlsf);
     advance_to_live_bit(audit);
     while (region != NULL) {
         const struct acre_tlsf_block *first = region->first;
-        while (region->next != NULL && region->next->joined)
-            region = region->next;
+        while (tlsf_joined_above(region) != NULL)
+            region = tlsf_joined_above(region);
         struct acre_check_result result = tlsf_check_chains(audit, first, region->last);
         if (result.invariant != NULL)
             return result;
-        region = region->next;
+        region = tlsf_next_region(region);
     }
     if (ACRE_CHECK_POINTERS && audit->map_region != NULL)
         return tlsf_broken("TLSF-5: a live bit and a block header disagree", live_address(audit));
@@ -324,7 +329,7 @@ static struct acre_check_result tlsf_check_all(struct tlsf_audit *audit)
 
 struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf)
 {
-    struct tlsf_audit audit = { .tlsf = tlsf, .map_region = tlsf->regions };
+    struct tlsf_audit audit = { .tlsf = tlsf, .map_region = tlsf_first_region(tlsf) };
     return tlsf_check_all(&audit);
 }
 
@@ -334,7 +339,7 @@ struct acre_check_result acre_tlsf_quick_check(const struct acre_tlsf_quick *sel
 {
     static const char *const text = "TLSF-10: a quick list is damaged";
     struct tlsf_audit audit = {
-        .tlsf = &self->tlsf, .quick = self, .map_region = self->tlsf.regions
+        .tlsf = &self->tlsf, .quick = self, .map_region = tlsf_first_region(&self->tlsf)
     };
     size_t queued = 0;
     for (size_t list = 0; list < ACRE_TLSF_QUICK_LISTS; list++) {

@@ -11,10 +11,10 @@
 ACRE_NOINLINE struct acre_tlsf_region *acre_tlsf_region_of(
     const struct acre_tlsf *tlsf, const void *ptr)
 {
-    struct acre_tlsf_region *region = tlsf->regions;
-    while (region != NULL && tlsf_offset(region->base, ptr) >= region->granules)
-        region = region->next;
-    return region;
+    struct acre_tlsf_region *region =
+        (struct acre_tlsf_region *)acre_regions_find(&tlsf->regions, (uintptr_t)ptr);
+    bool aligned = region != NULL && tlsf_offset(region->base, ptr) < region->granules;
+    return aligned ? region : NULL;
 }
 
 void acre_tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
@@ -44,7 +44,7 @@ static void set_map_owner(struct acre_tlsf_region *first, struct acre_tlsf_regio
     size_t granules = (top->base - first->base) / ACRE_TLSF_GRANULE + top->granules;
     uintptr_t base = first->base;
     size_t *map = (size_t *)(top + 1);
-    for (struct acre_tlsf_region *region = first;; region = region->next) {
+    for (struct acre_tlsf_region *region = first;; region = tlsf_next_region(region)) {
         region->shared_base = base;
         region->shared_granules = granules;
         region->shared_map = map;
@@ -54,32 +54,26 @@ static void set_map_owner(struct acre_tlsf_region *first, struct acre_tlsf_regio
     }
 }
 
-/* The lowest of the regions that share the map of this base. */
-static struct acre_tlsf_region *lowest_sharing(const struct acre_tlsf *tlsf, uintptr_t shared_base)
+/* The lowest of the regions that share the map of this one. */
+static struct acre_tlsf_region *lowest_sharing(struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_region *region = tlsf->regions;
-    while (region->shared_base != shared_base)
-        region = region->next;
+    while (region->base != region->shared_base)
+        region = tlsf_prev_region(region);
     return region;
 }
 
-/* The last region that ends at an address or below it; null: there is none. */
-static const struct acre_tlsf_region *region_ending_below(
-    const struct acre_tlsf *tlsf, uintptr_t address)
+/* The last region that starts below an address; null: there is none. */
+static struct acre_tlsf_region *region_below(const struct acre_tlsf *tlsf, uintptr_t address)
 {
-    const struct acre_tlsf_region *low = NULL;
-    for (const struct acre_tlsf_region *at = tlsf->regions; at != NULL; at = at->next)
-        if (tlsf_ends_below(at, address))
-            low = at;
-    return low;
+    return (struct acre_tlsf_region *)acre_regions_floor(&tlsf->regions, address - 1);
 }
 
 size_t acre_tlsf_shared_map_size(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t most)
 {
-    const struct acre_tlsf_region *low = region_ending_below(tlsf, start);
+    const struct acre_tlsf_region *low = region_below(tlsf, start);
     size_t per_word = (size_t)ACRE_TLSF_GRANULE * ACRE_TLSF_WORD_BITS;
-    if (low == NULL || start - low->start - low->size > TLSF_GAP ||
+    if (low == NULL || start - low->range.start - low->range.size > TLSF_GAP ||
         (start - low->shared_base) % per_word != 0)
         return 0;
     size_t bytes = tlsf_map_bytes(start - low->shared_base + size);
@@ -88,43 +82,40 @@ size_t acre_tlsf_shared_map_size(
 
 void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region, size_t map_size)
 {
-    const struct acre_tlsf_region *low = region_ending_below(tlsf, region->start);
+    struct acre_tlsf_region *low = region_below(tlsf, region->range.start);
     size_t below = words_between(low->shared_base, region->base) * sizeof(size_t);
     ACRE_ASSERT(below <= map_size); /* TLSF-1 */
     memset(region + 1, 0, map_size);
     memcpy(region + 1, low->shared_map, below);
-    set_map_owner(lowest_sharing(tlsf, low->shared_base), region);
+    set_map_owner(lowest_sharing(low), region);
     acre_tlsf_cache_region(tlsf, region);
 }
 
-/* The topmost region below `region` that shares its map; null: there is none. */
-static struct acre_tlsf_region *next_sharing_below(
-    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+/* A neighbour of a region, if the two share a map; else null. */
+static struct acre_tlsf_region *if_sharing(
+    const struct acre_tlsf_region *region, struct acre_tlsf_region *neighbour)
 {
-    struct acre_tlsf_region *below = NULL;
-    for (struct acre_tlsf_region *at = tlsf->regions; at != region; at = at->next)
-        if (at->shared_base == region->shared_base)
-            below = at;
-    return below;
+    bool shares = neighbour != NULL && neighbour->shared_base == region->shared_base;
+    return shares ? neighbour : NULL;
 }
 
 /* The regions below get the map that the topmost of them keeps for itself; those above keep the
  * shared one, less its beginning. */
-void acre_tlsf_unshare_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
+void acre_tlsf_unshare_map(struct acre_tlsf_region *region)
 {
     uintptr_t base = region->shared_base;
     size_t *map = region->shared_map;
-    struct acre_tlsf_region *above = region->next;
-    struct acre_tlsf_region *below = next_sharing_below(tlsf, region);
+    struct acre_tlsf_region *above = if_sharing(region, tlsf_next_region(region));
+    struct acre_tlsf_region *below = if_sharing(region, tlsf_prev_region(region));
     struct acre_tlsf_region *top = region;
-    while (top->next != NULL && top->next->shared_base == base)
-        top = top->next;
+    while (if_sharing(region, tlsf_next_region(top)) != NULL)
+        top = tlsf_next_region(top);
     if (below != NULL) {
         memcpy(below + 1, map, words_between(base, region->base) * sizeof(size_t));
-        set_map_owner(lowest_sharing(tlsf, base), below);
+        set_map_owner(lowest_sharing(below), below);
     }
-    if (top != region) {
-        size_t rest = tlsf_map_bytes(top->start + top->size - above->base);
+    if (above != NULL) {
+        size_t rest = tlsf_map_bytes(top->range.start + top->range.size - above->base);
         memmove(map, map + words_between(base, above->base), rest);
         set_map_owner(above, top);
     }

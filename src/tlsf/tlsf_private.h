@@ -73,7 +73,7 @@
 
 #include <acre/tlsf.h>
 
-#include "base/arith.h"
+#include "base/regions.h"
 
 struct acre_tlsf_block {
     struct acre_tlsf_block *next; /* null: the last block of its list */
@@ -81,12 +81,8 @@ struct acre_tlsf_block {
 };
 
 struct acre_tlsf_region {
-    struct acre_tlsf_region *next; /* by address */
-    uintptr_t start; /* as given; the region may end at the top of the address space */
-    size_t size;
-    uintptr_t meta; /* as given; 0 when the metadata is in the region */
-    size_t meta_size;
-    uintptr_t base; /* address of the granule that bit 0 of the live map stands for */
+    struct acre_region range; /* as given */
+    uintptr_t base;           /* address of the granule that bit 0 of the live map stands for */
     size_t granules;
     size_t *live_map;              /* of this region; a part of the shared map */
     size_t map_size;               /* bytes after the descriptor reserved for a map */
@@ -281,6 +277,30 @@ ACRE_INLINE void tlsf_count_freed(struct acre_tlsf *tlsf, size_t span)
 
 /* ---- regions ---- */
 
+ACRE_INLINE struct acre_tlsf_region *tlsf_first_region(const struct acre_tlsf *tlsf)
+{
+    return (struct acre_tlsf_region *)tlsf->regions.first;
+}
+
+/* The region above; null: there is none. */
+ACRE_INLINE struct acre_tlsf_region *tlsf_next_region(const struct acre_tlsf_region *region)
+{
+    return (struct acre_tlsf_region *)region->range.next;
+}
+
+/* The region below; null: there is none. */
+ACRE_INLINE struct acre_tlsf_region *tlsf_prev_region(const struct acre_tlsf_region *region)
+{
+    return (struct acre_tlsf_region *)region->range.prev;
+}
+
+/* The region joined with this one and above it; null: there is none. */
+ACRE_INLINE struct acre_tlsf_region *tlsf_joined_above(const struct acre_tlsf_region *region)
+{
+    struct acre_tlsf_region *above = tlsf_next_region(region);
+    return above != NULL && above->joined ? above : NULL;
+}
+
 /* Bytes of the live map of a region of so many bytes, wherever it starts. */
 ACRE_INLINE size_t tlsf_map_bytes(size_t size)
 {
@@ -288,17 +308,11 @@ ACRE_INLINE size_t tlsf_map_bytes(size_t size)
     return ACRE_CHECK_POINTERS ? words * sizeof(size_t) : 0;
 }
 
-/* True when a region ends at an address or below it. */
-ACRE_INLINE bool tlsf_ends_below(const struct acre_tlsf_region *region, uintptr_t address)
-{
-    return region->start < address && region->size <= address - region->start;
-}
-
 /* Address of the sentinel of a region that is not joined with the next. A region that ends at the
  * top of the address space leaves its last granule unused: no block has the address 0. */
 ACRE_INLINE struct acre_tlsf_block *tlsf_sentinel_of(const struct acre_tlsf_region *region)
 {
-    uintptr_t at = acre_align_down(region->start + region->size, ACRE_TLSF_GRANULE);
+    uintptr_t at = acre_align_down(region->range.start + region->range.size, ACRE_TLSF_GRANULE);
     return (void *)(at != 0 ? at : at - ACRE_TLSF_GRANULE);
 }
 
@@ -337,7 +351,7 @@ void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region
 
 /* Ends a region's share of a map; the regions above and below it keep one map each.
  * O(regions + map). */
-void acre_tlsf_unshare_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region);
+void acre_tlsf_unshare_map(struct acre_tlsf_region *region);
 
 /* ---- tlsf_region.c ---- */
 

@@ -30,7 +30,8 @@ static struct acre_tlsf_block *tlsf_format_chain(
 /* The first block that a region can hold. */
 static struct acre_tlsf_block *first_in(const struct acre_tlsf_region *region)
 {
-    uintptr_t from = region->meta != 0 ? region->start : (uintptr_t)(region + 1) + region->map_size;
+    uintptr_t from =
+        region->range.meta != 0 ? region->range.start : (uintptr_t)(region + 1) + region->map_size;
     uintptr_t at = acre_align_up(from + TLSF_HEADER, ACRE_TLSF_GRANULE);
     return (void *)at;
 }
@@ -38,7 +39,7 @@ static struct acre_tlsf_block *first_in(const struct acre_tlsf_region *region)
 /* Fills a region with free blocks: one, unless the region is longer than the largest block. */
 static void tlsf_format_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    memset(region->live_map, 0, tlsf_map_bytes(region->size));
+    memset(region->live_map, 0, tlsf_map_bytes(region->range.size));
     region->joined = false;
     region->first = first_in(region);
     region->last = tlsf_sentinel_of(region);
@@ -54,28 +55,26 @@ static void tlsf_format_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *
         region->last = tlsf_before(first, 4);
 }
 
-/* The region whose `first` starts the chain that runs through `region`. O(regions). */
-static struct acre_tlsf_region *first_joined(
-    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+/* The region whose `first` starts the chain that runs through `region`. O(regions joined). */
+static struct acre_tlsf_region *first_joined(struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_region *head = tlsf->regions;
-    for (struct acre_tlsf_region *at = head; at != region->next; at = at->next)
-        if (!at->joined)
-            head = at;
-    return head;
+    while (region->joined)
+        region = tlsf_prev_region(region);
+    return region;
 }
 
 /* Joins a region with the one above it when they adjoin, no metadata stands at the seam and one of
  * the blocks there is free. The sentinel between them becomes part of a free block. */
 static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 {
-    struct acre_tlsf_region *high = low->next;
-    if (high == NULL || high->meta == 0 || low->start + low->size != high->start)
+    struct acre_tlsf_region *high = tlsf_next_region(low);
+    if (high == NULL || high->range.meta == 0 ||
+        low->range.start + low->range.size != high->range.start)
         return;
-    struct acre_tlsf_region *head = first_joined(tlsf, low);
+    struct acre_tlsf_region *head = first_joined(low);
     struct acre_tlsf_region *tail = high;
-    while (tail->next != NULL && tail->next->joined)
-        tail = tail->next;
+    while (tlsf_joined_above(tail) != NULL)
+        tail = tlsf_joined_above(tail);
     struct acre_tlsf_block *block = low->last;
     size_t span = tlsf_span_between(block, high->first);
     bool free_before = tlsf_is_prev_free(block);
@@ -104,29 +103,6 @@ size_t acre_tlsf_metadata_size(size_t size)
     return sizeof(struct acre_tlsf_region) + tlsf_map_bytes(size) + sizeof(size_t) - 1;
 }
 
-/* Whether a range could be memory. Its last byte may be the top of the address space. */
-static bool is_valid_range(uintptr_t start, size_t size, size_t least)
-{
-    return start != 0 && size >= least && !acre_range_wraps(start, size);
-}
-
-static bool overlaps_optional(uintptr_t start, size_t size, uintptr_t other, size_t other_size)
-{
-    return other_size != 0 && acre_ranges_overlap(start, size, other, other_size);
-}
-
-/* Whether a range shares a byte with anything owned, the control structure included. */
-static bool tlsf_owns_any(const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
-{
-    if (overlaps_optional(start, size, (uintptr_t)tlsf, sizeof(*tlsf)))
-        return true;
-    for (const struct acre_tlsf_region *region = tlsf->regions; region; region = region->next)
-        if (overlaps_optional(start, size, region->start, region->size) ||
-            overlaps_optional(start, size, region->meta, region->meta_size))
-            return true;
-    return false;
-}
-
 /* The smallest region has space for the smallest block at the worst alignment, even after it lost a
  * granule at each end to neighbours that were joined and removed. */
 size_t acre_tlsf_least_size(size_t metadata)
@@ -137,32 +113,23 @@ size_t acre_tlsf_least_size(size_t metadata)
 /* Enters a region into the list, formats it and joins it with its neighbours. */
 static void tlsf_insert_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_region *before = NULL;
-    struct acre_tlsf_region **link = &tlsf->regions;
-    while (*link != NULL && (*link)->start < region->start) {
-        before = *link;
-        link = &before->next;
-    }
-    region->next = *link;
-    *link = region;
-    tlsf->total += region->size + region->meta_size;
+    acre_regions_insert(&tlsf->regions, &region->range);
     tlsf_format_region(tlsf, region);
     join_above(tlsf, region);
-    if (before != NULL)
-        join_above(tlsf, before);
+    if (tlsf_prev_region(region) != NULL)
+        join_above(tlsf, tlsf_prev_region(region));
     if (tlsf->granules == 0)
         acre_tlsf_cache_region(tlsf, region);
 }
 
 /* Fills in the descriptor of a region whose live map follows the descriptor. */
 static void describe_region(
-    struct acre_tlsf_region *region, uintptr_t start, size_t size, size_t map_size)
+    struct acre_tlsf_region *region, struct acre_region range, size_t map_size)
 {
-    uintptr_t base = acre_align_up(start, ACRE_TLSF_GRANULE);
-    size_t granules = (start + size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
+    uintptr_t base = acre_align_up(range.start, ACRE_TLSF_GRANULE);
+    size_t granules = (range.start + range.size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
     *region = (struct acre_tlsf_region){
-        .start = start,
-        .size = size,
+        .range = range,
         .base = base,
         .granules = granules,
         .live_map = (size_t *)(region + 1),
@@ -179,7 +146,7 @@ static struct acre_tlsf_region *tlsf_add_region(
 {
     uintptr_t own = acre_align_up(start, sizeof(size_t));
     struct acre_tlsf_region *region = (void *)own;
-    describe_region(region, start, size, map_size);
+    describe_region(region, (struct acre_region){ .start = start, .size = size }, map_size);
     tlsf_insert_region(tlsf, region);
     return region;
 }
@@ -187,9 +154,10 @@ static struct acre_tlsf_region *tlsf_add_region(
 enum acre_status acre_tlsf_check_range(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least)
 {
-    if (!is_valid_range(start, size, least))
+    struct acre_region range = { .start = start, .size = size };
+    if (size < least)
         return ACRE_INVALID_PARAM;
-    return tlsf_owns_any(tlsf, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
+    return acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
 }
 
 void acre_tlsf_clear(struct acre_tlsf *tlsf)
@@ -233,22 +201,20 @@ enum acre_status acre_tlsf_add_memory_adjacent(struct acre_tlsf *tlsf, void *sta
 enum acre_status acre_tlsf_add_memory_apart(
     struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size)
 {
-    uintptr_t at = (uintptr_t)start;
-    uintptr_t meta_at = (uintptr_t)meta;
-    if (!is_valid_range(at, size, acre_tlsf_least_size(0)) ||
-        !is_valid_range(meta_at, meta_size, acre_tlsf_metadata_size(size)))
+    struct acre_region range = {
+        .start = (uintptr_t)start, .size = size, .meta = (uintptr_t)meta, .meta_size = meta_size
+    };
+    if (size < acre_tlsf_least_size(0) || meta == NULL || meta_size < acre_tlsf_metadata_size(size))
         return ACRE_INVALID_PARAM;
-    if (tlsf_owns_any(tlsf, at, size) || tlsf_owns_any(tlsf, meta_at, meta_size) ||
-        acre_ranges_overlap(at, size, meta_at, meta_size))
-        return ACRE_MEMORY_OVERLAP;
-    uintptr_t own = acre_align_up(meta_at, sizeof(size_t));
+    enum acre_status status = acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
+    if (status != ACRE_OK)
+        return status;
+    uintptr_t own = acre_align_up(range.meta, sizeof(size_t));
     struct acre_tlsf_region *region = (void *)own;
-    describe_region(region, at, size, tlsf_map_bytes(size));
-    region->meta = meta_at;
-    region->meta_size = meta_size;
+    describe_region(region, range, tlsf_map_bytes(size));
     tlsf_insert_region(tlsf, region);
-    size_t most = meta_at + meta_size - (uintptr_t)(region + 1);
-    size_t map_size = acre_tlsf_shared_map_size(tlsf, at, size, most);
+    size_t most = range.meta + meta_size - (uintptr_t)(region + 1);
+    size_t map_size = acre_tlsf_shared_map_size(tlsf, range.start, size, most);
     if (map_size != 0)
         acre_tlsf_share_map(tlsf, region, map_size);
     return ACRE_OK;
@@ -286,16 +252,6 @@ static void unlink_all_blocks(struct acre_tlsf *tlsf, const struct acre_tlsf_reg
     }
 }
 
-/* The region that a joined one is joined with. */
-static struct acre_tlsf_region *joined_below(
-    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
-{
-    struct acre_tlsf_region *low = tlsf->regions;
-    while (low->next != region)
-        low = low->next;
-    return low;
-}
-
 /* Ends the chain of `low` at its own sentinel again, or where its last free block, `block`, starts
  * when too little of that is left for a block. */
 static void restore_chain_end(
@@ -326,37 +282,37 @@ static void restore_chain_start(
     tlsf_add_free_block(tlsf, high->first, span);
 }
 
-/* The free block that covers a region joined with `low` or with the region above it; null when a
- * live one reaches into it. */
-static struct acre_tlsf_block *free_block_covering(
-    const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+/* The free block that covers a region joined with the one below or the one above; null when a live
+ * one reaches into it. */
+static struct acre_tlsf_block *free_block_covering(struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_region *head = first_joined(tlsf, region);
-    struct acre_tlsf_block *block = head->first;
+    struct acre_tlsf_block *block = first_joined(region)->first;
     if (region->joined) {
-        const struct acre_tlsf_region *low = joined_below(tlsf, region);
+        const struct acre_tlsf_region *low = tlsf_prev_region(region);
         while (tlsf_after(block, tlsf_span(block)) <= tlsf_sentinel_of(low))
             block = tlsf_after(block, tlsf_span(block));
     }
     const struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
-    const struct acre_tlsf_region *high = region->next;
-    const struct acre_tlsf_block *end =
-        high != NULL && high->joined ? first_in(high) : region->last;
+    const struct acre_tlsf_region *high = tlsf_joined_above(region);
+    const struct acre_tlsf_block *end = high != NULL ? first_in(high) : region->last;
     return tlsf_is_free(block) && next >= end ? block : NULL;
+}
+
+static struct acre_tlsf_region *region_starting_at(const struct acre_tlsf *tlsf, const void *start)
+{
+    return (struct acre_tlsf_region *)acre_regions_starting_at(&tlsf->regions, (uintptr_t)start);
 }
 
 bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start)
 {
-    const struct acre_tlsf_region *region = tlsf->regions;
-    while (region != NULL && region->start != (uintptr_t)start)
-        region = region->next;
+    struct acre_tlsf_region *region = region_starting_at(tlsf, start);
     if (region == NULL)
         return false;
-    const struct acre_tlsf_region *high = region->next;
+    const struct acre_tlsf_region *high = tlsf_joined_above(region);
     const void *low =
-        region->joined ? tlsf_sentinel_of(joined_below(tlsf, region)) : first_in(region);
-    const void *end = high != NULL && high->joined ? first_in(high) : region->last;
-    const struct acre_tlsf_block *block = first_joined(tlsf, region)->first;
+        region->joined ? tlsf_sentinel_of(tlsf_prev_region(region)) : first_in(region);
+    const void *end = high != NULL ? first_in(high) : region->last;
+    const struct acre_tlsf_block *block = first_joined(region)->first;
     while ((const void *)block < end) {
         const struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
         if ((const void *)next > low && tlsf_is_live(tlsf, block))
@@ -368,41 +324,35 @@ bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start)
 
 static void tlsf_unlink_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_region **link = &tlsf->regions;
-    acre_tlsf_unshare_map(tlsf, region);
-    while (*link != region)
-        link = &(*link)->next;
-    *link = region->next;
-    tlsf->total -= region->size + region->meta_size;
-    acre_tlsf_cache_region(tlsf, tlsf->regions);
+    acre_tlsf_unshare_map(region);
+    acre_regions_remove(&tlsf->regions, &region->range);
+    acre_tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
 }
 
 /* Removes a joined region: cuts it out of the free block that covers it and keeps what lies on both
  * sides. */
 static enum acre_status remove_joined(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    struct acre_tlsf_block *block = free_block_covering(tlsf, region);
+    struct acre_tlsf_block *block = free_block_covering(region);
     if (block == NULL)
         return ACRE_INVALID_PARAM;
     struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
     tlsf_unlink(tlsf, block);
     tlsf->capacity -= tlsf_span(block);
-    if (region->next != NULL && region->next->joined)
-        restore_chain_start(tlsf, region->next, next);
+    if (tlsf_joined_above(region) != NULL)
+        restore_chain_start(tlsf, tlsf_next_region(region), next);
     if (region->joined)
-        restore_chain_end(tlsf, joined_below(tlsf, region), block);
+        restore_chain_end(tlsf, tlsf_prev_region(region), block);
     tlsf_unlink_region(tlsf, region);
     return ACRE_OK;
 }
 
 enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start)
 {
-    struct acre_tlsf_region *region = tlsf->regions;
-    while (region != NULL && region->start != (uintptr_t)start)
-        region = region->next;
+    struct acre_tlsf_region *region = region_starting_at(tlsf, start);
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    if (region->joined || (region->next != NULL && region->next->joined))
+    if (region->joined || tlsf_joined_above(region) != NULL)
         return remove_joined(tlsf, region);
     if (!has_only_free_chains(region))
         return ACRE_INVALID_PARAM;
@@ -413,14 +363,13 @@ enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start)
 
 void acre_tlsf_reset(struct acre_tlsf *tlsf)
 {
-    struct acre_tlsf_region *regions = tlsf->regions;
-    size_t total = tlsf->total;
+    struct acre_regions regions = tlsf->regions;
     acre_tlsf_clear(tlsf);
     tlsf->regions = regions;
-    tlsf->total = total;
-    acre_tlsf_cache_region(tlsf, regions);
-    for (struct acre_tlsf_region *region = regions; region != NULL; region = region->next)
+    acre_tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
+    struct acre_tlsf_region *region = tlsf_first_region(tlsf);
+    for (; region != NULL; region = tlsf_next_region(region))
         tlsf_format_region(tlsf, region);
-    for (struct acre_tlsf_region *region = regions; region != NULL; region = region->next)
+    for (region = tlsf_first_region(tlsf); region != NULL; region = tlsf_next_region(region))
         join_above(tlsf, region);
 }

@@ -19,8 +19,8 @@ struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf)
 {
     size_t used = tlsf->peak - (size_t)tlsf->headroom;
     return (struct acre_stats){
-        .total = tlsf->total,
-        .metadata = tlsf->total - tlsf->capacity * TLSF_QUARTER,
+        .total = tlsf->regions.total,
+        .metadata = tlsf->regions.total - tlsf->capacity * TLSF_QUARTER,
         .used = used * TLSF_QUARTER,
         .available = (tlsf->capacity - used) * TLSF_QUARTER,
         .peak = tlsf->peak * TLSF_QUARTER,
@@ -45,13 +45,13 @@ static bool tlsf_walk_chains(struct acre_tlsf_block *block, const struct acre_tl
 
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg)
 {
-    const struct acre_tlsf_region *region = tlsf->regions;
+    const struct acre_tlsf_region *region = tlsf_first_region(tlsf);
     while (region != NULL) {
         struct acre_tlsf_block *first = region->first;
-        while (region->next != NULL && region->next->joined)
-            region = region->next;
+        while (tlsf_joined_above(region) != NULL)
+            region = tlsf_joined_above(region);
         if (!tlsf_walk_chains(first, region->last, visit, arg))
             return;
-        region = region->next;
+        region = tlsf_next_region(region);
     }
 }

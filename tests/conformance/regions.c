@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MANY = 300, SMALL = 1024, STRIDE = SMALL + 64 };
+enum { MANY = 300, SMALL = 1536, STRIDE = SMALL + 64 };
 
 static size_t enough(const struct fixture *fixture)
 {

@@ -64,7 +64,7 @@ static void the_counts(void **state)
     expect_field(&heap->chunks, heap->chunks + 1, "HEAP-3");
     expect_field(&heap->chunks, heap->chunks - 1, "HEAP-3");
     expect_field(&heap->fed, heap->fed - 16, "HEAP-3");
-    expect_field(&world.own.tlsf.total, world.own.tlsf.total + 16, "HEAP-4");
+    expect_field(&world.own.tlsf.regions.total, world.own.tlsf.regions.total + 16, "HEAP-4");
     expect_field(&world.own.pages.metadata, 0, "BITMAP-");
     expect_field(&world.own.tlsf.live_blocks, 0, "TLSF-");
 }

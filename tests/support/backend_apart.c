@@ -21,7 +21,7 @@ extern const struct backend backend_tlsf;
 extern const struct backend backend_tlsf_apart;
 extern const struct backend backend_tlsf_seam;
 
-enum { POOL = 64 << 10, TINY_POOL = 1 << 10 };
+enum { POOL = 128 << 10, TINY_POOL = 1 << 10 };
 
 /* What an allocator does with metadata apart. */
 struct talent {

@@ -48,7 +48,7 @@ static void set_up(void)
 
 static struct acre_tlsf_region *region(void)
 {
-    return tlsf.regions;
+    return (struct acre_tlsf_region *)tlsf.regions.first;
 }
 
 static size_t *live_word(const void *at, size_t *bit)
@@ -62,13 +62,13 @@ static size_t *live_word(const void *at, size_t *bit)
 
 static const void *move_start(void)
 {
-    region()->start += GRANULE;
+    region()->range.start += GRANULE;
     return region();
 }
 
 static const void *wrap_region(void)
 {
-    region()->size = SIZE_MAX;
+    region()->range.size = SIZE_MAX;
     return region();
 }
 
@@ -110,7 +110,7 @@ static const void *join_with_nothing(void)
 
 static const void *close_the_list_of_regions(void)
 {
-    region()->next = region();
+    region()->range.next = &region()->range;
     return region();
 }
 
@@ -332,8 +332,8 @@ static const void *lower_the_capacity(void)
 
 static const void *raise_the_total(void)
 {
-    tlsf.total++;
-    return &tlsf.total;
+    tlsf.regions.total++;
+    return &tlsf.regions.total;
 }
 
 static const void *cache_another_region(void)
@@ -424,10 +424,10 @@ static void regions_are_compared(void **state)
         acre_tlsf_add_memory_apart(&tlsf, half, sizeof(memory) / 2, metadata, sizeof(metadata)),
         ACRE_OK);
     assert_null(acre_tlsf_check(&tlsf).invariant);
-    struct acre_tlsf_region *high = tlsf.regions->next;
-    high->start += GRANULE;
+    struct acre_tlsf_region *high = tlsf_next_region(region());
+    high->range.start += GRANULE;
     high->base += GRANULE;
-    high->size -= GRANULE;
+    high->range.size -= GRANULE;
     high->granules--;
     struct acre_check_result result = acre_tlsf_check(&tlsf);
     assert_memory_equal(result.invariant, "TLSF-1:", 7);

@@ -63,10 +63,8 @@ static void add(size_t index)
 
 static struct acre_tlsf_region *region_at(size_t index)
 {
-    struct acre_tlsf_region *region = tlsf.regions;
-    while (region->start != (uintptr_t)memory + index * REGION)
-        region = region->next;
-    return region;
+    uintptr_t start = (uintptr_t)memory + index * REGION;
+    return (struct acre_tlsf_region *)acre_regions_starting_at(&tlsf.regions, start);
 }
 
 /* Exactly as many addresses as there are live blocks are taken for blocks, whichever region is cached.
@@ -195,7 +193,8 @@ static void regions_and_blocks_at_random(void **state)
             toggle_region(draw(REGIONS));
         else
             toggle_block(draw(SLOTS));
-        shared += tlsf.regions != NULL && tlsf.regions->shared_granules != tlsf.regions->granules;
+        const struct acre_tlsf_region *lowest = tlsf_first_region(&tlsf);
+        shared += lowest != NULL && lowest->shared_granules != lowest->granules;
         assert_sound();
         if (step % 500 == 0)
             assert_exact();
