@@ -14,7 +14,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-/* What one contestant may take; those that need more are counted over fewer operations. */
+/* What one backend may take; those that need more are counted over fewer operations. */
 static const uint64_t steps_max = 8000000;
 
 enum stop { STOP_ENDED, STOP_TRAP, STOP_STEP, STOP_OTHER };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre-bench: see docs/benchmarks.md. */
-#include "contestants.h"
-#include "job.h"
+#include "backends.h"
+#include "measures.h"
 #include "options.h"
 #include "runner.h"
 #include "workloads.h"
@@ -12,7 +12,7 @@
 
 enum { EXIT_WRONG = 2, SMOKE_SCALE = 50, SMOKE_ROUNDS = 1, FULL_ROUNDS = 5 };
 
-static struct bench_contestants everyone;
+static struct bench_backends everyone;
 static struct bench_workload workloads[BENCH_MAX_WORKLOADS];
 static size_t workload_count;
 
@@ -59,44 +59,39 @@ static bool add_plugins(const struct bench_options *options)
 {
     char error[512];
     for (size_t i = 0; i < options->plugins.count; i++)
-        if (!bench_contestants_add_plugin(
-                &everyone, options->plugins.item[i], error, sizeof error)) {
+        if (!bench_backends_add_plugin(&everyone, options->plugins.item[i], error, sizeof error)) {
             fprintf(stderr, "acre-bench: %s\n", error);
             return false;
         }
     return true;
 }
 
-static bool known_contestant(const char *name)
+static bool known_backend(const char *name)
 {
     for (size_t i = 0; i < everyone.count; i++)
         if (strcmp(everyone.list[i].name, name) == 0)
             return true;
-    fprintf(stderr, "acre-bench: no contestant is named '%s'; --list names them\n", name);
+    fprintf(stderr, "acre-bench: no backend is named '%s'; --list names them\n", name);
     return false;
 }
 
 /* Keeps the harness, the baseline, and of the rest those asked for and there. */
-static bool choose_contestants(const struct bench_options *options)
+static bool choose_backends(const struct bench_options *options)
 {
     size_t kept = 0;
     for (size_t i = 0; i < options->allocators.count; i++)
-        if (!known_contestant(options->allocators.item[i]))
+        if (!known_backend(options->allocators.item[i]))
             return false;
     for (size_t i = 0; i < everyone.count; i++) {
-        struct bench_contestant who = everyone.list[i];
-        struct bench_job job = { BENCH_IDENTIFY, &who, -1, 0, 0 };
-        struct bench_result result;
+        struct bench_backend who = everyone.list[i];
         bool wanted = options->allocators.count ? bench_list_has(&options->allocators, who.name)
                                                 : !who.on_request;
         if (i > 1 && !wanted)
             continue;
-        bench_job_run(&job, &result);
-        snprintf(who.version, sizeof who.version, "%s", result.version);
-        if (result.outcome == BENCH_DONE)
+        if (bench_identify(&who))
             everyone.list[kept++] = who;
         else
-            fprintf(stderr, "acre-bench: %s is left out: %s\n", who.name, result.text);
+            fprintf(stderr, "acre-bench: %s is left out: not installed\n", who.name);
     }
     everyone.count = kept;
     return true;
@@ -104,7 +99,7 @@ static bool choose_contestants(const struct bench_options *options)
 
 static void list_all(void)
 {
-    printf("contestants:\n");
+    printf("backends:\n");
     for (size_t i = 1; i < everyone.count; i++)
         printf("  %-24s %s\n", everyone.list[i].name, everyone.list[i].version);
     printf("workloads:\n");
@@ -121,13 +116,13 @@ static void describe_run(const struct bench_options *options, struct bench_repor
     report->rounds = options->smoke ? SMOKE_ROUNDS : FULL_ROUNDS;
     if (options->rounds)
         report->rounds = options->rounds;
-    report->contestants = everyone.list;
-    report->contestant_count = everyone.count;
+    report->backends = everyone.list;
+    report->backend_count = everyone.count;
     for (size_t i = 0; i < everyone.count; i++)
         bench_once_clear(&report->once[i]);
 }
 
-static bool run_workloads(struct bench_runner *runner)
+static bool bench_all_workloads(struct bench_runner *runner)
 {
     struct bench_report *report = runner->report;
     const struct bench_options *options = runner->options;
@@ -179,8 +174,8 @@ static void print_once(const struct bench_report *report)
 static bool sound(const struct bench_report *report)
 {
     for (size_t i = 0; i < report->row_count; i++)
-        for (size_t who = 0; who < report->contestant_count; who++)
-            if (report->contestants[who].form != BENCH_PRELOAD &&
+        for (size_t who = 0; who < report->backend_count; who++)
+            if (report->backends[who].form != BENCH_PRELOAD &&
                 strncmp(report->rows[i].cells[who].note, "FAILED", 6) == 0)
                 return false;
     return true;
@@ -188,12 +183,12 @@ static bool sound(const struct bench_report *report)
 
 static int run(const struct bench_options *options, struct bench_report *report)
 {
-    struct bench_runner runner = { options, report, BENCH_IDENTIFY, 0 };
+    struct bench_runner runner = { options, report, BENCH_VERIFY, 0 };
     describe_run(options, report);
     bench_runner_init(&runner);
     if (!options->json)
         bench_print_head(report);
-    if (!run_workloads(&runner))
+    if (!bench_all_workloads(&runner))
         return EXIT_FAILURE;
     run_once(&runner);
     if (options->json)
@@ -207,14 +202,15 @@ int main(int argc, char **argv)
 {
     static struct bench_report report;
     struct bench_options options;
-    if (argc > 1 && strcmp(argv[1], BENCH_JOB_WORD) == 0)
-        return bench_job_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], REPLAY_WORKER_WORD) == 0)
+        return replay_worker_main(argc, argv,
+            &(struct replay_role){ .find = bench_find_backend, .task = bench_worker_do });
     enum bench_parsed parsed = bench_options_parse(&options, argc, argv);
     if (parsed != BENCH_PARSED)
         return parsed == BENCH_PARSED_HELP ? EXIT_SUCCESS : EXIT_WRONG;
-    bench_contestants_init(&everyone);
+    bench_backends_init(&everyone);
     if (!add_plugins(&options) || !choose_workloads(&options) || !add_traces(&options) ||
-        !choose_contestants(&options))
+        !choose_backends(&options))
         return EXIT_WRONG;
     if (options.list) {
         list_all();

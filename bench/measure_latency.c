@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Every operation timed on its own. The same script is run several times on a fresh instance; the
- * least time of each operation counts, since what disturbs it comes from outside.
+ * Every operation timed on its own. The same script runs several times on one instance; the least
+ * time of each operation counts, since what disturbs it comes from outside.
  */
-#include "loop.h"
 #include "measures.h"
-#include "spread.h"
+#include "verbs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { REPLAYS = 5 };
 
-void bench_measure_latency(const struct bench_child *child, struct bench_result *result)
+void bench_measure_latency(struct replay_worker *worker)
 {
-    const struct bench_script *script = child->script;
-    size_t ops = script->stop - script->warm;
-    if (ops > child->limit)
-        ops = child->limit;
-    uint32_t *ticks = bench_pool_map(ops * sizeof *ticks, true);
-    void *self = bench_instance(child, result);
-    if (!ticks || !self)
+    const struct replay_facts *facts = &worker->script->facts;
+    struct replay_window measured =
+        bench_window(worker, (size_t)facts->warm, bench_limited_end(worker));
+    size_t size = (size_t)measured.count * sizeof(uint32_t);
+    uint32_t *ticks = malloc(size + 1);
+    struct replay_instance instance;
+    if (!ticks || !bench_open(worker, &instance))
         return;
-    memset(ticks, 0xff, ops * sizeof *ticks);
-    struct bench_run run = { script, child->bound.table, self, child->slots, script->warm,
-        script->warm + ops, ticks };
+    memset(ticks, 0xff, size);
     for (int replay = 0; replay < REPLAYS; replay++) {
-        bench_run_ops(child, self, 0, script->warm);
-        child->bound.loops->ticks(&run);
-        bench_run_ops(child, self, script->warm + ops, script->count);
+        struct replay_window before = bench_window(worker, 0, (size_t)facts->warm);
+        struct replay_window after =
+            bench_window(worker, bench_limited_end(worker), (size_t)facts->ops);
+        instance.loops->plain(&before, &instance, worker->slots);
+        instance.loops->ticks(&measured, &instance, worker->slots, ticks, 0);
+        instance.loops->plain(&after, &instance, worker->slots);
     }
-    bench_spread_by_kind(script, ticks, ops, result->value);
+    bench_figures_by_verb(worker->script, ticks, (size_t)measured.count, worker->results->figures);
 }

@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "clock.h"
 #include "measures.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sys/ptrace.h>
 
+#if defined(__x86_64__)
+#define CAN_STEP true
+#else
+#define CAN_STEP false
+#endif
+
 /* Traps that the parent no longer waits for go by. */
-static void pass(int signal)
+static void pass_trap(int signal)
 {
     (void)signal;
 }
 
-void bench_measure_step(const struct bench_child *child, struct bench_result *result)
+void bench_measure_step(struct replay_worker *worker)
 {
-    const struct bench_script *script = child->script;
-    if (!BENCH_CAN_STEP) {
-        result->outcome = BENCH_CANNOT;
-        snprintf(result->text, sizeof result->text, "stepping is not known for this processor");
+    size_t warm = (size_t)worker->script->facts.warm;
+    struct replay_instance instance;
+    struct replay_window window = bench_window(worker, 0, warm);
+    if (!CAN_STEP) {
+        bench_cannot(worker, "stepping is not known for this processor");
         return;
     }
-    size_t ops = script->stop - script->warm;
-    void *self = bench_instance(child, result);
-    if (!self)
+    if (!bench_open(worker, &instance))
         return;
-    bench_run_ops(child, self, 0, script->warm);
-    struct bench_run run = { script, child->bound.table, self, child->slots, script->warm,
-        script->warm + (ops < child->limit ? ops : child->limit), NULL };
-    signal(SIGTRAP, pass);
+    instance.loops->plain(&window, &instance, worker->slots);
+    signal(SIGTRAP, pass_trap);
     if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || raise(SIGSTOP)) {
-        result->outcome = BENCH_CANNOT;
-        snprintf(result->text, sizeof result->text, "processes may not be traced here");
+        bench_cannot(worker, "processes may not be traced here");
         return;
     }
-    child->bound.loops->traps(&run);
+    window = bench_window(worker, warm, bench_limited_end(worker));
+    instance.loops->trapping(&window, &instance, worker->slots);
 }

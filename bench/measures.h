@@ -1,55 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The child's side of a job: one measure a file. */
+/* The worker's side of a job: one measure per file. Results go to worker->results. */
 #ifndef BENCH_MEASURES_H
 #define BENCH_MEASURES_H
 
 #include "bench.h"
 
-/* What a job has to work with: a contestant bound in this process, and a script. */
-struct bench_child {
-    struct bench_bound bound;
-    const struct bench_script *script; /* null for BENCH_IDENTIFY and BENCH_GAPS */
-    size_t limit;
-    void **slots; /* all empty */
-};
+/* figures[0]: nanoseconds of processor time per operation, median of the passes; [1]: passes. */
+void bench_measure_time(struct replay_worker *worker);
 
-/* value[0]: bytes by which resident memory grew while every page of every block was written. */
-void bench_measure_verify(const struct bench_child *child, struct bench_result *result);
+/* figures[]: ticks by verb, see BENCH_ALLOC_P50 and following. */
+void bench_measure_latency(struct replay_worker *worker);
 
-/* value[0]: nanoseconds of processor time an operation, median of the passes; value[1]: passes. */
-void bench_measure_time(const struct bench_child *child, struct bench_result *result);
+/* figures[0]: instructions per operation; [1]: operations. */
+void bench_measure_count(struct replay_worker *worker);
 
-/* value[]: ticks by kind, see BENCH_ALLOC_P50 and following. */
-void bench_measure_latency(const struct bench_child *child, struct bench_result *result);
+/* figures[1]: operations that ran while valgrind counted. */
+void bench_measure_callgrind(struct replay_worker *worker);
 
-/* value[0]: instructions an operation; value[1]: operations. */
-void bench_measure_count(const struct bench_child *child, struct bench_result *result);
+/* Traps before and after every operation; the parent counts and fills figures[]. */
+void bench_measure_step(struct replay_worker *worker);
 
-/* value[1]: operations that ran while valgrind counted. */
-void bench_measure_callgrind(const struct bench_child *child, struct bench_result *result);
+/* figures[0]: 4 KiB blocks; [1]: 64-byte blocks in the gaps. */
+void bench_measure_gaps(struct replay_worker *worker);
 
-/* Traps before and after every operation; the parent counts and fills value[]. */
-void bench_measure_step(const struct bench_child *child, struct bench_result *result);
+/* Shared helpers (worker.c). */
 
-/* value[0]: bytes of the smallest pool in which the script completes. */
-void bench_measure_fit(const struct bench_child *child, struct bench_result *result);
+/* Does the task of the results: one of the above or of the replay engine. */
+void bench_worker_do(void *worker);
 
-/* value[0]: 4 KiB blocks; value[1]: 64-byte blocks in the gaps. */
-void bench_measure_gaps(const struct bench_child *child, struct bench_result *result);
+/* Opens an instance in a pool of the size ordered, in memory already. False: it cannot be, and the
+ * results say so. */
+bool bench_open(struct replay_worker *worker, struct replay_instance *instance);
 
-/* Shared helpers (child.c). */
+/* Runs the operations [from, to) by the tightest loop that suits the script. */
+void bench_run_ops(
+    struct replay_worker *worker, const struct replay_instance *instance, size_t from, size_t to);
 
-/* Maps `size` bytes, in memory already when `touched`. Null when there is no memory. */
-void *bench_pool_map(size_t size, bool touched);
+/* The operations [from, to) of the script. */
+struct replay_window bench_window(const struct replay_worker *worker, size_t from, size_t to);
 
-/* Creates the contestant's instance in a pool with room to spare for the script. Null: cannot, and
- * the result says so. */
-void *bench_instance(const struct bench_child *child, struct bench_result *result);
+/* Notes why the backend does not serve this workload. */
+void bench_cannot(struct replay_worker *worker, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* The loops over [from, to) that suit the script. */
-void bench_run_ops(const struct bench_child *child, void *self, size_t from, size_t to);
+/* Where the measured part ends that the order limits to some operations. */
+size_t bench_limited_end(const struct replay_worker *worker);
 
-/* Reports that the contestant cannot do what operation `index` asks. */
-void bench_refused(const struct bench_child *child, size_t index, struct bench_result *result);
+/* Whether no block is live. */
+bool bench_balanced(const struct replay_worker *worker);
 
 #endif

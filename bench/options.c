@@ -8,22 +8,22 @@
 
 static const char help[] =
     "usage: acre-bench [OPTION]...\n"
-    "Measures allocators on fixed workloads, the contestants in turn in one run.\n"
+    "Measures allocators on fixed workloads, the backends in turn in one run.\n"
     "\n"
     "  --smoke           shortened workloads, one round: does it work at all? (seconds)\n"
     "  --workload=NAME   only this workload (repeatable)\n"
-    "  --allocator=NAME  only this contestant, beside the system's malloc (repeatable)\n"
-    "  --with=FILE       a contestant from a shared object, see acre/plugin.h (repeatable);\n"
+    "  --allocator=NAME  only this backend, beside the system's malloc (repeatable)\n"
+    "  --with=FILE       a backend from a shared object, see acre/plugin.h (repeatable);\n"
     "                    --plugin=FILE is the same\n"
     "  --trace=FILE      a recorded trace as a workload, alone or beside those named\n"
     "                    (repeatable)\n"
     "  --only=PART       only this part: time, latency, instructions, pool, worst, gaps,\n"
     "                    scaling (repeatable)\n"
-    "  --rounds=N        rounds of timing, each with every contestant (5)\n"
+    "  --rounds=N        rounds of timing, each with every backend (5)\n"
     "  --seed=N          seed of the workloads (1)\n"
     "  --commit=ID       stated in the report\n"
     "  --json            the report as JSON\n"
-    "  --list            name the contestants and the workloads, and end\n"
+    "  --list            name the backends and the workloads, and end\n"
     "  --help            this text\n";
 
 static const char *const parts[] = { "time", "latency", "instructions", "pool", "worst", "gaps",

@@ -13,10 +13,10 @@ static struct bench_grid grid;
 
 static void print_notes(const struct bench_report *report, const char *first_note, size_t distance)
 {
-    for (size_t i = 0; i < report->contestant_count; i++) {
+    for (size_t i = 0; i < report->backend_count; i++) {
         const char *note = first_note + i * distance;
         if (note[0])
-            printf("%s: %s\n", report->contestants[i].name, note);
+            printf("%s: %s\n", report->backends[i].name, note);
     }
     printf("\n");
 }
@@ -31,14 +31,14 @@ void bench_print_head(const struct bench_report *report)
     printf("seed          %llu, %u rounds%s\n", (unsigned long long)report->seed, report->rounds,
         report->scale > 1 ? ", shortened workloads: figures are for smoke only" : "");
     printf("instructions  %s\n", machine->counter);
-    printf("contestants  ");
-    for (size_t i = 1; i < report->contestant_count; i++)
-        printf("%s %s (%s)", i > 1 ? "," : "", report->contestants[i].name,
-            report->contestants[i].version);
+    printf("backends  ");
+    for (size_t i = 1; i < report->backend_count; i++)
+        printf(
+            "%s %s (%s)", i > 1 ? "," : "", report->backends[i].name, report->backends[i].version);
     printf("\n\n");
 }
 
-static void put_cell(const struct bench_contestant *who, const struct bench_cell *cell)
+static void put_cell(const struct bench_backend *who, const struct bench_cell *cell)
 {
     bench_grid_row(&grid, who->name);
     bench_grid_number(&grid, cell->ns, 1);
@@ -63,8 +63,8 @@ void bench_print_row(const struct bench_report *report, const struct bench_row *
     printf("%s: %s (%zu operations, peak %.2f MiB live)\n\n", row->workload->name,
         row->workload->text, row->ops, (double)row->peak / (1 << 20));
     bench_grid_init(&grid, head, HEAD_COUNT(head));
-    for (size_t i = 0; i < report->contestant_count; i++)
-        put_cell(&report->contestants[i], &row->cells[i]);
+    for (size_t i = 0; i < report->backend_count; i++)
+        put_cell(&report->backends[i], &row->cells[i]);
     bench_grid_print(&grid);
     print_notes(report, row->cells[0].note, sizeof row->cells[0]);
 }
@@ -79,8 +79,8 @@ void bench_print_steps(const struct bench_report *report)
            "first to its\n"
            "return), counted by stepping:\n\n");
     bench_grid_init(&grid, head, HEAD_COUNT(head));
-    for (size_t i = 0; i < report->contestant_count; i++) {
-        bench_grid_row(&grid, report->contestants[i].name);
+    for (size_t i = 0; i < report->backend_count; i++) {
+        bench_grid_row(&grid, report->backends[i].name);
         for (size_t k = 0; k < HEAD_COUNT(order); k++)
             bench_grid_number(&grid, report->once[i].steps[order[k]], k % 4 ? 0 : 1);
     }
@@ -94,9 +94,9 @@ void bench_print_gaps(const struct bench_report *report)
         "bytes served" };
     printf("1 MiB filled with 4 KiB blocks aligned to 4 KiB, then with 64 B blocks:\n\n");
     bench_grid_init(&grid, head, HEAD_COUNT(head));
-    for (size_t i = 1; i < report->contestant_count; i++) {
+    for (size_t i = 1; i < report->backend_count; i++) {
         const struct bench_once *once = &report->once[i];
-        bench_grid_row(&grid, report->contestants[i].name);
+        bench_grid_row(&grid, report->backends[i].name);
         bench_grid_number(&grid, once->gap_pages, 0);
         bench_grid_number(&grid, once->gap_smalls, 0);
         bench_grid_number(&grid, once->gap_pages * 4096 + once->gap_smalls * 64, 0);
@@ -116,9 +116,9 @@ static void print_scaling(const struct bench_report *report, const char *title, 
     }
     printf("%s, by number of live blocks:\n\n", title);
     bench_grid_init(&grid, head, BENCH_SCALE_LEVELS + 1);
-    for (size_t i = 0; i < report->contestant_count; i++) {
+    for (size_t i = 0; i < report->backend_count; i++) {
         const struct bench_once *once = &report->once[i];
-        bench_grid_row(&grid, report->contestants[i].name);
+        bench_grid_row(&grid, report->backends[i].name);
         for (int level = 0; level < BENCH_SCALE_LEVELS; level++)
             bench_grid_number(&grid, (instructions ? once->scale_calls : once->scale_ns)[level], 1);
     }

@@ -46,21 +46,21 @@ static void add_head(cJSON *root, const struct bench_report *report)
     cJSON_AddBoolToObject(head, "smoke", report->scale > 1);
 }
 
-static void add_contestants(cJSON *root, const struct bench_report *report)
+static void add_backends(cJSON *root, const struct bench_report *report)
 {
     static const char *const forms[] = { "harness", "typed", "handle", "system", "preload",
         "plugin" };
-    cJSON *list = cJSON_AddArrayToObject(root, "contestants");
-    for (size_t i = 0; i < report->contestant_count; i++) {
+    cJSON *list = cJSON_AddArrayToObject(root, "backends");
+    for (size_t i = 0; i < report->backend_count; i++) {
         cJSON *who = cJSON_CreateObject();
-        cJSON_AddStringToObject(who, "name", report->contestants[i].name);
-        cJSON_AddStringToObject(who, "version", report->contestants[i].version);
-        cJSON_AddStringToObject(who, "form", forms[report->contestants[i].form]);
+        cJSON_AddStringToObject(who, "name", report->backends[i].name);
+        cJSON_AddStringToObject(who, "version", report->backends[i].version);
+        cJSON_AddStringToObject(who, "form", forms[report->backends[i].form]);
         cJSON_AddItemToArray(list, who);
     }
 }
 
-static cJSON *cell_json(const struct bench_contestant *who, const struct bench_cell *cell)
+static cJSON *cell_json(const struct bench_backend *who, const struct bench_cell *cell)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "allocator", who->name);
@@ -86,8 +86,8 @@ static void add_rows(cJSON *root, const struct bench_report *report)
         cJSON_AddNumberToObject(object, "operations", (double)row->ops);
         cJSON_AddNumberToObject(object, "peak_live_bytes", (double)row->peak);
         cJSON *cells = cJSON_AddArrayToObject(object, "results");
-        for (size_t k = 0; k < report->contestant_count; k++)
-            cJSON_AddItemToArray(cells, cell_json(&report->contestants[k], &row->cells[k]));
+        for (size_t k = 0; k < report->backend_count; k++)
+            cJSON_AddItemToArray(cells, cell_json(&report->backends[k], &row->cells[k]));
         cJSON_AddItemToArray(list, object);
     }
 }
@@ -130,9 +130,9 @@ static void add_once(cJSON *root, const struct bench_report *report, const char 
     cJSON *(*make)(const struct bench_once *once))
 {
     cJSON *list = cJSON_AddArrayToObject(root, name);
-    for (size_t i = 0; i < report->contestant_count; i++) {
+    for (size_t i = 0; i < report->backend_count; i++) {
         cJSON *object = make(&report->once[i]);
-        cJSON_AddStringToObject(object, "allocator", report->contestants[i].name);
+        cJSON_AddStringToObject(object, "allocator", report->backends[i].name);
         cJSON_AddItemToArray(list, object);
     }
 }
@@ -157,7 +157,7 @@ void bench_print_json(const struct bench_report *report)
 {
     cJSON *root = cJSON_CreateObject();
     add_head(root, report);
-    add_contestants(root, report);
+    add_backends(root, report);
     add_rows(root, report);
     if (report->stepped)
         add_once(root, report, "single_operations", steps_json);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "report.h"
-#include "clock.h"
+#include "clock/clock.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -51,6 +51,17 @@ static void read_field(const char *path, const char *key, char *text, size_t siz
         fclose(file);
 }
 
+/* Nanoseconds in a tick, measured over some milliseconds. */
+static double measure_tick(void)
+{
+    uint64_t ns = acre_clock_ns();
+    uint64_t ticks = acre_clock_ticks();
+    uint64_t end = ns + 20000000u;
+    while (acre_clock_ns() < end)
+        continue;
+    return (double)(acre_clock_ns() - ns) / (double)(acre_clock_ticks() - ticks);
+}
+
 void bench_machine_describe(struct bench_machine *machine)
 {
     struct utsname name;
@@ -66,5 +77,5 @@ void bench_machine_describe(struct bench_machine *machine)
     snprintf(machine->compiler, sizeof machine->compiler, "gcc %s", __VERSION__);
 #endif
     machine->cores = sysconf(_SC_NPROCESSORS_ONLN);
-    machine->tick_ns = bench_tick_ns();
+    machine->tick_ns = measure_tick();
 }

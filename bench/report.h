@@ -17,9 +17,9 @@ enum {
     BENCH_SCALE_LEVELS = (BENCH_SCALE_LAST - BENCH_SCALE_FIRST) / BENCH_SCALE_STEP + 1
 };
 
-enum { BENCH_NOTE = 192 };
+enum { BENCH_NOTE = 208 };
 
-/* One contestant on one workload. */
+/* One backend on one workload. */
 struct bench_cell {
     double ns;             /* an operation, the loop around it included; median of the rounds */
     double net;            /* net of the harness, the system's malloc = 1; median of the ratios */
@@ -33,8 +33,8 @@ struct bench_cell {
 
 struct bench_row {
     const struct bench_workload *workload;
-    size_t ops, slots, peak;
-    struct bench_cell cells[BENCH_MAX_CONTESTANTS];
+    size_t ops, peak;
+    struct bench_cell cells[BENCH_MAX_BACKENDS];
 };
 
 struct bench_machine {
@@ -43,7 +43,7 @@ struct bench_machine {
     long cores;
 };
 
-/* One contestant on what is measured once, not by workload. */
+/* One backend on what is measured once, not by workload. */
 struct bench_once {
     double steps[8]; /* instructions on the fragmented heap, by BENCH_ALLOC_P50 and following */
     double gap_pages, gap_smalls;
@@ -57,15 +57,15 @@ struct bench_report {
     struct bench_machine machine;
     uint64_t seed;
     unsigned rounds, scale;
-    const struct bench_contestant *contestants;
-    size_t contestant_count;
+    const struct bench_backend *backends;
+    size_t backend_count;
     struct bench_row *rows;
     size_t row_count;
-    struct bench_once once[BENCH_MAX_CONTESTANTS];
+    struct bench_once once[BENCH_MAX_BACKENDS];
     bool stepped, gaps, scaled;
 };
 
-/* All figures of a cell, and of a contestant, not measured yet. */
+/* All figures of a cell, and of a backend, not measured yet. */
 void bench_cell_clear(struct bench_cell *cell);
 void bench_once_clear(struct bench_once *once);
 

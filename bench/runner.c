@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "runner.h"
-#include "clock.h"
 #include "job.h"
-#include "script.h"
-#include "spread.h"
+#include "replay/statistics.h"
 #include "workloads.h"
 
 #include <math.h>
@@ -21,12 +19,14 @@ enum {
     FIT_SEEDS = 5
 };
 
-/* Contestants that need longer are left out of further seeds. */
+/* Backends that need longer are left out of further seeds. */
 static const uint64_t fit_patience_ns = 10000000000;
 
-static bool finds_memory(const struct bench_contestant *contestant)
+#define NO_COUNTER BENCH_VERIFY
+
+static bool finds_memory(const struct bench_backend *backend)
 {
-    return contestant->form == BENCH_SYSTEM || contestant->form == BENCH_PRELOAD;
+    return backend->form == BENCH_SYSTEM || backend->form == BENCH_PRELOAD;
 }
 
 void bench_progress(const char *what, const char *who)
@@ -40,24 +40,20 @@ void bench_progress(const char *what, const char *who)
     fflush(stderr);
 }
 
-/* A workload's script, shared. */
+/* A workload's script. */
 struct stage {
     struct bench_runner *runner;
     const char *name;
-    int fd;
-    size_t size, peak;
+    struct replay_script script;
 };
 
 static void run_job(const struct stage *stage, enum bench_measure measure, size_t who, size_t limit,
     struct bench_result *result)
 {
-    const struct bench_contestant *contestant = &stage->runner->report->contestants[who];
-    struct bench_job job = { measure, contestant, stage->fd, stage->size, limit };
-    bench_progress(stage->name, contestant->name);
-    if (measure == BENCH_CALLGRIND)
-        bench_job_callgrind(&job, result);
-    else
-        bench_job_run(&job, result);
+    const struct bench_backend *backend = &stage->runner->report->backends[who];
+    struct bench_job job = { measure, backend, &stage->script, limit };
+    bench_progress(stage->name, backend->name);
+    bench_job_run(&job, result);
 }
 
 /* Whether a job is done; if not, why not goes into an empty note. */
@@ -72,44 +68,40 @@ static bool done(const struct bench_result *result, char *note, size_t size)
 void bench_runner_init(struct bench_runner *runner)
 {
     static const struct bench_workload probe = { "probe", "", bench_build_random, 64, NULL };
-    struct stage stage = { runner, "counter", -1, 0, 0 };
+    struct stage stage = { .runner = runner, .name = "counter" };
     struct bench_result result = { .outcome = BENCH_BROKEN };
     char *counter = runner->report->machine.counter;
     size_t room = sizeof runner->report->machine.counter;
-    stage.fd = bench_workload_share(&probe, 1, 1000, &stage.size);
-    if (stage.fd >= 0) {
+    if (bench_workload_build(&stage.script, &probe, 1, 1000)) {
         run_job(&stage, BENCH_STEP, HARNESS, COUNTED_OPS, &result);
         runner->empty_call = (result.value[BENCH_ALLOC_MEAN] + result.value[BENCH_FREE_MEAN]) / 2;
         run_job(&stage, BENCH_COUNT, HARNESS, COUNTED_OPS, &result);
-        close(stage.fd);
+        replay_script_close(&stage.script);
     }
     runner->counter = BENCH_COUNT;
     snprintf(counter, room, "the processor's counter");
     if (result.outcome == BENCH_DONE && result.value[0] > 1)
         return;
     bool valgrind = bench_has_valgrind() && !runner->options->smoke;
-    runner->counter = valgrind ? BENCH_CALLGRIND : BENCH_IDENTIFY;
+    runner->counter = valgrind ? BENCH_CALLGRIND : NO_COUNTER;
     snprintf(counter, room, "%s",
         valgrind ? "valgrind (the processor counts none)" : "not counted in this run");
 }
 
 static bool open_stage(struct stage *stage, struct bench_runner *runner,
-    const struct bench_workload *workload, uint64_t seed, struct bench_script *head)
+    const struct bench_workload *workload, uint64_t seed)
 {
-    const struct bench_report *report = runner->report;
-    *stage = (struct stage){ runner, workload->name, -1, 0, 0 };
+    *stage = (struct stage){ .runner = runner, .name = workload->name };
     bench_progress(workload->name, "script");
-    stage->fd = bench_workload_share(workload, seed, report->scale, &stage->size);
-    const struct bench_script *script =
-        stage->fd < 0 ? NULL : bench_script_map(stage->fd, stage->size);
-    if (!script) {
+    bool built = bench_workload_build(&stage->script, workload, seed, runner->report->scale);
+    if (!built)
         fprintf(stderr, "acre-bench: %s: cannot build this workload\n", workload->name);
-        return false;
-    }
-    *head = *script;
-    stage->peak = script->peak;
-    munmap((void *)(uintptr_t)script, stage->size);
-    return true;
+    return built;
+}
+
+static double peak_of(const struct stage *stage)
+{
+    return (double)stage->script.facts.peak_live;
 }
 
 static bool working(const struct bench_row *row, size_t who)
@@ -119,24 +111,24 @@ static bool working(const struct bench_row *row, size_t who)
 
 static void verify_all(const struct stage *stage, struct bench_row *row)
 {
-    for (size_t who = 1; who < stage->runner->report->contestant_count; who++) {
+    for (size_t who = 1; who < stage->runner->report->backend_count; who++) {
         struct bench_result result;
         struct bench_cell *cell = &row->cells[who];
         run_job(stage, BENCH_VERIFY, who, 0, &result);
-        bool own = stage->runner->report->contestants[who].form == BENCH_SYSTEM ||
-                   stage->runner->report->contestants[who].form == BENCH_PRELOAD;
+        bool own = stage->runner->report->backends[who].form == BENCH_SYSTEM ||
+                   stage->runner->report->backends[who].form == BENCH_PRELOAD;
         if (done(&result, cell->note, sizeof cell->note) && own)
-            cell->resident = result.value[0] / (double)stage->peak;
+            cell->resident = result.value[0] / peak_of(stage);
     }
 }
 
-/* Every round runs all contestants, beginning with another one each time. */
+/* Every round runs all backends, beginning with another one each time. */
 static void time_all(const struct stage *stage, struct bench_row *row)
 {
-    static double ns[BENCH_MAX_CONTESTANTS][BENCH_MAX_ROUNDS];
-    static double net[BENCH_MAX_CONTESTANTS][BENCH_MAX_ROUNDS];
+    static double ns[BENCH_MAX_BACKENDS][BENCH_MAX_ROUNDS];
+    static double net[BENCH_MAX_BACKENDS][BENCH_MAX_ROUNDS];
     const struct bench_report *report = stage->runner->report;
-    size_t count = report->contestant_count;
+    size_t count = report->backend_count;
     for (unsigned round = 0; round < report->rounds; round++)
         for (size_t turn = 0; turn < count; turn++) {
             struct bench_result result;
@@ -155,8 +147,8 @@ static void time_all(const struct stage *stage, struct bench_row *row)
                 (ns[who][round] - ns[HARNESS][round]) / (ns[BASELINE][round] - ns[HARNESS][round]);
     for (size_t who = 0; who < count; who++)
         if (working(row, who)) {
-            row->cells[who].ns = bench_median(ns[who], report->rounds);
-            row->cells[who].net = bench_median(net[who], report->rounds);
+            row->cells[who].ns = replay_median(ns[who], report->rounds);
+            row->cells[who].net = replay_median(net[who], report->rounds);
         }
 }
 
@@ -165,7 +157,7 @@ static void latency_all(const struct stage *stage, struct bench_row *row)
 {
     const struct bench_report *report = stage->runner->report;
     double clock[8] = { 0 };
-    for (size_t who = 0; who < report->contestant_count; who++) {
+    for (size_t who = 0; who < report->backend_count; who++) {
         struct bench_result result;
         struct bench_cell *cell = &row->cells[who];
         if (!working(row, who))
@@ -190,7 +182,7 @@ static void count_all(const struct stage *stage, struct bench_row *row)
 {
     const struct bench_cell *harness = &row->cells[HARNESS];
     double empty_call = stage->runner->empty_call;
-    for (size_t who = 0; who < stage->runner->report->contestant_count; who++) {
+    for (size_t who = 0; who < stage->runner->report->backend_count; who++) {
         struct bench_result result;
         struct bench_cell *cell = &row->cells[who];
         if (!working(row, who))
@@ -208,7 +200,7 @@ static void count_all(const struct stage *stage, struct bench_row *row)
 static void fit_seed(
     const struct stage *stage, double (*ratios)[FIT_SEEDS], unsigned seed, bool *again)
 {
-    for (size_t who = 1; who < stage->runner->report->contestant_count; who++) {
+    for (size_t who = 1; who < stage->runner->report->backend_count; who++) {
         struct bench_result result;
         uint64_t start = acre_clock_ns();
         if (!again[who])
@@ -216,7 +208,7 @@ static void fit_seed(
         run_job(stage, BENCH_FIT, who, 0, &result);
         again[who] = result.outcome == BENCH_DONE && acre_clock_ns() - start < fit_patience_ns;
         if (result.outcome == BENCH_DONE)
-            ratios[who][seed] = result.value[0] / (double)stage->peak;
+            ratios[who][seed] = result.value[0] / peak_of(stage);
     }
 }
 
@@ -227,55 +219,52 @@ static void fit_median(double *ratios, struct bench_cell *cell)
     while (count < FIT_SEEDS && !isnan(ratios[count]))
         count++;
     if (count)
-        cell->pool = bench_median(ratios, count);
+        cell->pool = replay_median(ratios, count);
 }
 
 static void fit_all(const struct stage *first, struct bench_row *row)
 {
-    static double ratios[BENCH_MAX_CONTESTANTS][FIT_SEEDS];
-    bool again[BENCH_MAX_CONTESTANTS] = { false };
+    static double ratios[BENCH_MAX_BACKENDS][FIT_SEEDS];
+    bool again[BENCH_MAX_BACKENDS] = { false };
     struct bench_report *report = first->runner->report;
     unsigned seeds = row->workload->path || report->scale > 1 ? 1 : FIT_SEEDS;
-    for (size_t who = 0; who < report->contestant_count; who++) {
-        again[who] = working(row, who) && !finds_memory(&report->contestants[who]);
+    for (size_t who = 0; who < report->backend_count; who++) {
+        again[who] = working(row, who) && !finds_memory(&report->backends[who]);
         for (unsigned seed = 0; seed < FIT_SEEDS; seed++)
             ratios[who][seed] = BENCH_NONE;
     }
     fit_seed(first, ratios, 0, again);
     for (unsigned seed = 1; seed < seeds; seed++) {
         struct stage stage;
-        struct bench_script head;
-        if (!open_stage(&stage, first->runner, row->workload, report->seed + seed, &head))
+        if (!open_stage(&stage, first->runner, row->workload, report->seed + seed))
             break;
         fit_seed(&stage, ratios, seed, again);
-        close(stage.fd);
+        replay_script_close(&stage.script);
     }
-    for (size_t who = 0; who < report->contestant_count; who++)
+    for (size_t who = 0; who < report->backend_count; who++)
         fit_median(ratios[who], &row->cells[who]);
 }
 
 bool bench_run_workload(struct bench_runner *runner, struct bench_row *row)
 {
     struct stage stage;
-    struct bench_script head;
     const struct bench_options *options = runner->options;
-    for (size_t who = 0; who < runner->report->contestant_count; who++)
+    for (size_t who = 0; who < runner->report->backend_count; who++)
         bench_cell_clear(&row->cells[who]);
-    if (!open_stage(&stage, runner, row->workload, runner->report->seed, &head))
+    if (!open_stage(&stage, runner, row->workload, runner->report->seed))
         return false;
-    row->ops = head.stop - head.warm;
-    row->slots = head.slots;
-    row->peak = head.peak;
+    row->ops = (size_t)(stage.script.facts.stop - stage.script.facts.warm);
+    row->peak = (size_t)stage.script.facts.peak_live;
     verify_all(&stage, row);
     if (bench_wanted(options, "time"))
         time_all(&stage, row);
     if (bench_wanted(options, "latency"))
         latency_all(&stage, row);
-    if (bench_wanted(options, "instructions") && runner->counter != BENCH_IDENTIFY)
+    if (bench_wanted(options, "instructions") && runner->counter != NO_COUNTER)
         count_all(&stage, row);
     if (bench_wanted(options, "pool"))
         fit_all(&stage, row);
-    close(stage.fd);
+    replay_script_close(&stage.script);
     bench_progress(NULL, NULL);
     return true;
 }
@@ -283,30 +272,32 @@ bool bench_run_workload(struct bench_runner *runner, struct bench_row *row)
 void bench_run_steps(struct bench_runner *runner)
 {
     struct stage stage;
-    struct bench_script head;
     struct bench_report *report = runner->report;
-    if (!open_stage(&stage, runner, &bench_workload_fragmented, report->seed, &head))
+    if (!open_stage(&stage, runner, &bench_workload_fragmented, report->seed))
         return;
-    for (size_t who = 0; who < report->contestant_count; who++) {
+    for (size_t who = 0; who < report->backend_count; who++) {
         struct bench_result result;
         struct bench_once *once = &report->once[who];
         run_job(&stage, BENCH_STEP, who, STEPPED_OPS, &result);
         if (done(&result, once->step_note, sizeof once->step_note))
             memcpy(once->steps, result.value, sizeof once->steps);
     }
-    close(stage.fd);
+    replay_script_close(&stage.script);
     report->stepped = true;
     bench_progress(NULL, NULL);
 }
 
 void bench_run_gaps(struct bench_runner *runner)
 {
-    struct stage stage = { runner, "gaps", -1, 0, 0 };
+    static const struct bench_workload nothing = { "gaps", "", bench_build_lifo, 64, NULL };
+    struct stage stage;
     struct bench_report *report = runner->report;
-    for (size_t who = 1; who < report->contestant_count; who++) {
+    if (!open_stage(&stage, runner, &nothing, report->seed))
+        return;
+    for (size_t who = 1; who < report->backend_count; who++) {
         struct bench_result result;
         struct bench_once *once = &report->once[who];
-        if (finds_memory(&report->contestants[who]))
+        if (finds_memory(&report->backends[who]))
             continue;
         run_job(&stage, BENCH_GAPS, who, 0, &result);
         if (done(&result, once->gap_note, sizeof once->gap_note)) {
@@ -314,11 +305,12 @@ void bench_run_gaps(struct bench_runner *runner)
             once->gap_smalls = result.value[1];
         }
     }
+    replay_script_close(&stage.script);
     report->gaps = true;
     bench_progress(NULL, NULL);
 }
 
-/* One contestant at one level; false when the next level would take too long. */
+/* One backend at one level; false when the next level would take too long. */
 static bool scale_one(const struct stage *stage, size_t who, int level)
 {
     static const uint64_t patience_ns = 4000000000;
@@ -335,7 +327,7 @@ static bool scale_one(const struct stage *stage, size_t who, int level)
             (double)(acre_clock_ns() - start) / 1e9);
         return false;
     }
-    if (stage->runner->counter == BENCH_IDENTIFY)
+    if (stage->runner->counter == NO_COUNTER)
         return true;
     run_job(stage, stage->runner->counter, who, COUNTED_OPS, &result);
     if (!done(&result, once->scale_note, sizeof once->scale_note))
@@ -347,23 +339,22 @@ static bool scale_one(const struct stage *stage, size_t who, int level)
 void bench_run_scaling(struct bench_runner *runner)
 {
     struct bench_report *report = runner->report;
-    bool out[BENCH_MAX_CONTESTANTS] = { false };
+    bool out[BENCH_MAX_BACKENDS] = { false };
     int levels = report->scale > 1 ? 3 : BENCH_SCALE_LEVELS;
     for (int level = 0; level < levels; level++) {
         struct stage stage;
-        struct bench_script head;
         struct bench_workload workload = bench_workload_scale;
         workload.param = (size_t)1 << (BENCH_SCALE_FIRST + level * BENCH_SCALE_STEP);
-        if (!open_stage(&stage, runner, &workload, report->seed, &head))
+        if (!open_stage(&stage, runner, &workload, report->seed))
             return;
-        for (size_t who = 0; who < report->contestant_count; who++) {
+        for (size_t who = 0; who < report->backend_count; who++) {
             struct bench_once *once = &report->once[who];
             out[who] = out[who] || !scale_one(&stage, who, level);
             once->scale_calls[level] = once->scale_loops[level] -
                                        report->once[HARNESS].scale_loops[level] +
                                        runner->empty_call;
         }
-        close(stage.fd);
+        replay_script_close(&stage.script);
     }
     report->scaled = true;
     bench_progress(NULL, NULL);

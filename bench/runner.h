@@ -9,7 +9,7 @@
 struct bench_runner {
     const struct bench_options *options;
     struct bench_report *report;
-    enum bench_measure counter; /* BENCH_COUNT, BENCH_CALLGRIND, or BENCH_IDENTIFY: none */
+    enum bench_measure counter; /* BENCH_COUNT, BENCH_CALLGRIND, or BENCH_VERIFY: none */
     double empty_call; /* instructions inside the harness's own empty functions, on average */
 };
 
@@ -19,7 +19,7 @@ void bench_runner_init(struct bench_runner *runner);
 /* Everything about one workload. False: it could not be built (a sentence went to stderr). */
 bool bench_run_workload(struct bench_runner *runner, struct bench_row *row);
 
-/* What is measured once for each contestant. */
+/* What is measured once for each backend. */
 void bench_run_steps(struct bench_runner *runner);
 void bench_run_gaps(struct bench_runner *runner);
 void bench_run_scaling(struct bench_runner *runner);

@@ -7,22 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t find_contestant(const struct bench_report *report, const char *name)
+static size_t find_backend(const struct bench_report *report, const char *name)
 {
     size_t at = 0;
-    while (at < report->contestant_count && strcmp(report->contestants[at].name, name) != 0)
+    while (at < report->backend_count && strcmp(report->backends[at].name, name) != 0)
         at++;
     return at;
 }
 
 /* The figures of one workload; all BENCH_NONE when it was not run. */
-static void find_cell(const struct bench_report *report, const char *workload, size_t contestant,
+static void find_cell(const struct bench_report *report, const char *workload, size_t backend,
     struct bench_cell *cell)
 {
     bench_cell_clear(cell);
     for (size_t i = 0; i < report->row_count; i++)
         if (strcmp(report->rows[i].workload->name, workload) == 0)
-            *cell = report->rows[i].cells[contestant];
+            *cell = report->rows[i].cells[backend];
 }
 
 /* The most instructions an operation takes at any number of live blocks, over the fewest. */
@@ -40,8 +40,8 @@ static double growth(const double *instructions)
 
 static size_t tlsf_targets(const struct bench_report *report, struct bench_target *targets)
 {
-    size_t tlsf = find_contestant(report, "tlsf");
-    if (tlsf == report->contestant_count)
+    size_t tlsf = find_backend(report, "tlsf");
+    if (tlsf == report->backend_count)
         return 0;
     const struct bench_once *once = &report->once[tlsf];
     struct bench_cell churn, random, large;
@@ -78,8 +78,8 @@ static double buddy_bits(void)
 
 static size_t buddy_targets(const struct bench_report *report, struct bench_target *targets)
 {
-    size_t buddy = find_contestant(report, "buddy");
-    if (buddy == report->contestant_count)
+    size_t buddy = find_backend(report, "buddy");
+    if (buddy == report->backend_count)
         return 0;
     const struct bench_once *once = &report->once[buddy];
     struct bench_cell churn, bulk;
@@ -98,8 +98,8 @@ static size_t buddy_targets(const struct bench_report *report, struct bench_targ
 
 static size_t slab_targets(const struct bench_report *report, struct bench_target *targets)
 {
-    size_t slab = find_contestant(report, "slab");
-    if (slab == report->contestant_count)
+    size_t slab = find_backend(report, "slab");
+    if (slab == report->backend_count)
         return 0;
     const struct bench_once *once = &report->once[slab];
     struct bench_cell churn, lifo, fifo, random;

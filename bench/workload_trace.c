@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A recorded trace as a workload: its processes one after another, each beginning with nothing. */
-#include "script.h"
+#include "builder.h"
 #include "trace/trace_file.h"
 #include "workloads.h"
 
@@ -20,32 +20,21 @@ static unsigned log2_of(uint64_t align)
     return log2 < malloc_log2 ? malloc_log2 : log2;
 }
 
-static void free_all(struct bench_builder *builder)
-{
-    for (size_t slot = 0; slot < builder->slots; slot++)
-        if (bench_live(builder, slot))
-            bench_dealloc(builder, slot);
-}
-
-/* False: a block larger than an operation can say. */
-static bool take(struct bench_builder *builder, const struct acre_trace_event *event)
+static void add_event(struct bench_builder *builder, const struct acre_trace_event *event)
 {
     size_t size = event->size ? (size_t)event->size : 1;
-    if (event->size > UINT32_MAX)
-        return false;
     if (event->op == ACRE_TRACE_PROCESS)
-        free_all(builder);
+        bench_free_all(builder);
     else if (event->op == ACRE_TRACE_ALLOC)
         bench_alloc(builder, event->slot, size, log2_of(event->align));
     else if (event->op == ACRE_TRACE_FREE)
         bench_dealloc(builder, event->slot);
     else if (event->op == ACRE_TRACE_RESIZE)
         bench_realloc(builder, event->slot, size);
-    return true;
 }
 
 /* Whether reading went well so far; if not, says what is wrong. */
-static bool sound(struct acre_trace_input *input)
+static bool trace_is_sound(struct acre_trace_input *input)
 {
     enum acre_trace_status status = input ? acre_trace_input_status(input) : ACRE_TRACE_NO_MEMORY;
     if (status == ACRE_TRACE_OK || status == ACRE_TRACE_DONE)
@@ -58,7 +47,7 @@ static bool sound(struct acre_trace_input *input)
 bool bench_check_trace(const char *path)
 {
     struct acre_trace_input *input = acre_trace_input_open(path, 0);
-    bool good = sound(input);
+    bool good = trace_is_sound(input);
     acre_trace_input_close(input);
     return good;
 }
@@ -67,14 +56,11 @@ bool bench_build_trace(struct bench_builder *builder, const char *path, unsigned
 {
     struct acre_trace_event event;
     struct acre_trace_input *input = acre_trace_input_open(path, 0);
-    bool good = sound(input);
+    bool good = trace_is_sound(input);
     size_t left = scale > 1 ? SHORT_EVENTS : SIZE_MAX;
-    while (good && left-- && acre_trace_input_next(input, &event) == ACRE_TRACE_OK) {
-        good = take(builder, &event);
-        if (!good)
-            fprintf(stderr, "acre-bench: %s: asks for a block of 4 GiB or more\n", path);
-    }
-    good = good && sound(input);
+    while (good && left-- && acre_trace_input_next(input, &event) == ACRE_TRACE_OK)
+        add_event(builder, &event);
+    good = good && trace_is_sound(input);
     acre_trace_input_close(input);
     return good;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "workloads.h"
-#include "script.h"
+#include "builder.h"
 
 const struct bench_workload bench_workloads[] = {
     { "churn", "10,000 slots toggled at random, sizes log-uniform 16..4096 B", bench_build_churn, 0,
@@ -29,16 +29,16 @@ const struct bench_workload bench_workload_scale = { "scale",
     "toggles over a given number of live blocks, sizes log-uniform 16..256 B", bench_build_scale, 0,
     NULL };
 
-int bench_workload_share(
-    const struct bench_workload *workload, uint64_t seed, unsigned scale, size_t *size)
+bool bench_workload_build(struct replay_script *script, const struct bench_workload *workload,
+    uint64_t seed, unsigned scale)
 {
     struct bench_builder builder;
-    bench_builder_init(&builder);
+    bench_builder_open(&builder, script);
+    if (builder.failed)
+        return false;
     if (workload->path)
-        builder.failed = !bench_build_trace(&builder, workload->path, scale);
+        builder.failed = !bench_build_trace(&builder, workload->path, scale) || builder.failed;
     else
         workload->build(&builder, seed, scale, workload->param);
-    int fd = bench_script_share(&builder, size);
-    bench_builder_free(&builder);
-    return fd;
+    return bench_builder_close(&builder);
 }

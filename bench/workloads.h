@@ -14,9 +14,9 @@ extern const struct bench_workload bench_workload_fragmented;
 /* Toggles over `param` live blocks, for the table of scaling. */
 extern const struct bench_workload bench_workload_scale;
 
-/* Computes a workload's script and shares it; as bench_script_share(). */
-int bench_workload_share(
-    const struct bench_workload *workload, uint64_t seed, unsigned scale, size_t *size);
+/* Computes a workload's script, ready to be measured. False: it could not be; the script is closed. */
+bool bench_workload_build(struct replay_script *script, const struct bench_workload *workload,
+    uint64_t seed, unsigned scale);
 
 /* workload_trace.c; false: it cannot be read, and a sentence about it went to stderr. */
 bool bench_check_trace(const char *path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "builder.h"
 #include "random.h"
-#include "script.h"
 #include "workloads.h"
 
 #include <stdlib.h>

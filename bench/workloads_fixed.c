@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "builder.h"
 #include "random.h"
-#include "script.h"
 #include "workloads.h"
 
 enum { BLOCKS = 10000, CYCLES = 25, TOGGLES = 500000, BULK_MAX = 25000 };

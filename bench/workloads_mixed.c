@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "builder.h"
 #include "random.h"
-#include "script.h"
 #include "workloads.h"
 
 static void toggle_at_random(struct bench_builder *builder, uint64_t *seed, size_t toggles,

@@ -123,20 +123,33 @@ size_t replay_child_wait_any(const struct replay_child *const children[], size_t
     return 0;
 }
 
-void replay_child_end(struct replay_child *child, char ended[REPLAY_ENDED_ROOM])
+/* Waits for the process to end. @return its status. */
+static int reap_child(struct replay_child *child)
 {
     int status = 0;
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    *child = (struct replay_child){ 0, -1 };
+    return status;
+}
+
+void replay_child_dismiss(struct replay_child *child)
+{
+    close(child->socket);
+    reap_child(child);
+}
+
+void replay_child_end(struct replay_child *child, char ended[REPLAY_ENDED_ROOM])
+{
     ended[0] = '\0';
     if (child->pid == 0)
         return;
     close(child->socket);
     kill(child->pid, SIGKILL);
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    int status = reap_child(child);
     if (WIFSIGNALED(status))
         snprintf(ended, REPLAY_ENDED_ROOM, "was killed by signal %d (%s)", WTERMSIG(status),
             strsignal(WTERMSIG(status)));
     else
         snprintf(ended, REPLAY_ENDED_ROOM, "ended with code %d", WEXITSTATUS(status));
-    *child = (struct replay_child){ 0, -1 };
 }

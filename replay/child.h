@@ -64,6 +64,9 @@ size_t replay_child_wait_any(const struct replay_child *const children[], size_t
     void (*watch)(void *argument, struct acre_progress *progress), void *argument,
     struct acre_progress *progress);
 
+/** Lets a child whose work is done leave by itself, and waits for that. */
+void replay_child_dismiss(struct replay_child *child);
+
 /**
  * Ends the child if it still runs. Writes how it ended into `ended`, a phrase such as "was killed
  * by signal 11 (Segmentation fault)".

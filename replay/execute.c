@@ -53,29 +53,50 @@ static void inherit(int file)
         fcntl(file, F_SETFD, flags & ~FD_CLOEXEC);
 }
 
-/* In the child. Messages of the loader, on a library that cannot be preloaded, are not wanted. */
-static _Noreturn void become_worker(const char *preload, const struct files *files)
+static void set_environment(const struct replay_launch *launch)
 {
-    char program[] = "/proc/self/exe";
-    char word[] = REPLAY_WORKER_WORD;
+    if (launch->tunables)
+        setenv("GLIBC_TUNABLES", launch->tunables, 1);
+    if (launch->preload)
+        setenv("LD_PRELOAD", launch->preload, 1);
+}
+
+/* In the child. Messages of the loader, on a library that cannot be preloaded, are not wanted. */
+static _Noreturn void become_worker(const struct replay_launch *launch, const struct files *files)
+{
+    char program[4096] = "";
     char numbers[96];
-    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const char *words[REPLAY_MOST_PREFIX + 6];
+    char *argv[REPLAY_MOST_PREFIX + 6];
+    size_t count = 0;
+    while (launch->prefix && count < REPLAY_MOST_PREFIX && launch->prefix[count]) {
+        words[count] = launch->prefix[count];
+        count++;
+    }
     inherit(files->socket);
     inherit(files->ops);
     inherit(files->wides);
     inherit(files->state);
     snprintf(numbers, sizeof numbers, FILES_FORMAT, files->socket, files->ops, files->wides,
         files->state, files->parent);
-    if (preload) {
-        dup2(nothing, STDERR_FILENO);
-        setenv("LD_PRELOAD", preload, 1);
-    }
-    execv(program, (char *[]){ program, word, numbers, NULL });
+    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
+        _exit(127);
+    words[count++] = program;
+    words[count++] = REPLAY_WORKER_WORD;
+    words[count++] = numbers;
+    words[count++] = launch->backend ? launch->backend : "";
+    words[count++] = launch->library ? launch->library : "";
+    words[count] = NULL;
+    if (launch->preload)
+        dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+    set_environment(launch);
+    memcpy(argv, words, sizeof argv);
+    execvp(argv[0], argv);
     _exit(127);
 }
 
 struct start {
-    const char *preload;
+    const struct replay_launch *launch;
     struct files files;
 };
 
@@ -83,13 +104,13 @@ static void start_worker(void *argument, int socket)
 {
     struct start *start = argument;
     start->files.socket = socket;
-    become_worker(start->preload, &start->files);
+    become_worker(start->launch, &start->files);
 }
 
-bool replay_worker_execute(struct replay_child *child, const char *preload,
+bool replay_worker_execute(struct replay_child *child, const struct replay_launch *launch,
     const struct replay_script *script, const struct replay_shared_file *state)
 {
-    struct start start = { preload,
+    struct start start = { launch,
         { .ops = script->facts.streamed ? script->spill : script->op_array.file,
             .wides = script->wide_array.file,
             .state = state->file,
@@ -102,7 +123,8 @@ static pid_t start_probe(const char *library, int file)
 {
     pid_t pid = fork();
     if (pid == 0)
-        become_worker(library, &(struct files){ -1, -1, -1, file, 0 });
+        become_worker(
+            &(struct replay_launch){ .preload = library }, &(struct files){ -1, -1, -1, file, 0 });
     return pid;
 }
 
@@ -132,9 +154,9 @@ static struct replay_shared *map_state(int file)
 }
 
 /* Serves its parent to the end. */
-static int work_for(const struct files *files, struct replay_shared *shared)
+static int work_for(const struct files *files, struct replay_shared *shared,
+    const struct replay_backend *backend, void (*task)(void *worker))
 {
-    static const struct replay_backend backend = { .type = REPLAY_SYSTEM, .name = "preloaded" };
     static struct replay_script script;
     static struct replay_worker worker;
     script = (struct replay_script){ .facts = shared->facts,
@@ -142,11 +164,11 @@ static int work_for(const struct files *files, struct replay_shared *shared)
         .wide_array.file = files->wides,
         .spill = files->ops };
     worker = (struct replay_worker){
-        .script = &script, .backend = &backend, .results = &shared->results
+        .script = &script, .backend = backend, .results = &shared->results
     };
     if (!replay_script_map(&script))
         return 1;
-    replay_child_serve(files->socket, (pid_t)files->parent, replay_worker_do, &worker);
+    replay_child_serve(files->socket, (pid_t)files->parent, task, &worker);
 }
 
 /* The reverse of FILES_FORMAT. */
@@ -164,14 +186,19 @@ static bool parse_files(const char *text, struct files *files)
     return true;
 }
 
-int replay_worker_main(int argc, char **argv)
+int replay_worker_main(int argc, char **argv, const struct replay_role *role)
 {
+    static struct replay_backend backend = { .type = REPLAY_SYSTEM, .name = "preloaded" };
     struct files files;
-    if (argc != 3 || !parse_files(argv[2], &files))
+    if (argc != 5 || !parse_files(argv[2], &files))
         return 2;
     struct replay_shared *shared = map_state(files.state);
     if (!shared)
         return 1;
     replay_identify(shared);
-    return files.socket < 0 ? 0 : work_for(&files, shared);
+    if (files.socket < 0)
+        return 0;
+    if (argv[3][0] && !(role->find && role->find(&backend, argv[3], argv[4])))
+        return 2;
+    return work_for(&files, shared, &backend, role->task ? role->task : replay_worker_do);
 }

@@ -23,7 +23,7 @@ struct replay_shared {
     char version[REPLAY_VERSION_ROOM];
 };
 
-/** What `replay_remote_state` shares. */
+/** What a parent holds of it. */
 struct replay_shared_file {
     struct replay_shared *shared; /**< Null: there is none. */
     int file;
@@ -33,11 +33,19 @@ struct replay_shared_file {
 bool replay_shared_open(struct replay_shared_file *state);
 void replay_shared_close(struct replay_shared_file *state);
 
-/**
- * Starts a worker as replay_child_start(), with `preload` (a path or a soname) preloaded unless it
- * is null. The script must be complete.
- */
-bool replay_worker_execute(struct replay_child *child, const char *preload,
+/** How a worker is executed; whatever is null is left out. */
+struct replay_launch {
+    const char *const *prefix; /**< Words of the command that runs the worker; ended by a null. */
+    const char *backend;       /**< For the program's `find`; else the worker serves its malloc. */
+    const char *library;       /**< For `find` as well. */
+    const char *preload;       /**< A path or a soname. */
+    const char *tunables;      /**< Of glibc. */
+};
+
+#define REPLAY_MOST_PREFIX 8
+
+/** Starts a worker as replay_child_start(). The script must be complete. */
+bool replay_worker_execute(struct replay_child *child, const struct replay_launch *launch,
     const struct replay_script *script, const struct replay_shared_file *state);
 
 /** What the malloc of this process is; fills `serves` and `version`. */
@@ -49,7 +57,14 @@ void replay_identify(struct replay_shared *shared);
  */
 bool replay_probe_malloc(const char *library, char version[REPLAY_VERSION_ROOM]);
 
+/** What the workers of a program do; whatever is null is left to the engine. */
+struct replay_role {
+    /** Finds the backend that a launch named. @return false: there is none. */
+    bool (*find)(struct replay_backend *backend, const char *name, const char *library);
+    void (*task)(void *worker); /**< In place of replay_worker_do(). */
+};
+
 /** main() of a worker: argv[1] is REPLAY_WORKER_WORD. @return the exit code. */
-int replay_worker_main(int argc, char **argv);
+int replay_worker_main(int argc, char **argv, const struct replay_role *role);
 
 #endif

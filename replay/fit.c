@@ -10,6 +10,10 @@
  */
 #include "replay/worker.h"
 
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* The step is this part of the peak, rounded down to a power of two, and at least so many bytes. */
 #define STEP_PART 2048
 #define LEAST_STEP 64
@@ -17,7 +21,7 @@
 #define MOST_TIMES_PEAK 32
 #define ROOM_FOR_TABLES ((size_t)8 << 20)
 
-static bool completes(struct replay_worker *worker, size_t pool_size)
+static bool completes_here(struct replay_worker *worker, size_t pool_size)
 {
     struct replay_instance instance;
     if (!replay_worker_open(worker, &instance, pool_size))
@@ -30,6 +34,26 @@ static bool completes(struct replay_worker *worker, size_t pool_size)
     return completed;
 }
 
+/* A plugin that ends its process when memory runs out does not fit. */
+static bool completes_apart(struct replay_worker *worker, size_t pool_size)
+{
+    int status = 1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(STDERR_FILENO);
+        _exit(completes_here(worker, pool_size) ? 0 : 1);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return pid > 0 && status == 0;
+}
+
+static bool completes(struct replay_worker *worker, size_t pool_size)
+{
+    return worker->backend->type == REPLAY_PLUGIN ? completes_apart(worker, pool_size)
+                                                  : completes_here(worker, pool_size);
+}
+
 static size_t step_for(size_t peak)
 {
     size_t step = LEAST_STEP;
@@ -39,7 +63,7 @@ static size_t step_for(size_t peak)
 }
 
 /* The first pool tried that completes, 0 when none does; `*fails` is the last that does not. */
-static size_t gallop(struct replay_worker *worker, size_t peak, size_t step, size_t *fails)
+static size_t fit_upwards(struct replay_worker *worker, size_t peak, size_t step, size_t *fails)
 {
     size_t memory = replay_machine_memory();
     size_t most =
@@ -61,7 +85,7 @@ void replay_fit(struct replay_worker *worker)
     size_t peak = (size_t)worker->script->facts.peak_live;
     size_t step = step_for(peak);
     size_t fails = 0;
-    size_t fits = gallop(worker, peak, step, &fails);
+    size_t fits = fit_upwards(worker, peak, step, &fails);
     worker->results->smallest_pool = 0;
     if (!fits)
         return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "replay/schedule.h"
+#include "replay/statistics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -62,21 +63,6 @@ static void end_fit(struct replay_schedule *schedule, struct replay_measurement 
     set_pool(schedule, measurement);
 }
 
-static int compare_numbers(const void *left, const void *right)
-{
-    const uint64_t *a = left;
-    const uint64_t *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static double median_per_op(uint64_t *numbers, size_t count, uint64_t ops)
-{
-    qsort(numbers, count, sizeof *numbers, compare_numbers);
-    uint64_t low = numbers[(count - 1) / 2];
-    uint64_t high = numbers[count / 2];
-    return ((double)low + (double)high) / 2.0 / (double)ops;
-}
-
 static bool begin_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     (void)schedule;
@@ -99,8 +85,8 @@ static void end_time(struct replay_schedule *schedule, struct replay_measurement
         return;
     row->failed = results->failed;
     row->counted = results->counted;
-    measurement->nanoseconds[row->rounds] = results->nanoseconds;
-    measurement->instructions[row->rounds] = results->instructions;
+    measurement->nanoseconds[row->rounds] = (double)results->nanoseconds;
+    measurement->instructions[row->rounds] = (double)results->instructions;
     row->rounds++;
 }
 
@@ -115,7 +101,8 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
     struct replay_row *row = measurement->row;
     (void)schedule;
     if (!row->fault[0])
-        measurement->touched[row->touched_rounds++] = measurement->worker.results->nanoseconds;
+        measurement->touched[row->touched_rounds++] =
+            (double)measurement->worker.results->nanoseconds;
 }
 
 static bool begin_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -139,26 +126,32 @@ static void end_steps(struct replay_schedule *schedule, struct replay_measuremen
         memcpy(row->survey->spread, results->survey.spread, sizeof results->survey.spread);
 }
 
+/* Sorts the figures of the rounds too. */
+static double median_per_op(const struct replay_schedule *schedule, double *figures, size_t rounds)
+{
+    return replay_median(figures, rounds) / (double)schedule->table->script->facts.ops;
+}
+
 static void sum_up(const struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     struct replay_row *row = measurement->row;
-    uint64_t ops = schedule->table->script->facts.ops;
+    double ops = (double)schedule->table->script->facts.ops;
     if (row->rounds == 0)
         return;
-    row->ns_per_op = median_per_op(measurement->nanoseconds, row->rounds, ops);
-    row->ns_least = (double)measurement->nanoseconds[0] / (double)ops;
-    row->ns_most = (double)measurement->nanoseconds[row->rounds - 1] / (double)ops;
-    if (row->touched_rounds)
-        row->ns_touched = median_per_op(measurement->touched, row->touched_rounds, ops);
-    row->instructions_per_op = median_per_op(measurement->instructions, row->rounds, ops);
+    row->ns_per_op = median_per_op(schedule, measurement->nanoseconds, row->rounds);
+    row->ns_least = measurement->nanoseconds[0] / ops;
+    row->ns_most = measurement->nanoseconds[row->rounds - 1] / ops;
+    row->ns_touched = median_per_op(schedule, measurement->touched, row->touched_rounds);
+    row->instructions_per_op = median_per_op(schedule, measurement->instructions, row->rounds);
 }
 
 static bool start_child(struct replay_measurement *measurement)
 {
     const struct replay_worker *worker = &measurement->worker;
     if (worker->backend->type == REPLAY_SYSTEM)
-        return replay_worker_execute(
-            &measurement->child, worker->backend->preload, worker->script, &measurement->state);
+        return replay_worker_execute(&measurement->child,
+            &(struct replay_launch){ .preload = worker->backend->preload }, worker->script,
+            &measurement->state);
     return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
 }
 

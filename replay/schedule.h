@@ -16,9 +16,9 @@ struct replay_measurement {
     struct replay_child child;
     struct replay_worker worker;
     struct replay_shared_file state; /**< Holds the results. */
-    uint64_t touched[REPLAY_MOST_ROUNDS];
-    uint64_t nanoseconds[REPLAY_MOST_ROUNDS];
-    uint64_t instructions[REPLAY_MOST_ROUNDS];
+    double touched[REPLAY_MOST_ROUNDS];
+    double nanoseconds[REPLAY_MOST_ROUNDS];
+    double instructions[REPLAY_MOST_ROUNDS];
     size_t pool;  /**< Overrides the row's pool; 0: it does not. */
     bool ordered; /**< It is running a job. */
 };

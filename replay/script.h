@@ -65,7 +65,9 @@ struct replay_facts {
     uint64_t unmatched;   /**< Frees and resizes of blocks the recorder did not know. */
     uint64_t max_align;   /**< Largest alignment asked for, in bytes; 0: natural only. */
     uint64_t trace_ops;   /**< Operations of all processes in the trace. */
+    uint64_t warm, stop;  /**< Of a benchmark: the operations from warm to stop are measured. */
     uint32_t align_log2;  /**< Of operations that are plain. */
+    bool toggles;         /**< All are plain, and none resizes. */
     uint32_t threads;     /**< Threads that made calls. */
     uint32_t process;     /**< Index of the process in the trace, from 0, */
     uint32_t processes;   /**< of so many, empty ones included. */

@@ -10,8 +10,13 @@
 #ifndef ACRE_REPLAY_STAMP_H
 #define ACRE_REPLAY_STAMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/** From now on in this process, coarsely: the first 4 KiB are stamped whole, and a word in each 4
+ * KiB after them. */
+void replay_stamp_set_coarse(bool coarse);
 
 /** Stamps what a block of `size` bytes has beyond its first `from` bytes, which are stamped. */
 void replay_stamp(void *block, size_t from, size_t size, uint32_t slot);

@@ -12,20 +12,21 @@
 #include <stdio.h>
 
 #define STRUCTURE_CHECKS 16
-#define MOST_LOOKS 512
-#define LOOK_PART 128
+#define MOST_SAMPLES 512
+#define SAMPLE_PART 128
 #define ENDS 64
 
 struct verifier {
     struct replay_worker *worker;
     struct replay_instance instance;
-    size_t limit; /* bytes of each block that are stamped */
-    uint64_t at;  /* index of the operation; that of the end when past it */
+    size_t limit;   /* bytes of each block that are stamped */
+    uint64_t begun; /* nanoseconds of processor time */
+    uint64_t at;    /* index of the operation; that of the end when past it */
     uint64_t resident_before, resident_peak; /* of a backend without a pool: bytes, growth */
-    uint64_t asked;                          /* for, since the last look at it */
+    uint64_t asked;                          /* for, since resident memory was last sampled */
 };
 
-static const char *verb_text(enum replay_verb verb)
+static const char *verify_verb_text(enum replay_verb verb)
 {
     return verb == REPLAY_ALLOC ? "allocate" : verb == REPLAY_DEALLOC ? "free" : "resize to";
 }
@@ -40,7 +41,7 @@ static uint64_t asked_for(const struct replay_worker *worker, struct replay_op o
 
 /* Notes what is wrong, with the operation it came to light at. @return false. */
 static bool __attribute__((format(printf, 2, 3)))
-fault(struct verifier *verifier, const char *format, ...)
+verify_fault(struct verifier *verifier, const char *format, ...)
 {
     struct replay_worker *worker = verifier->worker;
     const struct replay_script *script = worker->script;
@@ -51,7 +52,7 @@ fault(struct verifier *verifier, const char *format, ...)
         uint64_t size = asked_for(worker, op);
         used = snprintf(text, REPLAY_FAULT_ROOM,
             "operation %llu (%s %llu bytes): ", (unsigned long long)verifier->at,
-            verb_text(replay_op_verb(op)), (unsigned long long)size);
+            verify_verb_text(replay_op_verb(op)), (unsigned long long)size);
     } else {
         used = snprintf(text, REPLAY_FAULT_ROOM, "at the end: ");
     }
@@ -69,7 +70,7 @@ static size_t stamped(const struct verifier *verifier, size_t size)
 
 static bool damaged(struct verifier *verifier, const struct replay_slot *slot, size_t offset)
 {
-    return fault(verifier, "byte %zu of the block of %zu bytes was overwritten", offset,
+    return verify_fault(verifier, "byte %zu of the block of %zu bytes was overwritten", offset,
         replay_slot_size(slot));
 }
 
@@ -93,14 +94,14 @@ static bool check_place(struct verifier *verifier, const struct replay_slot *slo
     while (backend->type == REPLAY_SYSTEM && align == ACRE_NATURAL_ALIGN && align > size)
         align /= 2;
     if (align && (uintptr_t)slot->ptr % align != 0)
-        return fault(verifier, "the block is not aligned to %zu bytes", align);
+        return verify_fault(verifier, "the block is not aligned to %zu bytes", align);
     uintptr_t offset = (uintptr_t)slot->ptr - (uintptr_t)verifier->worker->pool.start;
     if (replay_backend_has_pool(backend) &&
         (offset > results->pool || size > results->pool - offset))
-        return fault(verifier, "the block lies outside the pool");
+        return verify_fault(verifier, "the block lies outside the pool");
     if (backend->type == REPLAY_BUILTIN &&
         acre_usable_size(verifier->instance.bytes, slot->ptr).num < size)
-        return fault(verifier, "its usable size is below what was asked for");
+        return verify_fault(verifier, "its usable size is below what was asked for");
     return true;
 }
 
@@ -129,7 +130,7 @@ static bool verify_dealloc(struct verifier *verifier, struct replay_op op)
         return false;
     enum acre_status status = replay_dealloc(&verifier->instance, slot);
     if (status != ACRE_OK)
-        return fault(verifier, "the free was refused: %s", acre_status_text(status));
+        return verify_fault(verifier, "the free was refused: %s", acre_status_text(status));
     slot->ptr = NULL;
     return true;
 }
@@ -185,8 +186,8 @@ static bool check_structure(struct verifier *verifier)
     if (verifier->worker->backend->type != REPLAY_BUILTIN)
         return true;
     struct acre_check_result found = acre_bytes_check(verifier->instance.bytes);
-    return !found.invariant ||
-           fault(verifier, "its structure is broken: %s (at %p)", found.invariant, found.where);
+    return !found.invariant || verify_fault(verifier, "its structure is broken: %s (at %p)",
+                                   found.invariant, found.where);
 }
 
 static void note_resident(struct verifier *verifier, uint64_t now)
@@ -196,14 +197,14 @@ static void note_resident(struct verifier *verifier, uint64_t now)
         verifier->resident_peak = growth;
 }
 
-/* Whether to look at resident memory: where most is live, and each time when so much was asked for
- * that it might have grown by a small part of that, but not more than some hundred times. */
-static bool is_time_to_look(struct verifier *verifier, struct replay_op op)
+/* Whether to sample resident memory: where most is live, and whenever the requests since the last
+ * sample might have made it grow by a small part of that, but some hundred times at most. */
+static bool is_time_to_sample(struct verifier *verifier, struct replay_op op)
 {
     const struct replay_facts *facts = &verifier->worker->script->facts;
-    uint64_t step = facts->volume / MOST_LOOKS;
-    if (step < facts->peak_live / LOOK_PART)
-        step = facts->peak_live / LOOK_PART;
+    uint64_t step = facts->volume / MOST_SAMPLES;
+    if (step < facts->peak_live / SAMPLE_PART)
+        step = facts->peak_live / SAMPLE_PART;
     if (replay_op_verb(op) != REPLAY_DEALLOC)
         verifier->asked += asked_for(verifier->worker, op);
     if (verifier->asked <= step && verifier->at != facts->peak_op)
@@ -212,11 +213,23 @@ static bool is_time_to_look(struct verifier *verifier, struct replay_op op)
     return true;
 }
 
-/* What is done beside the operation just made. */
-static bool verify_now_and_then(struct verifier *verifier, struct replay_op op, uint64_t span)
+static bool out_of_patience(const struct verifier *verifier)
 {
-    if (!replay_backend_has_pool(verifier->worker->backend) && is_time_to_look(verifier, op))
+    struct replay_results *results = verifier->worker->results;
+    if (!results->patience || acre_clock_own_ns() - verifier->begun < results->patience)
+        return false;
+    snprintf(results->cannot, sizeof results->cannot, "verifying it takes more than %llu s",
+        (unsigned long long)(results->patience / 1000000000));
+    return true;
+}
+
+/* The checks beside those of the operation. */
+static bool verify_at_intervals(struct verifier *verifier, struct replay_op op, uint64_t span)
+{
+    if (!replay_backend_has_pool(verifier->worker->backend) && is_time_to_sample(verifier, op))
         note_resident(verifier, replay_resident());
+    if (verifier->at % 1024 == 0 && out_of_patience(verifier))
+        return false;
     return verifier->at % span != span - 1 || check_structure(verifier);
 }
 
@@ -224,10 +237,11 @@ static bool verify_ops(struct verifier *verifier)
 {
     uint64_t span = verifier->worker->script->facts.ops / STRUCTURE_CHECKS + 1;
     struct replay_window window = { 0 };
+    verifier->at = 0;
     while (replay_worker_next(verifier->worker, &window)) {
         for (uint64_t i = 0; i < window.count; i++, verifier->at++)
             if (!verify_op(verifier, window.ops[i]) ||
-                !verify_now_and_then(verifier, window.ops[i], span))
+                !verify_at_intervals(verifier, window.ops[i], span))
                 return false;
     }
     return true;
@@ -245,7 +259,7 @@ static bool verify_end(struct verifier *verifier)
     if (worker->backend->type != REPLAY_BUILTIN)
         return true;
     size_t used = acre_bytes_stats(verifier->instance.bytes).used;
-    return used == 0 || fault(verifier, "%zu bytes in use though nothing is live", used);
+    return used == 0 || verify_fault(verifier, "%zu bytes in use though nothing is live", used);
 }
 
 void replay_verify(struct replay_worker *worker)
@@ -259,14 +273,17 @@ void replay_verify(struct replay_worker *worker)
     results->pool_refused = !replay_worker_open(worker, &verifier.instance, results->pool);
     if (results->pool_refused)
         return;
+    replay_stamp_set_coarse(results->coarse);
+    verifier.begun = acre_clock_own_ns();
     verifier.resident_before = replay_resident();
-    if (verify_ops(&verifier))
-        verify_end(&verifier);
+    bool sound = true;
+    for (size_t i = 0; sound && (i == 0 || i < results->rounds); i++)
+        sound = verify_ops(&verifier) && verify_end(&verifier);
     if (replay_backend_has_pool(worker->backend) || !roomy)
         verifier.resident_peak = 0;
     else
         note_resident(&verifier, replay_resident_most());
     results->resident = verifier.resident_peak;
-    if (!results->fault[0])
+    if (sound)
         replay_worker_close(worker, &verifier.instance);
 }

@@ -2,6 +2,7 @@
 #include "replay/worker.h"
 
 #include "replay/counter.h"
+#include "replay/statistics.h"
 
 #include <stdio.h>
 #include <string.h>

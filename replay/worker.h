@@ -13,29 +13,38 @@
 #include "replay/survey.h"
 
 enum replay_task {
-    REPLAY_VERIFY, /**< Replay once, with every block stamped and checked. */
-    REPLAY_FIT,    /**< Find the smallest pool. */
-    REPLAY_TIME,   /**< Replay once, timed as a whole. */
-    REPLAY_TOUCH,  /**< The same, writing all bytes of a block when it is allocated. */
-    REPLAY_STEPS,  /**< Replay several times, each operation timed: the least time of each. */
-    REPLAY_SURVEY, /**< Replay once, sampling the allocator's statistics. */
-    REPLAY_EXPLAIN /**< Replay up to the first request refused, and look at the pool. */
+    REPLAY_VERIFY,  /**< Replay once, with every block stamped and checked. */
+    REPLAY_FIT,     /**< Find the smallest pool. */
+    REPLAY_TIME,    /**< Replay once, timed as a whole. */
+    REPLAY_TOUCH,   /**< The same, writing all bytes of a block when it is allocated. */
+    REPLAY_STEPS,   /**< Replay several times, each operation timed: the least time of each. */
+    REPLAY_SURVEY,  /**< Replay once, sampling the allocator's statistics. */
+    REPLAY_EXPLAIN, /**< Replay up to the first request refused, and examine the pool. */
+    REPLAY_TASKS    /**< Tasks that a program adds have this number and higher ones. */
 };
+
+/** Figures that a task of a program's own may find. */
+#define REPLAY_FIGURES 8
 
 #define REPLAY_FAULT_ROOM 192
 
 /** Shared between a worker and its parent. */
 struct replay_results {
     /* The order. */
-    enum replay_task task;
-    size_t pool;   /**< Bytes of the pool to replay in; 0 for a backend without one. */
-    size_t rounds; /**< STEPS: how often. */
+    int task;          /**< An enum replay_task, or one that the program adds. */
+    size_t pool;       /**< Bytes of the pool to replay in; 0 for a backend without one. */
+    size_t rounds;     /**< STEPS, VERIFY: how often; 0 is once. */
+    size_t limit;      /**< Tasks of a program's own: operations at most. */
+    bool coarse;       /**< VERIFY: stamp some 4 KiB and a word per page of each block. */
+    uint64_t patience; /**< VERIFY: nanoseconds of processor time after which it ends; 0: never. */
 
     volatile double done; /**< How far the task is, 0.0 to 1.0. */
 
     /* What the tasks found. */
-    char fault[REPLAY_FAULT_ROOM]; /**< VERIFY: what is wrong with the allocator; "": nothing. */
-    bool pool_refused;             /**< VERIFY, TIME: no instance can be made in this pool. */
+    char fault[REPLAY_FAULT_ROOM];  /**< VERIFY: what is wrong with the allocator; "": nothing. */
+    char cannot[REPLAY_FAULT_ROOM]; /**< Why the task was not done; "": it was. */
+    double figures[REPLAY_FIGURES]; /**< Of tasks of a program's own. */
+    bool pool_refused;              /**< VERIFY, TIME: no instance can be made in this pool. */
     uint64_t resident; /**< VERIFY: highest growth of resident memory, in bytes; 0: not known. */
     uint64_t failed;   /**< VERIFY, TIME, WRITE: operations that could not be served. */
     uint64_t smallest_pool;                /**< FIT: bytes; 0: none completes. */
@@ -108,8 +117,5 @@ uint32_t *replay_ticks_at(const struct replay_ticks *ticks, uint64_t first, uint
 
 /** Keeps what was changed in those last got. @return false: there is no room on disk. */
 bool replay_ticks_keep(const struct replay_ticks *ticks, uint64_t first, uint64_t count);
-
-/** Writes the percentiles and the histogram to the results; there is at least one. Linear, exact. */
-void replay_summarise(struct replay_results *results, const struct replay_ticks *ticks);
 
 #endif

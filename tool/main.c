@@ -103,7 +103,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], REPLAY_WORKER_WORD) == 0)
-        return replay_worker_main(argc, argv);
+        return replay_worker_main(argc, argv, &(struct replay_role){ .find = NULL });
     int code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         acre_complain("", "cannot write to standard output");

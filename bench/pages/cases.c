@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pages.h"
 
-#include "bench/clock.h"
 #include "bench/random.h"
-#include "bench/spread.h"
+#include "clock/clock.h"
+#include "replay/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static double median_of(struct bench *bench, timed_fn *timed, size_t calls)
     double rounds[ROUNDS_MAX];
     for (unsigned round = 0; round < bench->options->rounds; round++)
         rounds[round] = timed(bench, calls) / (double)calls;
-    return bench_median(rounds, bench->options->rounds);
+    return replay_median(rounds, bench->options->rounds);
 }
 
 /* Takes all pages, then gives back each one with a chance, so that `percent` of them stay. */
@@ -78,8 +78,8 @@ static void bursts(struct bench *bench, size_t calls, size_t count, double *take
         shuffle_burst(bench, calls);
         gives[round] = give_burst(bench, calls, count) / (double)calls;
     }
-    *take = bench_median(takes, bench->options->rounds);
-    *give = bench_median(gives, bench->options->rounds);
+    *take = replay_median(takes, bench->options->rounds);
+    *give = replay_median(gives, bench->options->rounds);
 }
 
 static void single(struct bench *bench, size_t pages, struct pages_result *result)

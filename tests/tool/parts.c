@@ -3,6 +3,7 @@
 #include "number/number.h"
 #include "registry/nearest.h"
 #include "replay/stamp.h"
+#include "replay/statistics.h"
 #include "replay/worker.h"
 #include "tool/options.h"
 #include "tool/size.h"

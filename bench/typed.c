@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Built-in allocators through their typed functions, from the list in registry/allocators.def. */
-#include "contestants.h"
-#include "loop.h"
+#include "backends.h"
+#include "replay/loop.h"
 
 #include <acre/acre.h>
 #include <string.h>
@@ -49,7 +49,7 @@
         (void)old_size;                                                                            \
         return verbs##_realloc(self, ptr, acre_layout(new_size, align)).ptr;                       \
     }                                                                                              \
-    BENCH_DEFINE_LOOPS(id, id##_alloc, id##_dealloc, id##_realloc);                                \
+    REPLAY_DEFINE_LOOPS(static, id, id##_alloc, id##_dealloc, id##_realloc, false);                \
     static const struct acre_plugin id##_table = BENCH_TYPED_TABLE(id, name_, id##_create);
 #define ACRE_SETTING(id, suffix, name_, number, compared, setup, text)                             \
     BENCH_DEFINE_CREATE(id##_##suffix##_create, id##_type, id, setup)                              \
@@ -61,16 +61,20 @@
     { &id##_table, &id##_loops },
 #define ACRE_SETTING(id, suffix, name, number, compared, setup, text)                              \
     { &id##_##suffix##_table, &id##_loops },
-static const struct bench_bound typed_backends[] = {
+static const struct {
+    const struct acre_plugin *calls;
+    const struct replay_loops *loops;
+} typed_backends[] = {
 #include "registry/allocators.def"
     { NULL, NULL },
 };
 
-bool bench_bind_typed(const char *builtin, struct bench_bound *bound)
+bool bench_typed(struct replay_backend *backend, const char *name)
 {
-    for (size_t i = 0; typed_backends[i].table; i++)
-        if (strcmp(typed_backends[i].table->name, builtin) == 0) {
-            *bound = typed_backends[i];
+    for (size_t i = 0; typed_backends[i].calls; i++)
+        if (strcmp(typed_backends[i].calls->name, name) == 0) {
+            backend->plugin = typed_backends[i].calls;
+            backend->loops = typed_backends[i].loops;
             return true;
         }
     return false;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Medians and percentiles: of a few rounds, and of the times of millions of operations.
+ */
+#ifndef ACRE_REPLAY_STATISTICS_H
+#define ACRE_REPLAY_STATISTICS_H
+
+#include "replay/worker.h"
+
+/** The median of `count` values, which it sorts; 0 of none. */
+double replay_median(double *values, size_t count);
+
+/** Sorts times, the least first. */
+void replay_sort_ticks(uint32_t *ticks, size_t count);
+
+/** Writes the percentiles and the histogram to the results; there is at least one time. Linear,
+ * exact. */
+void replay_summarise(struct replay_results *results, const struct replay_ticks *ticks);
+
+#endif
