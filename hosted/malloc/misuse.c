@@ -76,7 +76,8 @@ static void describe_block(struct acre_text *text, const struct search *block)
 }
 
 /* "; the pointer is in region 0x...-0x... (tlsf)" */
-static void describe_region(struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
+static void describe_pool_region(
+    struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
 {
     const struct acre_pool_region *region = acre_pool_find(pool, address);
     acre_text_add(text, "; the pointer is in region ");
@@ -150,7 +151,7 @@ _Noreturn void acre_misuse_pointer(
         describe_mapping(&text, address);
     } else {
         describe_pointer(&text, pool->bytes, address);
-        describe_region(&text, pool, address);
+        describe_pool_region(&text, pool, address);
     }
     acre_lock_release(lock);
     stop_process(&text);
@@ -180,7 +181,7 @@ _Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock
         describe_damage(&text, damage);
     else
         describe_layout(&text, pool->bytes, address, layout);
-    describe_region(&text, pool, address);
+    describe_pool_region(&text, pool, address);
     acre_lock_release(lock);
     stop_process(&text);
 }

@@ -4,16 +4,8 @@
 #include "base/arith.h"
 #include "os/os.h"
 
-/* Bytes of addresses to reserve at once where addresses are plentiful: more than the memory of most
- * machines, so that all pieces are adjacent, and a small part of the 2^47 bytes of a process. */
-#define RESERVE_AT_ONCE ((uint64_t)1 << 40)
-
 /* The first piece of memory: what a small program needs, at 8 KiB of metadata. */
 enum { first_piece = 1 << 20 };
-
-/* Pieces whose records are reserved at once, one page per record. Each piece is as large as all
- * pieces before it together, so half as many reach RESERVE_AT_ONCE. */
-enum { pieces = 64 };
 
 static size_t round_to_page(size_t size)
 {
@@ -34,24 +26,15 @@ static size_t metadata_size(const struct acre_pool *pool, size_t size)
     return whole <= size / 16 ? whole : memory->apart_size(size, number);
 }
 
-/* Bytes of addresses to reserve for blocks when a reservation is needed; 0: no more than needed. */
-static size_t size_hint(const struct acre_pool *pool)
-{
-    if (acre_os_addresses_are_scarce())
-        return 0;
-    return pool->limit < RESERVE_AT_ONCE ? round_to_page(pool->limit) : (size_t)RESERVE_AT_ONCE;
-}
-
 bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, size_t limit)
 {
-    struct acre_range metadata = { 0 };
+    /* Metadata lies below the blocks, with room to grow. */
+    struct acre_range metadata = { .distance = ACRE_RANGE_DISTANCE + ACRE_RANGE_DISTANCE / 8 };
+    pool->blocks.distance = ACRE_RANGE_DISTANCE;
     pool->backend = backend;
     pool->limit = limit;
     size_t size = round_to_page(backend->size + backend->align);
-    size_t records = acre_os_addresses_are_scarce() ? 0 : pieces * acre_os_page_size();
-    size_t addresses =
-        (backend->memory->shares_map ? 2 : 1) * metadata_size(pool, size_hint(pool)) + records;
-    void *start = acre_range_take(&metadata, size, round_to_page(size + addresses));
+    void *start = acre_range_take(&metadata, size);
     if (start == NULL)
         return false;
     pool->metadata = metadata;
@@ -131,10 +114,10 @@ static bool add_pool_piece(struct acre_pool *pool, size_t size)
 {
     size_t apart = metadata_size(pool, size);
     size_t beside = round_to_page(apart + sizeof(struct acre_pool_region));
-    char *metadata = acre_range_take(&pool->metadata, beside, beside);
+    char *metadata = acre_range_take(&pool->metadata, beside);
     if (metadata == NULL)
         return false;
-    void *start = acre_range_take(&pool->blocks, size, size_hint(pool));
+    void *start = acre_range_take(&pool->blocks, size);
     if (start != NULL && add_to_backend(pool, start, size, metadata) == ACRE_OK) {
         void *record = metadata + beside - sizeof(struct acre_pool_region);
         note_region(pool, record, (uintptr_t)start, size);

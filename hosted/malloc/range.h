@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * A range of addresses that hands out committed memory from bottom to top. When it runs out, it
- * reserves more addresses at its end; if those are taken, it continues elsewhere.
+ * A range of addresses that hands out memory from bottom to top, each piece adjacent to the one before
+ * where the addresses are free. It owns no more than it has handed out, so debuggers, mlockall() and
+ * limits see what is used; the first piece is placed far below what the system maps, which keeps the
+ * addresses above it free.
  */
 #ifndef ACRE_HOSTED_MALLOC_RANGE_H
 #define ACRE_HOSTED_MALLOC_RANGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** A zeroed one is empty. All addresses are multiples of the page size. */
+/** How far below the system's mappings, which grow downward, a range may start. Bytes. */
+#if SIZE_MAX > 0xffffffffu
+#define ACRE_RANGE_DISTANCE ((uintptr_t)1 << 36)
+#else
+#define ACRE_RANGE_DISTANCE ((uintptr_t)1 << 28)
+#endif
+
+/** An empty one has `next` 0. */
 struct acre_range {
-    uintptr_t next; /**< First byte not handed out. */
-    uintptr_t end;  /**< First byte not reserved. */
+    uintptr_t next;     /**< End of the last piece, a multiple of the page size. */
+    uintptr_t distance; /**< Bytes that the first piece is placed below a mapping of the system. */
 };
 
 /**
- * Hands out the next `size` bytes, readable, writable and zero. They are adjacent to the previous
- * piece whenever those addresses are free.
+ * Hands out `size` bytes, readable, writable and zero: one system call, three for the first piece and
+ * where the addresses are taken.
  * @param size bytes, a multiple of the page size, not 0.
- * @param size_hint bytes to reserve when addresses run out. Fewer are reserved when fewer are available,
- *             more when `size` is larger.
- * @return the first byte, or null: the system gives no more; nothing has changed but addresses
- *         reserved.
+ * @return the first byte, or null: the system gives no more; nothing has changed.
  */
-void *acre_range_take(struct acre_range *range, size_t size, size_t size_hint);
+void *acre_range_take(struct acre_range *range, size_t size);
 
 /** Undoes the last acre_range_take(), of `size` bytes. */
 void acre_range_undo(struct acre_range *range, size_t size);

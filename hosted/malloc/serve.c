@@ -104,6 +104,9 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
     acre_lock_release(&acre_serve.lock);
 }
 
+/* The C library's memset, which the program may replace: only for calls without the lock. */
+extern void *__real_memset(void *target, int value, size_t size);
+
 /* Discards whole pages inside: they read as zero and cost nothing until touched. */
 static ACRE_NOINLINE void zero_large(char *start, size_t size)
 {
@@ -111,7 +114,7 @@ static ACRE_NOINLINE void zero_large(char *start, size_t size)
     size_t head = -(uintptr_t)start & (page - 1);
     size_t pages = (size - head) & ~(page - 1);
     if (acre_os_discard(start + head, pages) != 0) {
-        memset(start, 0, size);
+        __real_memset(start, 0, size);
         return;
     }
     memset(start, 0, head);
@@ -128,7 +131,7 @@ ACRE_INLINE void zero_ends(char *start, size_t size, size_t piece)
 static ACRE_NOINLINE void *zero_by_call(void *start, size_t size)
 {
     if (size < zero_by_system)
-        return memset(start, 0, size);
+        return __real_memset(start, 0, size);
     zero_large(start, size);
     return start;
 }

@@ -5,11 +5,10 @@
  */
 #include "os/os.h"
 
+#include "os/call_linux.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct reader {
     int fd;
@@ -22,7 +21,8 @@ struct reader {
 static int next_byte(struct reader *reader)
 {
     if (reader->next == reader->end) {
-        long got = syscall(SYS_read, reader->fd, reader->buffer, sizeof reader->buffer);
+        long got = os_call(SYS_read, reader->fd, (long)(uintptr_t)reader->buffer,
+            (long)sizeof reader->buffer, 0, 0, 0);
         if (got <= 0)
             return -1;
         reader->next = 0;
@@ -72,8 +72,12 @@ static void read_name(struct reader *reader, char *name, size_t size)
             name[length++] = (char)byte;
     name[length] = '\0';
     if (length == 0) {
-        strncpy(name, "anonymous memory", size - 1);
-        name[size - 1] = '\0';
+        static const char anonymous[] = "anonymous memory";
+        while (length + 1 < size && anonymous[length] != '\0') {
+            name[length] = anonymous[length];
+            length++;
+        }
+        name[length] = '\0';
     }
 }
 
@@ -95,15 +99,14 @@ static int find_mapping(struct reader *reader, uintptr_t address, char *name, si
 
 int acre_os_mapping_name(uintptr_t address, char *name, size_t size)
 {
-    int saved = errno;
     struct reader reader = { .next = 0, .end = 0 };
-    long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    long fd = os_call(
+        SYS_openat, AT_FDCWD, (long)(uintptr_t) "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
     int error = ENOENT;
     if (fd >= 0) {
         reader.fd = (int)fd;
         error = find_mapping(&reader, address, name, size);
-        syscall(SYS_close, fd);
+        os_call(SYS_close, fd, 0, 0, 0, 0, 0);
     }
-    errno = saved;
     return error;
 }

@@ -24,36 +24,29 @@
 size_t acre_os_page_size(void);
 
 /**
- * Takes a range of addresses, without memory behind it. It may not be touched before it is
- * committed, and costs nothing but addresses until then.
+ * Maps memory that is readable, writable and zero. Memory is spent page by page as it is first
+ * touched.
  * @param hint  where the range should start if those addresses are free, or null. Not binding: a
- * range elsewhere is a success too.
+ *              range elsewhere is a success too.
  * @param size  bytes, a multiple of the page size, not 0.
  * @param start receives the first byte, page-aligned.
- * @return 0; ENOMEM: no such range, or the process may not have it.
+ * @return 0; ENOMEM: the system gives no such range.
  */
-int acre_os_reserve(void *hint, size_t size, void **start);
+int acre_os_map(void *hint, size_t size, void **start);
+
+/** Returns mapped memory, or a part of it, to the system. */
+int acre_os_unmap(void *start, size_t size);
 
 /**
- * Makes a part of a reserved range readable and writable. It reads as zero where it was not
- * committed before; memory is spent page by page as it is first touched.
- * @return 0; ENOMEM: the system will not promise that much memory.
+ * Changes the size of a range that one acre_os_map() or acre_os_remap() returned; contents are kept
+ * up to the smaller size.
+ * @param moved receives the first byte, which may have moved.
+ * @return 0; ENOMEM: the system gives no such range.
  */
-int acre_os_commit(void *start, size_t size);
+int acre_os_remap(void *start, size_t size, size_t new_size, void **moved);
 
-/** Undoes commit: the contents are lost and the range may not be touched until committed again. */
-int acre_os_decommit(void *start, size_t size);
-
-/** Gives back the memory behind a committed range; it stays committed and reads as zero from now
- * on. */
+/** Returns the memory behind a mapped range to the system; the range stays mapped and reads as zero. */
 int acre_os_discard(void *start, size_t size);
-
-/** Gives up a range of addresses, a whole reservation or a part of it, committed or not. */
-int acre_os_release(void *start, size_t size);
-
-/** Whether the process may only have a limited amount of addresses, so that reserving more than is
- * needed would starve the rest of the program. */
-bool acre_os_addresses_are_scarce(void);
 
 /** Sleeps while *word == value, until woken; may return early for no reason. */
 void acre_os_wait(_Atomic uint32_t *word, uint32_t value);

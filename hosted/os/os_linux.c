@@ -1,21 +1,86 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Linux. The kernel is called through syscall(2), never through mmap() and its like: programs
- * replace those by functions of their own, and some of these call malloc.
+ * Linux. Nothing here calls a function that a program could replace by one that allocates: the kernel
+ * is entered directly where the machine is known (else through syscall(2)), and what the kernel told
+ * the process at its start is read from the stack.
  */
 #include "os/os.h"
 
-#include <errno.h>
+#include "os/call_linux.h"
+
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <linux/futex.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- what the kernel put at the top of the stack: argc, arguments, null, environment, null, pairs of
+ * numbers ---- */
+
+extern void *__libc_stack_end __attribute__((weak));
+
+static char **first_environment(void)
+{
+    uintptr_t count = *(uintptr_t *)__libc_stack_end;
+    return (char **)__libc_stack_end + 1 + count + 1;
+}
+
+/* The value for `type`, 0 when there is none. */
+static unsigned long auxiliary_value(unsigned long type)
+{
+    if (&__libc_stack_end == NULL)
+        return getauxval(type);
+    char **variable = first_environment();
+    while (*variable != NULL)
+        variable++;
+    const ElfW(auxv_t) *pair = (const void *)(variable + 1);
+    while (pair->a_type != AT_NULL && pair->a_type != type)
+        pair++;
+    return pair->a_type == type ? pair->a_un.a_val : 0;
+}
+
+size_t acre_os_page_size(void)
+{
+    static _Atomic size_t size;
+    if (atomic_load_explicit(&size, memory_order_relaxed) == 0)
+        atomic_store_explicit(&size, auxiliary_value(AT_PAGESZ), memory_order_relaxed);
+    return atomic_load_explicit(&size, memory_order_relaxed);
+}
+
+/* The C library knows its environment only once it is initialised. */
+static char **current_environment(void)
+{
+    if (environ != NULL || &__libc_stack_end == NULL)
+        return environ;
+    return first_environment();
+}
+
+/* What follows `name` and '=' at the start of `variable`, or null. */
+static const char *value_of(const char *variable, const char *name)
+{
+    while (*name != '\0' && *variable == *name) {
+        variable++;
+        name++;
+    }
+    return *name == '\0' && *variable == '=' ? variable + 1 : NULL;
+}
+
+const char *acre_os_env(const char *name)
+{
+    char **variable = current_environment();
+    const char *value = NULL;
+    if (variable == NULL || auxiliary_value(AT_SECURE) != 0)
+        return NULL;
+    while (value == NULL && *variable != NULL)
+        value = value_of(*variable++, name);
+    return value;
+}
+
+/* ---- memory ---- */
 
 #ifdef SYS_mmap2
 #define SYSTEM_MMAP SYS_mmap2
@@ -23,151 +88,100 @@
 #define SYSTEM_MMAP SYS_mmap
 #endif
 
-/* What a system call returned, as 0 or an error number; errno is put back to `saved`. */
-static int result_of(long result, int saved)
+/* What a system call returned, as 0 or an error number. */
+static int error_of(long result)
 {
-    int error = result == -1 ? errno : 0;
-    errno = saved;
-    return error;
+    return result < 0 && result > -4096 ? (int)-result : 0;
 }
 
-size_t acre_os_page_size(void)
+int acre_os_map(void *hint, size_t size, void **start)
 {
-    return (size_t)getauxval(AT_PAGESZ);
+    long address = os_call(SYSTEM_MMAP, (long)(uintptr_t)hint, (long)size, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (error_of(address) != 0)
+        return ENOMEM;
+    *start = (void *)(uintptr_t)address;
+    return 0;
 }
 
-int acre_os_reserve(void *hint, size_t size, void **start)
+int acre_os_unmap(void *start, size_t size)
 {
-    int saved = errno;
-    long address = syscall(
-        SYSTEM_MMAP, hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, (unsigned long)0);
-    int error = result_of(address, saved);
-    if (error == 0)
-        *start = (void *)(uintptr_t)address;
-    return error == 0 ? 0 : ENOMEM;
+    return error_of(os_call(SYS_munmap, (long)(uintptr_t)start, (long)size, 0, 0, 0, 0));
 }
 
-int acre_os_commit(void *start, size_t size)
+int acre_os_remap(void *start, size_t size, size_t new_size, void **moved)
 {
-    int saved = errno;
-    int error = result_of(syscall(SYS_mprotect, start, size, PROT_READ | PROT_WRITE), saved);
-    return error == 0 ? 0 : ENOMEM;
-}
-
-int acre_os_decommit(void *start, size_t size)
-{
-    int error = acre_os_discard(start, size);
-    int saved = errno;
-    if (error == 0)
-        error = result_of(syscall(SYS_mprotect, start, size, PROT_NONE), saved);
-    return error;
+    long address = os_call(
+        SYS_mremap, (long)(uintptr_t)start, (long)size, (long)new_size, MREMAP_MAYMOVE, 0, 0);
+    if (error_of(address) != 0)
+        return ENOMEM;
+    *moved = (void *)(uintptr_t)address;
+    return 0;
 }
 
 int acre_os_discard(void *start, size_t size)
 {
-    int saved = errno;
-    return result_of(syscall(SYS_madvise, start, size, MADV_DONTNEED), saved);
+    return error_of(
+        os_call(SYS_madvise, (long)(uintptr_t)start, (long)size, MADV_DONTNEED, 0, 0, 0));
 }
 
-int acre_os_release(void *start, size_t size)
-{
-    int saved = errno;
-    return result_of(syscall(SYS_munmap, start, size), saved);
-}
-
-bool acre_os_addresses_are_scarce(void)
-{
-    int saved = errno;
-    struct {
-        uint64_t current, maximum;
-    } limit;
-    int error = result_of(syscall(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit), saved);
-    return sizeof(void *) < 8 || error != 0 || limit.current != UINT64_MAX;
-}
+/* ---- threads, files, process ---- */
 
 void acre_os_wait(_Atomic uint32_t *word, uint32_t value)
 {
-    int saved = errno;
-    (void)result_of(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL), saved);
+    os_call(SYS_futex, (long)(uintptr_t)word, FUTEX_WAIT_PRIVATE, (long)value, 0, 0, 0);
 }
 
 void acre_os_wake_one(_Atomic uint32_t *word)
 {
-    int saved = errno;
-    (void)result_of(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1), saved);
+    os_call(SYS_futex, (long)(uintptr_t)word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
 
 void acre_os_write(int fd, const char *text, size_t size)
 {
-    int saved = errno;
     while (size != 0) {
-        long written = syscall(SYS_write, fd, text, size);
-        if (written < 0 && errno == EINTR)
+        long written = os_call(SYS_write, fd, (long)(uintptr_t)text, (long)size, 0, 0, 0);
+        if (written == -EINTR)
             continue;
         if (written <= 0)
             break;
         text += written;
         size -= (size_t)written;
     }
-    errno = saved;
 }
 
 int acre_os_keep_fd(int fd, int *copy)
 {
     enum { out_of_the_way = 512 };
-    int saved = errno;
-    long result = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, out_of_the_way);
-    if (result == -1)
-        result = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    int error = result_of(result, saved);
-    if (error == 0)
+    long result = os_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, out_of_the_way, 0, 0, 0);
+    if (error_of(result) != 0)
+        result = os_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1, 0, 0, 0);
+    if (error_of(result) == 0)
         *copy = (int)result;
-    return error;
+    return error_of(result);
+}
+
+static int file_of(int fd, struct statx *file)
+{
+    return error_of(os_call(
+        SYS_statx, fd, (long)(uintptr_t) "", AT_EMPTY_PATH, STATX_INO, (long)(uintptr_t)file, 0));
 }
 
 bool acre_os_same_file(int one, int other)
 {
-    int saved = errno;
     struct statx a;
     struct statx b;
-    int error = result_of(syscall(SYS_statx, one, "", AT_EMPTY_PATH, STATX_INO, &a), saved);
-    if (error == 0)
-        error = result_of(syscall(SYS_statx, other, "", AT_EMPTY_PATH, STATX_INO, &b), saved);
-    return error == 0 && a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
-           a.stx_dev_minor == b.stx_dev_minor;
-}
-
-/* The C library knows its environment only once it is initialised; what is called before finds it
- * where the kernel put it: behind the arguments, at the top of the stack. */
-extern void *__libc_stack_end __attribute__((weak));
-
-static char **environment(void)
-{
-    if (environ != NULL || &__libc_stack_end == NULL)
-        return environ;
-    uintptr_t count = *(uintptr_t *)__libc_stack_end;
-    return (char **)__libc_stack_end + 1 + count + 1;
-}
-
-const char *acre_os_env(const char *name)
-{
-    size_t length = strlen(name);
-    char **variable = environment();
-    if (variable == NULL || getauxval(AT_SECURE) != 0)
-        return NULL;
-    for (; *variable != NULL; variable++)
-        if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
-            return *variable + length + 1;
-    return NULL;
+    return file_of(one, &a) == 0 && file_of(other, &b) == 0 && a.stx_ino == b.stx_ino &&
+           a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
 long acre_os_process(void)
 {
-    return syscall(SYS_getpid);
+    return os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
 _Noreturn void acre_os_exit(int status)
 {
     for (;;)
-        syscall(SYS_exit_group, status);
+        os_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
 }

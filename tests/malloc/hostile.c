@@ -3,6 +3,7 @@
  * Preloaded beside the drop-in malloc: functions that an allocator might call, each replaced by one
  * that allocates itself.
  */
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -105,4 +106,74 @@ long sysconf(int name)
 {
     allocate();
     return name == _SC_PAGESIZE ? 4096 : -1;
+}
+
+/* ---- memory and strings ---- */
+
+void *memset(void *target, int value, size_t size)
+{
+    volatile unsigned char *to = target;
+    allocate();
+    while (size-- != 0)
+        *to++ = (unsigned char)value;
+    return target;
+}
+
+void *memcpy(void *target, const void *source, size_t size)
+{
+    volatile unsigned char *to = target;
+    const unsigned char *from = source;
+    allocate();
+    while (size-- != 0)
+        *to++ = *from++;
+    return target;
+}
+
+void *memmove(void *target, const void *source, size_t size)
+{
+    volatile unsigned char *to = target;
+    const unsigned char *from = source;
+    allocate();
+    for (size_t i = 0; (uintptr_t)target < (uintptr_t)source && i < size; i++)
+        to[i] = from[i];
+    for (size_t i = size; (uintptr_t)target > (uintptr_t)source && i-- != 0;)
+        to[i] = from[i];
+    return target;
+}
+
+int memcmp(const void *left, const void *right, size_t size)
+{
+    const volatile unsigned char *a = left;
+    const volatile unsigned char *b = right;
+    allocate();
+    for (; size != 0; size--, a++, b++)
+        if (*a != *b)
+            return *a - *b;
+    return 0;
+}
+
+int strcmp(const char *left, const char *right)
+{
+    allocate();
+    for (; *left != '\0' && *left == *right; left++)
+        right++;
+    return (unsigned char)*left - (unsigned char)*right;
+}
+
+size_t strlen(const char *text)
+{
+    const volatile char *end = text;
+    allocate();
+    while (*end != '\0')
+        end++;
+    return (size_t)(end - text);
+}
+
+unsigned long getauxval(unsigned long type)
+{
+    static unsigned long (*real)(unsigned long);
+    allocate();
+    if (real == NULL)
+        real = (unsigned long (*)(unsigned long))dlsym(RTLD_NEXT, "getauxval");
+    return real(type);
 }

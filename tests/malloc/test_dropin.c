@@ -212,7 +212,9 @@ static struct dropin_case cases[] = {
         .variables = { "FAIL_AT=5" },
         .line = "^$",
         .others = "^$" },
-    { NAME(replaced_functions), .hostile = true, .line = "^$" },
+    { NAME(replaced_functions), .hostile = true, .line = "^$", .others = "^$" },
+    PASSES(sandboxed),
+    PASSES(reserves_nothing),
 
 #define STATS(allocator)                                                                           \
     "acre\\[[0-9]+\\]: allocator=" allocator " total=[0-9]+ metadata=[0-9]+ used=[0-9]+ "          \

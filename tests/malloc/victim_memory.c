@@ -6,14 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { most = 1 << 20, mebibyte = 1 << 20 };
@@ -367,6 +372,49 @@ static void failing_start(void)
     free(second);
 }
 
+/* In a sandbox that permits the system calls of the C library's own malloc. */
+static void sandboxed(void)
+{
+#define PERMIT(call)                                                                               \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+    struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                        offsetof(struct seccomp_data, nr)),
+        PERMIT(brk), PERMIT(mmap), PERMIT(munmap), PERMIT(mremap), PERMIT(madvise), PERMIT(futex),
+        PERMIT(write), PERMIT(exit_group), PERMIT(rt_sigprocmask),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS) };
+    struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+    for (size_t i = 0; i < 20000; i++)
+        CHECK((slots[i] = malloc(size_of(i))) != NULL);
+    for (size_t i = 0; i < 20000; i++)
+        CHECK((slots[i] = realloc(slots[i], 2 * size_of(i))) != NULL);
+    for (size_t i = 0; i < 20000; i++)
+        free(slots[i]);
+    free(calloc(64, mebibyte));
+    malloc_trim(0);
+}
+
+static size_t address_space(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file != NULL && fscanf(file, "%zu", &pages) == 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* No addresses are reserved: a debugger's core, mlockall() and limits see what is used. */
+static void reserves_nothing(void)
+{
+    size_t before = address_space();
+    CHECK(before < 64 * (size_t)mebibyte);
+    char *ptr = malloc(100 * (size_t)mebibyte);
+    CHECK(ptr != NULL && address_space() < before + 1024 * (size_t)mebibyte);
+    free(ptr);
+}
+
 /* Under functions of the C library that were replaced by ones that allocate. */
 static void replaced_functions(void)
 {
@@ -376,6 +424,7 @@ static void replaced_functions(void)
     for (size_t i = 0; i < 20000; i++)
         free(slots[i]);
     free(calloc(64, mebibyte));
+    free(realloc(calloc(100, 100), 100000));
     malloc_trim(0);
     CHECK(getenv("PATH") != NULL && calls() > 0);
 }
@@ -437,6 +486,8 @@ const struct victim_case victim_memory[] = {
     { "free_cannot_fail", free_cannot_fail },
     { "failing_start", failing_start },
     { "replaced_functions", replaced_functions },
+    { "sandboxed", sandboxed },
+    { "reserves_nothing", reserves_nothing },
     { "accounts", accounts },
     { "nothing", nothing },
     { "close_everything", close_everything },
