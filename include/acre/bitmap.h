@@ -50,6 +50,8 @@ struct acre_bitmap {
     size_t align_limit;  /* a single page aligned to at most this comes from the hint; 0: no hint */
     uint64_t *hint;      /* the word of the lowest free page; null: no hint */
     uintptr_t hint_at;   /* position of the hint's first page; 0: no hint */
+    uintptr_t free_from; /* single pages from this position on are freed on the short path */
+    uint64_t *next_hint; /* the hint after an unlisted page, which the hint is; null: none */
     unsigned page_shift; /* log2 of the page size; 0 for ids */
     bool ids;            /* ids: no memory lies behind them */
     bool next_fit;       /* search from `cursor` first */

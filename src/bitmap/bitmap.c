@@ -30,6 +30,19 @@ static struct acre_num bitmap_count_used(struct acre_bitmap *self, uintptr_t pag
 
 /* ---- alloc ---- */
 
+/** Ends the use of the hint's word, whose last page was taken. */
+ACRE_INLINE void bitmap_leave_word(struct acre_bitmap *self)
+{
+    if (self->next_hint == NULL) {
+        acre_bitmap_advance_hint(self);
+        return;
+    }
+    self->hint = self->next_hint;
+    self->hint_at = self->free_from;
+    self->next_hint = NULL;
+    ACRE_ASSERT(*self->hint != 0); /* BITMAP-4 */
+}
+
 /** Takes the lowest page of the hint, also when it is the last one of its word. */
 static ACRE_NOINLINE struct acre_num bitmap_alloc_from_hint(struct acre_bitmap *self)
 {
@@ -38,7 +51,7 @@ static ACRE_NOINLINE struct acre_num bitmap_alloc_from_hint(struct acre_bitmap *
     uintptr_t page = (self->hint_at >> self->page_shift) + bitmap_word_lowest(word);
     *self->hint = word & (word - 1);
     if (*self->hint == 0)
-        acre_bitmap_advance_hint(self);
+        bitmap_leave_word(self);
     return bitmap_count_used(self, page, 1);
 }
 
@@ -47,6 +60,7 @@ static ACRE_NOINLINE struct acre_num bitmap_alloc_run(
     struct acre_bitmap *self, size_t count, size_t align)
 {
     uintptr_t page = 0;
+    acre_bitmap_list_page(self);
     bool found = self->next_fit && acre_bitmap_span_find(self, count, align, self->cursor, &page);
     if (!found && !acre_bitmap_span_find(self, count, align, 0, &page))
         return bitmap_no_memory(self);
@@ -95,6 +109,7 @@ struct acre_num acre_bitmap_alloc_pages_at(
         return bitmap_refuse(ACRE_INVALID_PARAM);
     if (!acre_bitmap_span_is(self, page, count, true))
         return bitmap_no_memory(self);
+    acre_bitmap_list_page(self);
     acre_bitmap_span_set(self, page, count, false);
     return bitmap_count_used(self, page, count);
 }
@@ -107,6 +122,7 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_run(
 {
     if (!acre_bitmap_span_is(self, page, count, false))
         return ACRE_NOT_ALLOCATED;
+    acre_bitmap_list_page(self);
     acre_bitmap_span_set(self, page, count, true);
     self->headroom += count;
     ACRE_ASSERT(self->headroom <= self->peak); /* BITMAP-3 */
@@ -132,6 +148,27 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_cached(struct acre_bitmap *
     return acre_bitmap_free_page(self, (self->cached_start >> self->page_shift) + index);
 }
 
+/**
+ * A page of the cached range below the hint: it becomes the unlisted page if it is alone in its word,
+ * has used pages on both sides, and there is no unlisted page yet.
+ */
+static ACRE_NOINLINE enum acre_status bitmap_dealloc_below(struct acre_bitmap *self, size_t index)
+{
+    uint64_t *word = &self->cached_words[index >> BITMAP_WORD_LOG2];
+    uintptr_t pos = self->cached_start + (index << self->page_shift);
+    if (*word != 0 || self->next_hint != NULL || index == 0 ||
+        pos + ((uintptr_t)1 << self->page_shift) == self->hint_at ||
+        self->hint_range->words != self->cached_words)
+        return bitmap_dealloc_cached(self, index);
+    *word = (uint64_t)1 << index % BITMAP_WORD_BITS;
+    self->next_hint = self->hint;
+    self->hint = word;
+    self->hint_at =
+        self->cached_start + ((index & ~(size_t)(BITMAP_WORD_BITS - 1)) << self->page_shift);
+    self->headroom++;
+    return ACRE_OK;
+}
+
 /** The index of the page at a distance in bytes; larger than any when that is no whole page. */
 ACRE_INLINE size_t bitmap_page_at(uintptr_t distance, unsigned page_shift)
 {
@@ -143,8 +180,10 @@ enum acre_status acre_bitmap_dealloc_pages(struct acre_bitmap *self, uintptr_t p
 {
     size_t index = bitmap_page_at(pos - self->cached_start, self->page_shift);
     size_t word_at = index >> BITMAP_WORD_LOG2;
-    if (ACRE_UNLIKELY(count != 1 || index >= self->cached_pages || pos < self->hint_at))
+    if (ACRE_UNLIKELY(count != 1 || index >= self->cached_pages))
         return bitmap_dealloc_slow(self, pos, count);
+    if (pos < self->free_from)
+        return bitmap_dealloc_below(self, index);
     uint64_t *word = &self->cached_words[word_at];
     struct acre_bitmap_group *group = &self->cached_groups[index >> BITMAP_GROUP_LOG2];
     if (ACRE_UNLIKELY((*word >> index % BITMAP_WORD_BITS & 1) != 0 ||

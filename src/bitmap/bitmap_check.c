@@ -8,6 +8,12 @@
 
 /* ---- words ---- */
 
+/** A word without its page that is not listed. */
+static uint64_t bitmap_listed_word(const struct acre_bitmap *self, const uint64_t *word)
+{
+    return self->next_hint != NULL && self->hint == word ? 0 : *word;
+}
+
 static size_t bitmap_count_free(const struct acre_bitmap_range *range)
 {
     size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
@@ -28,44 +34,74 @@ static struct acre_check_result bitmap_check_end(const struct acre_bitmap_range 
 /* ---- the search hint ---- */
 
 /** The word of the lowest free page in a range, or null. */
-static const uint64_t *bitmap_lowest_word(const struct acre_bitmap_range *range)
+static const uint64_t *bitmap_lowest_word(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range)
 {
     size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
     for (size_t word = 0; word < words; word++)
-        if (range->words[word] != 0)
+        if (bitmap_listed_word(self, &range->words[word]) != 0)
             return &range->words[word];
     return NULL;
 }
 
-/** True when the hint is the word of the lowest free page, and its range that word's. */
+/** The listed hint. */
+static const uint64_t *bitmap_listed_hint(const struct acre_bitmap *self)
+{
+    return self->next_hint != NULL ? self->next_hint : self->hint;
+}
+
+/** True when the listed hint is the word of the lowest listed page, and its range that word's. */
 static bool bitmap_hint_is_lowest(const struct acre_bitmap *self)
 {
     const struct acre_bitmap_range *range = bitmap_first_range(self);
     for (; range != NULL; range = bitmap_next_range(range)) {
-        const uint64_t *word = bitmap_lowest_word(range);
+        const uint64_t *word = bitmap_lowest_word(self, range);
         if (word != NULL)
-            return self->hint == word && self->hint_range == range;
+            return bitmap_listed_hint(self) == word && self->hint_range == range;
     }
     return false;
+}
+
+/** True when a position is that of a word of the hint's range. */
+static bool bitmap_is_at(const struct acre_bitmap *self, uintptr_t pos, size_t word)
+{
+    return pos >> self->page_shift == self->hint_range->first + (word << BITMAP_WORD_LOG2);
 }
 
 /** True when the fields that go with the hint agree with it. */
 static bool bitmap_hint_agrees(const struct acre_bitmap *self)
 {
     const struct acre_bitmap_range *range = self->hint_range;
-    size_t word = (size_t)(self->hint - range->words);
+    size_t word = (size_t)(bitmap_listed_hint(self) - range->words);
     uint64_t dirty = range->groups[word / BITMAP_WORD_BITS].dirty;
     return (dirty >> word % BITMAP_WORD_BITS & 1) != 0 &&
            self->align_limit >> self->page_shift == 1 &&
-           self->hint_at >> self->page_shift == range->first + (word << BITMAP_WORD_LOG2);
+           bitmap_is_at(self, self->free_from, word) &&
+           bitmap_is_at(self, self->hint_at, (size_t)(self->hint - range->words));
+}
+
+/** True when the unlisted page is alone in its word and below next_hint, between used pages. */
+static bool bitmap_unlisted_is_apart(const struct acre_bitmap *self)
+{
+    const struct acre_bitmap_range *range = self->hint_range;
+    size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
+    if (self->hint < range->words || self->hint >= self->next_hint ||
+        (size_t)(self->next_hint - range->words) >= words || *self->hint == 0 ||
+        (*self->hint & (*self->hint - 1)) != 0)
+        return false;
+    size_t index =
+        (size_t)(self->hint - range->words) * BITMAP_WORD_BITS + bitmap_word_lowest(*self->hint);
+    return index != 0 && acre_bitmap_words_are(range->words, index - 1, 1, false) &&
+           range->first + index + 1 != self->free_from >> self->page_shift;
 }
 
 static struct acre_check_result bitmap_check_hint(const struct acre_bitmap *self)
 {
     if (self->hint == NULL && self->hint_at == 0 && self->align_limit == 0 &&
-        self->hint_range == NULL)
+        self->hint_range == NULL && self->next_hint == NULL && self->free_from == 0)
         return acre_check_sound();
-    if (!bitmap_hint_is_lowest(self) || !bitmap_hint_agrees(self))
+    if (!bitmap_hint_is_lowest(self) || !bitmap_hint_agrees(self) ||
+        (self->next_hint != NULL && !bitmap_unlisted_is_apart(self)))
         return acre_check_broken(
             "BITMAP-4: the search hint is the word of the lowest free page", self);
     return acre_check_sound();
@@ -100,17 +136,19 @@ static bool bitmap_set_holds(const struct bitmap_set *set, size_t *members)
 }
 
 /** The free_words that a group must have. */
-static uint64_t bitmap_due_free_words(const struct acre_bitmap_range *range, size_t group)
+static uint64_t bitmap_due_free_words(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range, size_t group)
 {
     size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
     size_t word = group * BITMAP_WORD_BITS;
     uint64_t bits = 0;
     for (unsigned bit = 0; bit < BITMAP_WORD_BITS && word < words; bit++, word++)
-        bits |= (uint64_t)(range->words[word] != 0) << bit;
+        bits |= (uint64_t)(bitmap_listed_word(self, &range->words[word]) != 0) << bit;
     return bits;
 }
 
-static struct acre_check_result bitmap_check_free_groups(const struct acre_bitmap_range *range)
+static struct acre_check_result bitmap_check_free_groups(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range)
 {
     static const char broken[] =
         "BITMAP-8: the free sets have every word and group with a free page";
@@ -119,7 +157,7 @@ static struct acre_check_result bitmap_check_free_groups(const struct acre_bitma
     size_t found = 0;
     for (size_t group = 0; group < groups; group++) {
         bool is_member = bitmap_set_has(&range->free_groups, group);
-        uint64_t due = bitmap_due_free_words(range, group);
+        uint64_t due = bitmap_due_free_words(self, range, group);
         found += is_member;
         if (range->groups[group].free_words != due || is_member != (due != 0))
             return acre_check_broken(broken, &range->groups[group]);
@@ -164,12 +202,24 @@ static bool bitmap_may_be_stale(const struct acre_bitmap_range *range, unsigned 
     return level == 1 && bitmap_set_has(&range->dirty_groups, index);
 }
 
-static struct acre_check_result bitmap_check_node(
+/** The summary that a node must have: acre_bitmap_tree_compute without the unlisted page. */
+static struct bitmap_run bitmap_due_summary(const struct acre_bitmap *self,
+    const struct acre_bitmap_range *range, unsigned level, size_t index)
+{
+    uint64_t words[BITMAP_CHUNK_WORDS];
+    if (level != 0)
+        return acre_bitmap_tree_compute(range, level, index);
+    for (size_t word = 0; word < BITMAP_CHUNK_WORDS; word++)
+        words[word] = bitmap_listed_word(self, &range->words[index * BITMAP_CHUNK_WORDS + word]);
+    return acre_bitmap_words_summary(words, acre_bitmap_tree_width(range, 0, index));
+}
+
+static struct acre_check_result bitmap_check_node(const struct acre_bitmap *self,
     const struct acre_bitmap_range *range, unsigned level, size_t index)
 {
     struct bitmap_run stored = acre_bitmap_tree_get(range, level, index);
     if (bitmap_may_be_stale(range, level, index) ||
-        bitmap_run_equal(stored, acre_bitmap_tree_compute(range, level, index)))
+        bitmap_run_equal(stored, bitmap_due_summary(self, range, level, index)))
         return acre_check_sound();
     if (level == 0)
         return acre_check_broken(
@@ -178,12 +228,13 @@ static struct acre_check_result bitmap_check_node(
         level == 1 ? (const void *)&range->groups[index] : &range->nodes[level - 2][index]);
 }
 
-static struct acre_check_result bitmap_check_nodes(const struct acre_bitmap_range *range)
+static struct acre_check_result bitmap_check_nodes(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range)
 {
     size_t nodes = bitmap_chunks(range->pages);
     for (unsigned level = 0; level <= range->top; level++) {
         for (size_t index = 0; index < nodes; index++) {
-            struct acre_check_result result = bitmap_check_node(range, level, index);
+            struct acre_check_result result = bitmap_check_node(self, range, level, index);
             if (result.invariant != NULL)
                 return result;
         }
@@ -201,9 +252,9 @@ static struct acre_check_result bitmap_check_range(
     if (result.invariant == NULL)
         result = bitmap_check_dirty(self, range);
     if (result.invariant == NULL)
-        result = bitmap_check_nodes(range);
+        result = bitmap_check_nodes(self, range);
     if (result.invariant == NULL)
-        result = bitmap_check_free_groups(range);
+        result = bitmap_check_free_groups(self, range);
     return result;
 }
 

@@ -172,6 +172,18 @@ static void bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size
     range->leaves[chunk] = bitmap_leaf_pack(leaf);
 }
 
+bool acre_bitmap_free_is_silent(const struct acre_bitmap_range *range, size_t index)
+{
+    size_t chunk = index >> BITMAP_CHUNK_LOG2;
+    size_t start = chunk << BITMAP_CHUNK_LOG2;
+    size_t end = start + acre_bitmap_tree_width(range, 0, chunk);
+    size_t low = index - acre_bitmap_words_below(range->words, index, start);
+    size_t high = index + 1 + acre_bitmap_words_above(range->words, index + 1, end);
+    ACRE_ASSERT(!bitmap_set_has(&range->dirty_groups, index >> BITMAP_GROUP_LOG2));
+    return low != start && high != end &&
+           high - low <= bitmap_leaf_unpack(range->leaves[chunk]).longest;
+}
+
 /** Updates the leaf of one chunk, whose pages [low, high) were made free or used: exact where pages
  * were freed or the chunk is covered, dirty where some of its pages are used now. */
 static void bitmap_leaf_set(

@@ -15,6 +15,7 @@ static void bitmap_set_hint(struct acre_bitmap *self, struct acre_bitmap_range *
     self->hint = &range->words[word];
     self->hint_range = range;
     self->hint_at = (range->first + (word << BITMAP_WORD_LOG2)) << self->page_shift;
+    self->free_from = self->hint_at;
     self->align_limit = (size_t)1 << self->page_shift;
 }
 
@@ -49,23 +50,61 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
     group->dirty |= bitmap_chunk_bits(word + step);
     self->hint += step;
     self->hint_at += (step << BITMAP_WORD_LOG2) << self->page_shift;
+    self->free_from = self->hint_at;
     ACRE_ASSERT(*self->hint != 0); /* BITMAP-4, BITMAP-8 */
 }
 
-/** Frees one page of a range. A full group becomes dirty as a whole: its next page is then freed on
- * the short path, and one test sums up a chunk without a free page. */
+static void bitmap_add_free_word(struct acre_bitmap_range *range, size_t word)
+{
+    range->groups[word / BITMAP_WORD_BITS].free_words |= (uint64_t)1 << word % BITMAP_WORD_BITS;
+}
+
+/** Notes that a word has a free page. A full group becomes dirty as a whole: its next page is then
+ * freed on the short path, and one test sums up a chunk without a free page. */
+static void bitmap_list_word(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word)
+{
+    size_t at = word / BITMAP_WORD_BITS;
+    struct acre_bitmap_group *group = &range->groups[at];
+    acre_bitmap_dirty_add(self, range, at);
+    group->dirty |= group->free_words == 0 ? ~(uint64_t)0 : bitmap_chunk_bits(word);
+    if (group->free_words == 0)
+        acre_bitmap_set_add(&range->free_groups, at);
+    bitmap_add_free_word(range, word);
+}
+
+void acre_bitmap_list_page(struct acre_bitmap *self)
+{
+    if (self->next_hint == NULL)
+        return;
+    self->next_hint = NULL;
+    self->free_from = self->hint_at;
+    bitmap_list_word(self, self->hint_range, (size_t)(self->hint - self->hint_range->words));
+}
+
+/** True when a page can be freed without another group becoming dirty, for which one of `max_dirty`
+ * groups would have to be flushed. */
+static bool bitmap_can_stay_clean(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range, size_t index)
+{
+    return range->dirty_count >= self->max_dirty &&
+           !bitmap_set_has(&range->dirty_groups, index >> BITMAP_GROUP_LOG2) &&
+           acre_bitmap_free_is_silent(range, index);
+}
+
+/** Frees one page of a range. */
 static void bitmap_free_index(
     struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index)
 {
     size_t word = index >> BITMAP_WORD_LOG2;
-    struct acre_bitmap_group *group = &range->groups[index >> BITMAP_GROUP_LOG2];
-    acre_bitmap_dirty_add(self, range, index >> BITMAP_GROUP_LOG2);
-    group->dirty |= group->free_words == 0 ? ~(uint64_t)0 : bitmap_chunk_bits(word);
-    if (group->free_words == 0)
-        acre_bitmap_set_add(&range->free_groups, index >> BITMAP_GROUP_LOG2);
-    group->free_words |= (uint64_t)1 << word % BITMAP_WORD_BITS;
+    uintptr_t pos = (range->first + index) << self->page_shift;
+    if (pos >= self->free_from && bitmap_can_stay_clean(self, range, index)) {
+        bitmap_add_free_word(range, word);
+    } else {
+        acre_bitmap_list_page(self);
+        bitmap_list_word(self, range, word);
+    }
     range->words[word] |= (uint64_t)1 << index % BITMAP_WORD_BITS;
-    if (self->hint != NULL && (range->first + index) << self->page_shift < self->hint_at)
+    if (self->hint != NULL && pos < self->hint_at)
         bitmap_set_hint(self, range, word);
 }
 

@@ -33,6 +33,12 @@
  * hint exists only after a single page was asked for. While it exists its chunk is dirty, so that
  * the short path of alloc need not mark it.
  *
+ * Unlisted page. A page freed below the hint, alone in its word, is likely to be allocated next: its
+ * bit is set and its word becomes the hint, and next_hint keeps the hint before. Neither free_words
+ * nor a summary knows of the page. Alloc takes it and returns to next_hint; any call that reads or
+ * changes more than bits lists the page first. The page has used pages on both sides, so that no run
+ * but its own is affected.
+ *
  * Cached range. Single pages of the range that a page was freed in last are freed on a short path,
  * while their chunk is dirty.
  *
@@ -41,7 +47,8 @@
  *   BITMAP-2  the bits after the last page of a range are 0 [once, when the range is added]
  *   BITMAP-3  peak - headroom is the number of pages in use [one addition per call]
  *   BITMAP-4  no page below the hint's word is free, the word has a free page, and its chunk is
- *             dirty [one comparison per call]
+ *             dirty; or the hint's page is unlisted, and all of this holds for next_hint and the
+ *             pages above the unlisted one [one comparison per call]
  *   BITMAP-5  a leaf is the summary of its chunk, unless the chunk is dirty [8 words per chunk]
  *   BITMAP-6  a node joins its children as stored, and so does a group that is not dirty
  *             [8 joins per level]
@@ -200,11 +207,14 @@ ACRE_INLINE uint64_t bitmap_chunk_bits(size_t word)
 
 /* ---- the search hint, and the range in which single pages are freed on the short path ---- */
 
+/** Forgets the hint, whose page is listed. */
 ACRE_INLINE void bitmap_clear_hint(struct acre_bitmap *self)
 {
+    ACRE_ASSERT(self->next_hint == NULL);
     self->hint = NULL;
     self->hint_range = NULL;
     self->hint_at = 0;
+    self->free_from = 0;
     self->align_limit = 0;
 }
 
@@ -293,6 +303,10 @@ void acre_bitmap_set_group_full(struct acre_bitmap_range *range, size_t group);
 void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range *range,
     size_t index, size_t count, bool free);
 
+/** True when no summary changes by the page at `index`, in use in a group that is not dirty, being
+ * freed: the free run that it joins is not the longest of its chunk and not at a border. O(8). */
+bool acre_bitmap_free_is_silent(const struct acre_bitmap_range *range, size_t index);
+
 /** The summary of the whole range, as if it were flushed; changes nothing.
  * O(1 + dirty groups * (64 + 8 * levels)). */
 struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *range);
@@ -306,6 +320,9 @@ bool acre_bitmap_find_hint(struct acre_bitmap *self);
 /** Moves the hint on, the last page of its word having been taken. O(1) within a group, else as
  * acre_bitmap_find_hint. */
 void acre_bitmap_advance_hint(struct acre_bitmap *self);
+
+/** Lists the unlisted page, if there is one. O(log64(groups)), and as acre_bitmap_dirty_add. */
+void acre_bitmap_list_page(struct acre_bitmap *self);
 
 /** Frees one page in any state of the allocator. ACRE_NOT_ALLOCATED, nothing changed, when the page
  * is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */

@@ -45,12 +45,14 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit)
 {
     self->next_fit = next_fit;
     self->cursor = 0;
+    acre_bitmap_list_page(self);
     bitmap_clear_hint(self);
 }
 
 void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
+    acre_bitmap_list_page(self);
     self->max_dirty = groups != 0 ? groups : 1;
     for (; range != NULL; range = bitmap_next_range(range))
         acre_bitmap_flush(self, range, self->max_dirty);
@@ -133,6 +135,7 @@ static void bitmap_add_offer(struct acre_bitmap *self, const struct bitmap_offer
 {
     struct acre_bitmap_range *range = offer->meta;
     bitmap_set_defaults(self);
+    acre_bitmap_list_page(self);
     range->region = offer->region;
     range->first = offer->first;
     range->pages = offer->pages;
@@ -231,6 +234,7 @@ enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start
         return ACRE_NOT_ALLOCATED;
     if (acre_bitmap_range_summary(range).longest != range->pages)
         return ACRE_INVALID_PARAM;
+    acre_bitmap_list_page(self);
     acre_regions_remove(&self->regions, region);
     bitmap_clear_hint(self);
     bitmap_cache_range(self, bitmap_first_range(self));
@@ -242,6 +246,7 @@ enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start
 void acre_bitmap_reset(struct acre_bitmap *self)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
+    self->next_hint = NULL;
     for (; range != NULL; range = bitmap_next_range(range))
         acre_bitmap_tree_make(range);
     bitmap_clear_hint(self);

@@ -93,6 +93,33 @@ static void test_hint_not_dirty(void **state)
     expect("BITMAP-4:");
 }
 
+static void test_unlisted_page(void **state)
+{
+    uint64_t *next;
+
+    (void)state;
+    assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, 100 * 4096, 1), ACRE_OK);
+    next = bitmap.next_hint;
+    assert_non_null(next);
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+    assert_int_equal(acre_bitmap_stats(&bitmap).largest_free, (9000 - 701) * 4096);
+    range->words[1] |= 2;
+    bitmap.headroom++;
+    expect("BITMAP-4:"); /* a second page in its word */
+    range->words[1] &= ~(uint64_t)2;
+    bitmap.headroom--;
+    bitmap.next_hint = next + 1;
+    expect("BITMAP-4:");
+    bitmap.next_hint = bitmap.hint;
+    expect("BITMAP-4:");
+    bitmap.next_hint = next;
+    bitmap.free_from += 4096;
+    expect("BITMAP-4:");
+    bitmap.free_from -= 4096;
+    bitmap.next_hint = NULL;
+    expect("BITMAP-5:");
+}
+
 static void test_leaf(void **state)
 {
     (void)state;
@@ -191,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup(test_bit, make),
         cmocka_unit_test_setup(test_hint, make),
         cmocka_unit_test_setup(test_hint_not_dirty, make),
+        cmocka_unit_test_setup(test_unlisted_page, make),
         cmocka_unit_test_setup(test_leaf, make),
         cmocka_unit_test_setup(test_node, make),
         cmocka_unit_test_setup(test_counts, make),

@@ -406,6 +406,47 @@ static void test_zeroed(void **state)
     assert_sound(acre_pages_base(pages));
 }
 
+/** A page freed below all others is the next one allocated, whatever comes between. */
+static void test_a_page_freed_below(void **state)
+{
+    struct acre_bitmap bitmap = { 0 };
+    struct acre_pages pages = make(&bitmap, 8 * PAGE, 4096);
+    const uintptr_t at = (8 + 2000) * PAGE;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 4000; i++)
+        assert_int_equal(ACRE_OK, acre_alloc_pages(pages, 1, 1).status);
+    for (i = 0; i < 8; i++) {
+        assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, at, 1));
+        assert_int_equal(ACRE_NOT_ALLOCATED, acre_dealloc_pages(pages, at, 1));
+        assert_false(acre_bitmap_is_allocated(&bitmap, at, 1));
+        assert_int_equal(ACRE_INVALID_PARAM, acre_pages_remove_memory(pages, (void *)(8 * PAGE)));
+        assert_sound(acre_pages_base(pages));
+        if (i == 1)
+            assert_int_equal((8 + 4000) * PAGE, acre_alloc_pages(pages, 3, 1).num);
+        if (i == 2)
+            assert_int_equal(
+                (8 + 4003) * PAGE, acre_alloc_pages_at(pages, (8 + 4003) * PAGE, 1, 1).num);
+        if (i == 3)
+            assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, at + 300 * PAGE, 1));
+        if (i == 4)
+            assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, at + PAGE, 2));
+        if (i == 5)
+            acre_bitmap_set_max_dirty(&bitmap, 1);
+        if (i == 6)
+            assert_int_equal(
+                ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, 0, PAGE, meta_b, sizeof meta_b));
+        if (i == 6)
+            assert_int_equal(0, acre_alloc_pages(pages, 1, 1).num);
+        assert_sound(acre_pages_base(pages));
+        assert_int_equal(at, acre_alloc_pages(pages, 1, 1).num);
+        assert_sound(acre_pages_base(pages));
+    }
+    assert_int_equal(at + PAGE, acre_alloc_pages(pages, 2, 1).num);
+    assert_int_equal(at + 300 * PAGE, acre_alloc_pages(pages, 1, 1).num);
+}
+
 /** setup changes the settings of an empty allocator, and nothing of one that owns memory. */
 static void test_setup_needs_an_empty_allocator(void **state)
 {
@@ -469,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_next_fit_goes_round),
         cmocka_unit_test(test_zeroed),
+        cmocka_unit_test(test_a_page_freed_below),
         cmocka_unit_test(test_setup_needs_an_empty_allocator),
         cmocka_unit_test(test_metadata_in_allocated_pages),
     };
