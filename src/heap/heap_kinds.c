@@ -52,7 +52,7 @@ size_t acre_heap_region_for_slab(struct acre_layout layout)
     size_t small = (layout.size < most ? layout.size : most) / 8;
     size_t size = layout.size + (layout.size == 0);
     size_t pages = (size + small + align + PAGE - 1) / PAGE + 1;
-    return (pages + 1) * PAGE + (pages + 4) * RECORD;
+    return (pages + 1) * PAGE + (pages + 7) * RECORD;
 }
 #endif
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's checker: proves invariants SLAB-1 to SLAB-10 of slab_private.h. It changes nothing, and
+ * Slab's checker: proves invariants SLAB-1 to SLAB-11 of slab_private.h. It changes nothing, and
  * follows a link only after the records have been shown to tile their regions.
  */
 #include "base/memory.h"
@@ -31,6 +31,7 @@ static const char count_text[] = "SLAB-8: the counts are the sums over all block
 static const char class_text[] = "SLAB-9: the constants agree with page size and classes";
 static const char map_text[] =
     "SLAB-10: the regions of a shared map have their records in its owner's map";
+static const char header_text[] = "SLAB-11: a region's header has the checksum of its fields";
 
 static struct acre_check_result slab_sound(void)
 {
@@ -140,6 +141,10 @@ static bool slab_is_valid_map(const struct acre_slab *slab, const struct acre_sl
 static struct acre_check_result slab_check_places(const struct acre_slab *slab)
 {
     for (const struct acre_slab_region *region = slab->regions; region; region = region->next) {
+        if (region->checksum != slab_header_checksum(region))
+            return slab_broken(header_text, region);
+        if (region->next != NULL && region->next->checksum != slab_header_checksum(region->next))
+            return slab_broken(header_text, region->next);
         if (!slab_is_valid_place(slab, region))
             return slab_broken(region_text, region);
         if (!slab_is_valid_owner(region))

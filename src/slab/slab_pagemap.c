@@ -153,6 +153,7 @@ static void slab_set_map_owner(
     size_t number = (region->base - owner->map_base) >> slab->page_log2;
     region->records = owner->map + number;
     region->page_map = slab_map_entries(slab, owner) + number;
+    slab_seal_header(region);
 }
 
 static void slab_move_region(

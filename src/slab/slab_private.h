@@ -10,7 +10,7 @@
  *
  * A region, from its lowest address on:
  *
- *   | header | guard | record | record | ... | guard | entry | entry | ... | page | page | ... |
+ *   | gap | header | guard | record | record | ... | guard | entry | entry | ... | gap | page | ... |
  *
  * Each page has a *record*. The record of a slab's or run's first page describes it. Each page also
  * has an entry in the *page map*, which points to the record of the slab that the page belongs to:
@@ -25,6 +25,10 @@
  * than the reciprocal only for exact multiples of the size, so one comparison proves that an object
  * starts there. The unused rest of a slab gives an index whose bit is always set, as that of a free
  * object is.
+ *
+ * The gaps keep metadata out of reach: a write of up to SLAB_GAP bytes past the last block of an
+ * adjacent region, or SLAB_GAP_BELOW bytes before the first block of this one, reaches nothing of
+ * meaning. Where regions are not adjacent, the first gap is empty.
  *
  * A free run has its length in the records of its first and last page, a live one in its first.
  * Destroying a slab leaves its page-map entries: they are *stale* and point to a record that is no
@@ -54,6 +58,7 @@
  *   SLAB-10 the regions from the lowest one of a shared map to its owner have their records in the
  *           owner's map, and the records between them are guards; the main map is one of these
  *           [add and remove: O(regions + pages of the shared map)]
+ *   SLAB-11 the header of a region has the checksum of its fields [add and remove: O(1) per header]
  *
  * Floors; a file calls only into lower ones:
  *   4  slab.c (alloc, dealloc, realloc) above slab_block.c (their slow ways, blocks); slab_remote.c,
@@ -98,6 +103,8 @@ enum {
     SLAB_REUSE_PART = 4,
     SLAB_FALLBACK_CLASSES = 8,
     SLAB_SCAN_LIMIT = 2, /* partial slabs that are looked at when one becomes current */
+    SLAB_GAP = 64,       /* bytes between the last page of a region and the next one's metadata, */
+    SLAB_GAP_BELOW = 16, /* and between the metadata of a region and its first page */
     SLAB_SMALL_PART = 64 /* a slab has at most a 64th of all pages, or room for one object */
 };
 
@@ -113,6 +120,7 @@ struct acre_slab_region {
     struct acre_slab_page **page_map;   /* entries of the pages, in the same map */
     struct acre_slab_region *map_owner; /* whose map that is */
     uintptr_t map_base;                 /* the page that the second record of `map` stands for */
+    uintptr_t checksum;                 /* of all fields above */
     /* A guard, the pages from map_base to the last one of this region, and another guard. What is
      * no region's page is a guard. The page-map entries follow. Unused while another region is the
      * map owner. */
@@ -121,6 +129,7 @@ struct acre_slab_region {
 
 /* Where the parts of a region go. */
 struct slab_region_layout {
+    uintptr_t header;
     uintptr_t map_base;
     uintptr_t base;
     size_t pages;
@@ -376,11 +385,29 @@ ACRE_INLINE size_t slab_metadata_size(size_t pages)
            pages * ACRE_SLAB_PER_PAGE;
 }
 
-/* The first page after the metadata of a region. */
-ACRE_INLINE uintptr_t slab_base_after(uintptr_t start, size_t metadata, size_t page)
+/* The checksum of a region's header. */
+ACRE_INLINE uintptr_t slab_header_checksum(const struct acre_slab_region *region)
 {
-    uintptr_t header = acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
-    return acre_align_up(header + metadata, page);
+    const uintptr_t fields[] = { (uintptr_t)region->next, region->start, region->size, region->base,
+        region->pages, (uintptr_t)region->records, (uintptr_t)region->page_map,
+        (uintptr_t)region->map_owner, region->map_base };
+    uintptr_t sum = (uintptr_t)region;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        sum = ((sum ^ fields[i]) + (sum >> 7)) * (uintptr_t)0x9e3779b97f4a7c15;
+    return sum;
+}
+
+/* Follows each change of a region's header. */
+ACRE_INLINE void slab_seal_header(struct acre_slab_region *region)
+{
+    region->checksum = slab_header_checksum(region);
+}
+
+/* The end of a region's last page. */
+ACRE_INLINE uintptr_t slab_pages_end(
+    const struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    return region->base + (region->pages << slab->page_log2);
 }
 
 /* ---- slab_pagemap.c: from an address to a record and back ---- */

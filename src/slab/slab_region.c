@@ -123,16 +123,42 @@ static enum acre_status slab_check_range(
     return slab_is_owned(slab, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
 }
 
-/* The pages that a range which does not wrap has beside its metadata, and where they begin. */
-static struct slab_region_layout slab_plan_region(uintptr_t start, size_t size, size_t page)
+/* A part of a range for a header, metadata and pages. */
+struct slab_usable {
+    uintptr_t start;
+    size_t size;
+};
+
+/* A range without the gaps that regions next to it require. */
+static struct slab_usable slab_leave_gaps(
+    const struct acre_slab *slab, uintptr_t start, size_t size)
 {
-    size_t lost = (size_t)(acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region)) - start) +
-                  slab_metadata_size(0);
-    size_t pages = size > lost ? (size - lost) / (page + ACRE_SLAB_PER_PAGE) : 0;
-    uintptr_t base = slab_base_after(start, slab_metadata_size(pages), page);
-    while (pages != 0 && (size_t)(base - start) + pages * page > size)
-        base = slab_base_after(start, slab_metadata_size(--pages), page);
-    return (struct slab_region_layout){ base, base, pages };
+    const struct acre_slab_region *below = acre_slab_find_region_below(slab, start);
+    const struct acre_slab_region *above = below != NULL ? below->next : slab->regions;
+    size_t first = 0;
+    size_t last = 0;
+    if (below != NULL && start - slab_pages_end(slab, below) < SLAB_GAP)
+        first = SLAB_GAP - (size_t)(start - slab_pages_end(slab, below));
+    if (above != NULL && (uintptr_t)above - start - size < SLAB_GAP)
+        last = SLAB_GAP - (size_t)((uintptr_t)above - start - size);
+    if (size < first + last)
+        return (struct slab_usable){ start, 0 };
+    return (struct slab_usable){ start + first, size - first - last };
+}
+
+/* The layout of a region in a range that does not wrap, with a map of its own. */
+static struct slab_region_layout slab_plan_region(struct slab_usable range, size_t page)
+{
+    uintptr_t header = acre_align_up(range.start, ACRE_ALIGNOF(struct acre_slab_region));
+    size_t lost = (size_t)(header - range.start) + SLAB_GAP_BELOW + slab_metadata_size(0);
+    size_t pages = range.size > lost ? (range.size - lost) / (page + ACRE_SLAB_PER_PAGE) : 0;
+    uintptr_t base;
+    for (;; pages--) {
+        base = acre_align_up(header + slab_metadata_size(pages) + SLAB_GAP_BELOW, page);
+        if (pages == 0 || (size_t)(base - range.start) + pages * page <= range.size)
+            break;
+    }
+    return (struct slab_region_layout){ header, base, base, pages };
 }
 
 /* Writes a region's header and enters it into the list and the counts. */
@@ -141,8 +167,7 @@ static struct acre_slab_region *slab_insert_region(
 {
     struct acre_slab_region *below = acre_slab_find_region_below(slab, start);
     struct acre_slab_region **link = below != NULL ? &below->next : &slab->regions;
-    uintptr_t header = acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region));
-    struct acre_slab_region *region = (void *)header;
+    struct acre_slab_region *region = (void *)layout->header;
     ACRE_ASSERT(*link == NULL || (*link)->start - start >= size); /* SLAB-1 */
     region->next = *link;
     region->start = start;
@@ -151,6 +176,8 @@ static struct acre_slab_region *slab_insert_region(
     region->pages = layout->pages;
     region->map_base = layout->map_base;
     *link = region;
+    if (below != NULL)
+        slab_seal_header(below);
     slab->total += size;
     slab->capacity += layout->pages;
     return region;
@@ -180,12 +207,16 @@ static void slab_update_regions(struct acre_slab *slab)
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
-    struct slab_region_layout layout = { 0, 0, 0 };
+    size_t page = slab_page_setting(slab);
+    struct slab_region_layout layout = { 0, 0, 0, 0 };
     if (!acre_range_wraps(at, size))
-        layout = slab_plan_region(at, size, slab_page_setting(slab));
+        layout = slab_plan_region((struct slab_usable){ at, size }, page);
     enum acre_status status = slab_check_range(slab, at, size, layout.pages);
     if (status != ACRE_OK)
         return status;
+    layout = slab_plan_region(slab_leave_gaps(slab, at, size), page);
+    if (layout.pages == 0)
+        return ACRE_INVALID_PARAM;
     if (!slab_has_settings(slab))
         slab_set_page_size(slab, ACRE_SLAB_PAGE);
     struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
@@ -197,16 +228,6 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
 
 /* ---- add_memory_adjacent ---- */
 
-/* Bytes of header and map of a region whose map begins at an address; 0: too many for its size. A
- * twelfth has room for the records of regions before it that are twice as large. */
-static size_t slab_shared_metadata_size(
-    const struct acre_slab *slab, uintptr_t map_base, uintptr_t start, size_t size)
-{
-    size_t pages = ((start + (size - 1) - map_base) >> slab->page_log2) + 1;
-    size_t bytes = slab_metadata_size(pages);
-    return bytes <= size / 12 ? bytes : 0;
-}
-
 /* The first page of the shared map that a region owns. */
 static uintptr_t slab_shared_map_base(
     const struct acre_slab *slab, const struct acre_slab_region *owner)
@@ -217,21 +238,32 @@ static uintptr_t slab_shared_map_base(
     return region->base;
 }
 
+/* The layout of a region whose map begins at a page of a lower one. No pages: the metadata is too
+ * large for the region. A twelfth of it has room for the records of regions twice as large. */
+static struct slab_region_layout slab_plan_shared(
+    const struct acre_slab *slab, uintptr_t map_base, struct slab_usable range)
+{
+    uintptr_t header = acre_align_up(range.start, ACRE_ALIGNOF(struct acre_slab_region));
+    size_t mapped = ((range.start + (range.size - 1) - map_base) >> slab->page_log2) + 1;
+    size_t metadata = slab_metadata_size(mapped) + SLAB_GAP_BELOW;
+    uintptr_t base = acre_align_up(header + metadata, slab_page_size(slab));
+    bool fits = metadata <= range.size / 12 && base - range.start < range.size;
+    size_t pages = fits ? (range.size - (size_t)(base - range.start)) >> slab->page_log2 : 0;
+    return (struct slab_region_layout){ header, map_base, base, pages };
+}
+
 enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
     const struct acre_slab_region *low = acre_slab_find_region_below(slab, at);
-    if (low == NULL || low->map_owner != low || size == 0 || acre_range_wraps(at, size))
+    if (low == NULL || low->map_owner != low || acre_range_wraps(at, size) ||
+        slab_check_range(slab, at, size, size) != ACRE_OK)
         return acre_slab_add_memory(slab, start, size);
-    struct slab_region_layout layout = { .map_base = slab_shared_map_base(slab, low) };
-    size_t metadata = slab_shared_metadata_size(slab, layout.map_base, at, size);
-    layout.base = slab_base_after(at, metadata, slab_page_size(slab));
-    if (metadata == 0 || layout.base - at >= size)
+    struct slab_usable range = slab_leave_gaps(slab, at, size);
+    struct slab_region_layout layout =
+        slab_plan_shared(slab, slab_shared_map_base(slab, low), range);
+    if (range.size == 0 || layout.pages == 0)
         return acre_slab_add_memory(slab, start, size);
-    layout.pages = (size - (size_t)(layout.base - at)) >> slab->page_log2;
-    enum acre_status status = slab_check_range(slab, at, size, layout.pages);
-    if (status != ACRE_OK)
-        return status;
     struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
     acre_slab_share_map(slab, low, region);
     slab_free_all_pages(slab, region);
@@ -284,17 +316,18 @@ static void slab_uncache_region(struct acre_slab *slab, const struct acre_slab_r
 
 enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
 {
-    struct acre_slab_region **link = &slab->regions;
-    while (*link != NULL && (*link)->start != (uintptr_t)start)
-        link = &(*link)->next;
+    struct acre_slab_region *below = acre_slab_find_region_below(slab, (uintptr_t)start);
+    struct acre_slab_region **link = below != NULL ? &below->next : &slab->regions;
     struct acre_slab_region *region = *link;
-    if (region == NULL)
+    if (region == NULL || region->start != (uintptr_t)start)
         return ACRE_NOT_ALLOCATED;
     if (!slab_is_region_free(region))
         return ACRE_INVALID_PARAM;
     slab_destroy_current_in(slab, region);
     acre_slab_run_take_front(slab, region->records + 1, region->pages);
     *link = region->next;
+    if (below != NULL)
+        slab_seal_header(below);
     slab->total -= region->size;
     slab->capacity -= region->pages;
     acre_slab_leave_map(slab, region);

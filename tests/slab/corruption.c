@@ -76,20 +76,32 @@ static void flip(void *field, size_t at, unsigned char bits, const char *invaria
     assert_null(acre_slab_check(&slab).invariant);
 }
 
+/* The same in a region's header, first with its old checksum, then with a new one. */
+static void flip_header(void *field, size_t at, unsigned char bits, const char *invariant)
+{
+    flip(field, at, bits, "SLAB-11");
+    ((unsigned char *)field)[at] ^= bits;
+    slab_seal_header(slab.regions);
+    expect(invariant);
+    ((unsigned char *)field)[at] ^= bits;
+    slab_seal_header(slab.regions);
+    assert_null(acre_slab_check(&slab).invariant);
+}
+
 #define FLIP(field, bits, invariant) flip(&(field), 0, bits, invariant)
 
 static void regions(void **state)
 {
     struct acre_slab_region *region = slab.regions;
     (void)state;
-    FLIP(region->start, 0xff, "SLAB-1");
-    flip(&region->pages, 1, 0x01, "SLAB-1");
-    flip(&region->base, 1, 0x01, "SLAB-1");
+    flip_header(&region->start, 0, 0xff, "SLAB-1");
+    flip_header(&region->pages, 1, 0x01, "SLAB-1");
+    flip_header(&region->base, 1, 0x01, "SLAB-1");
     flip(&slab.base, 1, 0x40, "SLAB-10");
     FLIP(slab.pages, 0x01, "SLAB-10");
     FLIP(slab.records, 0x08, "SLAB-10");
     FLIP(slab.page_map, 0x08, "SLAB-10");
-    FLIP(region->page_map, 0x08, "SLAB-10");
+    flip_header(&region->page_map, 0, 0x08, "SLAB-10");
 }
 
 static void tiles(void **state)

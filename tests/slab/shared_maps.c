@@ -323,22 +323,28 @@ static void damage_is_named(void **state)
         struct acre_slab_region *region = region_at(i);
         struct acre_slab_region was = *region;
         region->records++;
+        slab_seal_header(region);
         expect("SLAB-10");
         *region = was;
         region->map_owner = NULL;
+        slab_seal_header(region);
         expect("SLAB-10");
         *region = was;
         region->map_base++;
+        slab_seal_header(region);
         expect("SLAB-1");
         *region = was;
         region->map_base = region->base + PAGE;
+        slab_seal_header(region);
         expect("SLAB-1");
         *region = was;
         assert_sound();
     }
     region_at(0)->map_owner = region_at(0);
+    slab_seal_header(region_at(0));
     expect("SLAB-10");
     region_at(0)->map_owner = region_at(2);
+    slab_seal_header(region_at(0));
     struct acre_slab_page *gap = region_at(0)->records + 1 + region_at(0)->pages;
     gap->state = SLAB_BLANK;
     expect("SLAB-10");
