@@ -63,7 +63,7 @@ static const struct acre_plugin harness = {
 
 /* ---- the list ---- */
 
-static struct bench_backend *add_backend(
+static struct bench_backend *append_backend(
     struct bench_backends *backends, const char *name, enum bench_form form)
 {
     static const enum replay_backend_type types[] = {
@@ -83,12 +83,12 @@ static struct bench_backend *add_backend(
 }
 
 /* A backend at a setting takes part when it is asked for. */
-static void add_builtin(struct bench_backends *backends, const struct acre_backend *builtin)
+static void add_both_forms(struct bench_backends *backends, const struct acre_backend *builtin)
 {
     char handle[48];
     snprintf(handle, sizeof handle, "%.40s/handle", builtin->name);
-    struct bench_backend *both[] = { add_backend(backends, builtin->name, BENCH_TYPED),
-        add_backend(backends, handle, BENCH_HANDLE) };
+    struct bench_backend *both[] = { append_backend(backends, builtin->name, BENCH_TYPED),
+        append_backend(backends, handle, BENCH_HANDLE) };
     for (size_t i = 0; i < 2 && both[i]; i++) {
         both[i]->replay.builtin = builtin;
         both[i]->on_request = builtin->setting[0] != '\0';
@@ -100,13 +100,14 @@ static void add_builtin(struct bench_backends *backends, const struct acre_backe
 void bench_backends_init(struct bench_backends *backends)
 {
     backends->count = 0;
-    add_backend(backends, "harness", BENCH_EMPTY)->replay.plugin = &harness;
-    add_backend(backends, "glibc", BENCH_SYSTEM);
-    add_backend(backends, "glibc-keep", BENCH_SYSTEM)->tunables = keep_memory;
+    append_backend(backends, "harness", BENCH_EMPTY)->replay.plugin = &harness;
+    append_backend(backends, "glibc", BENCH_SYSTEM);
+    append_backend(backends, "glibc-keep", BENCH_SYSTEM)->tunables = keep_memory;
     for (const struct acre_backend *builtin = acre_backends; builtin->name; builtin++)
-        add_builtin(backends, builtin);
+        add_both_forms(backends, builtin);
     for (size_t i = 0; i < sizeof preloads / sizeof preloads[0]; i++)
-        add_backend(backends, preloads[i].name, BENCH_PRELOAD)->replay.preload = preloads[i].soname;
+        append_backend(backends, preloads[i].name, BENCH_PRELOAD)->replay.preload =
+            preloads[i].soname;
 }
 
 static struct bench_backend *find_name(struct bench_backends *backends, const char *name)
@@ -126,7 +127,7 @@ bool bench_backends_add_plugin(
         return false;
     if (find_name(backends, file.table->name))
         snprintf(error, error_size, "%s: the name `%s` is taken", path, file.table->name);
-    else if (!(added = add_backend(backends, file.table->name, BENCH_PLUGIN)))
+    else if (!(added = append_backend(backends, file.table->name, BENCH_PLUGIN)))
         snprintf(error, error_size, "%s: too many backends", path);
     if (!added)
         return false;

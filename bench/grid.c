@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put(struct bench_grid *grid, const char *text)
+static void put_cell_text(struct bench_grid *grid, const char *text)
 {
     char(*row)[BENCH_GRID_TEXT] = grid->text[grid->rows - 1];
     size_t column = 0;
@@ -18,7 +18,7 @@ void bench_grid_row(struct bench_grid *grid, const char *first)
 {
     if (grid->rows < BENCH_GRID_ROWS)
         memset(grid->text[grid->rows++], 0, sizeof grid->text[0]);
-    put(grid, first);
+    put_cell_text(grid, first);
 }
 
 void bench_grid_init(struct bench_grid *grid, const char *const *head, size_t columns)
@@ -27,12 +27,12 @@ void bench_grid_init(struct bench_grid *grid, const char *const *head, size_t co
     grid->columns = columns;
     bench_grid_row(grid, head[0]);
     for (size_t i = 1; i < columns; i++)
-        put(grid, head[i]);
+        put_cell_text(grid, head[i]);
 }
 
 void bench_grid_put(struct bench_grid *grid, const char *text)
 {
-    put(grid, text);
+    put_cell_text(grid, text);
 }
 
 void bench_grid_number(struct bench_grid *grid, double number, int decimals)
@@ -40,7 +40,7 @@ void bench_grid_number(struct bench_grid *grid, double number, int decimals)
     char text[BENCH_GRID_TEXT] = "-";
     if (!isnan(number))
         snprintf(text, sizeof text, "%.*f", decimals, number);
-    put(grid, text);
+    put_cell_text(grid, text);
 }
 
 static size_t width_of(const struct bench_grid *grid, size_t column)

@@ -181,7 +181,7 @@ static bool sound(const struct bench_report *report)
     return true;
 }
 
-static int run(const struct bench_options *options, struct bench_report *report)
+static int run_bench(const struct bench_options *options, struct bench_report *report)
 {
     struct bench_runner runner = { options, report, BENCH_VERIFY, 0 };
     describe_run(options, report);
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     report.rows = calloc(BENCH_MAX_WORKLOADS, sizeof *report.rows);
-    int code = report.rows ? run(&options, &report) : EXIT_FAILURE;
+    int code = report.rows ? run_bench(&options, &report) : EXIT_FAILURE;
     free(report.rows);
     return code;
 }

@@ -78,7 +78,8 @@ static bool append_part(struct bench_list *list, const char *item)
     return false;
 }
 
-static bool number(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *to)
+static bool parse_bounded(
+    const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *to)
 {
     char *end;
     *to = strtoull(text, &end, 10);
@@ -89,7 +90,7 @@ static bool number(const char *name, const char *text, uint64_t least, uint64_t 
     return good;
 }
 
-static bool take(struct bench_options *options, int option)
+static bool take_bench_option(struct bench_options *options, int option)
 {
     uint64_t rounds;
     switch (option) {
@@ -116,9 +117,9 @@ static bool take(struct bench_options *options, int option)
     case 'o':
         return append_part(&options->only, optarg);
     case 'e':
-        return number("seed", optarg, 0, UINT64_MAX, &options->seed);
+        return parse_bounded("seed", optarg, 0, UINT64_MAX, &options->seed);
     case 'r':
-        if (!number("rounds", optarg, 1, BENCH_MAX_ROUNDS, &rounds))
+        if (!parse_bounded("rounds", optarg, 1, BENCH_MAX_ROUNDS, &rounds))
             return false;
         options->rounds = (unsigned)rounds;
         return true;
@@ -136,7 +137,7 @@ enum bench_parsed bench_options_parse(struct bench_options *options, int argc, c
             fputs(help, stdout);
             return BENCH_PARSED_HELP;
         }
-        if (!take(options, option)) {
+        if (!take_bench_option(options, option)) {
             fprintf(stderr, "Try 'acre-bench --help'.\n");
             return BENCH_PARSED_WRONG;
         }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/json.h"
 #include "report.h"
 
 #include <cjson/cJSON.h>
@@ -12,10 +13,7 @@ static const char *const spread_names[8] = { "alloc_p50", "alloc_p99", "alloc_wo
 /* Figures that were not measured are null. */
 static void add_number(cJSON *object, const char *name, double number)
 {
-    if (isnan(number))
-        cJSON_AddNullToObject(object, name);
-    else
-        cJSON_AddNumberToObject(object, name, number);
+    replay_json_known(object, name, !isnan(number), number);
 }
 
 static void add_note(cJSON *object, const char *note)
@@ -24,7 +22,7 @@ static void add_note(cJSON *object, const char *note)
         cJSON_AddStringToObject(object, "note", note);
 }
 
-static void add_spread(cJSON *object, const char *name, const double *spread)
+static void add_figures(cJSON *object, const char *name, const double *spread)
 {
     cJSON *inner = cJSON_AddObjectToObject(object, name);
     for (int i = 0; i < 8; i++)
@@ -46,7 +44,7 @@ static void add_head(cJSON *root, const struct bench_report *report)
     cJSON_AddBoolToObject(head, "smoke", report->scale > 1);
 }
 
-static void add_backends(cJSON *root, const struct bench_report *report)
+static void list_backends(cJSON *root, const struct bench_report *report)
 {
     static const char *const forms[] = { "harness", "typed", "handle", "system", "preload",
         "plugin" };
@@ -68,7 +66,7 @@ static cJSON *cell_json(const struct bench_backend *who, const struct bench_cell
     add_number(object, "net_of_glibc", cell->net);
     add_number(object, "instructions_per_op", cell->instructions);
     add_number(object, "instructions_per_call", cell->call);
-    add_spread(object, "latency_ns", cell->latency);
+    add_figures(object, "latency_ns", cell->latency);
     add_number(object, "pool_over_peak", cell->pool);
     add_number(object, "resident_over_peak", cell->resident);
     add_note(object, cell->note);
@@ -95,7 +93,7 @@ static void add_rows(cJSON *root, const struct bench_report *report)
 static cJSON *steps_json(const struct bench_once *once)
 {
     cJSON *object = cJSON_CreateObject();
-    add_spread(object, "instructions", once->steps);
+    add_figures(object, "instructions", once->steps);
     add_note(object, once->step_note);
     return object;
 }
@@ -157,7 +155,7 @@ void bench_print_json(const struct bench_report *report)
 {
     cJSON *root = cJSON_CreateObject();
     add_head(root, report);
-    add_backends(root, report);
+    list_backends(root, report);
     add_rows(root, report);
     if (report->stepped)
         add_once(root, report, "single_operations", steps_json);

@@ -46,7 +46,7 @@ static bool make_toggles(const struct replay_script *script)
     return true;
 }
 
-static bool get_ready(struct replay_worker *worker)
+static bool prepare_bench(struct replay_worker *worker)
 {
     const struct replay_script *script = worker->script;
     worker->slots = map_touched((size_t)script->facts.slots * sizeof *worker->slots);
@@ -114,7 +114,7 @@ void bench_worker_do(void *argument)
         replay_worker_do(worker);
         return;
     }
-    ready.done = ready.done || get_ready(worker);
+    ready.done = ready.done || prepare_bench(worker);
     if (ready.done)
         measures[(int)worker->results->task - REPLAY_TASKS](worker);
     else

@@ -66,7 +66,7 @@ struct child_task {
     pid_t parent;
 };
 
-static void serve(void *argument, int socket)
+static void serve_task(void *argument, int socket)
 {
     const struct child_task *task = argument;
     replay_child_serve(socket, task->parent, task->work, task->argument);
@@ -75,7 +75,7 @@ static void serve(void *argument, int socket)
 bool replay_child_start(struct replay_child *child, void (*work)(void *argument), void *argument)
 {
     struct child_task task = { work, argument, getpid() };
-    return replay_child_launch(child, serve, &task);
+    return replay_child_launch(child, serve_task, &task);
 }
 
 void replay_child_order(const struct replay_child *child)

@@ -53,7 +53,7 @@ static void inherit(int file)
         fcntl(file, F_SETFD, flags & ~FD_CLOEXEC);
 }
 
-static void set_environment(const struct replay_launch *launch)
+static void set_worker_environment(const struct replay_launch *launch)
 {
     if (launch->tunables)
         setenv("GLIBC_TUNABLES", launch->tunables, 1);
@@ -89,7 +89,7 @@ static _Noreturn void become_worker(const struct replay_launch *launch, const st
     words[count] = NULL;
     if (launch->preload)
         dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
-    set_environment(launch);
+    set_worker_environment(launch);
     memcpy(argv, words, sizeof argv);
     execvp(argv[0], argv);
     _exit(127);

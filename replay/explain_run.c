@@ -5,7 +5,7 @@
 
 #include "trace/trace_file.h"
 
-static void watch(void *argument, struct acre_progress *progress)
+static void watch_explain(void *argument, struct acre_progress *progress)
 {
     const struct replay_worker *worker = argument;
     acre_progress_show(progress, worker->backend->name, -1.0);
@@ -27,7 +27,7 @@ bool replay_explain_apart(struct replay_explanation *explanation,
     bool done = replay_child_start(&child, replay_worker_do, &worker);
     if (done) {
         replay_child_order(&child);
-        done = replay_child_wait(&child, watch, &worker, progress);
+        done = replay_child_wait(&child, watch_explain, &worker, progress);
         replay_child_end(&child, ended);
     }
     *explanation = worker.results->explanation;

@@ -42,7 +42,7 @@ static void settle(struct loading *loading, unsigned current)
 }
 
 /* Takes one event. Events of processes that are not wanted are read and forgotten. */
-static const char *take(struct loading *loading, const struct acre_trace_event *event)
+static const char *load_event(struct loading *loading, const struct acre_trace_event *event)
 {
     unsigned current = loading->found ? 1 - loading->best : loading->best;
     struct replay_script *script = &loading->scripts[current];
@@ -71,7 +71,7 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
     uint32_t processes = 0;
     uint64_t ops = 0;
     for (uint64_t count = 1; acre_trace_input_next(input, &event) == ACRE_TRACE_OK; count++) {
-        const char *problem = take(loading, &event);
+        const char *problem = load_event(loading, &event);
         if (problem) {
             cannot_replay(loading, event.process, problem);
             return;
@@ -104,7 +104,7 @@ static void decode(void *argument)
     acre_trace_input_close(input);
 }
 
-static void watch(void *argument, struct acre_progress *progress)
+static void watch_loading(void *argument, struct acre_progress *progress)
 {
     const struct loading *loading = argument;
     acre_progress_show(progress, "reading the trace", loading->done);
@@ -120,7 +120,7 @@ static void run_child(struct loading *loading, struct acre_progress *progress)
         return;
     }
     replay_child_order(&child);
-    bool done = replay_child_wait(&child, watch, loading, progress);
+    bool done = replay_child_wait(&child, watch_loading, loading, progress);
     replay_child_end(&child, ended);
     if (done)
         return;

@@ -218,7 +218,7 @@ static void plan_jobs(struct replay_schedule *schedule)
     replay_schedule_expect(schedule, &jobs[SURVEY], plan->survey);
 }
 
-static void measure(struct replay_schedule *schedule)
+static void measure_all(struct replay_schedule *schedule)
 {
     const struct replay_plan *plan = &schedule->table->plan;
     plan_jobs(schedule);
@@ -288,7 +288,7 @@ bool replay_measure(struct replay_table *table, struct acre_progress *progress)
     bool started = start_all(&schedule);
     int error = errno;
     if (started)
-        measure(&schedule);
+        measure_all(&schedule);
     end_all(&schedule);
     acre_progress_wipe(progress);
     free(schedule.measurements);

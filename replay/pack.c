@@ -5,7 +5,7 @@
 
 #define WHAT_MASK ((UINT32_C(1) << REPLAY_VERB_SHIFT) - 1)
 
-ACRE_INLINE uint8_t *put(uint8_t *into, uint64_t number)
+ACRE_INLINE uint8_t *pack_number(uint8_t *into, uint64_t number)
 {
     while (number >= 128) {
         *into++ = (uint8_t)(number | 128);
@@ -15,7 +15,7 @@ ACRE_INLINE uint8_t *put(uint8_t *into, uint64_t number)
     return into;
 }
 
-ACRE_INLINE const uint8_t *get(const uint8_t *from, uint64_t *number)
+ACRE_INLINE const uint8_t *unpack_number(const uint8_t *from, uint64_t *number)
 {
     uint64_t found = *from & 127u;
     for (unsigned shift = 7; *from++ & 128; shift += 7)
@@ -52,23 +52,23 @@ size_t replay_pack_ops(uint8_t *into, const struct replay_op *ops, size_t count)
     uint32_t slot = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t verb = ops[i].what >> REPLAY_VERB_SHIFT;
-        at = put(at, (uint64_t)zigzag(ops[i].slot - slot) << 2 | verb);
+        at = pack_number(at, (uint64_t)zigzag(ops[i].slot - slot) << 2 | verb);
         if (verb != REPLAY_DEALLOC)
-            at = put(at, lower_wide(ops[i].what & WHAT_MASK));
+            at = pack_number(at, lower_wide(ops[i].what & WHAT_MASK));
         slot = ops[i].slot;
     }
     return (size_t)(at - into);
 }
 
 /* The next operation; `*last` is the one before. */
-ACRE_INLINE const uint8_t *get_op(const uint8_t *from, struct replay_op *last)
+ACRE_INLINE const uint8_t *unpack_next_op(const uint8_t *from, struct replay_op *last)
 {
     uint64_t head;
     uint64_t size = 0;
-    from = get(from, &head);
+    from = unpack_number(from, &head);
     uint32_t verb = (uint32_t)head & 3;
     if (verb != REPLAY_DEALLOC)
-        from = get(from, &size);
+        from = unpack_number(from, &size);
     last->slot += unzigzag((uint32_t)(head >> 2));
     last->what = verb << REPLAY_VERB_SHIFT | raise_wide((uint32_t)size);
     return from;
@@ -78,7 +78,7 @@ void replay_unpack_ops(struct replay_op *ops, size_t count, const uint8_t *from)
 {
     struct replay_op op = { 0, 0 };
     for (size_t i = 0; i < count; i++) {
-        from = get_op(from, &op);
+        from = unpack_next_op(from, &op);
         ops[i] = op;
     }
 }
@@ -87,7 +87,7 @@ struct replay_op replay_unpack_op(const uint8_t *from, size_t index)
 {
     struct replay_op op = { 0, 0 };
     for (size_t i = 0; i <= index; i++)
-        from = get_op(from, &op);
+        from = unpack_next_op(from, &op);
     return op;
 }
 
@@ -95,7 +95,7 @@ size_t replay_pack_ticks(uint8_t *into, const uint32_t *ticks, size_t count)
 {
     uint8_t *at = into;
     for (size_t i = 0; i < count; i++)
-        at = put(at, ticks[i]);
+        at = pack_number(at, ticks[i]);
     return (size_t)(at - into);
 }
 
@@ -103,7 +103,7 @@ void replay_unpack_ticks(uint32_t *ticks, size_t count, const uint8_t *from)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t number;
-        from = get(from, &number);
+        from = unpack_number(from, &number);
         ticks[i] = (uint32_t)number;
     }
 }

@@ -36,7 +36,7 @@ static double under_way(const struct replay_schedule *schedule)
     return sum;
 }
 
-static void watch(void *argument, struct acre_progress *progress)
+static void watch_jobs(void *argument, struct acre_progress *progress)
 {
     const struct replay_schedule *schedule = argument;
     double done = schedule->done + schedule->part * under_way(schedule);
@@ -68,7 +68,7 @@ void replay_schedule_expect(
 
 /* ---- one measurement ---- */
 
-static bool begin(struct replay_schedule *schedule, const struct replay_job *job,
+static bool begin_job(struct replay_schedule *schedule, const struct replay_job *job,
     struct replay_measurement *measurement)
 {
     struct replay_row *row = measurement->row;
@@ -80,17 +80,17 @@ static bool begin(struct replay_schedule *schedule, const struct replay_job *job
     measurement->worker.results->pool = measurement->pool ? measurement->pool : row->pool;
     measurement->worker.results->done = 0.0;
     measurement->ordered = true;
-    watch(schedule, schedule->progress);
+    watch_jobs(schedule, schedule->progress);
     replay_child_order(&measurement->child);
     return true;
 }
 
-static void end(struct replay_schedule *schedule, const struct replay_job *job,
+static void end_job(struct replay_schedule *schedule, const struct replay_job *job,
     struct replay_measurement *measurement)
 {
     struct replay_row *row = measurement->row;
     char ended[REPLAY_ENDED_ROOM];
-    bool done = replay_child_wait(&measurement->child, watch, schedule, schedule->progress);
+    bool done = replay_child_wait(&measurement->child, watch_jobs, schedule, schedule->progress);
     measurement->ordered = false;
     if (acre_interrupted())
         return;
@@ -117,7 +117,8 @@ static struct replay_measurement *wait_any(struct replay_schedule *schedule)
         at_work[count] = &schedule->measurements[i];
         children[count++] = &schedule->measurements[i].child;
     }
-    return at_work[replay_child_wait_any(children, count, watch, schedule, schedule->progress)];
+    return at_work[replay_child_wait_any(
+        children, count, watch_jobs, schedule, schedule->progress)];
 }
 
 void replay_schedule_run(
@@ -132,12 +133,12 @@ void replay_schedule_run(
             struct replay_measurement *measurement = &schedule->measurements[next++];
             if (!concerns(job, measurement))
                 continue;
-            bool begun = begin(schedule, job, measurement);
+            bool begun = begin_job(schedule, job, measurement);
             busy += begun;
             schedule->done += begun ? 0.0 : schedule->part;
             continue;
         }
-        end(schedule, job, wait_any(schedule));
+        end_job(schedule, job, wait_any(schedule));
         schedule->done += schedule->part;
         busy--;
     }

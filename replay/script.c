@@ -320,7 +320,7 @@ const char *replay_script_realloc(
 
 /* Takes over what is known of the process. Its name may hold any bytes: what is not printable
  * ASCII becomes '?'. */
-static void begin(struct replay_script *script, const struct acre_trace_event *event)
+static void describe_process(struct replay_script *script, const struct acre_trace_event *event)
 {
     struct replay_facts *facts = &script->facts;
     const char *name = event->about->name;
@@ -343,7 +343,7 @@ const char *replay_script_add(struct replay_script *script, const struct acre_tr
         facts->threads = event->thread + 1;
     switch (event->op) {
     case ACRE_TRACE_PROCESS:
-        begin(script, event);
+        describe_process(script, event);
         return NULL;
     case ACRE_TRACE_ALLOC:
         facts->inherited += event->inherited;

@@ -32,7 +32,7 @@ static void touch(const void *start, size_t size)
 }
 
 /* What the first task needs. Nothing here calls malloc: the system's is a backend too. */
-static bool get_ready(struct replay_worker *worker)
+static bool prepare_worker(struct replay_worker *worker)
 {
     const struct replay_facts *facts = &worker->script->facts;
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
@@ -171,7 +171,7 @@ static void (*const tasks[])(struct replay_worker *worker) = {
 void replay_worker_do(void *argument)
 {
     struct replay_worker *worker = argument;
-    if (!worker->ready && !get_ready(worker)) {
+    if (!worker->ready && !prepare_worker(worker)) {
         no_memory(worker);
         return;
     }

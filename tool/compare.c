@@ -68,7 +68,7 @@ static void add_word(char *text, size_t room, const char *word)
 }
 
 /* Records the command in a process of its own, whose heap is not the one to be measured. */
-static int record(char **program, const char *path)
+static int record_in_child(char **program, const char *path)
 {
     char words[][16] = { "record", "--quiet", "--output", "--" };
     char *output = strdup(path);
@@ -96,7 +96,7 @@ static int record(char **program, const char *path)
 static int produce(const struct compare_command *command)
 {
     if (command->program)
-        return record(command->program, command->path);
+        return record_in_child(command->program, command->path);
     if (compare_scenario_write(command->scenario, command->path))
         return ACRE_EXIT_OK;
     acre_complain("compare", "cannot write '%s': %s", command->path, strerror(errno));
@@ -266,7 +266,7 @@ static int emit_config(const struct compare_command *command)
     return ACRE_EXIT_FAILED;
 }
 
-static int show(const struct compare_command *command, cJSON *maps)
+static int show_result(const struct compare_command *command, cJSON *maps)
 {
     int code = ACRE_EXIT_OK;
     if (command->emit_config)
@@ -317,7 +317,7 @@ static int compare(struct compare_command *command)
     }
     result.source = command->source;
     compare_advise(&result);
-    return show(command, maps);
+    return show_result(command, maps);
 }
 
 static int prepare_and_compare(struct compare_command *command)
@@ -369,7 +369,7 @@ static int unknown_scenario(const struct acre_usage *usage, const char *name)
     return acre_usage_error(usage, "invalid scenario '%s' (choose from %s)", name, list);
 }
 
-static int check(struct compare_command *command, const struct acre_usage *usage, int argc)
+static int check_compare(struct compare_command *command, const struct acre_usage *usage, int argc)
 {
     size_t process = 0;
     int code = check_source(command, usage, argc);
@@ -414,12 +414,12 @@ static int split_command(struct compare_command *command, int argc, char **argv)
     return argc;
 }
 
-static int run(
+static int run_compare(
     struct compare_command *command, const struct acre_usage *usage, int argc, char **argv)
 {
     if (command->program && !command->program[0])
         return acre_usage_error(usage, "no command given after --");
-    int code = check(command, usage, argc);
+    int code = check_compare(command, usage, argc);
     if (code != ACRE_EXIT_OK)
         return code;
     if (command->scenario) {
@@ -481,5 +481,5 @@ int acre_cmd_compare(int argc, char **argv)
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
-    return run(&command, &usage, argc, argv);
+    return run_compare(&command, &usage, argc, argv);
 }

@@ -63,14 +63,14 @@ static bool add_wanted(struct replay_command *command, struct replay_backend bac
     return true;
 }
 
-static bool add_backend(struct replay_command *command, const struct acre_backend *backend)
+static bool add_builtin(struct replay_command *command, const struct acre_backend *backend)
 {
     return add_wanted(
         command, (struct replay_backend){
                      .type = REPLAY_BUILTIN, .name = backend->name, .builtin = backend });
 }
 
-static bool add_system(struct replay_command *command)
+static bool add_malloc(struct replay_command *command)
 {
     return add_wanted(
         command, (struct replay_backend){ .type = REPLAY_SYSTEM, .name = REPLAY_SYSTEM_NAME });
@@ -78,10 +78,10 @@ static bool add_system(struct replay_command *command)
 
 static bool add_all(struct replay_command *command)
 {
-    bool added = add_system(command);
+    bool added = add_malloc(command);
     for (const struct acre_backend *backend = acre_backends; added && backend->name; backend++)
         if (!backend->setting[0])
-            added = add_backend(command, backend);
+            added = add_builtin(command, backend);
     return added;
 }
 
@@ -94,14 +94,14 @@ static int add_named(struct replay_command *command, const struct acre_usage *us
         bool is_system = strcmp(name, REPLAY_SYSTEM_NAME) == 0;
         if (!backend && !is_system)
             return acre_unknown_allocator(usage, name, REPLAY_SYSTEM_NAME);
-        if (!(is_system ? add_system(command) : add_backend(command, backend)))
+        if (!(is_system ? add_malloc(command) : add_builtin(command, backend)))
             return ACRE_EXIT_USAGE;
     }
     return ACRE_EXIT_OK;
 }
 
 /* Loads the plugins, which stay loaded for good. */
-static bool add_plugins(struct replay_command *command)
+static bool load_plugins(struct replay_command *command)
 {
     for (size_t i = 0; i < command->with.count; i++) {
         struct acre_plugin_file file;
@@ -118,7 +118,7 @@ static bool add_plugins(struct replay_command *command)
     return true;
 }
 
-static bool show(struct replay_command *command, const struct replay_table *table)
+static bool show_table(struct replay_command *command, const struct replay_table *table)
 {
     cJSON *object = replay_report_json(table);
     if (!object || !cJSON_AddItemToArray(command->processes, object))
@@ -133,7 +133,7 @@ static bool show(struct replay_command *command, const struct replay_table *tabl
 }
 
 /* Measures one script and shows the result. @return the exit code so far. */
-static int measure(
+static int measure_script(
     struct replay_command *command, const struct replay_script *script, bool largest_only)
 {
     struct replay_row rows[MOST_BACKENDS] = { 0 };
@@ -145,7 +145,7 @@ static int measure(
     };
     for (size_t i = 0; i < command->count; i++)
         rows[i].backend = &command->backends[i];
-    if (!replay_measure(&table, &command->progress) || !show(command, &table)) {
+    if (!replay_measure(&table, &command->progress) || !show_table(command, &table)) {
         acre_complain("replay", "cannot replay: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
@@ -241,7 +241,7 @@ static int replay_process(
     if (script.facts.ops && command->explain)
         code = explain(command, &script, path);
     else if (script.facts.ops)
-        code = measure(command, &script, process == REPLAY_LARGEST);
+        code = measure_script(command, &script, process == REPLAY_LARGEST);
     replay_script_close(&script);
     return code;
 }
@@ -360,7 +360,7 @@ static int prepare_and_replay(
         code = add_named(command, usage);
     else if (code == ACRE_EXIT_OK && !add_all(command))
         code = ACRE_EXIT_FAILED;
-    if (code == ACRE_EXIT_OK && !add_plugins(command))
+    if (code == ACRE_EXIT_OK && !load_plugins(command))
         code = ACRE_EXIT_FAILED;
     return code == ACRE_EXIT_OK ? replay(command, argv[0]) : code;
 }

@@ -24,4 +24,10 @@ void acre_table_print(FILE *out, const struct acre_table_row *rows, size_t count
 /** Writes a number with a comma before each three digits into a cell. */
 void acre_cell_number(char cell[ACRE_CELL_ROOM], uint64_t number);
 
+/** The word for a count: `one` of 1, else `many`. */
+static inline const char *acre_plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 #endif

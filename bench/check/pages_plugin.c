@@ -9,7 +9,7 @@
 #define ABI ACRE_PLUGIN_ABI
 #endif
 #ifndef ALLOC
-#define ALLOC alloc
+#define ALLOC pages_alloc
 #endif
 #ifndef TABLE
 #define TABLE acre_pages_plugin
@@ -26,7 +26,7 @@ static size_t size(size_t pages)
     return sizeof(struct map) + pages;
 }
 
-static void *create(void *memory, size_t pages)
+static void *pages_create(void *memory, size_t pages)
 {
     struct map *map = memory;
     map->pages = pages;
@@ -35,7 +35,7 @@ static void *create(void *memory, size_t pages)
     return map;
 }
 
-static size_t alloc(void *self, size_t count)
+static size_t pages_alloc(void *self, size_t count)
 {
     struct map *map = self;
     size_t run = 0;
@@ -54,7 +54,7 @@ static size_t alloc(void *self, size_t count)
     return ACRE_PAGES_PLUGIN_NONE;
 }
 
-static void dealloc(void *self, size_t page, size_t count)
+static void pages_dealloc(void *self, size_t page, size_t count)
 {
     struct map *map = self;
     memset(map->used + page, 0, count);
@@ -69,7 +69,7 @@ const struct acre_pages_plugin TABLE = {
     .name = "check",
     .version = "1",
     .size = size,
-    .create = create,
+    .create = pages_create,
     .alloc = ALLOC,
-    .dealloc = dealloc,
+    .dealloc = pages_dealloc,
 };

@@ -8,12 +8,12 @@
 #define ABI ACRE_PLUGIN_ABI
 #endif
 #ifndef ALLOC
-#define ALLOC alloc
+#define ALLOC bump_alloc
 #endif
 
 static char instance;
 
-static void *create(void *pool, size_t size)
+static void *bump_create(void *pool, size_t size)
 {
     (void)pool;
     (void)size;
@@ -21,7 +21,7 @@ static void *create(void *pool, size_t size)
 }
 
 #ifdef TWICE
-static void *alloc(void *self, size_t size, size_t align)
+static void *bump_alloc(void *self, size_t size, size_t align)
 {
     static _Alignas(4096) char block[1 << 20];
     (void)self;
@@ -29,7 +29,7 @@ static void *alloc(void *self, size_t size, size_t align)
     return size <= sizeof block ? block : NULL;
 }
 
-static void dealloc(void *self, void *ptr, size_t size, size_t align)
+static void bump_dealloc(void *self, void *ptr, size_t size, size_t align)
 {
     (void)self;
     (void)ptr;
@@ -37,14 +37,14 @@ static void dealloc(void *self, void *ptr, size_t size, size_t align)
     (void)align;
 }
 #else
-static void *alloc(void *self, size_t size, size_t align)
+static void *bump_alloc(void *self, size_t size, size_t align)
 {
     void *block;
     (void)self;
     return posix_memalign(&block, align < sizeof block ? sizeof block : align, size) ? NULL : block;
 }
 
-static void dealloc(void *self, void *ptr, size_t size, size_t align)
+static void bump_dealloc(void *self, void *ptr, size_t size, size_t align)
 {
     (void)self;
     (void)size;
@@ -62,7 +62,7 @@ const struct acre_plugin TABLE = {
     .flags = ACRE_PLUGIN_OWN_MEMORY,
     .name = "check",
     .version = "7",
-    .create = create,
+    .create = bump_create,
     .alloc = ALLOC,
-    .dealloc = dealloc,
+    .dealloc = bump_dealloc,
 };

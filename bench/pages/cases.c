@@ -157,7 +157,7 @@ static double on_empty(struct bench *bench, size_t pages, timed_fn *timed)
     return ns;
 }
 
-static void growth(struct bench *bench, struct pages_result *result)
+static void latency_growth(struct bench *bench, struct pages_result *result)
 {
     for (int i = 0; i < PAGES_SIZES; i++) {
         size_t pages = (size_t)1 << pages_sizes_log2[i];
@@ -179,7 +179,7 @@ void pages_measure(const struct pages_contestant *who, const struct pages_option
     result->none_1m = none(&bench, pages);
     result->none_16m = options->smoke ? (double)NAN : none(&bench, (size_t)1 << MORE_LOG2);
     result->large_pair = on_empty(&bench, pages, pairs_of_many);
-    growth(&bench, result);
+    latency_growth(&bench, result);
 }
 
 double pages_growth(const double *figures)

@@ -20,7 +20,7 @@ static const char help[] = "usage: acre-bench-pages [OPTION]...\n"
                            "  --json         the report as JSON\n"
                            "  --help         this text\n";
 
-static bool number(const char *text, unsigned long long most, unsigned long long *value)
+static bool parse_number(const char *text, unsigned long long most, unsigned long long *value)
 {
     char *end;
     errno = 0;
@@ -39,11 +39,12 @@ static bool parse_one(struct pages_options *options, const char *word)
         return pages_add_plugin(word + 7);
     if (strncmp(word, "--plugin=", 9) == 0)
         return pages_add_plugin(word + 9);
-    if (strncmp(word, "--seed=", 7) == 0 && number(word + 7, UINT64_MAX, &value)) {
+    if (strncmp(word, "--seed=", 7) == 0 && parse_number(word + 7, UINT64_MAX, &value)) {
         options->seed = value;
         return true;
     }
-    if (strncmp(word, "--rounds=", 9) == 0 && number(word + 9, ROUNDS_MAX, &value) && value != 0) {
+    if (strncmp(word, "--rounds=", 9) == 0 && parse_number(word + 9, ROUNDS_MAX, &value) &&
+        value != 0) {
         options->rounds = (unsigned)value;
         return true;
     }

@@ -193,7 +193,7 @@ static double count_pair(const char *self, size_t index)
     return sum < 0 ? -1 : sum / PAIRS;
 }
 
-static int count_all(const char *self)
+static int count_wrappers(const char *self)
 {
     double none = count_pair(self, 0);
     if (none < 0) {
@@ -228,5 +228,5 @@ int main(int argc, char **argv)
         return EXIT_WRONG;
     }
     self[size] = '\0';
-    return count_all(self);
+    return count_wrappers(self);
 }

@@ -53,7 +53,7 @@ static uint64_t grown(uint64_t resident, uint64_t peak)
     return resident && resident < peak ? peak : resident;
 }
 
-static void take_memory(
+static void gather_memory(
     struct compare_candidate *candidate, const struct replay_row *row, uint64_t peak)
 {
     candidate->fitted = row->fitted;
@@ -101,7 +101,7 @@ static void take_row(struct compare_candidate *candidate, const struct replay_ro
     snprintf(candidate->fault, sizeof candidate->fault, "%s", row->fault);
     candidate->verified = row->verified && !row->fault[0];
     candidate->has_pool = replay_backend_has_pool(row->backend);
-    take_memory(candidate, row, script->facts.peak_live);
+    gather_memory(candidate, row, script->facts.peak_live);
     take_times(candidate, row);
     take_steps(candidate, row, script);
     take_survey(candidate);

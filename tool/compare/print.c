@@ -110,7 +110,7 @@ static void fill_cell(char cell[ACRE_CELL_ROOM], const struct column *column,
         known && column->approximate && !candidate->has_pool ? "~" : "", text);
 }
 
-static void fill_head(struct acre_table_row head[2], const struct compare_result *result,
+static void fill_titles(struct acre_table_row head[2], const struct compare_result *result,
     const struct column *columns, size_t count)
 {
     strcpy(head[0].cells[0], "allocator");
@@ -127,7 +127,7 @@ static void print_table(
     struct acre_table_row *rows = calloc(result->count + 2, sizeof *rows);
     if (!rows)
         return;
-    fill_head(rows, result, columns, count);
+    fill_titles(rows, result, columns, count);
     for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
         snprintf(rows[i + 2].cells[0], ACRE_CELL_ROOM, "%.40s%s", candidate->name,
@@ -144,7 +144,7 @@ static void print_table(
     free(rows);
 }
 
-static void print_faults(FILE *out, const struct compare_result *result)
+static void print_broken(FILE *out, const struct compare_result *result)
 {
     for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
@@ -158,7 +158,7 @@ static void print_faults(FILE *out, const struct compare_result *result)
     }
 }
 
-static void print_notes(FILE *out, const struct compare_result *result)
+static void print_footnotes(FILE *out, const struct compare_result *result)
 {
     fprintf(out,
         "\n*: best of its column. memory: the smallest pool that completes, tables included;\n"
@@ -239,8 +239,8 @@ void compare_print(FILE *out, const struct compare_result *result, enum compare_
     print_habit(out, &result->facts);
     print_table(out, result, memory_columns, MEMORY_COLUMNS);
     print_table(out, result, time_columns, TIME_COLUMNS);
-    print_faults(out, result);
-    print_notes(out, result);
+    print_broken(out, result);
+    print_footnotes(out, result);
     for (int i = 0; i < COMPARE_GOALS; i++)
         if (goal == COMPARE_GOALS || goal == (enum compare_goal)i)
             print_advice(out, result, (enum compare_goal)i);

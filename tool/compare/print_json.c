@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/json.h"
 #include "tool/compare/print.h"
 #include "tool/replay/report.h"
-
-static void add_count(cJSON *object, const char *name, uint64_t number)
-{
-    cJSON_AddNumberToObject(object, name, (double)number);
-}
-
-/* A number when it is known, else null. */
-static void add_known(cJSON *object, const char *name, bool known, double number)
-{
-    if (known)
-        cJSON_AddNumberToObject(object, name, number);
-    else
-        cJSON_AddNullToObject(object, name);
-}
 
 static void add_text(cJSON *object, const char *name, const char *text)
 {
@@ -34,42 +21,47 @@ static void add_memory(cJSON *object, const struct compare_candidate *candidate)
 {
     bool pool = candidate->smallest_pool > 0;
     double size = (double)candidate->smallest_pool;
-    add_known(object, "smallest_pool_bytes", pool, size);
-    add_known(
+    replay_json_known(object, "smallest_pool_bytes", pool, size);
+    replay_json_known(
         object, "resident_growth_bytes", candidate->resident > 0, (double)candidate->resident);
-    add_known(object, "memory_per_peak_live", candidate->memory > 0 && candidate->per_peak > 0.0,
-        candidate->per_peak);
-    add_known(object, "metadata_bytes", candidate->metadata > 0, (double)candidate->metadata);
-    add_known(object, "internal_fragmentation", candidate->knows_internal, candidate->internal);
-    add_known(object, "external_fragmentation", candidate->knows_external, candidate->external);
-    add_known(object, "gaps_at_peak", candidate->knows_external, candidate->gaps_at_peak);
-    add_known(object, "failed_operations", candidate->verified, (double)candidate->failed);
+    replay_json_known(object, "memory_per_peak_live",
+        candidate->memory > 0 && candidate->per_peak > 0.0, candidate->per_peak);
+    replay_json_known(
+        object, "metadata_bytes", candidate->metadata > 0, (double)candidate->metadata);
+    replay_json_known(
+        object, "internal_fragmentation", candidate->knows_internal, candidate->internal);
+    replay_json_known(
+        object, "external_fragmentation", candidate->knows_external, candidate->external);
+    replay_json_known(object, "gaps_at_peak", candidate->knows_external, candidate->gaps_at_peak);
+    replay_json_known(object, "failed_operations", candidate->verified, (double)candidate->failed);
 }
 
-static void add_steps(
+static void add_candidate_steps(
     cJSON *object, const struct compare_result *result, const struct compare_candidate *candidate)
 {
     bool known = candidate->stepped;
     cJSON *steps = cJSON_AddObjectToObject(object, "operation");
     cJSON_AddStringToObject(steps, "unit", result->ticks);
-    add_known(steps, "median", known, (double)candidate->median);
-    add_known(steps, "p99", known, (double)candidate->p99);
-    add_known(steps, "p99_9", known, (double)candidate->p999);
-    add_known(steps, "worst", known, (double)candidate->worst);
-    add_known(steps, "worst_operation", known, (double)candidate->worst_op);
+    replay_json_known(steps, "median", known, (double)candidate->median);
+    replay_json_known(steps, "p99", known, (double)candidate->p99);
+    replay_json_known(steps, "p99_9", known, (double)candidate->p999);
+    replay_json_known(steps, "worst", known, (double)candidate->worst);
+    replay_json_known(steps, "worst_operation", known, (double)candidate->worst_op);
 }
 
 static void add_times(
     cJSON *object, const struct compare_result *result, const struct compare_candidate *candidate)
 {
     bool timed = candidate->rounds > 0;
-    add_known(object, "pool_bytes", candidate->pool > 0, (double)candidate->pool);
-    add_known(object, "ns_per_operation", timed, candidate->ns);
-    add_known(object, "ns_per_operation_least", timed, candidate->ns_least);
-    add_known(object, "ns_per_operation_most", timed, candidate->ns_most);
-    add_known(object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
-    add_known(object, "instructions_per_operation", candidate->counted, candidate->instructions);
-    add_steps(object, result, candidate);
+    replay_json_known(object, "pool_bytes", candidate->pool > 0, (double)candidate->pool);
+    replay_json_known(object, "ns_per_operation", timed, candidate->ns);
+    replay_json_known(object, "ns_per_operation_least", timed, candidate->ns_least);
+    replay_json_known(object, "ns_per_operation_most", timed, candidate->ns_most);
+    replay_json_known(
+        object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
+    replay_json_known(
+        object, "instructions_per_operation", candidate->counted, candidate->instructions);
+    add_candidate_steps(object, result, candidate);
 }
 
 /* Columns of equal length, for they are long. */
@@ -165,8 +157,8 @@ cJSON *compare_json(const struct compare_result *result)
     cJSON_AddStringToObject(root, "source", result->source);
     cJSON_AddBoolToObject(root, "interrupted", result->interrupted);
     replay_report_json_facts(root, &result->facts);
-    add_count(root, "replays", result->rounds);
-    add_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
+    replay_json_count(root, "replays", result->rounds);
+    replay_json_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
     add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");
     cJSON *rows = cJSON_AddArrayToObject(root, "allocators");
     for (size_t i = 0; i < result->count; i++)

@@ -28,7 +28,7 @@ static void request(struct profiler *profiler, struct block *block, uint64_t siz
     block->size = size;
 }
 
-static void take(struct profiler *profiler, struct replay_op op, uint64_t at)
+static void profile_op(struct profiler *profiler, struct replay_op op, uint64_t at)
 {
     struct block *block = &profiler->blocks[op.slot];
     uint64_t size = replay_op_size(op, replay_wides(profiler->script));
@@ -57,7 +57,7 @@ static void take_all(struct profiler *profiler)
     for (struct replay_window stretch = { 0 }; replay_script_next(profiler->script, &stretch);) {
         for (uint64_t i = 0; i < stretch.count; i++) {
             profiler->now.op = stretch.first + i;
-            take(profiler, stretch.ops[i], profiler->now.op);
+            profile_op(profiler, stretch.ops[i], profiler->now.op);
             if (profiler->now.op >= replay_sample_op(ops - 1, profile->count, count))
                 profile->samples[profile->count++] = profiler->now;
         }

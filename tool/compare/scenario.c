@@ -59,7 +59,7 @@ uint64_t scenario_size(struct scenario_run *run, uint32_t low, uint32_t high)
     return size < high ? size : high;
 }
 
-static void put(struct scenario_run *run, enum acre_trace_status status)
+static void write_event(struct scenario_run *run, enum acre_trace_status status)
 {
     run->failed |= status != ACRE_TRACE_OK;
 }
@@ -69,7 +69,7 @@ scenario_block scenario_take_aligned(struct scenario_run *run, uint64_t size, ui
     scenario_block block = SCENARIO_NONE;
     enum acre_trace_call call = align ? ACRE_TRACE_MEMALIGN : ACRE_TRACE_MALLOC;
     if (!run->failed)
-        put(run, acre_trace_write_alloc(run->writer, call, size, align, &block));
+        write_event(run, acre_trace_write_alloc(run->writer, call, size, align, &block));
     return run->failed ? SCENARIO_NONE : block;
 }
 
@@ -81,13 +81,13 @@ scenario_block scenario_take(struct scenario_run *run, uint64_t size)
 void scenario_resize(struct scenario_run *run, scenario_block *block, uint64_t size)
 {
     if (!run->failed && *block != SCENARIO_NONE)
-        put(run, acre_trace_write_resize(run->writer, block, size));
+        write_event(run, acre_trace_write_resize(run->writer, block, size));
 }
 
 void scenario_give(struct scenario_run *run, scenario_block *block)
 {
     if (!run->failed && *block != SCENARIO_NONE)
-        put(run, acre_trace_write_free(run->writer, *block));
+        write_event(run, acre_trace_write_free(run->writer, *block));
     *block = SCENARIO_NONE;
 }
 
@@ -111,9 +111,9 @@ bool compare_scenario_write(const struct compare_scenario *scenario, const char 
         return false;
     struct scenario_run run = { acre_trace_output_writer(output), SEED, false };
     snprintf(process.name, sizeof process.name, "%s", scenario->name);
-    put(&run, acre_trace_write_process(run.writer, &process));
+    write_event(&run, acre_trace_write_process(run.writer, &process));
     scenario->run(&run);
     if (!run.failed)
-        put(&run, acre_trace_write_process_end(run.writer, 0, 0));
+        write_event(&run, acre_trace_write_process_end(run.writer, 0, 0));
     return acre_trace_output_close(output) == ACRE_TRACE_OK && !run.failed;
 }

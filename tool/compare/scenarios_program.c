@@ -195,7 +195,7 @@ static void clear_document(struct document *document)
     document->array = SCENARIO_NONE;
 }
 
-static void serve(struct scenario_run *run, struct document *document)
+static void serve_requests(struct scenario_run *run, struct document *document)
 {
     size_t count = (size_t)scenario_size(run, 100, VALUES);
     scenario_block text;
@@ -219,7 +219,7 @@ void scenario_json(struct scenario_run *run)
         bool keep = scenario_once_in(run, 6);
         if (keep)
             drop_tree(run, kept);
-        serve(run, keep ? kept : &one);
+        serve_requests(run, keep ? kept : &one);
         if (!keep)
             drop_tree(run, &one);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "replay/explain.h"
+#include "replay/json.h"
 #include "tool/table.h"
 
 #include <inttypes.h>
@@ -13,11 +14,6 @@ static const char *commas(uint64_t number)
     char *cell = cells[next++ % 8];
     acre_cell_number(cell, number);
     return cell;
-}
-
-static const char *plural(uint64_t count, const char *one, const char *many)
-{
-    return count == 1 ? one : many;
 }
 
 static void print_request(FILE *out, const struct replay_explanation *found, uint64_t ops)
@@ -36,11 +32,11 @@ static void print_request(FILE *out, const struct replay_explanation *found, uin
 static void print_pool(FILE *out, const struct replay_explanation *found)
 {
     fprintf(out, "live: %s bytes asked for in %s %s, which take %s; tables take %s\n",
-        commas(found->live), commas(found->blocks), plural(found->blocks, "block", "blocks"),
+        commas(found->live), commas(found->blocks), acre_plural(found->blocks, "block", "blocks"),
         commas(found->used), commas(found->metadata));
     fprintf(out,
         "free: %s bytes in %s %s, the longest %s; no request above %s bytes can be served\n",
-        commas(found->available), commas(found->runs), plural(found->runs, "run", "runs"),
+        commas(found->available), commas(found->runs), acre_plural(found->runs, "run", "runs"),
         commas(found->largest_run), commas(found->largest_free));
 }
 
@@ -57,7 +53,7 @@ static void print_verdict(FILE *out, const struct replay_explanation *found)
     }
     fprintf(out, "fewest bytes that would have had to be free as well: %s, in %s %s%s\n",
         commas(found->least_bytes), commas(found->least_blocks),
-        plural(found->least_blocks, "block", "blocks"), found->least_blocks ? ":" : "");
+        acre_plural(found->least_blocks, "block", "blocks"), found->least_blocks ? ":" : "");
 }
 
 static void put_block(struct acre_table_row *row, size_t column,
@@ -104,7 +100,7 @@ static void print_splits(FILE *out, const struct replay_explanation *found)
         return;
     fprintf(out,
         "%s %s of live blocks with free space on both sides; those that keep most apart:\n",
-        commas(found->splits), plural(found->splits, "group", "groups"));
+        commas(found->splits), acre_plural(found->splits, "group", "groups"));
     put_titles(&rows[0], titles, 8);
     for (size_t i = 0; i < count; i++) {
         const struct replay_split *split = &found->worst[i];
@@ -138,20 +134,15 @@ void replay_explain_print(FILE *out, const struct replay_explanation *explanatio
 
 /* ---- JSON ---- */
 
-static void add_count(cJSON *object, const char *name, uint64_t number)
-{
-    cJSON_AddNumberToObject(object, name, (double)number);
-}
-
 static cJSON *block_json(const struct replay_named_block *block)
 {
     cJSON *object = cJSON_CreateObject();
-    add_count(object, "bytes", block->size);
-    add_count(object, "offset", block->offset);
-    add_count(object, "allocated_by_operation", block->born);
-    add_count(object, "age_operations", block->age);
+    replay_json_count(object, "bytes", block->size);
+    replay_json_count(object, "offset", block->offset);
+    replay_json_count(object, "allocated_by_operation", block->born);
+    replay_json_count(object, "age_operations", block->age);
     if (block->has_thread)
-        add_count(object, "thread", block->thread);
+        replay_json_count(object, "thread", block->thread);
     else
         cJSON_AddNullToObject(object, "thread");
     return object;
@@ -160,38 +151,38 @@ static cJSON *block_json(const struct replay_named_block *block)
 static void add_failure(cJSON *object, const struct replay_explanation *found)
 {
     static const char *const verbs[] = { "allocate", "free", "resize" };
-    add_count(object, "operation", found->op);
+    replay_json_count(object, "operation", found->op);
     cJSON_AddStringToObject(object, "verb", verbs[found->verb]);
-    add_count(object, "bytes", found->size);
-    add_count(object, "align", found->align);
-    add_count(object, "live_bytes", found->live);
-    add_count(object, "live_blocks", found->blocks);
-    add_count(object, "used_bytes", found->used);
-    add_count(object, "metadata_bytes", found->metadata);
-    add_count(object, "free_bytes", found->available);
-    add_count(object, "free_runs", found->runs);
-    add_count(object, "longest_free_run", found->largest_run);
-    add_count(object, "largest_request_served", found->largest_free);
+    replay_json_count(object, "bytes", found->size);
+    replay_json_count(object, "align", found->align);
+    replay_json_count(object, "live_bytes", found->live);
+    replay_json_count(object, "live_blocks", found->blocks);
+    replay_json_count(object, "used_bytes", found->used);
+    replay_json_count(object, "metadata_bytes", found->metadata);
+    replay_json_count(object, "free_bytes", found->available);
+    replay_json_count(object, "free_runs", found->runs);
+    replay_json_count(object, "longest_free_run", found->largest_run);
+    replay_json_count(object, "largest_request_served", found->largest_free);
 }
 
 static void add_blocks(cJSON *object, const struct replay_explanation *found)
 {
     cJSON *least = cJSON_AddObjectToObject(object, "fewest_bytes_to_free");
     if (found->possible) {
-        add_count(least, "bytes", found->least_bytes);
-        add_count(least, "blocks", found->least_blocks);
+        replay_json_count(least, "bytes", found->least_bytes);
+        replay_json_count(least, "blocks", found->least_blocks);
     }
     cJSON *named = cJSON_AddArrayToObject(least, "first_blocks");
     for (size_t i = 0; i < REPLAY_NAMED && i < found->least_blocks; i++)
         cJSON_AddItemToArray(named, block_json(&found->least[i]));
-    add_count(object, "splits", found->splits);
+    replay_json_count(object, "splits", found->splits);
     cJSON *splits = cJSON_AddArrayToObject(object, "worst_splits");
     for (size_t i = 0; i < REPLAY_NAMED && i < found->splits; i++) {
         cJSON *split = cJSON_CreateObject();
-        add_count(split, "free_before", found->worst[i].before);
-        add_count(split, "live_between", found->worst[i].between);
-        add_count(split, "blocks", found->worst[i].blocks);
-        add_count(split, "free_after", found->worst[i].after);
+        replay_json_count(split, "free_before", found->worst[i].before);
+        replay_json_count(split, "live_between", found->worst[i].between);
+        replay_json_count(split, "blocks", found->worst[i].blocks);
+        replay_json_count(split, "free_after", found->worst[i].after);
         cJSON_AddItemToObject(split, "newest_block", block_json(&found->worst[i].last));
         cJSON_AddItemToArray(splits, split);
     }
@@ -202,7 +193,7 @@ cJSON *replay_explain_json(
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", name);
-    add_count(object, "pool_bytes", pool);
+    replay_json_count(object, "pool_bytes", pool);
     cJSON_AddBoolToObject(object, "completes", !explanation->refused && !explanation->failed);
     cJSON *failure = explanation->failed ? cJSON_AddObjectToObject(object, "failure") : NULL;
     if (!failure)

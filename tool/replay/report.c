@@ -11,11 +11,6 @@
 
 enum column { NAME, NS, P999, WORST, INSTRUCTIONS, POOL, RATIO, FAILED, COLUMNS };
 
-static const char *plural(uint64_t count, const char *one, const char *many)
-{
-    return count == 1 ? one : many;
-}
-
 static void print_facts(FILE *out, const struct replay_facts *facts)
 {
     char number[ACRE_CELL_ROOM];
@@ -27,9 +22,9 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
     if (facts->pid)
         fprintf(out, ", pid %" PRIu32, facts->pid);
     fprintf(out, "%s, %" PRIu32 " %s\n", facts->forked ? ", forked" : "", facts->threads,
-        plural(facts->threads, "thread", "threads"));
+        acre_plural(facts->threads, "thread", "threads"));
     acre_cell_number(number, facts->ops);
-    fprintf(out, "%s %s:", number, plural(facts->ops, "operation", "operations"));
+    fprintf(out, "%s %s:", number, acre_plural(facts->ops, "operation", "operations"));
     acre_cell_number(number, facts->allocs);
     fprintf(out, " %s allocated", number);
     acre_cell_number(number, facts->deallocs);
@@ -41,7 +36,7 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
     fprintf(out, "peak live: %s bytes (%s)", number, bytes);
     acre_cell_number(number, facts->peak_blocks);
     fprintf(out, " asked for, in at most %s %s\n", number,
-        plural(facts->peak_blocks, "block", "blocks"));
+        acre_plural(facts->peak_blocks, "block", "blocks"));
 }
 
 /* How much of the trace this process is, when there are others. */
@@ -57,16 +52,17 @@ static void print_exceptions(FILE *out, const struct replay_facts *facts)
 {
     if (facts->inherited)
         fprintf(out, "begins with %" PRIu64 " %s inherited from its parent\n", facts->inherited,
-            plural(facts->inherited, "block", "blocks"));
+            acre_plural(facts->inherited, "block", "blocks"));
     if (facts->refused)
         fprintf(out, "%" PRIu64 " %s when recorded, not replayed\n", facts->refused,
-            plural(facts->refused, "call that failed", "calls that failed"));
+            acre_plural(facts->refused, "call that failed", "calls that failed"));
     if (facts->unmatched)
         fprintf(out, "%" PRIu64 " %s the recorder did not know, not replayed\n", facts->unmatched,
-            plural(facts->unmatched, "free or resize of a block", "frees or resizes of blocks"));
+            acre_plural(
+                facts->unmatched, "free or resize of a block", "frees or resizes of blocks"));
     if (facts->lost)
         fprintf(out, "%" PRIu64 " %s could not be recorded: the trace has gaps\n", facts->lost,
-            plural(facts->lost, "call", "calls"));
+            acre_plural(facts->lost, "call", "calls"));
 }
 
 void replay_report_facts(FILE *out, const struct replay_facts *facts)
@@ -153,7 +149,7 @@ static void print_rows(FILE *out, const struct replay_table *table)
 static void print_failed(FILE *out, const struct replay_row *row)
 {
     fprintf(out, "%s could not serve %" PRIu64 " %s", row->backend->name, row->failed,
-        plural(row->failed, "operation", "operations"));
+        acre_plural(row->failed, "operation", "operations"));
     if (row->pool)
         fprintf(out, " in a pool of %zu bytes", row->pool);
     fputc('\n', out);
@@ -204,7 +200,7 @@ static void note(struct replay_notes *notes, const struct replay_table *table)
 static void print_timing_notes(FILE *out, const struct replay_notes *notes)
 {
     size_t rounds = notes->rounds;
-    const char *replays = plural(rounds, "replay", "replays");
+    const char *replays = acre_plural(rounds, "replay", "replays");
     if (notes->timed && notes->tables == 1)
         fprintf(out,
             "ns/op: processor time, median of %zu alternated %s; the loop's own %.1f ns are "
