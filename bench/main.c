@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_WRONG = 2, SMOKE_SCALE = 50, SMOKE_ROUNDS = 1, FULL_ROUNDS = 5 };
+enum { SMOKE_SCALE = 50, SMOKE_ROUNDS = 1, FULL_ROUNDS = 5 };
 
 static struct bench_backends everyone;
 static struct bench_workload workloads[BENCH_MAX_WORKLOADS];
@@ -20,17 +20,18 @@ static size_t workload_count;
 static bool choose_workloads(const struct bench_options *options)
 {
     for (size_t i = 0; bench_workloads[i].name; i++)
-        if (options->workloads.count ? bench_list_has(&options->workloads, bench_workloads[i].name)
-                                     : options->traces.count == 0)
+        if (options->workloads.count
+                ? acre_text_list_has(&options->workloads, bench_workloads[i].name)
+                : options->traces.count == 0)
             workloads[workload_count++] = bench_workloads[i];
     for (size_t i = 0; i < options->workloads.count; i++) {
         size_t at = 0;
         while (bench_workloads[at].name &&
-               strcmp(bench_workloads[at].name, options->workloads.item[i]) != 0)
+               strcmp(bench_workloads[at].name, options->workloads.items[i]) != 0)
             at++;
         if (!bench_workloads[at].name) {
             fprintf(stderr, "acre-bench: no workload is named '%s'; --list names them\n",
-                options->workloads.item[i]);
+                options->workloads.items[i]);
             return false;
         }
     }
@@ -40,7 +41,7 @@ static bool choose_workloads(const struct bench_options *options)
 static bool add_traces(const struct bench_options *options)
 {
     for (size_t i = 0; i < options->traces.count; i++) {
-        const char *path = options->traces.item[i];
+        const char *path = options->traces.items[i];
         const char *slash = strrchr(path, '/');
         if (workload_count == BENCH_MAX_WORKLOADS) {
             fprintf(stderr, "acre-bench: too many traces\n");
@@ -59,7 +60,7 @@ static bool add_plugins(const struct bench_options *options)
 {
     char error[512];
     for (size_t i = 0; i < options->plugins.count; i++)
-        if (!bench_backends_add_plugin(&everyone, options->plugins.item[i], error, sizeof error)) {
+        if (!bench_backends_add_plugin(&everyone, options->plugins.items[i], error, sizeof error)) {
             fprintf(stderr, "acre-bench: %s\n", error);
             return false;
         }
@@ -80,11 +81,11 @@ static bool choose_backends(const struct bench_options *options)
 {
     size_t kept = 0;
     for (size_t i = 0; i < options->allocators.count; i++)
-        if (!known_backend(options->allocators.item[i]))
+        if (!known_backend(options->allocators.items[i]))
             return false;
     for (size_t i = 0; i < everyone.count; i++) {
         struct bench_backend who = everyone.list[i];
-        bool wanted = options->allocators.count ? bench_list_has(&options->allocators, who.name)
+        bool wanted = options->allocators.count ? acre_text_list_has(&options->allocators, who.name)
                                                 : !who.on_request;
         if (i > 1 && !wanted)
             continue;
@@ -115,7 +116,7 @@ static void describe_run(const struct bench_options *options, struct bench_repor
     report->scale = options->smoke ? SMOKE_SCALE : 1;
     report->rounds = options->smoke ? SMOKE_ROUNDS : FULL_ROUNDS;
     if (options->rounds)
-        report->rounds = options->rounds;
+        report->rounds = (unsigned)options->rounds;
     report->backends = everyone.list;
     report->backend_count = everyone.count;
     for (size_t i = 0; i < everyone.count; i++)
@@ -145,7 +146,7 @@ static bool bench_all_workloads(struct bench_runner *runner)
 static bool wanted_once(const struct bench_options *options, const char *part)
 {
     if (options->only.count)
-        return bench_list_has(&options->only, part);
+        return acre_text_list_has(&options->only, part);
     return options->workloads.count == 0 && options->traces.count == 0;
 }
 
@@ -205,13 +206,13 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], REPLAY_WORKER_WORD) == 0)
         return replay_worker_main(argc, argv,
             &(struct replay_role){ .find = bench_find_backend, .task = bench_worker_do });
-    enum bench_parsed parsed = bench_options_parse(&options, argc, argv);
-    if (parsed != BENCH_PARSED)
-        return parsed == BENCH_PARSED_HELP ? EXIT_SUCCESS : EXIT_WRONG;
+    enum acre_parsed parsed = bench_options_parse(&options, argc, argv);
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? EXIT_SUCCESS : ACRE_EXIT_USAGE;
     bench_backends_init(&everyone);
     if (!add_plugins(&options) || !choose_workloads(&options) || !add_traces(&options) ||
         !choose_backends(&options))
-        return EXIT_WRONG;
+        return ACRE_EXIT_USAGE;
     if (options.list) {
         list_all();
         return EXIT_SUCCESS;

@@ -6,7 +6,7 @@
 #ifndef ACRE_TOOL_ALLOCATORS_H
 #define ACRE_TOOL_ALLOCATORS_H
 
-#include "tool/options.h"
+#include "cli/options.h"
 
 /**
  * Complains of an allocator that does not exist, and lists those that do.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre bench: hands over to the benchmark program. */
+#include "cli/options.h"
 #include "tool/command.h"
-#include "tool/options.h"
 
 #include <string.h>
 

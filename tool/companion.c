@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "cli/options.h"
 #include "tool/command.h"
-#include "tool/options.h"
 
 #include <errno.h>
 #include <stdio.h>

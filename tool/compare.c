@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre compare: which allocator suits a program, with what pool size, and why. */
+#include "cli/options.h"
 #include "number/number.h"
 #include "replay/load.h"
 #include "tool/allocators.h"
@@ -8,7 +9,6 @@
 #include "tool/compare/gather.h"
 #include "tool/compare/print.h"
 #include "tool/compare/scenario.h"
-#include "tool/options.h"
 #include "tool/report/report.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre convert: a trace from one of its forms into the other. */
+#include "cli/options.h"
 #include "replay/script.h"
 #include "tool/command.h"
 #include "tool/import/import.h"
-#include "tool/options.h"
 #include "trace/trace_file.h"
 
 #include <errno.h>

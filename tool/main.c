@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre: measures which allocator suits a program. This file knows the subcommands. */
+#include "cli/options.h"
 #include "registry/nearest.h"
 #include "replay/execute.h"
 #include "tool/command.h"
-#include "tool/options.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre map: where the blocks of a trace lie at one moment. */
+#include "cli/options.h"
+#include "cli/table.h"
 #include "number/number.h"
 #include "replay/execute.h"
 #include "replay/load.h"
@@ -7,8 +9,6 @@
 #include "tool/command.h"
 #include "tool/compare/candidates.h"
 #include "tool/map/draw.h"
-#include "tool/options.h"
-#include "tool/table.h"
 
 #include <errno.h>
 #include <stdlib.h>

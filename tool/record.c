@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre record: every allocation call of a command, its threads and its children, in a trace. */
+#include "cli/options.h"
 #include "tool/command.h"
-#include "tool/options.h"
 #include "tool/record/launch.h"
 #include "tool/record/spool.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre replay: a trace on every allocator, compared. */
+#include "cli/options.h"
 #include "number/number.h"
 #include "plugin/plugin_load.h"
 #include "replay/explain.h"
 #include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
-#include "tool/options.h"
 #include "tool/replay/report.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre run: a command with its malloc family served by an allocator of acre. */
+#include "cli/options.h"
 #include "registry/registry.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
-#include "tool/options.h"
 #include "tool/record/launch.h"
 
 #include <errno.h>

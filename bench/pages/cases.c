@@ -14,7 +14,7 @@ const unsigned pages_sizes_log2[PAGES_SIZES] = { 10, 13, 16, 19, 22, 25, 28 };
 enum { MANY_LOG2 = 20, MORE_LOG2 = 24, BURST = 4096, ROUNDS_MAX = 64, LINEAR_LOG2 = 22 };
 
 struct bench {
-    const struct pages_contestant *who;
+    const struct pages_backend *who;
     const struct pages_options *options;
     uint64_t random;
 };
@@ -169,7 +169,7 @@ static void latency_growth(struct bench *bench, struct pages_result *result)
     }
 }
 
-void pages_measure(const struct pages_contestant *who, const struct pages_options *options,
+void pages_measure(const struct pages_backend *who, const struct pages_options *options,
     struct pages_result *result)
 {
     struct bench bench = { who, options, options->seed };

@@ -2,74 +2,64 @@
 /* acre-bench-pages: page allocators on the cases of docs/benchmarks.md. */
 #include "pages.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include "cli/options.h"
+#include "number/number.h"
+
 #include <stdlib.h>
-#include <string.h>
 
-enum { EXIT_WRONG = 2, ROUNDS = 9, ROUNDS_MAX = 64 };
+enum { ROUNDS = 9, ROUNDS_MAX = 64 };
 
-static const char help[] = "usage: acre-bench-pages [OPTION]...\n"
-                           "Measures page allocators, with a page-by-page search beside them.\n"
-                           "\n"
-                           "  --with=FILE    also a page allocator from a shared object\n"
-                           "                 (acre/plugin.h); --plugin=FILE is the same\n"
-                           "  --smoke        shortened: does it work at all?\n"
-                           "  --rounds=N     rounds, 1 to 64, of which the median counts (9)\n"
-                           "  --seed=N       seed of the occupancies (1)\n"
-                           "  --json         the report as JSON\n"
-                           "  --help         this text\n";
-
-static bool parse_number(const char *text, unsigned long long most, unsigned long long *value)
+/* @return an enum acre_exit; `*help` is set when the help was all that was wanted. */
+static int parse_pages(struct pages_options *options, int argc, char **argv, bool *help)
 {
-    char *end;
-    errno = 0;
-    *value = strtoull(text, &end, 10);
-    return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && *value <= most;
-}
-
-static bool parse_one(struct pages_options *options, const char *word)
-{
-    unsigned long long value;
-    if (strcmp(word, "--json") == 0)
-        return options->json = true;
-    if (strcmp(word, "--smoke") == 0)
-        return options->smoke = true;
-    if (strncmp(word, "--with=", 7) == 0)
-        return pages_add_plugin(word + 7);
-    if (strncmp(word, "--plugin=", 9) == 0)
-        return pages_add_plugin(word + 9);
-    if (strncmp(word, "--seed=", 7) == 0 && parse_number(word + 7, UINT64_MAX, &value)) {
-        options->seed = value;
-        return true;
-    }
-    if (strncmp(word, "--rounds=", 9) == 0 && parse_number(word + 9, ROUNDS_MAX, &value) &&
-        value != 0) {
-        options->rounds = (unsigned)value;
-        return true;
-    }
-    fprintf(stderr, "acre-bench-pages: what is '%s'? --help lists the options\n", word);
-    return false;
+    const char *seed = "1";
+    struct acre_text_list with = { .count = 0 };
+    const struct acre_option table[] = {
+        { "with", 0, ACRE_OPTION_LIST, "FILE",
+            "measure the page allocator FILE as well\n(acre/plugin.h); may be repeated", &with },
+        { "plugin", 0, ACRE_OPTION_LIST, "FILE", "the same as --with", &with },
+        { "smoke", 's', ACRE_OPTION_FLAG, NULL, "shortened: does it work at all?",
+            &options->smoke },
+        { "rounds", 'r', ACRE_OPTION_COUNT, "N", "rounds, of which the median counts (default: 9)",
+            &options->rounds },
+        { "seed", 0, ACRE_OPTION_TEXT, "N", "seed of the occupancies (default: 1)", &seed },
+        { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &options->json },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "-bench-pages", "",
+        "Measures page allocators, with a page-by-page search beside them.", table, false };
+    size_t number = 0;
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+    *help = parsed == ACRE_PARSED_HELP;
+    if (parsed != ACRE_PARSED_OK)
+        return *help ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
+    if (argc)
+        return acre_usage_error(&usage, "unexpected argument '%s'", argv[0]);
+    if (options->rounds > ROUNDS_MAX)
+        return acre_usage_error(&usage, "--rounds: not a number from 1 to %d", ROUNDS_MAX);
+    if (acre_parse_count(seed, &number) != ACRE_NUMBER_OK)
+        return acre_usage_error(&usage, "--seed=%s: not a number", seed);
+    options->seed = number;
+    for (size_t i = 0; i < with.count; i++)
+        if (!pages_add_plugin(with.items[i]))
+            return ACRE_EXIT_USAGE;
+    return ACRE_EXIT_OK;
 }
 
 int main(int argc, char **argv)
 {
-    static struct pages_result results[PAGES_CONTESTANTS_MAX];
+    static struct pages_result results[PAGES_BACKENDS_MAX];
     struct pages_options options = { .rounds = ROUNDS, .seed = 1 };
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(help, stdout);
-            return EXIT_SUCCESS;
-        }
-        if (!parse_one(&options, argv[i]))
-            return EXIT_WRONG;
-    }
+    bool help = false;
+    int code = parse_pages(&options, argc, argv, &help);
+    if (code != ACRE_EXIT_OK || help)
+        return code;
     if (options.smoke)
         options.rounds = 1;
-    for (size_t who = 0; who < pages_contestant_count; who++) {
-        if (!pages_verify(&pages_contestants[who]))
+    for (size_t who = 0; who < pages_backend_count; who++) {
+        if (!pages_verify(&pages_backends[who]))
             return EXIT_FAILURE;
-        pages_measure(&pages_contestants[who], &options, &results[who]);
+        pages_measure(&pages_backends[who], &options, &results[who]);
     }
     if (options.json)
         return pages_print_json(results, &options) ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The page benchmark: contestants, cases, and what one run found. */
+/* The page benchmark: backends, cases, and what one run found. */
 #ifndef BENCH_PAGES_PAGES_H
 #define BENCH_PAGES_PAGES_H
 
@@ -12,10 +12,10 @@
 #define PAGES_NONE ACRE_PAGES_PLUGIN_NONE
 
 /* A page allocator over page numbers 0 .. pages - 1. One of them has an instance at a time. */
-struct pages_contestant {
+struct pages_backend {
     const char *name;
     /* All free; false: not for so many, or no memory for its metadata. */
-    bool (*make)(const struct pages_contestant *who, size_t pages);
+    bool (*make)(const struct pages_backend *who, size_t pages);
     size_t (*take)(size_t count); /* first page of a run, or PAGES_NONE */
     void (*give)(size_t page, size_t count);
     void (*drop)(void);
@@ -23,17 +23,17 @@ struct pages_contestant {
     const struct acre_pages_plugin *plugin; /* null: built in */
 };
 
-enum { PAGES_CONTESTANTS_MAX = 8 };
-extern struct pages_contestant pages_contestants[PAGES_CONTESTANTS_MAX];
-extern size_t pages_contestant_count;
+enum { PAGES_BACKENDS_MAX = 8 };
+extern struct pages_backend pages_backends[PAGES_BACKENDS_MAX];
+extern size_t pages_backend_count;
 
-/* Adds a plugin to the contestants; false, with a sentence on the standard error stream, when it
+/* Adds a plugin to the backends; false, with a sentence on the standard error stream, when it
  * cannot be used. */
 bool pages_add_plugin(const char *path);
 
 /* Runs random calls beside an oracle: whether the runs handed out lie inside, and apart. Says on
  * the standard error stream what is wrong. */
-bool pages_verify(const struct pages_contestant *who);
+bool pages_verify(const struct pages_backend *who);
 
 enum { PAGES_OCCUPANCIES = 5, PAGES_SIZES = 7 };
 extern const unsigned pages_occupancies[PAGES_OCCUPANCIES]; /* percent */
@@ -50,12 +50,12 @@ struct pages_result {
 
 struct pages_options {
     bool json, smoke;
-    unsigned rounds;
+    size_t rounds;
     uint64_t seed;
 };
 
-/* Runs every case on one contestant. */
-void pages_measure(const struct pages_contestant *who, const struct pages_options *options,
+/* Runs every case on one backend. */
+void pages_measure(const struct pages_backend *who, const struct pages_options *options,
     struct pages_result *result);
 
 /* The largest of some figures over the smallest; NAN when one is missing. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Page allocators that come as shared objects, and whether any contestant does what it should. */
+/* Page allocators that come as shared objects, and whether any backend does what it should. */
 #include "pages.h"
 
 #include "bench/random.h"
@@ -16,7 +16,7 @@ enum { MEMORY_ALIGN = 4096 };
 static const struct acre_pages_plugin *table;
 static void *memory, *instance;
 
-static bool plugin_make(const struct pages_contestant *who, size_t pages)
+static bool plugin_make(const struct pages_backend *who, size_t pages)
 {
     table = who->plugin;
     size_t size = table->size(pages);
@@ -48,8 +48,8 @@ static void plugin_drop(void)
 
 static bool has_name(const char *name)
 {
-    for (size_t i = 0; i < pages_contestant_count; i++)
-        if (strcmp(pages_contestants[i].name, name) == 0)
+    for (size_t i = 0; i < pages_backend_count; i++)
+        if (strcmp(pages_backends[i].name, name) == 0)
             return true;
     return false;
 }
@@ -60,12 +60,12 @@ bool pages_add_plugin(const char *path)
     const struct acre_pages_plugin *found = acre_pages_plugin_load(path, error, sizeof error);
     if (found != NULL && has_name(found->name))
         snprintf(error, sizeof error, "%s: the name '%s' is taken", path, found->name);
-    else if (found != NULL && pages_contestant_count == PAGES_CONTESTANTS_MAX)
-        snprintf(error, sizeof error, "%s: one contestant too many", path);
+    else if (found != NULL && pages_backend_count == PAGES_BACKENDS_MAX)
+        snprintf(error, sizeof error, "%s: one backend too many", path);
     else if (found != NULL) {
-        pages_contestants[pages_contestant_count++] =
-            (struct pages_contestant){ found->name, plugin_make, plugin_take, plugin_give,
-                plugin_drop, (found->flags & ACRE_PAGES_PLUGIN_LINEAR) != 0, found };
+        pages_backends[pages_backend_count++] =
+            (struct pages_backend){ found->name, plugin_make, plugin_take, plugin_give, plugin_drop,
+                (found->flags & ACRE_PAGES_PLUGIN_LINEAR) != 0, found };
         return true;
     }
     fprintf(stderr, "acre-bench-pages: %s\n", error);
@@ -90,7 +90,7 @@ static bool all_are(const struct oracle *oracle, size_t page, size_t count, bool
     return true;
 }
 
-static bool verify_take(const struct pages_contestant *who, struct oracle *oracle, size_t count)
+static bool verify_take(const struct pages_backend *who, struct oracle *oracle, size_t count)
 {
     size_t page = who->take(count);
     if (page == PAGES_NONE)
@@ -103,7 +103,7 @@ static bool verify_take(const struct pages_contestant *who, struct oracle *oracl
     return true;
 }
 
-static void verify_give(const struct pages_contestant *who, struct oracle *oracle, size_t which)
+static void verify_give(const struct pages_backend *who, struct oracle *oracle, size_t which)
 {
     who->give(oracle->page[which], oracle->count[which]);
     memset(oracle->used + oracle->page[which], false, oracle->count[which]);
@@ -111,7 +111,7 @@ static void verify_give(const struct pages_contestant *who, struct oracle *oracl
     oracle->count[which] = oracle->count[oracle->runs];
 }
 
-static bool verify_steps(const struct pages_contestant *who, struct oracle *oracle)
+static bool verify_steps(const struct pages_backend *who, struct oracle *oracle)
 {
     uint64_t random = 1;
     for (int step = 0; step < STEPS; step++) {
@@ -126,7 +126,7 @@ static bool verify_steps(const struct pages_contestant *who, struct oracle *orac
     return verify_take(who, oracle, PAGES) && oracle->runs == 1;
 }
 
-bool pages_verify(const struct pages_contestant *who)
+bool pages_verify(const struct pages_backend *who)
 {
     struct oracle *oracle = calloc(1, sizeof *oracle);
     bool made = oracle != NULL && who->make(who, PAGES);

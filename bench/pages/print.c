@@ -15,11 +15,11 @@ static void print_single(const struct pages_result *results)
     const char *head[] = { "one page, ns", "0 %", "10 %", "50 %", "90 %", "99 %" };
     char name[BENCH_GRID_TEXT];
     bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
-    for (size_t who = 0; who < pages_contestant_count; who++) {
+    for (size_t who = 0; who < pages_backend_count; who++) {
         for (int give = 0; give < 2; give++) {
             const double *ns = give ? results[who].single_give : results[who].single_take;
-            snprintf(name, sizeof name, "%s, %s", pages_contestants[who].name,
-                give ? "dealloc" : "alloc");
+            snprintf(
+                name, sizeof name, "%s, %s", pages_backends[who].name, give ? "dealloc" : "alloc");
             bench_grid_row(&grid, name);
             for (int i = 0; i < PAGES_OCCUPANCIES; i++)
                 bench_grid_number(&grid, ns[i], 1);
@@ -34,8 +34,8 @@ static void print_runs(const struct pages_result *results)
         "4096, alloc + dealloc" };
     printf("\n");
     bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
-    for (size_t who = 0; who < pages_contestant_count; who++) {
-        bench_grid_row(&grid, pages_contestants[who].name);
+    for (size_t who = 0; who < pages_backend_count; who++) {
+        bench_grid_row(&grid, pages_backends[who].name);
         bench_grid_number(&grid, results[who].eight_take, 0);
         bench_grid_number(&grid, results[who].eight_give, 0);
         bench_grid_number(&grid, results[who].none_1m, 0);
@@ -61,15 +61,15 @@ static void print_growth(const struct pages_result *results)
         "2^25", "2^28", "most / least" };
     printf("\n");
     bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
-    for (size_t who = 0; who < pages_contestant_count; who++) {
-        put_growth(pages_contestants[who].name, "one", results[who].growth_single);
-        put_growth(pages_contestants[who].name, "eight", results[who].growth_eight);
-        put_growth(pages_contestants[who].name, "none fits", results[who].growth_none);
+    for (size_t who = 0; who < pages_backend_count; who++) {
+        put_growth(pages_backends[who].name, "one", results[who].growth_single);
+        put_growth(pages_backends[who].name, "eight", results[who].growth_eight);
+        put_growth(pages_backends[who].name, "none fits", results[who].growth_none);
     }
     bench_grid_print(&grid);
 }
 
-/* ---- targets for the built-in bitmap, the first contestant ---- */
+/* ---- targets for the built-in bitmap, the first backend ---- */
 
 struct target {
     const char *text;
@@ -128,7 +128,7 @@ static void print_targets(const struct pages_result *own)
 
 void pages_print(const struct pages_result *results, const struct pages_options *options)
 {
-    printf("page allocators: %u rounds, seed %llu%s\n\n", options->rounds,
+    printf("page allocators: %u rounds, seed %llu%s\n\n", (unsigned)options->rounds,
         (unsigned long long)options->seed, options->smoke ? ", shortened: no figure counts" : "");
     print_single(results);
     print_runs(results);
@@ -136,7 +136,7 @@ void pages_print(const struct pages_result *results, const struct pages_options 
     print_targets(&results[0]);
 }
 
-static cJSON *json_of(const struct pages_contestant *who, const struct pages_result *result)
+static cJSON *json_of(const struct pages_backend *who, const struct pages_result *result)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", who->name);
@@ -161,12 +161,12 @@ static cJSON *json_of(const struct pages_contestant *who, const struct pages_res
 bool pages_print_json(const struct pages_result *results, const struct pages_options *options)
 {
     cJSON *report = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(report, "contestants");
-    cJSON_AddNumberToObject(report, "rounds", options->rounds);
+    cJSON *list = cJSON_AddArrayToObject(report, "backends");
+    cJSON_AddNumberToObject(report, "rounds", (double)options->rounds);
     cJSON_AddNumberToObject(report, "seed", (double)options->seed);
     cJSON_AddBoolToObject(report, "smoke", options->smoke);
-    for (size_t who = 0; who < pages_contestant_count; who++)
-        cJSON_AddItemToArray(list, json_of(&pages_contestants[who], &results[who]));
+    for (size_t who = 0; who < pages_backend_count; who++)
+        cJSON_AddItemToArray(list, json_of(&pages_backends[who], &results[who]));
     char *text = cJSON_Print(report);
     cJSON_Delete(report);
     if (text != NULL)

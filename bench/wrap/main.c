@@ -23,7 +23,7 @@ static _Alignas(4096) unsigned char small_pool[4096];
 static struct acre_tlsf tlsf;
 static struct acre_tlsf other;
 
-/* ---- the contestants ---- */
+/* ---- the backends ---- */
 
 static struct acre_bytes bare(struct acre_bytes inner)
 {
@@ -115,10 +115,10 @@ static struct acre_bytes second_serves(struct acre_bytes inner)
     return acre_fallback_bytes(&wrapper);
 }
 
-static const struct contestant {
+static const struct backend {
     const char *name;
     struct acre_bytes (*wrap)(struct acre_bytes inner);
-} contestants[] = {
+} backends[] = {
     { "none", bare },
     { "locked (empty callbacks)", locked },
     { "fault (no rule)", faulty },
@@ -130,7 +130,7 @@ static const struct contestant {
     { "fallback, second serves", second_serves },
 };
 
-enum { CONTESTANTS = sizeof contestants / sizeof contestants[0] };
+enum { BACKENDS = sizeof backends / sizeof backends[0] };
 
 /* ---- the work ---- */
 
@@ -145,20 +145,20 @@ __attribute__((noinline)) static bool bench_wrap_pairs(struct acre_bytes bytes, 
     return good;
 }
 
-static bool work(const struct contestant *contestant)
+static bool work(const struct backend *backend)
 {
     if (acre_tlsf_init(&tlsf, pool, POOL) != ACRE_OK)
         return false;
-    struct acre_bytes bytes = contestant->wrap(acre_tlsf_bytes(&tlsf));
+    struct acre_bytes bytes = backend->wrap(acre_tlsf_bytes(&tlsf));
     return bench_wrap_pairs(bytes, PAIRS) && acre_bytes_check(bytes).invariant == NULL;
 }
 
 static int smoke(void)
 {
     int bad = 0;
-    for (size_t i = 0; i < CONTESTANTS; i++)
-        bad += !work(&contestants[i]);
-    printf("acre-bench-wrap: %d wrappers, %d failed\n", CONTESTANTS, bad);
+    for (size_t i = 0; i < BACKENDS; i++)
+        bad += !work(&backends[i]);
+    printf("acre-bench-wrap: %d wrappers, %d failed\n", BACKENDS, bad);
     return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -202,11 +202,11 @@ static int count_wrappers(const char *self)
     }
     printf("alloc and dealloc of 64 bytes over TLSF, instructions; none: %.0f\n\n", none);
     printf("%-28s %12s\n", "wrapper", "adds a call");
-    for (size_t i = 1; i < CONTESTANTS; i++) {
+    for (size_t i = 1; i < BACKENDS; i++) {
         double pair = count_pair(self, i);
         if (pair < 0)
             return EXIT_FAILURE;
-        printf("%-28s %12.0f\n", contestants[i].name, (pair - none) / 2);
+        printf("%-28s %12.0f\n", backends[i].name, (pair - none) / 2);
     }
     return EXIT_SUCCESS;
 }
@@ -221,8 +221,8 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "--smoke") == 0)
         return smoke();
-    if (argc == 2 && argv[1][0] >= '0' && argv[1][0] < '0' + CONTESTANTS && argv[1][1] == '\0')
-        return work(&contestants[argv[1][0] - '0']) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (argc == 2 && argv[1][0] >= '0' && argv[1][0] < '0' + BACKENDS && argv[1][1] == '\0')
+        return work(&backends[argv[1][0] - '0']) ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc != 1 || size < 0) {
         fputs(help, stderr);
         return EXIT_WRONG;

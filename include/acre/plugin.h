@@ -56,7 +56,7 @@ struct acre_plugin {
     /* ACRE_PLUGIN_* bits; 0 for an allocator that works inside the pool it is given. */
     uint32_t flags;
 
-    /* Short name for tables, unique among the contestants: letters, digits, '-', '_', '.'. */
+    /* Short name for tables, unique among the backends: letters, digits, '-', '_', '.'. */
     const char *name;
 
     /* Version, commit or date of the allocator, for reports; null reads as "unknown". */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The tool's pure parts: sizes, nearest words, options, tables, percentiles, stamps. */
+#include "cli/options.h"
+#include "cli/size.h"
+#include "cli/table.h"
 #include "number/number.h"
 #include "registry/nearest.h"
 #include "replay/stamp.h"
 #include "replay/statistics.h"
 #include "replay/worker.h"
-#include "tool/options.h"
-#include "tool/size.h"
-#include "tool/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/compare/advise.h"
 
-#include "tool/size.h"
-#include "tool/table.h"
+#include "cli/size.h"
+#include "cli/table.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

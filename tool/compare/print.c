@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/compare/print.h"
 
+#include "cli/table.h"
 #include "tool/replay/report.h"
-#include "tool/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/map/draw.h"
 
-#include "tool/table.h"
+#include "cli/table.h"
 
 #include <inttypes.h>
 

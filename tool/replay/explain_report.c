@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "cli/table.h"
 #include "replay/explain.h"
 #include "replay/json.h"
-#include "tool/table.h"
 
 #include <inttypes.h>
 #include <string.h>

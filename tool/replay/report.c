@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/replay/report.h"
 
+#include "cli/size.h"
+#include "cli/table.h"
 #include "replay/counter.h"
-#include "tool/size.h"
-#include "tool/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/options.h"
+#include "cli/options.h"
 
 #include "number/number.h"
 #include "registry/nearest.h"
@@ -13,10 +13,16 @@
 static const struct acre_option help_option = { "help", 'h', ACRE_OPTION_FLAG, NULL,
     "print this help", NULL };
 
+/* What separates a command from "acre": nothing in the name of a program of its own. */
+static const char *command_separator(const char *command)
+{
+    return *command && *command != '-' ? " " : "";
+}
+
 __attribute__((format(printf, 2, 0))) static void print_complaint(
     const char *command, const char *format, va_list arguments)
 {
-    fprintf(stderr, "acre%s%s: ", *command ? " " : "", command);
+    fprintf(stderr, "acre%s%s: ", command_separator(command), command);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
 }
@@ -35,8 +41,16 @@ int acre_usage_error(const struct acre_usage *usage, const char *format, ...)
     va_start(arguments, format);
     print_complaint(usage->command, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "Try 'acre%s%s --help'.\n", *usage->command ? " " : "", usage->command);
+    fprintf(stderr, "Try 'acre%s%s --help'.\n", command_separator(usage->command), usage->command);
     return ACRE_EXIT_USAGE;
+}
+
+bool acre_text_list_has(const struct acre_text_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0)
+            return true;
+    return false;
 }
 
 static void print_option(const struct acre_option *option)
@@ -60,8 +74,8 @@ static void print_option(const struct acre_option *option)
 
 void acre_usage_print(const struct acre_usage *usage)
 {
-    printf("usage: acre %s [OPTION]...%s%s\n\n%s\n\noptions:\n", usage->command,
-        *usage->operands ? " " : "", usage->operands, usage->text);
+    printf("usage: acre%s%s [OPTION]...%s%s\n\n%s\n\noptions:\n", command_separator(usage->command),
+        usage->command, *usage->operands ? " " : "", usage->operands, usage->text);
     for (const struct acre_option *option = usage->options; option->name; option++)
         print_option(option);
     print_option(&help_option);

@@ -12,7 +12,7 @@ enum { PAGE_LOG2 = 12 };
 static struct acre_bitmap bitmap;
 static void *metadata;
 
-static bool bitmap_make(const struct pages_contestant *who, size_t pages)
+static bool bitmap_make(const struct pages_backend *who, size_t pages)
 {
     (void)who;
     size_t size = acre_bitmap_metadata_size(pages);
@@ -58,7 +58,7 @@ static void handle_give(size_t page, size_t count)
 static unsigned char *used;
 static size_t scan_pages, scan_low;
 
-static bool scan_make(const struct pages_contestant *who, size_t pages)
+static bool scan_make(const struct pages_backend *who, size_t pages)
 {
     (void)who;
     used = calloc(pages, 1);
@@ -101,9 +101,9 @@ static void scan_give(size_t page, size_t count)
         scan_low = page;
 }
 
-struct pages_contestant pages_contestants[PAGES_CONTESTANTS_MAX] = {
+struct pages_backend pages_backends[PAGES_BACKENDS_MAX] = {
     { "bitmap", bitmap_make, bitmap_take, bitmap_give, bitmap_drop, false, NULL },
     { "bitmap, handle", bitmap_make, handle_take, handle_give, bitmap_drop, false, NULL },
     { "page by page", scan_make, scan_take, scan_give, scan_drop, true, NULL },
 };
-size_t pages_contestant_count = 3;
+size_t pages_backend_count = 3;

@@ -3,8 +3,8 @@
  * @file
  * Tables for terminals: cells of ASCII text, columns as wide as they need to be.
  */
-#ifndef ACRE_TOOL_TABLE_H
-#define ACRE_TOOL_TABLE_H
+#ifndef ACRE_HOSTED_CLI_TABLE_H
+#define ACRE_HOSTED_CLI_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>

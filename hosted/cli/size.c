@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/size.h"
+#include "cli/size.h"
 
 #include <stdio.h>
 

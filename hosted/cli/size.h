@@ -3,8 +3,8 @@
  * @file
  * Sizes as a table shows them.
  */
-#ifndef ACRE_TOOL_SIZE_H
-#define ACRE_TOOL_SIZE_H
+#ifndef ACRE_HOSTED_CLI_SIZE_H
+#define ACRE_HOSTED_CLI_SIZE_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "tool/table.h"
+#include "cli/table.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * @file
  * Command lines: one table per subcommand gives the parser and the help text.
  */
-#ifndef ACRE_TOOL_OPTIONS_H
-#define ACRE_TOOL_OPTIONS_H
+#ifndef ACRE_HOSTED_CLI_OPTIONS_H
+#define ACRE_HOSTED_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ struct acre_option {
 
 /** A subcommand's command line. */
 struct acre_usage {
-    const char *command;  /**< Its name. */
+    const char *command;  /**< Its name; "-bench" is that of the program acre-bench. */
     const char *operands; /**< What follows the options, for the usage line; "" for nothing. */
     const char *text;     /**< What it does, for the help; lines of at most 79 columns. */
     const struct acre_option *options;
@@ -66,6 +66,9 @@ enum acre_parsed {
  *        with the operands alone, in order, ended by a null.
  */
 enum acre_parsed acre_options_parse(const struct acre_usage *usage, int *argc, char **argv);
+
+/** Whether the list has such a text. */
+bool acre_text_list_has(const struct acre_text_list *list, const char *text);
 
 /** Prints the help of a subcommand on standard output. */
 void acre_usage_print(const struct acre_usage *usage);
