@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Wrappers: byte allocators that stand in front of another one and have the same table. They stack
- * in any order.
+ * Wrappers: byte allocators that stand in front of another byte allocator and have the same table.
+ * They stack in any order.
  *
- * | header            | what it adds                                                    |
- * | ----------------- | --------------------------------------------------------------- |
- * | wrap/fault.h      | chosen requests fail                                            |
- * | wrap/locked.h     | every call under a lock that the caller brings                  |
- * | wrap/tally.h      | counts of blocks and bytes, by size class and by owner          |
- * | wrap/guard.h      | red zones and fill patterns, damage named                       |
- * | wrap/fallback.h   | a second allocator serves what the first cannot                 |
- * | wrap/tracer.h     | every call written down as a trace, in text                     |
+ * | header            | adds                                                      |
+ * | ----------------- | --------------------------------------------------------- |
+ * | wrap/fault.h      | chosen requests fail                                      |
+ * | wrap/locked.h     | a lock of the caller around every call                    |
+ * | wrap/tally.h      | counts of blocks and bytes, by size class and by owner    |
+ * | wrap/guard.h      | red zones and fill patterns; damage is reported           |
+ * | wrap/fallback.h   | a second allocator for requests that the first refuses    |
+ * | wrap/tracer.h     | a trace of all calls, as text                             |
+ * | wrap/pass.h       | nothing: the starting point for a wrapper of your own     |
  *
- * A wrapper is a plain struct that the caller owns; it has no memory but that struct, and what it
- * asks of the inner allocator beside the blocks where its header says so. It is put in front of an
- * allocator none of whose blocks are live, and from then on all calls go through the outermost
- * handle. Init through that handle is allowed and reaches the innermost allocator. Errors are those
- * of the inner allocator: a wrapper reads nothing through a pointer before that one has said that
- * it is a live block.
+ * A wrapper is a plain struct that the caller owns. It uses no other memory, except for the bytes
+ * that its header says it adds to each block. Put it in front of an allocator that has no live
+ * blocks; from then on, all calls go through the outermost handle. init through that handle is
+ * allowed and reaches the innermost allocator. Errors are those of the inner allocator: a wrapper
+ * reads nothing through a pointer before the inner allocator has confirmed that it is a live block.
  */
 #ifndef ACRE_WRAP_H
 #define ACRE_WRAP_H

@@ -61,7 +61,7 @@ static void refused(const void *ptr, int error)
     errno = MARK;
 }
 
-static void blocks_are_of_the_size_asked_for(void **state)
+static void blocks_have_the_requested_size(void **state)
 {
     (void)state;
     for (size_t size = 1; size < 2000; size = size * 3 / 2 + 1) {
@@ -174,7 +174,7 @@ static struct acre_ptr no_realloc(void *self, void *ptr, struct acre_layout layo
 }
 
 /* Over an allocator that can make no block smaller. */
-static void what_does_not_grow_is_not_refused(void **state)
+static void a_block_that_does_not_grow_never_fails(void **state)
 {
     (void)state;
     struct acre_bytes_ops ops = *heap.ops;
@@ -198,7 +198,7 @@ static void frees_of_null_do_nothing(void **state)
     assert_int_equal(errno, MARK);
 }
 
-static void sized_frees_are_held_to_the_size(void **state)
+static void sized_frees_verify_the_size(void **state)
 {
     (void)state;
     void *ptr = have(acre_std_malloc(heap, 300));
@@ -309,7 +309,7 @@ static void text_that_cannot_be_printed_is_refused(void **state)
     refused(out, EILSEQ);
 }
 
-#define SCENE(test)                                                                                \
+#define TEST_CASE(test)                                                                            \
     {                                                                                              \
 #test, test                                                                                \
     }
@@ -318,20 +318,20 @@ static const struct {
     const char *name;
     CMUnitTestFunction run;
 } cases[] = {
-    SCENE(blocks_are_of_the_size_asked_for),
-    SCENE(size_0_is_a_pointer_of_its_own),
-    SCENE(sizes_that_overflow_are_refused),
-    SCENE(alignments_are_honoured_or_refused),
-    SCENE(realloc_keeps_contents),
-    SCENE(realloc_to_0_frees),
-    SCENE(what_does_not_grow_is_not_refused),
-    SCENE(frees_of_null_do_nothing),
-    SCENE(sized_frees_are_held_to_the_size),
-    SCENE(bad_pointers_are_named),
-    SCENE(exhaustion_is_enomem),
-    SCENE(strings_are_copied),
-    SCENE(text_is_printed_into_a_block),
-    SCENE(text_that_cannot_be_printed_is_refused),
+    TEST_CASE(blocks_have_the_requested_size),
+    TEST_CASE(size_0_is_a_pointer_of_its_own),
+    TEST_CASE(sizes_that_overflow_are_refused),
+    TEST_CASE(alignments_are_honoured_or_refused),
+    TEST_CASE(realloc_keeps_contents),
+    TEST_CASE(realloc_to_0_frees),
+    TEST_CASE(a_block_that_does_not_grow_never_fails),
+    TEST_CASE(frees_of_null_do_nothing),
+    TEST_CASE(sized_frees_verify_the_size),
+    TEST_CASE(bad_pointers_are_named),
+    TEST_CASE(exhaustion_is_enomem),
+    TEST_CASE(strings_are_copied),
+    TEST_CASE(text_is_printed_into_a_block),
+    TEST_CASE(text_that_cannot_be_printed_is_refused),
 };
 
 int main(void)

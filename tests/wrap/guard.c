@@ -106,7 +106,7 @@ static void bytes_are_filled(void **state)
     assert_int_equal(count, 0);
 }
 
-static void usable_is_what_was_asked_for(void **state)
+static void usable_is_the_requested_size(void **state)
 {
     (void)state;
     for (size_t size = 1; size < 200; size++) {
@@ -378,7 +378,7 @@ static void without_a_callback_damage_is_counted(void **state)
     assert_int_equal(guard.damages, 0);
 }
 
-static void what_a_block_pays(void **state)
+static void cost_of_a_block(void **state)
 {
     (void)state;
     size_t largest = acre_stats(base).largest_free;
@@ -418,7 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(bytes_are_filled, set_up),
-        cmocka_unit_test_setup(usable_is_what_was_asked_for, set_up),
+        cmocka_unit_test_setup(usable_is_the_requested_size, set_up),
         cmocka_unit_test_setup(an_overflow_is_named, set_up),
         cmocka_unit_test_setup(an_underflow_is_named, set_up),
         cmocka_unit_test_setup(long_runs_are_named, set_up),
@@ -434,7 +434,7 @@ int main(void)
         cmocka_unit_test_setup(forgotten_records_are_none, set_up),
         cmocka_unit_test_setup(forged_records_are_none, set_up),
         cmocka_unit_test_setup(without_a_callback_damage_is_counted, set_up),
-        cmocka_unit_test_setup(what_a_block_pays, set_up),
+        cmocka_unit_test_setup(cost_of_a_block, set_up),
         cmocka_unit_test_setup(a_move_counts_no_failure, set_up),
         cmocka_unit_test_setup(a_failed_call_changes_only_the_count, set_up),
     };

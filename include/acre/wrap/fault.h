@@ -15,8 +15,8 @@
  *     }
  *
  * A request is a call that may need memory: alloc; resize to more than the block's usable size;
- * realloc to more than that, or to an alignment that the block does not have. A call with a pointer
- * that is no block or with a bad alignment is none: the inner allocator answers it.
+ * realloc to more than that, or to an alignment that the block lacks. A call with a bad pointer or
+ * a bad alignment is not a request; it passes to the inner allocator.
  */
 #ifndef ACRE_WRAP_FAULT_H
 #define ACRE_WRAP_FAULT_H
@@ -27,27 +27,27 @@
 extern "C" {
 #endif
 
-/** A byte allocator some of whose requests fail. Set up by acre_fault_wrap; the fields are to be
- * read, not written. */
+/** A byte allocator some of whose requests fail. Set up by acre_fault_wrap; the fields are
+ * read-only. */
 struct acre_fault {
-    struct acre_bytes inner; /**< Serves what is not refused. */
+    struct acre_bytes inner; /**< Serves all other requests. */
     size_t requests;         /**< Requests seen since a rule was last set. */
     size_t refused;          /**< Requests refused here since init or reset. */
     size_t nth;              /**< The number of the request to refuse; 0: none. */
-    size_t every;            /**< Every so many requests one is refused; 0: none. */
+    size_t every;            /**< One in `every` requests is refused; 0: none. */
     size_t least;            /**< Sizes in bytes from here ... */
     size_t most;             /**< ... to here are refused; none when least is above most. */
 };
 
 /**
- * Puts a wrapper in front of a byte allocator, with nothing to refuse.
- * @param fault to be set up; any contents.
+ * Puts a wrapper in front of a byte allocator. No rule is set.
+ * @param fault any contents.
  * @param inner the allocator that serves; it must outlive the wrapper. O(1).
  */
 void acre_fault_wrap(struct acre_fault *fault, struct acre_bytes inner);
 
 /**
- * Refuses one request, the nth from now, and no other; replaces the rule of acre_fault_every.
+ * Refuses the nth request from now and no other; replaces the rule of acre_fault_every.
  * @param nth 1 is the next one; 0 refuses none. O(1).
  */
 void acre_fault_nth(struct acre_fault *fault, size_t nth);
@@ -59,15 +59,15 @@ void acre_fault_nth(struct acre_fault *fault, size_t nth);
 void acre_fault_every(struct acre_fault *fault, size_t every);
 
 /**
- * Refuses all requests for `least` to `most` bytes, beside what the other rules refuse.
+ * Refuses all requests for `least` to `most` bytes, in addition to the other rules.
  * @param least bytes; above `most`: refuses none. O(1).
  */
 void acre_fault_sizes(struct acre_fault *fault, size_t least, size_t most);
 
 /**
- * The wrapper as a byte allocator. Every call costs O(1) more than the inner one's. Its statistics
- * are the inner ones, with the requests refused here counted as failed; largest_free is what the
- * inner allocator would serve.
+ * The wrapper as a byte allocator. Every call costs O(1) more than the inner one. The statistics
+ * are the inner ones, but `failed` also counts the requests refused here. largest_free ignores the
+ * rules.
  */
 struct acre_bytes acre_fault_bytes(struct acre_fault *fault);
 

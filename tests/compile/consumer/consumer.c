@@ -9,7 +9,7 @@
 #if ACRE_TLSF
 static _Alignas(max_align_t) char memory[16384];
 static struct acre_tlsf tlsf;
-static struct acre_tlsf_quick shelf;
+static struct acre_tlsf_quick quick;
 
 static int serve(void)
 {
@@ -20,7 +20,7 @@ static int serve(void)
         return 1;
     if (ACRE_CHECK_POINTERS && acre_tlsf_dealloc(&tlsf, block) != ACRE_NOT_ALLOCATED)
         return 1;
-    return acre_tlsf_quick_init(&shelf, memory, sizeof memory) != ACRE_OK;
+    return acre_tlsf_quick_init(&quick, memory, sizeof memory) != ACRE_OK;
 }
 #else
 static int serve(void)
