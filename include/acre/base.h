@@ -38,6 +38,7 @@ struct acre_base_ops {
     struct acre_stats (*stats)(const void *self);
     struct acre_check_result (*check)(const void *self);
     void (*reset)(void *self);
+    void (*reset_peak)(void *self);
 };
 
 /** Any allocator, seen through its base verbs: two words, passed by value. It owns nothing. */
@@ -117,6 +118,12 @@ static inline struct acre_check_result acre_check(struct acre_base base)
 static inline void acre_reset(struct acre_base base)
 {
     base.ops->reset(base.self);
+}
+
+/** Starts the peak anew: it becomes what is in use at this moment. Nothing else changes. O(1). */
+static inline void acre_reset_peak(struct acre_base base)
+{
+    base.ops->reset_peak(base.self);
 }
 
 #if defined(__cplusplus) && defined(__GNUC__)

@@ -227,6 +227,9 @@ struct acre_check_result acre_bitmap_check(const struct acre_bitmap *self);
 /** acre_reset. O(pages / 64). */
 void acre_bitmap_reset(struct acre_bitmap *self);
 
+/** acre_reset_peak. O(1). */
+void acre_bitmap_reset_peak(struct acre_bitmap *self);
+
 /** The handle of a page allocator. It is valid as long as `self` does. */
 struct acre_pages acre_bitmap_pages(struct acre_bitmap *self);
 

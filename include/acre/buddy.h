@@ -121,6 +121,7 @@ enum acre_status acre_buddy_remove_memory(struct acre_buddy *buddy, void *start)
 struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy);
 struct acre_check_result acre_buddy_check(const struct acre_buddy *buddy);
 void acre_buddy_reset(struct acre_buddy *buddy);
+void acre_buddy_reset_peak(struct acre_buddy *buddy);
 ACRE_NODISCARD struct acre_ptr acre_buddy_alloc(
     struct acre_buddy *buddy, struct acre_layout layout);
 enum acre_status acre_buddy_dealloc(struct acre_buddy *buddy, void *ptr);
@@ -130,6 +131,7 @@ ACRE_NODISCARD enum acre_status acre_buddy_resize(struct acre_buddy *buddy, void
 ACRE_NODISCARD struct acre_ptr acre_buddy_realloc(
     struct acre_buddy *buddy, void *ptr, struct acre_layout layout);
 struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const void *ptr);
+struct acre_block acre_buddy_find(const struct acre_buddy *buddy, const void *ptr);
 void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *arg);
 
 /**

@@ -35,6 +35,7 @@ struct acre_bytes_ops {
     enum acre_status (*resize)(void *self, void *ptr, size_t size);
     struct acre_ptr (*realloc)(void *self, void *ptr, struct acre_layout layout);
     struct acre_num (*usable_size)(const void *self, const void *ptr);
+    struct acre_block (*find)(const void *self, const void *ptr);
     void (*walk)(const void *self, acre_walk_fn *visit, void *arg);
 };
 
@@ -135,6 +136,21 @@ static inline struct acre_num acre_usable_size(struct acre_bytes bytes, const vo
 }
 
 /**
+ * Finds the live block in which a pointer lies: for garbage collectors, debuggers and tools that
+ * see pointers into the middle of a block.
+ * @param ptr any pointer; nothing is read through it.
+ * @return {start, usable bytes, ACRE_OK}: start <= ptr < start + usable bytes;
+ *         {null, 0, ACRE_NOT_ALLOCATED}: no live block of this allocator holds the byte at ptr.
+ * @note The allocator states the time: O(log n) for buddy; for slab O(1), and O(pages of the block)
+ *       for a block of several pages; for TLSF O(distance to the block's start / 1024 bytes), with
+ *       ACRE_CHECK_POINTERS set to 0 O(blocks).
+ */
+static inline struct acre_block acre_find(struct acre_bytes bytes, const void *ptr)
+{
+    return bytes.ops->find(bytes.self, ptr);
+}
+
+/**
  * Visits every block, live or free, region by region, in order of address within a region.
  * @param visit called once per block; it ends the walk by returning false.
  * @note Linear in the number of blocks. The visitor must not change the allocator.
@@ -188,6 +204,12 @@ static inline struct acre_check_result acre_bytes_check(struct acre_bytes bytes)
 static inline void acre_bytes_reset(struct acre_bytes bytes)
 {
     acre_reset(acre_bytes_base(bytes));
+}
+
+/** Starts the peak anew; see acre_reset_peak. O(1). */
+static inline void acre_bytes_reset_peak(struct acre_bytes bytes)
+{
+    acre_reset_peak(acre_bytes_base(bytes));
 }
 
 /** Bytes owned; see struct acre_stats. O(1). */

@@ -181,12 +181,14 @@ enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start);
 struct acre_stats acre_heap_stats(const struct acre_heap *heap);
 struct acre_check_result acre_heap_check(const struct acre_heap *heap);
 void acre_heap_reset(struct acre_heap *heap);
+void acre_heap_reset_peak(struct acre_heap *heap);
 enum acre_status acre_heap_dealloc_sized(
     struct acre_heap *heap, void *ptr, struct acre_layout layout);
 ACRE_NODISCARD enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size);
 ACRE_NODISCARD struct acre_ptr acre_heap_realloc(
     struct acre_heap *heap, void *ptr, struct acre_layout layout);
 struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr);
+struct acre_block acre_heap_find(const struct acre_heap *heap, const void *ptr);
 void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg);
 
 ACRE_NODISCARD static inline struct acre_ptr acre_heap_alloc(

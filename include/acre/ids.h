@@ -117,6 +117,12 @@ static inline void acre_ids_reset(struct acre_ids ids)
     acre_reset(acre_ids_base(ids));
 }
 
+/** Starts the peak anew; see acre_reset_peak. O(1). */
+static inline void acre_ids_reset_peak(struct acre_ids ids)
+{
+    acre_reset_peak(acre_ids_base(ids));
+}
+
 /** Ids in the range, in use or not. O(1). */
 static inline size_t acre_id_size(struct acre_ids ids)
 {

@@ -125,6 +125,12 @@ static inline void acre_pages_reset(struct acre_pages pages)
     acre_reset(acre_pages_base(pages));
 }
 
+/** Starts the peak anew; see acre_reset_peak. O(1). */
+static inline void acre_pages_reset_peak(struct acre_pages pages)
+{
+    acre_reset_peak(acre_pages_base(pages));
+}
+
 /** Pages that can be allocated, in use or not; metadata pages are not counted. O(1). */
 static inline size_t acre_total_pages(struct acre_pages pages)
 {

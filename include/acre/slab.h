@@ -149,6 +149,7 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start);
 struct acre_stats acre_slab_stats(const struct acre_slab *slab);
 struct acre_check_result acre_slab_check(const struct acre_slab *slab);
 void acre_slab_reset(struct acre_slab *slab);
+void acre_slab_reset_peak(struct acre_slab *slab);
 ACRE_NODISCARD struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout);
 enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr);
 enum acre_status acre_slab_dealloc_sized(
@@ -157,6 +158,7 @@ ACRE_NODISCARD enum acre_status acre_slab_resize(struct acre_slab *slab, void *p
 ACRE_NODISCARD struct acre_ptr acre_slab_realloc(
     struct acre_slab *slab, void *ptr, struct acre_layout layout);
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
+struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
 
 /**

@@ -104,6 +104,7 @@ enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start);
 struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf);
 struct acre_check_result acre_tlsf_check(const struct acre_tlsf *tlsf);
 void acre_tlsf_reset(struct acre_tlsf *tlsf);
+void acre_tlsf_reset_peak(struct acre_tlsf *tlsf);
 ACRE_NODISCARD struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout);
 enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr);
 enum acre_status acre_tlsf_dealloc_sized(
@@ -112,6 +113,7 @@ ACRE_NODISCARD enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *p
 ACRE_NODISCARD struct acre_ptr acre_tlsf_realloc(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout);
 struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *ptr);
+struct acre_block acre_tlsf_find(const struct acre_tlsf *tlsf, const void *ptr);
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg);
 
 /**

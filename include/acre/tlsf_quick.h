@@ -53,6 +53,7 @@ enum acre_status acre_tlsf_quick_remove_memory(struct acre_tlsf_quick *self, voi
 struct acre_stats acre_tlsf_quick_stats(const struct acre_tlsf_quick *self);
 struct acre_check_result acre_tlsf_quick_check(const struct acre_tlsf_quick *self);
 void acre_tlsf_quick_reset(struct acre_tlsf_quick *self);
+void acre_tlsf_quick_reset_peak(struct acre_tlsf_quick *self);
 ACRE_NODISCARD struct acre_ptr acre_tlsf_quick_alloc(
     struct acre_tlsf_quick *self, struct acre_layout layout);
 enum acre_status acre_tlsf_quick_dealloc(struct acre_tlsf_quick *self, void *ptr);
@@ -63,6 +64,7 @@ ACRE_NODISCARD enum acre_status acre_tlsf_quick_resize(
 ACRE_NODISCARD struct acre_ptr acre_tlsf_quick_realloc(
     struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout);
 struct acre_num acre_tlsf_quick_usable_size(const struct acre_tlsf_quick *self, const void *ptr);
+struct acre_block acre_tlsf_quick_find(const struct acre_tlsf_quick *self, const void *ptr);
 void acre_tlsf_quick_walk(const struct acre_tlsf_quick *self, acre_walk_fn *visit, void *arg);
 
 /** As acre_tlsf_add_memory_apart(). */

@@ -102,6 +102,13 @@ struct acre_num {
     enum acre_status status; /**< ACRE_OK, or why there is no result. */
 };
 
+/** A live block and a status, as `find` returns them. */
+struct acre_block {
+    void *start;             /**< First usable byte; null on failure. */
+    size_t size;             /**< Usable bytes; 0 on failure. */
+    enum acre_status status; /**< ACRE_OK, or why there is no block. */
+};
+
 /**
  * The statistics of an allocator at one moment. For bytes and pages, all fields except the two
  * counts are in bytes; for ids, the unit is one id.
@@ -113,7 +120,8 @@ struct acre_stats {
     size_t metadata;     /**< The part of total that can never hold a block. */
     size_t used;         /**< What live blocks take: headers, rounding and alignment included. */
     size_t available;    /**< The rest; not always in one piece. */
-    size_t peak;         /**< The highest value of used since init or reset. */
+    size_t peak;         /**< The highest value of used since init, reset or
+                            reset_peak. */
     size_t largest_free; /**< The largest size that succeeds at natural alignment; 0: none does. */
     size_t live_blocks;  /**< Count of live blocks; for pages and ids, of pages or ids in use. */
     size_t failed;       /**< Count of requests that failed with ACRE_NO_MEMORY since init or

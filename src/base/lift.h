@@ -18,7 +18,7 @@
 
 #include <acre/bytes.h>
 
-/** Defines the six base verbs. */
+/** Defines the base verbs. */
 #define ACRE_LIFT_BASE(prefix)                                                                     \
     static enum acre_status prefix##_op_init(void *self, void *start, size_t size)                 \
     {                                                                                              \
@@ -43,6 +43,10 @@
     static void prefix##_op_reset(void *self)                                                      \
     {                                                                                              \
         prefix##_reset(self);                                                                      \
+    }                                                                                              \
+    static void prefix##_op_reset_peak(void *self)                                                 \
+    {                                                                                              \
+        prefix##_reset_peak(self);                                                                 \
     }
 
 /** Defines the verbs on blocks but alloc and dealloc. */
@@ -63,6 +67,10 @@
     static struct acre_num prefix##_op_usable_size(const void *self, const void *ptr)              \
     {                                                                                              \
         return prefix##_usable_size(self, ptr);                                                    \
+    }                                                                                              \
+    static struct acre_block prefix##_op_find(const void *self, const void *ptr)                   \
+    {                                                                                              \
+        return prefix##_find(self, ptr);                                                           \
     }                                                                                              \
     static void prefix##_op_walk(const void *self, acre_walk_fn *visit, void *arg)                 \
     {                                                                                              \
@@ -87,6 +95,7 @@
         .init = prefix##_op_init, .add_memory = prefix##_op_add_memory,                            \
         .remove_memory = prefix##_op_remove_memory, .stats = prefix##_op_stats,                    \
         .check = prefix##_op_check, .reset = prefix##_op_reset,                                    \
+        .reset_peak = prefix##_op_reset_peak,                                                      \
     }
 
 /** All verbs as an initializer of a struct acre_bytes_ops. */
@@ -95,7 +104,8 @@
         .base = ACRE_BASE_TABLE(prefix), .alloc = prefix##_op_alloc,                               \
         .dealloc = prefix##_op_dealloc, .dealloc_sized = prefix##_op_dealloc_sized,                \
         .resize = prefix##_op_resize, .realloc = prefix##_op_realloc,                              \
-        .usable_size = prefix##_op_usable_size, .walk = prefix##_op_walk,                          \
+        .usable_size = prefix##_op_usable_size, .find = prefix##_op_find,                          \
+        .walk = prefix##_op_walk,                                                                  \
     }
 
 #endif

@@ -44,10 +44,17 @@ LOCKED_VERB(struct acre_ptr, realloc, (void *self, void *ptr, struct acre_layout
     acre_realloc(inner, ptr, layout))
 LOCKED_VERB(
     struct acre_num, usable_size, (const void *self, const void *ptr), acre_usable_size(inner, ptr))
+LOCKED_VERB(struct acre_block, find, (const void *self, const void *ptr), acre_find(inner, ptr))
 
 static void locked_reset(void *self)
 {
     acre_bytes_reset(locked_enter(self));
+    locked_leave(self);
+}
+
+static void locked_reset_peak(void *self)
+{
+    acre_bytes_reset_peak(locked_enter(self));
     locked_leave(self);
 }
 
@@ -65,6 +72,7 @@ const struct acre_bytes_ops acre_locked_ops = {
         .stats = locked_stats,
         .check = locked_check,
         .reset = locked_reset,
+        .reset_peak = locked_reset_peak,
     },
     .alloc = locked_alloc,
     .dealloc = locked_dealloc,
@@ -72,5 +80,6 @@ const struct acre_bytes_ops acre_locked_ops = {
     .resize = locked_resize,
     .realloc = locked_realloc,
     .usable_size = locked_usable_size,
+    .find = locked_find,
     .walk = locked_walk,
 };

@@ -63,6 +63,12 @@ static struct acre_num null_usable_size(const void *self, const void *ptr)
     return (struct acre_num){ .num = 0, .status = ACRE_NOT_ALLOCATED };
 }
 
+static struct acre_block null_find(const void *self, const void *ptr)
+{
+    (void)self, (void)ptr;
+    return (struct acre_block){ .start = NULL, .size = 0, .status = ACRE_NOT_ALLOCATED };
+}
+
 static void null_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
     (void)self, (void)visit, (void)arg;
@@ -76,6 +82,7 @@ const struct acre_bytes_ops acre_null_ops = {
         .stats = null_stats,
         .check = null_check,
         .reset = null_reset,
+        .reset_peak = null_reset,
     },
     .alloc = null_alloc,
     .dealloc = null_dealloc,
@@ -83,5 +90,6 @@ const struct acre_bytes_ops acre_null_ops = {
     .resize = null_resize,
     .realloc = null_realloc,
     .usable_size = null_usable_size,
+    .find = null_find,
     .walk = null_walk,
 };

@@ -36,6 +36,11 @@ void acre_pass_reset(void *self)
     acre_bytes_reset(pass_inner(self));
 }
 
+void acre_pass_reset_peak(void *self)
+{
+    acre_bytes_reset_peak(pass_inner(self));
+}
+
 struct acre_ptr acre_pass_alloc(void *self, struct acre_layout layout)
 {
     return acre_alloc(pass_inner(self), layout);
@@ -64,6 +69,11 @@ struct acre_ptr acre_pass_realloc(void *self, void *ptr, struct acre_layout layo
 struct acre_num acre_pass_usable_size(const void *self, const void *ptr)
 {
     return acre_usable_size(pass_inner(self), ptr);
+}
+
+struct acre_block acre_pass_find(const void *self, const void *ptr)
+{
+    return acre_find(pass_inner(self), ptr);
 }
 
 void acre_pass_walk(const void *self, acre_walk_fn *visit, void *arg)

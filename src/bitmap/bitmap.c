@@ -208,6 +208,12 @@ bool acre_bitmap_is_allocated(const struct acre_bitmap *self, uintptr_t pos, siz
     return count != 0 && acre_bitmap_span_is(self, pos >> bitmap_page_shift(self), count, false);
 }
 
+void acre_bitmap_reset_peak(struct acre_bitmap *self)
+{
+    self->peak -= self->headroom;
+    self->headroom = 0;
+}
+
 struct acre_stats acre_bitmap_stats(const struct acre_bitmap *self)
 {
     size_t used = self->peak - self->headroom;

@@ -24,6 +24,36 @@ struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy)
     };
 }
 
+void acre_buddy_reset_peak(struct acre_buddy *buddy)
+{
+    buddy->peak -= (size_t)buddy->headroom;
+    buddy->headroom = 0;
+}
+
+/* A block that holds an address starts at the address rounded down to some order. */
+struct acre_block acre_buddy_find(const struct acre_buddy *buddy, const void *ptr)
+{
+    const struct acre_block none = { NULL, 0, ACRE_NOT_ALLOCATED };
+    if (buddy->cached == NULL)
+        return none;
+    uintptr_t at = (uintptr_t)ptr >> buddy_smallest_log2(buddy);
+    for (unsigned order = 0; order < buddy_orders(buddy); order++) {
+        uintptr_t block = at & ~(uintptr_t)(buddy_size(order) - 1);
+        const struct acre_buddy_region *region =
+            buddy_find_region_near(buddy, buddy->cached, block);
+        if (region == NULL)
+            return none;
+        unsigned live = buddy_live_order(buddy, region, block);
+        if (live == BUDDY_NONE)
+            continue;
+        uintptr_t start = block << buddy_smallest_log2(buddy);
+        if (live < order)
+            return none;
+        return (struct acre_block){ (void *)start, buddy_bytes(buddy, live), ACRE_OK };
+    }
+    return none;
+}
+
 struct buddy_view acre_buddy_inspect(
     const struct acre_buddy *buddy, const struct acre_buddy_region *region, uintptr_t block)
 {

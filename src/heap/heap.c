@@ -142,6 +142,14 @@ struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *
     return usable;
 }
 
+struct acre_block acre_heap_find(const struct acre_heap *heap, const void *ptr)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_block block = acre_find(heap->parts.bytes, ptr);
+    acre_locker_unlock(&heap->bytes_lock);
+    return block;
+}
+
 void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg)
 {
     acre_locker_lock(&heap->bytes_lock);

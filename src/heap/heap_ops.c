@@ -58,6 +58,7 @@ static const struct acre_pages_ops heap_pages_ops = {
         .stats = acre_heap_op_page_stats,
         .check = acre_heap_op_check,
         .reset = acre_heap_op_reset,
+        .reset_peak = acre_heap_op_reset_peak,
     },
     .alloc_pages = acre_heap_op_alloc_pages,
     .alloc_pages_at = acre_heap_op_alloc_pages_at,

@@ -56,6 +56,17 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
     };
 }
 
+void acre_heap_reset_peak(struct acre_heap *heap)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    acre_bytes_reset_peak(heap->parts.bytes);
+    acre_locker_unlock(&heap->bytes_lock);
+    acre_locker_lock(&heap->pages_lock);
+    acre_pages_reset_peak(heap->parts.pages);
+    heap->mixed_peak = 0;
+    acre_locker_unlock(&heap->pages_lock);
+}
+
 struct acre_stats acre_heap_page_stats(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->pages_lock);

@@ -38,6 +38,45 @@ struct acre_stats acre_slab_stats(const struct acre_slab *slab)
     };
 }
 
+void acre_slab_reset_peak(struct acre_slab *slab)
+{
+    slab->peak -= (size_t)slab->headroom;
+    slab->headroom = 0;
+}
+
+/* The live block at an offset in a slab or a live run. */
+static struct acre_block slab_block_at(
+    const struct acre_slab *slab, const struct acre_slab_page *page, uintptr_t start, size_t offset)
+{
+    const struct acre_block none = { NULL, 0, ACRE_NOT_ALLOCATED };
+    if (page->state == SLAB_RUN && offset >> slab->page_log2 < page->length)
+        return (struct acre_block){ (void *)start, page->length << slab->page_log2, ACRE_OK };
+    if (!slab_is_slab(page) || offset >> slab->page_log2 >= page->pages)
+        return none;
+    size_t index = offset / page->size;
+    if (index >= slab_object_count(slab, page->size_class, page->pages) ||
+        (page->free_bits >> index & 1) != 0)
+        return none;
+    return (struct acre_block){ (void *)(start + index * page->size), page->size, ACRE_OK };
+}
+
+/* All records of a block but that of its first page are blank. */
+struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    const struct acre_slab_region *region = acre_slab_find_region(slab, at);
+    if (region == NULL)
+        return (struct acre_block){ NULL, 0, ACRE_NOT_ALLOCATED };
+    size_t number = (at - region->base) >> slab->page_log2;
+    const struct acre_slab_page *record = region->records + 1 + number;
+    const struct acre_slab_page *page = record;
+    while (page->state == SLAB_BLANK)
+        page--;
+    uintptr_t start = at & ~(slab_page_size(slab) - 1);
+    start -= (size_t)(record - page) << slab->page_log2;
+    return slab_block_at(slab, page, start, at - start);
+}
+
 /* Visits the objects of a slab; false when the visitor ended it. */
 static bool slab_walk_objects(const struct acre_slab *slab, const struct acre_slab_page *page,
     uintptr_t at, acre_walk_fn *visit, void *arg)

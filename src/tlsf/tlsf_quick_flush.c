@@ -163,6 +163,11 @@ void acre_tlsf_quick_reset(struct acre_tlsf_quick *self)
     acre_tlsf_reset(&self->tlsf);
 }
 
+void acre_tlsf_quick_reset_peak(struct acre_tlsf_quick *self)
+{
+    acre_tlsf_reset_peak(&self->tlsf);
+}
+
 struct acre_stats acre_tlsf_quick_stats(const struct acre_tlsf_quick *self)
 {
     struct acre_stats stats = acre_tlsf_stats(&self->tlsf);
@@ -175,6 +180,11 @@ struct acre_stats acre_tlsf_quick_stats(const struct acre_tlsf_quick *self)
 struct acre_num acre_tlsf_quick_usable_size(const struct acre_tlsf_quick *self, const void *ptr)
 {
     return acre_tlsf_usable_size(&self->tlsf, ptr);
+}
+
+struct acre_block acre_tlsf_quick_find(const struct acre_tlsf_quick *self, const void *ptr)
+{
+    return acre_tlsf_find(&self->tlsf, ptr);
 }
 
 /* ---- walk ---- */

@@ -30,6 +30,76 @@ struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf)
     };
 }
 
+void acre_tlsf_reset_peak(struct acre_tlsf *tlsf)
+{
+    tlsf->peak -= (size_t)tlsf->headroom;
+    tlsf->headroom = 0;
+}
+
+/* ---- find ---- */
+
+/* The start of the last live block of a region at an address or below it; 0: there is none. */
+static uintptr_t tlsf_last_live(const struct acre_tlsf_region *region, uintptr_t at)
+{
+    size_t offset = (at - region->base) >> ACRE_TLSF_GRANULE_LOG2;
+    offset = offset < region->granules ? offset : region->granules - 1;
+    size_t word = offset >> TLSF_WORD_LOG2;
+    size_t bits = region->live_map[word] & (SIZE_MAX >> (~offset % ACRE_TLSF_WORD_BITS));
+    while (bits == 0 && word > 0)
+        bits = region->live_map[--word];
+    if (bits == 0)
+        return 0;
+    size_t granule = word * ACRE_TLSF_WORD_BITS + acre_bits_highest(bits);
+    return region->base + granule * ACRE_TLSF_GRANULE;
+}
+
+/* The start of the last live block at an address or below it; a block of several joined regions
+ * starts in a lower one. 0: there is none. */
+static uintptr_t tlsf_find_start(const struct acre_tlsf *tlsf, uintptr_t at)
+{
+    const struct acre_tlsf_region *region =
+        (struct acre_tlsf_region *)acre_regions_floor(&tlsf->regions, at);
+    while (region != NULL) {
+        uintptr_t start = region->base <= at ? tlsf_last_live(region, at) : 0;
+        if (start != 0 || !region->joined)
+            return start;
+        region = (struct acre_tlsf_region *)region->range.prev;
+    }
+    return 0;
+}
+
+struct tlsf_search {
+    uintptr_t at;
+    struct acre_block found;
+};
+
+/* GCOVR_EXCL_START: for builds that do not prove pointers, and none of those is measured. */
+static bool tlsf_search_block(void *arg, void *start, size_t size, bool live)
+{
+    struct tlsf_search *search = arg;
+    if (!live || search->at - (uintptr_t)start >= size)
+        return true;
+    search->found = (struct acre_block){ start, size, ACRE_OK };
+    return false;
+}
+/* GCOVR_EXCL_STOP */
+
+struct acre_block acre_tlsf_find(const struct acre_tlsf *tlsf, const void *ptr)
+{
+    struct tlsf_search search = { (uintptr_t)ptr, { NULL, 0, ACRE_NOT_ALLOCATED } };
+    if (!ACRE_CHECK_POINTERS) {
+        acre_tlsf_walk(tlsf, tlsf_search_block, &search);
+        return search.found;
+    }
+    uintptr_t start = tlsf_find_start(tlsf, search.at);
+    struct acre_tlsf_block *block = (void *)start;
+    if (block != NULL && search.at - (uintptr_t)block < tlsf_usable(tlsf_span(block)))
+        search.found = (struct acre_block){ block, tlsf_usable(tlsf_span(block)), ACRE_OK };
+    return search.found;
+}
+
+/* ---- walk ---- */
+
 /* Visits the chains that begin in one region and end at `last`; false when the visitor stopped the walk. */
 static bool tlsf_walk_chains(struct acre_tlsf_block *block, const struct acre_tlsf_block *last,
     acre_walk_fn *visit, void *arg)

@@ -106,6 +106,14 @@ static void fallback_reset(void *self)
     acre_bytes_reset(fallback->second);
 }
 
+static void fallback_reset_peak(void *self)
+{
+    struct acre_fallback *fallback = self;
+    acre_bytes_reset_peak(fallback->first);
+    acre_bytes_reset_peak(fallback->second);
+    fallback->peak = 0;
+}
+
 /* ---- blocks ---- */
 
 static struct acre_ptr fallback_alloc_second(
@@ -197,6 +205,13 @@ static struct acre_num fallback_usable_size(const void *self, const void *ptr)
     return size.status == ACRE_OK ? size : acre_usable_size(fallback->second, ptr);
 }
 
+static struct acre_block fallback_find(const void *self, const void *ptr)
+{
+    const struct acre_fallback *fallback = self;
+    struct acre_block block = acre_find(fallback->first, ptr);
+    return block.status == ACRE_OK ? block : acre_find(fallback->second, ptr);
+}
+
 struct fallback_walk_first {
     acre_walk_fn *visit;
     void *arg;
@@ -227,6 +242,7 @@ static const struct acre_bytes_ops fallback_ops = {
         .stats = fallback_stats,
         .check = fallback_check,
         .reset = fallback_reset,
+        .reset_peak = fallback_reset_peak,
     },
     .alloc = fallback_alloc,
     .dealloc = fallback_dealloc,
@@ -234,6 +250,7 @@ static const struct acre_bytes_ops fallback_ops = {
     .resize = fallback_resize,
     .realloc = fallback_realloc,
     .usable_size = fallback_usable_size,
+    .find = fallback_find,
     .walk = fallback_walk,
 };
 

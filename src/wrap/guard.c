@@ -189,6 +189,20 @@ static struct acre_num guard_usable_size(const void *self, const void *ptr)
     return (struct acre_num){ block.size, ACRE_OK };
 }
 
+/* The zones are not part of the user's block. */
+static struct acre_block guard_find(const void *self, const void *ptr)
+{
+    const struct acre_guard *guard = self;
+    struct guarded block;
+    struct acre_block inner = acre_find(guard->inner, ptr);
+    if (inner.status != ACRE_OK)
+        return inner;
+    if (!acre_guard_block_in(inner.start, inner.size, &block) ||
+        (uintptr_t)ptr - (uintptr_t)block.ptr >= block.size)
+        return (struct acre_block){ NULL, 0, ACRE_NOT_ALLOCATED };
+    return (struct acre_block){ block.ptr, block.size, ACRE_OK };
+}
+
 /* ---- walk and check ---- */
 
 struct guard_walk_state {
@@ -261,7 +275,8 @@ static struct acre_check_result guard_check(const void *self)
 ACRE_PASS_OPS(guard_ops, .base.init = guard_init, .base.stats = guard_stats,
     .base.check = guard_check, .base.reset = guard_reset, .alloc = guard_alloc,
     .dealloc = guard_dealloc, .dealloc_sized = guard_dealloc_sized, .resize = guard_resize,
-    .realloc = guard_realloc, .usable_size = guard_usable_size, .walk = guard_walk);
+    .realloc = guard_realloc, .usable_size = guard_usable_size, .find = guard_find,
+    .walk = guard_walk);
 
 /* ---- the wrapper ---- */
 

@@ -264,6 +264,15 @@ static struct acre_num tally_usable_size(const void *self, const void *ptr)
     return size;
 }
 
+static struct acre_block tally_find_block(const void *self, const void *ptr)
+{
+    struct acre_block block = acre_pass_find(self, ptr);
+    block.size = tally_without_tag(self, block.size);
+    if (block.status == ACRE_OK && (uintptr_t)ptr - (uintptr_t)block.start >= block.size)
+        return (struct acre_block){ NULL, 0, ACRE_NOT_ALLOCATED };
+    return block;
+}
+
 /* ---- walk and check ---- */
 
 struct tally_walk_state {
@@ -340,7 +349,8 @@ static struct acre_check_result tally_check(const void *self)
 ACRE_PASS_OPS(tally_ops, .base.init = tally_init, .base.stats = tally_stats,
     .base.check = tally_check, .base.reset = tally_reset, .alloc = tally_alloc,
     .dealloc = tally_dealloc, .dealloc_sized = tally_dealloc_sized, .resize = tally_resize,
-    .realloc = tally_realloc, .usable_size = tally_usable_size, .walk = tally_walk);
+    .realloc = tally_realloc, .usable_size = tally_usable_size, .find = tally_find_block,
+    .walk = tally_walk);
 
 /* ---- the wrapper ---- */
 

@@ -53,6 +53,30 @@ static void peak_stays(struct fixture *fixture)
     assert_true(stats_of(fixture).peak > peak);
 }
 
+static void peak_starts_anew(struct fixture *fixture)
+{
+    begin(fixture, 0, fixture->arena.size);
+    void *first = take(fixture, 1000, 1);
+    give(fixture, take(fixture, 2000, 1));
+    refuse_alloc(fixture, SIZE_MAX, 1, ACRE_NO_MEMORY);
+    struct acre_stats want = stats_of(fixture);
+    assert_true(want.peak > want.used);
+    acre_reset_peak(fixture->base);
+    assert_sound(fixture);
+    want.peak = want.used;
+    struct acre_stats now = stats_of(fixture);
+    assert_memory_equal(&now, &want, sizeof now);
+    void *second = take(fixture, 500, 1);
+    assert_int_equal(stats_of(fixture).peak, stats_of(fixture).used);
+    size_t peak = stats_of(fixture).used;
+    give(fixture, first);
+    give(fixture, second);
+    assert_int_equal(stats_of(fixture).peak, peak);
+    acre_reset_peak(fixture->base);
+    acre_reset_peak(fixture->base);
+    assert_int_equal(stats_of(fixture).peak, 0);
+}
+
 /* Only ACRE_NO_MEMORY counts, once for each call. */
 static void refused_requests_are_counted(struct fixture *fixture)
 {
@@ -145,6 +169,7 @@ const struct test_case account_cases[] = {
     { "accounts: empty means used is 0", empty_is_zero, 1 << 14, 0, NULL },
     { "accounts: used counts what blocks take", used_counts_what_blocks_take, 1 << 15, 0, NULL },
     { "accounts: the peak stays", peak_stays, 1 << 14, 0, NULL },
+    { "accounts: the peak starts anew", peak_starts_anew, 1 << 14, 0, NULL },
     { "accounts: refused requests are counted", refused_requests_are_counted, 1 << 14, 0, NULL },
     { "accounts: exhaust, free in three orders", exhaust_and_return, 1 << 14, 0, NULL },
     { "reset frees everything", reset_frees_everything, 1 << 14, 0, NULL },

@@ -128,6 +128,56 @@ static void covers_every_byte_once(struct fixture *fixture)
     assert_int_equal(breaks, 1);
 }
 
+/* Whether `find` says what is known of a byte: which block of the list holds it, if any. */
+static void assert_find(struct fixture *fixture, const struct list *list, const unsigned char *ptr)
+{
+    struct acre_block found = acre_find(fixture->bytes, ptr);
+    for (size_t i = 0; i < list->count; i++) {
+        if (!list->blocks[i].live || (uintptr_t)ptr < (uintptr_t)list->blocks[i].start ||
+            (uintptr_t)ptr - (uintptr_t)list->blocks[i].start >= list->blocks[i].size)
+            continue;
+        assert_int_equal(found.status, ACRE_OK);
+        assert_ptr_equal(found.start, list->blocks[i].start);
+        assert_int_equal(found.size, list->blocks[i].size);
+        return;
+    }
+    assert_int_equal(found.status, ACRE_NOT_ALLOCATED);
+    assert_null(found.start);
+    assert_int_equal(found.size, 0);
+}
+
+static void find_knows_every_byte(struct fixture *fixture)
+{
+    struct list list = { .stop_after = 0 };
+    set_up(fixture);
+    tour(fixture, &list);
+    fixture_save(fixture);
+    for (size_t at = 0; at < fixture->arena.size; at++)
+        assert_find(fixture, &list, fixture->arena.base + at);
+    assert_find(fixture, &list, NULL);
+    assert_find(fixture, &list, (const unsigned char *)&list);
+    assert_find(fixture, &list, (const unsigned char *)UINTPTR_MAX);
+    assert_find(fixture, &list, fixture->arena.base - 1);
+    assert_find(fixture, &list, fixture->arena.base + fixture->arena.size);
+    assert_true(fixture_same(fixture));
+}
+
+static void find_in_a_large_block(struct fixture *fixture)
+{
+    begin(fixture, 0, fixture->arena.size);
+    unsigned char *large = take(fixture, fixture->arena.size / 4, 1);
+    size_t usable = acre_usable_size(fixture->bytes, large).num;
+    for (size_t at = 0; at < usable; at += 61) {
+        struct acre_block found = acre_find(fixture->bytes, large + at);
+        assert_int_equal(found.status, ACRE_OK);
+        assert_ptr_equal(found.start, large);
+        assert_int_equal(found.size, usable);
+    }
+    give(fixture, large);
+    for (size_t at = 0; at < usable; at += 61)
+        assert_int_equal(acre_find(fixture->bytes, large + at).status, ACRE_NOT_ALLOCATED);
+}
+
 static void walks_nothing_when_empty(struct fixture *fixture)
 {
     struct list list = { .stop_after = 0 };
@@ -138,6 +188,7 @@ static void walks_nothing_when_empty(struct fixture *fixture)
     assert_int_equal(acre_remove_memory(fixture->base, fixture->arena.base), ACRE_OK);
     tour(fixture, &list);
     assert_int_equal(list.count, 0);
+    assert_find(fixture, &list, fixture->arena.base + 100);
 }
 
 const struct test_case walk_cases[] = {
@@ -147,6 +198,8 @@ const struct test_case walk_cases[] = {
     { "walk shows the live blocks as live", live_blocks_are_shown, 1 << 12, 0, NULL },
     { "walk covers every byte once", covers_every_byte_once, 1 << 13, BACKEND_COVERS,
         "its blocks do not tile a region" },
+    { "find knows every byte", find_knows_every_byte, 1 << 13, 0, NULL },
+    { "find in a large block", find_in_a_large_block, 1 << 14, 0, NULL },
     { "walk of nothing", walks_nothing_when_empty, 1 << 12, 0, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

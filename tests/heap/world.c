@@ -51,6 +51,12 @@ static void reset(void *self)
     acre_pages_reset(turnstile->inner);
 }
 
+static void reset_peak(void *self)
+{
+    struct turnstile *turnstile = self;
+    acre_pages_reset_peak(turnstile->inner);
+}
+
 static bool is_refused(struct turnstile *turnstile, size_t count)
 {
     assert_true(turnstile->held == NULL || *turnstile->held == 0);
@@ -89,7 +95,7 @@ static size_t page_size(const void *self)
 }
 
 static const struct acre_pages_ops turnstile_ops = {
-    .base = { init, add_memory, remove_memory, stats, check, reset },
+    .base = { init, add_memory, remove_memory, stats, check, reset, reset_peak },
     .alloc_pages = alloc_pages,
     .alloc_pages_at = alloc_pages_at,
     .dealloc_pages = dealloc_pages,

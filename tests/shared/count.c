@@ -243,11 +243,13 @@ static void every_verb_locks_once(void **state)
     CALL(status = acre_resize(bytes, ptr, 400));
     CALL(acre_usable_size(bytes, ptr));
     CALL(acre_walk(bytes, count_visit, &visits));
+    CALL(acre_find(bytes, ptr));
     CALL(acre_dealloc(bytes, ptr));
     CALL(ptr = take(10, 1));
     CALL(acre_dealloc_sized(bytes, ptr, acre_layout(10, 1)));
     CALL(acre_stats(base));
     CALL(acre_check(base));
+    CALL(acre_reset_peak(base));
     CALL(acre_reset(base));
     CALL(acre_remove_memory(base, pool));
     CALL(status = acre_add_memory(base, pool, POOL / 2));

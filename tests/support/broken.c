@@ -151,6 +151,13 @@ static void normalize(void *self)
     broken->inner.failed = 0;
 }
 
+/* The byte after a block counts as part of it. */
+static struct acre_block find_past_the_end(const void *self, const void *ptr)
+{
+    struct acre_block block = naive_ops.find(self, ptr);
+    return block.status == ACRE_OK ? block : naive_ops.find(self, (const char *)ptr - 1);
+}
+
 static size_t slack(size_t usable)
 {
     (void)usable;
@@ -194,6 +201,7 @@ BROKEN(stats, base.stats, stats_off);
 BROKEN(boast, base.stats, stats_boasting);
 BROKEN(believe, usable_size, usable_believing);
 BROKEN(walk, walk, walk_short);
+BROKEN(past_end, find, find_past_the_end);
 
 const struct backend *const broken_backends[] = {
     &backend_overlap,
@@ -211,5 +219,6 @@ const struct backend *const broken_backends[] = {
     &backend_boast,
     &backend_believe,
     &backend_walk,
+    &backend_past_end,
     NULL,
 };

@@ -83,6 +83,21 @@ static size_t region_of(const struct model *model, const unsigned char *start, s
     return i;
 }
 
+/* `find` gives a live block for its first, middle and last byte, and not for the byte after it; for
+ * the bytes of a free block it gives none. */
+static void audit_find(struct model *model, unsigned char *start, size_t size, bool live)
+{
+    const size_t at[] = { 0, size / 2, size - 1 };
+    for (size_t i = 0; i < sizeof at / sizeof at[0] && size != 0; i++) {
+        struct acre_block found = acre_find(model->fixture->bytes, start + at[i]);
+        if (found.start != (live ? start : NULL) || found.size != (live ? size : 0))
+            model_fail(model, "find: %zu bytes at %p for byte %zu of %zu bytes at %p", found.size,
+                found.start, at[i], size, (void *)start);
+    }
+    if (acre_find(model->fixture->bytes, start + size).start == start)
+        model_fail(model, "find: the byte after the block at %p is part of it", (void *)start);
+}
+
 static void visit_live(struct tour *tour, unsigned char *start, size_t size)
 {
     const struct model_block *block = model_find(tour->model, start);
@@ -91,6 +106,7 @@ static void visit_live(struct tour *tour, unsigned char *start, size_t size)
     else if (block->usable != size)
         model_fail(tour->model, "walk: %zu bytes at %p, usable size %zu", size, (void *)start,
             block->usable);
+    audit_find(tour->model, start, size, true);
     tour->live++;
     tour->live_bytes += size;
 }
@@ -101,6 +117,7 @@ static void visit_free(struct tour *tour, unsigned char *start, size_t size)
     if (next < tour->model->block_count &&
         tour->model->blocks[next].start - start < (ptrdiff_t)size)
         model_fail(tour->model, "walk: the free block at %p covers a live one", (void *)start);
+    audit_find(tour->model, start, size, false);
     tour->free++;
     tour->free_bytes += size;
     tour->largest = size > tour->largest ? size : tour->largest;

@@ -236,6 +236,19 @@ static struct acre_num naive_usable_size(const void *self, const void *ptr)
     return (struct acre_num){ spot.block->size, ACRE_OK };
 }
 
+static struct acre_block naive_find(const void *self, const void *ptr)
+{
+    const struct naive *naive = self;
+    for (struct naive_region *region = naive->regions; region != NULL; region = region->next) {
+        for (struct naive_block *b = region->first; b != region->end; b = block_next(b)) {
+            unsigned char *start = block_start(b);
+            if (b->live && (uintptr_t)ptr - (uintptr_t)start < b->size)
+                return (struct acre_block){ start, b->size, ACRE_OK };
+        }
+    }
+    return (struct acre_block){ NULL, 0, ACRE_NOT_ALLOCATED };
+}
+
 static void naive_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
     const struct naive *naive = self;
@@ -363,6 +376,12 @@ static struct acre_stats naive_stats(const void *self)
     };
 }
 
+static void naive_reset_peak(void *self)
+{
+    struct naive *naive = self;
+    naive->peak = naive->used;
+}
+
 struct sums {
     size_t used;
     size_t live;
@@ -406,6 +425,7 @@ const struct acre_bytes_ops naive_ops = {
         .stats = naive_stats,
         .check = naive_check,
         .reset = naive_reset,
+        .reset_peak = naive_reset_peak,
     },
     .alloc = naive_alloc,
     .dealloc = naive_dealloc,
@@ -413,5 +433,6 @@ const struct acre_bytes_ops naive_ops = {
     .resize = naive_resize,
     .realloc = naive_realloc,
     .usable_size = naive_usable_size,
+    .find = naive_find,
     .walk = naive_walk,
 };

@@ -119,6 +119,18 @@ static struct acre_num spy_usable_size(const void *self, const void *ptr)
     return naive_ops.usable_size(self, ptr);
 }
 
+static void spy_reset_peak(void *self)
+{
+    see();
+    naive_ops.base.reset_peak(self);
+}
+
+static struct acre_block spy_find(const void *self, const void *ptr)
+{
+    see();
+    return naive_ops.find(self, ptr);
+}
+
 static void spy_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
     see();
@@ -126,13 +138,15 @@ static void spy_walk(const void *self, acre_walk_fn *visit, void *arg)
 }
 
 static const struct acre_bytes_ops spy_ops = {
-    .base = { spy_init, spy_add_memory, spy_remove_memory, spy_stats, spy_check, spy_reset },
+    .base = { spy_init, spy_add_memory, spy_remove_memory, spy_stats, spy_check, spy_reset,
+        spy_reset_peak },
     .alloc = spy_alloc,
     .dealloc = spy_dealloc,
     .dealloc_sized = spy_dealloc_sized,
     .resize = spy_resize,
     .realloc = spy_realloc,
     .usable_size = spy_usable_size,
+    .find = spy_find,
     .walk = spy_walk,
 };
 

@@ -45,12 +45,14 @@ enum acre_status acre_pass_remove_memory(void *self, void *start);
 struct acre_stats acre_pass_stats(const void *self);
 struct acre_check_result acre_pass_check(const void *self);
 void acre_pass_reset(void *self);
+void acre_pass_reset_peak(void *self);
 ACRE_NODISCARD struct acre_ptr acre_pass_alloc(void *self, struct acre_layout layout);
 enum acre_status acre_pass_dealloc(void *self, void *ptr);
 enum acre_status acre_pass_dealloc_sized(void *self, void *ptr, struct acre_layout layout);
 ACRE_NODISCARD enum acre_status acre_pass_resize(void *self, void *ptr, size_t size);
 ACRE_NODISCARD struct acre_ptr acre_pass_realloc(void *self, void *ptr, struct acre_layout layout);
 struct acre_num acre_pass_usable_size(const void *self, const void *ptr);
+struct acre_block acre_pass_find(const void *self, const void *ptr);
 void acre_pass_walk(const void *self, acre_walk_fn *visit, void *arg);
 
 /** The table that passes every verb. C++ has no overriding initializers: copy it and assign. */
@@ -62,10 +64,11 @@ extern const struct acre_bytes_ops acre_pass_ops;
 #define ACRE_PASS_ALL                                                                              \
     .base.init = acre_pass_init, .base.add_memory = acre_pass_add_memory,                          \
     .base.remove_memory = acre_pass_remove_memory, .base.stats = acre_pass_stats,                  \
-    .base.check = acre_pass_check, .base.reset = acre_pass_reset, .alloc = acre_pass_alloc,        \
+    .base.check = acre_pass_check, .base.reset = acre_pass_reset,                                  \
+    .base.reset_peak = acre_pass_reset_peak, .alloc = acre_pass_alloc,                             \
     .dealloc = acre_pass_dealloc, .dealloc_sized = acre_pass_dealloc_sized,                        \
     .resize = acre_pass_resize, .realloc = acre_pass_realloc,                                      \
-    .usable_size = acre_pass_usable_size, .walk = acre_pass_walk
+    .usable_size = acre_pass_usable_size, .find = acre_pass_find, .walk = acre_pass_walk
 
 /** For ACRE_PASS_OPS: compilers warn of an initializer that another one overrides, which is the
  * purpose here. */
