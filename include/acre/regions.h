@@ -13,11 +13,14 @@ extern "C" {
 #endif
 
 struct acre_region;
+struct acre_region_node;
 
 /** A set of regions. Zeroed, it is empty. It may be moved by copying while no call runs. */
 struct acre_regions {
-    struct acre_region *first; /* the lowest region; null: there is none */
-    size_t total;              /* bytes of all regions and of their metadata given apart */
+    uintptr_t index;                /* root of the index; 0: there is no region */
+    struct acre_region_node *spare; /* nodes of descriptors that the index does not need */
+    struct acre_region *first;      /* the lowest region; null: there is none */
+    size_t total;                   /* bytes of all regions and of their metadata given apart */
 };
 
 #ifdef __cplusplus

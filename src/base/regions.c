@@ -2,28 +2,9 @@
 /*
  * The set of regions: lookup, overlap rules, insertion and removal.
  */
-#include "base/regions.h"
+#include "base/region_index.h"
 
 /* ---- lookup ---- */
-
-struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at)
-{
-    struct acre_region *floor = NULL;
-    for (struct acre_region *region = regions->first; region != NULL; region = region->next) {
-        if (region->start > at)
-            break;
-        floor = region;
-    }
-    return floor;
-}
-
-struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at)
-{
-    struct acre_region *region = regions->first;
-    while (region != NULL && !acre_region_contains(region, at))
-        region = region->next;
-    return region;
-}
 
 struct acre_region *acre_regions_starting_at(const struct acre_regions *regions, uintptr_t start)
 {
@@ -121,10 +102,13 @@ void acre_regions_insert(struct acre_regions *regions, struct acre_region *regio
     if (above != NULL)
         above->prev = region;
     regions->total += region->size + region->meta_size;
+    acre_region_index_insert(regions, region);
+    ACRE_ASSERT(acre_regions_find(regions, region->start) == region); /* REGIONS-4 */
 }
 
 void acre_regions_remove(struct acre_regions *regions, struct acre_region *region)
 {
+    acre_region_index_remove(regions, region);
     if (region->prev != NULL)
         region->prev->next = region->next;
     else
@@ -152,7 +136,7 @@ const struct acre_region *acre_regions_find_broken(const struct acre_regions *re
             return region;
         below = region;
     }
-    return NULL;
+    return acre_region_index_find_broken(regions);
 }
 
 bool acre_regions_total_agrees(const struct acre_regions *regions)

@@ -14,10 +14,16 @@
  * integers (physical memory, offsets in a file, ids) names no addresses of this program: it is not
  * compared with addresses of metadata or of the allocator's struct.
  *
+ * Addresses are looked up in an index (region_index.c), a radix tree whose nodes stand before the
+ * descriptors of all regions but small ones: 4 bits of the address per level, and no level where all
+ * starts agree, so that 512 regions of one size take three levels and no number takes more than 16.
+ * Among small regions, which bring no nodes, a lookup takes O(small regions) as well.
+ *
  * Invariants, in brackets the cost of keeping each:
- *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(regions)]
- *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(regions)]
+ *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(levels)]
+ *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(levels)]
  *   REGIONS-3  total is the sum of all sizes [an addition per call]
+ *   REGIONS-4  the index leads to each region [insert, remove: 16 steps per level]
  */
 #ifndef ACRE_SRC_BASE_REGIONS_H
 #define ACRE_SRC_BASE_REGIONS_H
@@ -25,6 +31,22 @@
 #include "base/arith.h"
 
 #include <acre/regions.h>
+
+enum {
+    ACRE_REGION_DIGIT = sizeof(size_t) == 8 ? 4 : 2, /* bits of the address per level */
+    ACRE_REGION_WAYS = 1 << ACRE_REGION_DIGIT,
+    ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
+};
+
+/** Bytes of a region from which on it brings a node, which then takes less than a fiftieth of it. */
+#define ACRE_REGION_NODE_LEAST ((size_t)1 << 13)
+
+/** A node of the index: region_index.c describes it. */
+struct acre_region_node {
+    uintptr_t base;
+    size_t shift;
+    uintptr_t entries[ACRE_REGION_WAYS];
+};
 
 /** The first member of every descriptor. */
 struct acre_region {
@@ -35,7 +57,20 @@ struct acre_region {
     uintptr_t meta;           /* start of the metadata given apart; 0 when in band */
     size_t meta_size;         /* bytes there; 0 when in band */
     bool integers;            /* the range names no addresses of this program */
+    bool has_node;            /* a node for the index stands before the descriptor */
 };
+
+/** Bytes that a region of a size reserves before its descriptor. Pure. */
+ACRE_INLINE size_t acre_region_node_size(size_t size)
+{
+    return size >= ACRE_REGION_NODE_LEAST ? sizeof(struct acre_region_node) : 0;
+}
+
+/** Where the descriptor of a region of a size goes in metadata that begins at an address. Pure. */
+ACRE_INLINE uintptr_t acre_region_place(uintptr_t metadata, size_t size)
+{
+    return acre_align_up(metadata, sizeof(size_t)) + acre_region_node_size(size);
+}
 
 /** Whether an address lies in a region. O(1). */
 ACRE_INLINE bool acre_region_contains(const struct acre_region *region, uintptr_t at)
@@ -43,24 +78,26 @@ ACRE_INLINE bool acre_region_contains(const struct acre_region *region, uintptr_
     return at - region->start < region->size;
 }
 
-/** The region that contains an address; null: none does. O(regions). */
+/** The region that contains an address; null: none does. O(levels). */
 struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at);
 
-/** The highest region that starts at or below an address; null: none does. O(regions). */
+/** The highest region that starts at or below an address; null: none does. O(levels). */
 struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at);
 
-/** The region that starts at an address, as given; null: none does. O(regions). */
+/** The region that starts at an address, as given; null: none does. O(levels). */
 struct acre_region *acre_regions_starting_at(const struct acre_regions *regions, uintptr_t start);
 
-/** Whether a range shares a byte with a region's range, of integers or not. O(regions). */
+/** Whether a range shares a byte with a region's range, of integers or not. O(levels). */
 bool acre_regions_overlap(const struct acre_regions *regions, uintptr_t start, size_t size);
 
-/** Whether a range shares a byte with metadata that was given apart. O(regions). */
+/** Whether a range shares a byte with metadata that was given apart. O(regions), and O(1) while no
+ * region has such metadata. */
 bool acre_regions_overlap_metadata(
     const struct acre_regions *regions, uintptr_t start, size_t size);
 
 /**
- * Whether a region may be added; changes nothing. O(regions).
+ * Whether a region may be added; changes nothing. O(levels), and O(regions) once there is metadata
+ * given apart.
  * @param offer     start, size, meta, meta_size and integers are filled in.
  * @param self      the allocator's struct, which owns its bytes.
  * @return ACRE_OK; ACRE_INVALID_PARAM: the range is empty, null or wraps, the metadata wraps, or
@@ -70,14 +107,14 @@ bool acre_regions_overlap_metadata(
 enum acre_status acre_regions_admit(const struct acre_regions *regions,
     const struct acre_region *offer, const void *self, size_t self_size);
 
-/** Adds a region that may be added; its links are set here. O(regions). */
+/** Adds a region that may be added; its links are set here. O(levels). */
 void acre_regions_insert(struct acre_regions *regions, struct acre_region *region);
 
-/** Removes a region of the set, whose descriptor stays readable. O(1). */
+/** Removes a region of the set, whose descriptor stays readable. O(levels). */
 void acre_regions_remove(struct acre_regions *regions, struct acre_region *region);
 
-/** The lowest descriptor that breaks REGIONS-1 or REGIONS-2; null: none does. Reads descriptors
- * only. O(regions). */
+/** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4; null: none does. Follows
+ * the links of the list and no other pointer. O(regions * nodes in use). */
 const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions);
 
 /** Whether REGIONS-3 holds, where the others do. O(regions). */

@@ -95,7 +95,7 @@ static size_t buddy_metadata_bytes(size_t count)
 
 size_t acre_buddy_metadata_size(size_t size, size_t smallest)
 {
-    return buddy_metadata_bytes(size / smallest) + sizeof(size_t) - 1;
+    return acre_region_node_size(size) + buddy_metadata_bytes(size / smallest) + sizeof(size_t) - 1;
 }
 
 static unsigned buddy_levels(size_t words)
@@ -185,6 +185,7 @@ static void buddy_add_region(
 {
     struct acre_buddy_region *region = (void *)place;
     *region = *described;
+    region->range.has_node = acre_region_node_size(region->range.size) != 0;
     buddy_place_metadata(region);
     buddy_clear_metadata(region);
     buddy_insert_region(buddy, region);
@@ -235,7 +236,7 @@ static void buddy_set_blocks_in_band(
 static enum acre_status buddy_add_in_band(struct acre_buddy *buddy, uintptr_t start, size_t size)
 {
     struct acre_buddy_region region = { .range = { .start = start, .size = size } };
-    uintptr_t place = acre_align_up(start, sizeof(size_t));
+    uintptr_t place = acre_region_place(start, size);
     if (size == 0 || acre_range_wraps(start, size) || place < start)
         return ACRE_INVALID_PARAM;
     buddy_set_blocks_in_band(buddy, &region, place);
@@ -269,7 +270,7 @@ static enum acre_status buddy_add_apart(struct acre_buddy *buddy, struct acre_re
     enum acre_status status =
         acre_regions_admit(&buddy->regions, &region.range, buddy, sizeof(*buddy));
     if (status == ACRE_OK)
-        buddy_add_region(buddy, acre_align_up(range.meta, sizeof(size_t)), &region);
+        buddy_add_region(buddy, acre_region_place(range.meta, range.size), &region);
     return status;
 }
 

@@ -100,7 +100,8 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 
 size_t acre_tlsf_metadata_size(size_t size)
 {
-    return sizeof(struct acre_tlsf_region) + tlsf_map_bytes(size) + sizeof(size_t) - 1;
+    return acre_region_node_size(size) + sizeof(struct acre_tlsf_region) + tlsf_map_bytes(size) +
+           sizeof(size_t) - 1;
 }
 
 /* The smallest region has space for the smallest block at the worst alignment, even after it lost a
@@ -127,6 +128,7 @@ static void describe_region(
     struct acre_tlsf_region *region, struct acre_region range, size_t map_size)
 {
     uintptr_t base = acre_align_up(range.start, ACRE_TLSF_GRANULE);
+    range.has_node = acre_region_node_size(range.size) != 0;
     size_t granules = (range.start + range.size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
     *region = (struct acre_tlsf_region){
         .range = range,
@@ -144,7 +146,7 @@ static void describe_region(
 static struct acre_tlsf_region *tlsf_add_region(
     struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size)
 {
-    uintptr_t own = acre_align_up(start, sizeof(size_t));
+    uintptr_t own = acre_region_place(start, size);
     struct acre_tlsf_region *region = (void *)own;
     describe_region(region, (struct acre_region){ .start = start, .size = size }, map_size);
     tlsf_insert_region(tlsf, region);
@@ -209,7 +211,7 @@ enum acre_status acre_tlsf_add_memory_apart(
     enum acre_status status = acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
     if (status != ACRE_OK)
         return status;
-    uintptr_t own = acre_align_up(range.meta, sizeof(size_t));
+    uintptr_t own = acre_region_place(range.meta, size);
     struct acre_tlsf_region *region = (void *)own;
     describe_region(region, range, tlsf_map_bytes(size));
     tlsf_insert_region(tlsf, region);

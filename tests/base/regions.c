@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The set of regions against a naive one: every address of a small space, and the top of the address
- * space. */
+/* The set of regions against a naive one: every address of a small space, at the top of the address
+ * space too, and some addresses all over it. */
 #include "base/regions.h"
 #include "support/rng.h"
 
@@ -13,7 +13,11 @@
 enum { SPACE = 96, MOST = 12 };
 
 static struct acre_regions regions;
-static struct acre_region descriptors[MOST];
+/* Descriptors with a node before each, which some of the regions lend. */
+static struct {
+    struct acre_region_node node;
+    struct acre_region region;
+} places[MOST];
 static bool used[MOST];
 static unsigned char self[8];
 
@@ -29,8 +33,8 @@ static int start_empty(void **state)
 static struct acre_region *naive_find(uintptr_t at)
 {
     for (size_t i = 0; i < MOST; i++)
-        if (used[i] && at - descriptors[i].start < descriptors[i].size)
-            return &descriptors[i];
+        if (used[i] && at - places[i].region.start < places[i].region.size)
+            return &places[i].region;
     return NULL;
 }
 
@@ -38,9 +42,9 @@ static struct acre_region *naive_floor(uintptr_t at)
 {
     struct acre_region *floor = NULL;
     for (size_t i = 0; i < MOST; i++)
-        if (used[i] && descriptors[i].start <= at &&
-            (floor == NULL || descriptors[i].start > floor->start))
-            floor = &descriptors[i];
+        if (used[i] && places[i].region.start <= at &&
+            (floor == NULL || places[i].region.start > floor->start))
+            floor = &places[i].region;
     return floor;
 }
 
@@ -49,7 +53,7 @@ static bool naive_overlap(uintptr_t start, size_t size, bool metadata)
 {
     for (size_t byte = 0; byte < size; byte++)
         for (size_t i = 0; i < MOST; i++) {
-            const struct acre_region *region = &descriptors[i];
+            const struct acre_region *region = &places[i].region;
             uintptr_t from = metadata ? region->meta : region->start;
             if (used[i] && start + byte - from < (metadata ? region->meta_size : region->size))
                 return true;
@@ -74,7 +78,7 @@ static void assert_like_naive(uintptr_t base)
 static void change(struct rng *rng, uintptr_t base)
 {
     size_t which = rng_below(rng, MOST);
-    struct acre_region *region = &descriptors[which];
+    struct acre_region *region = &places[which].region;
     if (used[which]) {
         acre_regions_remove(&regions, region);
         used[which] = false;
@@ -83,7 +87,9 @@ static void change(struct rng *rng, uintptr_t base)
     size_t offset = rng_below(rng, SPACE);
     size_t size = 1 + rng_below(rng, rng_below(rng, 4) == 0 ? SPACE - offset : 4);
     size = size < SPACE - offset ? size : SPACE - offset;
-    *region = (struct acre_region){ .start = base + offset, .size = size, .integers = true };
+    *region = (struct acre_region){
+        .start = base + offset, .size = size, .integers = true, .has_node = which % 3 != 0
+    };
     bool overlaps = naive_overlap(region->start, size, false);
     assert_int_equal(acre_regions_overlap(&regions, region->start, size), overlaps);
     assert_int_equal(acre_regions_admit(&regions, region, self, sizeof self),
@@ -121,11 +127,104 @@ static void regions_at_the_top(void **state)
     changes_like_naive(UINTPTR_MAX - SPACE + 1);
 }
 
+/* ---- regions of all sizes all over the address space ---- */
+
+enum { MANY = 300 };
+
+static struct {
+    struct acre_region_node node;
+    struct acre_region region;
+} many[MANY];
+static bool many_used[MANY];
+
+/* An address near one of four places, so that some regions are close together. */
+static uintptr_t any_address(struct rng *rng)
+{
+    static const unsigned shifts[] = { 12, 16, 20, 24, 40, 63 };
+    size_t bits = sizeof(uintptr_t) * 8;
+    unsigned shift = shifts[rng_below(rng, sizeof shifts / sizeof shifts[0])];
+    uintptr_t place = (uintptr_t)rng_below(rng, 4) << (bits - 3);
+    return place + ((uintptr_t)rng_next(rng) & (((uintptr_t)1 << shift % (bits - 1)) - 1));
+}
+
+static struct acre_region *naive_find_of_many(uintptr_t at)
+{
+    for (size_t i = 0; i < MANY; i++)
+        if (many_used[i] && acre_region_contains(&many[i].region, at))
+            return &many[i].region;
+    return NULL;
+}
+
+static void assert_found(uintptr_t at)
+{
+    assert_ptr_equal(acre_regions_find(&regions, at), naive_find_of_many(at));
+}
+
+/* One region in `nodeless` brings no node. */
+static void change_many(struct rng *rng, size_t which, size_t nodeless)
+{
+    struct acre_region *region = &many[which].region;
+    if (many_used[which]) {
+        acre_regions_remove(&regions, region);
+        many_used[which] = false;
+        return;
+    }
+    size_t size = (size_t)1 << rng_below(rng, 24);
+    *region = (struct acre_region){ .start = any_address(rng),
+        .size = size,
+        .integers = true,
+        .has_node = rng_below(rng, nodeless) != 0 };
+    if (acre_regions_admit(&regions, region, self, sizeof self) != ACRE_OK)
+        return;
+    acre_regions_insert(&regions, region);
+    many_used[which] = true;
+}
+
+static void change_all_over_the_address_space(size_t nodeless)
+{
+    struct rng rng = { 5 };
+    size_t most = 0;
+    memset(many_used, 0, sizeof many_used);
+    memset(&regions, 0, sizeof regions);
+    for (size_t i = 0; i < 12000; i++) {
+        size_t which = rng_below(&rng, MANY);
+        if (i / 3000 % 2 == 1 && !many_used[which]) /* a time of removals only */
+            continue;
+        change_many(&rng, which, nodeless);
+        which = rng_below(&rng, MANY);
+        assert_found(many[which].region.start - 1);
+        assert_found(many[which].region.start);
+        assert_found(many[which].region.start + many[which].region.size / 2);
+        assert_found(many[which].region.start + (many[which].region.size - 1));
+        assert_found(many[which].region.start + many[which].region.size);
+        assert_found(any_address(&rng));
+        if (i % 100 == 0) {
+            size_t count = 0;
+            for (size_t j = 0; j < MANY; j++)
+                count += many_used[j];
+            most = count > most ? count : most;
+            assert_null(acre_regions_find_broken(&regions));
+            assert_true(acre_regions_total_agrees(&regions));
+        }
+    }
+    assert_true(most > MANY / 3);
+}
+
+static void regions_all_over_the_address_space(void **state)
+{
+    (void)state;
+    for (size_t nodeless = 1; nodeless <= 32; nodeless *= 2)
+        change_all_over_the_address_space(nodeless);
+}
+
+/* ---- overlap rules and checks ---- */
+
 static void add(size_t which, struct acre_region region)
 {
-    descriptors[which] = region;
+    region.has_node = true;
+    places[which].region = region;
     assert_int_equal(acre_regions_admit(&regions, &region, self, sizeof self), ACRE_OK);
-    acre_regions_insert(&regions, &descriptors[which]);
+    acre_regions_insert(&regions, &places[which].region);
     used[which] = true;
 }
 
@@ -178,8 +277,8 @@ static void overlap_rules(void **state)
 
 static void damage_is_found(void **state)
 {
-    struct acre_region *low = &descriptors[0];
-    struct acre_region *high = &descriptors[1];
+    struct acre_region *low = &places[0].region;
+    struct acre_region *high = &places[1].region;
     (void)state;
     add(0, (struct acre_region){ .start = 1000, .size = 100 });
     add(1, (struct acre_region){ .start = 1100, .size = 100 });
@@ -196,6 +295,20 @@ static void damage_is_found(void **state)
     assert_ptr_equal(acre_regions_find_broken(&regions), high);
     high->prev = low;
     assert_null(acre_regions_find_broken(&regions));
+    struct acre_region_node *node = (struct acre_region_node *)regions.index;
+    for (size_t slot = 0; slot < ACRE_REGION_WAYS; slot++) {
+        node->entries[slot] ^= 8;
+        assert_non_null(acre_regions_find_broken(&regions));
+        node->entries[slot] ^= 8;
+    }
+    node->base++;
+    assert_non_null(acre_regions_find_broken(&regions));
+    node->base--;
+    node->shift++;
+    assert_non_null(acre_regions_find_broken(&regions));
+    node->shift--;
+    regions.index ^= 8;
+    assert_non_null(acre_regions_find_broken(&regions));
 }
 
 int main(void)
@@ -204,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup(regions_come_and_go, start_empty),
         cmocka_unit_test_setup(regions_around_0, start_empty),
         cmocka_unit_test_setup(regions_at_the_top, start_empty),
+        cmocka_unit_test_setup(regions_all_over_the_address_space, start_empty),
         cmocka_unit_test_setup(overlap_rules, start_empty),
         cmocka_unit_test_setup(damage_is_found, start_empty),
     };

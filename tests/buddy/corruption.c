@@ -173,7 +173,7 @@ static void a_region_lost(void **state)
     (void)state;
     low->range.next = NULL;
     low->seam = false;
-    expect("BUDDY-8");
+    expect("BUDDY-1");
 }
 
 static unsigned char *state_at(unsigned block)
