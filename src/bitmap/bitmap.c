@@ -60,7 +60,7 @@ static ACRE_NOINLINE struct acre_num bitmap_alloc_run(
     struct acre_bitmap *self, size_t count, size_t align)
 {
     uintptr_t page = 0;
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     bool found = self->next_fit && acre_bitmap_span_find(self, count, align, self->cursor, &page);
     if (!found && !acre_bitmap_span_find(self, count, align, 0, &page))
         return bitmap_no_memory(self);
@@ -109,7 +109,7 @@ struct acre_num acre_bitmap_alloc_pages_at(
         return bitmap_refuse(ACRE_INVALID_PARAM);
     if (!acre_bitmap_span_is(self, page, count, true))
         return bitmap_no_memory(self);
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     acre_bitmap_span_set(self, page, count, false);
     return bitmap_count_used(self, page, count);
 }
@@ -122,7 +122,7 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_run(
 {
     if (!acre_bitmap_span_is(self, page, count, false))
         return ACRE_NOT_ALLOCATED;
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     acre_bitmap_span_set(self, page, count, true);
     self->headroom += count;
     ACRE_ASSERT(self->headroom <= self->peak); /* BITMAP-3 */

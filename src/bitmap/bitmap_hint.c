@@ -74,8 +74,6 @@ static void bitmap_list_word(struct acre_bitmap *self, struct acre_bitmap_range 
 
 void acre_bitmap_list_page(struct acre_bitmap *self)
 {
-    if (self->next_hint == NULL)
-        return;
     self->next_hint = NULL;
     self->free_from = self->hint_at;
     bitmap_list_word(self, self->hint_range, (size_t)(self->hint - self->hint_range->words));
@@ -100,7 +98,7 @@ static void bitmap_free_index(
     if (pos >= self->free_from && bitmap_can_stay_clean(self, range, index)) {
         bitmap_add_free_word(range, word);
     } else {
-        acre_bitmap_list_page(self);
+        bitmap_list_any(self);
         bitmap_list_word(self, range, word);
     }
     range->words[word] |= (uint64_t)1 << index % BITMAP_WORD_BITS;

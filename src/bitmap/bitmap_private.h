@@ -321,8 +321,15 @@ bool acre_bitmap_find_hint(struct acre_bitmap *self);
  * acre_bitmap_find_hint. */
 void acre_bitmap_advance_hint(struct acre_bitmap *self);
 
-/** Lists the unlisted page, if there is one. O(log64(groups)), and as acre_bitmap_dirty_add. */
+/** Lists the unlisted page. O(log64(groups)), and as acre_bitmap_dirty_add. */
 void acre_bitmap_list_page(struct acre_bitmap *self);
+
+/** Lists the unlisted page, if there is one. */
+ACRE_INLINE void bitmap_list_any(struct acre_bitmap *self)
+{
+    if (ACRE_UNLIKELY(self->next_hint != NULL))
+        acre_bitmap_list_page(self);
+}
 
 /** Frees one page in any state of the allocator. ACRE_NOT_ALLOCATED, nothing changed, when the page
  * is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */

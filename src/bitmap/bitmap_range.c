@@ -45,14 +45,14 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit)
 {
     self->next_fit = next_fit;
     self->cursor = 0;
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     bitmap_clear_hint(self);
 }
 
 void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     self->max_dirty = groups != 0 ? groups : 1;
     for (; range != NULL; range = bitmap_next_range(range))
         acre_bitmap_flush(self, range, self->max_dirty);
@@ -135,7 +135,7 @@ static void bitmap_add_offer(struct acre_bitmap *self, const struct bitmap_offer
 {
     struct acre_bitmap_range *range = offer->meta;
     bitmap_set_defaults(self);
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     range->region = offer->region;
     range->first = offer->first;
     range->pages = offer->pages;
@@ -234,7 +234,7 @@ enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start
         return ACRE_NOT_ALLOCATED;
     if (acre_bitmap_range_summary(range).longest != range->pages)
         return ACRE_INVALID_PARAM;
-    acre_bitmap_list_page(self);
+    bitmap_list_any(self);
     acre_regions_remove(&self->regions, region);
     bitmap_clear_hint(self);
     bitmap_cache_range(self, bitmap_first_range(self));
