@@ -11,7 +11,15 @@
 const unsigned pages_occupancies[PAGES_OCCUPANCIES] = { 0, 10, 50, 90, 99 };
 const unsigned pages_sizes_log2[PAGES_SIZES] = { 10, 13, 16, 19, 22, 25, 28 };
 
-enum { MANY_LOG2 = 20, MORE_LOG2 = 24, BURST = 4096, ROUNDS_MAX = 64, LINEAR_LOG2 = 22 };
+enum {
+    MANY_LOG2 = 20,
+    MORE_LOG2 = 24,
+    BURST = 4096,
+    ROUNDS_MAX = 64,
+    LINEAR_LOG2 = 22,
+    CHURN = 100000,
+    CHURN_LINEAR = 50
+};
 
 struct bench {
     const struct pages_backend *who;
@@ -92,6 +100,57 @@ static void single(struct bench *bench, size_t pages, struct pages_result *resul
         bench->who->drop();
     }
 }
+
+/* ---- churn: a random held page freed, one allocated ---- */
+
+static uint32_t *held; /* page numbers: half the cache that pointers would take */
+static size_t held_count;
+
+/* Allocates all pages and frees each one with a chance, so that `percent` of them stay and are held. At
+ * 0 percent, a burst of pages is held. */
+static void hold(struct bench *bench, size_t pages, unsigned percent)
+{
+    held_count = 0;
+    while (percent == 0 && held_count < BURST)
+        held[held_count++] = (uint32_t)bench->who->take(1);
+    if (percent == 0)
+        return;
+    while (bench->who->take(1) != PAGES_NONE) {
+    }
+    for (size_t page = 0; page < pages; page++) {
+        if (bench_random_below(&bench->random, 100) >= percent)
+            bench->who->give(page, 1);
+        else
+            held[held_count++] = (uint32_t)page;
+    }
+}
+
+static double churn_held(struct bench *bench, size_t calls)
+{
+    uint64_t start = acre_clock_ns();
+    for (size_t i = 0; i < calls; i++) {
+        size_t which = bench_random_below(&bench->random, held_count);
+        bench->who->give(held[which], 1);
+        held[which] = (uint32_t)bench->who->take(1);
+    }
+    return (double)(acre_clock_ns() - start);
+}
+
+static void churn(struct bench *bench, size_t pages, struct pages_result *result)
+{
+    held = malloc(pages * sizeof *held);
+    for (int i = 0; i < PAGES_OCCUPANCIES; i++) {
+        result->churn[i] = (double)NAN;
+        if (held == NULL || !bench->who->make(bench->who, pages))
+            continue;
+        hold(bench, pages, pages_occupancies[i]);
+        result->churn[i] = median_of(bench, churn_held, bench->who->linear ? CHURN_LINEAR : CHURN);
+        bench->who->drop();
+    }
+    free(held);
+}
+
+/* ---- runs ---- */
 
 static void eight(struct bench *bench, size_t pages, struct pages_result *result)
 {
@@ -175,6 +234,7 @@ void pages_measure(const struct pages_backend *who, const struct pages_options *
     struct bench bench = { who, options, options->seed };
     size_t pages = (size_t)1 << (options->smoke ? 14 : MANY_LOG2);
     single(&bench, pages, result);
+    churn(&bench, pages, result);
     eight(&bench, pages, result);
     result->none_1m = none(&bench, pages);
     result->none_16m = options->smoke ? (double)NAN : none(&bench, (size_t)1 << MORE_LOG2);

@@ -42,6 +42,7 @@ extern const unsigned pages_sizes_log2[PAGES_SIZES];
 /* Nanoseconds a call, medians of the rounds; NAN where not measured. */
 struct pages_result {
     double single_take[PAGES_OCCUPANCIES], single_give[PAGES_OCCUPANCIES];
+    double churn[PAGES_OCCUPANCIES]; /* a random held page freed, one allocated: per pair */
     double eight_take, eight_give;
     double none_1m, none_16m;
     double large_pair;

@@ -16,10 +16,12 @@ static void print_single(const struct pages_result *results)
     char name[BENCH_GRID_TEXT];
     bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
     for (size_t who = 0; who < pages_backend_count; who++) {
-        for (int give = 0; give < 2; give++) {
-            const double *ns = give ? results[who].single_give : results[who].single_take;
-            snprintf(
-                name, sizeof name, "%s, %s", pages_backends[who].name, give ? "dealloc" : "alloc");
+        const struct pages_result *result = &results[who];
+        const double *rows[] = { result->single_take, result->single_give, result->churn };
+        static const char *const names[] = { "alloc", "dealloc", "churn" };
+        for (int row = 0; row < 3; row++) {
+            const double *ns = rows[row];
+            snprintf(name, sizeof name, "%s, %s", pages_backends[who].name, names[row]);
             bench_grid_row(&grid, name);
             for (int i = 0; i < PAGES_OCCUPANCIES; i++)
                 bench_grid_number(&grid, ns[i], 1);
@@ -76,7 +78,7 @@ struct target {
     double bound, measured;
 };
 
-enum { TARGETS = 9 };
+enum { TARGETS = 10 };
 
 static double worst(const double *ns)
 {
@@ -91,6 +93,7 @@ static void find_targets(const struct pages_result *own, struct target *targets)
     const struct target all[TARGETS] = {
         { "one page, alloc, worst occupancy, ns", 8, worst(own->single_take) },
         { "one page, dealloc, worst occupancy, ns", 4, worst(own->single_give) },
+        { "a page freed, one allocated, worst occupancy, ns", 12, worst(own->churn) },
         { "8 pages at 50 % occupancy, alloc, ns", 150, own->eight_take },
         { "64 to 4096 pages, none fits, 1 Mi pages, ns", 30, own->none_1m },
         { "64 to 4096 pages, none fits, 16 Mi pages, ns", 30, own->none_16m },
@@ -144,6 +147,8 @@ static cJSON *json_of(const struct pages_backend *who, const struct pages_result
         object, "single_alloc_ns", cJSON_CreateDoubleArray(result->single_take, PAGES_OCCUPANCIES));
     cJSON_AddItemToObject(object, "single_dealloc_ns",
         cJSON_CreateDoubleArray(result->single_give, PAGES_OCCUPANCIES));
+    cJSON_AddItemToObject(
+        object, "churn_ns", cJSON_CreateDoubleArray(result->churn, PAGES_OCCUPANCIES));
     cJSON_AddNumberToObject(object, "eight_alloc_ns", result->eight_take);
     cJSON_AddNumberToObject(object, "eight_dealloc_ns", result->eight_give);
     cJSON_AddNumberToObject(object, "none_fits_1mi_ns", result->none_1m);
