@@ -56,7 +56,7 @@ ACRE_NOINLINE void acre_lock_release_slow(struct acre_lock *lock)
     acre_os_wake_one(&lock->word);
 }
 
-static bool is_held_by_caller(const struct acre_lock *lock)
+bool acre_lock_is_held_by_caller(const struct acre_lock *lock)
 {
     if (lock->held_for_fork || acre_lock_is(lock, ACRE_LOCK_FREE))
         return false;
@@ -73,7 +73,7 @@ static bool was_interrupted(struct acre_lock *lock)
 
 void acre_lock_hold_for_fork(struct acre_lock *lock)
 {
-    if (is_held_by_caller(lock)) {
+    if (acre_lock_is_held_by_caller(lock)) {
         lock->fork_in_handler = true;
         return;
     }

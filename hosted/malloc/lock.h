@@ -51,6 +51,9 @@ void acre_lock_release_slow(struct acre_lock *lock);
  */
 void acre_lock_hold_for_fork(struct acre_lock *lock);
 
+/** Whether this thread has the lock, other than for a fork: a signal handler asks. */
+bool acre_lock_is_held_by_caller(const struct acre_lock *lock);
+
 /** Ends acre_lock_hold_for_fork() in the parent. */
 void acre_lock_release_after_fork(struct acre_lock *lock);
 

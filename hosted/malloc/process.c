@@ -8,19 +8,38 @@
 
 #include <pthread.h>
 
-static void hold_lock_for_fork(void)
+/* The C library's lock over its list of streams. fork() takes it after the fork handlers have run, and
+ * a thread that has it may allocate: so it has to be taken before the heap's lock. It is recursive. */
+void _IO_list_lock(void) __attribute__((weak));
+void _IO_list_unlock(void) __attribute__((weak));
+void _IO_list_resetlock(void) __attribute__((weak));
+
+static _Thread_local bool has_stream_list;
+
+static void hold_locks_for_fork(void)
 {
+    bool inside = acre_lock_is_held_by_caller(&acre_serve.lock);
+    has_stream_list = !inside && !acre_os_single_threaded() && _IO_list_lock && _IO_list_unlock &&
+                      _IO_list_resetlock;
+    if (has_stream_list)
+        _IO_list_lock();
     acre_lock_hold_for_fork(&acre_serve.lock);
 }
 
-static void release_lock_in_parent(void)
+static void release_locks_in_parent(void)
 {
     acre_lock_release_after_fork(&acre_serve.lock);
+    if (has_stream_list)
+        _IO_list_unlock();
+    has_stream_list = false;
 }
 
-static void free_lock_in_child(void)
+static void free_locks_in_child(void)
 {
     acre_lock_reinit_after_fork(&acre_serve.lock);
+    if (has_stream_list)
+        _IO_list_resetlock();
+    has_stream_list = false;
 }
 
 /* The object is linked to be initialised before all others, so these fork handlers are the first
@@ -30,7 +49,7 @@ __attribute__((constructor)) static void start_process(void)
 {
     acre_serve_prepare();
     acre_report_prepare();
-    (void)pthread_atfork(hold_lock_for_fork, release_lock_in_parent, free_lock_in_child);
+    (void)pthread_atfork(hold_locks_for_fork, release_locks_in_parent, free_locks_in_child);
 }
 
 __attribute__((destructor)) static void finish_process(void)

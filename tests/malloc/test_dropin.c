@@ -152,6 +152,7 @@ static struct dropin_case cases[] = {
     PASSES_ONCE(dynamic_loading),
     PASSES_ONCE(unloading_is_refused),
     PASSES_ONCE(fork_with_threads),
+    PASSES_ONCE(fork_among_streams),
     PASSES_ONCE(fork_handlers_that_allocate),
     PASSES_ONCE(fork_inside_malloc),
     { NAME(fork_inside_handlers), .early = true, .line = "^$" },

@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -195,6 +196,53 @@ static void allocate_in_handler(void)
         free(slots[i]);
 }
 
+static void *flush_streams(void *argument)
+{
+    for (;;)
+        fflush(NULL);
+    return argument;
+}
+
+static void *read_lines(void *argument)
+{
+    for (;;) {
+        FILE *file = fopen("/proc/self/maps", "r");
+        char *line = NULL;
+        size_t size = 0;
+        while (file != NULL && getline(&line, &size, file) > 0) {
+            free(line);
+            line = NULL;
+            size = 0;
+        }
+        free(line);
+        if (file != NULL)
+            fclose(file);
+    }
+    return argument;
+}
+
+/* The locks of streams, of the list of streams and of the heap have one order, in fork() too. */
+static void fork_among_streams(void)
+{
+    pthread_t thread;
+    alarm(60);
+    CHECK(pthread_create(&thread, NULL, flush_streams, NULL) == 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(pthread_create(&thread, NULL, read_lines, NULL) == 0);
+    for (int i = 0; i < 300; i++) {
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            FILE *file = fopen("/proc/self/maps", "r");
+            free(malloc(100));
+            _exit(file == NULL);
+        }
+        int status;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    _exit(0);
+}
+
 static void fork_handlers_that_allocate(void)
 {
     for (int i = 0; i < 60; i++)
@@ -313,6 +361,7 @@ const struct victim_case victim_process[] = {
     { "dynamic_loading", dynamic_loading },
     { "unloading_is_refused", unloading_is_refused },
     { "fork_with_threads", fork_with_threads },
+    { "fork_among_streams", fork_among_streams },
     { "fork_handlers_that_allocate", fork_handlers_that_allocate },
     { "fork_inside_handlers", fork_inside_handlers },
     { "fork_inside_malloc", fork_inside_malloc },
