@@ -7,6 +7,7 @@
 #include "trace/trace_file.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,7 @@ int acre_cmd_convert(int argc, char **argv)
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
 
+    signal(SIGXFSZ, SIG_IGN);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc != 1)

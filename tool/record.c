@@ -8,6 +8,7 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,24 @@ static void print_line(const char *path, const struct spool_summary *sum)
     fprintf(stderr, " -> %s\n", path);
 }
 
+/* Says what is missing from the trace, and why. */
+static void explain_gaps(
+    const struct spool_summary *sum, const struct record_options *options, const char *command)
+{
+    const char *obstacle = sum->totals.events ? NULL : launch_own_malloc(command);
+
+    if (obstacle)
+        acre_complain("record", "recorded no call of '%s': %s", command, obstacle);
+    if (sum->failed)
+        acre_complain("record", "could not record %llu %s: %s", (unsigned long long)sum->failed,
+            counted_word(sum->failed, "process", "processes"), strerror(sum->refusal));
+    if (sum->running && !options->wait)
+        acre_complain("record",
+            "%llu recorded %s still running; use --wait to record until they exit",
+            (unsigned long long)sum->running,
+            counted_word(sum->running, "process is", "processes are"));
+}
+
 /* Writes the trace and says what is in it. Returns the exit code of the tool. */
 static int conclude(
     const struct record_options *options, const struct spool *spool, const char *command, int code)
@@ -137,9 +156,11 @@ static int conclude(
     int error = spool->error;
 
     if (sum.images == 0) {
-        acre_complain("record", "recorded nothing of '%s': %s", command, launch_explain(command));
+        acre_complain("record", "recorded nothing of '%s': %s", command,
+            sum.failed ? strerror(sum.refusal) : launch_explain(command));
         return code ? code : ACRE_RECORD_FAILED;
     }
+    explain_gaps(&sum, options, command);
     if (sum.failure)
         acre_complain("record", "a process stopped recording early: %s", strerror(sum.failure));
     if (!error)
@@ -245,6 +266,8 @@ int acre_cmd_record(int argc, char **argv)
         options, true };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
 
+    /* A limit on files is an error to report; the command gets the default back. */
+    signal(SIGXFSZ, SIG_IGN);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc == 0)

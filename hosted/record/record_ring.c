@@ -238,6 +238,8 @@ static int make_ring(struct record_state *state)
         return errno;
     /* The pages behind the end of the file are mapped but not touched until it has grown. */
     error = allocate_ring_file(fd, SPOOL_PAGE);
+    if (control->any_user)
+        (void)fchmod(fd, 0666);
     map = error ? MAP_FAILED : mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (map == MAP_FAILED)
@@ -274,6 +276,8 @@ static void open_ring(struct record_state *state)
     record_self.thread = 0;
     error = make_ring(state);
     if (error) {
+        atomic_store(&control->failure, (uint32_t)error);
+        atomic_fetch_add(&control->failed, 1);
         turn_off(state, error);
         return;
     }

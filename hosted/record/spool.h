@@ -24,7 +24,7 @@
 /** Environment variable that names the spool folder for the recorder. */
 #define SPOOL_FOLDER_VARIABLE "ACRE_RECORD_SPOOL"
 /** First word of the control file; its low digits are the version of this header. */
-#define SPOOL_MAGIC UINT32_C(0xacec0001)
+#define SPOOL_MAGIC UINT32_C(0xacec0002)
 
 enum {
     SPOOL_PAGE = 4096,
@@ -37,7 +37,7 @@ enum {
     SPOOL_LAP_BITS = 24
 };
 
-/** The file "control": written by the collector, but for `rings`. */
+/** The file "control". */
 struct spool_control {
     uint32_t magic;
     uint32_t collector;     /**< pid */
@@ -47,6 +47,10 @@ struct spool_control {
     _Atomic uint32_t stop;  /**< 1: recorders stop once their ring is full */
     _Atomic uint32_t beat;  /**< changes while the collector is at work */
     _Atomic uint32_t rings; /**< rings asked for: the next one gets this number */
+    uint32_t any_user;      /**< 1: processes of other users are recorded too */
+    /* Written by recorders. */
+    _Atomic uint32_t failed;  /**< process images that could not make their ring */
+    _Atomic uint32_t failure; /**< errno of the last of them */
 };
 
 /** First page of a ring. */

@@ -120,6 +120,11 @@ memalign(64, 8 <unfinished ...>
 9 malloc(1 <unfinished ...>
 END
 
+# ltrace -x names the library of a call.
+printf '%s\n' 'malloc@libc.so.6(12) = 0x5581' 'free@libc.so.6(0x5581) = <void>' >"$work/in"
+"$acre" convert --from=ltrace --text "$work/in" >"$work/out" || fail "ltrace -x is not read"
+[ "$(grep -c '^[mf] ' "$work/out")" = 2 ] || fail "calls of ltrace -x are lost"
+
 refused mtrace 'line 2: expected' <<<$'= Start\nhello world'
 refused mtrace "line 1: '>' without '<'" <<<'@ x > 0x10 0x20'
 refused mtrace "line 3: '<' without '>'" <<<$'+ 0x10 0x20\n< 0x10\n- 0x10'

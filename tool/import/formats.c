@@ -160,10 +160,20 @@ static bool goes_on_name(char letter)
     return isalnum((unsigned char)letter) || letter == '_';
 }
 
-/* Whether the name ends at `open`, and is a word of its own outside of any string. */
+/* Where a name ends before `open`: ltrace -x writes "malloc@libc.so.6(". */
+static const char *end_of_name(const char *line, const char *open)
+{
+    const char *at = open;
+    while (at != line && (goes_on_name(at[-1]) || strchr(".-+", at[-1])))
+        at--;
+    return at != line && at[-1] == '@' ? at - 1 : open;
+}
+
+/* Whether the name ends before `open`, and is a word of its own outside of any string. */
 static bool is_name(const char *line, const char *open, const char *name)
 {
     size_t length = strlen(name);
+    open = end_of_name(line, open);
     if ((size_t)(open - line) < length)
         return false;
     const char *start = open - length;

@@ -6,11 +6,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -89,6 +91,7 @@ static _Noreturn void become(char **argv, const struct environment *environment,
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
     signal(SIGCHLD, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     if (set_preload(environment->library) &&
         setenv(environment->variable, environment->value, 1) == 0)
         execvp(argv[0], argv);
@@ -222,6 +225,80 @@ static bool names_linker(int fd)
     return false;
 }
 
+/** The bytes of a section, or null when they are not all in the file. */
+static const void *elf_section(const char *file, size_t size, const ElfW(Shdr) * section)
+{
+    bool inside = section->sh_offset <= size && section->sh_size <= size - section->sh_offset;
+
+    return inside && section->sh_offset % sizeof(long) == 0 ? file + section->sh_offset : NULL;
+}
+
+static bool symbols_define(
+    const ElfW(Sym) * symbols, size_t count, const char *names, size_t names_size, const char *name)
+{
+    const size_t length = strlen(name) + 1;
+
+    for (size_t i = 0; symbols && names && i < count; i++)
+        if (symbols[i].st_shndx != SHN_UNDEF && symbols[i].st_name < names_size &&
+            names_size - symbols[i].st_name >= length &&
+            memcmp(names + symbols[i].st_name, name, length) == 0)
+            return true;
+    return false;
+}
+
+static bool elf_defines(const char *file, size_t size, const char *name)
+{
+    const unsigned char class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+    const ElfW(Ehdr) *header = (const void *)file;
+    const ElfW(Shdr) * sections;
+
+    if (memcmp(file, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != class ||
+        header->e_shentsize != sizeof *sections || header->e_shoff % sizeof(long) != 0 ||
+        header->e_shoff > size || header->e_shnum > (size - header->e_shoff) / sizeof *sections)
+        return false;
+    sections = (const void *)(file + header->e_shoff);
+    for (size_t i = 0; i < header->e_shnum; i++) {
+        const ElfW(Shdr) *names = &sections[sections[i].sh_link % header->e_shnum];
+
+        if (sections[i].sh_type == SHT_DYNSYM)
+            return symbols_define(elf_section(file, size, &sections[i]),
+                sections[i].sh_size / sizeof(ElfW(Sym)),
+                names->sh_offset <= size && names->sh_size <= size - names->sh_offset
+                    ? file + names->sh_offset
+                    : NULL,
+                names->sh_size, name);
+    }
+    return false;
+}
+
+/** Whether the dynamic symbol table of an ELF file of this machine's class defines `name`. */
+static bool defines_symbol(int fd, const char *name)
+{
+    struct stat about;
+    bool found = false;
+    const char *file;
+
+    if (fstat(fd, &about) != 0 || about.st_size < (off_t)sizeof(ElfW(Ehdr)))
+        return false;
+    file = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (file == MAP_FAILED)
+        return false;
+    found = elf_defines(file, (size_t)about.st_size, name);
+    munmap((void *)(uintptr_t)file, (size_t)about.st_size);
+    return found;
+}
+
+const char *launch_own_malloc(const char *command)
+{
+    struct stat about;
+    int fd = open_command(command, &about);
+    bool own = fd >= 0 && defines_symbol(fd, "malloc");
+
+    if (fd >= 0)
+        close(fd);
+    return own ? "it defines malloc itself" : NULL;
+}
+
 const char *launch_obstacle(const char *command)
 {
     struct stat about;
@@ -236,7 +313,7 @@ const char *launch_obstacle(const char *command)
         return "it is set-user-ID or set-group-ID, and such programs ignore LD_PRELOAD";
     if (!is_dynamic)
         return "it is statically linked, and LD_PRELOAD has no effect on it";
-    return NULL;
+    return launch_own_malloc(command);
 }
 
 const char *launch_explain(const char *command)

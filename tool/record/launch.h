@@ -35,6 +35,9 @@ bool launch_has_descendants(void);
  * it, or the file cannot be read. */
 const char *launch_obstacle(const char *command);
 
+/** That `command` brings its own malloc, as a clause; null when it does not, as far as is known. */
+const char *launch_own_malloc(const char *command);
+
 /** Why nothing can have been recorded of `command`, as a clause: "it is statically linked", ... */
 const char *launch_explain(const char *command);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,23 @@ enum {
 
 /* ---- the folder ---- */
 
+/* Root's commands may change to another user and must still find the folder and write there. Its name
+ * is known to the recorded processes only: the folder around it cannot be listed. */
+static int make_inner_folder(struct spool *spool)
+{
+    uint64_t secret[2];
+    size_t length = strlen(spool->folder);
+
+    if (getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
+        return errno ? errno : EIO;
+    memcpy(spool->outer, spool->folder, length + 1);
+    snprintf(spool->folder + length, sizeof spool->folder - length, "/%016llx%016llx",
+        (unsigned long long)secret[0], (unsigned long long)secret[1]);
+    if (chmod(spool->outer, 0711) != 0 || mkdir(spool->folder, 0700) != 0)
+        return errno;
+    return chmod(spool->folder, 01733) == 0 ? 0 : errno;
+}
+
 static int make_folder(struct spool *spool)
 {
     const char *base = getenv("TMPDIR");
@@ -33,7 +51,9 @@ static int make_folder(struct spool *spool)
     size = snprintf(spool->folder, sizeof spool->folder, "%s/acre-record-XXXXXX", base);
     if (size < 0 || (size_t)size >= sizeof spool->folder)
         return ENAMETOOLONG;
-    return mkdtemp(spool->folder) ? 0 : errno;
+    if (!mkdtemp(spool->folder))
+        return errno;
+    return geteuid() == 0 ? make_inner_folder(spool) : 0;
 }
 
 static unsigned capacity_log2(size_t ring_bytes)
@@ -55,6 +75,7 @@ static void fill_control(struct spool *spool, size_t ring_bytes, bool with_time)
         spool->control->pid_namespace = about.st_ino;
     spool->control->capacity_log2 = capacity_log2(ring_bytes);
     spool->control->with_time = with_time;
+    spool->control->any_user = spool->outer[0] != '\0';
     spool->control->magic = SPOOL_MAGIC;
 }
 
@@ -69,6 +90,8 @@ static int make_control(struct spool *spool)
     if (fd < 0)
         return errno;
     error = posix_fallocate(fd, 0, SPOOL_PAGE);
+    if (spool->outer[0])
+        (void)fchmod(fd, 0666);
     if (!error)
         map = mmap(NULL, SPOOL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (!error && map == MAP_FAILED)
@@ -86,7 +109,9 @@ int spool_open(struct spool *spool, size_t ring_bytes, bool with_time)
     *spool = (struct spool){ 0 };
     error = make_folder(spool);
     if (error) {
-        spool->folder[0] = '\0';
+        rmdir(spool->folder);
+        rmdir(spool->outer);
+        spool->folder[0] = spool->outer[0] = '\0';
         return error;
     }
     error = make_control(spool);
@@ -123,6 +148,8 @@ void spool_close(struct spool *spool)
         munmap(spool->control, SPOOL_PAGE);
     if (spool->folder[0])
         remove_folder(spool->folder);
+    if (spool->outer[0])
+        rmdir(spool->outer);
     *spool = (struct spool){ 0 };
 }
 
@@ -266,6 +293,11 @@ static bool is_over(const struct spool_process *process)
     return process->heir && (process->replaced || is_gone(process->ring->pid));
 }
 
+static bool is_running(const struct spool_process *process)
+{
+    return process->ring && !process->replaced && !is_gone(process->ring->pid);
+}
+
 static bool is_heir(const struct spool_process *process)
 {
     return process->heir;
@@ -297,6 +329,10 @@ void spool_finish(struct spool *spool)
 {
     atomic_store(&spool->control->stop, 1);
     take_in(spool);
+    for (size_t i = 0; i < spool->active_count; i++)
+        look_for_process(spool, spool->active[i]);
+    for (size_t i = 0; i < spool->active_count; i++)
+        spool->running += is_running(spool->active[i]);
     while (finish_heirs(spool)) {
     }
     end_those(spool, is_any);
@@ -306,7 +342,9 @@ void spool_finish(struct spool *spool)
 
 struct spool_summary spool_summarise(const struct spool *spool)
 {
-    struct spool_summary sum = { .failure = 0 };
+    struct spool_summary sum = { .failed = atomic_load(&spool->control->failed),
+        .refusal = (int)atomic_load(&spool->control->failure),
+        .running = spool->running };
 
     for (size_t i = 0; i < spool->count; i++) {
         const struct spool_process *process = spool->processes[i];

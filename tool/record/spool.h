@@ -13,21 +13,26 @@
 #include <stddef.h>
 
 struct spool {
-    char folder[3072];
+    char folder[3072]; /* of the files */
+    char outer[3072];  /* the folder around it; "": there is none */
     struct spool_control *control;
     struct spool_process **processes; /* by number */
     size_t count, room;
     struct spool_process **active; /* those not ended */
     size_t active_count, active_room;
-    int error; /* errno of the first failure that costs events, or 0 */
+    int error;      /* errno of the first failure that costs events, or 0 */
+    size_t running; /* processes that still ran in spool_finish() */
 };
 
 /** What was recorded. */
 struct spool_summary {
     struct acre_trace_totals totals;
     uint64_t threads;
-    uint64_t images; /* process images that loaded the recorder, with events or without */
-    int failure;     /* errno that ended the recording of some process early, or 0 */
+    uint64_t images;  /* process images that loaded the recorder, with events or without */
+    int failure;      /* errno that ended the recording of some process early, or 0 */
+    uint64_t failed;  /* process images that could not be recorded at all */
+    int refusal;      /* errno of the last of them */
+    uint64_t running; /* processes that still ran when recording ended */
 };
 
 /**
