@@ -42,7 +42,7 @@ static bool prepend_preload(const char *library)
     return set;
 }
 
-static bool set_environment(const struct run_options *options, const char *library)
+static bool set_run_environment(const struct run_options *options, const char *library)
 {
     bool set = prepend_preload(library) && setenv("ACRE_ALLOCATOR", options->allocator, 1) == 0;
     if (options->pool)
@@ -57,7 +57,7 @@ static int run_command(const struct run_options *options, char **command)
     char library[ACRE_PATH_ROOM];
     if (!acre_find_preload("run", library, PRELOAD))
         return ACRE_EXIT_FAILED;
-    if (!set_environment(options, library)) {
+    if (!set_run_environment(options, library)) {
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }

@@ -60,7 +60,7 @@ static size_t buddy_apart_size(size_t size, size_t number)
     return acre_buddy_metadata_size(size, number != 0 ? number : ACRE_BUDDY_SMALLEST);
 }
 
-static enum acre_status buddy_add_apart(
+static enum acre_status add_buddy_apart(
     void *self, void *start, size_t size, void *apart, size_t apart_size)
 {
     return acre_buddy_add_memory_apart(self, start, size, apart, apart_size);
@@ -69,7 +69,7 @@ static enum acre_status buddy_add_apart(
 static const struct acre_backend_memory buddy_memory = {
     .rounds = true,
     .apart_size = buddy_apart_size,
-    .add_apart = buddy_add_apart,
+    .add_apart = add_buddy_apart,
 };
 #endif
 
