@@ -13,6 +13,8 @@ static size_t slab_wanted_pages(const struct acre_slab *slab, unsigned size_clas
     size_t most = slab->capacity / SLAB_SMALL_PART;
     if (pages > most)
         pages = most;
+    if (!slab_is_memory_ample(slab))
+        pages = pages / SLAB_SHORT_PART;
     return pages > least ? pages : least;
 }
 

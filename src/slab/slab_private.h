@@ -93,13 +93,14 @@ enum {
     SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
     SLAB_MAX_PAGES = 32,                   /* of a slab: each page costs an entry to set */
     SLAB_LINEAR_RUNS = 32,                 /* shorter runs have a list per length */
-    /* The watermark: memory is ample while one run has a 4th of the pages of the largest region
-     * (a 16th with several regions). While it is, a new slab is made rather than a partial one
-     * reused that has less than a 4th of its objects free (the reuse threshold): each slab costs
-     * two slow calls on its way. When memory is not ample, the fullest slab becomes current, so
-     * that others empty, and 8 larger classes are asked for an object before a slab is made. */
-    SLAB_WATERMARK_PART = 4,
-    SLAB_WATERMARK_PART_SPREAD = 16,
+    /* The watermark: memory is ample while one free run has a 16th of the pages of the largest
+     * region. While it is, a new slab is created rather than a partial one reused that has less
+     * than a 4th of its objects free (the reuse threshold): each slab costs two slow calls on its
+     * way. When memory is not ample, the fullest slab becomes current, so that others empty; 8
+     * larger classes are asked for an object before a slab is created; and a new slab has half of
+     * the usual pages. */
+    SLAB_WATERMARK_PART = 16,
+    SLAB_SHORT_PART = 2,
     SLAB_REUSE_PART = 4,
     SLAB_FALLBACK_CLASSES = 8,
     SLAB_SCAN_LIMIT = 2, /* partial slabs that are looked at when one becomes current */
@@ -332,9 +333,7 @@ ACRE_INLINE size_t slab_run_list(size_t pages)
 /* The list from which on the runs reach the watermark. */
 ACRE_INLINE size_t slab_watermark_list(const struct acre_slab *slab)
 {
-    bool spread = slab->regions != NULL && slab->regions->next != NULL;
-    size_t part = spread ? SLAB_WATERMARK_PART_SPREAD : SLAB_WATERMARK_PART;
-    return slab_run_list(slab->largest_pages / part + 1);
+    return slab_run_list(slab->largest_pages / SLAB_WATERMARK_PART + 1);
 }
 
 /* Whether so long a run is free that pages need not be spared. */
