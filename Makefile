@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test quick lint coverage bench fuzz metal wcet install clean help
+.PHONY: all single demo test quick lint coverage bench fuzz metal wcet install clean help
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -45,6 +45,9 @@ metal: ## boot machines without an operating system, and run the suites there
 
 wcet: all ## the longest path of the constant-time operations, in instructions
 	@scripts/wcet
+
+single: ## write the core and each allocator as one header and one source: build/single
+	@scripts/single
 
 install: all ## install under DESTDIR and PREFIX
 	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'

@@ -12,7 +12,7 @@
 #define ACRE_LIKELY(cond) __builtin_expect(!!(cond), 1)
 #define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)
 #define ACRE_NOINLINE __attribute__((noinline))
-#define ACRE_INLINE static inline __attribute__((always_inline))
+#define ACRE_INLINE static inline __attribute__((always_inline, unused))
 /* Hides from the optimiser where a value comes from, or that memory still holds what was read: for
  * the few places where it would trade a memory operand or an address mode for extra instructions.
  */

@@ -6,12 +6,14 @@
 #ifndef ACRE_SRC_BASE_EXHAUSTED_H
 #define ACRE_SRC_BASE_EXHAUSTED_H
 
+#include "base/compiler.h"
+
 #include <acre/types.h>
 
 typedef struct acre_ptr acre_retry_fn(void *self, struct acre_layout layout);
 
 /* Sets a handler. One that runs at the moment is in place again: its own requests call it. */
-static inline void acre_set_exhausted_hook(
+ACRE_INLINE void acre_set_exhausted_hook(
     struct acre_exhausted_hook *hook, acre_exhausted_fn *call, void *arg)
 {
     hook->call = call;

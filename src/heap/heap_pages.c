@@ -70,7 +70,8 @@ static void note_peak(struct acre_heap *heap, size_t bytes)
         heap->mixed_peak = used;
 }
 
-static struct acre_num attempt(struct acre_heap *heap, const struct page_request *request)
+static struct acre_num heap_attempt_pages(
+    struct acre_heap *heap, const struct page_request *request)
 {
     struct acre_num got = refusal(ACRE_NO_MEMORY);
     size_t bytes = bytes_in_use(heap);
@@ -87,7 +88,7 @@ static struct acre_num attempt(struct acre_heap *heap, const struct page_request
     return got;
 }
 
-static struct acre_num refuse(struct acre_heap *heap)
+static struct acre_num heap_refuse_pages(struct acre_heap *heap)
 {
     acre_locker_lock(&heap->pages_lock);
     heap->page_failed++;
@@ -106,15 +107,15 @@ static struct acre_layout layout_of(
 static struct acre_num serve(struct acre_heap *heap, const struct page_request *request)
 {
     unsigned asked = 0;
-    struct acre_num got = attempt(heap, request);
+    struct acre_num got = heap_attempt_pages(heap, request);
     while (got.status == ACRE_NO_MEMORY) {
         if (acre_heap_release_empty(heap) != 0)
-            got = attempt(heap, request);
+            got = heap_attempt_pages(heap, request);
         if (got.status != ACRE_NO_MEMORY)
             return got;
         if (asked++ == ACRE_EXHAUSTED_RETRIES || !acre_heap_ask(heap, layout_of(heap, request)))
-            return refuse(heap);
-        got = attempt(heap, request);
+            return heap_refuse_pages(heap);
+        got = heap_attempt_pages(heap, request);
     }
     return got;
 }

@@ -17,6 +17,8 @@
 
 #include <acre/wrap/guard.h>
 
+#include "base/compiler.h"
+
 /** A live block and its place in the inner block. */
 struct guarded {
     unsigned char *ptr;   /* the user's */
@@ -34,13 +36,13 @@ enum guard_found {
 };
 
 /** Bytes in front of a user's pointer, for an alignment. */
-static inline size_t guard_offset(size_t align)
+ACRE_INLINE size_t guard_offset(size_t align)
 {
     return align > ACRE_GUARD_FRONT ? align : ACRE_GUARD_FRONT;
 }
 
 /** What the inner block must hold; SIZE_MAX when the sum passes the top. */
-static inline size_t guard_need(size_t offset, size_t size)
+ACRE_INLINE size_t guard_need(size_t offset, size_t size)
 {
     size_t more = offset + (ACRE_GUARD_COST - ACRE_GUARD_FRONT);
     return more < offset || size > SIZE_MAX - more ? SIZE_MAX : size + more;
