@@ -2,6 +2,7 @@
 /* acre compare: which allocator suits a program, with what pool size, and why. */
 #include "cli/options.h"
 #include "number/number.h"
+#include "registry/nearest.h"
 #include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
@@ -95,6 +96,7 @@ static int record_in_child(char **program, const char *path)
 /* In a process of its own. @return the exit code. */
 static int produce(const struct compare_command *command)
 {
+    acre_complain_as("compare");
     if (command->program)
         return record_in_child(command->program, command->path);
     if (compare_scenario_write(command->scenario, command->path))
@@ -109,25 +111,28 @@ static bool has_trace(const struct compare_command *command)
     return stat(command->path, &about) == 0 && (!S_ISREG(about.st_mode) || about.st_size > 0);
 }
 
-/* Whether the process that was to make the trace has made one; it has complained if it could not,
- * unless it was killed. */
-static bool made_trace(const struct compare_command *command, int status)
+/* What the process that was to make the trace came to: it has complained if it could not, unless it
+ * was killed. @return the exit code; that of a command that cannot be run is passed on. */
+static int check_made(const struct compare_command *command, int status)
 {
     if (!WIFEXITED(status)) {
         acre_complain("compare", "the recording was killed by signal %d", WTERMSIG(status));
-        return false;
+        return ACRE_EXIT_FAILED;
     }
     if (!has_trace(command) || (command->scenario && WEXITSTATUS(status) != 0))
-        return false;
+        return WEXITSTATUS(status) == ACRE_EXIT_NOT_FOUND ||
+                       WEXITSTATUS(status) == ACRE_EXIT_CANNOT_EXECUTE
+                   ? WEXITSTATUS(status)
+                   : ACRE_EXIT_FAILED;
     if (WEXITSTATUS(status) != 0)
         acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
             command->program[0], WEXITSTATUS(status));
-    return true;
+    return ACRE_EXIT_OK;
 }
 
 /* Runs and records the command, or makes the scenario up. An interrupt typed meanwhile is for the
  * command: what it has allocated until then is compared. */
-static bool make_trace(struct compare_command *command)
+static int make_trace(struct compare_command *command)
 {
     int status = 0;
     fflush(NULL);
@@ -136,12 +141,12 @@ static bool make_trace(struct compare_command *command)
         _exit(produce(command));
     if (pid < 0) {
         acre_complain("compare", "cannot make a process: %s", strerror(errno));
-        return false;
+        return ACRE_EXIT_FAILED;
     }
     signal(SIGINT, SIG_IGN);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return made_trace(command, status);
+    return check_made(command, status);
 }
 
 /* A name for a trace that is not kept. */
@@ -162,13 +167,13 @@ static bool name_trace(struct compare_command *command)
     return true;
 }
 
-static bool prepare_trace(struct compare_command *command)
+static int prepare_trace(struct compare_command *command)
 {
     command->path = command->trace;
     if (!command->program && !command->scenario)
-        return true;
+        return ACRE_EXIT_OK;
     if (!command->trace && !name_trace(command))
-        return false;
+        return ACRE_EXIT_FAILED;
     return make_trace(command);
 }
 
@@ -257,7 +262,7 @@ static int emit_config(const struct compare_command *command)
 {
     const char *name = NULL;
     enum compare_goal goal = command->wanted == COMPARE_GOALS ? COMPARE_BALANCED : command->wanted;
-    if (compare_emit_config(stdout, &result, field.backends, goal, &name))
+    if (compare_emit_config(stdout, &result, field.builtins, goal, &name))
         return ACRE_EXIT_OK;
     if (name)
         acre_complain("compare", "how %s is set up in C is not known here", name);
@@ -322,9 +327,9 @@ static int compare(struct compare_command *command)
 
 static int prepare_and_compare(struct compare_command *command)
 {
-    int code = ACRE_EXIT_FAILED;
     acre_progress_open(&command->progress);
-    if (add_files(command) && prepare_trace(command)) {
+    int code = prepare_trace(command);
+    if (code == ACRE_EXIT_OK) {
         acre_catch_interrupts();
         code = compare(command);
     }
@@ -364,9 +369,16 @@ static int check_source(struct compare_command *command, const struct acre_usage
 static int unknown_scenario(const struct acre_usage *usage, const char *name)
 {
     char list[256] = "";
-    for (const struct compare_scenario *each = compare_scenarios; each->name; each++)
+    const char *names[16] = { NULL };
+    size_t count = 0;
+    for (const struct compare_scenario *each = compare_scenarios; each->name; each++) {
         add_word(list, sizeof list, each->name);
-    return acre_usage_error(usage, "invalid scenario '%s' (choose from %s)", name, list);
+        if (count + 1 < sizeof names / sizeof *names)
+            names[count++] = each->name;
+    }
+    const char *nearest = acre_nearest(name, names);
+    return acre_usage_error(usage, "invalid scenario '%s'%s%s%s (choose from %s)", name,
+        nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);
 }
 
 static int check_compare(struct compare_command *command, const struct acre_usage *usage, int argc)
@@ -395,7 +407,10 @@ static int find_candidates(struct compare_command *command, const struct acre_us
 {
     struct compare_choice choice = { .names = command->allocators.items,
         .name_count = command->allocators.count };
-    const char *unknown = compare_find_candidates(&field, &choice);
+    compare_find_candidates(&field, &choice);
+    if (!add_files(command))
+        return ACRE_EXIT_FAILED;
+    const char *unknown = compare_find_unknown(&field, &choice);
     return unknown ? acre_unknown_allocator(usage, unknown, "system") : ACRE_EXIT_OK;
 }
 
@@ -414,6 +429,21 @@ static int split_command(struct compare_command *command, int argc, char **argv)
     return argc;
 }
 
+/* Whether the shell would find such a command. */
+static bool is_command(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[ACRE_PATH_ROOM];
+    while (path && *path && !strchr(name, '/')) {
+        size_t length = strcspn(path, ":");
+        int size = snprintf(file, sizeof file, "%.*s/%s", (int)length, path, name);
+        if (size > 0 && (size_t)size < sizeof file && access(file, X_OK) == 0)
+            return true;
+        path += length + (path[length] == ':');
+    }
+    return false;
+}
+
 static int run_compare(
     struct compare_command *command, const struct acre_usage *usage, int argc, char **argv)
 {
@@ -427,6 +457,10 @@ static int run_compare(
             command->scenario->text);
     } else if (!command->program) {
         command->trace = argv[0];
+        if (access(argv[0], F_OK) != 0 && is_command(argv[0]))
+            return acre_usage_error(usage,
+                "there is no trace '%s'; acre compare -- %s records and compares the command",
+                argv[0], argv[0]);
         snprintf(command->source, sizeof command->source, "%s",
             strcmp(argv[0], "-") == 0 ? "standard input" : argv[0]);
     }

@@ -40,7 +40,7 @@ static int load_plugin(const struct map_command *command)
         acre_complain("map", "%s", error);
         return ACRE_EXIT_FAILED;
     }
-    if (replay_backend_has_pool(&field.subjects[0]))
+    if (replay_backend_has_pool(&field.backends[0]))
         return ACRE_EXIT_OK;
     acre_complain("map", "cannot draw %s: it manages its own memory and has no pool",
         field.candidates[0].name);
@@ -57,7 +57,8 @@ static int find_allocator(const struct map_command *command, const struct acre_u
         return load_plugin(command);
     const char *name = command->allocator ? command->allocator : acre_backends[0].name;
     struct compare_choice choice = { .names = &name, .name_count = 1 };
-    if (!name || compare_find_candidates(&field, &choice))
+    compare_find_candidates(&field, &choice);
+    if (!name || compare_find_unknown(&field, &choice))
         return acre_unknown_allocator(usage, name ? name : "", NULL);
     if (!field.count || field.candidates[0].origin != COMPARE_BUILT_IN)
         return acre_usage_error(
@@ -74,7 +75,7 @@ static void show_pool_search(void *argument, struct acre_progress *progress)
 /* The smallest pool that completes. @return 0: there is none, or it was not found. */
 static size_t smallest_pool(struct map_command *command, const struct replay_script *script)
 {
-    struct replay_worker worker = { .script = script, .backend = &field.subjects[0] };
+    struct replay_worker worker = { .script = script, .backend = &field.backends[0] };
     struct replay_shared_file state;
     struct replay_child child;
     char ended[REPLAY_ENDED_ROOM];
@@ -202,7 +203,7 @@ static bool map_script(struct map_command *command, const struct replay_script *
     if (!command->pool)
         return complain_of_pool(command);
     struct map_plan plan = make_plan(command, &script->facts, columns);
-    struct map_track *track = map_track(script, &field.subjects[0], &plan, &command->progress);
+    struct map_track *track = map_track(script, &field.backends[0], &plan, &command->progress);
     if (!track) {
         if (!acre_interrupted())
             acre_complain("map", "cannot replay: %s", strerror(errno));

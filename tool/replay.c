@@ -29,6 +29,7 @@ struct replay_command {
     bool explain;
     bool json;
     /* What they come to. */
+    const struct acre_plugin *plugins[ACRE_TEXT_LIST_MOST]; /* one for each of `with` */
     struct replay_backend backends[MOST_BACKENDS];
     size_t count;
     cJSON *processes; /* the array of results, for --json and --output */
@@ -85,13 +86,24 @@ static bool add_all(struct replay_command *command)
     return added;
 }
 
-/* Adds those that --allocator names. @return ACRE_EXIT_OK, or the exit code after a message. */
+static bool is_plugin(const struct replay_command *command, const char *name)
+{
+    for (size_t i = 0; i < command->with.count; i++)
+        if (strcmp(command->plugins[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds those that --allocator names; plugins take part anyway. @return ACRE_EXIT_OK, or the exit
+ * code after a message. */
 static int add_named(struct replay_command *command, const struct acre_usage *usage)
 {
     for (size_t i = 0; i < command->allocators.count; i++) {
         const char *name = command->allocators.items[i];
         const struct acre_backend *backend = acre_backend_find(name);
         bool is_system = strcmp(name, REPLAY_SYSTEM_NAME) == 0;
+        if (!backend && !is_system && is_plugin(command, name))
+            continue;
         if (!backend && !is_system)
             return acre_unknown_allocator(usage, name, REPLAY_SYSTEM_NAME);
         if (!(is_system ? add_malloc(command) : add_builtin(command, backend)))
@@ -110,12 +122,19 @@ static bool load_plugins(struct replay_command *command)
             acre_complain("replay", "%s", error);
             return false;
         }
-        if (!add_wanted(command,
-                (struct replay_backend){
-                    .type = REPLAY_PLUGIN, .name = file.table->name, .plugin = file.table }))
-            return false;
+        command->plugins[i] = file.table;
     }
     return true;
+}
+
+static bool add_wanted_plugins(struct replay_command *command)
+{
+    bool added = true;
+    for (size_t i = 0; added && i < command->with.count; i++)
+        added = add_wanted(command, (struct replay_backend){ .type = REPLAY_PLUGIN,
+                                        .name = command->plugins[i]->name,
+                                        .plugin = command->plugins[i] });
+    return added;
 }
 
 static bool show_table(struct replay_command *command, const struct replay_table *table)
@@ -356,11 +375,13 @@ static int prepare_and_replay(
     if (argc != 1)
         return acre_usage_error(usage, argc ? "more than one trace given" : "no trace given");
     int code = check_options(command, usage, argv[0]);
+    if (code == ACRE_EXIT_OK && !load_plugins(command))
+        return ACRE_EXIT_FAILED;
     if (code == ACRE_EXIT_OK && command->allocators.count)
         code = add_named(command, usage);
     else if (code == ACRE_EXIT_OK && !add_all(command))
         code = ACRE_EXIT_FAILED;
-    if (code == ACRE_EXIT_OK && !load_plugins(command))
+    if (code == ACRE_EXIT_OK && !add_wanted_plugins(command))
         code = ACRE_EXIT_FAILED;
     return code == ACRE_EXIT_OK ? replay(command, argv[0]) : code;
 }

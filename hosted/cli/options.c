@@ -19,9 +19,17 @@ static const char *command_separator(const char *command)
     return *command && *command != '-' ? " " : "";
 }
 
+static const char *speaker;
+
+void acre_complain_as(const char *command)
+{
+    speaker = command;
+}
+
 __attribute__((format(printf, 2, 0))) static void print_complaint(
     const char *command, const char *format, va_list arguments)
 {
+    command = speaker ? speaker : command;
     fprintf(stderr, "acre%s%s: ", command_separator(command), command);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);

@@ -27,9 +27,11 @@ enum acre_option_kind {
     ACRE_OPTION_LIST   /**< Text, each use adds one; struct acre_text_list. */
 };
 
+#define ACRE_TEXT_LIST_MOST 64
+
 /** Texts given by a repeated option, in order. The texts are argv's. */
 struct acre_text_list {
-    const char *items[64];
+    const char *items[ACRE_TEXT_LIST_MOST];
     size_t count;
 };
 
@@ -76,6 +78,9 @@ void acre_usage_print(const struct acre_usage *usage);
 /** Prints "acre COMMAND: message" on standard error, formatted as by printf. */
 void acre_complain(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** From now on every complaint of this process is that of `command`; null: of its own. */
+void acre_complain_as(const char *command);
 
 /** acre_complain(), and a line that points to the help. @return ACRE_EXIT_USAGE. */
 int acre_usage_error(const struct acre_usage *usage, const char *format, ...)

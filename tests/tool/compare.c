@@ -291,6 +291,23 @@ static void goal_chooses_the_advice(void **state)
     assert_null(strstr(spawned.out, "balanced"));
 }
 
+/* A plugin can be named, stands alone then, and has no setting of another. */
+static void plugins_have_names(void **state)
+{
+    const char *path = trace_path("compare_plugin.json");
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r1", "-abump", "-w", plugin, "-o", path, hundred, NULL);
+    assert_int_equal(spawned.code, 0);
+    has(spawned.out, "\nleast memory: bump\n");
+    has(spawned.out, "median of 1 alternated replay,");
+    cJSON *json = parse_file(path);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "allocators")), 1);
+    cJSON_Delete(json);
+    spawn_acre(&spawned, "replay", "-r1", "-abump", "-w", plugin, hundred, NULL);
+    assert_int_equal(spawned.code, 0);
+    assert_null(strstr(spawned.out, "\nsystem "));
+}
+
 static void broken_allocator_is_shown(void **state)
 {
     (void)state;
@@ -336,6 +353,12 @@ static void command_lines_that_are_wrong(void **state)
     has(spawned.err, "did you mean 'system'?");
     spawn_acre(&spawned, "compare", "-r100", hundred, NULL);
     assert_int_equal(spawned.code, 2);
+    spawn_acre(&spawned, "compare", "--scenario=kernl", NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "invalid scenario 'kernl', did you mean 'kernel'? (choose from ");
+    spawn_acre(&spawned, "compare", "true", NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "no trace 'true'; acre compare -- true records and compares the command");
     spawn_acre(&spawned, "compare", "--process=first", hundred, NULL);
     assert_int_equal(spawned.code, 2);
 }
@@ -371,6 +394,7 @@ int main(void)
         cmocka_unit_test(long_traces_are_read_from_disk),
         cmocka_unit_test(text_has_tables_and_advice),
         cmocka_unit_test(goal_chooses_the_advice),
+        cmocka_unit_test(plugins_have_names),
         cmocka_unit_test_teardown(broken_allocator_is_shown, no_fault),
         cmocka_unit_test_teardown(interrupted_says_what_is_done, no_fault),
         cmocka_unit_test(command_lines_that_are_wrong),

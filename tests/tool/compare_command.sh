@@ -35,8 +35,10 @@ mkdir -p "$deep"
 ! grep -q 'ended with code' "$work/err" || fail "words are lost"
 [ -s "$deep/kept" ] || fail "the trace is elsewhere"
 
-! "$acre" compare -- /no/such/command >"$work/out" 2>"$work/err" || fail "a success"
-grep -q "cannot run '/no/such/command'" "$work/err" || fail "no complaint"
+code=0
+"$acre" compare -- /no/such/command >"$work/out" 2>"$work/err" || code=$?
+[ "$code" = 127 ] || fail "code $code"
+grep -q "^acre compare: cannot run '/no/such/command'" "$work/err" || fail "no complaint"
 [ -z "$(ls "$TMPDIR")" ] || fail "something is left"
 
 ! "$acre" compare -- false >"$work/out" 2>"$work/err" || fail "a success"

@@ -167,6 +167,18 @@ static void near_runs_are_said_to_be_near(void **state)
     assert_non_null(strstr(result.advice[COMPARE_SPEED].changes, "steady is so near"));
 }
 
+/* After an interrupt some figures are missing: they are not zeros. */
+static void unmeasured_figures_are_told(void **state)
+{
+    (void)state;
+    result.candidates[0].stepped = false;
+    result.candidates[0].worst = 0;
+    compare_advise(&result);
+    assert_non_null(strstr(result.advice[COMPARE_MEMORY].changes,
+        "If speed mattered most: system (memory x 2.0, time -67 %, worst operation not "
+        "measured)."));
+}
+
 static void threads_are_said_not_to_be_measured(void **state)
 {
     (void)state;
@@ -211,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup(touched_time_is_preferred, three_candidates),
         cmocka_unit_test_setup(what_does_not_serve_is_not_recommended, three_candidates),
         cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),
+        cmocka_unit_test_setup(unmeasured_figures_are_told, three_candidates),
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
         cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
         cmocka_unit_test_setup(long_names_are_held, three_candidates),

@@ -92,12 +92,14 @@ __attribute__((format(printf, 2, 3))) static void say(
 
 #define CHANGE_ROOM 32
 
-/* "+12 %", "-3.4 %", "x 2.8", "the same": how `figure` stands to `other`. */
+/* "+12 %", "-3.4 %", "x 2.8", "the same": how `figure` stands to `other`; 0 is not known. */
 static const char *change(char text[CHANGE_ROOM], double figure, double other)
 {
     double ratio = other > 0.0 ? figure / other : 1.0;
     double percent = (ratio - 1.0) * 100.0;
-    if (ratio >= 2.0)
+    if (figure <= 0.0 || other <= 0.0)
+        snprintf(text, CHANGE_ROOM, "not measured");
+    else if (ratio >= 2.0)
         snprintf(text, CHANGE_ROOM, "x %.1f", ratio);
     else if (percent > -0.05 && percent < 0.05)
         snprintf(text, CHANGE_ROOM, "the same");
@@ -267,7 +269,7 @@ static void say_alternative(struct compare_result *result, struct compare_advice
     say(advice->changes, "If %s mattered most: %s (memory %s, time %s, worst operation %s).",
         condition, instead->name, change(memory, (double)instead->memory, (double)best->memory),
         change(time, time_of(instead), time_of(best)),
-        change(worst, (double)instead->worst, (double)best->worst));
+        change(worst, ticks_of(instead, instead->worst), ticks_of(best, best->worst)));
 }
 
 /* The winners of the other goals; one that wins two of them is named once. */

@@ -20,7 +20,7 @@ static const struct peer {
     { "tcmalloc", "libtcmalloc_minimal.so.4" },
 };
 
-static bool taken(const struct compare_field *field, const char *name)
+static bool name_is_taken(const struct compare_field *field, const char *name)
 {
     for (size_t i = 0; i < field->count; i++)
         if (strcmp(field->candidates[i].name, name) == 0)
@@ -28,46 +28,48 @@ static bool taken(const struct compare_field *field, const char *name)
     return false;
 }
 
-/* A new candidate of that name, `family` without a setting, and its subject; null when there is no
+/* A new candidate of that name, `family` without a setting, and its backend; null when there is no
  * room or it is there. */
-static struct compare_candidate *add(struct compare_field *field, enum compare_origin origin,
-    const char *name, const char *family, struct replay_backend **subject)
+static struct compare_candidate *add_candidate(struct compare_field *field,
+    enum compare_origin origin, const char *name, const char *family,
+    struct replay_backend **backend)
 {
-    if (field->count == COMPARE_MOST_CANDIDATES || taken(field, name))
+    if (field->count == COMPARE_MOST_CANDIDATES || name_is_taken(field, name))
         return NULL;
     struct compare_candidate *candidate = &field->candidates[field->count];
+    memset(candidate, 0, sizeof *candidate);
     candidate->origin = origin;
     snprintf(candidate->name, sizeof candidate->name, "%.60s", name);
     snprintf(candidate->allocator, sizeof candidate->allocator, "%.60s", family);
-    *subject = &field->subjects[field->count++];
-    **subject = (struct replay_backend){ .type = REPLAY_SYSTEM, .name = candidate->name };
+    *backend = &field->backends[field->count++];
+    **backend = (struct replay_backend){ .type = REPLAY_SYSTEM, .name = candidate->name };
     return candidate;
 }
 
 static void add_system(struct compare_field *field)
 {
-    struct replay_backend *subject;
+    struct replay_backend *backend;
     struct replay_shared own = { .version = "" };
     struct compare_candidate *candidate =
-        add(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, REPLAY_SYSTEM_NAME, &subject);
+        add_candidate(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, REPLAY_SYSTEM_NAME, &backend);
     if (!candidate)
         return;
     replay_identify(&own);
     snprintf(candidate->version, sizeof candidate->version, "%.60s", own.version);
 }
 
-static void add_backend(struct compare_field *field, const struct acre_backend *backend)
+static void add_backend(struct compare_field *field, const struct acre_backend *builtin)
 {
-    struct replay_backend *subject;
+    struct replay_backend *backend;
     struct compare_candidate *candidate =
-        add(field, COMPARE_BUILT_IN, backend->name, backend->family, &subject);
+        add_candidate(field, COMPARE_BUILT_IN, builtin->name, builtin->family, &backend);
     if (!candidate)
         return;
-    field->backends[field->count - 1] = backend;
-    subject->type = REPLAY_BUILTIN;
-    subject->builtin = backend;
+    field->builtins[field->count - 1] = builtin;
+    backend->type = REPLAY_BUILTIN;
+    backend->builtin = builtin;
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s",
-        backend->setting[0] ? backend->text : "");
+        builtin->setting[0] ? builtin->text : "");
     snprintf(candidate->version, sizeof candidate->version, "%s", ACRE_VERSION);
 }
 
@@ -94,20 +96,20 @@ static void add_backends(struct compare_field *field, const struct compare_choic
 /* Adds a malloc to preload. @return false: it does not serve malloc, or its name is taken. */
 static bool add_preload(struct compare_field *field, const char *name, const char *library)
 {
-    struct replay_backend *subject;
+    struct replay_backend *backend;
     char version[REPLAY_VERSION_ROOM];
-    if (taken(field, name) || !replay_probe_malloc(library, version))
+    if (name_is_taken(field, name) || !replay_probe_malloc(library, version))
         return false;
-    struct compare_candidate *candidate = add(field, COMPARE_PRELOAD, name, name, &subject);
+    struct compare_candidate *candidate =
+        add_candidate(field, COMPARE_PRELOAD, name, name, &backend);
     if (!candidate)
         return false;
-    subject->preload = library;
+    backend->preload = library;
     snprintf(candidate->version, sizeof candidate->version, "%.60s", version);
     return true;
 }
 
-/* The first name of the choice that no candidate has, or null. */
-static const char *find_unknown(
+const char *compare_find_unknown(
     const struct compare_field *field, const struct compare_choice *choice)
 {
     for (size_t i = 0; i < choice->name_count; i++) {
@@ -121,8 +123,7 @@ static const char *find_unknown(
     return NULL;
 }
 
-const char *compare_find_candidates(
-    struct compare_field *field, const struct compare_choice *choice)
+void compare_find_candidates(struct compare_field *field, const struct compare_choice *choice)
 {
     bool all = choice->name_count == 0;
     if (all || is_named(choice, REPLAY_SYSTEM_NAME))
@@ -131,21 +132,20 @@ const char *compare_find_candidates(
     for (size_t i = 0; i < COUNT(peers); i++)
         if (all || is_named(choice, peers[i].name))
             add_preload(field, peers[i].name, peers[i].soname);
-    return find_unknown(field, choice);
 }
 
 static bool add_plugin(
     struct compare_field *field, const struct acre_plugin *table, char *error, size_t size)
 {
-    struct replay_backend *subject;
+    struct replay_backend *backend;
     struct compare_candidate *candidate =
-        add(field, COMPARE_PLUGIN, table->name, table->name, &subject);
+        add_candidate(field, COMPARE_PLUGIN, table->name, table->name, &backend);
     if (!candidate) {
         snprintf(error, size, "two allocators are called '%s', or there are too many", table->name);
         return false;
     }
-    subject->type = REPLAY_PLUGIN;
-    subject->plugin = table;
+    backend->type = REPLAY_PLUGIN;
+    backend->plugin = table;
     snprintf(candidate->version, sizeof candidate->version, "%.60s",
         table->version ? table->version : "");
     return true;

@@ -14,24 +14,22 @@
 struct compare_field {
     size_t count;
     struct compare_candidate *candidates; /**< COMPARE_MOST_CANDIDATES of them. */
-    struct replay_backend subjects[COMPARE_MOST_CANDIDATES];
-    const struct acre_backend *backends[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN, or null. */
+    struct replay_backend backends[COMPARE_MOST_CANDIDATES];
+    const struct acre_backend *builtins[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN, or null. */
 };
 
 /** What to leave out, and what to add. */
 struct compare_choice {
     const char *const *names; /**< Only these; "heap/" is all whose names begin so. */
     size_t name_count;        /**< 0: system, mallocs found and the backends that say `compared`. */
-    const char *const *with;  /**< Files: plugins, or shared objects that serve malloc. */
-    size_t with_count;
 };
 
-/**
- * Fills `field`, whose `candidates` are set and zeroed.
- * @return null, or the name among `choice->names` that nothing has.
- */
-const char *compare_find_candidates(
-    struct compare_field *field, const struct compare_choice *choice);
+/** Fills `field`, whose `candidates` are set and zeroed. */
+void compare_find_candidates(struct compare_field *field, const struct compare_choice *choice);
+
+/** @return null, or the first name among `choice->names` that no candidate has. */
+const char *compare_find_unknown(
+    const struct compare_field *field, const struct compare_choice *choice);
 
 /**
  * Adds the file `path`: a plugin, which stays loaded for good, or a shared object that serves

@@ -130,7 +130,7 @@ bool compare_gather(struct compare_result *result, const struct compare_field *f
     };
     result->count = field->count;
     for (size_t i = 0; i < field->count; i++)
-        rows[i] = (struct replay_row){ .backend = &field->subjects[i],
+        rows[i] = (struct replay_row){ .backend = &field->backends[i],
             .survey = &result->candidates[i].survey };
     if (!replay_measure(&table, progress))
         return false;

@@ -167,11 +167,12 @@ static void print_footnotes(FILE *out, const struct compare_result *result)
         "the largest free piece; both the mean over the run in the smallest pool.\n");
     if (result->loop_ns > 0.0)
         fprintf(out,
-            "ns/op: processor time, median of %zu alternated replays, the loop's own %.1f ns\n"
+            "ns/op: processor time, median of %zu alternated %s, the loop's own %.1f ns\n"
             "included; touched: the same with all bytes of a block written. Others: each "
             "operation's\n"
             "least time of %zu.\n",
-            result->rounds, result->loop_ns, result->rounds);
+            result->rounds, acre_plural(result->rounds, "replay", "replays"), result->loop_ns,
+            result->rounds);
     if (result->uncounted && result->loop_ns > 0.0)
         fprintf(out, "instr/op: not known, %s.\n", result->uncounted);
     if (result->interrupted)

@@ -20,11 +20,11 @@ cJSON *report_maps(const struct compare_field *field, const struct replay_script
     cJSON *maps = cJSON_CreateArray();
     for (size_t i = 0; maps && i < field->count && !acre_interrupted(); i++) {
         const struct compare_candidate *candidate = &field->candidates[i];
-        if (!replay_backend_has_pool(&field->subjects[i]) || candidate->fault[0] ||
+        if (!replay_backend_has_pool(&field->backends[i]) || candidate->fault[0] ||
             !candidate->survey.count || !candidate->survey.pool)
             continue;
         struct map_plan plan = map_plan_for(&script->facts, candidate->survey.pool);
-        struct map_track *track = map_track(script, &field->subjects[i], &plan, progress);
+        struct map_track *track = map_track(script, &field->backends[i], &plan, progress);
         if (track && !add_map(maps, track, candidate->name))
             break;
     }
