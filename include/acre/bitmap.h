@@ -196,6 +196,14 @@ ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages(
 ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages_at(
     struct acre_bitmap *self, uintptr_t pos, size_t count, size_t align);
 
+/**
+ * acre_alloc_pages_within, for pages and for ids; next fit does not matter here.
+ * O(8 * levels + count / 64), after bringing dirty summaries up to date; a run that is long enough but
+ * misses a condition adds at most 8 * levels. Runs outside [lowest, highest] are not looked at.
+ */
+ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages_within(
+    struct acre_bitmap *self, size_t count, const struct acre_run_limits *limits);
+
 /** acre_dealloc_pages. O(count / 64 + levels). */
 enum acre_status acre_bitmap_dealloc_pages(struct acre_bitmap *self, uintptr_t pos, size_t count);
 
@@ -211,6 +219,10 @@ bool acre_bitmap_is_allocated(const struct acre_bitmap *self, uintptr_t pos, siz
 /** acre_alloc_id. */
 ACRE_NODISCARD struct acre_num acre_bitmap_alloc_id(
     struct acre_bitmap *self, size_t count, size_t align);
+
+/** acre_alloc_id_within. */
+ACRE_NODISCARD struct acre_num acre_bitmap_alloc_id_within(
+    struct acre_bitmap *self, size_t count, const struct acre_run_limits *limits);
 
 /** acre_alloc_fixed_id. O(levels). */
 ACRE_NODISCARD enum acre_status acre_bitmap_alloc_fixed_id(struct acre_bitmap *self, uintptr_t id);

@@ -222,6 +222,8 @@ ACRE_NODISCARD struct acre_num acre_heap_alloc_pages(
     struct acre_heap *heap, size_t count, size_t align, unsigned flags);
 ACRE_NODISCARD struct acre_num acre_heap_alloc_pages_at(
     struct acre_heap *heap, uintptr_t pos, size_t count, size_t align, unsigned flags);
+ACRE_NODISCARD struct acre_num acre_heap_alloc_pages_within(
+    struct acre_heap *heap, size_t count, const struct acre_run_limits *limits, unsigned flags);
 enum acre_status acre_heap_dealloc_pages(struct acre_heap *heap, uintptr_t pos, size_t count);
 
 /** The accounts as the page allocator keeps them: pages in chunks count as used. */

@@ -10,7 +10,7 @@
 #ifndef ACRE_IDS_H
 #define ACRE_IDS_H
 
-#include <acre/base.h>
+#include <acre/pages.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +20,8 @@ extern "C" {
 struct acre_ids_ops {
     struct acre_base_ops base;
     struct acre_num (*alloc_id)(void *self, size_t count, size_t align);
+    struct acre_num (*alloc_id_within)(
+        void *self, size_t count, const struct acre_run_limits *limits);
     enum acre_status (*alloc_fixed_id)(void *self, uintptr_t id);
     enum acre_status (*dealloc_id)(void *self, uintptr_t start, size_t count);
     bool (*is_allocated)(const void *self, uintptr_t id);
@@ -52,6 +54,16 @@ ACRE_NODISCARD static inline struct acre_num acre_alloc_id(
     struct acre_ids ids, size_t count, size_t align)
 {
     return ids.ops->alloc_id(ids.self, count, align);
+}
+
+/**
+ * Allocates the lowest ids, or the highest ones, that meet some conditions; as
+ * acre_alloc_pages_within, with ids in place of bytes and addresses.
+ */
+ACRE_NODISCARD static inline struct acre_num acre_alloc_id_within(
+    struct acre_ids ids, size_t count, const struct acre_run_limits *limits)
+{
+    return ids.ops->alloc_id_within(ids.self, count, limits);
 }
 
 /**

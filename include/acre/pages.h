@@ -13,11 +13,29 @@
 extern "C" {
 #endif
 
+/**
+ * Conditions on a run of pages or ids, as devices have them. Members that are 0 ask for nothing: a
+ * zeroed struct is met by any run.
+ */
+struct acre_run_limits {
+    uintptr_t lowest;  /**< No part of the run lies below this address (id). */
+    uintptr_t highest; /**< No part of the run lies above this address (id), which is the last one
+                          that may be used; 0: no limit. */
+    size_t align;      /**< Bytes (ids), a power of two; less than a page is served as a page. */
+    size_t phase;    /**< The run begins this many bytes (ids) after a multiple of align: less than
+                          align, and a multiple of the page size. */
+    size_t boundary; /**< The run does not cross a multiple of this many bytes (ids), a power of
+                          two, at least a page; 0: it may cross any. */
+    bool top_down;   /**< true: the highest run that meets the conditions, not the lowest. */
+};
+
 /** The verbs of a page allocator. No slot is null. The functions below state the contracts. */
 struct acre_pages_ops {
     struct acre_base_ops base;
     struct acre_num (*alloc_pages)(void *self, size_t count, size_t align);
     struct acre_num (*alloc_pages_at)(void *self, uintptr_t pos, size_t count, size_t align);
+    struct acre_num (*alloc_pages_within)(
+        void *self, size_t count, const struct acre_run_limits *limits);
     enum acre_status (*dealloc_pages)(void *self, uintptr_t pos, size_t count);
     size_t (*page_size)(const void *self);
 };
@@ -66,6 +84,29 @@ ACRE_NODISCARD static inline struct acre_num acre_alloc_pages_at(
     struct acre_pages pages, uintptr_t pos, size_t count, size_t align)
 {
     return pages.ops->alloc_pages_at(pages.self, pos, count, align);
+}
+
+/**
+ * Allocates the lowest run that meets some conditions, or the highest one: for devices that reach
+ * only some addresses (DMA), boundaries that a transfer must not cross, and whoever keeps long-lived
+ * runs apart from others by taking them from the top.
+ *
+ *     struct acre_run_limits isa = { .highest = 0xffffff, .boundary = 0x10000 };
+ *     struct acre_num buffer = acre_alloc_pages_within(pages, 4, &isa);
+ *
+ * @param count  pages, at least 1.
+ * @param limits the conditions; not kept.
+ * @return {address of the first page, ACRE_OK};
+ *         {0, ACRE_INVALID_PARAM}: count is 0; align or boundary is neither 0 nor a power of two;
+ *         phase is not below align or not a multiple of the page size; boundary is below a page;
+ *         {0, ACRE_NO_MEMORY}: no free run meets the conditions, as also when they contradict one
+ *         another.
+ * @note The allocator states the time; never linear in the number of pages alone.
+ */
+ACRE_NODISCARD static inline struct acre_num acre_alloc_pages_within(
+    struct acre_pages pages, size_t count, const struct acre_run_limits *limits)
+{
+    return pages.ops->alloc_pages_within(pages.self, count, limits);
 }
 
 /**

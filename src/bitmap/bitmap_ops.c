@@ -18,6 +18,12 @@ static struct acre_num acre_bitmap_op_alloc_pages_at(
     return acre_bitmap_alloc_pages_at(self, pos, count, align);
 }
 
+static struct acre_num acre_bitmap_op_alloc_within(
+    void *self, size_t count, const struct acre_run_limits *limits)
+{
+    return acre_bitmap_alloc_pages_within(self, count, limits);
+}
+
 static enum acre_status acre_bitmap_op_dealloc_pages(void *self, uintptr_t pos, size_t count)
 {
     return acre_bitmap_dealloc_pages(self, pos, count);
@@ -52,6 +58,7 @@ static const struct acre_pages_ops bitmap_pages_ops = {
     .base = ACRE_BASE_TABLE(acre_bitmap),
     .alloc_pages = acre_bitmap_op_alloc_pages,
     .alloc_pages_at = acre_bitmap_op_alloc_pages_at,
+    .alloc_pages_within = acre_bitmap_op_alloc_within,
     .dealloc_pages = acre_bitmap_op_dealloc_pages,
     .page_size = acre_bitmap_op_page_size,
 };
@@ -59,6 +66,7 @@ static const struct acre_pages_ops bitmap_pages_ops = {
 static const struct acre_ids_ops bitmap_ids_ops = {
     .base = ACRE_BASE_TABLE(acre_bitmap),
     .alloc_id = acre_bitmap_op_alloc_id,
+    .alloc_id_within = acre_bitmap_op_alloc_within,
     .alloc_fixed_id = acre_bitmap_op_alloc_fixed_id,
     .dealloc_id = acre_bitmap_op_dealloc_id,
     .is_allocated = acre_bitmap_op_is_allocated,

@@ -68,7 +68,7 @@
  *   bitmap_hint.c
  *   bitmap_span.c (runs over all ranges)
  *   bitmap_dirty.c
- *   bitmap_tree.c
+ *   bitmap_tree.c, bitmap_within.c (search with conditions)
  *   bitmap_layout.c, bitmap_set.c, bitmap_words.c
  */
 #ifndef ACRE_SRC_BITMAP_PRIVATE_H
@@ -138,6 +138,21 @@ ACRE_INLINE struct acre_bitmap_range *bitmap_first_range(const struct acre_bitma
 ACRE_INLINE struct acre_bitmap_range *bitmap_next_range(const struct acre_bitmap_range *range)
 {
     return (struct acre_bitmap_range *)range->region.next;
+}
+
+/** The range below, or null. */
+ACRE_INLINE struct acre_bitmap_range *bitmap_previous_range(const struct acre_bitmap_range *range)
+{
+    return (struct acre_bitmap_range *)range->region.prev;
+}
+
+/** The highest range, or null. O(ranges). */
+ACRE_INLINE struct acre_bitmap_range *bitmap_last_range(const struct acre_bitmap *self)
+{
+    struct acre_bitmap_range *range = bitmap_first_range(self);
+    while (range != NULL && bitmap_next_range(range) != NULL)
+        range = bitmap_next_range(range);
+    return range;
 }
 
 /** True when the range above begins where this one ends. */
@@ -282,6 +297,16 @@ void acre_bitmap_tree_update(
  */
 size_t acre_bitmap_tree_find(const struct acre_bitmap_range *range, const struct bitmap_want *want);
 
+/* ---- bitmap_within.c ---- */
+
+/**
+ * The first place, or the last one, in a range without dirty groups where a request with conditions
+ * fits, or BITMAP_NONE. O(8 * levels), and as much for every run that is long enough, lies at least in
+ * part within the limits and misses a condition.
+ */
+size_t acre_bitmap_tree_find_within(
+    const struct acre_bitmap_range *range, const struct bitmap_limits *limits);
+
 /* ---- bitmap_dirty.c ---- */
 
 /** Makes a group dirty, for which another one may have to be flushed.
@@ -351,6 +376,22 @@ void acre_bitmap_span_set(struct acre_bitmap *self, uintptr_t page, size_t count
 /** The lowest page number at or above `from` where the run fits; false when there is none. */
 bool acre_bitmap_span_find(
     struct acre_bitmap *self, size_t count, size_t align, uintptr_t from, uintptr_t *page);
+
+/** What a run must meet, by page number; contradictions were found before. */
+struct bitmap_request {
+    size_t count;     /**< Pages, at least 1. */
+    size_t align;     /**< Pages, a power of two. */
+    size_t phase;     /**< Pages, less than align. */
+    size_t boundary;  /**< Pages, a power of two, at least phase % boundary + count; or 0. */
+    uintptr_t lowest; /**< The first page number that the run may have. */
+    uintptr_t last;   /**< The last one, not below lowest. */
+    bool top_down;    /**< The highest run is wanted, not the lowest. */
+};
+
+/** The lowest run, or the highest one, that meets the request; false when there is none.
+ * O(ranges), and as acre_bitmap_tree_find_within per range within the limits. */
+bool acre_bitmap_span_find_within(
+    struct acre_bitmap *self, const struct bitmap_request *request, uintptr_t *page);
 
 /** The longest free run in pages, across adjoining ranges. O(ranges * levels). */
 size_t acre_bitmap_span_longest(const struct acre_bitmap *self);

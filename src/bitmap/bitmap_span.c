@@ -126,6 +126,91 @@ bool acre_bitmap_span_find(
     return false;
 }
 
+/* ---- with conditions ---- */
+
+/** The limits of a search in `pages` pages, at least 1, from the page number `first` on; their `to` is 0
+ * when no page of them is within the limits. */
+static struct bitmap_limits bitmap_limits_in(
+    const struct bitmap_request *request, uintptr_t first, size_t pages)
+{
+    struct bitmap_limits limits = { request->count, request->align, request->phase,
+        request->boundary, first, 0, 0, request->top_down };
+    if (request->last < first || (request->lowest > first && request->lowest - first >= pages))
+        return limits;
+    limits.from = request->lowest > first ? request->lowest - first : 0;
+    limits.to = request->last - first < pages ? request->last - first + 1 : pages;
+    return limits;
+}
+
+/** True, with its page number, when the request fits in `pages` free pages. */
+static bool bitmap_fits_in(
+    const struct bitmap_request *request, uintptr_t first, size_t pages, uintptr_t *page)
+{
+    if (pages < request->count)
+        return false;
+    struct bitmap_limits limits = bitmap_limits_in(request, first, pages);
+    size_t found = acre_bitmap_fit_within(&limits, 0, pages);
+    *page = first + found;
+    return found != BITMAP_NONE;
+}
+
+/** The same among all pages of a range, whose summary is `root`. */
+static bool bitmap_fits_in_range(const struct bitmap_request *request,
+    const struct acre_bitmap_range *range, struct bitmap_run root, uintptr_t *page)
+{
+    struct bitmap_limits limits = bitmap_limits_in(request, range->first, range->pages);
+    if (root.longest < request->count || limits.to < limits.from + request->count)
+        return false;
+    size_t found = acre_bitmap_tree_find_within(range, &limits);
+    *page = range->first + found;
+    return found != BITMAP_NONE;
+}
+
+static bool bitmap_find_upward(
+    struct acre_bitmap *self, const struct bitmap_request *request, uintptr_t *page)
+{
+    struct acre_bitmap_range *range = bitmap_first_range(self);
+    size_t open = 0; /* free pages that end where `range` begins */
+    for (; range != NULL; range = bitmap_next_range(range)) {
+        acre_bitmap_flush(self, range, 0);
+        struct bitmap_run root = acre_bitmap_tree_get(range, range->top, 0);
+        if ((open != 0 && bitmap_fits_in(request, range->first - open, open + root.start, page)) ||
+            bitmap_fits_in_range(request, range, root, page))
+            return true;
+        open = bitmap_open_after(range, root, open);
+    }
+    return false;
+}
+
+static bool bitmap_find_downward(
+    struct acre_bitmap *self, const struct bitmap_request *request, uintptr_t *page)
+{
+    struct acre_bitmap_range *range = bitmap_last_range(self);
+    size_t open = 0; /* free pages that begin where `range` ends */
+    for (; range != NULL; range = bitmap_previous_range(range)) {
+        const struct acre_bitmap_range *below = bitmap_previous_range(range);
+        acre_bitmap_flush(self, range, 0);
+        struct bitmap_run root = acre_bitmap_tree_get(range, range->top, 0);
+        uintptr_t end_run = range->first + (range->pages - root.end);
+        if ((open != 0 && bitmap_fits_in(request, end_run, root.end + open, page)) ||
+            bitmap_fits_in_range(request, range, root, page))
+            return true;
+        open = root.start == range->pages ? open + root.start : root.start;
+        if (below == NULL || !bitmap_adjoins(below))
+            open = 0;
+    }
+    return false;
+}
+
+bool acre_bitmap_span_find_within(
+    struct acre_bitmap *self, const struct bitmap_request *request, uintptr_t *page)
+{
+    return request->top_down ? bitmap_find_downward(self, request, page)
+                             : bitmap_find_upward(self, request, page);
+}
+
+/* ---- the longest run ---- */
+
 size_t acre_bitmap_span_longest(const struct acre_bitmap *self)
 {
     const struct acre_bitmap_range *range = bitmap_first_range(self);

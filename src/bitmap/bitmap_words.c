@@ -239,3 +239,134 @@ size_t acre_bitmap_words_find(
     size_t found = bitmap_find_unaligned(words, pages, want->count);
     return found != BITMAP_NONE ? base + found : BITMAP_NONE;
 }
+
+/* ---- with conditions ---- */
+
+/** Pages from the index `at` up to the next one that has the alignment and phase. */
+static size_t bitmap_gap_up(const struct bitmap_limits *limits, size_t at)
+{
+    return (size_t)(limits->phase - (limits->first + at)) & (limits->align - 1);
+}
+
+/** Pages from the index `at` down to the next one that has the alignment and phase. */
+static size_t bitmap_gap_down(const struct bitmap_limits *limits, size_t at)
+{
+    return (size_t)(limits->first + at - limits->phase) & (limits->align - 1);
+}
+
+/** Pages of a run at the index `at` before the boundary that it crosses; 0 when it crosses none. */
+static size_t bitmap_before_boundary(const struct bitmap_limits *limits, size_t at)
+{
+    size_t offset = (size_t)(limits->first + at) & (limits->boundary - 1);
+    if (limits->boundary == 0 || offset <= limits->boundary - limits->count)
+        return 0;
+    return limits->boundary - offset;
+}
+
+/** The lowest place in [start, end), which has room for `count` pages. */
+static size_t bitmap_fit_lowest(const struct bitmap_limits *limits, size_t start, size_t end)
+{
+    size_t room = end - start - limits->count;
+    size_t shift = bitmap_gap_up(limits, start);
+    if (shift > room)
+        return BITMAP_NONE;
+    size_t over = bitmap_before_boundary(limits, start + shift);
+    if (over > room - shift)
+        return BITMAP_NONE;
+    shift += over;
+    size_t gap = bitmap_gap_up(limits, start + shift);
+    return gap <= room - shift ? start + shift + gap : BITMAP_NONE;
+}
+
+/** The highest place in [start, end), which has room for `count` pages. */
+static size_t bitmap_fit_highest(const struct bitmap_limits *limits, size_t start, size_t end)
+{
+    size_t top = end - limits->count;
+    size_t room = top - start;
+    size_t shift = bitmap_gap_down(limits, top);
+    if (shift > room)
+        return BITMAP_NONE;
+    size_t before = bitmap_before_boundary(limits, top - shift);
+    size_t over = before != 0 ? limits->count - before : 0;
+    if (over > room - shift)
+        return BITMAP_NONE;
+    shift += over;
+    size_t gap = bitmap_gap_down(limits, top - shift);
+    return gap <= room - shift ? top - shift - gap : BITMAP_NONE;
+}
+
+size_t acre_bitmap_fit_within(const struct bitmap_limits *limits, size_t start, size_t end)
+{
+    start = start > limits->from ? start : limits->from;
+    end = end < limits->to ? end : limits->to;
+    if (start >= end || end - start < limits->count)
+        return BITMAP_NONE;
+    return limits->top_down ? bitmap_fit_highest(limits, start, end)
+                            : bitmap_fit_lowest(limits, start, end);
+}
+
+/** The lowest or highest of the places `starts` in the word whose bit 0 has the index `at`, where no
+ * boundary is crossed; BITMAP_NONE when there is none. */
+static size_t bitmap_word_pick(uint64_t starts, size_t at, const struct bitmap_limits *limits)
+{
+    while (starts != 0) {
+        unsigned bit = limits->top_down ? bitmap_word_highest(starts) : bitmap_word_lowest(starts);
+        size_t over = bitmap_before_boundary(limits, at + bit);
+        if (over == 0)
+            return at + bit;
+        if (!limits->top_down)
+            starts &= bitmap_word_not_below(0, bit + over);
+        else if (bit >= limits->count - over)
+            starts &= ~bitmap_word_not_below(0, bit - (limits->count - over) + 1);
+        else
+            starts = 0;
+    }
+    return BITMAP_NONE;
+}
+
+/** acre_bitmap_words_find_within for runs of at most a word. */
+static size_t bitmap_find_short_within(
+    const uint64_t *words, size_t pages, size_t base, const struct bitmap_limits *limits)
+{
+    size_t found = BITMAP_NONE;
+    for (size_t at = 0; at < pages && (found == BITMAP_NONE || limits->top_down);
+         at += BITMAP_WORD_BITS) {
+        const uint64_t *word = &words[at / BITMAP_WORD_BITS];
+        uint64_t next = pages - at > BITMAP_WORD_BITS ? word[1] : 0;
+        uint64_t starts = bitmap_word_run_starts(word[0], next, limits->count);
+        if (starts == 0)
+            continue;
+        starts &= bitmap_word_aligned(limits->first + base + at - limits->phase, limits->align);
+        starts &= bitmap_word_not_below(base + at, limits->from);
+        starts &= ~bitmap_word_not_below(base + at, limits->to - limits->count + 1);
+        size_t place = bitmap_word_pick(starts, base + at, limits);
+        found = place != BITMAP_NONE ? place : found;
+    }
+    return found;
+}
+
+/** acre_bitmap_words_find_within for runs of more than a word. */
+static size_t bitmap_find_long_within(
+    const uint64_t *words, size_t pages, size_t base, const struct bitmap_limits *limits)
+{
+    size_t found = BITMAP_NONE;
+    size_t at = 0;
+    while (at < pages && (found == BITMAP_NONE || limits->top_down)) {
+        size_t length = acre_bitmap_words_above(words, at, pages);
+        size_t place = length >= limits->count
+                           ? acre_bitmap_fit_within(limits, base + at, base + at + length)
+                           : BITMAP_NONE;
+        found = place != BITMAP_NONE ? place : found;
+        at = (at + length + BITMAP_WORD_BITS) / BITMAP_WORD_BITS * BITMAP_WORD_BITS;
+        if (at < pages)
+            at -= bitmap_word_run_down(words[at / BITMAP_WORD_BITS - 1]);
+    }
+    return found;
+}
+
+size_t acre_bitmap_words_find_within(
+    const uint64_t *words, size_t pages, size_t base, const struct bitmap_limits *limits)
+{
+    return limits->count > BITMAP_WORD_BITS ? bitmap_find_long_within(words, pages, base, limits)
+                                            : bitmap_find_short_within(words, pages, base, limits);
+}

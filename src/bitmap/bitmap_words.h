@@ -22,6 +22,24 @@ struct bitmap_want {
     size_t from;     /**< Lowest index that may be returned. */
 };
 
+/** What a search with conditions looks for. Indices count from the first page of a range. */
+struct bitmap_limits {
+    size_t count;    /**< Consecutive pages, at least 1. */
+    size_t align;    /**< Pages, a power of two. */
+    size_t phase;    /**< Pages below align: the page number is to be this modulo align. */
+    size_t boundary; /**< Pages, a power of two of which no multiple is crossed; 0: none. */
+    uintptr_t first; /**< Page number of index 0. */
+    size_t from;     /**< Lowest index of the run. */
+    size_t to;       /**< The index after the highest one of the run. */
+    bool top_down;   /**< The highest place is wanted, not the lowest. */
+};
+
+/** Index of the highest set bit; `word` is not 0. */
+ACRE_INLINE unsigned bitmap_word_highest(uint64_t word)
+{
+    return 63u - (unsigned)__builtin_clzll(word);
+}
+
 /** Index of the lowest set bit; `word` is not 0. */
 ACRE_INLINE unsigned bitmap_word_lowest(uint64_t word)
 {
@@ -57,6 +75,10 @@ ACRE_INLINE size_t bitmap_fit(const struct bitmap_want *want, size_t start, size
     return at + gap;
 }
 
+/** The first index, or the last one, in the free run [start, end) where the request fits, or
+ * BITMAP_NONE. The conditions do not contradict one another. O(1). */
+size_t acre_bitmap_fit_within(const struct bitmap_limits *limits, size_t start, size_t end);
+
 /** Makes `count` bits from `index` on 1 (`free`) or 0. O(count / 64). */
 void acre_bitmap_words_fill(uint64_t *words, size_t index, size_t count, bool free);
 
@@ -82,5 +104,10 @@ struct bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages)
  */
 size_t acre_bitmap_words_find(
     const uint64_t *words, size_t pages, size_t base, const struct bitmap_want *want);
+
+/** The same for a search with conditions: the first place, or the last one. O(pages / 64), and at most
+ * 32 steps per word when a boundary is below 64 pages. */
+size_t acre_bitmap_words_find_within(
+    const uint64_t *words, size_t pages, size_t base, const struct bitmap_limits *limits);
 
 #endif

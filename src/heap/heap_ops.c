@@ -37,6 +37,12 @@ static struct acre_num acre_heap_op_alloc_pages_at(
     return acre_heap_alloc_pages_at(self, pos, count, align, 0);
 }
 
+static struct acre_num acre_heap_op_alloc_pages_within(
+    void *self, size_t count, const struct acre_run_limits *limits)
+{
+    return acre_heap_alloc_pages_within(self, count, limits, 0);
+}
+
 static enum acre_status acre_heap_op_dealloc_pages(void *self, uintptr_t pos, size_t count)
 {
     return acre_heap_dealloc_pages(self, pos, count);
@@ -62,6 +68,7 @@ static const struct acre_pages_ops heap_pages_ops = {
     },
     .alloc_pages = acre_heap_op_alloc_pages,
     .alloc_pages_at = acre_heap_op_alloc_pages_at,
+    .alloc_pages_within = acre_heap_op_alloc_pages_within,
     .dealloc_pages = acre_heap_op_dealloc_pages,
     .page_size = acre_heap_op_page_size,
 };

@@ -2,6 +2,7 @@
 /*
  * The heap's verbs of pages.
  */
+#include "base/limits.h"
 #include "heap/heap_private.h"
 
 /* One request for pages. */
@@ -11,6 +12,7 @@ struct page_request {
     size_t align;
     unsigned flags;
     bool at;
+    const struct acre_run_limits *limits; /* null: none */
 };
 
 static struct acre_num refusal(enum acre_status status)
@@ -38,6 +40,8 @@ size_t acre_heap_pages_at_hand(
 static bool is_valid(const struct acre_heap *heap, const struct page_request *request)
 {
     if (request->count == 0 || !acre_is_pow2(request->align))
+        return false;
+    if (request->limits != NULL && !acre_limits_are_valid(request->limits, heap->page_size))
         return false;
     return !request->at || (((request->align - 1) | (heap->page_size - 1)) & request->pos) == 0;
 }
@@ -80,6 +84,8 @@ static struct acre_num heap_attempt_pages(
         got.status = ACRE_NO_MEMORY;
     else if (request->at)
         got = acre_alloc_pages_at(heap->parts.pages, request->pos, request->count, request->align);
+    else if (request->limits != NULL)
+        got = acre_alloc_pages_within(heap->parts.pages, request->count, request->limits);
     else
         got = acre_alloc_pages(heap->parts.pages, request->count, request->align);
     if (got.status == ACRE_OK)
@@ -123,14 +129,22 @@ static struct acre_num serve(struct acre_heap *heap, const struct page_request *
 struct acre_num acre_heap_alloc_pages(
     struct acre_heap *heap, size_t count, size_t align, unsigned flags)
 {
-    struct page_request request = { 0, count, align, flags, false };
+    struct page_request request = { 0, count, align, flags, false, NULL };
     return serve(heap, &request);
 }
 
 struct acre_num acre_heap_alloc_pages_at(
     struct acre_heap *heap, uintptr_t pos, size_t count, size_t align, unsigned flags)
 {
-    struct page_request request = { pos, count, align, flags, true };
+    struct page_request request = { pos, count, align, flags, true, NULL };
+    return serve(heap, &request);
+}
+
+struct acre_num acre_heap_alloc_pages_within(
+    struct acre_heap *heap, size_t count, const struct acre_run_limits *limits, unsigned flags)
+{
+    size_t align = limits->align != 0 ? limits->align : 1;
+    struct page_request request = { 0, count, align, flags, false, limits };
     return serve(heap, &request);
 }
 

@@ -59,6 +59,23 @@ static void pages_of_chunks_are_no_callers(void **state)
     assert_heap_sound();
 }
 
+static void pages_with_conditions(void **state)
+{
+    (void)state;
+    const struct acre_run_limits top = { .top_down = true };
+    const struct acre_run_limits wrong = { .phase = 1 };
+    const struct acre_run_limits none = { .highest = PAGE - 1 };
+    uintptr_t end = (uintptr_t)world.memory + WORLD_SIZE;
+    assert_int_equal(acre_alloc_pages_within(pages, 2, &top).num, end - 2 * PAGE);
+    assert_int_equal(acre_alloc_pages_within(pages, 1, &wrong).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_alloc_pages_within(pages, 0, &top).status, ACRE_INVALID_PARAM);
+    size_t failed = acre_pages_stats(pages).failed;
+    assert_int_equal(acre_alloc_pages_within(pages, 1, &none).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_pages_stats(pages).failed, failed + 1);
+    assert_int_equal(acre_dealloc_pages(pages, end - 2 * PAGE, 2), ACRE_OK);
+    assert_heap_sound();
+}
+
 static void pages_are_no_blocks(void **state)
 {
     (void)state;
@@ -166,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(pages_of_chunks_are_no_callers, make),
+        cmocka_unit_test_setup(pages_with_conditions, make),
         cmocka_unit_test_setup(pages_are_no_blocks, make),
         cmocka_unit_test_setup(accounts_of_both, make),
         cmocka_unit_test_setup(pages_reclaim_empty_chunks, make),

@@ -81,6 +81,15 @@ static struct acre_num alloc_pages_at(void *self, uintptr_t pos, size_t count, s
     return acre_alloc_pages_at(turnstile->inner, pos, count, align);
 }
 
+static struct acre_num alloc_pages_within(
+    void *self, size_t count, const struct acre_run_limits *limits)
+{
+    struct turnstile *turnstile = self;
+    if (is_refused(turnstile, count))
+        return (struct acre_num){ 0, ACRE_NO_MEMORY };
+    return acre_alloc_pages_within(turnstile->inner, count, limits);
+}
+
 static enum acre_status dealloc_pages(void *self, uintptr_t pos, size_t count)
 {
     struct turnstile *turnstile = self;
@@ -98,6 +107,7 @@ static const struct acre_pages_ops turnstile_ops = {
     .base = { init, add_memory, remove_memory, stats, check, reset, reset_peak },
     .alloc_pages = alloc_pages,
     .alloc_pages_at = alloc_pages_at,
+    .alloc_pages_within = alloc_pages_within,
     .dealloc_pages = dealloc_pages,
     .page_size = page_size,
 };

@@ -152,6 +152,75 @@ static void step_alloc(struct pages_model *model, struct choices *choices)
     mark(model, expected, count, PAGE_USED);
 }
 
+/** True when a run meets the conditions, decided page by page. */
+static bool meets(const struct pages_model *model, size_t index, size_t count,
+    const struct acre_run_limits *limits)
+{
+    uintptr_t start = address(model, index);
+    uintptr_t last = start + (count * model->page_size - 1);
+    size_t align = limits->align != 0 ? limits->align : 1;
+
+    return start >= limits->lowest && (limits->highest == 0 || last <= limits->highest) &&
+           start % align == limits->phase % align &&
+           (limits->boundary == 0 || start / limits->boundary == last / limits->boundary) &&
+           all(model, index, count, PAGE_FREE);
+}
+
+/** The index where a run that meets the conditions begins; model->span when there is none. */
+static size_t fit_within(
+    const struct pages_model *model, size_t count, const struct acre_run_limits *limits)
+{
+    size_t found = model->span;
+    size_t run = 0;
+    size_t end;
+
+    for (end = 1; end <= model->span && (found == model->span || limits->top_down); end++) {
+        run = model->state[end - 1] == PAGE_FREE ? run + 1 : 0;
+        if (run >= count && meets(model, end - count, count, limits))
+            found = end - count;
+    }
+    return found;
+}
+
+static void some_limits(
+    const struct pages_model *model, struct choices *choices, struct acre_run_limits *limits)
+{
+    size_t low = choose(choices, model->span);
+    size_t high = choose(choices, model->span);
+
+    memset(limits, 0, sizeof *limits);
+    limits->top_down = choose(choices, 2) != 0;
+    if (choose(choices, 2) != 0)
+        limits->lowest = address(model, low) - choose(choices, 2) * (model->first + low != 0);
+    if (choose(choices, 2) != 0)
+        limits->highest = address(model, high) + choose(choices, model->page_size + 1);
+    if (choose(choices, 2) != 0) {
+        limits->align = model->page_size << choose(choices, 9);
+        limits->phase = choose(choices, limits->align / model->page_size) * model->page_size;
+    }
+    if (choose(choices, 2) != 0)
+        limits->boundary = model->page_size << choose(choices, 11);
+}
+
+static void step_alloc_within(struct pages_model *model, struct choices *choices)
+{
+    struct acre_run_limits limits;
+    size_t count = some_count(model, choices);
+    size_t expected;
+    struct acre_num got;
+
+    some_limits(model, choices, &limits);
+    expected = fit_within(model, count, &limits);
+    got = acre_bitmap_alloc_pages_within(&model->bitmap, count, &limits);
+    if (expected == model->span) {
+        REQUIRE(got.status == ACRE_NO_MEMORY);
+        return;
+    }
+    REQUIRE(got.status == ACRE_OK);
+    REQUIRE(got.num == address(model, expected));
+    mark(model, expected, count, PAGE_USED);
+}
+
 static void step_alloc_at(struct pages_model *model, struct choices *choices)
 {
     size_t index = choose(choices, model->span);
@@ -239,9 +308,11 @@ static void audit(const struct pages_model *model)
 
 void pages_model_step(struct pages_model *model, struct choices *choices)
 {
-    size_t kind = choose(choices, 10);
+    size_t kind = choose(choices, 12);
 
-    if (kind < 5)
+    if (kind >= 10)
+        step_alloc_within(model, choices);
+    else if (kind < 5)
         step_alloc(model, choices);
     else if (kind < 9)
         step_dealloc(model, choices);
