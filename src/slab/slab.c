@@ -18,7 +18,7 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
         return acre_slab_alloc_slow(slab, layout);
     size_t units = (layout.size - 1) / ACRE_SLAB_UNIT;
     if (ACRE_UNLIKELY(units >= slab->sizes))
-        return acre_slab_alloc_slow(slab, layout);
+        return acre_slab_alloc_large(slab, layout);
     unsigned size_class = slab->class_of[units];
     struct acre_slab_page *page = slab->current[size_class];
     size_t free_bits = page->free_bits;
@@ -42,7 +42,7 @@ struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
     struct acre_layout layout = { size, ACRE_SLAB_UNIT };
     size_t units = (size - 1) / ACRE_SLAB_UNIT;
     if (ACRE_UNLIKELY(units >= slab->sizes))
-        return acre_slab_alloc_slow(slab, layout);
+        return acre_slab_alloc_large(slab, layout);
     unsigned size_class = slab->class_of[units];
     struct acre_slab_page *page = slab->current[size_class];
     size_t free_bits = page->free_bits;

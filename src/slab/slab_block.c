@@ -71,6 +71,19 @@ static struct acre_ptr slab_alloc_object(struct acre_slab *slab, unsigned size_c
     return larger != ACRE_SLAB_CLASSES ? slab_alloc_fallback(slab, larger) : slab_no_memory();
 }
 
+/* Makes a run with blank records a live block. */
+ACRE_INLINE struct acre_ptr slab_use_run(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+{
+    ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
+    struct slab_page_place place = slab_page_place(slab, page);
+    page->length = pages;
+    page->start = (uint32_t)place.at;
+    page->state = SLAB_RUN;
+    *place.entry = page;
+    return slab_hand_out(slab, place.at, pages << slab->page_log2);
+}
+
 static struct acre_ptr slab_alloc_run(struct acre_slab *slab, size_t size, size_t align)
 {
     size_t pages = slab_pages_for(slab, size);
@@ -79,13 +92,7 @@ static struct acre_ptr slab_alloc_run(struct acre_slab *slab, size_t size, size_
         page = acre_slab_reclaim_run(slab, pages, align);
     if (page == NULL)
         return slab_no_memory();
-    ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
-    struct slab_page_place place = acre_slab_page_place(slab, page);
-    page->length = pages;
-    page->start = (uint32_t)place.at;
-    page->state = SLAB_RUN;
-    *place.entry = page;
-    return slab_hand_out(slab, place.at, pages << slab->page_log2);
+    return slab_use_run(slab, page, pages);
 }
 
 static struct acre_ptr slab_alloc_owned(struct acre_slab *slab, size_t size, size_t align)
@@ -126,12 +133,22 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_slow(
     return got.ptr != NULL ? got : slab_exhausted(slab, layout);
 }
 
+ACRE_NOINLINE struct acre_ptr acre_slab_alloc_large(
+    struct acre_slab *slab, struct acre_layout layout)
+{
+    size_t pages = slab_pages_for(slab, layout.size);
+    struct acre_slab_page *page = pages != 0 ? acre_slab_run_alloc_any(slab, pages) : NULL;
+    if (page == NULL)
+        return acre_slab_alloc_slow(slab, layout);
+    return slab_use_run(slab, page, pages);
+}
+
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_refill(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
     bool ample = slab_is_memory_ample(slab);
     if (acre_slab_reuse_partial(slab, size_class, ample) ||
-        (ample && acre_slab_create(slab, size_class)))
+        (ample && acre_slab_create(slab, size_class, true)))
         return slab_take_object(slab, size_class);
     return acre_slab_alloc_slow(slab, layout);
 }

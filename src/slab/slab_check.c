@@ -395,7 +395,7 @@ static bool slab_is_valid_current(const struct acre_slab *slab, unsigned size_cl
         return slab->current_count[size_class] == 0;
     return slab_is_record(slab, current) && slab_is_slab(current) &&
            current->size_class == size_class &&
-           slab->current_start[size_class] == acre_slab_page_place(slab, current).at &&
+           slab->current_start[size_class] == slab_page_place(slab, current).at &&
            slab->current_count[size_class] == slab_object_count(slab, size_class, current->pages);
 }
 

@@ -7,13 +7,14 @@
 /* ---- created and destroyed ---- */
 
 /* Pages of a new slab where there is room for it. */
-static size_t slab_wanted_pages(const struct acre_slab *slab, unsigned size_class, size_t least)
+static size_t slab_wanted_pages(
+    const struct acre_slab *slab, unsigned size_class, size_t least, bool ample)
 {
     size_t pages = slab->slab_pages[size_class];
     size_t most = slab->capacity / SLAB_SMALL_PART;
     if (pages > most)
         pages = most;
-    if (!slab_is_memory_ample(slab))
+    if (!ample)
         pages = pages / SLAB_SHORT_PART;
     return pages > least ? pages : least;
 }
@@ -37,7 +38,7 @@ static void slab_lay_out(
 {
     ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
     ACRE_ASSERT(pages != 0 && pages <= SLAB_MAX_PAGES);              /* SLAB-9 */
-    struct slab_page_place place = acre_slab_page_place(slab, page);
+    struct slab_page_place place = slab_page_place(slab, page);
     page->free_bits = SIZE_MAX;
     page->start = (uint32_t)place.at;
     page->reciprocal = slab->reciprocal[size_class];
@@ -51,11 +52,11 @@ static void slab_lay_out(
     slab_set_current(slab, size_class, page, place.at);
 }
 
-bool acre_slab_create(struct acre_slab *slab, unsigned size_class)
+bool acre_slab_create(struct acre_slab *slab, unsigned size_class, bool ample)
 {
     size_t least = slab_pages_for(slab, slab->object_size[size_class]);
-    size_t pages = slab_wanted_pages(slab, size_class, least);
-    struct acre_slab_page *page = acre_slab_run_alloc(slab, pages, 1);
+    size_t pages = slab_wanted_pages(slab, size_class, least, ample);
+    struct acre_slab_page *page = acre_slab_run_alloc_any(slab, pages);
     if (page == NULL)
         return false;
     slab_lay_out(slab, size_class, page, pages);
@@ -67,11 +68,11 @@ bool acre_slab_create(struct acre_slab *slab, unsigned size_class)
 static bool slab_create_short(struct acre_slab *slab, unsigned size_class)
 {
     size_t least = slab_pages_for(slab, slab->object_size[size_class]);
-    size_t pages = slab_wanted_pages(slab, size_class, least);
+    size_t pages = slab_wanted_pages(slab, size_class, least, false);
     struct acre_slab_page *page;
     do {
         pages = pages / 2 > least ? pages / 2 : least;
-        page = acre_slab_run_alloc(slab, pages, 1);
+        page = acre_slab_run_alloc_any(slab, pages);
     } while (page == NULL && pages > least);
     if (page == NULL)
         page = acre_slab_reclaim_run(slab, least, 1);
@@ -145,7 +146,7 @@ static void slab_use_partial(
 {
     slab->partial[size_class] = page;
     slab_ring_remove(&slab->partial[size_class], page);
-    slab_set_current(slab, size_class, page, acre_slab_page_place(slab, page).at);
+    slab_set_current(slab, size_class, page, slab_page_place(slab, page).at);
 }
 
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample)
@@ -162,9 +163,11 @@ bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool a
 
 bool acre_slab_refill(struct acre_slab *slab, unsigned size_class)
 {
-    if (slab_has_free(slab->current[size_class], slab->current_count[size_class]) ||
-        acre_slab_reuse_partial(slab, size_class, slab_is_memory_ample(slab)) ||
-        acre_slab_create(slab, size_class))
+    if (slab_has_free(slab->current[size_class], slab->current_count[size_class]))
+        return true;
+    bool ample = slab_is_memory_ample(slab);
+    if (acre_slab_reuse_partial(slab, size_class, ample) ||
+        acre_slab_create(slab, size_class, ample))
         return true;
     if (slab->partial[size_class] == NULL)
         return slab_create_short(slab, size_class);

@@ -42,18 +42,12 @@ static const struct acre_slab_region *slab_region_of_record(
     return region;
 }
 
-struct slab_page_place acre_slab_page_place(
+ACRE_NOINLINE struct slab_page_place acre_slab_page_place_other(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
     struct slab_page_place place;
-    size_t number = ((uintptr_t)page - (uintptr_t)slab->records) / sizeof(*page);
-    if (ACRE_LIKELY(page >= slab->records && number < slab->pages)) {
-        place.at = slab->base + (number << slab->page_log2);
-        place.entry = slab->page_map + number;
-        return place;
-    }
     const struct acre_slab_region *region = slab_region_of_record(slab, page);
-    number = (size_t)(page - region->records - 1);
+    size_t number = (size_t)(page - region->records - 1);
     place.at = region->base + (number << slab->page_log2);
     place.entry = region->page_map + number;
     return place;
@@ -71,11 +65,15 @@ static void slab_clear_entries(struct acre_slab *slab, struct acre_slab_page **e
 static void slab_set_entries(
     struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
 {
-    for (; pages >= 4; pages -= 4, entry += 4) {
+    for (; pages >= 8; pages -= 8, entry += 8) {
         entry[0] = page;
         entry[1] = page;
         entry[2] = page;
         entry[3] = page;
+        entry[4] = page;
+        entry[5] = page;
+        entry[6] = page;
+        entry[7] = page;
     }
     for (; pages != 0; pages--)
         *entry++ = page;

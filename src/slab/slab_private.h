@@ -423,9 +423,20 @@ struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uin
 /* The last region that starts below an address; null: there is none. O(regions). */
 struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at);
 
-/* Where the page of a record is. O(1) in the main map, else O(regions). */
-struct slab_page_place acre_slab_page_place(
+/* Where the page of a record outside the main map is. O(regions). */
+struct slab_page_place acre_slab_page_place_other(
     const struct acre_slab *slab, const struct acre_slab_page *page);
+
+/* Where the page of a record is. O(1) in the main map, else O(regions). */
+ACRE_INLINE struct slab_page_place slab_page_place(
+    const struct acre_slab *slab, const struct acre_slab_page *page)
+{
+    size_t number = ((uintptr_t)page - (uintptr_t)slab->records) / sizeof(*page);
+    if (ACRE_UNLIKELY(page < slab->records || number >= slab->pages))
+        return acre_slab_page_place_other(slab, page);
+    return (struct slab_page_place){ slab->base + (number << slab->page_log2),
+        slab->page_map + number };
+}
 
 /* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
  * longer slab that began at the same record are cleared. O(pages). */
@@ -461,6 +472,9 @@ void acre_slab_run_free(struct acre_slab *slab, struct acre_slab_page *page, siz
  * there is none, and then nothing has changed. */
 struct acre_slab_page *acre_slab_run_alloc(struct acre_slab *slab, size_t pages, size_t align);
 
+/* The same at any page. */
+struct acre_slab_page *acre_slab_run_alloc_any(struct acre_slab *slab, size_t pages);
+
 /* Takes so many pages at a multiple of `align` out of a free run that has room for them. */
 struct acre_slab_page *acre_slab_run_carve(
     struct acre_slab *slab, struct acre_slab_page *run, size_t pages, size_t align);
@@ -487,7 +501,7 @@ void acre_slab_destroy_current(struct acre_slab *slab, unsigned size_class);
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample);
 
 /* Makes a new slab of the wanted length current; false when there is no run for it. */
-bool acre_slab_create(struct acre_slab *slab, unsigned size_class);
+bool acre_slab_create(struct acre_slab *slab, unsigned size_class, bool ample);
 
 /* Sees to it that the current slab has a free object; false when memory is short. */
 bool acre_slab_refill(struct acre_slab *slab, unsigned size_class);
@@ -516,6 +530,9 @@ ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t block
 
 /* Any alloc that the short way does not serve. */
 struct acre_ptr acre_slab_alloc_slow(struct acre_slab *slab, struct acre_layout layout);
+
+/* An alloc above the largest class, or of 0 bytes, at an alignment that every page has. */
+struct acre_ptr acre_slab_alloc_large(struct acre_slab *slab, struct acre_layout layout);
 
 /* An alloc from a class whose current slab is full. */
 struct acre_ptr acre_slab_alloc_refill(

@@ -22,10 +22,19 @@ static void slab_list_push(struct acre_slab *slab, struct acre_slab_page *page, 
     ACRE_ASSERT(list < SLAB_NO_LIST);
     ACRE_ASSERT((slab->runs[list] != NULL) ==
                 ((*slab_list_word(slab, list) & slab_list_bit(list)) != 0)); /* SLAB-4 */
-    page->list = (uint8_t)list;
-    slab_ring_append(&slab->runs[list], page);
+    struct acre_slab_page *first = slab->runs[list];
     slab->runs[list] = page;
-    *slab_list_word(slab, list) |= slab_list_bit(list);
+    page->list = (uint8_t)list;
+    page->next = page;
+    page->prev = page;
+    if (first == NULL) {
+        *slab_list_word(slab, list) |= slab_list_bit(list);
+        return;
+    }
+    page->next = first;
+    page->prev = first->prev;
+    first->prev->next = page;
+    first->prev = page;
 }
 
 static void slab_list_remove(struct acre_slab *slab, struct acre_slab_page *page)
@@ -126,7 +135,7 @@ static size_t slab_alignment_gap(
 {
     if (align <= slab_page_size(slab))
         return 0;
-    return (size_t)(0 - acre_slab_page_place(slab, run).at) % align >> slab->page_log2;
+    return (size_t)(0 - slab_page_place(slab, run).at) % align >> slab->page_log2;
 }
 
 bool acre_slab_run_fits(const struct acre_slab *slab, const struct acre_slab_page *run,
@@ -183,6 +192,11 @@ struct acre_slab_page *acre_slab_run_alloc(struct acre_slab *slab, size_t pages,
 {
     if (align > slab_page_size(slab))
         return slab_run_alloc_aligned(slab, pages, align);
+    return acre_slab_run_alloc_any(slab, pages);
+}
+
+struct acre_slab_page *acre_slab_run_alloc_any(struct acre_slab *slab, size_t pages)
+{
     size_t list = slab_run_list(pages);
     if (list >= SLAB_NO_LIST)
         return NULL;
