@@ -13,6 +13,10 @@
 
 #define PRELOAD "libacre-malloc.so"
 
+/* A heap per thread is an object of its own, so that neither pays for the other. */
+#define THREADED "threaded"
+#define THREADED_PRELOAD "libacre-threads.so"
+
 struct run_options {
     const char *allocator;
     size_t pool;
@@ -42,9 +46,18 @@ static bool prepend_preload(const char *library)
     return set;
 }
 
+static bool is_threaded(const struct run_options *options)
+{
+    return strcmp(options->allocator, THREADED) == 0;
+}
+
 static bool set_run_environment(const struct run_options *options, const char *library)
 {
-    bool set = prepend_preload(library) && setenv("ACRE_ALLOCATOR", options->allocator, 1) == 0;
+    bool set = prepend_preload(library);
+    if (is_threaded(options))
+        set = set && unsetenv("ACRE_ALLOCATOR") == 0;
+    else
+        set = set && setenv("ACRE_ALLOCATOR", options->allocator, 1) == 0;
     if (options->pool)
         set = set && set_size_variable("ACRE_POOL", options->pool);
     if (options->stats)
@@ -55,7 +68,7 @@ static bool set_run_environment(const struct run_options *options, const char *l
 static int run_command(const struct run_options *options, char **command)
 {
     char library[ACRE_PATH_ROOM];
-    if (!acre_find_preload("run", library, PRELOAD))
+    if (!acre_find_preload("run", library, is_threaded(options) ? THREADED_PRELOAD : PRELOAD))
         return ACRE_EXIT_FAILED;
     if (!set_run_environment(options, library)) {
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
@@ -72,7 +85,8 @@ int acre_cmd_run(int argc, char **argv)
     struct run_options chosen = { .allocator = NULL };
     const struct acre_option options[] = {
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
-            "allocator to serve COMMAND (default: tlsf-quick)", &chosen.allocator },
+            "allocator to serve COMMAND, or 'threaded', a heap\nper thread (default: tlsf-quick)",
+            &chosen.allocator },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "memory limit, with an optional suffix K, M, G or T\n(default: no limit)",
             &chosen.pool },
@@ -90,7 +104,7 @@ int acre_cmd_run(int argc, char **argv)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (!chosen.allocator && acre_backend_default())
         chosen.allocator = acre_backend_default()->name;
-    if (!chosen.allocator || !acre_backend_find(chosen.allocator))
+    if (!chosen.allocator || (!is_threaded(&chosen) && !acre_backend_find(chosen.allocator)))
         return acre_unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "", NULL);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");

@@ -3,15 +3,11 @@
 
 #include "base/arith.h"
 #include "base/null.h"
+#include "malloc/zero.h"
 #include "os/os.h"
-
-#include <string.h>
 
 struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
     .bytes = { .ops = &acre_null_ops, .self = NULL } };
-
-/* From this many bytes on, fresh pages from the system are cheaper than writing zeroes. */
-enum { zero_by_system = 1 << 20 };
 
 void *acre_serve_refuse(void)
 {
@@ -104,58 +100,13 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
     acre_lock_release(&acre_serve.lock);
 }
 
-/* The C library's memset, which the program may replace: only for calls without the lock. */
-extern void *__real_memset(void *target, int value, size_t size);
-
-/* Discards whole pages inside: they read as zero and cost nothing until touched. */
-static ACRE_NOINLINE void zero_large(char *start, size_t size)
-{
-    size_t page = acre_os_page_size();
-    size_t head = -(uintptr_t)start & (page - 1);
-    size_t pages = (size - head) & ~(page - 1);
-    if (acre_os_discard(start + head, pages) != 0) {
-        __real_memset(start, 0, size);
-        return;
-    }
-    memset(start, 0, head);
-    memset(start + head + pages, 0, size - head - pages);
-}
-
-/* Clears `piece` to 2 * `piece` bytes by two stores that overlap, without a loop or a call. */
-ACRE_INLINE void zero_ends(char *start, size_t size, size_t piece)
-{
-    memset(start, 0, piece);
-    memset(start + size - piece, 0, piece);
-}
-
-static ACRE_NOINLINE void *zero_by_call(void *start, size_t size)
-{
-    if (size < zero_by_system)
-        return __real_memset(start, 0, size);
-    zero_large(start, size);
-    return start;
-}
-
-ACRE_INLINE void *zero(void *start, size_t size)
-{
-    if (size - 8 > 64 - 8)
-        return zero_by_call(start, size);
-    if (size > 32)
-        zero_ends(start, size, 32);
-    else if (size > 16)
-        zero_ends(start, size, 16);
-    else
-        zero_ends(start, size, 8);
-    return start;
-}
-
 void *acre_serve_zeroed(size_t count, size_t size)
 {
     size_t bytes;
     if (ACRE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
         return acre_serve_refuse();
     void *ptr = acre_serve_alloc(bytes, ACRE_NATURAL_ALIGN);
-    return ACRE_LIKELY(ptr != NULL) ? zero(ptr, bytes) : NULL;
+    return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
 }
 
 /* The lock is held. */

@@ -63,7 +63,9 @@ struct acre_threaded_env {
     /** Called with the lock held when `pages` or `meta` has no run of `bytes`; may add memory to
      * them. @return true: try again; false: refuse. Null: refuse. */
     bool (*grow)(void *arg, struct acre_pages pages, size_t bytes);
-    void *arg; /**< Passed to grow. */
+    /** Called with the lock held after a run of pages went back to `pages`. Null: not called. */
+    void (*released)(void *arg, void *start, size_t bytes);
+    void *arg; /**< Passed to both. */
 };
 
 /** Words of the top level of the page map. */
@@ -85,12 +87,12 @@ struct acre_threaded {
     _Atomic size_t late_misuse;
 #endif
     struct acre_threaded_env env;
-    struct acre_threaded_slab *slabs;      /* all slabs and runs in use, linked by `below` */
-    struct acre_threaded_slab *records[9]; /* free records, by their number of groups */
-    struct acre_thread_heap *heaps;        /* all heaps ever made */
-    struct acre_thread_heap *abandoned;    /* those without a thread */
-    uintptr_t meta_at, meta_end;           /* the rest of the newest page of records */
-    size_t meta_bytes;                     /* bytes taken for records, map nodes and heaps */
+    struct acre_threaded_slab *slabs;       /* all slabs and runs in use, linked by `below` */
+    struct acre_threaded_slab *records[10]; /* free records, by their number of groups */
+    struct acre_thread_heap *heaps;         /* all heaps ever made */
+    struct acre_thread_heap *abandoned;     /* those without a thread */
+    uintptr_t meta_at, meta_end;            /* the rest of the newest page of records */
+    size_t meta_bytes;                      /* bytes taken for records, map nodes and heaps */
 };
 
 /**
@@ -131,12 +133,20 @@ enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
-/** As acre_realloc. A block stays where it is when the new size takes at least half of it. */
+/** As acre_realloc. A block stays where it is while its size class does, and one that shrinks also when
+ * there is no memory for a smaller one. */
 ACRE_NODISCARD struct acre_ptr acre_threaded_realloc(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
 /** As acre_usable_size. O(1). */
 struct acre_num acre_threaded_usable_size(const struct acre_threaded *threaded, const void *ptr);
+
+/**
+ * Whether a sized free of this layout would be accepted.
+ * @return as acre_dealloc_sized; nothing changes. O(1).
+ */
+enum acre_status acre_threaded_fits(
+    const struct acre_threaded *threaded, const void *ptr, struct acre_layout layout);
 
 /**
  * The live block that an address lies in.
@@ -152,6 +162,13 @@ struct acre_num acre_threaded_find(
  * at their highest, so it is an upper bound. Takes the lock. O(slabs).
  */
 struct acre_stats acre_threaded_stats(struct acre_threaded *threaded);
+
+/** As acre_walk, over the blocks of all heaps; pages that no heap has are not visited. Holds the
+ * lock, so the visitor must not call the heap. O(objects). */
+void acre_threaded_walk(struct acre_threaded *threaded, acre_walk_fn *visit, void *arg);
+
+/** As acre_threaded_walk, over slabs from which no thread but the caller's can allocate meanwhile. */
+void acre_threaded_walk_own(struct acre_thread_heap *heap, acre_walk_fn *visit, void *arg);
 
 /** As acre_check, while no other thread runs. Takes the lock. O(slabs). */
 struct acre_check_result acre_threaded_check(struct acre_threaded *threaded);

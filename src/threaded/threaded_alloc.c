@@ -5,12 +5,6 @@
 #include "base/memory.h"
 #include "threaded/threaded_private.h"
 
-static struct acre_ptr threaded_refuse_alloc(struct acre_thread_heap *heap)
-{
-    atomic_fetch_add_explicit(&heap->threaded->failed, 1, memory_order_relaxed);
-    return (struct acre_ptr){ .ptr = NULL, .status = ACRE_NO_MEMORY };
-}
-
 static enum threaded_state threaded_state_of(const struct acre_threaded_slab *slab)
 {
     return (enum threaded_state)atomic_load_explicit(&slab->state, memory_order_acquire);
@@ -46,10 +40,8 @@ static struct acre_threaded_slab *threaded_keep_run(
     return old;
 }
 
-static struct acre_ptr threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
+static void *threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
 {
-    if (layout.size > SIZE_MAX / 2)
-        return threaded_refuse_alloc(heap);
     size_t size = layout.size + (layout.size == 0);
     size_t pages = (size + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
     size_t align = layout.align > ACRE_THREADED_PAGE ? layout.align : ACRE_THREADED_PAGE;
@@ -59,9 +51,7 @@ static struct acre_ptr threaded_alloc_run(struct acre_thread_heap *heap, struct 
         run = acre_threaded_make_run(heap->threaded, pages, align);
         acre_locker_unlock(&heap->threaded->env.lock);
     }
-    if (run == NULL)
-        return threaded_refuse_alloc(heap);
-    return (struct acre_ptr){ .ptr = (void *)run->start, .status = ACRE_OK };
+    return run != NULL ? (void *)run->start : NULL;
 }
 
 /* Of two threads that free a run at once, one changes its state. */
@@ -105,19 +95,60 @@ static unsigned threaded_class_for(struct acre_layout layout)
     return size_class;
 }
 
-struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout)
+static void *threaded_try_alloc(struct acre_thread_heap *heap, struct acre_layout layout)
 {
-    if (!acre_is_pow2(layout.align))
-        return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
     unsigned size_class = threaded_class_for(layout);
     if (size_class == ACRE_THREADED_CLASSES)
         return threaded_alloc_run(heap, layout);
     void *object = threaded_take_object(heap->group[size_class]);
-    if (object == NULL)
-        object = acre_threaded_refill(heap, size_class);
-    if (object == NULL)
-        return threaded_refuse_alloc(heap);
-    return (struct acre_ptr){ .ptr = object, .status = ACRE_OK };
+    return object != NULL ? object : acre_threaded_refill(heap, size_class);
+}
+
+/* Classes above its own that may serve a request when memory is short. */
+enum { FALLBACK_CLASSES = 16 };
+
+/* An object of a larger class; its slab then accepts smaller sizes in sized frees. */
+static void *threaded_alloc_larger(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    unsigned size_class = threaded_class_for(layout);
+    unsigned last = size_class + FALLBACK_CLASSES;
+    for (unsigned i = size_class + 1; i < ACRE_THREADED_CLASSES && i <= last; i++) {
+        if ((acre_threaded_class_size(i) & (layout.align - 1)) != 0)
+            continue;
+        void *object = threaded_take_object(heap->group[i]);
+        if (object == NULL)
+            object = acre_threaded_refill(heap, i);
+        if (object == NULL)
+            continue;
+        atomic_store_explicit(&heap->group[i]->slab->lends, true, memory_order_relaxed);
+        return object;
+    }
+    return NULL;
+}
+
+/* Before a request is refused, empty slabs and kept runs are given up, and larger classes serve. */
+static ACRE_NOINLINE void *threaded_alloc_scarce(
+    struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    void *ptr = NULL;
+    if (layout.size > SIZE_MAX / 2)
+        return NULL;
+    if (acre_threaded_release_empty(heap) != 0)
+        ptr = threaded_try_alloc(heap, layout);
+    return ptr != NULL ? ptr : threaded_alloc_larger(heap, layout);
+}
+
+struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
+    void *ptr = layout.size <= SIZE_MAX / 2 ? threaded_try_alloc(heap, layout) : NULL;
+    if (ACRE_UNLIKELY(ptr == NULL))
+        ptr = threaded_alloc_scarce(heap, layout);
+    if (ptr != NULL)
+        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
+    atomic_fetch_add_explicit(&heap->threaded->failed, 1, memory_order_relaxed);
+    return (struct acre_ptr){ .ptr = NULL, .status = ACRE_NO_MEMORY };
 }
 
 struct acre_ptr acre_threaded_alloc(struct acre_thread_heap *heap, struct acre_layout layout)
@@ -176,20 +207,24 @@ static enum acre_status threaded_dealloc_remote(
     return ACRE_OK;
 }
 
-enum acre_status acre_threaded_dealloc_slow(
-    struct acre_thread_heap *heap, struct acre_threaded_slab *slab, void *ptr)
+enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void *ptr)
 {
+    struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, (uintptr_t)ptr);
     if (slab == NULL)
         return ACRE_NOT_ALLOCATED;
     struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
     if (owner == NULL)
         return threaded_dealloc_run(heap, slab, ptr);
-    return threaded_dealloc_remote(owner, slab, ptr);
+    if (owner != heap)
+        return threaded_dealloc_remote(owner, slab, ptr);
+    return threaded_dealloc_fast(heap->threaded, heap, ptr) ? ACRE_OK : ACRE_NOT_ALLOCATED;
 }
 
 enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 {
-    return threaded_dealloc_fast(heap->threaded, heap, ptr);
+    if (ACRE_LIKELY(threaded_dealloc_fast(heap->threaded, heap, ptr)))
+        return ACRE_OK;
+    return acre_threaded_dealloc_slow(heap, ptr);
 }
 
 /* ---- sizes ---- */
@@ -250,15 +285,31 @@ static bool threaded_made_for(size_t usable, uintptr_t address, struct acre_layo
     return acre_align_up(layout.size + (layout.size == 0), ACRE_THREADED_PAGE) == usable;
 }
 
+/* Whether an object of the slab may have served a smaller request. */
+static bool threaded_lends(const struct acre_threaded *threaded, uintptr_t address)
+{
+    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, address);
+    return atomic_load_explicit(&slab->lends, memory_order_relaxed);
+}
+
+enum acre_status acre_threaded_fits(
+    const struct acre_threaded *threaded, const void *ptr, struct acre_layout layout)
+{
+    struct acre_num usable = acre_threaded_usable_size(threaded, ptr);
+    if (usable.status != ACRE_OK)
+        return usable.status;
+    if (threaded_made_for(usable.num, (uintptr_t)ptr, layout))
+        return ACRE_OK;
+    bool smaller = acre_is_pow2(layout.align) && layout.size <= usable.num &&
+                   ((uintptr_t)ptr & (layout.align - 1)) == 0;
+    return smaller && threaded_lends(threaded, (uintptr_t)ptr) ? ACRE_OK : ACRE_INVALID_PARAM;
+}
+
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {
-    struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
-    if (usable.status != ACRE_OK)
-        return usable.status;
-    if (!threaded_made_for(usable.num, (uintptr_t)ptr, layout))
-        return ACRE_INVALID_PARAM;
-    return acre_threaded_dealloc(heap, ptr);
+    enum acre_status status = acre_threaded_fits(heap->threaded, ptr, layout);
+    return status == ACRE_OK ? acre_threaded_dealloc(heap, ptr) : status;
 }
 
 struct acre_ptr acre_threaded_realloc(
@@ -269,10 +320,15 @@ struct acre_ptr acre_threaded_realloc(
         return (struct acre_ptr){ .ptr = NULL, .status = usable.status };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
-    bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
-    if (aligned && layout.size <= usable.num && layout.size >= usable.num / 2)
+    if (threaded_made_for(usable.num, (uintptr_t)ptr, layout))
         return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
     struct acre_ptr moved = acre_threaded_alloc(heap, layout);
+    bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
+    if (moved.status != ACRE_OK && aligned && layout.size <= usable.num) {
+        struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, (uintptr_t)ptr);
+        atomic_store_explicit(&slab->lends, true, memory_order_relaxed);
+        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
+    }
     if (moved.status != ACRE_OK)
         return moved;
     memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);

@@ -48,15 +48,15 @@ size_t acre_threaded_class_pages(unsigned size_class)
     return (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
 }
 
-/* Where bytes are left over, an index one past the last object must not leave the last group. */
-unsigned acre_threaded_class_objects(unsigned size_class)
+unsigned acre_threaded_class_objects(unsigned size_class, size_t pages)
 {
-    size_t size = acre_threaded_class_size(size_class);
-    size_t bytes = acre_threaded_class_pages(size_class) * ACRE_THREADED_PAGE;
-    size_t count = bytes / size;
-    if (count > THREADED_MAX_OBJECTS)
-        count = THREADED_MAX_OBJECTS;
-    if (count % THREADED_WORD_BITS == 0 && count * size < bytes)
-        count--;
-    return (unsigned)count;
+    size_t count = pages * ACRE_THREADED_PAGE / acre_threaded_class_size(size_class);
+    return (unsigned)(count < THREADED_MAX_OBJECTS ? count : THREADED_MAX_OBJECTS);
+}
+
+unsigned acre_threaded_class_groups(unsigned size_class, size_t pages)
+{
+    size_t last = (pages * ACRE_THREADED_PAGE - 1) / acre_threaded_class_size(size_class);
+    ACRE_ASSERT(last / THREADED_WORD_BITS <= THREADED_MAX_GROUPS);
+    return (unsigned)(last / THREADED_WORD_BITS) + 1;
 }

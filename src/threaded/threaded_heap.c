@@ -100,10 +100,22 @@ void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_sla
     }
 }
 
-/* Makes a group the one that objects of its class come from. O(units of the class). */
+/* In the current slab a group that becomes empty is nobody's concern. */
+static void threaded_set_notify(struct acre_threaded_slab *slab, bool current)
+{
+    for (size_t i = 0; slab != NULL && i < slab->groups; i++)
+        slab->group[i].notify = current ? 0 : slab->group[i].all;
+}
+
+/* Makes a group the one that objects of its class come from. O(units of the class + groups). */
 static void threaded_set_current(
     struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_group *group)
 {
+    struct acre_threaded_slab *old = heap->group[size_class]->slab;
+    if (old != group->slab) {
+        threaded_set_notify(old, false);
+        threaded_set_notify(group->slab, true);
+    }
     heap->group[size_class] = group;
     size_t above = acre_threaded_class_size(size_class) / ACRE_THREADED_UNIT;
     size_t unit =

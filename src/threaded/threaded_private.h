@@ -38,6 +38,7 @@
  *   THREADED-3  no object has both bits set
  *   THREADED-4  a slab in a heap's partial list has a free object and is not current
  *   THREADED-5  the current slab of a class is of that class and owned by the heap
+ *   THREADED-6  a group notifies at all its bits, except in the current slab
  */
 #ifndef ACRE_SRC_THREADED_PRIVATE_H
 #define ACRE_SRC_THREADED_PRIVATE_H
@@ -73,6 +74,8 @@ struct acre_threaded_group {
     uintptr_t base; /* address of its first object */
     size_t size;    /* bytes of an object */
     size_t all;     /* the bits of its objects */
+    size_t
+        notify; /* free bits at which a free has more to do: `all`; 0 while the slab is current */
     struct acre_threaded_slab *slab;
     struct acre_threaded_group *remote_next;
 };
@@ -84,8 +87,10 @@ struct acre_threaded_slab {
     uint32_t size;       /* bytes of an object */
     uint16_t count;      /* objects */
     uint8_t size_class;
-    uint8_t groups;
+    uint8_t groups;              /* in use; 0: a run */
+    uint8_t capacity;            /* groups that the record has room for */
     _Atomic unsigned char state; /* enum threaded_state */
+    _Atomic bool lends;          /* an object has served a smaller request */
     bool listed;                 /* in the partial list of its class */
     size_t pages;
     struct acre_threaded_slab *next,
@@ -177,9 +182,14 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
 unsigned acre_threaded_class_of(size_t size);
 size_t acre_threaded_class_size(unsigned size_class);
 
-/* Pages of a slab of a class, and the objects it has. O(1). */
+/* Pages of a slab of a class where memory is not short, and the objects that so many pages have, at
+ * most that number of pages. O(1). */
 size_t acre_threaded_class_pages(unsigned size_class);
-unsigned acre_threaded_class_objects(unsigned size_class);
+unsigned acre_threaded_class_objects(unsigned size_class, size_t pages);
+
+/* Groups for every address in these pages at which an object could start, where the bytes left over
+ * behind the last object may begin a group without objects. */
+unsigned acre_threaded_class_groups(unsigned size_class, size_t pages);
 
 /* ---- heaps; threaded_heap.c, threaded_alloc.c ---- */
 
@@ -200,8 +210,7 @@ void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_thre
 
 /* alloc and dealloc where the fast paths do not answer. */
 struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout);
-enum acre_status acre_threaded_dealloc_slow(
-    struct acre_thread_heap *heap, struct acre_threaded_slab *slab, void *ptr);
+enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void *ptr);
 
 /* The rest of a free that filled or emptied its group. */
 void acre_threaded_dealloc_changed(
@@ -289,26 +298,26 @@ ACRE_INLINE size_t threaded_object_at(const struct acre_threaded_slab *slab, uin
     return starts ? (size_t)(product >> THREADED_FIXED_POINT) : SIZE_MAX;
 }
 
-/* Frees an object of the thread's own slab, or leaves the answer to the slow paths. */
-ACRE_INLINE enum acre_status threaded_dealloc_fast(
+/* Frees an object of the thread's own slab. False: nothing was done, and the slow path decides. */
+ACRE_INLINE bool threaded_dealloc_fast(
     struct acre_threaded *threaded, struct acre_thread_heap *heap, void *ptr)
 {
     struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)ptr);
     if (ACRE_UNLIKELY(
             slab == NULL || atomic_load_explicit(&slab->owner, memory_order_relaxed) != heap))
-        return acre_threaded_dealloc_slow(heap, slab, ptr);
+        return false;
     size_t object = threaded_object_at(slab, (uintptr_t)ptr);
     if (ACRE_UNLIKELY(object == SIZE_MAX))
-        return ACRE_NOT_ALLOCATED;
+        return false;
     struct acre_threaded_group *group = &slab->group[object >> THREADED_WORD_LOG2];
     size_t bit = (size_t)1 << (object % THREADED_WORD_BITS);
     size_t bits = threaded_free_bits(group);
     if (ACRE_UNLIKELY(((bits | threaded_remote_bits(group)) & bit) != 0))
-        return ACRE_NOT_ALLOCATED;
+        return false;
     threaded_set_free(group, bits | bit);
-    if (ACRE_UNLIKELY(bits == 0 || (bits | bit) == group->all))
+    if (ACRE_UNLIKELY(bits == 0 || (bits | bit) == group->notify))
         acre_threaded_dealloc_changed(heap, group);
-    return ACRE_OK;
+    return true;
 }
 
 #endif

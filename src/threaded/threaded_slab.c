@@ -4,18 +4,23 @@
  */
 #include "threaded/threaded_private.h"
 
+/* A record with room for so many groups: a free one of this or a larger capacity, or a new one. */
 static struct acre_threaded_slab *threaded_take_record(
     struct acre_threaded *threaded, unsigned groups)
 {
-    struct acre_threaded_slab *record = threaded->records[groups];
-    if (record != NULL) {
-        threaded->records[groups] = record->next;
+    unsigned most = groups != 0 ? THREADED_MAX_GROUPS + 1u : 0;
+    for (unsigned capacity = groups; capacity <= most; capacity++) {
+        struct acre_threaded_slab *record = threaded->records[capacity];
+        if (record == NULL)
+            continue;
+        threaded->records[capacity] = record->next;
+        record->groups = (uint8_t)groups;
         return record;
     }
-    size_t size = sizeof *record + groups * sizeof record->group[0];
-    record = acre_threaded_meta(threaded, size, 64);
+    struct acre_threaded_slab *record =
+        acre_threaded_meta(threaded, sizeof *record + groups * sizeof record->group[0], 64);
     if (record != NULL)
-        record->groups = (uint8_t)groups;
+        record->groups = record->capacity = (uint8_t)groups;
     return record;
 }
 
@@ -24,8 +29,8 @@ static void threaded_give_record(struct acre_threaded *threaded, struct acre_thr
     atomic_store_explicit(&record->state, THREADED_NONE, memory_order_relaxed);
     atomic_store_explicit(&record->owner, NULL, memory_order_relaxed);
     record->reciprocal = 0;
-    record->next = threaded->records[record->groups];
-    threaded->records[record->groups] = record;
+    record->next = threaded->records[record->capacity];
+    threaded->records[record->capacity] = record;
 }
 
 static void threaded_link(struct acre_threaded *threaded, struct acre_threaded_slab *slab)
@@ -68,6 +73,7 @@ static struct acre_threaded_slab *threaded_make_record(
     slab->pages = pages;
     slab->next = slab->prev = NULL;
     slab->listed = false;
+    atomic_store_explicit(&slab->lends, false, memory_order_relaxed);
     return slab;
 }
 
@@ -84,31 +90,45 @@ static void threaded_fill_groups(struct acre_threaded_slab *slab)
         group->base = slab->start + first * slab->size;
         group->size = slab->size;
         group->slab = slab;
-        group->all = threaded_low_bits(slab->count - first);
+        group->all = first < slab->count ? threaded_low_bits(slab->count - first) : 0;
+        group->notify = group->all;
         atomic_store_explicit(&group->remote, ~group->all, memory_order_relaxed);
         threaded_set_free(group, group->all);
     }
 }
 
+/* Pages and a record for objects of a class: half as many pages, and so on, when memory is short. */
+static struct acre_threaded_slab *threaded_find_pages(
+    struct acre_threaded *threaded, unsigned size_class)
+{
+    struct acre_threaded_slab *slab = NULL;
+    size_t pages = acre_threaded_class_pages(size_class);
+    for (; slab == NULL && pages != 0; pages /= 2) {
+        unsigned count = acre_threaded_class_objects(size_class, pages);
+        unsigned groups = acre_threaded_class_groups(size_class, pages);
+        if (count == 0)
+            break;
+        slab = threaded_make_record(threaded, groups, pages, ACRE_THREADED_PAGE, pages);
+        if (slab != NULL)
+            slab->count = (uint16_t)count;
+    }
+    return slab;
+}
+
 struct acre_threaded_slab *acre_threaded_make_slab(
     struct acre_threaded *threaded, unsigned size_class, struct acre_thread_heap *owner)
 {
-    size_t pages = acre_threaded_class_pages(size_class);
-    unsigned count = acre_threaded_class_objects(size_class);
-    unsigned groups = (count + THREADED_WORD_BITS - 1) / THREADED_WORD_BITS;
-    struct acre_threaded_slab *slab =
-        threaded_make_record(threaded, groups, pages, ACRE_THREADED_PAGE, pages);
+    struct acre_threaded_slab *slab = threaded_find_pages(threaded, size_class);
     if (slab == NULL)
         return NULL;
     slab->size = (uint32_t)acre_threaded_class_size(size_class);
     slab->reciprocal = threaded_reciprocal(slab->size);
-    slab->count = (uint16_t)count;
     slab->size_class = (uint8_t)size_class;
     threaded_fill_groups(slab);
     atomic_store_explicit(&slab->owner, owner, memory_order_relaxed);
     atomic_store_explicit(&slab->state, THREADED_SLAB, memory_order_relaxed);
     threaded_link(threaded, slab);
-    acre_threaded_map_set(threaded, slab->start, pages, slab);
+    acre_threaded_map_set(threaded, slab->start, slab->pages, slab);
     return slab;
 }
 
@@ -137,6 +157,9 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
         enum acre_status status = acre_dealloc_pages(threaded->env.pages, slab->start, slab->pages);
         ACRE_ASSERT(status == ACRE_OK);
         (void)status;
+        if (threaded->env.released != NULL)
+            threaded->env.released(
+                threaded->env.arg, (void *)slab->start, slab->pages * ACRE_THREADED_PAGE);
         pages += slab->pages;
         threaded_give_record(threaded, slab);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The accounts, summed over the slabs and runs in use.
+ * The accounts, summed over the slabs and runs in use, and the walk over their blocks.
  */
 #include "threaded/threaded_private.h"
 
@@ -45,4 +45,48 @@ struct acre_stats acre_threaded_stats(struct acre_threaded *threaded)
     if (stats.peak < stats.used)
         stats.peak = stats.used;
     return stats;
+}
+
+static bool threaded_walk_slab(
+    const struct acre_threaded_slab *slab, acre_walk_fn *visit, void *arg)
+{
+    unsigned state = atomic_load_explicit(&slab->state, memory_order_relaxed);
+    if (state != THREADED_SLAB)
+        return visit(
+            arg, (void *)slab->start, slab->pages * ACRE_THREADED_PAGE, state == THREADED_RUN);
+    for (size_t i = 0; i < slab->count; i++) {
+        const struct acre_threaded_group *group = &slab->group[i >> THREADED_WORD_LOG2];
+        size_t dead = threaded_free_bits(group) | threaded_remote_bits(group);
+        bool live = (dead >> (i % THREADED_WORD_BITS) & 1) == 0;
+        if (!visit(arg, (void *)(slab->start + i * slab->size), slab->size, live))
+            return false;
+    }
+    return true;
+}
+
+void acre_threaded_walk(struct acre_threaded *threaded, acre_walk_fn *visit, void *arg)
+{
+    acre_locker_lock(&threaded->env.lock);
+    const struct acre_threaded_slab *slab = threaded->slabs;
+    while (slab != NULL && threaded_walk_slab(slab, visit, arg))
+        slab = slab->below;
+    acre_locker_unlock(&threaded->env.lock);
+}
+
+static bool threaded_is_own(
+    const struct acre_thread_heap *heap, const struct acre_threaded_slab *slab)
+{
+    const struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    return owner != NULL && (owner == heap || atomic_load_explicit(&owner->state,
+                                                  memory_order_relaxed) == THREADED_ABANDONED);
+}
+
+void acre_threaded_walk_own(struct acre_thread_heap *heap, acre_walk_fn *visit, void *arg)
+{
+    struct acre_threaded *threaded = heap->threaded;
+    acre_locker_lock(&threaded->env.lock);
+    for (const struct acre_threaded_slab *slab = threaded->slabs; slab != NULL; slab = slab->below)
+        if (threaded_is_own(heap, slab) && !threaded_walk_slab(slab, visit, arg))
+            break;
+    acre_locker_unlock(&threaded->env.lock);
 }

@@ -2,7 +2,8 @@
 /*
  * The drop-in malloc, seen from outside: each case is a process of its own, started with the object
  * preloaded, and held to an exact outcome: how it ended, and what it wrote on standard error.
- * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED
+ * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS [NAME]
+ * With NAME, DROPIN has one backend of that name, and the cases for other backends run on it.
  */
 #include "dropin_process.h"
 
@@ -321,7 +322,7 @@ static size_t add_variants(const char *allocator, struct CMUnitTest *tests, size
         *variant = cases[i];
         variant->name = name;
         variant->line = cases[i].others;
-        variant->allocator = allocator;
+        variant->allocator = acre_backend_find(allocator) != NULL ? allocator : NULL;
         tests[count++] = test_of(variant);
     }
     return count;
@@ -331,8 +332,9 @@ int main(int count, char **arguments)
 {
     static struct CMUnitTest tests[case_count * (1 + most_allocators)];
     size_t test_count = 0;
-    if (count != 9) {
-        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS\n",
+    if (count != 9 && count != 10) {
+        fprintf(stderr,
+            "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS [NAME]\n",
             arguments[0]);
         return 2;
     }
@@ -349,5 +351,10 @@ int main(int count, char **arguments)
     for (const struct acre_backend *backend = acre_backends; backend->name != NULL; backend++)
         if (backend != acre_backend_default() && *backend->setting == '\0')
             test_count = add_variants(backend->name, tests, test_count);
-    return _cmocka_run_group_tests("dropin", tests, test_count, NULL, NULL);
+    size_t skipped = 0;
+    if (count == 10) {
+        skipped = case_count;
+        test_count = add_variants(arguments[9], tests, case_count);
+    }
+    return _cmocka_run_group_tests("dropin", tests + skipped, test_count - skipped, NULL, NULL);
 }

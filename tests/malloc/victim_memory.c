@@ -182,10 +182,10 @@ static void trim_gives_back(void)
         CHECK((slots[i] = malloc(mebibyte)) != NULL);
         victim_fill(slots[i], mebibyte, (unsigned)i);
     }
+    size_t before = resident();
     for (int i = 0; i < count; i++)
         if (i % 8 != 0)
             free(slots[i]);
-    size_t before = resident();
     CHECK(malloc_trim(0) == 1);
     CHECK(resident() + 50 * (size_t)mebibyte < before);
     for (int i = 0; i < count; i += 8)

@@ -41,7 +41,9 @@ static int make_folder(void **state)
     snprintf(copied_tool, sizeof copied_tool, "%s/acre", folder);
     snprintf(library, sizeof library, "%s/libacre-malloc.so", folder);
     mkdir(folder, 0777);
-    return copy(built("acre"), copied_tool) + copy(built("tests/no_plugin.so"), library);
+    int failed = copy(built("acre"), copied_tool) + copy(built("tests/no_plugin.so"), library);
+    snprintf(library, sizeof library, "%s/libacre-threads.so", folder);
+    return failed + copy(built("tests/no_plugin.so"), library);
 }
 
 static void run_sets_the_environment(void **state)
@@ -60,6 +62,19 @@ static void run_sets_the_environment(void **state)
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s/libacre-malloc.so:%s\n", folder,
         built("tests/no_plugin.so"));
     has(spawned.out, preload);
+}
+
+static void run_takes_another_object_for_a_heap_per_thread(void **state)
+{
+    char preload[4096];
+    (void)state;
+    setenv("ACRE_ALLOCATOR", "slab", 1);
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "-a", "threaded", "env", NULL });
+    unsetenv("ACRE_ALLOCATOR");
+    assert_int_equal(spawned.code, 0);
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s/libacre-threads.so\n", folder);
+    has(spawned.out, preload);
+    assert_null(strstr(spawned.out, "ACRE_ALLOCATOR="));
 }
 
 static void run_leaves_the_environment_alone(void **state)
@@ -120,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_sets_the_environment),
+        cmocka_unit_test(run_takes_another_object_for_a_heap_per_thread),
         cmocka_unit_test(run_leaves_the_environment_alone),
         cmocka_unit_test(run_passes_exit_codes_on),
         cmocka_unit_test(run_warns_of_static_programs),

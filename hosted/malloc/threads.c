@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The life of threads and of the process: a thread gets a heap with its first request and leaves it
+ * when it ends; a fork holds all locks.
+ */
+#include "malloc/threads.h"
+
+#include "malloc/misuse.h"
+#include "malloc/report.h"
+
+#include <pthread.h>
+
+#define NO_GROUP (struct acre_threaded_group *)(uintptr_t)&acre_threaded_no_group
+#define FOUR(item) item, item, item, item
+#define SIXTY_FOUR(item) FOUR(FOUR(FOUR(item)))
+
+_Static_assert(ACRE_THREADED_UNITS == 64 && ACRE_THREADED_CLASSES == 72, "as many as no_heap has");
+
+/* Serves nothing and owns nothing, so that every request of a thread without a heap takes the slow
+ * path. Never written. */
+static struct acre_thread_heap no_heap = {
+    .unit = { SIXTY_FOUR(NO_GROUP) },
+    .group = { SIXTY_FOUR(NO_GROUP), FOUR(NO_GROUP), FOUR(NO_GROUP) },
+};
+
+struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
+    .spare_lock = { .on_reentry = acre_misuse_reentered } };
+
+_Thread_local struct acre_thread_heap *acre_serve_heap = &no_heap;
+
+static pthread_key_t key;
+static bool has_key;
+
+/* Destructors that run later may allocate: the thread then gets a heap anew, and this runs again. */
+static void leave_heap(void *heap)
+{
+    acre_serve_heap = &no_heap;
+    acre_threaded_detach(heap);
+}
+
+static void read_settings(void)
+{
+    if (acre_serve.settings.backend != NULL)
+        return;
+    acre_serve.settings = acre_settings_read();
+    if (acre_serve.settings.help)
+        acre_settings_help();
+}
+
+void acre_serve_prepare(void)
+{
+    acre_lock_take(&acre_serve.lock);
+    read_settings();
+    acre_lock_release(&acre_serve.lock);
+}
+
+/* A key made this early is among those that pthread_setspecific keeps without allocating. */
+static bool open_heap(void)
+{
+    acre_lock_take(&acre_serve.lock);
+    read_settings();
+    if (!acre_serve.open)
+        acre_serve.open = acre_threads_open_memory();
+    if (!has_key)
+        has_key = pthread_key_create(&key, leave_heap) == 0;
+    acre_lock_release(&acre_serve.lock);
+    return acre_serve.open;
+}
+
+static void open_spare(void)
+{
+    acre_lock_take(&acre_serve.spare_lock);
+    if (acre_serve.spare == NULL)
+        acre_serve.spare = acre_threaded_attach(&acre_serve.threaded);
+    acre_lock_release(&acre_serve.spare_lock);
+}
+
+static ACRE_NOINLINE struct acre_thread_heap *make_heap(void)
+{
+    if (!open_heap())
+        return NULL;
+    if (acre_serve.spare == NULL)
+        open_spare();
+    struct acre_thread_heap *heap = acre_threaded_attach(&acre_serve.threaded);
+    if (heap == NULL)
+        return NULL;
+    acre_serve_heap = heap;
+    if (has_key)
+        (void)pthread_setspecific(key, heap);
+    return heap;
+}
+
+struct acre_thread_heap *acre_threads_heap(void)
+{
+    struct acre_thread_heap *heap = acre_serve_heap;
+    return ACRE_LIKELY(heap != &no_heap) ? heap : make_heap();
+}
+
+void acre_serve_before_fork(void)
+{
+    acre_lock_hold_for_fork(&acre_serve.spare_lock);
+    acre_lock_hold_for_fork(&acre_serve.lock);
+}
+
+void acre_serve_after_fork_in_parent(void)
+{
+    acre_lock_release_after_fork(&acre_serve.lock);
+    acre_lock_release_after_fork(&acre_serve.spare_lock);
+}
+
+/* The spare heap becomes available like those of the threads that are gone, and is taken anew. */
+void acre_serve_after_fork_in_child(void)
+{
+    struct acre_thread_heap *own = acre_serve_heap != &no_heap ? acre_serve_heap : NULL;
+    if (acre_serve.open)
+        acre_threaded_after_fork(&acre_serve.threaded, own);
+    acre_lock_reinit_after_fork(&acre_serve.lock);
+    acre_lock_reinit_after_fork(&acre_serve.spare_lock);
+    if (acre_serve.open)
+        acre_serve.spare = acre_threaded_attach(&acre_serve.threaded);
+}
+
+__attribute__((constructor)) static void start_process(void)
+{
+    acre_serve_prepare();
+    acre_report_prepare();
+    (void)pthread_atfork(
+        acre_serve_before_fork, acre_serve_after_fork_in_parent, acre_serve_after_fork_in_child);
+}
+
+__attribute__((destructor)) static void finish_process(void)
+{
+    acre_report_at_exit();
+}

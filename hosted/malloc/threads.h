@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Threads and memory of the drop-in malloc that has a heap per thread.
+ */
+#ifndef ACRE_HOSTED_MALLOC_THREADS_H
+#define ACRE_HOSTED_MALLOC_THREADS_H
+
+#include "malloc/serve.h"
+
+/** The calling thread's heap, made when it has none; null: no memory. Takes locks. */
+struct acre_thread_heap *acre_threads_heap(void);
+
+/** Prepares the page allocators. The lock is held. @return false: no memory. */
+bool acre_threads_open_memory(void);
+
+/** Gives the memory behind free pages, and behind free objects that no other thread can allocate, back
+ * to the system. @return whether there was any. */
+bool acre_threads_discard_free(struct acre_thread_heap *heap);
+
+#endif
