@@ -18,17 +18,16 @@ static _Thread_local bool has_stream_list;
 
 static void hold_locks_for_fork(void)
 {
-    bool inside = acre_lock_is_held_by_caller(&acre_serve.lock);
-    has_stream_list = !inside && !acre_os_single_threaded() && _IO_list_lock && _IO_list_unlock &&
-                      _IO_list_resetlock;
+    has_stream_list = !acre_serve_is_inside() && !acre_os_single_threaded() && _IO_list_lock &&
+                      _IO_list_unlock && _IO_list_resetlock;
     if (has_stream_list)
         _IO_list_lock();
-    acre_lock_hold_for_fork(&acre_serve.lock);
+    acre_serve_before_fork();
 }
 
 static void release_locks_in_parent(void)
 {
-    acre_lock_release_after_fork(&acre_serve.lock);
+    acre_serve_after_fork_in_parent();
     if (has_stream_list)
         _IO_list_unlock();
     has_stream_list = false;
@@ -36,7 +35,7 @@ static void release_locks_in_parent(void)
 
 static void free_locks_in_child(void)
 {
-    acre_lock_reinit_after_fork(&acre_serve.lock);
+    acre_serve_after_fork_in_child();
     if (has_stream_list)
         _IO_list_resetlock();
     has_stream_list = false;

@@ -196,3 +196,23 @@ bool acre_serve_trim(void)
     acre_lock_release(&acre_serve.lock);
     return any;
 }
+
+bool acre_serve_is_inside(void)
+{
+    return acre_lock_is_held_by_caller(&acre_serve.lock);
+}
+
+void acre_serve_before_fork(void)
+{
+    acre_lock_hold_for_fork(&acre_serve.lock);
+}
+
+void acre_serve_after_fork_in_parent(void)
+{
+    acre_lock_release_after_fork(&acre_serve.lock);
+}
+
+void acre_serve_after_fork_in_child(void)
+{
+    acre_lock_reinit_after_fork(&acre_serve.lock);
+}

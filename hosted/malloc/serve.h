@@ -57,6 +57,14 @@ struct acre_stats acre_serve_stats(void);
 /** Returns the whole pages inside free blocks to the system. @return whether there were any. */
 bool acre_serve_trim(void);
 
+/** Whether the calling thread is inside a call that holds a lock: it then forks from a signal handler. */
+bool acre_serve_is_inside(void);
+
+/** Holds all locks over a fork, and ends that in the parent or in the child. */
+void acre_serve_before_fork(void);
+void acre_serve_after_fork_in_parent(void);
+void acre_serve_after_fork_in_child(void);
+
 /* What every call passes through, inline. */
 #ifdef ACRE_SERVE_THREADS
 #include "malloc/serve_threads.h"

@@ -40,11 +40,6 @@ extern _Thread_local struct acre_thread_heap *acre_serve_heap
 void *acre_serve_alloc_slow(struct acre_layout layout);
 void acre_serve_free_slow(const char *call, void *ptr);
 
-/** Holds all locks over a fork, and ends that in the parent or in the child. */
-void acre_serve_before_fork(void);
-void acre_serve_after_fork_in_parent(void);
-void acre_serve_after_fork_in_child(void);
-
 /** A block of this layout, or null with errno set to ENOMEM. The alignment is a power of two. */
 ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
 {

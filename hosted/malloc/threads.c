@@ -6,7 +6,6 @@
 #include "malloc/threads.h"
 
 #include "malloc/misuse.h"
-#include "malloc/report.h"
 
 #include <pthread.h>
 
@@ -96,6 +95,12 @@ struct acre_thread_heap *acre_threads_heap(void)
     return ACRE_LIKELY(heap != &no_heap) ? heap : make_heap();
 }
 
+bool acre_serve_is_inside(void)
+{
+    return acre_lock_is_held_by_caller(&acre_serve.lock) ||
+           acre_lock_is_held_by_caller(&acre_serve.spare_lock);
+}
+
 void acre_serve_before_fork(void)
 {
     acre_lock_hold_for_fork(&acre_serve.spare_lock);
@@ -118,17 +123,4 @@ void acre_serve_after_fork_in_child(void)
     acre_lock_reinit_after_fork(&acre_serve.spare_lock);
     if (acre_serve.open)
         acre_serve.spare = acre_threaded_attach(&acre_serve.threaded);
-}
-
-__attribute__((constructor)) static void start_process(void)
-{
-    acre_serve_prepare();
-    acre_report_prepare();
-    (void)pthread_atfork(
-        acre_serve_before_fork, acre_serve_after_fork_in_parent, acre_serve_after_fork_in_child);
-}
-
-__attribute__((destructor)) static void finish_process(void)
-{
-    acre_report_at_exit();
 }
