@@ -101,23 +101,19 @@ static void *threaded_try_alloc(struct acre_thread_heap *heap, struct acre_layou
     if (size_class == ACRE_THREADED_CLASSES)
         return threaded_alloc_run(heap, layout);
     void *object = threaded_take_object(heap->group[size_class]);
-    return object != NULL ? object : acre_threaded_refill(heap, size_class);
+    return object != NULL ? object : acre_threaded_refill(heap, size_class, true);
 }
 
-/* Classes above its own that may serve a request when memory is short. */
-enum { FALLBACK_CLASSES = 16 };
-
-/* An object of a larger class; its slab then accepts smaller sizes in sized frees. */
+/* An object of any larger class; its slab then accepts smaller sizes in sized frees. */
 static void *threaded_alloc_larger(struct acre_thread_heap *heap, struct acre_layout layout)
 {
     unsigned size_class = threaded_class_for(layout);
-    unsigned last = size_class + FALLBACK_CLASSES;
-    for (unsigned i = size_class + 1; i < ACRE_THREADED_CLASSES && i <= last; i++) {
+    for (unsigned i = size_class + 1; i < ACRE_THREADED_CLASSES; i++) {
         if ((acre_threaded_class_size(i) & (layout.align - 1)) != 0)
             continue;
         void *object = threaded_take_object(heap->group[i]);
         if (object == NULL)
-            object = acre_threaded_refill(heap, i);
+            object = acre_threaded_refill(heap, i, false);
         if (object == NULL)
             continue;
         atomic_store_explicit(&heap->group[i]->slab->lends, true, memory_order_relaxed);

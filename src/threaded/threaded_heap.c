@@ -167,7 +167,7 @@ static void threaded_release_locked(struct acre_threaded *threaded, struct acre_
 
 /* The group that the next object of a class comes from, or null: no memory. */
 static struct acre_threaded_group *threaded_next_group(
-    struct acre_thread_heap *heap, unsigned size_class)
+    struct acre_thread_heap *heap, unsigned size_class, bool make)
 {
     struct acre_threaded_slab *gone = NULL;
     if (atomic_load_explicit(&heap->remote, memory_order_relaxed) != NULL)
@@ -176,7 +176,7 @@ static struct acre_threaded_group *threaded_next_group(
     struct acre_threaded_group *group = current ? threaded_group_with_room(current) : NULL;
     if (group == NULL) {
         struct acre_threaded_slab *slab = threaded_next_partial(heap, size_class);
-        if (slab == NULL) {
+        if (slab == NULL && make) {
             slab = threaded_new_slab(heap, size_class, gone);
             gone = NULL;
         }
@@ -186,10 +186,10 @@ static struct acre_threaded_group *threaded_next_group(
     return group;
 }
 
-void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class)
+void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class, bool make)
 {
     threaded_enter(heap);
-    struct acre_threaded_group *group = threaded_next_group(heap, size_class);
+    struct acre_threaded_group *group = threaded_next_group(heap, size_class, make);
     void *object = NULL;
     if (group != NULL) {
         threaded_set_current(heap, size_class, group);

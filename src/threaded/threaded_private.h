@@ -201,8 +201,9 @@ void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_sla
 void acre_threaded_release_all_empty(
     struct acre_thread_heap *heap, struct acre_threaded_slab **gone);
 
-/* An object of a class when the current group has none; null: no memory. */
-void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class);
+/* An object of a class when the current group has none, from a new slab if one may be made and no other
+ * has room; null: there is none. */
+void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class, bool make);
 
 /* What a free that filled an empty group, or emptied a group, has to do besides setting the bit. */
 void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group,
