@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Tally: the inner call, and its outcome entered into the rows.
+ * Tally: each verb calls the inner allocator, then updates the rows.
  *
- *     inner block: | usable ...                  | tag     | ~tag    |
- *                                                  16 bits   16 bits     (only with owners)
+ *     inner block: | usable ... | requested | owner   | check   |
+ *                                 a word      16 bits   16 bits
  *
- * TALLY-1: the tag of every live block is whole and names an owner, or none.
+ * requested is there while requests are counted, the rest while requests or owners are. The check is
+ * the complement of the owner XOR all 16-bit parts of requested.
+ *
+ * TALLY-1: the tag of every live block is whole; it names an owner, or none.
  * TALLY-2: the classes add up to the live blocks and their usable bytes.
  * TALLY-3: the owners add up to the live blocks that name one and to those lost.
+ * TALLY-4: `requested` is the sum over the live blocks, while none is lost.
  */
 #include <acre/wrap/pass.h>
 #include <acre/wrap/tally.h>
@@ -18,22 +22,37 @@
 /* The owner of a block whose tag was found damaged. */
 enum { NO_OWNER = ACRE_TALLY_OWNERS };
 
-/* A live block, and the usable bytes that are its user's. */
+/* A live block, as its user sees it. */
 struct counted {
     unsigned char *ptr;
     size_t usable;
+    size_t requested; /* 0 while requests are not counted */
     unsigned owner;
-    bool damaged;
+    bool damaged; /* the tag was overwritten; requested and owner are unknown */
 };
 
 /* ---- the tag ---- */
 
-static size_t tally_tag_size(const struct acre_tally *tally)
+static size_t tally_request_size(const struct acre_tally *tally)
 {
-    return tally->owner_count != 0 ? ACRE_TALLY_TAG : 0;
+    return tally->counts_requests ? ACRE_TALLY_REQUEST : 0;
 }
 
-/* What is asked of the inner allocator; a sum past the top is as large as can be, and refused. */
+static size_t tally_tag_size(const struct acre_tally *tally)
+{
+    bool has_tag = tally->counts_requests || tally->owner_count != 0;
+    return tally_request_size(tally) + (has_tag ? ACRE_TALLY_TAG : 0);
+}
+
+static uint16_t tally_check_of(unsigned owner, size_t requested)
+{
+    for (; requested != 0; requested >>= 16)
+        owner ^= (unsigned)(requested & UINT16_MAX);
+    return (uint16_t)~owner;
+}
+
+/* The size to request from the inner allocator. SIZE_MAX, which is refused, when the sum
+ * overflows. */
 static size_t tally_with_tag(const struct acre_tally *tally, size_t size)
 {
     size_t tag = tally_tag_size(tally);
@@ -51,20 +70,33 @@ static size_t tally_without_tag(const struct acre_tally *tally, size_t size)
 
 static void tally_write_tag(const struct acre_tally *tally, const struct counted *block)
 {
-    uint16_t tag[2] = { (uint16_t)block->owner, (uint16_t)~block->owner };
-    if (tally->owner_count != 0)
-        memcpy(block->ptr + block->usable, tag, sizeof tag);
+    uint16_t owner[2] = { (uint16_t)block->owner, tally_check_of(block->owner, block->requested) };
+    unsigned char *tag = block->ptr + block->usable;
+    memcpy(tag, &block->requested, tally_request_size(tally));
+    if (tally_tag_size(tally) != 0)
+        memcpy(tag + tally_request_size(tally), owner, sizeof owner);
 }
 
+/* Reads the tag of a block whose place and usable bytes are known. */
 static void tally_read_tag(const struct acre_tally *tally, struct counted *block)
 {
-    uint16_t tag[2];
-    memcpy(tag, block->ptr + block->usable, sizeof tag);
-    block->owner = tag[0];
-    block->damaged =
-        (tag[0] ^ tag[1]) != UINT16_MAX || (tag[0] != NO_OWNER && tag[0] >= tally->owner_count);
-    if (block->damaged)
+    uint16_t owner[2];
+    const unsigned char *tag = block->ptr + block->usable;
+    block->requested = 0;
+    block->owner = NO_OWNER;
+    block->damaged = false;
+    if (tally_tag_size(tally) == 0)
+        return;
+    memcpy(&block->requested, tag, tally_request_size(tally));
+    memcpy(owner, tag + tally_request_size(tally), sizeof owner);
+    block->owner = owner[0];
+    block->damaged = owner[1] != tally_check_of(owner[0], block->requested) ||
+                     block->requested > block->usable ||
+                     (owner[0] != NO_OWNER && owner[0] >= tally->owner_count);
+    if (block->damaged) {
+        block->requested = 0;
         block->owner = NO_OWNER;
+    }
 }
 
 /* False: no live block starts there. */
@@ -75,10 +107,7 @@ static bool tally_find(const struct acre_tally *tally, void *ptr, struct counted
         return false;
     block->ptr = ptr;
     block->usable = tally_without_tag(tally, size.num);
-    block->damaged = false;
-    block->owner = NO_OWNER;
-    if (tally->owner_count != 0)
-        tally_read_tag(tally, block);
+    tally_read_tag(tally, block);
     return true;
 }
 
@@ -103,70 +132,81 @@ static void row_update_peaks(struct acre_tally_row *row)
     row->peak_bytes = row->peak_bytes > row->live_bytes ? row->peak_bytes : row->live_bytes;
 }
 
-static void row_add(struct acre_tally_row *row, size_t bytes)
+static void row_add(struct acre_tally_row *row, const struct counted *block)
 {
     if (row == NULL)
         return;
     row->live_blocks++;
-    row->live_bytes += bytes;
+    row->live_bytes += block->usable;
+    row->live_requested += block->requested;
     row->total_blocks++;
-    row->total_bytes += bytes;
+    row->total_bytes += block->usable;
     row_update_peaks(row);
 }
 
-static void row_remove(struct acre_tally_row *row, size_t bytes)
+static void row_remove(struct acre_tally_row *row, const struct counted *block)
 {
     if (row == NULL)
         return;
+    ACRE_ASSERT(row->live_blocks != 0 && row->live_bytes >= block->usable); /* TALLY-2, TALLY-3 */
     row->live_blocks--;
-    row->live_bytes -= bytes;
+    row->live_bytes -= block->usable;
+    row->live_requested -= block->requested;
 }
 
-/* A block that stays in its row has another size. */
-static void row_resize(struct acre_tally_row *row, size_t from, size_t to)
+/* A block changes its size within its row. */
+static void row_resize(
+    struct acre_tally_row *row, const struct counted *was, const struct counted *now)
 {
     if (row == NULL)
         return;
-    row->live_bytes += to - from;
-    row->total_bytes += to > from ? to - from : 0;
+    row->live_bytes += now->usable - was->usable;
+    row->live_requested += now->requested - was->requested;
+    row->total_bytes += now->usable > was->usable ? now->usable - was->usable : 0;
     row_update_peaks(row);
 }
 
 static void tally_count_alloc(struct acre_tally *tally, const struct counted *block)
 {
     tally_write_tag(tally, block);
-    row_add(tally_class_row(tally, block->usable), block->usable);
-    row_add(tally_owner_row(tally, block->owner), block->usable);
+    tally->requested += block->requested;
+    row_add(tally_class_row(tally, block->usable), block);
+    row_add(tally_owner_row(tally, block->owner), block);
 }
 
 static void tally_count_dealloc(struct acre_tally *tally, const struct counted *block)
 {
     tally->lost += block->damaged;
-    row_remove(tally_class_row(tally, block->usable), block->usable);
-    row_remove(tally_owner_row(tally, block->owner), block->usable);
+    tally->requested -= block->requested;
+    row_remove(tally_class_row(tally, block->usable), block);
+    row_remove(tally_owner_row(tally, block->owner), block);
 }
 
-/* The block is now at ptr, with another size perhaps. */
-static void tally_count_resize(struct acre_tally *tally, struct counted block, void *ptr)
+/* The block `was` is now at ptr, and has another size. */
+static void tally_count_resize(
+    struct acre_tally *tally, const struct counted *was, void *ptr, size_t size)
 {
-    struct acre_tally_row *was = tally_class_row(tally, block.usable);
-    size_t from = block.usable;
-    block.ptr = ptr;
-    block.usable = tally_without_tag(tally, acre_usable_size(tally->inner, ptr).num);
-    tally->lost += block.damaged;
-    tally_write_tag(tally, &block);
-    if (tally_class_row(tally, block.usable) == was) {
-        row_resize(was, from, block.usable);
+    struct counted now = *was;
+    struct acre_tally_row *row = tally_class_row(tally, was->usable);
+    now.ptr = ptr;
+    now.usable = tally_without_tag(tally, acre_usable_size(tally->inner, ptr).num);
+    now.requested = tally->counts_requests ? size : 0;
+    tally->lost += was->damaged;
+    tally->requested += now.requested - was->requested;
+    tally_write_tag(tally, &now);
+    if (tally_class_row(tally, now.usable) == row) {
+        row_resize(row, was, &now);
     } else {
-        row_remove(was, from);
-        row_add(tally_class_row(tally, block.usable), block.usable);
+        row_remove(row, was);
+        row_add(tally_class_row(tally, now.usable), &now);
     }
-    row_resize(tally_owner_row(tally, block.owner), from, block.usable);
+    row_resize(tally_owner_row(tally, now.owner), was, &now);
 }
 
 static void tally_clear(struct acre_tally *tally)
 {
     tally->lost = 0;
+    tally->requested = 0;
     if (tally->class_count != 0)
         memset(tally->classes, 0, tally->class_count * sizeof *tally->classes);
     if (tally->owner_count != 0)
@@ -197,12 +237,14 @@ static void tally_reset(void *self)
 static struct acre_ptr tally_alloc(void *self, struct acre_layout layout)
 {
     struct acre_tally *tally = self;
+    size_t requested = tally->counts_requests ? layout.size : 0;
     layout.size = tally_with_tag(tally, layout.size);
     struct acre_ptr got = acre_alloc(tally->inner, layout);
     if (got.status != ACRE_OK)
         return got;
     size_t usable = tally_without_tag(tally, acre_usable_size(tally->inner, got.ptr).num);
-    struct counted block = { got.ptr, usable, tally->owner, false };
+    unsigned owner = tally->owner_count != 0 ? tally->owner : NO_OWNER;
+    struct counted block = { got.ptr, usable, requested, owner, false };
     tally_count_alloc(tally, &block);
     return got;
 }
@@ -240,7 +282,7 @@ static enum acre_status tally_resize(void *self, void *ptr, size_t size)
         return ACRE_NOT_ALLOCATED;
     enum acre_status status = acre_resize(tally->inner, ptr, tally_with_tag(tally, size));
     if (status == ACRE_OK)
-        tally_count_resize(tally, block, ptr);
+        tally_count_resize(tally, &block, ptr, size);
     return status;
 }
 
@@ -250,10 +292,11 @@ static struct acre_ptr tally_realloc(void *self, void *ptr, struct acre_layout l
     struct counted block;
     if (!tally_find(tally, ptr, &block))
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
-    layout.size = tally_with_tag(tally, layout.size);
+    size_t size = layout.size;
+    layout.size = tally_with_tag(tally, size);
     struct acre_ptr got = acre_realloc(tally->inner, ptr, layout);
     if (got.status == ACRE_OK)
-        tally_count_resize(tally, block, got.ptr);
+        tally_count_resize(tally, &block, got.ptr, size);
     return got;
 }
 
@@ -297,19 +340,20 @@ struct sums {
     const struct acre_tally *tally;
     size_t blocks, bytes;             /* of all live blocks */
     size_t owned_blocks, owned_bytes; /* of those that name an owner */
+    size_t requested;                 /* of all live blocks */
     const void *damaged;              /* the first block with a broken tag */
 };
 
 static bool tally_add_block(void *arg, void *start, size_t size, bool live)
 {
     struct sums *sums = arg;
-    struct counted block = { start, tally_without_tag(sums->tally, size), NO_OWNER, false };
+    struct counted block = { .ptr = start, .usable = tally_without_tag(sums->tally, size) };
     if (!live)
         return true;
-    if (sums->tally->owner_count != 0)
-        tally_read_tag(sums->tally, &block);
+    tally_read_tag(sums->tally, &block);
     sums->blocks++;
     sums->bytes += block.usable;
+    sums->requested += block.requested;
     if (block.owner != NO_OWNER) {
         sums->owned_blocks++;
         sums->owned_bytes += block.usable;
@@ -331,7 +375,7 @@ static bool tally_rows_match(
 static struct acre_check_result tally_check(const void *self)
 {
     const struct acre_tally *tally = self;
-    struct sums sums = { tally, 0, 0, 0, 0, NULL };
+    struct sums sums = { .tally = tally };
     struct acre_check_result found = acre_pass_check(self);
     if (found.invariant != NULL)
         return found;
@@ -343,6 +387,8 @@ static struct acre_check_result tally_check(const void *self)
     if (!tally_rows_match(tally->owners, tally->owner_count, sums.owned_blocks + tally->lost,
             sums.owned_bytes, tally->lost == 0))
         return (struct acre_check_result){ "TALLY-3: the owners equal the sums", tally->owners };
+    if (tally->lost == 0 && sums.requested != tally->requested)
+        return (struct acre_check_result){ "TALLY-4: requested equals the sum", tally };
     return found;
 }
 
@@ -364,7 +410,13 @@ void acre_tally_wrap(struct acre_tally *tally, struct acre_bytes inner,
     tally->owners = owners;
     tally->owner_count = owner_count < ACRE_TALLY_OWNERS ? owner_count : ACRE_TALLY_OWNERS;
     tally->owner = 0;
+    tally->counts_requests = false;
     tally_clear(tally);
+}
+
+void acre_tally_count_requests(struct acre_tally *tally, bool on)
+{
+    tally->counts_requests = on;
 }
 
 unsigned acre_tally_set_owner(struct acre_tally *tally, unsigned owner)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The tally wrapper around the naive allocator, with classes and owners, so that blocks have tags.
- */
+/* The tally wrapper around the naive allocator, with classes, owners and requested bytes, so that
+ * blocks have tags. */
 #include "support/backends.h"
 #include "support/naive.h"
 
@@ -27,6 +27,7 @@ static struct acre_bytes bind(void *self)
     struct acre_bytes naive = { &naive_ops, &stack->naive };
     acre_tally_wrap(
         &stack->tally, naive, stack->classes, ACRE_TALLY_CLASSES, stack->owners, OWNERS);
+    acre_tally_count_requests(&stack->tally, true);
     acre_tally_set_owner(&stack->tally, 1);
     return acre_tally_bytes(&stack->tally);
 }
@@ -58,7 +59,7 @@ const struct backend backend_tally = {
     .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed) },
-    .header = NAIVE_HEADER + ACRE_TALLY_TAG,
+    .header = NAIVE_HEADER + ACRE_TALLY_TAG + ACRE_TALLY_REQUEST,
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,

@@ -250,6 +250,82 @@ static void wrong_sums_are_named(void **state)
     assert_non_null(acre_check(base).invariant);
 }
 
+/* ---- requested bytes ---- */
+
+static int set_up_requests(void **state)
+{
+    int result = set_up(state);
+    acre_tally_count_requests(&tally, true);
+    return result;
+}
+
+static void assert_requested(size_t of_class_7, size_t of_all)
+{
+    assert_int_equal(classes[7].live_requested, of_class_7);
+    assert_int_equal(owners[0].live_requested, of_all);
+    assert_int_equal(tally.requested, of_all);
+    assert_true(owners[0].live_requested <= owners[0].live_bytes);
+    assert_null(acre_check(base).invariant);
+}
+
+static void requested_bytes_are_counted(void **state)
+{
+    (void)state;
+    void *first = take(100);
+    void *second = take(70);
+    assert_requested(170, 170);
+    assert_true(usable(first) >= 100);
+    assert_int_equal(acre_resize(bytes, first, 90), ACRE_OK);
+    assert_requested(160, 160);
+    void *moved = acre_realloc(bytes, second, acre_layout(1000, 1)).ptr;
+    assert_non_null(moved);
+    assert_requested(90, 1090);
+    assert_int_equal(acre_realloc(bytes, moved, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_resize(bytes, moved, POOL), ACRE_NO_MEMORY);
+    assert_requested(90, 1090);
+    assert_int_equal(acre_dealloc_sized(bytes, moved, acre_layout(1000, 1)), ACRE_OK);
+    assert_requested(90, 90);
+    give(first);
+    assert_requested(0, 0);
+    take(0);
+    assert_int_equal(tally.requested, 0);
+    take(33);
+    acre_reset(base);
+    assert_requested(0, 0);
+}
+
+static void damage_to_a_request_is_named(void **state)
+{
+    (void)state;
+    unsigned char *ptr = take(100);
+    unsigned char *tag = ptr + usable(ptr);
+    for (size_t bit = 0; bit < 8 * (ACRE_TALLY_REQUEST + ACRE_TALLY_TAG); bit++) {
+        tag[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        assert_string_equal(acre_check(base).invariant, "TALLY-1: a block's tag is whole");
+        tag[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    }
+    tally.requested++;
+    assert_string_equal(acre_check(base).invariant, "TALLY-4: requested equals the sum");
+    tally.requested--;
+    tag[0] ^= 1;
+    give(ptr);
+    assert_int_equal(tally.lost, 1);
+    assert_int_equal(tally.requested, 100);
+}
+
+static void requests_alone_need_no_owners(void **state)
+{
+    (void)state;
+    assert_int_equal(begin(0, 0), 0);
+    size_t before = acre_stats(base).largest_free;
+    acre_tally_count_requests(&tally, true);
+    assert_int_equal(acre_stats(base).largest_free, before - ACRE_TALLY_REQUEST - ACRE_TALLY_TAG);
+    void *ptr = take(100);
+    assert_int_equal(tally.requested, 100);
+    give(ptr);
+    assert_int_equal(tally.requested, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +341,9 @@ int main(void)
         cmocka_unit_test_setup(damage_to_a_tag_is_named, set_up),
         cmocka_unit_test_setup(a_block_without_its_owner_is_lost, set_up),
         cmocka_unit_test_setup(wrong_sums_are_named, set_up),
+        cmocka_unit_test_setup(requested_bytes_are_counted, set_up_requests),
+        cmocka_unit_test_setup(damage_to_a_request_is_named, set_up_requests),
+        cmocka_unit_test_setup(requests_alone_need_no_owners, set_up),
     };
     return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
 }

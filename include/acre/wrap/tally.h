@@ -15,11 +15,15 @@
  * more than 2^(c-1) and at most 2^c bytes. A block belongs to the owner that was set when it was
  * allocated, no matter who resizes or frees it.
  *
- * The owner is kept in the last ACRE_TALLY_TAG bytes of the inner block. The inner allocator must
- * therefore manage writable memory, and those bytes are not usable. Alignment stays the inner one,
- * and the inner allocator confirms a pointer before its tag is read. Without owners, blocks are not
- * touched and cost nothing. A tag is stored with its complement: check finds damage to it, and when
- * such a block is freed or resized, it stays in its owner's live counts and is added to `lost`.
+ * The owner is kept in a tag, the last ACRE_TALLY_TAG bytes of the inner block. The inner allocator
+ * must therefore manage writable memory, and those bytes are not usable. Alignment stays the inner
+ * one, and the inner allocator confirms a pointer before its tag is read. Without owners, blocks
+ * have no tag and cost nothing. The tag holds a checksum: check finds damage to it, and when such a
+ * block is freed or resized, it stays in its owner's live counts and is added to `lost`.
+ *
+ * Requested bytes are counted after acre_tally_count_requests. The tag of each block, with owners
+ * or without, then has ACRE_TALLY_REQUEST bytes more, which hold the block's requested size. The
+ * slack of a row, the usable bytes that nobody requested, is live_bytes - live_requested.
  */
 #ifndef ACRE_WRAP_TALLY_H
 #define ACRE_WRAP_TALLY_H
@@ -33,7 +37,8 @@ extern "C" {
 enum {
     ACRE_TALLY_CLASSES = 8 * sizeof(size_t) + 1, /**< The largest number of classes. */
     ACRE_TALLY_OWNERS = 65535,                   /**< The largest number of owners. */
-    ACRE_TALLY_TAG = 4                           /**< Bytes per block for its owner. */
+    ACRE_TALLY_TAG = 4,                          /**< Bytes per block that has a tag. */
+    ACRE_TALLY_REQUEST = sizeof(size_t)          /**< Bytes more for its requested size. */
 };
 
 /** The counts of one class or owner, since init or reset. */
@@ -42,6 +47,7 @@ struct acre_tally_row {
     size_t peak_blocks;    /**< The highest value of live_blocks. */
     size_t live_bytes;     /**< Usable bytes of the blocks live now. */
     size_t peak_bytes;     /**< The highest value of live_bytes. */
+    size_t live_requested; /**< Requested bytes of the live blocks, while they are counted. */
     uint64_t total_blocks; /**< Blocks ever allocated, or resized, into this row. */
     uint64_t total_bytes;  /**< Their usable bytes, and the bytes by which they grew. */
 };
@@ -53,6 +59,8 @@ struct acre_tally {
     size_t class_count;             /**< The last class also counts all larger blocks. */
     struct acre_tally_row *owners;  /**< By owner; null: not counted. */
     size_t owner_count;             /**< The last owner also counts all higher ones. */
+    bool counts_requests;           /**< Set by acre_tally_count_requests. */
+    size_t requested;               /**< Requested bytes of all live blocks, while counted. */
     unsigned owner;                 /**< The owner of new blocks. */
     size_t lost;                    /**< Blocks whose owner tag was damaged. */
 };
@@ -77,6 +85,12 @@ void acre_tally_wrap(struct acre_tally *tally, struct acre_bytes inner,
  * @return the previous owner. O(1).
  */
 unsigned acre_tally_set_owner(struct acre_tally *tally, unsigned owner);
+
+/**
+ * Turns the counting of requested bytes on or off; it is off after acre_tally_wrap. Must not be
+ * called while blocks are live. O(1).
+ */
+void acre_tally_count_requests(struct acre_tally *tally, bool on);
 
 /** The class of a block of `bytes` usable bytes. O(1), pure. */
 size_t acre_tally_class(size_t bytes);
