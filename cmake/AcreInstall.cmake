@@ -32,6 +32,18 @@ install(DIRECTORY include/acre DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 install(FILES ${PROJECT_BINARY_DIR}/installed/config.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/acre)
 
+# The parts that are in the library, for find_package(acre COMPONENTS ...).
+set(ACRE_PARTS "base cache")
+get_property(gates GLOBAL PROPERTY ACRE_GATES)
+foreach(gate IN LISTS gates)
+    if(${gate})
+        string(REGEX REPLACE "^ACRE_" "" part ${gate})
+        string(TOLOWER ${part} part)
+        string(REGEX REPLACE "^shared$" "shared_handle" part ${part})
+        string(APPEND ACRE_PARTS " ${part}")
+    endif()
+endforeach()
+
 # pkg-config and CMake.
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/acre)
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
@@ -42,7 +54,8 @@ install(FILES ${PROJECT_BINARY_DIR}/installed/acre.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
     COMPATIBILITY SameMinorVersion)
-install(FILES cmake/acreConfig.cmake ${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
+configure_file(cmake/acreConfig.cmake.in ${PROJECT_BINARY_DIR}/installed/acreConfig.cmake @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/installed/acreConfig.cmake ${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
     DESTINATION ${package_dir})
 install(EXPORT acreTargets NAMESPACE acre:: DESTINATION ${package_dir})
 

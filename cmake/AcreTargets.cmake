@@ -2,6 +2,7 @@
 # The functions that the CMakeLists.txt of each folder call. One call, one thing built:
 #
 #   acre_core(FILES...)              sources of the core, part of libacre.a and libacre.so
+#   acre_core_options(OPTION FILES...)   one more compiler option for some of them
 #   acre_part(NAME FILES... [LINK TARGETS...])      a hosted static library acre_NAME
 #   acre_preload(NAME FILES... [LINK TARGETS...])   a shared object libacre-NAME.so to preload
 #   acre_program(NAME FILES... [LINK TARGETS...] [INSTALL])
@@ -19,6 +20,7 @@
 # are preloaded. Without semantic interposition that costs no instruction on 64-bit machines.
 add_library(acre_objects OBJECT)
 add_library(acre STATIC $<TARGET_OBJECTS:acre_objects>)
+add_library(acre::acre ALIAS acre)
 add_library(acre_headers INTERFACE)
 target_include_directories(acre_headers INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
@@ -82,6 +84,11 @@ function(acre_core)
     foreach(file IN LISTS ARGN)
         set_property(GLOBAL APPEND_STRING PROPERTY ACRE_CORE_LIST "${ACRE_GATE} ${file}\n")
     endforeach()
+endfunction()
+
+function(acre_core_options OPTION)
+    set_source_files_properties(${ARGN} TARGET_DIRECTORY acre_objects PROPERTIES
+        COMPILE_OPTIONS ${OPTION})
 endfunction()
 
 # Ends configuration: a core with nothing in it is an error with a name, not a puzzle from CMake.
