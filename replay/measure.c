@@ -90,12 +90,6 @@ static void end_time(struct replay_schedule *schedule, struct replay_measurement
     row->rounds++;
 }
 
-static bool begin_touched(struct replay_schedule *schedule, struct replay_measurement *measurement)
-{
-    bool possible = schedule->table->script->facts.peak_live < replay_machine_memory() / 2;
-    return schedule->table->plan.touching && possible && !measurement->row->pool_refused;
-}
-
 static void end_touched(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     struct replay_row *row = measurement->row;
@@ -142,6 +136,10 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
     row->ns_least = measurement->nanoseconds[0] / ops;
     row->ns_most = measurement->nanoseconds[row->rounds - 1] / ops;
     row->ns_touched = median_per_op(schedule, measurement->touched, row->touched_rounds);
+    if (row->touched_rounds) {
+        row->touched_least = measurement->touched[0] / ops;
+        row->touched_most = measurement->touched[row->touched_rounds - 1] / ops;
+    }
     row->instructions_per_op = median_per_op(schedule, measurement->instructions, row->rounds);
 }
 
@@ -163,6 +161,14 @@ static bool start_afresh(struct replay_measurement *measurement)
         return true;
     replay_child_end(&measurement->child, ended);
     return start_child(measurement);
+}
+
+/* Pages are fresh for every backend: a heap that has served replays has touched its own. */
+static bool begin_touched(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    bool possible = schedule->table->script->facts.peak_live < replay_machine_memory() / 2;
+    return schedule->table->plan.touching && possible && !measurement->row->pool_refused &&
+           (measurement->row->backend->type == REPLAY_EMPTY || start_afresh(measurement));
 }
 
 static bool begin_survey(struct replay_schedule *schedule, struct replay_measurement *measurement)

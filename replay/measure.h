@@ -28,15 +28,16 @@ struct replay_row {
     char fault[REPLAY_FAULT_ROOM]; /**< Why it was given up; "": it was not. */
     size_t pool;                   /**< Bytes of the pool it was timed in; 0: it has none. */
     uint64_t failed;
-    uint64_t smallest_pool;            /**< Bytes; 0 when `fitted`: there is none. */
-    uint64_t resident;                 /**< Bytes; see struct replay_results. */
-    size_t rounds;                     /**< Of timing, done. */
-    double ns_per_op;                  /**< Median of the rounds, */
-    double ns_least, ns_most;          /**< and their bounds. */
-    size_t touched_rounds;             /**< Of timing with blocks touched, done. */
-    double ns_touched;                 /**< Median of those. */
-    double instructions_per_op;        /**< Median of the rounds, if `counted`. */
-    uint64_t median, p99, p999, worst; /**< Ticks, if `stepped`; see ACRE_CLOCK_UNIT. */
+    uint64_t smallest_pool;             /**< Bytes; 0 when `fitted`: there is none. */
+    uint64_t resident;                  /**< Bytes; see struct replay_results. */
+    size_t rounds;                      /**< Of timing, done. */
+    double ns_per_op;                   /**< Median of the rounds, */
+    double ns_least, ns_most;           /**< and their bounds. */
+    size_t touched_rounds;              /**< Of timing with blocks touched, done. */
+    double ns_touched;                  /**< Median of those, */
+    double touched_least, touched_most; /**< and their bounds. */
+    double instructions_per_op;         /**< Median of the rounds, if `counted`. */
+    uint64_t median, p99, p999, worst;  /**< Ticks, if `stepped`; see ACRE_CLOCK_UNIT. */
     uint64_t worst_op;
     bool verified;
     bool pool_refused; /**< No instance can be made in the pool: nothing was replayed. */

@@ -44,6 +44,12 @@ bool replay_pool_reserve(struct replay_pool *pool, size_t size)
     return true;
 }
 
+void replay_pool_refresh(struct replay_pool *pool)
+{
+    if (pool->mapping)
+        madvise(pool->mapping, pool->map_size, MADV_DONTNEED);
+}
+
 void replay_pool_touch(struct replay_pool *pool, size_t size)
 {
     size_t most = replay_machine_memory() / 4;

@@ -28,6 +28,10 @@ bool replay_pool_reserve(struct replay_pool *pool, size_t size);
 /** Gives the memory back; the pool can be reserved anew. */
 void replay_pool_give_up(struct replay_pool *pool);
 
+/** Gives the pages of the pool back to the system, so that the next replay is the first to touch
+ * them. */
+void replay_pool_refresh(struct replay_pool *pool);
+
 /** Touches the first `size` bytes, so that no replay pays for that; not more than a quarter of the
  * machine's memory. */
 void replay_pool_touch(struct replay_pool *pool, size_t size);

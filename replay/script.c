@@ -283,6 +283,7 @@ static const char *count_live(struct replay_script *script, uint64_t less, uint6
     if (script->live_blocks > facts->peak_blocks)
         facts->peak_blocks = script->live_blocks;
     facts->left_live = script->live_blocks;
+    facts->left_bytes = script->live_bytes;
     return NULL;
 }
 
@@ -341,6 +342,8 @@ const char *replay_script_add(struct replay_script *script, const struct acre_tr
     struct replay_facts *facts = &script->facts;
     if (event->thread >= facts->threads)
         facts->threads = event->thread + 1;
+    if (event->time_ns > facts->duration_ns)
+        facts->duration_ns = event->time_ns;
     switch (event->op) {
     case ACRE_TRACE_PROCESS:
         describe_process(script, event);

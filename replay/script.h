@@ -65,6 +65,8 @@ struct replay_facts {
     uint64_t unmatched;   /**< Frees and resizes of blocks the recorder did not know. */
     uint64_t max_align;   /**< Largest alignment asked for, in bytes; 0: natural only. */
     uint64_t trace_ops;   /**< Operations of all processes in the trace. */
+    uint64_t left_bytes;  /**< Bytes asked for of blocks never freed. */
+    uint64_t duration_ns; /**< From the start of the process to its last call; 0: not recorded. */
     uint64_t warm, stop;  /**< Of a benchmark: the operations from warm to stop are measured. */
     uint32_t align_log2;  /**< Of operations that are plain. */
     bool toggles;         /**< All are plain, and none resizes. */

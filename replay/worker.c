@@ -64,13 +64,18 @@ void replay_worker_close(struct replay_worker *worker, struct replay_instance *i
     replay_instance_close(instance);
 }
 
-/* An instance in the pool ordered, its pages touched; or pool_refused is set. */
-static bool open_touched(struct replay_worker *worker, struct replay_instance *instance)
+/* An instance in the pool ordered, its pages touched before the replay or left to it; or
+ * pool_refused is set. */
+static bool open_ordered(struct replay_worker *worker, struct replay_instance *instance, bool fresh)
 {
-    if (replay_backend_has_pool(worker->backend) &&
-        replay_pool_reserve(&worker->pool, worker->results->pool))
-        replay_pool_touch(&worker->pool, worker->results->pool);
-    worker->results->pool_refused = !replay_worker_open(worker, instance, worker->results->pool);
+    size_t size = worker->results->pool;
+    if (replay_backend_has_pool(worker->backend) && replay_pool_reserve(&worker->pool, size)) {
+        if (fresh)
+            replay_pool_refresh(&worker->pool);
+        else
+            replay_pool_touch(&worker->pool, size);
+    }
+    worker->results->pool_refused = !replay_worker_open(worker, instance, size);
     return !worker->results->pool_refused;
 }
 
@@ -101,7 +106,7 @@ static void time_whole(struct replay_worker *worker, bool touching)
     struct replay_results *results = worker->results;
     struct replay_instance instance;
     struct replay_window window = { 0 };
-    if (!open_touched(worker, &instance))
+    if (!open_ordered(worker, &instance, touching))
         return;
     results->counted = true;
     results->failed = results->nanoseconds = results->instructions = 0;
@@ -117,7 +122,7 @@ static bool time_steps_once(
     struct replay_instance instance;
     struct replay_window window = { 0 };
     bool kept = true;
-    if (!open_touched(worker, &instance))
+    if (!open_ordered(worker, &instance, false))
         return false;
     while (kept && replay_worker_next(worker, &window)) {
         uint64_t first = window.first;

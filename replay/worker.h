@@ -16,7 +16,8 @@ enum replay_task {
     REPLAY_VERIFY,  /**< Replay once, with every block stamped and checked. */
     REPLAY_FIT,     /**< Find the smallest pool. */
     REPLAY_TIME,    /**< Replay once, timed as a whole. */
-    REPLAY_TOUCH,   /**< The same, writing all bytes of a block when it is allocated. */
+    REPLAY_TOUCH,   /**< The same on fresh pages, writing all bytes of a block when it is
+                         allocated: page faults are part of the time, for every backend alike. */
     REPLAY_STEPS,   /**< Replay several times, each operation timed: the least time of each. */
     REPLAY_SURVEY,  /**< Replay once, sampling the allocator's statistics. */
     REPLAY_EXPLAIN, /**< Replay up to the first request refused, and examine the pool. */

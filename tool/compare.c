@@ -40,6 +40,7 @@ struct compare_command {
     size_t hold;
     bool json;
     bool emit_config;
+    bool why;
     /* What they come to. */
     char **program;                          /* the command to record, or null */
     const struct compare_scenario *scenario; /* to make up, or null */
@@ -71,20 +72,21 @@ static void add_word(char *text, size_t room, const char *word)
 /* Records the command in a process of its own, whose heap is not the one to be measured. */
 static int record_in_child(char **program, const char *path)
 {
-    char words[][16] = { "record", "--quiet", "--output", "--" };
+    char words[][16] = { "record", "--quiet", "--times", "--output", "--" };
     char *output = strdup(path);
     size_t count = 0;
     int argc = 0;
     int code = ACRE_EXIT_FAILED;
     while (program[count])
         count++;
-    char **argv = calloc(count + 6, sizeof *argv);
+    char **argv = calloc(count + 7, sizeof *argv);
     if (argv && output) {
         argv[argc++] = words[0];
         argv[argc++] = words[1];
         argv[argc++] = words[2];
-        argv[argc++] = output;
         argv[argc++] = words[3];
+        argv[argc++] = output;
+        argv[argc++] = words[4];
         memcpy(argv + argc, program, count * sizeof *argv);
         code = acre_cmd_record(argc + (int)count, argv);
     }
@@ -279,7 +281,7 @@ static int show_result(const struct compare_command *command, cJSON *maps)
     else if (command->json)
         write_json(stdout);
     else
-        compare_print(stdout, &result, command->wanted);
+        compare_print(stdout, &result, command->wanted, command->why);
     bool reported = write_report(command, maps);
     if (!write_output(command) || !reported)
         code = ACRE_EXIT_FAILED;
@@ -501,6 +503,8 @@ int acre_cmd_compare(int argc, char **argv)
             "the "
             "right size",
             &command.emit_config },
+        { "why", 'W', ACRE_OPTION_FLAG, NULL,
+            "also print all tables, what they mean, and the reasons\nfor each goal", &command.why },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "also write the JSON to FILE", &command.output },
         { "report", 'R', ACRE_OPTION_TEXT, "FILE",

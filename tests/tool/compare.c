@@ -267,7 +267,7 @@ static void long_traces_are_read_from_disk(void **state)
 static void text_has_tables_and_advice(void **state)
 {
     (void)state;
-    spawn_acre(&spawned, "compare", "-r2", "-a", "system", "-w", plugin, hundred, NULL);
+    spawn_acre(&spawned, "compare", "--why", "-r2", "-a", "system", "-w", plugin, hundred, NULL);
     assert_int_equal(spawned.code, 0);
     assert_string_equal(spawned.err, "");
     has(spawned.out, "process 0: hundred, pid 10, 1 thread\n");
@@ -278,6 +278,22 @@ static void text_has_tables_and_advice(void **state)
     has(spawned.out, "\nhighest speed: ");
     has(spawned.out, "\ntightest worst case: ");
     has(spawned.out, "\nbalanced: ");
+    assert_null(strstr(spawned.out, " \n"));
+}
+
+/* The verdict comes first, a line for each allocator follows, and nothing is coloured in a file. */
+static void verdict_comes_first(void **state)
+{
+    (void)state;
+    spawn_acre(&spawned, "compare", "-r2", "-a", "system", "-w", plugin, churn, NULL);
+    assert_int_equal(spawned.code, 0);
+    assert_true(strncmp(spawned.out, "take ", 5) == 0 || strncmp(spawned.out, "keep ", 5) == 0);
+    has(spawned.out, "\nallocator ");
+    has(spawned.out, "\nbump ");
+    has(spawned.out, "\nsystem ");
+    has(spawned.out, "--why shows all figures");
+    assert_null(strstr(spawned.out, "\nleast memory:"));
+    assert_null(strchr(spawned.out, '\033'));
     assert_null(strstr(spawned.out, " \n"));
 }
 
@@ -296,7 +312,8 @@ static void plugins_have_names(void **state)
 {
     const char *path = trace_path("compare_plugin.json");
     (void)state;
-    spawn_acre(&spawned, "compare", "-r1", "-abump", "-w", plugin, "-o", path, hundred, NULL);
+    spawn_acre(
+        &spawned, "compare", "--why", "-r1", "-abump", "-w", plugin, "-o", path, hundred, NULL);
     assert_int_equal(spawned.code, 0);
     has(spawned.out, "\nleast memory: bump\n");
     has(spawned.out, "median of 1 alternated replay,");
@@ -312,7 +329,7 @@ static void broken_allocator_is_shown(void **state)
 {
     (void)state;
     setenv("ACRE_TEST_FAULT", "overlap", 1);
-    spawn_acre(&spawned, "compare", "-r1", "-a", "system", "-w", plugin, hundred, NULL);
+    spawn_acre(&spawned, "compare", "-W", "-r1", "-a", "system", "-w", plugin, hundred, NULL);
     assert_int_equal(spawned.code, 1);
     has(spawned.out, "\nbump (broken) ");
     has(spawned.out, "\nbump is broken: ");
@@ -324,7 +341,7 @@ static void interrupted_says_what_is_done(void **state)
     (void)state;
     setenv("ACRE_TEST_FAULT", "hang", 1);
     spawn_acre_and_interrupt(
-        &spawned, SIGINT, "compare", "-a", "system", "-w", plugin, hundred, NULL);
+        &spawned, SIGINT, "compare", "--why", "-a", "system", "-w", plugin, hundred, NULL);
     assert_int_equal(spawned.signal, SIGINT);
     assert_string_equal(spawned.err, "");
     has(spawned.out, "100 operations: 100 allocated");
@@ -393,6 +410,7 @@ int main(void)
         cmocka_unit_test(every_operation_is_in_the_spread),
         cmocka_unit_test(long_traces_are_read_from_disk),
         cmocka_unit_test(text_has_tables_and_advice),
+        cmocka_unit_test(verdict_comes_first),
         cmocka_unit_test(goal_chooses_the_advice),
         cmocka_unit_test(plugins_have_names),
         cmocka_unit_test_teardown(broken_allocator_is_shown, no_fault),

@@ -14,14 +14,14 @@ fail() {
     exit 1
 }
 
-"$acre" compare -r1 --allocator=system -- sh -c 'echo hello' >"$work/out" 2>"$work/err" ||
+"$acre" compare --why -r1 --allocator=system -- sh -c 'echo hello' >"$work/out" 2>"$work/err" ||
     fail "code $?"
 [ "$(head -n 1 "$work/out")" = hello ] || fail "the command said nothing"
 grep -q '^sh -c echo hello$' "$work/out" || fail "the command is not named"
 grep -q '^highest speed: system' "$work/out" || fail "no advice"
 [ -z "$(ls "$TMPDIR")" ] || fail "something is left"
 
-"$acre" compare -r1 -a system --trace="$work/kept.acre" -- sh -c 'exit 3' >"$work/out" \
+"$acre" compare --why -r1 -a system --trace="$work/kept.acre" -- sh -c 'exit 3' >"$work/out" \
     2>"$work/err" || fail "code $?"
 grep -q "'sh' ended with code 3" "$work/err" || fail "the code is not told"
 "$acre" convert --text "$work/kept.acre" | grep -q '^acre-trace 1' || fail "no trace"
@@ -30,7 +30,7 @@ grep -q "'sh' ended with code 3" "$work/err" || fail "the code is not told"
 mapfile -t many < <(seq 3000)
 deep=$work/$(printf 'x%.0s' {1..100})/$(printf 'y%.0s' {1..100})
 mkdir -p "$deep"
-"$acre" compare -r1 -a system --trace="$deep/kept" -- sh -c 'exit $(($# != 3000))' sh "${many[@]}" \
+"$acre" compare --why -r1 -a system --trace="$deep/kept" -- sh -c 'exit $(($# != 3000))' sh "${many[@]}" \
     >"$work/out" 2>"$work/err" || fail "code $?"
 ! grep -q 'ended with code' "$work/err" || fail "words are lost"
 [ -s "$deep/kept" ] || fail "the trace is elsewhere"
@@ -48,18 +48,18 @@ for library in libjemalloc.so.2 libmimalloc.so.2 libtcmalloc_minimal.so.4; do
     name=${library#lib}
     name=${name%%[._]*}
     ldconfig -p 2>/dev/null | grep -q "$library" || { echo "no $name here: not compared"; continue; }
-    "$acre" compare -r1 -a "$name" "$work/kept.acre" >"$work/out" 2>"$work/err" || fail "$name: $?"
+    "$acre" compare --why -r1 -a "$name" "$work/kept.acre" >"$work/out" 2>"$work/err" || fail "$name: $?"
     grep -q "^least memory: $name" "$work/out" || fail "$name is not measured"
 done
 
 # A shared object that serves malloc takes part when it is named with a slash.
-"$acre" compare -r1 -a system --with="$ACRE_BUILD/libacre-malloc.so" "$work/kept.acre" \
+"$acre" compare --why -r1 -a system --with="$ACRE_BUILD/libacre-malloc.so" "$work/kept.acre" \
     >"$work/out" 2>"$work/err" || fail "--with: code $?"
 grep -q '^acre-malloc ' "$work/out" || fail "a malloc given by name is not measured"
 
 # An interrupt is for the command; what it allocated is compared, and nothing is left.
 set -m
-"$acre" compare -r1 -a system -- sh -c 'echo begun >"$0/begun"; sleep 60' "$work" \
+"$acre" compare --why -r1 -a system -- sh -c 'echo begun >"$0/begun"; sleep 60' "$work" \
     >"$work/out" 2>"$work/err" &
 group=$!
 set +m

@@ -2,6 +2,7 @@
 /* The pure parts of a comparison: buckets, moments, figures, advice. */
 #include "tool/compare/advise.h"
 #include "tool/compare/print.h"
+#include "tool/compare/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,7 +165,7 @@ static void near_runs_are_said_to_be_near(void **state)
     result.candidates[0].ns_most = 22.0;
     compare_advise(&result);
     assert_true(result.advice[COMPARE_SPEED].close_run);
-    assert_non_null(strstr(result.advice[COMPARE_SPEED].changes, "steady is so near"));
+    assert_non_null(strstr(result.advice[COMPARE_SPEED].changes, "steady ties with it"));
 }
 
 /* After an interrupt some figures are missing: they are not zeros. */
@@ -177,6 +178,37 @@ static void unmeasured_figures_are_told(void **state)
     assert_non_null(strstr(result.advice[COMPARE_MEMORY].changes,
         "If speed mattered most: system (memory x 2.0, time -67 %, worst operation not "
         "measured)."));
+}
+
+/* What a program gains is told against its malloc and its recorded run; ties are named. */
+static void verdicts_are_for_the_program(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    (void)state;
+    result.candidates[0].ns = result.candidates[0].ns_least = result.candidates[0].ns_most = 100.0;
+    result.facts.ops = 10000000;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_string_equal(text,
+        "take steady: allocation -70 % time against your malloc, memory -20 %; least memory: "
+        "small, -50 %");
+    result.facts.duration_ns = 10000000000;
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text,
+        "take steady: the program 7.0 % faster than on your malloc (-0.70 s of 10.00 s, "
+        "predicted), memory -20 %"));
+    result.candidates[1].ns = result.candidates[1].ns_least = 30.1;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take small (tie with steady): the program 7.0 % faster"));
+    result.facts.duration_ns = 100000000000;
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "keep your malloc: with small the program 0.7 % faster"));
+    result.candidates[0].ns = result.candidates[0].ns_least = 30.0;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(
+        strstr(text, "keep your malloc: none is faster beyond noise (tie with small, steady)"));
 }
 
 static void threads_are_said_not_to_be_measured(void **state)
@@ -224,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup(what_does_not_serve_is_not_recommended, three_candidates),
         cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),
         cmocka_unit_test_setup(unmeasured_figures_are_told, three_candidates),
+        cmocka_unit_test_setup(verdicts_are_for_the_program, three_candidates),
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
         cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
         cmocka_unit_test_setup(long_names_are_held, three_candidates),

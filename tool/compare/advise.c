@@ -25,7 +25,7 @@ static bool serves(const struct compare_candidate *candidate)
     return candidate->verified && !candidate->pool_refused && candidate->failed == 0 && completes;
 }
 
-static double time_of(const struct compare_candidate *candidate)
+double compare_time(const struct compare_candidate *candidate)
 {
     return candidate->touched ? candidate->ns_touched : candidate->ns;
 }
@@ -47,14 +47,14 @@ double compare_figure(const struct compare_candidate *candidate, enum compare_go
     case COMPARE_MEMORY:
         return memory;
     case COMPARE_SPEED:
-        return time_of(candidate);
+        return compare_time(candidate);
     case COMPARE_WORST:
         return ticks_of(candidate, candidate->worst);
     case COMPARE_BALANCED:
     case COMPARE_GOALS:
         break;
     }
-    return memory * time_of(candidate) * ticks_of(candidate, candidate->p999);
+    return memory * compare_time(candidate) * ticks_of(candidate, candidate->p999);
 }
 
 int compare_best(
@@ -146,14 +146,14 @@ static void reason_speed(
     const struct compare_candidate *best, const struct compare_candidate *next, char *text)
 {
     char by[CHANGE_ROOM];
-    say(text, "%s takes %.1f ns an operation%s (median of %zu).", best->name, time_of(best),
-        best->touched ? " with each block's bytes touched once" : "", best->rounds);
+    say(text, "%s takes %.1f ns an operation%s (median of %zu).", best->name, compare_time(best),
+        best->touched ? " on fresh pages with each block touched once" : "", best->rounds);
     if (best->touched)
-        say(text, "With blocks untouched it takes %.1f, from %.1f to %.1f.", best->ns,
+        say(text, "With pages and blocks untouched it takes %.1f, from %.1f to %.1f.", best->ns,
             best->ns_least, best->ns_most);
     if (next)
-        say(text, "%s takes %.1f ns (%s).", next->name, time_of(next),
-            change(by, time_of(next), time_of(best)));
+        say(text, "%s takes %.1f ns (%s).", next->name, compare_time(next),
+            change(by, compare_time(next), compare_time(best)));
     say_memory(text, best);
 }
 
@@ -202,7 +202,7 @@ static void reason_balanced(const struct compare_result *result,
     say(text, "%s has the least product of memory, time and 99.9th percentile:", best->name);
     acre_cell_number(number, best->p999);
     say(text, "%.3f of the peak of live bytes, %.1f ns an operation, %s %s.", best->per_peak,
-        time_of(best), number, result->ticks);
+        compare_time(best), number, result->ticks);
     if (best->has_pool && best->memory) {
         acre_format_bytes(bytes, (size_t)best->memory);
         say(text, "It completes in a pool of %s.", bytes);
@@ -238,12 +238,16 @@ static void reason(struct compare_result *result, enum compare_goal goal)
 
 /* ---- what would change it ---- */
 
-/* Whether the rounds of timing do not tell the two apart. */
-static bool rounds_overlap(
-    const struct compare_candidate *best, const struct compare_candidate *next)
+bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other)
 {
-    double spread = best->ns > 0.0 ? (best->ns_most - best->ns_least) / best->ns : 0.0;
-    return time_of(next) <= time_of(best) * (1.0 + spread);
+    double less = compare_time(one);
+    double more = compare_time(other);
+    const struct compare_candidate *fast = less <= more ? one : other;
+    const struct compare_candidate *slow = less <= more ? other : one;
+    if (compare_time(slow) <= compare_time(fast) * (1.0 + CLOSE))
+        return true;
+    return fast->touched && slow->touched ? slow->touched_least <= fast->touched_most
+                                          : slow->ns_least <= fast->ns_most;
 }
 
 static bool close_run(const struct compare_result *result, enum compare_goal goal)
@@ -253,7 +257,7 @@ static bool close_run(const struct compare_result *result, enum compare_goal goa
         return false;
     const struct compare_candidate *best = &result->candidates[advice->candidate];
     const struct compare_candidate *next = &result->candidates[advice->runner_up];
-    if (goal == COMPARE_SPEED && rounds_overlap(best, next))
+    if (goal == COMPARE_SPEED && compare_is_tie(best, next))
         return true;
     return compare_figure(next, goal) <= compare_figure(best, goal) * (1.0 + CLOSE);
 }
@@ -268,7 +272,7 @@ static void say_alternative(struct compare_result *result, struct compare_advice
     char worst[CHANGE_ROOM];
     say(advice->changes, "If %s mattered most: %s (memory %s, time %s, worst operation %s).",
         condition, instead->name, change(memory, (double)instead->memory, (double)best->memory),
-        change(time, time_of(instead), time_of(best)),
+        change(time, compare_time(instead), compare_time(best)),
         change(worst, ticks_of(instead, instead->worst), ticks_of(best, best->worst)));
 }
 
@@ -331,8 +335,7 @@ static void changes(struct compare_result *result, enum compare_goal goal)
         say(advice->changes, "%s is as good.", result->candidates[advice->runner_up].name);
     else if (advice->close_run)
         say(advice->changes,
-            "%s is so near that another run may put it first; more replays (--repeat) tell them "
-            "apart better.",
+            "%s ties with it: the difference is within noise; --repeat tells them apart better.",
             result->candidates[advice->runner_up].name);
     if (goal == COMPARE_MEMORY && advice->runner_up >= 0)
         say_measures(

@@ -16,4 +16,7 @@ void compare_advise(struct compare_result *result);
 int compare_best(
     const struct compare_result *result, enum compare_goal goal, int left_out, bool own);
 
+/** Whether the rounds of timing do not tell the two apart. */
+bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other);
+
 #endif

@@ -75,6 +75,8 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->ns_most = row->ns_most;
     candidate->touched = row->touched_rounds > 0;
     candidate->ns_touched = row->ns_touched;
+    candidate->touched_least = row->touched_least;
+    candidate->touched_most = row->touched_most;
     candidate->counted = row->counted && row->rounds;
     candidate->instructions = row->instructions_per_op;
 }

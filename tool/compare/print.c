@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/compare/print.h"
 
+#include "cli/size.h"
 #include "cli/table.h"
+#include "tool/compare/verdict.h"
 #include "tool/replay/report.h"
 
 #include <inttypes.h>
@@ -168,7 +170,8 @@ static void print_footnotes(FILE *out, const struct compare_result *result)
     if (result->loop_ns > 0.0)
         fprintf(out,
             "ns/op: processor time, median of %zu alternated %s, the loop's own %.1f ns\n"
-            "included; touched: the same with all bytes of a block written. Others: each "
+            "included; touched: the same on fresh pages, all bytes of a block written. Others: "
+            "each "
             "operation's\n"
             "least time of %zu.\n",
             result->rounds, acre_plural(result->rounds, "replay", "replays"), result->loop_ns,
@@ -233,16 +236,48 @@ static void print_habit(FILE *out, const struct replay_facts *facts)
             out);
 }
 
-void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal)
+/* What a user wants to know of a program at a glance. */
+static void print_glance(FILE *out, const struct compare_result *result)
 {
+    char number[ACRE_CELL_ROOM];
+    char bytes[ACRE_FORMAT_BYTES_ROOM];
+    double seconds = 0.0;
+    double whole = (double)result->facts.duration_ns / 1e9;
+    if (compare_malloc_seconds(result, &seconds))
+        fprintf(out, "your malloc takes about %.1f %% of the recorded run (%.2f s of %.2f s)\n",
+            seconds / whole * 100.0, seconds, whole);
+    acre_cell_number(number, result->facts.left_live);
+    acre_format_bytes(bytes, (size_t)result->facts.left_bytes);
+    if (result->facts.left_live)
+        fprintf(out, "never freed: %s in %s %s\n", bytes, number,
+            acre_plural(result->facts.left_live, "block", "blocks"));
+}
+
+void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal, bool why)
+{
+    compare_print_verdict(out, result);
+    compare_print_bars(out, result);
+    print_broken(out, result);
+    fputc('\n', out);
     print_source(out, result->source);
     replay_report_facts(out, &result->facts);
+    print_glance(out, result);
     print_habit(out, &result->facts);
-    print_table(out, result, memory_columns, MEMORY_COLUMNS);
-    print_table(out, result, time_columns, TIME_COLUMNS);
-    print_broken(out, result);
-    print_footnotes(out, result);
+    if (why) {
+        print_table(out, result, memory_columns, MEMORY_COLUMNS);
+        print_table(out, result, time_columns, TIME_COLUMNS);
+        print_footnotes(out, result);
+    } else if (result->interrupted) {
+        fputs("interrupted: not everything was measured\n", out);
+    }
     for (int i = 0; i < COMPARE_GOALS; i++)
-        if (goal == COMPARE_GOALS || goal == (enum compare_goal)i)
+        if (goal == (enum compare_goal)i || (why && goal == COMPARE_GOALS))
             print_advice(out, result, (enum compare_goal)i);
+    if (!why)
+        fprintf(out,
+            "\nns/op: allocation on fresh pages, blocks touched; --why shows all figures and "
+            "reasons\n%s",
+            result->facts.duration_ns
+                ? ""
+                : "a trace recorded with --times predicts the whole program's time as well\n");
 }

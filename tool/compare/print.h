@@ -12,8 +12,17 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-/** Prints tables, notes and advice. `goal`: the one whose advice is wanted; COMPARE_GOALS: all. */
-void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal);
+/**
+ * Prints the verdict, a line with bars for each candidate, and what was compared.
+ * @param goal whose advice is wanted; COMPARE_GOALS: none in particular.
+ * @param why print all tables, what their figures mean, and the advice for each goal as well.
+ */
+void compare_print(
+    FILE *out, const struct compare_result *result, enum compare_goal goal, bool why);
+
+/** Parts of it (bars.c), in colour on a terminal unless NO_COLOR is set. */
+void compare_print_verdict(FILE *out, const struct compare_result *result);
+void compare_print_bars(FILE *out, const struct compare_result *result);
 
 /** A JSON object of all of it; the caller deletes it. Null: no memory. */
 cJSON *compare_json(const struct compare_result *result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "replay/json.h"
 #include "tool/compare/print.h"
+#include "tool/compare/verdict.h"
 #include "tool/replay/report.h"
 
 static void add_text(cJSON *object, const char *name, const char *text)
@@ -59,6 +60,9 @@ static void add_times(
     replay_json_known(object, "ns_per_operation_most", timed, candidate->ns_most);
     replay_json_known(
         object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
+    double seconds = 0.0;
+    bool predicted = compare_predict(result, candidate, &seconds);
+    replay_json_known(object, "predicted_change_seconds", predicted, seconds);
     replay_json_known(
         object, "instructions_per_operation", candidate->counted, candidate->instructions);
     add_candidate_steps(object, result, candidate);
@@ -152,11 +156,21 @@ static void add_advice(cJSON *root, const struct compare_result *result)
 
 cJSON *compare_json(const struct compare_result *result)
 {
+    char verdict[COMPARE_REASON_ROOM];
+    double seconds = 0.0;
+    bool known = false;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
     cJSON_AddStringToObject(root, "source", result->source);
     cJSON_AddBoolToObject(root, "interrupted", result->interrupted);
     replay_report_json_facts(root, &result->facts);
+    replay_json_count(root, "never_freed_bytes", result->facts.left_bytes);
+    replay_json_known(root, "recorded_seconds", result->facts.duration_ns > 0,
+        (double)result->facts.duration_ns / 1e9);
+    known = compare_malloc_seconds(result, &seconds);
+    replay_json_known(root, "malloc_seconds", known, seconds);
+    compare_verdict(result, verdict);
+    cJSON_AddStringToObject(root, "verdict", verdict);
     replay_json_count(root, "replays", result->rounds);
     replay_json_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
     add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");

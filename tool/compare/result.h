@@ -51,20 +51,21 @@ struct compare_candidate {
     uint64_t failed;     /**< Operations refused in `pool`. */
 
     /* Time, in `pool`. */
-    size_t pool;                       /**< Bytes; 0: it has none. */
-    bool pool_refused;                 /**< It cannot work in it. */
-    size_t rounds;                     /**< Timed replays. */
-    double ns;                         /**< An operation, the replay's loop included: median, */
-    double ns_least, ns_most;          /**< and bounds, of the rounds. */
-    bool touched;                      /**< `ns_touched` is known: */
-    double ns_touched;                 /**< the same with the bytes of each block written once. */
-    bool counted;                      /**< `instructions` is known. */
-    double instructions;               /**< An operation. */
-    bool stepped;                      /**< The following are known. */
-    uint64_t median, p99, p999, worst; /**< Of each operation's least time, in `ticks`. */
-    uint64_t worst_op;                 /**< Index of the operation that took `worst`, */
-    uint64_t worst_size;               /**< the bytes it asked for, */
-    enum replay_verb worst_verb;       /**< and what it was. */
+    size_t pool;              /**< Bytes; 0: it has none. */
+    bool pool_refused;        /**< It cannot work in it. */
+    size_t rounds;            /**< Timed replays. */
+    double ns;                /**< An operation, the replay's loop included: median, */
+    double ns_least, ns_most; /**< and bounds, of the rounds. */
+    bool touched;             /**< `ns_touched` is known: */
+    double ns_touched; /**< the same with fresh pages, and the bytes of each block written once, */
+    double touched_least, touched_most; /**< and its bounds. */
+    bool counted;                       /**< `instructions` is known. */
+    double instructions;                /**< An operation. */
+    bool stepped;                       /**< The following are known. */
+    uint64_t median, p99, p999, worst;  /**< Of each operation's least time, in `ticks`. */
+    uint64_t worst_op;                  /**< Index of the operation that took `worst`, */
+    uint64_t worst_size;                /**< the bytes it asked for, */
+    enum replay_verb worst_verb;        /**< and what it was. */
 
     /* Over time, and the spread of the times. */
     struct replay_survey survey;
@@ -118,6 +119,9 @@ struct compare_result {
 
 /** Name of a goal as --goal takes it: "memory", "speed", "worst", "balanced". */
 const char *compare_goal_name(enum compare_goal goal);
+
+/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured. */
+double compare_time(const struct compare_candidate *candidate);
 
 /** The figure by which a goal orders candidates, less being better; 0: it is not known, or the
  * candidate does not serve all of the trace. */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The verdict, and every candidate on one line with bars. */
+#include "cli/size.h"
+#include "tool/compare/print.h"
+#include "tool/compare/verdict.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BAR_WIDTH 16
+#define NAME_WIDTH 16
+#define REMARK_ROOM 32
+
+/* Escape sequences, empty where there are no colours. */
+struct colours {
+    const char *bold, *good, *dim, *off;
+};
+
+static struct colours choose_colours(FILE *out)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    bool wanted = isatty(fileno(out)) && !(no && *no) && !(terminal && !strcmp(terminal, "dumb"));
+    return wanted ? (struct colours){ "\033[1m", "\033[32m", "\033[2m", "\033[0m" }
+                  : (struct colours){ "", "", "", "" };
+}
+
+static double speed_of(const struct compare_candidate *candidate)
+{
+    return compare_figure(candidate, COMPARE_SPEED) > 0.0 ? compare_time(candidate) : 0.0;
+}
+
+static double memory_of(const struct compare_candidate *candidate)
+{
+    return candidate->fault[0] ? 0.0 : (double)candidate->memory;
+}
+
+static void find_bounds(const struct compare_result *result,
+    double (*figure)(const struct compare_candidate *candidate), double *least, double *most)
+{
+    *least = *most = 0.0;
+    for (size_t i = 0; i < result->count; i++) {
+        double value = figure(&result->candidates[i]);
+        if (value > 0.0 && (*least <= 0.0 || value < *least))
+            *least = value;
+        if (value > *most)
+            *most = value;
+    }
+}
+
+/* A bar as long as the figure is large; a figure that is not known has none. */
+static void print_bar(FILE *out, double value, double most, bool padded)
+{
+    int length = most > 0.0 ? (int)(value / most * BAR_WIDTH + 0.5) : 0;
+    if (value > 0.0 && !length)
+        length = 1;
+    for (int i = 0; i < length; i++)
+        fputc('#', out);
+    for (int i = length; padded && i < BAR_WIDTH; i++)
+        fputc(' ', out);
+}
+
+static void print_figure(FILE *out, const struct colours *colours, const char *text, double value,
+    const double bounds[2], bool padded)
+{
+    bool best = value > 0.0 && value <= bounds[0] * 1.0005;
+    fprintf(out, "  %s%10s", best ? colours->good : "", value > 0.0 ? text : "-");
+    if (value > 0.0 || padded)
+        fputc(' ', out);
+    print_bar(out, value, bounds[1], padded);
+    fputs(best ? colours->off : "", out);
+}
+
+/* What stands behind the bars: how the whole time would change. */
+static void write_remark(char remark[REMARK_ROOM], const struct compare_result *result,
+    const struct compare_candidate *candidate)
+{
+    double seconds = 0.0;
+    remark[0] = '\0';
+    if (candidate->fault[0])
+        snprintf(remark, REMARK_ROOM, "broken");
+    else if (candidate->origin == COMPARE_SYSTEM)
+        snprintf(remark, REMARK_ROOM, "today");
+    else if (compare_predict(result, candidate, &seconds))
+        snprintf(
+            remark, REMARK_ROOM, "%+.1f %%", seconds * 1e11 / (double)result->facts.duration_ns);
+}
+
+static void print_line(FILE *out, const struct compare_result *result,
+    const struct compare_candidate *candidate, const struct colours *colours,
+    const double bounds[4])
+{
+    char text[ACRE_FORMAT_BYTES_ROOM];
+    char remark[REMARK_ROOM];
+    write_remark(remark, result, candidate);
+    fprintf(out, "%-*.40s", NAME_WIDTH, candidate->name);
+    snprintf(text, sizeof text, "%.1f", compare_time(candidate));
+    print_figure(out, colours, text, speed_of(candidate), &bounds[0], true);
+    acre_format_bytes(text, (size_t)candidate->memory);
+    print_figure(out, colours, text, memory_of(candidate), &bounds[2], remark[0] != '\0');
+    fprintf(out, "%s%s\n", remark[0] ? "  " : "", remark);
+}
+
+static int by_speed(const void *left, const void *right)
+{
+    const struct compare_candidate *const *a = left;
+    const struct compare_candidate *const *b = right;
+    double one = speed_of(*a);
+    double other = speed_of(*b);
+    if (one <= 0.0 || other <= 0.0)
+        return (one <= 0.0) - (other <= 0.0);
+    return (one > other) - (one < other);
+}
+
+void compare_print_bars(FILE *out, const struct compare_result *result)
+{
+    const struct compare_candidate *order[COMPARE_MOST_CANDIDATES];
+    struct colours colours = choose_colours(out);
+    double bounds[4];
+    find_bounds(result, speed_of, &bounds[0], &bounds[1]);
+    find_bounds(result, memory_of, &bounds[2], &bounds[3]);
+    for (size_t i = 0; i < result->count; i++)
+        order[i] = &result->candidates[i];
+    qsort(order, result->count, sizeof(const struct compare_candidate *), by_speed);
+    fprintf(out, "\n%s%-*s  %10s %-*s  %10s", colours.dim, NAME_WIDTH, "allocator", "ns/op",
+        BAR_WIDTH, "", "memory");
+    if (result->facts.duration_ns)
+        fprintf(out, " %-*s  whole time", BAR_WIDTH, "");
+    fprintf(out, "%s\n", colours.off);
+    for (size_t i = 0; i < result->count; i++)
+        print_line(out, result, order[i], &colours, bounds);
+}
+
+void compare_print_verdict(FILE *out, const struct compare_result *result)
+{
+    char text[COMPARE_REASON_ROOM];
+    struct colours colours = choose_colours(out);
+    compare_verdict(result, text);
+    fprintf(out, "%s%s%s\n", colours.bold, text, colours.off);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/verdict.h"
+
+#include "tool/compare/advise.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A change of the whole time that is smaller than this part of it is not worth a new allocator. */
+#define WORTH 0.01
+#define TIES_NAMED 3
+
+__attribute__((format(printf, 2, 3))) static void append_verdict(
+    char text[COMPARE_REASON_ROOM], const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, COMPARE_REASON_ROOM - used, format, arguments);
+    va_end(arguments);
+}
+
+int compare_today(const struct compare_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (result->candidates[i].origin == COMPARE_SYSTEM)
+            return result->candidates[i].rounds ? (int)i : -1;
+    return -1;
+}
+
+static double seconds_of(const struct compare_result *result, double ns_per_op)
+{
+    return ns_per_op * (double)result->facts.ops / 1e9;
+}
+
+bool compare_predict(
+    const struct compare_result *result, const struct compare_candidate *candidate, double *seconds)
+{
+    int today = compare_today(result);
+    *seconds = 0.0;
+    if (today < 0 || !result->facts.duration_ns || compare_figure(candidate, COMPARE_SPEED) <= 0.0)
+        return false;
+    *seconds =
+        seconds_of(result, compare_time(candidate) - compare_time(&result->candidates[today]));
+    return *seconds > -(double)result->facts.duration_ns / 1e9;
+}
+
+bool compare_malloc_seconds(const struct compare_result *result, double *seconds)
+{
+    int today = compare_today(result);
+    if (today < 0 || !result->facts.duration_ns)
+        return false;
+    double ns = result->candidates[today].ns - result->loop_ns;
+    *seconds = seconds_of(result, ns > 0.0 ? ns : 0.0);
+    return *seconds < (double)result->facts.duration_ns / 1e9;
+}
+
+/* The candidates that tie with the fastest, the cheapest to adopt first: today's malloc, mallocs to
+ * preload, then allocators of acre's. @return how many. */
+static size_t find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
+{
+    static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_BUILT_IN, COMPARE_PRELOAD,
+        COMPARE_PLUGIN };
+    int best = compare_best(result, COMPARE_SPEED, -1, false);
+    size_t count = 0;
+    for (size_t kind = 0; best >= 0 && kind < sizeof order / sizeof *order; kind++)
+        for (size_t i = 0; i < result->count; i++) {
+            const struct compare_candidate *candidate = &result->candidates[i];
+            if (candidate->origin == order[kind] &&
+                compare_figure(candidate, COMPARE_SPEED) > 0.0 &&
+                compare_is_tie(&result->candidates[best], candidate))
+                ties[count++] = i;
+        }
+    return count;
+}
+
+static void say_ties(
+    const struct compare_result *result, const size_t *ties, size_t count, char *text)
+{
+    for (size_t i = 1; i < count && i <= TIES_NAMED; i++)
+        append_verdict(
+            text, "%s%s", i == 1 ? " (tie with " : ", ", result->candidates[ties[i]].name);
+    if (count > TIES_NAMED + 1)
+        append_verdict(text, " and %zu more", count - 1 - TIES_NAMED);
+    if (count > 1)
+        append_verdict(text, ")");
+}
+
+/* "4.1 % faster (-0.31 s of 7.6 s, predicted)", or the time in the allocator alone. */
+static void say_time(const struct compare_result *result, const struct compare_candidate *taken,
+    const struct compare_candidate *today, char *text)
+{
+    double seconds = 0.0;
+    double whole = (double)result->facts.duration_ns / 1e9;
+    double ratio = compare_time(taken) / compare_time(today) - 1.0;
+    if (compare_predict(result, taken, &seconds))
+        append_verdict(text,
+            "the program %.1f %% %s than on your malloc (%+.2f s of %.2f s, "
+            "predicted)",
+            (seconds < 0.0 ? -seconds : seconds) / whole * 100.0,
+            seconds < 0.0 ? "faster" : "slower", seconds, whole);
+    else
+        append_verdict(text, "allocation %+.0f %% time against your malloc", ratio * 100.0);
+}
+
+static void say_least_memory(const struct compare_result *result, int taken,
+    const struct compare_candidate *today, char *text)
+{
+    int least = result->advice[COMPARE_MEMORY].candidate;
+    if (least < 0 || least == taken)
+        return;
+    const struct compare_candidate *candidate = &result->candidates[least];
+    append_verdict(text, "; least memory: %s", candidate->name);
+    if (today && today->memory && candidate != today)
+        append_verdict(
+            text, ", %+.0f %%", ((double)candidate->memory / (double)today->memory - 1.0) * 100.0);
+}
+
+/* Whether the whole program would hardly change. */
+static bool is_not_worth_it(
+    const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    double seconds = 0.0;
+    return compare_predict(result, candidate, &seconds) &&
+           -seconds < WORTH * (double)result->facts.duration_ns / 1e9;
+}
+
+void compare_verdict(const struct compare_result *result, char text[COMPARE_REASON_ROOM])
+{
+    size_t ties[COMPARE_MOST_CANDIDATES];
+    size_t count = find_ties(result, ties);
+    int index = compare_today(result);
+    text[0] = '\0';
+    if (!count) {
+        append_verdict(text, "no verdict: not enough was measured");
+        return;
+    }
+    const struct compare_candidate *today = index < 0 ? NULL : &result->candidates[index];
+    const struct compare_candidate *taken = &result->candidates[ties[0]];
+    if (!today) {
+        append_verdict(text, "fastest: %s", taken->name);
+        say_ties(result, ties, count, text);
+    } else if (taken == today) {
+        append_verdict(text, "keep your malloc: none is faster beyond noise");
+        say_ties(result, ties, count, text);
+    } else if (is_not_worth_it(result, taken)) {
+        append_verdict(text, "keep your malloc: with %s ", taken->name);
+        say_time(result, taken, today, text);
+    } else {
+        append_verdict(text, "take %s", taken->name);
+        say_ties(result, ties, count, text);
+        append_verdict(text, ": ");
+        say_time(result, taken, today, text);
+        if (taken->memory && today->memory)
+            append_verdict(text, ", memory %+.0f %%",
+                ((double)taken->memory / (double)today->memory - 1.0) * 100.0);
+    }
+    say_least_memory(result, (int)ties[0], today, text);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The verdict: what to do, compared with the malloc that runs today, in one line; and what a program
+ * would gain, predicted from the time that its recorded run took.
+ */
+#ifndef ACRE_TOOL_COMPARE_VERDICT_H
+#define ACRE_TOOL_COMPARE_VERDICT_H
+
+#include "tool/compare/result.h"
+
+/** Index of the malloc that runs today; -1: it was not measured. */
+int compare_today(const struct compare_result *result);
+
+/**
+ * Predicts the seconds by which a run of the whole program changes with `candidate` in place of
+ * today's malloc; less than 0 is a gain.
+ * @return false: the trace has no times, or one of the two was not measured.
+ */
+bool compare_predict(const struct compare_result *result, const struct compare_candidate *candidate,
+    double *seconds);
+
+/** Seconds of the recorded run that today's malloc took. @return false: it is not known. */
+bool compare_malloc_seconds(const struct compare_result *result, double *seconds);
+
+/** Writes the verdict, one line. `result` has its advice. */
+void compare_verdict(const struct compare_result *result, char text[COMPARE_REASON_ROOM]);
+
+#endif
