@@ -61,8 +61,10 @@ int main(int argc, char **argv)
             return EXIT_FAILURE;
         pages_measure(&pages_backends[who], &options, &results[who]);
     }
+    double conditions[PAGES_CONDITIONS];
+    pages_measure_conditions(&options, (size_t)1 << (options.smoke ? 14 : 20), conditions);
     if (options.json)
-        return pages_print_json(results, &options) ? EXIT_SUCCESS : EXIT_FAILURE;
-    pages_print(results, &options);
+        return pages_print_json(results, conditions, &options) ? EXIT_SUCCESS : EXIT_FAILURE;
+    pages_print(results, conditions, &options);
     return EXIT_SUCCESS;
 }

@@ -55,6 +55,14 @@ struct pages_options {
     uint64_t seed;
 };
 
+/* Conditions on a run of 8 pages, of 1 Mi pages half of which are in use, at random. */
+enum { PAGES_CONDITIONS = 7 };
+extern const char *const pages_condition_names[PAGES_CONDITIONS];
+
+/* Measures acre's bitmap with each condition: nanoseconds per run allocated and freed. `count` pages. */
+void pages_measure_conditions(
+    const struct pages_options *options, size_t count, double ns[PAGES_CONDITIONS]);
+
 /* Runs every case on one backend. */
 void pages_measure(const struct pages_backend *who, const struct pages_options *options,
     struct pages_result *result);
@@ -62,7 +70,9 @@ void pages_measure(const struct pages_backend *who, const struct pages_options *
 /* The largest of some figures over the smallest; NAN when one is missing. */
 double pages_growth(const double *figures);
 
-void pages_print(const struct pages_result *results, const struct pages_options *options);
-bool pages_print_json(const struct pages_result *results, const struct pages_options *options);
+void pages_print(const struct pages_result *results, const double *conditions,
+    const struct pages_options *options);
+bool pages_print_json(const struct pages_result *results, const double *conditions,
+    const struct pages_options *options);
 
 #endif

@@ -71,6 +71,18 @@ static void print_growth(const struct pages_result *results)
     bench_grid_print(&grid);
 }
 
+static void print_conditions(const double *ns)
+{
+    const char *head[] = { "bitmap: 8 pages at 50 %, by condition", "alloc + dealloc, ns" };
+    printf("\n");
+    bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
+    for (int i = 0; i < PAGES_CONDITIONS; i++) {
+        bench_grid_row(&grid, pages_condition_names[i]);
+        bench_grid_number(&grid, ns[i], 0);
+    }
+    bench_grid_print(&grid);
+}
+
 /* ---- targets for the built-in bitmap, the first backend ---- */
 
 struct target {
@@ -129,13 +141,15 @@ static void print_targets(const struct pages_result *own)
     bench_grid_print(&grid);
 }
 
-void pages_print(const struct pages_result *results, const struct pages_options *options)
+void pages_print(const struct pages_result *results, const double *conditions,
+    const struct pages_options *options)
 {
     printf("page allocators: %u rounds, seed %llu%s\n\n", (unsigned)options->rounds,
         (unsigned long long)options->seed, options->smoke ? ", shortened: no figure counts" : "");
     print_single(results);
     print_runs(results);
     print_growth(results);
+    print_conditions(conditions);
     print_targets(&results[0]);
 }
 
@@ -163,7 +177,8 @@ static cJSON *json_of(const struct pages_backend *who, const struct pages_result
     return object;
 }
 
-bool pages_print_json(const struct pages_result *results, const struct pages_options *options)
+bool pages_print_json(const struct pages_result *results, const double *conditions,
+    const struct pages_options *options)
 {
     cJSON *report = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(report, "backends");
@@ -172,6 +187,8 @@ bool pages_print_json(const struct pages_result *results, const struct pages_opt
     cJSON_AddBoolToObject(report, "smoke", options->smoke);
     for (size_t who = 0; who < pages_backend_count; who++)
         cJSON_AddItemToArray(list, json_of(&pages_backends[who], &results[who]));
+    cJSON_AddItemToObject(
+        report, "conditions_ns", cJSON_CreateDoubleArray(conditions, PAGES_CONDITIONS));
     char *text = cJSON_Print(report);
     cJSON_Delete(report);
     if (text != NULL)
