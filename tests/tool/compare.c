@@ -292,6 +292,7 @@ static void verdict_comes_first(void **state)
     has(spawned.out, "\nbump ");
     has(spawned.out, "\nsystem ");
     has(spawned.out, "--why shows all figures");
+    has(spawned.out, "\nrequests by size in bytes: ");
     assert_null(strstr(spawned.out, "\nleast memory:"));
     assert_null(strchr(spawned.out, '\033'));
     assert_null(strstr(spawned.out, " \n"));

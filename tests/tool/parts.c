@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -339,6 +340,20 @@ static void stamps_grow(void **state)
     assert_true(replay_stamp_check_tail(block, before, 9) != SIZE_MAX);
 }
 
+/* Pages that were given back hold zeros when they are touched again. */
+static void pools_are_refreshed(void **state)
+{
+    struct replay_pool pool = { 0 };
+    (void)state;
+    replay_pool_refresh(&pool);
+    assert_true(replay_pool_reserve(&pool, 100000));
+    memset(pool.start, 1, pool.size);
+    replay_pool_refresh(&pool);
+    for (size_t i = 0; i < pool.size; i++)
+        assert_int_equal(((const char *)pool.start)[i], 0);
+    replay_pool_give_up(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +374,7 @@ int main(void)
         cmocka_unit_test(percentiles_of_one),
         cmocka_unit_test(stamps_see_each_byte),
         cmocka_unit_test(stamps_grow),
+        cmocka_unit_test(pools_are_refreshed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static void write_remark(char remark[REMARK_ROOM], const struct compare_result *
             remark, REMARK_ROOM, "%+.1f %%", seconds * 1e11 / (double)result->facts.duration_ns);
 }
 
-static void print_line(FILE *out, const struct compare_result *result,
+static void print_candidate_line(FILE *out, const struct compare_result *result,
     const struct compare_candidate *candidate, const struct colours *colours,
     const double bounds[4])
 {
@@ -129,7 +129,7 @@ void compare_print_bars(FILE *out, const struct compare_result *result)
         fprintf(out, " %-*s  whole time", BAR_WIDTH, "");
     fprintf(out, "%s\n", colours.off);
     for (size_t i = 0; i < result->count; i++)
-        print_line(out, result, order[i], &colours, bounds);
+        print_candidate_line(out, result, order[i], &colours, bounds);
 }
 
 void compare_print_verdict(FILE *out, const struct compare_result *result)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TEXT_WIDTH 78
+#define SIZES_NAMED 3
 
 /* A column: how to get its figure (false: not known), and how to write it. */
 struct column {
@@ -236,6 +237,32 @@ static void print_habit(FILE *out, const struct replay_facts *facts)
             out);
 }
 
+/* The sizes that are requested most often. */
+static void print_sizes(FILE *out, const struct compare_profile *profile)
+{
+    uint64_t all = 0;
+    bool named[REPLAY_BUCKETS] = { false };
+    for (unsigned i = 0; i < REPLAY_BUCKETS; i++)
+        all += profile->sizes[i];
+    for (int place = 0; place < SIZES_NAMED; place++) {
+        unsigned most = 0;
+        for (unsigned i = 0; i < REPLAY_BUCKETS; i++)
+            if (!named[i] && (named[most] || profile->sizes[i] > profile->sizes[most]))
+                most = i;
+        if (named[most] || !profile->sizes[most])
+            break;
+        named[most] = true;
+        uint64_t first = replay_bucket_start(most);
+        uint64_t last = most + 1 < REPLAY_BUCKETS ? replay_bucket_start(most + 1) - 1 : first;
+        fprintf(out, "%s%" PRIu64, place ? ", " : "requests by size in bytes: ", first);
+        if (last > first)
+            fprintf(out, " to %" PRIu64, last);
+        fprintf(out, " %.0f %%", (double)profile->sizes[most] / (double)all * 100.0);
+    }
+    if (all)
+        fputc('\n', out);
+}
+
 /* What a user wants to know of a program at a glance. */
 static void print_glance(FILE *out, const struct compare_result *result)
 {
@@ -246,6 +273,7 @@ static void print_glance(FILE *out, const struct compare_result *result)
     if (compare_malloc_seconds(result, &seconds))
         fprintf(out, "your malloc takes about %.1f %% of the recorded run (%.2f s of %.2f s)\n",
             seconds / whole * 100.0, seconds, whole);
+    print_sizes(out, &result->profile);
     acre_cell_number(number, result->facts.left_live);
     acre_format_bytes(bytes, (size_t)result->facts.left_bytes);
     if (result->facts.left_live)
@@ -277,7 +305,7 @@ void compare_print(FILE *out, const struct compare_result *result, enum compare_
         fprintf(out,
             "\nns/op: allocation on fresh pages, blocks touched; --why shows all figures and "
             "reasons\n%s",
-            result->facts.duration_ns
+            result->facts.duration_ns || !result->facts.pid
                 ? ""
                 : "a trace recorded with --times predicts the whole program's time as well\n");
 }
