@@ -26,7 +26,8 @@
  * The caller chooses where the struct lies; it may be in the first bytes of the pool, as for a pool
  * that several processes map. It must stay there until the last drop. The handle needs no other
  * memory. After the last drop, while the struct's memory exists, every call on it fails exactly:
- * clone and drop return ACRE_NOT_ALLOCATED, the byte verbs act as those of an empty allocator.
+ * clone and drop return ACRE_NOT_ALLOCATED, the byte verbs act as those of an empty allocator. A
+ * zeroed struct is in the same state.
  */
 #ifndef ACRE_SHARED_H
 #define ACRE_SHARED_H

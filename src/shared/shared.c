@@ -101,6 +101,10 @@ size_t acre_shared_count(const struct acre_shared *shared)
 
 struct acre_bytes acre_shared_bytes(struct acre_shared *shared)
 {
-    bool locks = shared->locked.locker.lock != NULL;
-    return (struct acre_bytes){ locks ? &acre_locked_ops : &acre_pass_ops, shared };
+    const struct acre_bytes_ops *ops = &acre_pass_ops;
+    if (shared->locked.locker.lock != NULL)
+        ops = &acre_locked_ops;
+    else if (shared->locked.inner.ops == NULL) /* zeroed */
+        ops = &acre_null_ops;
+    return (struct acre_bytes){ ops, shared };
 }

@@ -263,6 +263,23 @@ static void every_verb_locks_once(void **state)
     assert_int_equal(taken, locks ? calls : 0);
 }
 
+static void a_zeroed_handle_is_ended(void **state)
+{
+    static struct acre_shared zeroed;
+    (void)state;
+    struct acre_bytes bytes = acre_shared_bytes(&zeroed);
+    assert_int_equal(acre_shared_count(&zeroed), 0);
+    assert_int_equal(acre_shared_clone(&zeroed), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_shared_drop(&zeroed).status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_alloc(bytes, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_dealloc(bytes, &zeroed), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_find(bytes, &zeroed).status, ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_bytes_stats(bytes).total, 0);
+    assert_null(acre_bytes_check(bytes).invariant);
+    acre_bytes_reset(bytes);
+    acre_bytes_reset_peak(bytes);
+}
+
 static void bad_makers_are_refused(void **state)
 {
     (void)state;
@@ -354,6 +371,7 @@ int main(void)
         IN_EACH_FLAVOUR(every_verb_locks_once),
         IN_EACH_FLAVOUR(shared_handles_stack),
         cmocka_unit_test(bad_makers_are_refused),
+        cmocka_unit_test(a_zeroed_handle_is_ended),
         cmocka_unit_test(an_owner_may_want_no_call),
         cmocka_unit_test_setup(the_end_may_take_the_struct_along, set_up_plain),
     };
