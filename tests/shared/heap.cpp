@@ -215,6 +215,12 @@ int main()
 {
     a_heap_in_one_line<acre::heap>();
     a_heap_in_one_line<acre::basic_heap<acre_tlsf_quick>>();
+#if ACRE_BUDDY
+    a_heap_in_one_line<acre::basic_heap<acre_buddy>>();
+#endif
+#if ACRE_SLAB
+    a_heap_in_one_line<acre::basic_heap<acre_slab>>();
+#endif
     the_default_heap();
     single_objects();
     misuse_ends_the_process();
