@@ -21,7 +21,7 @@
  */
 #include "base/region_index.h"
 
-enum { REGION_IS_LEAF = 1, REGION_SPARE = 0xff /* as a shift: the index does not use the node */ };
+enum { REGION_SPARE = 0xff /* as a shift: the index does not use the node */ };
 
 _Static_assert(ACRE_REGION_LEVELS *(int)ACRE_REGION_DIGIT == 8 * (int)sizeof(size_t),
     "the digits are all of an address");
@@ -30,17 +30,17 @@ _Static_assert(ACRE_REGION_LEVELS *(int)ACRE_REGION_DIGIT == 8 * (int)sizeof(siz
 
 static uintptr_t region_to_entry(const struct acre_region *region)
 {
-    return (uintptr_t)region | REGION_IS_LEAF;
+    return (uintptr_t)region | ACRE_REGION_IS_LEAF;
 }
 
 ACRE_INLINE bool region_entry_is_leaf(uintptr_t entry)
 {
-    return (entry & REGION_IS_LEAF) != 0;
+    return (entry & ACRE_REGION_IS_LEAF) != 0;
 }
 
 ACRE_INLINE struct acre_region *region_of_entry(uintptr_t entry)
 {
-    return (struct acre_region *)(entry - REGION_IS_LEAF);
+    return (struct acre_region *)(entry - ACRE_REGION_IS_LEAF);
 }
 
 ACRE_INLINE struct acre_region_node *region_node_of_entry(uintptr_t entry)
@@ -120,20 +120,8 @@ static ACRE_NOINLINE struct acre_region *regions_find_slow(
 
 struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at)
 {
-    uintptr_t entry = regions->index;
-    if (entry == 0)
-        return NULL;
-    while (!region_entry_is_leaf(entry)) {
-        const struct acre_region_node *node = region_node_of_entry(entry);
-        entry = node->entries[at >> node->shift & (ACRE_REGION_WAYS - 1)];
-    }
-    struct acre_region *region = region_of_entry(entry);
-    if (ACRE_LIKELY(acre_region_contains(region, at)))
-        return region;
-    region = region->prev;
-    if (ACRE_LIKELY(region != NULL && acre_region_contains(region, at)))
-        return region;
-    return regions_find_slow(regions, at);
+    struct acre_region *region = acre_regions_find_short(regions, at);
+    return ACRE_LIKELY(region != NULL) ? region : regions_find_slow(regions, at);
 }
 
 /* ---- nodes ---- */

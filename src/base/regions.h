@@ -35,6 +35,7 @@
 enum {
     ACRE_REGION_DIGIT = sizeof(size_t) == 8 ? 4 : 2, /* bits of the address per level */
     ACRE_REGION_WAYS = 1 << ACRE_REGION_DIGIT,
+    ACRE_REGION_IS_LEAF = 1, /* in an entry: it is a region */
     ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
 };
 
@@ -80,6 +81,25 @@ ACRE_INLINE bool acre_region_contains(const struct acre_region *region, uintptr_
 
 /** The region that contains an address; null: none does. O(levels). */
 struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at);
+
+/** The region that contains an address, for paths where each instruction counts. Null: none does, or
+ * the short way through the index does not lead there, and acre_regions_find() has to be asked. */
+ACRE_INLINE struct acre_region *acre_regions_find_short(
+    const struct acre_regions *regions, uintptr_t at)
+{
+    uintptr_t entry = regions->index;
+    if (ACRE_UNLIKELY(entry == 0))
+        return NULL;
+    while ((entry & ACRE_REGION_IS_LEAF) == 0) {
+        const struct acre_region_node *node = (const struct acre_region_node *)entry;
+        entry = node->entries[at >> node->shift & (ACRE_REGION_WAYS - 1)];
+    }
+    struct acre_region *region = (struct acre_region *)(entry - ACRE_REGION_IS_LEAF);
+    if (ACRE_LIKELY(acre_region_contains(region, at)))
+        return region;
+    region = region->prev;
+    return region != NULL && acre_region_contains(region, at) ? region : NULL;
+}
 
 /** The highest region that starts at or below an address; null: none does. O(levels). */
 struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at);

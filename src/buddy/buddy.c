@@ -214,13 +214,10 @@ static enum acre_status buddy_dealloc_odd(
     return ACRE_OK;
 }
 
-/* `state` is the state byte of the pair that begins at `pos`. */
+/* Frees the live block that starts with the pair at `pos`, whose state byte is `was`. */
 ACRE_INLINE enum acre_status buddy_dealloc_even(
-    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state, unsigned was)
 {
-    unsigned was = *state;
-    if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
-        return ACRE_NOT_ALLOCATED;
     struct acre_buddy_class *list = buddy_class(buddy, was & BUDDY_CLASS);
     ACRE_OPAQUE(list);
     size_t used = list->used;
@@ -237,32 +234,65 @@ ACRE_INLINE enum acre_status buddy_dealloc_even(
     return ACRE_OK;
 }
 
-/* Frees blocks that start at an odd number or lie outside the cached region; refuses what is no
+/* Frees a block that starts at an odd number; refuses what is no block. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_odd_at(struct acre_buddy *buddy, uintptr_t pos)
+{
+    if ((pos & buddy->mask) != 0)
+        return ACRE_NOT_ALLOCATED;
+    uintptr_t block = pos >> buddy_smallest_log2(buddy);
+    struct acre_buddy_region *region = buddy_find_region_near(buddy, buddy->cached, block);
+    if (region == NULL || buddy_live_order(buddy, region, block) == BUDDY_NONE)
+        return ACRE_NOT_ALLOCATED;
+    buddy_cache_region(buddy, region);
+    return buddy_dealloc_odd(buddy, pos, buddy_state_of(region, block));
+}
+
+/* Frees a block of a region, which becomes the cached one. */
+ACRE_INLINE enum acre_status buddy_dealloc_in_region(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t pos)
+{
+    size_t pair = buddy_pair(buddy, region->base, pos);
+    if (ACRE_UNLIKELY(pair >= region->pairs))
+        return buddy_dealloc_odd_at(buddy, pos);
+    unsigned char *state = &region->pair_states[pair];
+    unsigned was = *state;
+    if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
+        return ACRE_NOT_ALLOCATED;
+    buddy_cache_region(buddy, region);
+    return buddy_dealloc_even(buddy, pos, state, was);
+}
+
+/* Frees a block of a region that the short way does not lead to. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
+    struct acre_buddy *buddy, uintptr_t pos)
+{
+    struct acre_region *region = acre_regions_find(&buddy->regions, pos);
+    if (region == NULL)
+        return ACRE_NOT_ALLOCATED;
+    return buddy_dealloc_in_region(buddy, (struct acre_buddy_region *)region, pos);
+}
+
+/* Frees a block outside the cached region, or one that starts at an odd number; refuses what is no
  * block. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_uncached(
     struct acre_buddy *buddy, uintptr_t pos)
 {
-    struct acre_buddy_region *region = buddy->cached;
-    if ((pos & buddy->mask) != 0 || region == NULL)
-        return ACRE_NOT_ALLOCATED;
-    uintptr_t block = pos >> buddy_smallest_log2(buddy);
-    if (!buddy_contains(region, block)) {
-        region = acre_buddy_find_region(buddy, block);
-        if (region == NULL || buddy_live_order(buddy, region, block) == BUDDY_NONE)
-            return ACRE_NOT_ALLOCATED;
-        buddy_cache_region(buddy, region);
-    }
-    unsigned char *state = buddy_state_of(region, block);
-    return (block & 1) != 0 ? buddy_dealloc_odd(buddy, pos, state)
-                            : buddy_dealloc_even(buddy, pos, state);
+    struct acre_region *region = acre_regions_find_short(&buddy->regions, pos);
+    if (ACRE_UNLIKELY(region == NULL))
+        return buddy_dealloc_searching(buddy, pos);
+    return buddy_dealloc_in_region(buddy, (struct acre_buddy_region *)region, pos);
 }
 
 ACRE_INLINE enum acre_status buddy_dealloc_at(struct acre_buddy *buddy, uintptr_t pos)
 {
-    size_t pair = buddy_pair(buddy, pos);
+    size_t pair = buddy_pair(buddy, buddy->base, pos);
     if (ACRE_UNLIKELY(pair >= buddy->pairs))
         return buddy_dealloc_uncached(buddy, pos);
-    return buddy_dealloc_even(buddy, pos, &buddy->states[pair]);
+    unsigned char *state = &buddy->states[pair];
+    unsigned was = *state;
+    if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
+        return ACRE_NOT_ALLOCATED;
+    return buddy_dealloc_even(buddy, pos, state, was);
 }
 
 enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos)

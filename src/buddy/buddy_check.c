@@ -112,7 +112,11 @@ static bool buddy_has_sound_blocks(
 {
     uintptr_t least = buddy_block_from(buddy, region->range.start);
     uintptr_t after = buddy_block_after(buddy, region->range.start, region->range.size);
-    return region->count != 0 && region->first >= least && region->count <= after - least &&
+    uintptr_t even = region->first + (region->first & 1);
+    return region->base == even << buddy_smallest_log2(buddy) &&
+           region->pairs == (region->count - (even - region->first) + 1) / 2 &&
+           region->pair_states == region->states + (even - region->first) && region->count != 0 &&
+           region->first >= least && region->count <= after - least &&
            region->first + region->count == after &&
            (region->range.meta == 0 || region->first == least) &&
            region->limit == region->first + 2 * region->count;

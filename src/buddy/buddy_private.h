@@ -65,6 +65,9 @@ struct acre_buddy_region {
     size_t count;             /* of smallest blocks */
     uintptr_t limit;          /* first + 2 * count */
     unsigned char *states;
+    uintptr_t base;             /* for the cached region: address of the first even block, */
+    size_t pairs;               /* pairs of blocks from there on, */
+    unsigned char *pair_states; /* and their state bytes */
     unsigned levels;
     bool seam; /* another region adjoins */
     size_t *level[];
@@ -123,11 +126,11 @@ ACRE_INLINE size_t buddy_bytes(const struct acre_buddy *buddy, unsigned order)
     return (buddy->mask + 1) << order;
 }
 
-/* Number of the pair at `pos`, counted from `base`. A position below base, off the smallest block
+/* Number of the pair at `pos`, counted from a base. A position below base, off the smallest block
  * or at an odd one gives a number past any region's end, for the low bits become the highest. */
-ACRE_INLINE size_t buddy_pair(const struct acre_buddy *buddy, uintptr_t pos)
+ACRE_INLINE size_t buddy_pair(const struct acre_buddy *buddy, uintptr_t base, uintptr_t pos)
 {
-    uintptr_t bytes = pos - buddy->base;
+    uintptr_t bytes = pos - base;
     return bytes >> buddy->pair_log2 | bytes << (-buddy->pair_log2 % ACRE_WORD_BITS);
 }
 
@@ -283,14 +286,13 @@ ACRE_INLINE bool buddy_adjoins(
     return low != NULL && high != NULL && low->first + low->count == high->first;
 }
 
-/* Makes a region the cached one, from its first even block on; null: none. O(1). */
+/* Makes a region the cached one; null: none. O(1). */
 ACRE_INLINE void buddy_cache_region(struct acre_buddy *buddy, struct acre_buddy_region *region)
 {
-    uintptr_t even = region != NULL ? region->first + (region->first & 1) : 0;
     buddy->cached = region;
-    buddy->base = even != 0 ? even << buddy_smallest_log2(buddy) : 0;
-    buddy->pairs = region != NULL ? (region->count - (even - region->first) + 1) / 2 : 0;
-    buddy->states = region != NULL ? region->states + (even - region->first) : NULL;
+    buddy->base = region != NULL ? region->base : 0;
+    buddy->pairs = region != NULL ? region->pairs : 0;
+    buddy->states = region != NULL ? region->pair_states : NULL;
 }
 
 /* Whether a region's levels and states lie where its block count wants them, in its metadata. */

@@ -179,6 +179,15 @@ static void buddy_insert_region(struct acre_buddy *buddy, struct acre_buddy_regi
     acre_buddy_merge_range(buddy, region->first, region->first + region->count);
 }
 
+/* Sets what the cached region has of a region: its pairs from the first even block on. */
+static void buddy_set_pairs(const struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    uintptr_t even = region->first + (region->first & 1);
+    region->base = even << buddy_smallest_log2(buddy);
+    region->pairs = (region->count - (even - region->first) + 1) / 2;
+    region->pair_states = region->states + (even - region->first);
+}
+
 /* Writes a descriptor and its maps at an aligned place, and makes all of the blocks free. */
 static void buddy_add_region(
     struct acre_buddy *buddy, uintptr_t place, const struct acre_buddy_region *described)
@@ -187,6 +196,7 @@ static void buddy_add_region(
     *region = *described;
     region->range.has_node = acre_region_node_size(region->range.size) != 0;
     buddy_place_metadata(region);
+    buddy_set_pairs(buddy, region);
     buddy_clear_metadata(region);
     buddy_insert_region(buddy, region);
 }

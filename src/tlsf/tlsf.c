@@ -269,12 +269,15 @@ ACRE_NOINLINE enum acre_status acre_tlsf_free_block(
 
 static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tlsf, void *ptr)
 {
-    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, ptr);
-    if (region == NULL || !tlsf_test(region->live_map, tlsf_offset(region->base, ptr)))
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
+    if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    acre_tlsf_cache_region(tlsf, region);
-    size_t offset = tlsf_offset(tlsf->base, ptr);
-    tlsf->live_map[offset >> TLSF_WORD_LOG2] &= tlsf_all_but(offset);
+    size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
+    if ((*word & tlsf_bit(offset)) == 0)
+        return ACRE_NOT_ALLOCATED;
+    *word ^= tlsf_bit(offset);
+    tlsf_cache_region(tlsf, region);
     return tlsf_free_unlisted(tlsf, ptr);
 }
 

@@ -16,7 +16,10 @@ ACRE_NOINLINE struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void 
 ACRE_NOINLINE struct acre_ptr acre_tlsf_mark_live_uncached(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    acre_tlsf_cache_region(tlsf, acre_tlsf_region_of(tlsf, block));
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, block, &offset);
+    ACRE_ASSERT(region != NULL); /* TLSF-1 */
+    tlsf_cache_region(tlsf, region);
     if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
         return acre_tlsf_raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };

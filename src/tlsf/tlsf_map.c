@@ -17,13 +17,6 @@ ACRE_NOINLINE struct acre_tlsf_region *acre_tlsf_region_of(
     return aligned ? region : NULL;
 }
 
-void acre_tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
-{
-    tlsf->base = region != NULL ? region->shared_base : 0;
-    tlsf->granules = region != NULL ? region->shared_granules : 0;
-    tlsf->live_map = region != NULL ? region->shared_map : NULL;
-}
-
 ACRE_NOINLINE bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, const void *ptr)
 {
     const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, ptr);
@@ -88,7 +81,7 @@ void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region
     memset(region + 1, 0, map_size);
     memcpy(region + 1, low->shared_map, below);
     set_map_owner(lowest_sharing(low), region);
-    acre_tlsf_cache_region(tlsf, region);
+    tlsf_cache_region(tlsf, region);
 }
 
 /* A neighbour of a region, if the two share a map; else null. */

@@ -322,7 +322,28 @@ ACRE_INLINE struct acre_tlsf_block *tlsf_sentinel_of(const struct acre_tlsf_regi
 struct acre_tlsf_region *acre_tlsf_region_of(const struct acre_tlsf *tlsf, const void *ptr);
 
 /* Makes a region, and those that share its map, the cached region; null: none. */
-void acre_tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region);
+ACRE_INLINE void tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tlsf_region *region)
+{
+    tlsf->base = region != NULL ? region->shared_base : 0;
+    tlsf->granules = region != NULL ? region->shared_granules : 0;
+    tlsf->live_map = region != NULL ? region->shared_map : NULL;
+}
+
+/* The region that has a granule at `ptr`, and the number of that granule in the map that the region
+ * has or shares; null: none. O(log regions). */
+ACRE_INLINE const struct acre_tlsf_region *tlsf_find_granule(
+    const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    const struct acre_region *found = acre_regions_find_short(&tlsf->regions, at);
+    if (ACRE_UNLIKELY(found == NULL))
+        found = acre_regions_find(&tlsf->regions, at);
+    if (ACRE_UNLIKELY(found == NULL))
+        return NULL;
+    const struct acre_tlsf_region *region = (const struct acre_tlsf_region *)found;
+    *offset = tlsf_offset(region->shared_base, ptr);
+    return *offset < region->shared_granules ? region : NULL;
+}
 
 /* tlsf_is_live outside the cached region. O(regions). */
 bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, const void *ptr);

@@ -25,7 +25,7 @@ struct acre_ptr acre_tlsf_quick_alloc(struct acre_tlsf_quick *self, struct acre_
     ACRE_ASSERT(tlsf_span(block) == span); /* TLSF-10 */
     self->count[list] = (unsigned char)(count - 1);
     if (ACRE_UNLIKELY(!tlsf_is_cached(tlsf, block)))
-        return acre_tlsf_mark_live(tlsf, block, span);
+        return acre_tlsf_mark_live_uncached(tlsf, block, span);
     if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
         return acre_tlsf_raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };
@@ -50,11 +50,15 @@ static ACRE_NOINLINE enum acre_status quick_dealloc_uncached(
     struct acre_tlsf_quick *self, void *ptr)
 {
     struct acre_tlsf *tlsf = &self->tlsf;
-    if (!tlsf_is_live(tlsf, ptr))
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
+    if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    acre_tlsf_cache_region(tlsf, acre_tlsf_region_of(tlsf, ptr));
-    size_t offset = tlsf_offset(tlsf->base, ptr);
-    tlsf->live_map[offset >> TLSF_WORD_LOG2] &= tlsf_all_but(offset);
+    size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
+    if ((*word & tlsf_bit(offset)) == 0)
+        return ACRE_NOT_ALLOCATED;
+    *word ^= tlsf_bit(offset);
+    tlsf_cache_region(tlsf, region);
     return quick_push(self, ptr);
 }
 

@@ -120,7 +120,7 @@ static void tlsf_insert_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *
     if (tlsf_prev_region(region) != NULL)
         join_above(tlsf, tlsf_prev_region(region));
     if (tlsf->granules == 0)
-        acre_tlsf_cache_region(tlsf, region);
+        tlsf_cache_region(tlsf, region);
 }
 
 /* Fills in the descriptor of a region whose live map follows the descriptor. */
@@ -328,7 +328,7 @@ static void tlsf_unlink_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *
 {
     acre_tlsf_unshare_map(region);
     acre_regions_remove(&tlsf->regions, &region->range);
-    acre_tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
+    tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
 }
 
 /* Removes a joined region: cuts it out of the free block that covers it and keeps what lies on both
@@ -368,7 +368,7 @@ void acre_tlsf_reset(struct acre_tlsf *tlsf)
     struct acre_regions regions = tlsf->regions;
     acre_tlsf_clear(tlsf);
     tlsf->regions = regions;
-    acre_tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
+    tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
     struct acre_tlsf_region *region = tlsf_first_region(tlsf);
     for (; region != NULL; region = tlsf_next_region(region))
         tlsf_format_region(tlsf, region);
