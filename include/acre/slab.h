@@ -27,6 +27,7 @@
 #define ACRE_SLAB_H
 
 #include <acre/bytes.h>
+#include <acre/regions.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -103,11 +104,10 @@ struct acre_slab {
     struct acre_slab_page *records; /* of the main map's first page */
     size_t peak;                    /* bytes */
     size_t failed;
-    size_t total;                     /* bytes */
-    size_t capacity;                  /* pages */
-    size_t largest_pages;             /* pages of the largest region */
-    size_t watermark;                 /* the first list of runs with which memory is ample */
-    struct acre_slab_region *regions; /* by address */
+    size_t capacity;      /* pages */
+    size_t largest_pages; /* pages of the largest region */
+    size_t watermark;     /* the first list of runs with which memory is ample */
+    struct acre_regions regions;
     struct acre_slab_region *region_cache[ACRE_SLAB_CACHED_REGIONS]; /* by address; or null */
     struct acre_exhausted_hook on_exhausted;
     acre_released_fn *on_released; /* null: none */
@@ -131,7 +131,7 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  * The verbs. The contract of each is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), creating and destroying a
  * slab included (at most ACRE_SLAB_CLASSES steps when memory is short). With several regions, a
- * region that does not share its map with the largest one is first found in O(regions), then by a
+ * region that does not share its map with the largest one is first found in O(log regions), then by a
  * cache. stats: O(ACRE_SLAB_CLASSES).
  *
  * An alignment up to a page rounds the size up to a multiple of it. Above that the block takes

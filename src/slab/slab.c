@@ -86,13 +86,18 @@ ACRE_INLINE enum acre_status slab_dealloc_at(
 static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *slab, void *ptr)
 {
     uintptr_t at = (uintptr_t)ptr;
-    struct acre_slab_region *region = acre_slab_find_region(slab, at);
+    struct acre_region *found = acre_regions_find_short(&slab->regions, at);
+    if (ACRE_UNLIKELY(found == NULL))
+        found = acre_regions_find(&slab->regions, at);
+    struct acre_slab_region *region = (struct acre_slab_region *)found;
     if (region == NULL)
+        return ACRE_NOT_ALLOCATED;
+    size_t number = (at - region->base) >> slab->page_log2;
+    if (number >= region->pages)
         return ACRE_NOT_ALLOCATED;
     struct acre_slab_region *before = slab->region_cache[slab_cache_slot(at)];
     slab->region_cache[slab_cache_slot(at)] = region;
-    enum acre_status status =
-        slab_dealloc_at(slab, ptr, region->page_map[(at - region->base) >> slab->page_log2]);
+    enum acre_status status = slab_dealloc_at(slab, ptr, region->page_map[number]);
     if (status != ACRE_OK)
         slab->region_cache[slab_cache_slot(at)] = before;
     return status;

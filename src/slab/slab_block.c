@@ -127,7 +127,7 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_slow(
     size_t size = layout.size + (layout.size == 0);
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    if (slab->regions == NULL)
+    if (slab->regions.first == NULL)
         return slab_exhausted(slab, layout);
     struct acre_ptr got = slab_alloc_owned(slab, size, layout.align);
     return got.ptr != NULL ? got : slab_exhausted(slab, layout);

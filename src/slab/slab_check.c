@@ -97,14 +97,14 @@ static struct acre_check_result slab_check_settings(const struct acre_slab *slab
 static bool slab_is_valid_place(const struct acre_slab *slab, const struct acre_slab_region *region)
 {
     size_t mask = slab_page_size(slab) - 1;
-    uintptr_t end = region->start + (region->size - 1);
+    uintptr_t end = region->range.start + (region->range.size - 1);
     if (region->map_base > region->base || ((region->map_base | region->base) & mask) != 0)
         return false;
     uintptr_t map_end = slab_map_end(slab, region);
-    return region->start <= (uintptr_t)region && (uintptr_t)region < map_end &&
+    return region->range.start <= (uintptr_t)region && (uintptr_t)region < map_end &&
            map_end <= region->base && region->pages != 0 && region->base < end &&
            (region->pages << slab->page_log2) - 1 <= end - region->base &&
-           (region->next == NULL || region->next->start > end);
+           (slab_next_region(region) == NULL || slab_next_region(region)->range.start > end);
 }
 
 /* ---- SLAB-10: maps ---- */
@@ -113,7 +113,8 @@ static bool slab_is_valid_place(const struct acre_slab *slab, const struct acre_
 static bool slab_is_valid_owner(const struct acre_slab_region *region)
 {
     return region->map_owner == region ||
-           (region->next != NULL && region->next->map_owner == region->map_owner);
+           (slab_next_region(region) != NULL &&
+               slab_next_region(region)->map_owner == region->map_owner);
 }
 
 /* Whether the records between a region and the next one of its shared map are guards, and the
@@ -121,7 +122,7 @@ static bool slab_is_valid_owner(const struct acre_slab_region *region)
 static bool slab_is_valid_gap(const struct acre_slab *slab, const struct acre_slab_region *region)
 {
     const struct acre_slab_page *page = region->records + 1;
-    size_t next = (region->next->base - region->base) >> slab->page_log2;
+    size_t next = (slab_next_region(region)->base - region->base) >> slab->page_log2;
     for (size_t i = region->pages; i < next; i++)
         if (page[i].state != SLAB_GUARD || page[i].reciprocal != 0 ||
             region->page_map[i] != &slab->no_slab)
@@ -140,17 +141,23 @@ static bool slab_is_valid_map(const struct acre_slab *slab, const struct acre_sl
 
 static struct acre_check_result slab_check_places(const struct acre_slab *slab)
 {
-    for (const struct acre_slab_region *region = slab->regions; region; region = region->next) {
+    for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region)) {
         if (region->checksum != slab_header_checksum(region))
             return slab_broken(header_text, region);
-        if (region->next != NULL && region->next->checksum != slab_header_checksum(region->next))
-            return slab_broken(header_text, region->next);
+        const struct acre_slab_region *above = slab_next_region(region);
+        if (above != NULL && above->checksum != slab_header_checksum(above))
+            return slab_broken(header_text, above);
         if (!slab_is_valid_place(slab, region))
             return slab_broken(region_text, region);
         if (!slab_is_valid_owner(region))
             return slab_broken(map_text, region);
     }
-    for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
+    const struct acre_region *unsound = acre_regions_find_broken(&slab->regions);
+    if (unsound != NULL)
+        return slab_broken(region_text, unsound);
+    for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
         if (!slab_is_valid_map(slab, region))
             return slab_broken(map_text, region);
     return slab_sound();
@@ -159,16 +166,17 @@ static struct acre_check_result slab_check_places(const struct acre_slab *slab)
 /* Whether the main map is one of the shared maps. */
 static bool slab_is_valid_main_map(const struct acre_slab *slab)
 {
-    const struct acre_slab_region *first = slab->regions;
+    const struct acre_slab_region *first = slab_first_region(slab);
     if (first == NULL)
         return slab->pages == 0;
-    for (const struct acre_slab_region *region = first; region != NULL; region = region->next) {
+    for (const struct acre_slab_region *region = first; region != NULL;
+         region = slab_next_region(region)) {
         if (region->map_owner != region)
             continue;
         if (slab->base == first->base)
             return slab->records == first->records + 1 && slab->page_map == first->page_map &&
                    slab->pages == slab_shared_pages(slab, first, region);
-        first = region->next;
+        first = slab_next_region(region);
     }
     return false;
 }
@@ -176,9 +184,9 @@ static bool slab_is_valid_main_map(const struct acre_slab *slab)
 /* Whether a slot of the region cache holds null or one of the regions. */
 static bool slab_is_valid_cached_region(const struct acre_slab *slab, size_t entry)
 {
-    const struct acre_slab_region *region = slab->regions;
+    const struct acre_slab_region *region = slab_first_region(slab);
     while (region != NULL && region != slab->region_cache[entry])
-        region = region->next;
+        region = slab_next_region(region);
     return slab->region_cache[entry] == region;
 }
 
@@ -310,12 +318,13 @@ static struct acre_check_result slab_check_tiles(struct slab_audit *audit)
 static struct acre_check_result slab_check_regions(struct slab_audit *audit)
 {
     const struct acre_slab *slab = audit->slab;
-    for (const struct acre_slab_region *region = slab->regions; region; region = region->next) {
+    for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region)) {
         audit->region = region;
         struct acre_check_result result = slab_check_tiles(audit);
         if (result.invariant != NULL)
             return result;
-        audit->total += region->size;
+        audit->total += region->range.size;
         audit->capacity += region->pages;
     }
     if (!slab_is_valid_main_map(slab))
@@ -331,12 +340,12 @@ static struct acre_check_result slab_check_regions(struct slab_audit *audit)
 /* Whether a link points to a record of this allocator. */
 static bool slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    const struct acre_slab_region *region = slab->regions;
+    const struct acre_slab_region *region = slab_first_region(slab);
     while (region != NULL) {
         uintptr_t offset = (uintptr_t)page - (uintptr_t)(region->records + 1);
         if (offset % sizeof(*page) == 0 && offset / sizeof(*page) < region->pages)
             return true;
-        region = region->next;
+        region = slab_next_region(region);
     }
     return false;
 }
@@ -421,8 +430,8 @@ static struct acre_check_result slab_check_counts(const struct slab_audit *audit
         return slab_broken(count_text, &slab->live_blocks);
     if (slab->headroom < 0 || audit->used != slab->peak - (size_t)slab->headroom)
         return slab_broken(count_text, &slab->headroom);
-    if (audit->total != slab->total)
-        return slab_broken(count_text, &slab->total);
+    if (audit->total != slab->regions.total)
+        return slab_broken(count_text, &slab->regions.total);
     return audit->capacity == slab->capacity ? slab_sound()
                                              : slab_broken(count_text, &slab->capacity);
 }
@@ -430,7 +439,7 @@ static struct acre_check_result slab_check_counts(const struct slab_audit *audit
 struct acre_check_result acre_slab_check(const struct acre_slab *slab)
 {
     struct slab_audit audit = { .slab = slab };
-    if (slab->sizes == 0 && slab->page_log2 == 0 && slab->regions == NULL)
+    if (slab->sizes == 0 && slab->page_log2 == 0 && slab->regions.first == NULL)
         return slab_sound(); /* no settings yet */
     struct acre_check_result result = slab_check_settings(slab);
     if (result.invariant == NULL)

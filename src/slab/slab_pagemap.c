@@ -9,10 +9,10 @@
 
 struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uintptr_t at)
 {
-    struct acre_slab_region *region = slab->regions;
-    while (region != NULL && (at - region->base) >> slab->page_log2 >= region->pages)
-        region = region->next;
-    return region;
+    struct acre_slab_region *region =
+        (struct acre_slab_region *)acre_regions_find(&slab->regions, at);
+    bool in_pages = region != NULL && (at - region->base) >> slab->page_log2 < region->pages;
+    return in_pages ? region : NULL;
 }
 
 struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr_t at)
@@ -25,31 +25,18 @@ struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr
 
 struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at)
 {
-    struct acre_slab_region *below = NULL;
-    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
-        if (region->start < at)
-            below = region;
-    return below;
-}
-
-/* The region whose record this is. */
-static const struct acre_slab_region *slab_region_of_record(
-    const struct acre_slab *slab, const struct acre_slab_page *page)
-{
-    const struct acre_slab_region *region = slab->regions;
-    while (page <= region->records || page > region->records + region->pages)
-        region = region->next;
-    return region;
+    return at != 0 ? (struct acre_slab_region *)acre_regions_floor(&slab->regions, at - 1) : NULL;
 }
 
 ACRE_NOINLINE struct slab_page_place acre_slab_page_place_other(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
     struct slab_page_place place;
-    const struct acre_slab_region *region = slab_region_of_record(slab, page);
-    size_t number = (size_t)(page - region->records - 1);
-    place.at = region->base + (number << slab->page_log2);
-    place.entry = region->page_map + number;
+    struct acre_slab_region *owner = /* the map that the record is in lies in its owner's region */
+        (struct acre_slab_region *)acre_regions_find(&slab->regions, (uintptr_t)page);
+    size_t number = (size_t)(page - owner->map - 1);
+    place.at = owner->map_base + (number << slab->page_log2);
+    place.entry = slab_map_entries(slab, owner) + number;
     return place;
 }
 
@@ -185,7 +172,8 @@ static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *own
 {
     slab_make_guards(owner->map, 1);
     size_t number = 0; /* of the first page after the region before */
-    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next) {
+    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region)) {
         if (region->map_owner != owner)
             continue;
         size_t next = (size_t)(region->records - owner->map);
@@ -200,7 +188,8 @@ static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *own
 static void slab_gather_regions(
     struct acre_slab *slab, const struct acre_slab_region *from, struct acre_slab_region *owner)
 {
-    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
+    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
         if (region->map_owner == from && region->base >= owner->map_base)
             slab_move_region(slab, region, owner);
     slab_guard_gaps(slab, owner);
@@ -211,7 +200,8 @@ static struct acre_slab_region *slab_next_owner(
     const struct acre_slab *slab, const struct acre_slab_region *owner)
 {
     struct acre_slab_region *top = NULL;
-    for (struct acre_slab_region *region = slab->regions; region != NULL; region = region->next)
+    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
         if (region->map_owner == owner && region != owner)
             top = region;
     return top;
@@ -219,8 +209,9 @@ static struct acre_slab_region *slab_next_owner(
 
 void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region)
 {
-    const struct acre_slab_region *below = acre_slab_find_region_below(slab, region->start);
-    if (below != NULL && region->next != NULL && below->map_owner == region->next->map_owner)
+    const struct acre_slab_region *below = acre_slab_find_region_below(slab, region->range.start);
+    if (below != NULL && slab_next_region(region) != NULL &&
+        below->map_owner == slab_next_region(region)->map_owner)
         slab_set_map_owner(slab, region, below->map_owner);
     else
         slab_set_map_owner(slab, region, region);
@@ -245,12 +236,13 @@ void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region
 
 void acre_slab_select_main_map(struct acre_slab *slab)
 {
-    const struct acre_slab_region *first = slab->regions;
+    const struct acre_slab_region *first = slab_first_region(slab);
     slab->base = 0;
     slab->pages = 0;
     slab->records = NULL;
     slab->page_map = NULL;
-    for (const struct acre_slab_region *region = first; region != NULL; region = region->next) {
+    for (const struct acre_slab_region *region = first; region != NULL;
+         region = slab_next_region(region)) {
         if (region->map_owner != region)
             continue;
         size_t pages = slab_shared_pages(slab, first, region);
@@ -260,6 +252,6 @@ void acre_slab_select_main_map(struct acre_slab *slab)
             slab->records = first->records + 1;
             slab->page_map = first->page_map;
         }
-        first = region->next;
+        first = slab_next_region(region);
     }
 }

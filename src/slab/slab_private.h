@@ -74,7 +74,8 @@
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
 #define ACRE_SRC_SLAB_PRIVATE_H
 
-#include "base/arith.h"
+#include "base/memory.h"
+#include "base/regions.h"
 
 #include <acre/slab.h>
 
@@ -112,10 +113,8 @@ enum {
 #define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
 
 struct acre_slab_region {
-    struct acre_slab_region *next;
-    uintptr_t start; /* what the caller gave */
-    size_t size;
-    uintptr_t base; /* the first page */
+    struct acre_region range; /* what the caller gave */
+    uintptr_t base;           /* the first page */
     size_t pages;
     struct acre_slab_page *records;     /* of the guard before the first page, in a map */
     struct acre_slab_page **page_map;   /* entries of the pages, in the same map */
@@ -355,6 +354,17 @@ ACRE_INLINE size_t slab_shared_pages(const struct acre_slab *slab,
     return ((owner->base - lowest->base) >> slab->page_log2) + owner->pages;
 }
 
+ACRE_INLINE struct acre_slab_region *slab_first_region(const struct acre_slab *slab)
+{
+    return (struct acre_slab_region *)slab->regions.first;
+}
+
+/* The region above; null: there is none. */
+ACRE_INLINE struct acre_slab_region *slab_next_region(const struct acre_slab_region *region)
+{
+    return (struct acre_slab_region *)region->range.next;
+}
+
 /* Records in a region's own map, the guards at its ends included. */
 ACRE_INLINE size_t slab_map_records(
     const struct acre_slab *slab, const struct acre_slab_region *region)
@@ -387,12 +397,11 @@ ACRE_INLINE size_t slab_metadata_size(size_t pages)
 /* The checksum of a region's header. */
 ACRE_INLINE uintptr_t slab_header_checksum(const struct acre_slab_region *region)
 {
-    const uintptr_t fields[] = { (uintptr_t)region->next, region->start, region->size, region->base,
-        region->pages, (uintptr_t)region->records, (uintptr_t)region->page_map,
-        (uintptr_t)region->map_owner, region->map_base };
+    uintptr_t words[offsetof(struct acre_slab_region, checksum) / sizeof(uintptr_t)];
     uintptr_t sum = (uintptr_t)region;
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        sum = ((sum ^ fields[i]) + (sum >> 7)) * (uintptr_t)0x9e3779b97f4a7c15;
+    memcpy(words, region, sizeof(words));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        sum = ((sum ^ words[i]) + (sum >> 7)) * (uintptr_t)0x9e3779b97f4a7c15;
     return sum;
 }
 

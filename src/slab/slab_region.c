@@ -87,7 +87,7 @@ static size_t slab_page_setting(const struct acre_slab *slab)
 enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page)
 {
     if (!acre_is_pow2(page) || page < ACRE_SLAB_MIN_PAGE || page > ACRE_SLAB_MAX_PAGE ||
-        slab->regions != NULL)
+        slab->regions.first != NULL)
         return ACRE_INVALID_PARAM;
     slab_set_page_size(slab, page);
     return ACRE_OK;
@@ -106,21 +106,14 @@ void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler
 
 /* ---- add_memory ---- */
 
-static bool slab_is_owned(const struct acre_slab *slab, uintptr_t start, size_t size)
-{
-    for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
-        if (acre_ranges_overlap(region->start, region->size, start, size))
-            return true;
-    return acre_ranges_overlap((uintptr_t)slab, sizeof(*slab), start, size);
-}
-
 /* What add_memory returns for a range that leaves so many pages. */
 static enum acre_status slab_check_range(
     const struct acre_slab *slab, uintptr_t start, size_t size, size_t pages)
 {
-    if (start == 0 || acre_range_wraps(start, size) || pages == 0)
+    struct acre_region range = { .start = start, .size = size };
+    if (pages == 0)
         return ACRE_INVALID_PARAM;
-    return slab_is_owned(slab, start, size) ? ACRE_MEMORY_OVERLAP : ACRE_OK;
+    return acre_regions_admit(&slab->regions, &range, slab, sizeof(*slab));
 }
 
 /* A part of a range for a header, metadata and pages. */
@@ -134,22 +127,33 @@ static struct slab_usable slab_leave_gaps(
     const struct acre_slab *slab, uintptr_t start, size_t size)
 {
     const struct acre_slab_region *below = acre_slab_find_region_below(slab, start);
-    const struct acre_slab_region *above = below != NULL ? below->next : slab->regions;
+    const struct acre_slab_region *above =
+        below != NULL ? slab_next_region(below) : slab_first_region(slab);
+    uintptr_t metadata =
+        above != NULL ? (uintptr_t)above - acre_region_node_size(above->range.size) : 0;
     size_t first = 0;
     size_t last = 0;
     if (below != NULL && start - slab_pages_end(slab, below) < SLAB_GAP)
         first = SLAB_GAP - (size_t)(start - slab_pages_end(slab, below));
-    if (above != NULL && (uintptr_t)above - start - size < SLAB_GAP)
-        last = SLAB_GAP - (size_t)((uintptr_t)above - start - size);
+    if (above != NULL && metadata - start - size < SLAB_GAP)
+        last = SLAB_GAP - (size_t)(metadata - start - size);
     if (size < first + last)
         return (struct slab_usable){ start, 0 };
     return (struct slab_usable){ start + first, size - first - last };
 }
 
-/* The layout of a region in a range that does not wrap, with a map of its own. */
-static struct slab_region_layout slab_plan_region(struct slab_usable range, size_t page)
+/* Where the header of a region of `whole` bytes goes, whose usable part begins at an address. */
+static uintptr_t slab_header_place(uintptr_t start, size_t whole)
 {
-    uintptr_t header = acre_align_up(range.start, ACRE_ALIGNOF(struct acre_slab_region));
+    return acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region)) +
+           acre_region_node_size(whole);
+}
+
+/* The layout of a region of `whole` bytes in a range that does not wrap, with a map of its own. */
+static struct slab_region_layout slab_plan_region(
+    struct slab_usable range, size_t whole, size_t page)
+{
+    uintptr_t header = slab_header_place(range.start, whole);
     size_t lost = (size_t)(header - range.start) + SLAB_GAP_BELOW + slab_metadata_size(0);
     size_t pages = range.size > lost ? (range.size - lost) / (page + ACRE_SLAB_PER_PAGE) : 0;
     uintptr_t base;
@@ -161,24 +165,27 @@ static struct slab_region_layout slab_plan_region(struct slab_usable range, size
     return (struct slab_region_layout){ header, base, base, pages };
 }
 
+/* Seals the headers whose links a region that comes or goes has changed. */
+static void slab_seal_neighbours(const struct acre_slab_region *region)
+{
+    if (region->range.prev != NULL)
+        slab_seal_header((struct acre_slab_region *)region->range.prev);
+    if (region->range.next != NULL)
+        slab_seal_header(slab_next_region(region));
+}
+
 /* Writes a region's header and enters it into the list and the counts. */
 static struct acre_slab_region *slab_insert_region(
     struct acre_slab *slab, uintptr_t start, size_t size, const struct slab_region_layout *layout)
 {
-    struct acre_slab_region *below = acre_slab_find_region_below(slab, start);
-    struct acre_slab_region **link = below != NULL ? &below->next : &slab->regions;
     struct acre_slab_region *region = (void *)layout->header;
-    ACRE_ASSERT(*link == NULL || (*link)->start - start >= size); /* SLAB-1 */
-    region->next = *link;
-    region->start = start;
-    region->size = size;
+    region->range = (struct acre_region){ .start = start, .size = size };
+    region->range.has_node = acre_region_node_size(size) != 0;
     region->base = layout->base;
     region->pages = layout->pages;
     region->map_base = layout->map_base;
-    *link = region;
-    if (below != NULL)
-        slab_seal_header(below);
-    slab->total += size;
+    acre_regions_insert(&slab->regions, &region->range);
+    slab_seal_neighbours(region);
     slab->capacity += layout->pages;
     return region;
 }
@@ -197,7 +204,8 @@ static void slab_free_all_pages(struct acre_slab *slab, struct acre_slab_region 
 static void slab_update_regions(struct acre_slab *slab)
 {
     slab->largest_pages = 0;
-    for (const struct acre_slab_region *region = slab->regions; region; region = region->next)
+    for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
         if (region->pages > slab->largest_pages)
             slab->largest_pages = region->pages;
     slab->watermark = slab_watermark_list(slab);
@@ -210,11 +218,11 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
     size_t page = slab_page_setting(slab);
     struct slab_region_layout layout = { 0, 0, 0, 0 };
     if (!acre_range_wraps(at, size))
-        layout = slab_plan_region((struct slab_usable){ at, size }, page);
+        layout = slab_plan_region((struct slab_usable){ at, size }, size, page);
     enum acre_status status = slab_check_range(slab, at, size, layout.pages);
     if (status != ACRE_OK)
         return status;
-    layout = slab_plan_region(slab_leave_gaps(slab, at, size), page);
+    layout = slab_plan_region(slab_leave_gaps(slab, at, size), size, page);
     if (layout.pages == 0)
         return ACRE_INVALID_PARAM;
     if (!slab_has_settings(slab))
@@ -232,18 +240,18 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
 static uintptr_t slab_shared_map_base(
     const struct acre_slab *slab, const struct acre_slab_region *owner)
 {
-    const struct acre_slab_region *region = slab->regions;
+    const struct acre_slab_region *region = slab_first_region(slab);
     while (region->map_owner != owner)
-        region = region->next;
+        region = slab_next_region(region);
     return region->base;
 }
 
 /* The layout of a region whose map begins at a page of a lower one. No pages: the metadata is too
  * large for the region. A twelfth of it has room for the records of regions twice as large. */
 static struct slab_region_layout slab_plan_shared(
-    const struct acre_slab *slab, uintptr_t map_base, struct slab_usable range)
+    const struct acre_slab *slab, uintptr_t map_base, struct slab_usable range, size_t whole)
 {
-    uintptr_t header = acre_align_up(range.start, ACRE_ALIGNOF(struct acre_slab_region));
+    uintptr_t header = slab_header_place(range.start, whole);
     size_t mapped = ((range.start + (range.size - 1) - map_base) >> slab->page_log2) + 1;
     size_t metadata = slab_metadata_size(mapped) + SLAB_GAP_BELOW;
     uintptr_t base = acre_align_up(header + metadata, slab_page_size(slab));
@@ -261,7 +269,7 @@ enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *sta
         return acre_slab_add_memory(slab, start, size);
     struct slab_usable range = slab_leave_gaps(slab, at, size);
     struct slab_region_layout layout =
-        slab_plan_shared(slab, slab_shared_map_base(slab, low), range);
+        slab_plan_shared(slab, slab_shared_map_base(slab, low), range, size);
     if (range.size == 0 || layout.pages == 0)
         return acre_slab_add_memory(slab, start, size);
     struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
@@ -316,19 +324,16 @@ static void slab_uncache_region(struct acre_slab *slab, const struct acre_slab_r
 
 enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
 {
-    struct acre_slab_region *below = acre_slab_find_region_below(slab, (uintptr_t)start);
-    struct acre_slab_region **link = below != NULL ? &below->next : &slab->regions;
-    struct acre_slab_region *region = *link;
-    if (region == NULL || region->start != (uintptr_t)start)
+    struct acre_slab_region *region =
+        (struct acre_slab_region *)acre_regions_starting_at(&slab->regions, (uintptr_t)start);
+    if (region == NULL)
         return ACRE_NOT_ALLOCATED;
     if (!slab_is_region_free(region))
         return ACRE_INVALID_PARAM;
     slab_destroy_current_in(slab, region);
     acre_slab_run_take_front(slab, region->records + 1, region->pages);
-    *link = region->next;
-    if (below != NULL)
-        slab_seal_header(below);
-    slab->total -= region->size;
+    acre_regions_remove(&slab->regions, &region->range);
+    slab_seal_neighbours(region);
     slab->capacity -= region->pages;
     acre_slab_leave_map(slab, region);
     slab_uncache_region(slab, region);
@@ -346,6 +351,7 @@ void acre_slab_reset(struct acre_slab *slab)
     slab->peak = 0;
     slab->live_blocks = 0;
     slab->failed = 0;
-    for (struct acre_slab_region *region = slab->regions; region; region = region->next)
+    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
         slab_free_all_pages(slab, region);
 }

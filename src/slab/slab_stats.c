@@ -15,7 +15,7 @@ static size_t slab_largest_free_object(const struct acre_slab *slab)
 
 static size_t slab_largest_free(const struct acre_slab *slab)
 {
-    if (slab->regions == NULL)
+    if (slab->regions.first == NULL)
         return 0;
     size_t object = slab_largest_free_object(slab);
     size_t run = acre_slab_longest_run(slab) << slab->page_log2;
@@ -27,8 +27,8 @@ struct acre_stats acre_slab_stats(const struct acre_slab *slab)
     size_t used = slab->peak - (size_t)slab->headroom;
     size_t capacity = slab->capacity << slab->page_log2;
     return (struct acre_stats){
-        .total = slab->total,
-        .metadata = slab->total - capacity,
+        .total = slab->regions.total,
+        .metadata = slab->regions.total - capacity,
         .used = used,
         .available = capacity - used,
         .peak = slab->peak,
@@ -110,7 +110,7 @@ static bool slab_walk_region(const struct acre_slab *slab, const struct acre_sla
 
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg)
 {
-    const struct acre_slab_region *region = slab->regions;
+    const struct acre_slab_region *region = slab_first_region(slab);
     while (region != NULL && slab_walk_region(slab, region, visit, arg))
-        region = region->next;
+        region = slab_next_region(region);
 }

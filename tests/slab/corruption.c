@@ -81,10 +81,10 @@ static void flip_header(void *field, size_t at, unsigned char bits, const char *
 {
     flip(field, at, bits, "SLAB-11");
     ((unsigned char *)field)[at] ^= bits;
-    slab_seal_header(slab.regions);
+    slab_seal_header(slab_first_region(&slab));
     expect(invariant);
     ((unsigned char *)field)[at] ^= bits;
-    slab_seal_header(slab.regions);
+    slab_seal_header(slab_first_region(&slab));
     assert_null(acre_slab_check(&slab).invariant);
 }
 
@@ -92,9 +92,9 @@ static void flip_header(void *field, size_t at, unsigned char bits, const char *
 
 static void regions(void **state)
 {
-    struct acre_slab_region *region = slab.regions;
+    struct acre_slab_region *region = slab_first_region(&slab);
     (void)state;
-    flip_header(&region->start, 0, 0xff, "SLAB-1");
+    flip_header(&region->range.start, 0, 0xff, "SLAB-1");
     flip_header(&region->pages, 1, 0x01, "SLAB-1");
     flip_header(&region->base, 1, 0x01, "SLAB-1");
     flip(&slab.base, 1, 0x40, "SLAB-10");
@@ -106,7 +106,7 @@ static void regions(void **state)
 
 static void tiles(void **state)
 {
-    struct acre_slab_region *region = slab.regions;
+    struct acre_slab_region *region = slab_first_region(&slab);
     (void)state;
     FLIP(region->records[0].state, 0x01, "SLAB-2");
     FLIP(region->records[region->pages + 1].state, 0x01, "SLAB-2");
@@ -141,7 +141,7 @@ static void cached_regions(void **state)
     (void)state;
     slab.region_cache[7] = elsewhere;
     expect("SLAB-1");
-    slab.region_cache[7] = slab.regions;
+    slab.region_cache[7] = slab_first_region(&slab);
     assert_null(acre_slab_check(&slab).invariant);
 }
 
@@ -171,7 +171,7 @@ static void counts(void **state)
     FLIP(slab.live_blocks, 0x01, "SLAB-8");
     FLIP(slab.peak, 0x10, "SLAB-8");
     FLIP(slab.headroom, 0x10, "SLAB-8");
-    FLIP(slab.total, 0x10, "SLAB-8");
+    FLIP(slab.regions.total, 0x10, "SLAB-8");
     FLIP(slab.capacity, 0x01, "SLAB-8");
     FLIP(partial->free_bits, 0x02, "SLAB-8");
 }

@@ -89,7 +89,8 @@ static void damaged_headers_are_named(void **state)
 {
     (void)state;
     fill(1024, 1000, 0);
-    for (struct acre_slab_region *region = slab.regions; region != NULL; region = region->next)
+    for (struct acre_slab_region *region = slab_first_region(&slab); region != NULL;
+         region = slab_next_region(region))
         for (size_t at = 0; at < offsetof(struct acre_slab_region, map); at++) {
             ((unsigned char *)region)[at] ^= 0x10;
             expect("SLAB-11:");
@@ -102,8 +103,8 @@ static void damaged_headers_are_named(void **state)
  * with a pointer into the metadata. */
 static void damage_metadata(const struct acre_slab_region *region)
 {
-    unsigned char *start = (unsigned char *)region->start;
-    size_t size = (size_t)(region->base - region->start);
+    unsigned char *start = (unsigned char *)region->range.start;
+    size_t size = (size_t)(region->base - region->range.start);
     size_t at = draw(size - sizeof(uintptr_t)) / sizeof(uintptr_t) * sizeof(uintptr_t);
     uintptr_t word = (uintptr_t)start + draw(size) / 8 * 8;
     if (draw(2) == 0)
@@ -126,9 +127,9 @@ static void check_survives_damage(void **state)
     assert_sound();
     memcpy(image, memory, sizeof memory);
     for (size_t run = 0; run < RUNS; run++) {
-        struct acre_slab_region *region = slab.regions;
+        struct acre_slab_region *region = slab_first_region(&slab);
         for (size_t skip = draw(REGIONS); skip > 0; skip--)
-            region = region->next;
+            region = slab_next_region(region);
         damage_metadata(region);
         named += acre_slab_check(&slab).invariant != NULL;
         memcpy(memory, image, sizeof memory);

@@ -90,16 +90,16 @@ static void take_out(size_t index)
 static struct acre_slab_region *region_at(size_t index)
 {
     const unsigned char *start = start_of(index);
-    struct acre_slab_region *region = slab.regions;
-    while (region->start != (uintptr_t)start)
-        region = region->next;
+    struct acre_slab_region *region = slab_first_region(&slab);
+    while (region->range.start != (uintptr_t)start)
+        region = slab_next_region(region);
     return region;
 }
 
 static bool is_alone(size_t index)
 {
     const struct acre_slab_region *region = region_at(index);
-    const struct acre_slab_region *below = acre_slab_find_region_below(&slab, region->start);
+    const struct acre_slab_region *below = acre_slab_find_region_below(&slab, region->range.start);
     return region->map_owner == region && (below == NULL || below->map_owner != region);
 }
 
@@ -272,9 +272,11 @@ static void toggle_region(size_t index)
 static size_t largest_shared_map(void)
 {
     size_t largest = 0;
-    for (const struct acre_slab_region *owner = slab.regions; owner != NULL; owner = owner->next) {
+    for (const struct acre_slab_region *owner = slab_first_region(&slab); owner != NULL;
+         owner = slab_next_region(owner)) {
         size_t regions = 0;
-        for (const struct acre_slab_region *at = slab.regions; at != NULL; at = at->next)
+        for (const struct acre_slab_region *at = slab_first_region(&slab); at != NULL;
+             at = slab_next_region(at))
             regions += at->map_owner == owner;
         largest = regions > largest ? regions : largest;
     }

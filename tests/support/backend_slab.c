@@ -49,7 +49,8 @@ static void normalize(void *self)
     slab->failed = 0;
     for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
         slab->current_start[i] = slab->current_count[i] != 0 ? slab->current_start[i] : 0;
-    for (struct acre_slab_region *region = slab->regions; region; region = region->next)
+    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
         for (size_t i = 1; i <= region->pages; i++)
             normalize_record(slab, &region->records[i]);
 }
