@@ -214,11 +214,11 @@ static enum acre_status buddy_dealloc_odd(
     return ACRE_OK;
 }
 
-/* Frees the live block that starts with the pair at `pos`, whose state byte is `was`. */
+/* Frees the live block of a class that starts with the pair at `pos`. */
 ACRE_INLINE enum acre_status buddy_dealloc_even(
-    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state, unsigned was)
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state, unsigned size_class)
 {
-    struct acre_buddy_class *list = buddy_class(buddy, was & BUDDY_CLASS);
+    struct acre_buddy_class *list = buddy_class(buddy, size_class);
     ACRE_OPAQUE(list);
     size_t used = list->used;
     if (ACRE_UNLIKELY(used >= list->limit))
@@ -259,7 +259,7 @@ ACRE_INLINE enum acre_status buddy_dealloc_in_region(
     if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
         return ACRE_NOT_ALLOCATED;
     buddy_cache_region(buddy, region);
-    return buddy_dealloc_even(buddy, pos, state, was);
+    return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
 }
 
 /* Frees a block of a region that the short way does not lead to. */
@@ -292,7 +292,7 @@ ACRE_INLINE enum acre_status buddy_dealloc_at(struct acre_buddy *buddy, uintptr_
     unsigned was = *state;
     if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
         return ACRE_NOT_ALLOCATED;
-    return buddy_dealloc_even(buddy, pos, state, was);
+    return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
 }
 
 enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos)
@@ -303,4 +303,35 @@ enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t po
 enum acre_status acre_buddy_dealloc(struct acre_buddy *buddy, void *ptr)
 {
     return buddy_dealloc_at(buddy, (uintptr_t)ptr);
+}
+
+/* ---- dealloc_sized ---- */
+
+/* Frees or refuses what the short way does not prove to have been made by the layout. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_sized_slow(
+    struct acre_buddy *buddy, uintptr_t pos, struct acre_layout layout)
+{
+    struct buddy_live live = acre_buddy_find_live(buddy, pos);
+    if (live.region == NULL)
+        return ACRE_NOT_ALLOCATED;
+    if (!acre_buddy_could_have_made(buddy, live, layout))
+        return ACRE_INVALID_PARAM;
+    return buddy_dealloc_at(buddy, pos);
+}
+
+/* The block's class is that of the layout: one comparison proves both the block and the layout, for
+ * a block of that class is large enough and aligned. */
+enum acre_status acre_buddy_dealloc_sized(
+    struct acre_buddy *buddy, void *ptr, struct acre_layout layout)
+{
+    uintptr_t pos = (uintptr_t)ptr;
+    size_t pair = buddy_pair(buddy, buddy->base, pos);
+    if (ACRE_UNLIKELY(pair >= buddy->pairs))
+        return buddy_dealloc_sized_slow(buddy, pos, layout);
+    unsigned char *state = &buddy->states[pair];
+    unsigned was = *state & (BUDDY_LIVE_EVEN | BUDDY_CLASS);
+    unsigned made = acre_bits_highest((layout.size - 1) | (layout.align - 1) | buddy->mask);
+    if (ACRE_UNLIKELY(was != (BUDDY_LIVE_EVEN | made) || ((layout.align - 1) & layout.align) != 0))
+        return buddy_dealloc_sized_slow(buddy, pos, layout);
+    return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
 }

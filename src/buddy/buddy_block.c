@@ -1,49 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's live blocks: the validator, and the verbs on a block other than dealloc.
+ * Buddy's live blocks: the verbs on a block other than freeing it.
  */
 #include "base/memory.h"
 #include "buddy/buddy_private.h"
 
-/* ---- the validator ---- */
-
-struct buddy_live acre_buddy_find_live(const struct acre_buddy *buddy, uintptr_t pos)
-{
-    struct buddy_live live = { .region = NULL, .order = BUDDY_NONE };
-    if ((pos & buddy->mask) != 0 || buddy->cached == NULL)
-        return live;
-    live.block = pos >> buddy_smallest_log2(buddy);
-    struct acre_buddy_region *region = buddy_find_region_near(buddy, buddy->cached, live.block);
-    if (region == NULL)
-        return live;
-    live.order = buddy_live_order(buddy, region, live.block);
-    live.region = live.order != BUDDY_NONE ? region : NULL;
-    return live;
-}
-
-/* ---- dealloc_sized, usable_size ---- */
-
-/* Whether a request of this layout could have made this block. A block that was resized since may
- * have been made by its size alone. */
-static bool buddy_could_have_made(
-    const struct acre_buddy *buddy, struct buddy_live live, struct acre_layout layout)
-{
-    uintptr_t pos = live.block << buddy_smallest_log2(buddy);
-    return acre_is_pow2(layout.align) && (pos & (layout.align - 1)) == 0 &&
-           (buddy_order(buddy, layout) == live.order ||
-               buddy_order(buddy, acre_layout(layout.size, 1)) == live.order);
-}
-
-enum acre_status acre_buddy_dealloc_sized(
-    struct acre_buddy *buddy, void *ptr, struct acre_layout layout)
-{
-    struct buddy_live live = acre_buddy_find_live(buddy, (uintptr_t)ptr);
-    if (live.region == NULL)
-        return ACRE_NOT_ALLOCATED;
-    if (!buddy_could_have_made(buddy, live, layout))
-        return ACRE_INVALID_PARAM;
-    return acre_buddy_dealloc_range(buddy, (uintptr_t)ptr);
-}
+/* ---- usable_size ---- */
 
 struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const void *ptr)
 {

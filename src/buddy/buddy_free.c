@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's free blocks: the bitmap and its summaries, merging and splitting.
+ * Buddy's blocks: the bitmap and its summaries, the validator, merging and splitting.
  */
 #include "buddy/buddy_private.h"
 
@@ -70,6 +70,31 @@ struct acre_buddy_region *acre_buddy_find_region(const struct acre_buddy *buddy,
     struct acre_buddy_region *region = (struct acre_buddy_region *)acre_regions_find(
         &buddy->regions, block << buddy_smallest_log2(buddy));
     return region != NULL && buddy_contains(region, block) ? region : NULL;
+}
+
+/* ---- live blocks ---- */
+
+struct buddy_live acre_buddy_find_live(const struct acre_buddy *buddy, uintptr_t pos)
+{
+    struct buddy_live live = { .region = NULL, .order = BUDDY_NONE };
+    if ((pos & buddy->mask) != 0 || buddy->cached == NULL)
+        return live;
+    live.block = pos >> buddy_smallest_log2(buddy);
+    struct acre_buddy_region *region = buddy_find_region_near(buddy, buddy->cached, live.block);
+    if (region == NULL)
+        return live;
+    live.order = buddy_live_order(buddy, region, live.block);
+    live.region = live.order != BUDDY_NONE ? region : NULL;
+    return live;
+}
+
+bool acre_buddy_could_have_made(
+    const struct acre_buddy *buddy, struct buddy_live live, struct acre_layout layout)
+{
+    uintptr_t pos = live.block << buddy_smallest_log2(buddy);
+    return acre_is_pow2(layout.align) && (pos & (layout.align - 1)) == 0 &&
+           (buddy_order(buddy, layout) == live.order ||
+               buddy_order(buddy, acre_layout(layout.size, 1)) == live.order);
 }
 
 /* ---- merging ---- */

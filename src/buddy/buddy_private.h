@@ -311,6 +311,11 @@ struct buddy_live {
  * outside the cached region. */
 struct buddy_live acre_buddy_find_live(const struct acre_buddy *buddy, uintptr_t pos);
 
+/* Whether a request of this layout could have made this block. A block that was resized since may
+ * have been made by its size alone. O(1). */
+bool acre_buddy_could_have_made(
+    const struct acre_buddy *buddy, struct buddy_live live, struct acre_layout layout);
+
 ACRE_INLINE unsigned char *buddy_state_of(const struct acre_buddy_region *region, uintptr_t block)
 {
     return &region->states[(block >> 1) - (region->first >> 1)];
