@@ -90,7 +90,7 @@ void *acre_serve_zeroed(size_t count, size_t size)
     return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
 }
 
-static void *resize_or_move(const char *call, void *ptr, size_t bytes)
+static void *resize_or_move_threaded(const char *call, void *ptr, size_t bytes)
 {
     struct acre_thread_heap *heap = acre_threads_heap();
     if (heap == NULL)
@@ -114,7 +114,7 @@ void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
     if (ptr == NULL)
         return acre_serve_alloc(bytes, ACRE_NATURAL_ALIGN);
     if (bytes != 0)
-        return resize_or_move(call, ptr, bytes);
+        return resize_or_move_threaded(call, ptr, bytes);
     acre_serve_free(call, ptr);
     return NULL;
 }

@@ -37,7 +37,7 @@ static void leave_heap(void *heap)
     acre_threaded_detach(heap);
 }
 
-static void read_settings(void)
+static void read_thread_settings(void)
 {
     if (acre_serve.settings.backend != NULL)
         return;
@@ -49,7 +49,7 @@ static void read_settings(void)
 void acre_serve_prepare(void)
 {
     acre_lock_take(&acre_serve.lock);
-    read_settings();
+    read_thread_settings();
     acre_lock_release(&acre_serve.lock);
 }
 
@@ -57,7 +57,7 @@ void acre_serve_prepare(void)
 static bool open_heap(void)
 {
     acre_lock_take(&acre_serve.lock);
-    read_settings();
+    read_thread_settings();
     if (!acre_serve.open)
         acre_serve.open = acre_threads_open_memory();
     if (!has_key)
