@@ -50,10 +50,14 @@ static bool match_block(void *arg, void *start, size_t size, bool live)
     return false;
 }
 
-static struct search find_block_at(struct acre_bytes bytes, uintptr_t address)
+static struct search find_block_at(const struct acre_pool *pool, uintptr_t address)
 {
     struct search search = { .address = address, .found = false };
-    acre_walk(bytes, match_block, &search);
+    const struct acre_large_block *large = acre_large_find(&pool->large, address);
+    if (large != NULL)
+        (void)match_block(&search, (void *)large->start, large->size, true);
+    else
+        acre_walk(pool->bytes, match_block, &search);
     return search;
 }
 
@@ -80,6 +84,10 @@ static void describe_pool_region(
     struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
 {
     const struct acre_pool_region *region = acre_pool_find(pool, address);
+    if (region == NULL) {
+        acre_text_add(text, ", which has a mapping of its own");
+        return;
+    }
     acre_text_add(text, "; the pointer is in region ");
     acre_text_add_address(text, region->start);
     acre_text_add(text, "-");
@@ -126,13 +134,14 @@ static void describe_damage(struct acre_text *text, struct acre_check_result dam
     acre_text_add(text, ")");
 }
 
-/* An address in a region. */
-static void describe_pointer(struct acre_text *text, struct acre_bytes bytes, uintptr_t address)
+/* An address in a region or a large block. */
+static void describe_pointer(
+    struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
 {
-    struct acre_check_result damage = acre_bytes_check(bytes);
+    struct acre_check_result damage = acre_bytes_check(pool->bytes);
     struct search block = { .found = false };
     if (damage.invariant == NULL)
-        block = find_block_at(bytes, address);
+        block = find_block_at(pool, address);
     if (damage.invariant != NULL)
         describe_damage(text, damage);
     else if (block.found)
@@ -147,10 +156,10 @@ _Noreturn void acre_misuse_pointer(
     struct acre_text text = { 0 };
     uintptr_t address = (uintptr_t)ptr;
     begin_message(&text, call, address);
-    if (acre_pool_find(pool, address) == NULL) {
+    if (acre_pool_find(pool, address) == NULL && acre_large_find(&pool->large, address) == NULL) {
         describe_mapping(&text, address);
     } else {
-        describe_pointer(&text, pool->bytes, address);
+        describe_pointer(&text, pool, address);
         describe_pool_region(&text, pool, address);
     }
     acre_lock_release(lock);
@@ -158,10 +167,10 @@ _Noreturn void acre_misuse_pointer(
 }
 
 /* A live block. */
-static void describe_layout(
-    struct acre_text *text, struct acre_bytes bytes, uintptr_t address, struct acre_layout layout)
+static void describe_layout(struct acre_text *text, const struct acre_pool *pool, uintptr_t address,
+    struct acre_layout layout)
 {
-    struct search block = find_block_at(bytes, address);
+    struct search block = find_block_at(pool, address);
     acre_text_add(text, "wrong layout, ");
     acre_text_add_number(text, layout.size);
     acre_text_add(text, " bytes aligned to ");
@@ -180,7 +189,7 @@ _Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock
     if (damage.invariant != NULL)
         describe_damage(&text, damage);
     else
-        describe_layout(&text, pool->bytes, address, layout);
+        describe_layout(&text, pool, address, layout);
     describe_pool_region(&text, pool, address);
     acre_lock_release(lock);
     stop_process(&text);

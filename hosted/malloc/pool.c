@@ -76,11 +76,17 @@ static size_t bytes_needed(const struct acre_backend *backend, struct acre_layou
     return need;
 }
 
+/* Bytes that the limit leaves. */
+static size_t bytes_left(const struct acre_pool *pool)
+{
+    return pool->limit - pool->given - pool->large.bytes;
+}
+
 /* The largest piece of at most `size` bytes that fits the limit together with its metadata. */
 static size_t within_limit(const struct acre_pool *pool, size_t size)
 {
     size_t page = acre_os_page_size();
-    size_t room = pool->limit - pool->given;
+    size_t room = bytes_left(pool);
     if (size < room && metadata_size(pool, size) <= room - size)
         return size;
     size_t metadata = metadata_size(pool, room);
@@ -156,6 +162,22 @@ bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
         if (add_pool_piece(pool, size))
             return true;
     return need != 0 && add_pool_piece(pool, need);
+}
+
+void *acre_pool_alloc_large(struct acre_pool *pool, size_t size)
+{
+    if (size > PTRDIFF_MAX - acre_os_page_size() || round_to_page(size) > bytes_left(pool))
+        return NULL;
+    return acre_large_alloc(&pool->large, size);
+}
+
+void *acre_pool_resize_large(struct acre_pool *pool, void *ptr, size_t size)
+{
+    size_t before = acre_large_find(&pool->large, (uintptr_t)ptr)->size;
+    if (size > PTRDIFF_MAX - acre_os_page_size() ||
+        (round_to_page(size) > before && round_to_page(size) - before > bytes_left(pool)))
+        return NULL;
+    return acre_large_resize(&pool->large, ptr, size);
 }
 
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address)

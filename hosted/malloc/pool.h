@@ -11,6 +11,7 @@
 #ifndef ACRE_HOSTED_MALLOC_POOL_H
 #define ACRE_HOSTED_MALLOC_POOL_H
 
+#include "malloc/large.h"
 #include "malloc/range.h"
 #include "registry/registry.h"
 
@@ -30,6 +31,7 @@ struct acre_pool {
     struct acre_range blocks;         /**< Holds blocks. */
     struct acre_range metadata;       /**< Holds everything else. */
     struct acre_pool_region *regions; /**< What the allocator owns, newest first. */
+    struct acre_large large;          /**< Blocks that the backend does not serve. */
     size_t limit;                     /**< Most bytes ever given to the allocator. */
     size_t given;                     /**< Bytes given to it, metadata apart included. */
 };
@@ -48,6 +50,12 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
  * @note O(metadata added), and a few system calls.
  */
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout);
+
+/** A large block within the limit: page-aligned and zero. Null: none can be had. The pool is open. */
+void *acre_pool_alloc_large(struct acre_pool *pool, size_t size);
+
+/** acre_large_resize() within the limit. */
+void *acre_pool_resize_large(struct acre_pool *pool, void *ptr, size_t size);
 
 /** The region that contains an address, or null. O(regions); there is usually one. */
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address);

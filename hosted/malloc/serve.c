@@ -6,8 +6,11 @@
 #include "malloc/zero.h"
 #include "os/os.h"
 
+#include <string.h>
+
 struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
-    .bytes = { .ops = &acre_null_ops, .self = NULL } };
+    .bytes = { .ops = &acre_null_ops, .self = NULL },
+    .pool = { .large = { .from = ACRE_LARGE_LEAST } } };
 
 void *acre_serve_refuse(void)
 {
@@ -78,13 +81,49 @@ ACRE_NOINLINE void *acre_serve_alloc_shared(struct acre_layout layout)
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(layout);
 }
 
+ACRE_NOINLINE void *acre_serve_alloc_large(struct acre_layout layout)
+{
+    void *ptr = NULL;
+    if (layout.size > ACRE_SERVE_MOST)
+        return acre_serve_refuse();
+    if (layout.align <= acre_os_page_size()) {
+        acre_lock_take(&acre_serve.lock);
+        if (layout.size >= acre_large_from(&acre_serve.pool.large) && open_pool())
+            ptr = acre_pool_alloc_large(&acre_serve.pool, layout.size);
+        acre_lock_release(&acre_serve.lock);
+    }
+    return ptr != NULL ? ptr : acre_serve_alloc_shared(layout);
+}
+
+static bool owns_large(const void *ptr)
+{
+    return acre_large_owns(&acre_serve.pool.large, ptr);
+}
+
+ACRE_NOINLINE void acre_serve_free_large(const char *call, void *ptr)
+{
+    if (!owns_large(ptr))
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+    acre_large_free(&acre_serve.pool.large, ptr);
+}
+
 ACRE_NOINLINE void acre_serve_free_shared(const char *call, void *ptr)
 {
     acre_lock_take(&acre_serve.lock);
     enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+        acre_serve_free_large(call, ptr);
     acre_lock_release(&acre_serve.lock);
+}
+
+static enum acre_status free_sized_large(void *ptr, struct acre_layout layout)
+{
+    size_t page = acre_os_page_size();
+    size_t size = acre_large_find(&acre_serve.pool.large, (uintptr_t)ptr)->size;
+    if (layout.size > size || size - layout.size >= page || layout.align > page)
+        return ACRE_INVALID_PARAM;
+    acre_large_free(&acre_serve.pool.large, ptr);
+    return ACRE_OK;
 }
 
 void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout)
@@ -93,11 +132,22 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
         return;
     acre_lock_take(&acre_serve.lock);
     enum acre_status status = acre_dealloc_sized(acre_serve.bytes, ptr, layout);
+    if (ACRE_UNLIKELY(status == ACRE_NOT_ALLOCATED) && owns_large(ptr))
+        status = free_sized_large(ptr, layout);
     if (ACRE_UNLIKELY(status == ACRE_NOT_ALLOCATED))
         acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
         acre_misuse_layout(&acre_serve.pool, &acre_serve.lock, call, ptr, layout);
     acre_lock_release(&acre_serve.lock);
+}
+
+/* Whether a new block is a large one, whose pages are zero. */
+static ACRE_NOINLINE bool is_fresh(const void *ptr)
+{
+    acre_lock_take(&acre_serve.lock);
+    bool fresh = owns_large(ptr);
+    acre_lock_release(&acre_serve.lock);
+    return fresh;
 }
 
 void *acre_serve_zeroed(size_t count, size_t size)
@@ -106,15 +156,68 @@ void *acre_serve_zeroed(size_t count, size_t size)
     if (ACRE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
         return acre_serve_refuse();
     void *ptr = acre_serve_alloc(bytes, ACRE_NATURAL_ALIGN);
+    if (ACRE_UNLIKELY(bytes >= ACRE_LARGE_LEAST) && ptr != NULL && is_fresh(ptr))
+        return ptr;
     return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
+}
+
+/* Moves a block, of which `size` bytes are kept, between the backend and large blocks. `moved` is a
+ * new block or null. */
+static void *move_block(void *moved, void *ptr, size_t size, bool from_large)
+{
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, ptr, size);
+    if (from_large)
+        acre_large_free(&acre_serve.pool.large, ptr);
+    else if (acre_dealloc(acre_serve.bytes, ptr) != ACRE_OK)
+        return NULL;
+    return moved;
+}
+
+/* A large block that is to have less than half the size of the smallest moves to the backend. */
+static void *resize_large(void *ptr, struct acre_layout layout)
+{
+    void *moved = NULL;
+    if (layout.size < ACRE_LARGE_LEAST / 2)
+        moved = move_block(find_memory(layout), ptr, layout.size, true);
+    return moved != NULL ? moved : acre_pool_resize_large(&acre_serve.pool, ptr, layout.size);
+}
+
+/* A block of the backend becomes a large one. Null: no mapping can be had. */
+static void *make_large(const char *call, void *ptr, size_t size)
+{
+    struct acre_num usable = acre_usable_size(acre_serve.bytes, ptr);
+    if (usable.status != ACRE_OK)
+        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+    return move_block(acre_pool_alloc_large(&acre_serve.pool, size), ptr,
+        usable.num < size ? usable.num : size, false);
+}
+
+/* The lock is held. */
+static ACRE_NOINLINE void *realloc_large(const char *call, void *ptr, struct acre_layout layout)
+{
+    if (owns_large(ptr))
+        return resize_large(ptr, layout);
+    return layout.size >= acre_large_from(&acre_serve.pool.large)
+               ? make_large(call, ptr, layout.size)
+               : NULL;
 }
 
 /* The lock is held. */
 static void *resize_or_move(const char *call, void *ptr, struct acre_layout layout)
 {
+    bool is_large =
+        layout.size >= ACRE_LARGE_LEAST && layout.size >= acre_large_from(&acre_serve.pool.large);
+    void *large = ACRE_UNLIKELY(is_large) ? realloc_large(call, ptr, layout) : NULL;
+    if (large != NULL)
+        return large;
     struct acre_ptr moved = acre_realloc(acre_serve.bytes, ptr, layout);
-    if (ACRE_UNLIKELY(moved.status == ACRE_NOT_ALLOCATED))
+    if (ACRE_UNLIKELY(moved.status == ACRE_NOT_ALLOCATED)) {
+        if (owns_large(ptr))
+            return is_large ? NULL : realloc_large(call, ptr, layout);
         acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+    }
     if (ACRE_UNLIKELY(moved.ptr == NULL) && acre_pool_grow(&acre_serve.pool, layout))
         moved = acre_realloc(acre_serve.bytes, ptr, layout);
     return moved.ptr;
@@ -150,8 +253,11 @@ size_t acre_serve_usable_size(const char *call, void *ptr)
         return 0;
     acre_lock_take(&acre_serve.lock);
     struct acre_num usable = acre_usable_size(acre_serve.bytes, ptr);
-    if (ACRE_UNLIKELY(usable.status != ACRE_OK))
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+    if (ACRE_UNLIKELY(usable.status != ACRE_OK)) {
+        if (!owns_large(ptr))
+            acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+        usable.num = acre_large_find(&acre_serve.pool.large, (uintptr_t)ptr)->size;
+    }
     acre_lock_release(&acre_serve.lock);
     return usable.num;
 }
@@ -160,6 +266,10 @@ struct acre_stats acre_serve_stats(void)
 {
     acre_lock_take(&acre_serve.lock);
     struct acre_stats stats = acre_bytes_stats(acre_serve.bytes);
+    stats.total += acre_serve.pool.large.bytes;
+    stats.used += acre_serve.pool.large.bytes;
+    stats.peak += acre_serve.pool.large.peak;
+    stats.live_blocks += acre_serve.pool.large.count;
     stats.failed = acre_serve.refused;
     acre_lock_release(&acre_serve.lock);
     return stats;
@@ -193,6 +303,8 @@ bool acre_serve_trim(void)
     acre_lock_take(&acre_serve.lock);
     flush_backend();
     acre_walk(acre_serve.bytes, discard_free, &any);
+    if (acre_serve.bytes.self != NULL && acre_serve.pool.backend->memory->visit_free != NULL)
+        acre_serve.pool.backend->memory->visit_free(acre_serve.bytes.self, discard_free, &any);
     acre_lock_release(&acre_serve.lock);
     return any;
 }

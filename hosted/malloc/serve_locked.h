@@ -30,15 +30,22 @@ void *acre_serve_alloc_slow(struct acre_layout layout);
 void *acre_serve_alloc_shared(struct acre_layout layout);
 void acre_serve_free_shared(const char *call, void *ptr);
 
+/** acre_serve_alloc() from ACRE_LARGE_LEAST bytes on: a mapping of its own where that serves. */
+void *acre_serve_alloc_large(struct acre_layout layout);
+
+/** Frees a pointer that the backend does not know: a large block, or else misuse, which does not
+ * return. The lock is held. */
+void acre_serve_free_large(const char *call, void *ptr);
+
 /**
  * A block of this layout, or null with errno set to ENOMEM. The alignment is a power of two.
  * @note O(1) beyond what the allocator states, unless memory has to be found.
  */
 ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
 {
-    if (ACRE_UNLIKELY(size > ACRE_SERVE_MOST))
-        return acre_serve_refuse();
     struct acre_layout layout = acre_layout(size, align);
+    if (ACRE_UNLIKELY(size >= ACRE_LARGE_LEAST))
+        return acre_serve_alloc_large(layout);
     if (ACRE_UNLIKELY(!acre_lock_take_alone(&acre_serve.lock)))
         return acre_serve_alloc_shared(layout);
     void *ptr = acre_alloc(acre_serve.bytes, layout).ptr;
@@ -58,7 +65,7 @@ ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
     }
     enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
     if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
+        acre_serve_free_large(call, ptr);
     acre_lock_release_alone(&acre_serve.lock);
 }
 

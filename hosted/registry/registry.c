@@ -3,6 +3,7 @@
 
 #include "registry/nearest.h"
 
+#include <acre/bitmap.h>
 #include <acre/buddy.h>
 #include <acre/heap.h>
 #include <acre/slab.h>
@@ -77,18 +78,65 @@ static const struct acre_backend_memory buddy_memory = {
 static const struct acre_backend_memory slab_memory = { .most = 0 };
 #endif
 
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_TLSF
+#if ACRE_HEAP && ACRE_BITMAP
+/* Shows the largest free runs of pages, which are allocated meanwhile so that each is found once. */
+static void visit_free_pages(struct acre_bitmap *pages, acre_walk_fn *visit, void *arg)
+{
+    struct acre_pages handle = acre_bitmap_pages(pages);
+    struct acre_num starts[256];
+    size_t counts[256];
+    size_t taken = 0;
+    size_t page = acre_page_size(handle);
+    while (taken < 256) {
+        size_t count = acre_pages_stats(handle).largest_free / page;
+        if (count < 2)
+            break;
+        starts[taken] = acre_alloc_pages(handle, count, 1);
+        if (starts[taken].status != ACRE_OK)
+            break;
+        counts[taken] = count;
+        (void)visit(arg, (void *)(uintptr_t)starts[taken++].num, count * page, false);
+    }
+    while (taken-- != 0)
+        (void)acre_dealloc_pages(handle, starts[taken].num, counts[taken]);
+}
+
+#define HEAP_MEMORY(id)                                                                            \
+    static void heap_##id##_flush(void *self)                                                      \
+    {                                                                                              \
+        acre_heap_release_empty(self);                                                             \
+    }                                                                                              \
+    static void heap_##id##_visit_free(void *self, acre_walk_fn *visit, void *arg)                 \
+    {                                                                                              \
+        struct acre_heap_##id *heap = self;                                                        \
+        visit_free_pages(&heap->pages, visit, arg);                                                \
+    }
+
+#if ACRE_TLSF
+HEAP_MEMORY(tlsf)
 static const struct acre_backend_memory heap_tlsf_memory = {
     .most = (((size_t)1 << ACRE_TLSF_MAX_LOG2) - 16) * ACRE_TLSF_GRANULE,
+    .flush = heap_tlsf_flush,
+    .visit_free = heap_tlsf_visit_free,
 };
 #endif
 
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_SLAB
-static const struct acre_backend_memory heap_slab_memory = { .most = 0 };
+#if ACRE_SLAB
+HEAP_MEMORY(slab)
+static const struct acre_backend_memory heap_slab_memory = {
+    .flush = heap_slab_flush,
+    .visit_free = heap_slab_visit_free,
+};
 #endif
 
-#if ACRE_HEAP && ACRE_BITMAP && ACRE_BUDDY
-static const struct acre_backend_memory heap_buddy_memory = { .rounds = true };
+#if ACRE_BUDDY
+HEAP_MEMORY(buddy)
+static const struct acre_backend_memory heap_buddy_memory = {
+    .rounds = true,
+    .flush = heap_buddy_flush,
+    .visit_free = heap_buddy_visit_free,
+};
+#endif
 #endif
 
 /* ---- handles ---- */

@@ -24,6 +24,8 @@ struct acre_backend_memory {
         void *self, void *start, size_t size, void *apart, size_t apart_size);
     /** Null, or merges free memory that walk shows as one block and that is kept in several. */
     void (*flush)(void *self);
+    /** Null, or shows `visit` free memory that walk does not show, as walk does. */
+    void (*visit_free)(void *self, acre_walk_fn *visit, void *arg);
     /** Whether adjacent regions are looked up together when the topmost one is given metadata for
      * all of them. */
     bool shares_map;

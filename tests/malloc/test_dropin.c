@@ -175,6 +175,15 @@ static struct dropin_case cases[] = {
     PASSES_ONCE(block_across_seams),
     PASSES(refused_costs_nothing),
     PASSES(trim_gives_back),
+    PASSES(trim_gives_all_back),
+    PASSES(large_blocks),
+    PASSES_ONCE(growth_moves_pages),
+    MISUSE(free_large_twice, "free", "(" FOREIGN "(where nothing is mapped|in [^\n]*)|" FREED ")"),
+    MISUSE(free_inside_large, "free",
+        "not the start of a block, but 5 bytes into the live block of [0-9]+ bytes at "
+        "0x[0-9a-f]+[^\n]*"),
+    MISUSE(
+        sized_wrong_large, "free_sized", "wrong layout, 100 bytes aligned to [0-9]+, for [^\n]*"),
     PASSES(trim_among_small_blocks),
     PASSES(trim_at_page_edges),
     { NAME(limited_addresses), .addresses = 256 << 20, .line = "^$", .others = "^$" },

@@ -177,10 +177,10 @@ static size_t resident(void)
 
 static void trim_gives_back(void)
 {
-    enum { count = 64 };
+    enum { count = 128, size = mebibyte / 2 };
     for (int i = 0; i < count; i++) {
-        CHECK((slots[i] = malloc(mebibyte)) != NULL);
-        victim_fill(slots[i], mebibyte, (unsigned)i);
+        CHECK((slots[i] = malloc(size)) != NULL);
+        victim_fill(slots[i], size, (unsigned)i);
     }
     size_t before = resident();
     for (int i = 0; i < count; i++)
@@ -189,12 +189,77 @@ static void trim_gives_back(void)
     CHECK(malloc_trim(0) == 1);
     CHECK(resident() + 50 * (size_t)mebibyte < before);
     for (int i = 0; i < count; i += 8)
-        CHECK(victim_holds(slots[i], mebibyte, (unsigned)i));
+        CHECK(victim_holds(slots[i], size, (unsigned)i));
     for (int i = 0; i < count; i++)
         if (i % 8 != 0)
-            CHECK((slots[i] = malloc(mebibyte)) != NULL);
+            CHECK((slots[i] = malloc(size)) != NULL);
     for (int i = 0; i < count; i++)
         free(slots[i]);
+}
+
+/* All is free: nearly all memory goes back, whichever backend served it. */
+static void trim_gives_all_back(void)
+{
+    enum { count = 100000, size = 500 };
+    size_t before = resident();
+    for (int i = 0; i < count; i++) {
+        CHECK((slots[i] = malloc(size)) != NULL);
+        memset(slots[i], 1, size);
+    }
+    for (int i = 0; i < count; i++)
+        free(slots[i]);
+    CHECK(malloc_trim(0) == 1);
+    CHECK(resident() < before + 8 * (size_t)mebibyte);
+    for (int i = 0; i < count; i++)
+        CHECK((slots[i] = malloc(size)) != NULL);
+    for (int i = 0; i < count; i++)
+        free(slots[i]);
+}
+
+static size_t untouched_cost(size_t size)
+{
+    size_t before = resident();
+    char *ptr = malloc(size);
+    CHECK(ptr != NULL);
+    ptr[0] = ptr[size - 1] = 1;
+    size_t cost = resident() - before;
+    char *zeroed = calloc(1, size);
+    CHECK(zeroed != NULL && zeroed[0] == 0 && zeroed[size / 2] == 0 && zeroed[size - 1] == 0);
+    free(zeroed);
+    free(ptr);
+    return cost;
+}
+
+/* Large blocks cost what is touched, and go back when they are freed. */
+static void large_blocks(void)
+{
+    CHECK(untouched_cost((size_t)1 << 30) < mebibyte);
+    size_t before = resident();
+    char *ptr = malloc(200 * (size_t)mebibyte);
+    CHECK(ptr != NULL && malloc_usable_size(ptr) >= 200 * (size_t)mebibyte);
+    memset(ptr, 1, 200 * (size_t)mebibyte);
+    free(ptr);
+    CHECK(resident() < before + mebibyte);
+}
+
+/* A block that grows in steps moves its pages; its old places do not stay. */
+static void growth_moves_pages(void)
+{
+    size_t before = resident();
+    char *ptr = malloc(100);
+    victim_fill(ptr, 100, 3);
+    for (size_t size = 65536; size <= 128 * (size_t)mebibyte; size += 65536) {
+        ptr = realloc(ptr, size);
+        CHECK(ptr != NULL);
+        ptr[size - 1] = 1;
+        CHECK(malloc(64) != NULL);
+    }
+    CHECK(victim_holds(ptr, 100, 3));
+    CHECK(resident() < before + 40 * (size_t)mebibyte);
+    ptr = realloc(ptr, 1000);
+    CHECK(ptr != NULL && victim_holds(ptr, 100, 3));
+    free(ptr);
+    CHECK(resident() < before + 8 * (size_t)mebibyte);
 }
 
 /* Free blocks of many sizes that lie side by side, merged or not, stay what they are. */
@@ -292,17 +357,29 @@ static int fail_one(void *(*take)(size_t), int k, size_t size)
     return hit;
 }
 
-/* What was refused once has cost nothing: all that was got since is there in one piece. */
-static void fail_each(void *(*take)(size_t))
+/* Fills the pool until it has no room for a block of `size` bytes. Returns how many blocks it took. */
+static size_t fill_pool(size_t size)
 {
-    int k = 1;
-    size_t size = mallinfo2().arena + mebibyte;
-    while (fail_one(take, k, size)) {
-        free(malloc(100));
-        CHECK(++k < 10);
-        size = mallinfo2().arena + mebibyte;
+    size_t count = 0;
+    while (mallinfo2().keepcost >= size)
+        CHECK((slots[count++] = malloc(size / 4)) != NULL);
+    return count;
+}
+
+/* What was refused once has cost nothing: memory that was got since is there. A block that fits the
+ * pool makes it grow; a larger one has a mapping of its own. */
+static void fail_each(void *(*take)(size_t), size_t size)
+{
+    int hit = 1;
+    int k;
+    for (k = 1; hit; k++) {
+        size_t fillers = size < mebibyte ? fill_pool(size) : 0;
+        CHECK(k < 10);
+        hit = fail_one(take, k, size);
+        while (fillers != 0)
+            free(slots[--fillers]);
     }
-    CHECK(k > 1 && mallinfo2().keepcost > size / 10 * 9);
+    CHECK(k > 2 && (size >= mebibyte || mallinfo2().keepcost >= size));
 }
 
 static void *take_zeroed(size_t size)
@@ -331,22 +408,26 @@ static void *take_by_growing(size_t size)
 
 static void failing_malloc(void)
 {
-    fail_each(malloc);
+    fail_each(malloc, mebibyte / 8 * 7);
+    fail_each(malloc, 64 * (size_t)mebibyte);
 }
 
 static void failing_calloc(void)
 {
-    fail_each(take_zeroed);
+    fail_each(take_zeroed, mebibyte / 8 * 7);
+    fail_each(take_zeroed, 64 * (size_t)mebibyte);
 }
 
 static void failing_aligned(void)
 {
-    fail_each(take_aligned);
+    fail_each(take_aligned, mebibyte / 8 * 7);
+    fail_each(take_aligned, 64 * (size_t)mebibyte);
 }
 
 static void failing_realloc(void)
 {
-    fail_each(take_by_growing);
+    fail_each(take_by_growing, mebibyte / 8 * 7);
+    fail_each(take_by_growing, 64 * (size_t)mebibyte);
 }
 
 /* Free asks the system for nothing. */
@@ -475,6 +556,9 @@ const struct victim_case victim_memory[] = {
     { "block_across_seams", block_across_seams },
     { "refused_costs_nothing", refused_costs_nothing },
     { "trim_gives_back", trim_gives_back },
+    { "trim_gives_all_back", trim_gives_all_back },
+    { "large_blocks", large_blocks },
+    { "growth_moves_pages", growth_moves_pages },
     { "trim_among_small_blocks", trim_among_small_blocks },
     { "trim_at_page_edges", trim_at_page_edges },
     { "limited_addresses", limited_addresses },

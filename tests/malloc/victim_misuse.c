@@ -232,6 +232,31 @@ static void free_at_end(void)
     free(about(ptr + end == next ? next + malloc_usable_size(next) / 2 : ptr + end));
 }
 
+static void *large(void)
+{
+    void *ptr = malloc(64 << 20);
+    CHECK(ptr != NULL);
+    return ptr;
+}
+
+static void free_large_twice(void)
+{
+    void *ptr = large();
+    free(ptr);
+    free(about(ptr));
+}
+
+static void free_inside_large(void)
+{
+    free(about((char *)large() + 5));
+}
+
+static void sized_wrong_large(void)
+{
+    void (*sized)(void *, size_t) = (void (*)(void *, size_t))victim_symbol("free_sized");
+    sized(about(large()), 100);
+}
+
 static void free_before(void)
 {
     free(about(block() - 8));
@@ -467,6 +492,9 @@ const struct victim_case victim_misuse[] = {
     { "free_eight_bytes_in", free_eight_bytes_in },
     { "free_at_end", free_at_end },
     { "free_before", free_before },
+    { "free_large_twice", free_large_twice },
+    { "free_inside_large", free_inside_large },
+    { "sized_wrong_large", sized_wrong_large },
     { "free_stack", free_stack },
     { "free_global", free_global },
     { "free_page_aligned_global", free_page_aligned_global },
