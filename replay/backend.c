@@ -24,7 +24,7 @@ static bool open_builtin(struct replay_instance *instance, void *pool, size_t po
 {
     const struct acre_backend *builtin = instance->backend->builtin;
     size_t control =
-        (builtin->size + ACRE_NATURAL_ALIGN - 1) / ACRE_NATURAL_ALIGN * ACRE_NATURAL_ALIGN;
+        (builtin->backing->size + ACRE_NATURAL_ALIGN - 1) / ACRE_NATURAL_ALIGN * ACRE_NATURAL_ALIGN;
     if (pool_size <= control)
         return false;
     instance->bytes = builtin->handle(pool);

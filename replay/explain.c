@@ -259,7 +259,7 @@ static void find_least(struct explainer *explainer)
     struct span least = { 0, 0, 0 };
     uint64_t size = found->size ? found->size : 1;
     uint64_t extra = found->align > ACRE_NATURAL_ALIGN ? found->align - ACRE_NATURAL_ALIGN : 0;
-    if (explainer->worker->backend->builtin->memory->rounds)
+    if (explainer->worker->backend->builtin->backing->powers_of_two)
         found->possible = least_aligned(
             explainer, power_of_two(size > found->align ? size : found->align), &least);
     else
@@ -340,7 +340,7 @@ static void look_at_pool(struct explainer *explainer)
     struct replay_explanation *found = explainer->found;
     struct acre_stats stats = acre_bytes_stats(explainer->instance.bytes);
     found->used = stats.used;
-    found->metadata = stats.metadata + explainer->worker->backend->builtin->size;
+    found->metadata = stats.metadata + explainer->worker->backend->builtin->backing->size;
     found->available = stats.available;
     found->largest_free = stats.largest_free;
     sort_slots(explainer);

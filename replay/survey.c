@@ -22,7 +22,7 @@ static void take_stats(struct surveyor *surveyor)
     if (surveyor->worker->backend->type == REPLAY_BUILTIN) {
         struct acre_stats stats = acre_bytes_stats(surveyor->instance.bytes);
         now->used = stats.used;
-        now->metadata = stats.metadata + surveyor->worker->backend->builtin->size;
+        now->metadata = stats.metadata + surveyor->worker->backend->builtin->backing->size;
         now->available = stats.available;
         now->largest_free = stats.largest_free;
     } else if (!replay_backend_has_pool(surveyor->worker->backend)) {

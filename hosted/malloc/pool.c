@@ -17,13 +17,13 @@ static size_t round_to_page(size_t size)
  * the piece. Grows with the size. */
 static size_t metadata_size(const struct acre_pool *pool, size_t size)
 {
-    const struct acre_backend_memory *memory = pool->backend->memory;
-    size_t number = pool->backend->number;
-    if (memory->apart_size == NULL)
+    const struct acre_backing *backing = pool->backend->backing;
+    const void *self = pool->bytes.self;
+    if (backing->metadata_size == NULL)
         return 0;
-    size_t before = memory->shares_map && pool->regions != NULL ? pool->regions->size : 0;
-    size_t whole = memory->apart_size(before + size, number);
-    return whole <= size / 16 ? whole : memory->apart_size(size, number);
+    size_t before = backing->shares_map && pool->regions != NULL ? pool->regions->size : 0;
+    size_t whole = backing->metadata_size(self, before + size);
+    return whole <= size / 16 ? whole : backing->metadata_size(self, size);
 }
 
 bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, size_t limit)
@@ -33,12 +33,11 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
     pool->blocks.distance = ACRE_RANGE_DISTANCE;
     pool->backend = backend;
     pool->limit = limit;
-    size_t size = round_to_page(backend->size + backend->align);
+    size_t size = round_to_page(backend->backing->size + backend->backing->align);
     void *start = acre_range_take(&metadata, size);
     if (start == NULL)
         return false;
-    pool->metadata = metadata;
-    uintptr_t self = acre_align_up((uintptr_t)start, backend->align);
+    uintptr_t self = acre_align_up((uintptr_t)start, backend->backing->align);
     pool->bytes = backend->handle((void *)self);
     /* A failed init leaves the allocator valid and empty. */
     enum acre_status refused = acre_bytes_init(pool->bytes, NULL, 0);
@@ -46,34 +45,11 @@ bool acre_pool_open(struct acre_pool *pool, const struct acre_backend *backend, 
     return true;
 }
 
-/* `size` rounded up to a power of two; 0 when that exceeds size_t. */
-static size_t round_up_to_power(size_t size)
+/* Bytes of fresh memory that serve a request; SIZE_MAX when no memory is enough. */
+static size_t bytes_needed(const struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t power = 1;
-    while (power < size && power != 0)
-        power <<= 1;
-    return power;
-}
-
-/* Most bytes of fresh memory that a block of this layout needs, including the rounding of a good-fit
- * search, headers, and metadata inside the memory; SIZE_MAX when no memory is enough. Twice its size
- * always contains a block that is a power of two and aligned to its size; a chunk of a heap needs
- * twice that. */
-static size_t bytes_needed(const struct acre_backend *backend, struct acre_layout layout)
-{
-    size_t size = layout.size > layout.align ? layout.size : layout.align;
-    size_t slack = layout.size / 8 + layout.align / 32 + 4 * acre_os_page_size();
-    size_t need;
-    if (backend->memory->rounds) {
-        size_t block = round_up_to_power(size);
-        size_t factor = backend->memory->apart_size != NULL ? 2 : 4;
-        bool fits = block != 0 && block <= SIZE_MAX / 8;
-        return fits ? factor * block + (factor - 2) * slack : SIZE_MAX;
-    }
-    if (__builtin_add_overflow(layout.size, slack, &need) ||
-        __builtin_add_overflow(need, layout.align, &need))
-        return SIZE_MAX;
-    return need;
+    size_t need = pool->backend->backing->region_size(pool->bytes.self, layout);
+    return need != 0 ? need : SIZE_MAX;
 }
 
 /* Bytes that the limit leaves. */
@@ -109,9 +85,9 @@ static void note_region(
 static enum acre_status add_to_backend(
     struct acre_pool *pool, void *start, size_t size, void *metadata)
 {
-    if (pool->backend->memory->add_apart == NULL)
+    if (pool->backend->backing->add_apart == NULL)
         return acre_bytes_add_memory(pool->bytes, start, size);
-    return pool->backend->memory->add_apart(
+    return pool->backend->backing->add_apart(
         pool->bytes.self, start, size, metadata, metadata_size(pool, size));
 }
 
@@ -140,15 +116,13 @@ static bool add_pool_piece(struct acre_pool *pool, size_t size)
  * cut from a free block that is larger by the alignment. */
 static bool can_never_fit(const struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t most = pool->backend->memory->most;
-    if (most == 0)
-        most = SIZE_MAX;
+    size_t most = pool->backend->backing->largest_block;
     return layout.size > most || layout.align > most - layout.size;
 }
 
 bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
 {
-    size_t need = bytes_needed(pool->backend, layout);
+    size_t need = bytes_needed(pool, layout);
     if (need > PTRDIFF_MAX || can_never_fit(pool, layout))
         return false;
     size_t preferred = need;

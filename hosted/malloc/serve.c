@@ -293,8 +293,8 @@ static bool discard_free(void *arg, void *start, size_t size, bool live)
 static void flush_backend(void)
 {
     const struct acre_backend *backend = acre_serve.pool.backend;
-    if (acre_serve.bytes.self != NULL && backend->memory->flush != NULL)
-        backend->memory->flush(acre_serve.bytes.self);
+    if (acre_serve.bytes.self != NULL && backend->backing->flush != NULL)
+        backend->backing->flush(acre_serve.bytes.self);
 }
 
 bool acre_serve_trim(void)

@@ -8,28 +8,7 @@
 #ifndef ACRE_HOSTED_REGISTRY_H
 #define ACRE_HOSTED_REGISTRY_H
 
-#include <acre/bytes.h>
-
-/** What a user of a backend needs to know to feed it memory piece by piece. */
-struct acre_backend_memory {
-    size_t most; /**< Bytes of the largest block it can make of any memory; 0: no limit. */
-    bool rounds; /**< Its blocks are powers of two, each at a multiple of its size. */
-    /** Null unless the allocator can have a region's metadata apart: bytes of it that a region of
-     * `size` bytes needs at most, at the setting `number` (0: the default). Grows with the size.
-     * O(1). */
-    size_t (*apart_size)(size_t size, size_t number);
-    /** Null just when apart_size is: acre_add_memory() with the metadata at `apart`. Blocks may lie
-     * across the border of two adjacent regions. */
-    enum acre_status (*add_apart)(
-        void *self, void *start, size_t size, void *apart, size_t apart_size);
-    /** Null, or merges free memory that walk shows as one block and that is kept in several. */
-    void (*flush)(void *self);
-    /** Null, or shows `visit` free memory that walk does not show, as walk does. */
-    void (*visit_free)(void *self, acre_walk_fn *visit, void *arg);
-    /** Whether adjacent regions are looked up together when the topmost one is given metadata for
-     * all of them. */
-    bool shares_map;
-};
+#include <acre/backing.h>
 
 /** C code that names the parts of a backend, for programs that are written by acre. */
 struct acre_backend_code {
@@ -46,11 +25,9 @@ struct acre_backend {
     const char *text;    /**< One line: what the backend is, or else what the setting sets. */
     size_t number;       /**< The setting as a number; 0: it is none, or the default. */
     bool compared;       /**< acre compare tries it without being asked to. */
-    size_t size;         /**< Bytes of its control structure. */
-    size_t align;        /**< Alignment of that structure, a power of two. */
     /** Sets up a control structure, whatever it holds. Returns its handle, for acre_init(). O(1). */
     struct acre_bytes (*handle)(void *self);
-    const struct acre_backend_memory *memory;
+    const struct acre_backing *backing;
     const struct acre_backend_code *code;
     const char *setup; /**< C statements before init, without the last semicolon; "": none. */
 };

@@ -28,6 +28,7 @@
 #ifndef ACRE_BUDDY_H
 #define ACRE_BUDDY_H
 
+#include <acre/backing.h>
 #include <acre/bytes.h>
 #include <acre/regions.h>
 
@@ -176,6 +177,9 @@ enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t po
 
 /** The bytes table; `self` is a struct acre_buddy. */
 extern const struct acre_bytes_ops acre_buddy_ops;
+
+/** What layers above need of it; `self` as in the bytes table. */
+extern const struct acre_backing acre_buddy_backing;
 
 /** The allocator as a handle. */
 static inline struct acre_bytes acre_buddy_bytes(struct acre_buddy *buddy)

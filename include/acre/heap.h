@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Heap: bytes and whole pages from the same memory, as a kernel wants for its global heap.
+ * Heap: blocks and whole pages from the same memory, as a kernel wants for its global heap.
  *
- * A page allocator owns the regions. A byte allocator (TLSF, buddy, any other) serves the blocks
- * from chunks: runs of pages that the heap takes when a request finds no room, the first one of
- * ACRE_HEAP_FIRST bytes, each later one as large as all that are held, so that the chunks double
- * what is there. Where no run of that size is free, half of it is asked for, and so on down to what
- * the one request needs. A request is refused when that is not to be had either.
+ * A page allocator owns the regions. A byte allocator (TLSF, buddy, slab or any other) serves the
+ * blocks from chunks. A chunk is a run of pages that the heap allocates when a request finds no
+ * memory: the first one has ACRE_HEAP_FIRST_CHUNK bytes, each later one as many as all chunks
+ * together, so that their memory doubles. Where no run of that size is free, the heap tries half of
+ * it, and so on down to what the one request needs. It refuses the request if that fails too.
  *
- * Chunks that have become empty go back to the pages, with hysteresis: every ACRE_HEAP_TICK frees
- * (over slab they count when their slab becomes empty) the heap looks whether less than half of the
- * chunks is in use. If so it tries up to ACRE_HEAP_TRIES of them, and gives back those that are
- * empty as long as the others stay twice what is in use, and ACRE_HEAP_FIRST at least.
- * acre_heap_release_empty gives back all at once. So does the heap itself before it refuses a request, and
- * before a region is refused to be removed.
+ * Chunks that have become empty are returned lazily: every ACRE_HEAP_SCAN_INTERVAL frees (over slab,
+ * frees count when their slab becomes empty) the heap compares the memory of the chunks with what is
+ * in use. If less than half is in use, it examines up to ACRE_HEAP_SCAN_LIMIT chunks and returns the
+ * empty ones, as long as the others keep twice what is in use and ACRE_HEAP_FIRST_CHUNK bytes at
+ * least. acre_heap_release_empty returns all empty chunks at once. The heap does the same before it
+ * refuses a request, and before it refuses to remove a region.
  *
- * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words at its
- * end. Calls cost what the byte allocator's cost, and a few instructions; one that takes a chunk,
- * also a search of pages and add_memory of the byte allocator.
+ * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words. Cost of a
+ * call: what the byte allocator's call costs, and a few instructions; a call that adds a chunk also
+ * searches pages and adds a region to the byte allocator.
  *
- * Locks are callbacks, one for bytes and one for pages. They are never held both, so that no search
- * for pages runs under the lock of bytes. Without them, calls on one heap must not overlap in time.
+ * Locks are callbacks, one for bytes and one for pages. The two locks are never held at the same
+ * time, so that no search for pages runs under the lock of bytes. Without locks, calls on one heap
+ * must not overlap in time.
  *
  * Not for: a pool that never serves whole pages, where the byte allocator alone is faster.
  */
 #ifndef ACRE_HEAP_H
 #define ACRE_HEAP_H
 
+#include <acre/backing.h>
 #include <acre/bitmap.h>
 #include <acre/buddy.h>
 #include <acre/bytes.h>
@@ -41,93 +43,74 @@ extern "C" {
 #endif
 
 enum {
-    ACRE_HEAP_FIRST = 32 * 1024, /**< Bytes of the first chunk, where they are to be had. */
-    ACRE_HEAP_TICK = 256,        /**< Frees from one look at the chunks to the next. */
-    ACRE_HEAP_TRIES = 8,         /**< Chunks tried at one look. */
-    /** A flag: the request may use the pages held in reserve. */
-    ACRE_HEAP_RESERVE = 1
+    ACRE_HEAP_FIRST_CHUNK = 32 * 1024, /**< Bytes of the first chunk, where so many are free. */
+    ACRE_HEAP_SCAN_INTERVAL = 256,     /**< Frees from one scan of chunks to the next. */
+    ACRE_HEAP_SCAN_LIMIT = 8,          /**< Chunks examined per scan. */
+    ACRE_HEAP_RESERVE = 1 /**< A flag: the request may use the pages kept in reserve. */
 };
 
-/**
- * Bytes that a region must have, wherever it starts, so that a byte allocator to which it was just
- * added serves this request. The alignment is a power of two. Never decreases with the size.
- * @return bytes; 0: no region is large enough. O(1), pure.
- */
-typedef size_t acre_heap_region_fn(struct acre_layout layout);
-
-/** What a heap is made of. */
+/** What a heap is made of. Both allocators are zeroed or empty, and the heap's own from then on. */
 struct acre_heap_parts {
-    struct acre_bytes bytes;         /**< Serves the blocks; only the heap gives it memory. */
-    acre_heap_region_fn *region_for; /**< What regions it needs. */
-    /** add_memory for a region that begins where another one ends, at up to a twelfth of it for
-     * more metadata; null: add_memory itself. */
-    enum acre_status (*add_adjacent)(void *self, void *start, size_t size);
-    /** Sets the byte allocator's handler of exhaustion; null: it has none, and the heap looks at
-     * every answer. */
-    void (*set_on_exhausted)(void *self, acre_exhausted_fn *handler, void *arg);
-    /** Sets its handler of frees after which a region may be empty that was not, so that frees
-     * need not be counted; null: it has none. */
-    void (*set_on_released)(void *self, acre_released_fn *handler, void *arg);
-    struct acre_pages pages; /**< Owns the memory; all of its pages can be written to. */
-    size_t least; /**< Bytes; smaller regions are refused, since no block may find room there. */
-    /** alloc and dealloc of `bytes` where they are found from the heap without a handle, as in the
-     * bundles below, whose setup sets them; null: `bytes` is called. */
-    struct acre_ptr (*alloc)(void *heap, struct acre_layout layout);
-    enum acre_status (*dealloc)(void *heap, void *ptr);
-    const void *place; /**< What no region may overlap beside the heap: a bundle; or null. */
-    size_t place_size; /**< Its bytes. */
+    const struct acre_backing *backing; /**< The kind of the byte allocator. */
+    void *self;                         /**< The byte allocator's control structure. */
+    struct acre_pages pages;            /**< Owns the memory; all of its pages can be written to. */
+    size_t least;       /**< Bytes; smaller regions are refused, since no block may fit in them. */
+    const void *bundle; /**< Memory that no region may overlap, beside the heap; or null. */
+    size_t bundle_size; /**< Its bytes. */
 };
 
 struct acre_heap_chunk;
 
 /**
  * One heap. Every field is private. It must not move while it owns memory, and must not lie in
- * memory that it owns.
+ * memory that it owns. acre_heap_setup names its parts, or it comes with them in a bundle, of which
+ * a zeroed one is an empty heap. A zeroed struct acre_heap has no parts: it owns nothing, and its
+ * handle and functions refuse every request; only the inline acre_heap_alloc and acre_heap_dealloc,
+ * which test nothing, need parts or a handle (acre_heap_bytes) to have been made.
  */
 struct acre_heap {
-    /* The hot paths: those of the byte allocator, called with it, where it says by itself when the
-     * heap is needed; else the heap's, called with the heap, with locks or without. */
+    /* The hot paths: those of the byte allocator, where it calls the heap by itself when that is
+     * needed; else the heap's; of no use in a zeroed heap. */
     struct acre_ptr (*alloc)(void *self, struct acre_layout layout);
     void *alloc_self;
     enum acre_status (*dealloc)(void *self, void *ptr);
     void *dealloc_self;
-    /* The same for a handle, which has but the heap to call them with. */
-    struct acre_ptr (*alloc_here)(void *heap, struct acre_layout layout);
-    enum acre_status (*dealloc_here)(void *heap, void *ptr);
-    size_t countdown; /* frees to the next look; under the lock of bytes, as `parts.bytes` */
+    size_t countdown; /* frees to the next scan; under the lock of bytes */
+    struct acre_bytes bytes;
     struct acre_heap_parts parts;
-    size_t page_size;
+    size_t page_size;                /* 0 in a zeroed heap */
     acre_exhausted_fn *on_exhausted; /* null: none */
     void *on_exhausted_arg;
-    unsigned running; /* handlers, at this moment; under the lock of bytes */
+    unsigned running; /* calls of the handler, at this moment; under the lock of bytes */
     unsigned flags;   /* of the request that the byte allocator works on, without a lock */
-    struct acre_locker bytes_lock;  /* guards `parts.bytes`, and: */
-    struct acre_heap_chunk *newest; /* the chunk entered last; it may have left since */
-    struct acre_layout newest_for;  /* the request that it was taken for */
-    struct acre_heap_chunk *last;   /* circle of the chunks given to it; one of them, or null */
-    size_t chunks;                  /* in the circle */
-    size_t fed;                     /* bytes in the circle, records not counted */
-    size_t failed;                  /* requests for bytes refused */
+    bool is_called;   /* the byte allocator calls the heap, and counts refused requests */
+    struct acre_locker bytes_lock;  /* guards `bytes`, and: */
+    struct acre_heap_chunk *newest; /* the chunk entered last; it may have left since, */
+    struct acre_layout newest_for;  /* and the request that it was added for */
+    struct acre_heap_chunk *ring;   /* chunks that `bytes` owns: the one examined last; or null */
+    size_t chunks;                  /* in the ring */
+    size_t bytes_added;             /* in the ring, records not counted */
+    size_t failed;                  /* requests for blocks refused */
     struct acre_locker pages_lock;  /* guards `parts.pages`, and: */
-    struct acre_heap_chunk *taken;  /* list of all runs of pages taken for chunks */
-    size_t held;                    /* pages in that list */
+    struct acre_heap_chunk *runs;   /* all chunks */
+    size_t chunk_pages;             /* pages of all chunks */
     size_t reserve;                 /* pages kept for flagged requests */
-    size_t page_failed;             /* requests for pages refused */
-    size_t mixed_peak;              /* highest `used` seen when pages were handed out */
+    size_t failed_pages;            /* requests for pages refused */
+    size_t combined_peak;           /* highest `used` seen when pages were handed out */
 };
 
 /**
- * Makes an empty heap over two allocators, which the heap then has for itself.
- * @param parts copied. region_for must be that of the byte allocator.
- * @return ACRE_OK; ACRE_INVALID_PARAM: region_for is null, or a page is smaller than
- * ACRE_NATURAL_ALIGN; nothing has changed. O(1).
+ * Names the parts of a heap, zeroed or empty; locks, handler and reserve stay.
+ * @param parts copied.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the heap owns memory, there is no backing, or a page is
+ * smaller than ACRE_NATURAL_ALIGN; nothing has changed. O(1).
  */
 enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_parts *parts);
 
 /**
- * Sets the locks; before the heap is shared, and before init.
- * @param bytes taken for every call on blocks, for as long as the byte allocator works.
- * @param pages taken for every search of pages, and when they are given back. Never the same lock.
+ * Sets the locks; before the heap is shared and before it owns memory.
+ * @param bytes held for every call on blocks, while the byte allocator works.
+ * @param pages held while pages are searched or returned. Never the same lock as `bytes`.
  * O(1).
  */
 void acre_heap_set_locks(
@@ -145,9 +128,9 @@ void acre_heap_set_locks(
 void acre_heap_set_on_exhausted(struct acre_heap *heap, acre_exhausted_fn *handler, void *arg);
 
 /**
- * Keeps some pages for requests flagged ACRE_HEAP_RESERVE: no other takes a page when fewer than
- * these would stay free. What flagged requests took of them is made good by the pages that come
- * back next. May be set at any time, also above what is free.
+ * Keeps some pages for requests flagged ACRE_HEAP_RESERVE: another request is refused if fewer
+ * pages than these would stay free. Pages that are returned refill the reserve first. May be set at
+ * any time, also above what is free.
  * @param pages their number; 0, the default: none. They need not be in one run.
  * O(1).
  */
@@ -157,22 +140,21 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h, where
  * what follows does not say otherwise.
  *
- * init: sets the page allocator up anew; locks, callback and reserve stay. init and reset take no
- * lock: no other call may run. A failed alloc, realloc or remove_memory may have given back empty
- * chunks. remove_memory: O(chunks) and what the page allocator takes. resize: within the byte
- * allocator's chunks only.
+ * init and reset take no lock: no other call may run. A failed alloc, realloc or remove_memory may
+ * have returned empty chunks. remove_memory: O(chunks) and what the page allocator takes. resize:
+ * within the byte allocator's chunks only.
  *
- * stats: the sums hold at all times, though other calls that run may be in one part of them and not
- * yet in the other. total is the page allocator's. Pages in chunks count as the byte allocator
- * counts them, their records as metadata; pages handed out whole are used, and live_blocks has one
- * for each. largest_free is exact while no chunk is empty: after acre_heap_release_empty. peak is exact as
- * long as no pages are handed out whole; with such, it is the highest value of used when pages were
- * handed out, when only bytes were, or now. While other threads free bytes, it may count what they
- * freed between the look at the bytes and the one at the pages. O(log memory) and what the parts
- * take.
+ * stats: the sums hold at all times, though calls that run at the same time may be in one part of
+ * them and not yet in the other. total is the page allocator's. Pages in chunks count as the byte
+ * allocator counts them, their records as metadata; pages handed out whole are used, and live_blocks
+ * has one for each. largest_free is exact while no chunk is empty, as after acre_heap_release_empty.
+ * peak is exact as long as no pages are handed out whole; otherwise it is the highest value of used
+ * when pages were handed out, when only blocks were live, or now. While other threads free blocks,
+ * it may count those that they free between the look at the blocks and the one at the pages.
+ * O(log memory) and what the parts take.
  *
- * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so that
- * the visitor must not call the heap. check, walk: linear, as those of the parts.
+ * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so the
+ * visitor must not call the heap. check, walk: linear, as those of the parts.
  */
 ACRE_NODISCARD enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size);
 ACRE_NODISCARD enum acre_status acre_heap_add_memory(
@@ -191,6 +173,10 @@ struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *
 struct acre_block acre_heap_find(const struct acre_heap *heap, const void *ptr);
 void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg);
 
+/** acre_heap_alloc with flags: 0, or ACRE_HEAP_RESERVE. */
+ACRE_NODISCARD struct acre_ptr acre_heap_alloc_flags(
+    struct acre_heap *heap, struct acre_layout layout, unsigned flags);
+
 ACRE_NODISCARD static inline struct acre_ptr acre_heap_alloc(
     struct acre_heap *heap, struct acre_layout layout)
 {
@@ -202,20 +188,15 @@ static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *p
     return heap->dealloc(heap->dealloc_self, ptr);
 }
 
-/** acre_heap_alloc with flags: 0, or ACRE_HEAP_RESERVE. */
-ACRE_NODISCARD struct acre_ptr acre_heap_alloc_flags(
-    struct acre_heap *heap, struct acre_layout layout, unsigned flags);
-
 /**
- * Gives every empty chunk back to the pages.
- * @return bytes given back. O(chunks), and as often what remove_memory of the byte allocator takes.
+ * Returns the pages of every empty chunk.
+ * @return bytes returned. O(chunks), times what remove_memory of the byte allocator takes.
  */
 size_t acre_heap_release_empty(struct acre_heap *heap);
 
 /**
- * The verbs of pages; contracts as in acre/pages.h. Pages that a chunk takes are no caller's:
- * dealloc_pages of a run that touches one is refused with ACRE_NOT_ALLOCATED. O(chunks) on top of
- * the page allocator's cost.
+ * The verbs of pages; contracts as in acre/pages.h. dealloc_pages of a run that touches a page of a
+ * chunk is refused with ACRE_NOT_ALLOCATED. O(chunks) on top of the page allocator's cost.
  * @param flags 0, or ACRE_HEAP_RESERVE.
  */
 ACRE_NODISCARD struct acre_num acre_heap_alloc_pages(
@@ -226,33 +207,19 @@ ACRE_NODISCARD struct acre_num acre_heap_alloc_pages_within(
     struct acre_heap *heap, size_t count, const struct acre_run_limits *limits, unsigned flags);
 enum acre_status acre_heap_dealloc_pages(struct acre_heap *heap, uintptr_t pos, size_t count);
 
-/** The accounts as the page allocator keeps them: pages in chunks count as used. */
+/** The page allocator's statistics: pages in chunks count as used. */
 struct acre_stats acre_heap_page_stats(const struct acre_heap *heap);
 
 /** The heap as a byte allocator. */
 struct acre_bytes acre_heap_bytes(struct acre_heap *heap);
 
-/** The heap as a page allocator over the same memory. Its base verbs are those of the heap, but for
+/** The heap as a page allocator over the same memory. Its base verbs are those of the heap, except
  * stats, which is acre_heap_page_stats. */
 struct acre_pages acre_heap_pages(struct acre_heap *heap);
 
-#if ACRE_TLSF
-/** acre_heap_region_fn of TLSF. */
-size_t acre_heap_region_for_tlsf(struct acre_layout layout);
-#endif
-
-#if ACRE_BUDDY
-/** acre_heap_region_fn of buddy with a smallest block of ACRE_BUDDY_SMALLEST. */
-size_t acre_heap_region_for_buddy(struct acre_layout layout);
-#endif
-
-#if ACRE_SLAB
-/** acre_heap_region_fn of slab with pages of ACRE_SLAB_PAGE bytes. */
-size_t acre_heap_region_for_slab(struct acre_layout layout);
-#endif
-
 #if ACRE_TLSF && ACRE_BITMAP
-/** A heap with its parts: bitmap pages and TLSF. Use `heap`; the parts are its own. */
+/** A heap with its parts: bitmap pages and TLSF. A zeroed one is an empty heap with pages of
+ * ACRE_BITMAP_PAGE_SIZE bytes. */
 struct acre_heap_tlsf {
     struct acre_heap heap;
     struct acre_tlsf tlsf;
@@ -260,35 +227,54 @@ struct acre_heap_tlsf {
 };
 
 /**
- * Makes an empty heap of bitmap pages and TLSF; acre_heap_init(&self->heap, ...) comes next.
+ * Sets the size of a page.
  * @param page_size bytes, a power of two, at least ACRE_NATURAL_ALIGN.
- * @return ACRE_OK; ACRE_INVALID_PARAM: page_size is none of these; nothing has changed. O(1).
+ * @return ACRE_OK; ACRE_INVALID_PARAM: page_size is none of these, or the heap owns memory; nothing
+ * has changed. O(1).
  */
 enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size);
+
+/** The heap of a bundle, which all verbs take. The first call on a zeroed bundle sets it up. O(1). */
+struct acre_heap *acre_heap_over_tlsf(struct acre_heap_tlsf *self);
+
+/** What layers above need of it; `self` is the bundle. */
+extern const struct acre_backing acre_heap_tlsf_backing;
 #endif
 
 #if ACRE_BUDDY && ACRE_BITMAP
-/** A heap with its parts: bitmap pages and buddy. Use `heap`; the parts are its own. */
+/** A heap with its parts: bitmap pages and buddy. */
 struct acre_heap_buddy {
     struct acre_heap heap;
     struct acre_buddy buddy;
     struct acre_bitmap pages;
 };
 
-/** As acre_heap_tlsf_setup, with buddy in the place of TLSF. */
+/** As acre_heap_tlsf_setup. */
 enum acre_status acre_heap_buddy_setup(struct acre_heap_buddy *self, size_t page_size);
+
+/** As acre_heap_over_tlsf. */
+struct acre_heap *acre_heap_over_buddy(struct acre_heap_buddy *self);
+
+/** As acre_heap_tlsf_backing. */
+extern const struct acre_backing acre_heap_buddy_backing;
 #endif
 
 #if ACRE_SLAB && ACRE_BITMAP
-/** A heap with its parts: bitmap pages and slab. Use `heap`; the parts are its own. */
+/** A heap with its parts: bitmap pages and slab. */
 struct acre_heap_slab {
     struct acre_heap heap;
     struct acre_slab slab;
     struct acre_bitmap pages;
 };
 
-/** As acre_heap_tlsf_setup, with slab in the place of TLSF. */
+/** As acre_heap_tlsf_setup. */
 enum acre_status acre_heap_slab_setup(struct acre_heap_slab *self, size_t page_size);
+
+/** As acre_heap_over_tlsf. */
+struct acre_heap *acre_heap_over_slab(struct acre_heap_slab *self);
+
+/** As acre_heap_tlsf_backing. */
+extern const struct acre_backing acre_heap_slab_backing;
 #endif
 
 #ifdef __cplusplus

@@ -26,6 +26,7 @@
 #ifndef ACRE_SLAB_H
 #define ACRE_SLAB_H
 
+#include <acre/backing.h>
 #include <acre/bytes.h>
 #include <acre/regions.h>
 
@@ -247,6 +248,9 @@ struct acre_slab_drained acre_slab_drain(struct acre_slab *slab, struct acre_sla
 
 /** The bytes table; `self` is a struct acre_slab. */
 extern const struct acre_bytes_ops acre_slab_ops;
+
+/** What layers above need of it; `self` as in the bytes table. */
+extern const struct acre_backing acre_slab_backing;
 
 /** The allocator as a handle. */
 static inline struct acre_bytes acre_slab_bytes(struct acre_slab *slab)

@@ -23,6 +23,7 @@
 #ifndef ACRE_TLSF_H
 #define ACRE_TLSF_H
 
+#include <acre/backing.h>
 #include <acre/bytes.h>
 #include <acre/regions.h>
 
@@ -160,6 +161,9 @@ size_t acre_tlsf_metadata_size(size_t size);
 
 /** The bytes table; `self` is a struct acre_tlsf. */
 extern const struct acre_bytes_ops acre_tlsf_ops;
+
+/** What layers above need of it; `self` as in the bytes table. */
+extern const struct acre_backing acre_tlsf_backing;
 
 /** The allocator as a handle. */
 static inline struct acre_bytes acre_tlsf_bytes(struct acre_tlsf *tlsf)

@@ -85,6 +85,9 @@ void acre_tlsf_quick_flush(struct acre_tlsf_quick *self);
 /** The bytes table; `self` is a struct acre_tlsf_quick. */
 extern const struct acre_bytes_ops acre_tlsf_quick_ops;
 
+/** What layers above need of it; `self` as in the bytes table. */
+extern const struct acre_backing acre_tlsf_quick_backing;
+
 /** The allocator as a handle. */
 static inline struct acre_bytes acre_tlsf_quick_bytes(struct acre_tlsf_quick *self)
 {

@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The heap's hot paths, alloc and dealloc, with locks and without, and the verbs that go to the
- * byte allocator as they are.
+ * The verbs on blocks, and which functions the hot paths are.
  */
 #include "heap/heap_private.h"
 
 /* ---- alloc ---- */
-
-static ACRE_NOINLINE struct acre_ptr refused(
-    struct acre_heap *heap, struct acre_layout layout, enum acre_status status)
-{
-    struct heap_request request = { NULL, layout, 0 };
-    if (status != ACRE_NO_MEMORY)
-        return (struct acre_ptr){ NULL, status };
-    return acre_heap_serve(heap, &request);
-}
-
-static struct acre_ptr alloc_looking(void *self, struct acre_layout layout)
-{
-    struct acre_heap *heap = self;
-    struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
-    return got.ptr != NULL ? got : refused(heap, layout, got.status);
-}
-
-/* For a byte allocator that calls the heap for what it cannot serve. */
-static struct acre_ptr alloc_passing(void *self, struct acre_layout layout)
-{
-    const struct acre_heap *heap = self;
-    return acre_alloc(heap->parts.bytes, layout);
-}
-
-static struct acre_ptr alloc_locked(void *self, struct acre_layout layout)
-{
-    struct acre_heap *heap = self;
-    acre_locker_lock(&heap->bytes_lock);
-    struct acre_ptr got = acre_alloc(heap->parts.bytes, layout);
-    acre_locker_unlock(&heap->bytes_lock);
-    return got.ptr != NULL ? got : refused(heap, layout, got.status);
-}
 
 struct acre_ptr acre_heap_alloc_flags(
     struct acre_heap *heap, struct acre_layout layout, unsigned flags)
@@ -46,59 +13,56 @@ struct acre_ptr acre_heap_alloc_flags(
     return acre_heap_request(heap, &request);
 }
 
-/* ---- dealloc ---- */
-
-/* A free is counted; when a look is due, returns the chunks to be given back. */
-static struct acre_heap_chunk *count_free(struct acre_heap *heap)
+static ACRE_NOINLINE struct acre_ptr heap_alloc_refused(
+    struct acre_heap *heap, struct acre_layout layout)
 {
-    if (heap->countdown > 1) {
-        heap->countdown--;
-        return NULL;
-    }
-    struct acre_heap_chunk *gone = acre_heap_look(heap);
-    heap->countdown = heap_ticks(heap);
-    return gone;
+    struct heap_request request = { NULL, layout, 0 };
+    return acre_heap_alloc_slow(heap, &request);
 }
 
-/* A free that is due for a look at the chunks, or under a lock. */
-ACRE_NOINLINE enum acre_status acre_heap_dealloc_slowly(void *self, void *ptr)
+static struct acre_ptr heap_alloc_locked(void *self, struct acre_layout layout)
+{
+    struct acre_heap *heap = self;
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_ptr got = acre_alloc(heap->bytes, layout);
+    acre_locker_unlock(&heap->bytes_lock);
+    return got.status != ACRE_NO_MEMORY ? got : heap_alloc_refused(heap, layout);
+}
+
+/* ---- dealloc ---- */
+
+/* A free that is due for a scan, or under a lock. */
+static ACRE_NOINLINE enum acre_status heap_dealloc_counting(void *self, void *ptr)
 {
     struct acre_heap *heap = self;
     struct acre_heap_chunk *gone = NULL;
     acre_locker_lock(&heap->bytes_lock);
-    enum acre_status status = acre_dealloc(heap->parts.bytes, ptr);
+    enum acre_status status = acre_dealloc(heap->bytes, ptr);
     if (status == ACRE_OK)
-        gone = count_free(heap);
+        gone = acre_heap_count_frees(heap, 1);
     else if (heap->countdown == 0)
         heap->countdown = 1;
     acre_locker_unlock(&heap->bytes_lock);
-    if (gone != NULL)
-        acre_heap_give_chunks(heap, gone);
+    acre_heap_return_runs(heap, gone);
     return status;
 }
 
-static enum acre_status dealloc_counting(void *self, void *ptr)
+/* Counts the free before it is made, so that the byte allocator's dealloc is called last. */
+static enum acre_status heap_dealloc(void *self, void *ptr)
 {
     struct acre_heap *heap = self;
-    if (ACRE_UNLIKELY(heap_is_look_due(heap)))
-        return acre_heap_dealloc_slowly(heap, ptr);
-    return acre_dealloc(heap->parts.bytes, ptr);
+    if (ACRE_UNLIKELY(--heap->countdown == 0))
+        return heap_dealloc_counting(heap, ptr);
+    enum acre_status (*dealloc)(void *, void *) = heap->bytes.ops->dealloc;
+    ACRE_OPAQUE(dealloc); /* else `self` is moved twice */
+    return dealloc(heap->bytes.self, ptr);
 }
 
-static enum acre_status dealloc_passing(void *self, void *ptr)
-{
-    const struct acre_heap *heap = self;
-    return acre_dealloc(heap->parts.bytes, ptr);
-}
-
-/* What the byte allocator calls, so that a free that can empty no chunk passes by the heap. */
-static void freed(void *self, size_t blocks)
+/* The byte allocator's handler of frees after which a region may be empty. */
+static void heap_released(void *self, size_t blocks)
 {
     struct acre_heap *heap = self;
-    heap->countdown = heap->countdown > blocks ? heap->countdown - (blocks - 1) : 1;
-    struct acre_heap_chunk *gone = count_free(heap);
-    if (gone != NULL)
-        acre_heap_give_chunks(heap, gone);
+    acre_heap_return_runs(heap, acre_heap_count_frees(heap, blocks));
 }
 
 enum acre_status acre_heap_dealloc_sized(
@@ -106,12 +70,11 @@ enum acre_status acre_heap_dealloc_sized(
 {
     struct acre_heap_chunk *gone = NULL;
     acre_locker_lock(&heap->bytes_lock);
-    enum acre_status status = acre_dealloc_sized(heap->parts.bytes, ptr, layout);
+    enum acre_status status = acre_dealloc_sized(heap_bytes(heap), ptr, layout);
     if (status == ACRE_OK)
-        gone = count_free(heap);
+        gone = acre_heap_count_frees(heap, 1);
     acre_locker_unlock(&heap->bytes_lock);
-    if (gone != NULL)
-        acre_heap_give_chunks(heap, gone);
+    acre_heap_return_runs(heap, gone);
     return status;
 }
 
@@ -120,7 +83,7 @@ enum acre_status acre_heap_dealloc_sized(
 enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size)
 {
     acre_locker_lock(&heap->bytes_lock);
-    enum acre_status status = acre_resize(heap->parts.bytes, ptr, size);
+    enum acre_status status = acre_resize(heap_bytes(heap), ptr, size);
     heap->failed += status == ACRE_NO_MEMORY;
     acre_locker_unlock(&heap->bytes_lock);
     return status;
@@ -137,7 +100,7 @@ struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre
 struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr)
 {
     acre_locker_lock(&heap->bytes_lock);
-    struct acre_num usable = acre_usable_size(heap->parts.bytes, ptr);
+    struct acre_num usable = acre_usable_size(heap_bytes(heap), ptr);
     acre_locker_unlock(&heap->bytes_lock);
     return usable;
 }
@@ -145,7 +108,7 @@ struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *
 struct acre_block acre_heap_find(const struct acre_heap *heap, const void *ptr)
 {
     acre_locker_lock(&heap->bytes_lock);
-    struct acre_block block = acre_find(heap->parts.bytes, ptr);
+    struct acre_block block = acre_find(heap_bytes(heap), ptr);
     acre_locker_unlock(&heap->bytes_lock);
     return block;
 }
@@ -153,49 +116,54 @@ struct acre_block acre_heap_find(const struct acre_heap *heap, const void *ptr)
 void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg)
 {
     acre_locker_lock(&heap->bytes_lock);
-    acre_walk(heap->parts.bytes, visit, arg);
+    acre_walk(heap_bytes(heap), visit, arg);
     acre_locker_unlock(&heap->bytes_lock);
 }
 
-/* ---- which of them ---- */
+/* ---- which functions the hot paths are ---- */
 
-/* The heap's own hot paths. */
-static void bind_here(struct acre_heap *heap, bool locked)
+/* Without a lock, alloc is the byte allocator's; dealloc is too where that tells of frees after which
+ * a region may be empty. */
+static void heap_bind_direct(struct acre_heap *heap, const struct acre_backing *backing)
 {
-    const struct acre_heap_parts *parts = &heap->parts;
-    heap->alloc_here = parts->alloc != NULL ? parts->alloc : alloc_passing;
-    if (parts->set_on_exhausted == NULL)
-        heap->alloc_here = alloc_looking;
-    heap->dealloc_here = parts->set_on_released != NULL ? dealloc_passing : dealloc_counting;
-    if (parts->dealloc != NULL)
-        heap->dealloc_here = parts->dealloc;
-    if (!locked)
-        return;
-    heap->alloc_here = alloc_locked;
-    heap->dealloc_here = acre_heap_dealloc_slowly;
+    heap->alloc = backing->ops->alloc;
+    heap->alloc_self = heap->parts.self;
+    heap->dealloc = heap_dealloc;
+    heap->dealloc_self = heap;
+    if (backing->set_on_released != NULL) {
+        heap->dealloc = backing->ops->dealloc;
+        heap->dealloc_self = heap->parts.self;
+    }
 }
 
-/* Those that a caller takes who has the heap itself. */
-static void bind_direct(struct acre_heap *heap, bool locked)
+static void heap_bind_locked(struct acre_heap *heap)
 {
-    struct acre_bytes bytes = heap->parts.bytes;
-    bool alloc_passes = !locked && heap->parts.set_on_exhausted != NULL;
-    bool dealloc_passes = !locked && heap->parts.set_on_released != NULL;
-    heap->alloc = alloc_passes ? bytes.ops->alloc : heap->alloc_here;
-    heap->alloc_self = alloc_passes ? bytes.self : heap;
-    heap->dealloc = dealloc_passes ? bytes.ops->dealloc : heap->dealloc_here;
-    heap->dealloc_self = dealloc_passes ? bytes.self : heap;
+    heap->alloc = heap_alloc_locked;
+    heap->alloc_self = heap;
+    heap->dealloc = heap_dealloc_counting;
+    heap->dealloc_self = heap;
+}
+
+static void heap_bind_null(struct acre_heap *heap)
+{
+    heap->alloc = acre_null_ops.alloc;
+    heap->dealloc = acre_null_ops.dealloc;
 }
 
 void acre_heap_bind(struct acre_heap *heap)
 {
-    bool locked = heap->bytes_lock.lock != NULL;
-    bind_here(heap, locked);
-    bind_direct(heap, locked);
-    if (heap->parts.set_on_released != NULL)
-        heap->parts.set_on_released(heap->parts.bytes.self, locked ? NULL : freed, heap);
-    if (heap->parts.set_on_exhausted != NULL)
-        heap->parts.set_on_exhausted(
-            heap->parts.bytes.self, locked ? NULL : acre_heap_make_room, heap);
-    heap->countdown = ACRE_HEAP_TICK;
+    const struct acre_backing *backing = heap->parts.backing;
+    if (backing == NULL) {
+        heap_bind_null(heap);
+        return;
+    }
+    heap->is_called = heap->bytes_lock.lock == NULL;
+    heap->countdown = heap_scan_interval(heap);
+    if (heap->is_called)
+        heap_bind_direct(heap, backing);
+    else
+        heap_bind_locked(heap);
+    backing->set_on_exhausted(heap->parts.self, heap->is_called ? acre_heap_make_room : NULL, heap);
+    if (backing->set_on_released != NULL)
+        backing->set_on_released(heap->parts.self, heap->is_called ? heap_released : NULL, heap);
 }

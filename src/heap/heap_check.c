@@ -1,93 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The heap's checker. A record is believed once its seal is right, and only then followed.
+ * The heap's checker. A record is followed only after its checksum was compared.
  */
+#include "base/check.h"
 #include "heap/heap_private.h"
 
-static struct acre_check_result broken(const char *invariant, const void *where)
+static bool heap_is_apart(const struct acre_heap *heap, const struct acre_heap_chunk *chunk)
 {
-    return (struct acre_check_result){ invariant, where };
-}
-
-static const struct acre_check_result sound = { NULL, NULL };
-
-static bool is_record(
-    const struct acre_heap *heap, const struct acre_heap_chunk *chunk, bool sealed)
-{
-    return sealed && chunk->start + heap_chunk_bytes(heap, chunk->pages) == (uintptr_t)chunk &&
-           (chunk->start & (heap->page_size - 1)) == 0;
-}
-
-static bool is_apart(const struct acre_heap *heap, const struct acre_heap_chunk *chunk)
-{
-    const struct acre_heap_chunk *other = heap->taken;
+    const struct acre_heap_chunk *other = heap->runs;
     while (other != chunk && !acre_ranges_overlap(chunk->start, chunk->pages * heap->page_size,
                                  other->start, other->pages * heap->page_size))
-        other = other->below;
+        other = other->run_next;
     return other == chunk;
 }
 
-static struct acre_check_result check_taken(const struct acre_heap *heap)
+static struct acre_check_result heap_check_runs(const struct acre_heap *heap)
 {
-    const struct acre_heap_chunk *above = NULL;
-    size_t held = 0;
-    for (const struct acre_heap_chunk *chunk = heap->taken; chunk != NULL; chunk = chunk->below) {
-        if (!is_record(heap, chunk, chunk->seal == heap_seal(chunk)))
-            return broken("HEAP-1: a chunk's record is not what was written there", chunk);
-        held += chunk->pages;
-        if (chunk->above != above || held > heap->held || !is_apart(heap, chunk))
-            return broken("HEAP-2: the chunks taken are linked wrongly or overlap", chunk);
-        above = chunk;
+    const struct acre_heap_chunk *prev = NULL;
+    size_t pages = 0;
+    for (const struct acre_heap_chunk *chunk = heap->runs; chunk != NULL; chunk = chunk->run_next) {
+        if (!heap_is_sound_in_runs(heap, chunk))
+            return acre_check_broken("HEAP-1: a chunk's record does not match its checksum", chunk);
+        pages += chunk->pages;
+        if (chunk->run_prev != prev || pages > heap->chunk_pages || !heap_is_apart(heap, chunk))
+            return acre_check_broken("HEAP-2: chunks overlap or are linked wrongly", chunk);
+        prev = chunk;
     }
-    if (held != heap->held)
-        return broken("HEAP-2: the chunks taken are not as many pages as are held", heap);
-    if (held * heap->page_size > acre_pages_stats(heap->parts.pages).used)
-        return broken("HEAP-5: chunks hold more pages than are in use", heap);
-    return sound;
+    if (pages != heap->chunk_pages)
+        return acre_check_broken("HEAP-2: the chunks do not have the pages counted for them", heap);
+    if (pages * heap_page_size(heap) > acre_pages_stats(heap_pages(heap)).used)
+        return acre_check_broken("HEAP-5: chunks have more pages than are in use", heap);
+    return acre_check_sound();
 }
 
-static struct acre_check_result check_circle(const struct acre_heap *heap)
+static struct acre_check_result heap_check_ring(const struct acre_heap *heap)
 {
-    const struct acre_heap_chunk *chunk = heap->last;
+    const struct acre_heap_chunk *chunk = heap->ring;
     size_t chunks = 0;
-    size_t fed = 0;
+    size_t bytes = 0;
     while (chunk != NULL && chunks < heap->chunks) {
-        if (!is_record(heap, chunk, chunk->next_seal == heap_next_seal(chunk)))
-            return broken("HEAP-1: a chunk's record is not what was written there", chunk);
+        if (!heap_is_sound_in_ring(heap, chunk))
+            return acre_check_broken("HEAP-1: a chunk's record does not match its checksum", chunk);
         chunks++;
-        fed += heap_chunk_bytes(heap, chunk->pages);
-        chunk = chunk->next;
+        bytes += heap_chunk_bytes(heap, chunk->pages);
+        chunk = chunk->ring_next;
     }
-    if (chunk != heap->last || chunks != heap->chunks || fed != heap->fed)
-        return broken("HEAP-3: the circle of chunks does not have what is counted", heap);
-    if (fed != acre_bytes_stats(heap->parts.bytes).total)
-        return broken("HEAP-4: the byte allocator was not given what the chunks are", heap);
-    return sound;
+    if (chunk != heap->ring || chunks != heap->chunks || bytes != heap->bytes_added)
+        return acre_check_broken("HEAP-3: the ring of chunks does not match its counts", heap);
+    if (bytes != acre_bytes_stats(heap_bytes(heap)).total)
+        return acre_check_broken("HEAP-4: the byte allocator does not own just the chunks", heap);
+    return acre_check_sound();
 }
 
 /* The lock of bytes is held. */
-static struct acre_check_result check_bytes(const struct acre_heap *heap)
+static struct acre_check_result heap_check_bytes(const struct acre_heap *heap)
 {
-    struct acre_check_result found = check_circle(heap);
-    return found.invariant != NULL ? found : acre_bytes_check(heap->parts.bytes);
+    struct acre_check_result found = heap_check_ring(heap);
+    return found.invariant != NULL ? found : acre_bytes_check(heap_bytes(heap));
 }
 
 /* The lock of pages is held. */
-static struct acre_check_result check_pages(const struct acre_heap *heap)
+static struct acre_check_result heap_check_pages(const struct acre_heap *heap)
 {
-    struct acre_check_result found = acre_pages_check(heap->parts.pages);
-    return found.invariant != NULL ? found : check_taken(heap);
+    struct acre_check_result found = acre_pages_check(heap_pages(heap));
+    return found.invariant != NULL ? found : heap_check_runs(heap);
 }
 
 struct acre_check_result acre_heap_check(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->pages_lock);
-    struct acre_check_result found = check_pages(heap);
+    struct acre_check_result found = heap_check_pages(heap);
     acre_locker_unlock(&heap->pages_lock);
     if (found.invariant != NULL)
         return found;
     acre_locker_lock(&heap->bytes_lock);
-    found = check_bytes(heap);
+    found = heap_check_bytes(heap);
     acre_locker_unlock(&heap->bytes_lock);
     return found;
 }

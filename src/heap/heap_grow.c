@@ -1,99 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What the heap does for a request that found no room: a new chunk, empty chunks given back and
- * another chunk for them, the callback, and in the end a refusal.
+ * Requests that find no memory. In this order: a chunk is added, empty chunks are returned and a
+ * chunk is added, the handler is called, the request is refused. No lock is held but where it says
+ * so.
  */
 #include "heap/heap_private.h"
 
-/* Tries a request with what room there is. Under the lock of bytes. */
-static struct acre_ptr attempt(struct acre_heap *heap, const struct heap_request *request)
-{
-    if (request->ptr != NULL)
-        return acre_realloc(heap->parts.bytes, request->ptr, request->layout);
-    return acre_alloc(heap->parts.bytes, request->layout);
-}
-
-static struct acre_ptr attempt_locked(struct acre_heap *heap, const struct heap_request *request)
-{
-    acre_locker_lock(&heap->bytes_lock);
-    struct acre_ptr got = attempt(heap, request);
-    acre_locker_unlock(&heap->bytes_lock);
-    return got;
-}
-
-/* Adds a chunk's region, in the way that may take more metadata if the request fits nevertheless.
- */
-static enum acre_status feed(
-    struct acre_heap *heap, const struct acre_heap_chunk *chunk, struct acre_layout layout)
-{
-    struct acre_bytes bytes = heap->parts.bytes;
-    size_t size = heap_chunk_bytes(heap, chunk->pages);
-    bool spare = heap->parts.region_for(layout) <= size - size / 12;
-    if (heap->parts.add_adjacent != NULL && spare)
-        return heap->parts.add_adjacent(bytes.self, (void *)chunk->start, size);
-    return acre_bytes_add_memory(bytes, (void *)chunk->start, size);
-}
-
-/* Tries the request with one more region of the byte allocator's; false: the region is not, or no
- * longer, its own. */
-static bool try_fed(struct acre_heap *heap, const struct acre_heap_chunk *chunk,
-    const struct heap_request *request, struct acre_ptr *got)
-{
-    struct acre_base bytes = acre_bytes_base(heap->parts.bytes);
-    if (feed(heap, chunk, request->layout) != ACRE_OK)
-        return false;
-    *got = attempt(heap, request);
-    return got->ptr != NULL || acre_remove_memory(bytes, (void *)chunk->start) != ACRE_OK;
-}
-
-/* Gives a chunk that was taken to the byte allocator, and tries the request with it. */
-static struct acre_ptr try_with(
-    struct acre_heap *heap, struct acre_heap_chunk *chunk, const struct heap_request *request)
-{
-    struct acre_ptr got = { NULL, ACRE_NO_MEMORY };
-    acre_locker_lock(&heap->bytes_lock);
-    bool fed = try_fed(heap, chunk, request, &got);
-    if (fed)
-        acre_heap_enter_chunk(heap, chunk);
-    acre_locker_unlock(&heap->bytes_lock);
-    if (!fed)
-        acre_heap_give_chunks(heap, chunk);
-    return got;
-}
-
-static struct acre_heap_chunk *take_chunk_for(
-    struct acre_heap *heap, struct acre_layout layout, unsigned flags)
-{
-    size_t region = heap->parts.region_for(layout);
-    return region != 0 ? acre_heap_take_chunk(heap, region, flags) : NULL;
-}
-
-static struct acre_ptr try_larger(struct acre_heap *heap, const struct heap_request *request)
-{
-    struct acre_heap_chunk *chunk = take_chunk_for(heap, request->layout, request->flags);
-    if (chunk == NULL)
-        return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-    return try_with(heap, chunk, request);
-}
-
-static struct acre_ptr try_again(struct acre_heap *heap, const struct heap_request *request)
-{
-    struct acre_ptr got = attempt_locked(heap, request);
-    return got.status != ACRE_NO_MEMORY ? got : try_larger(heap, request);
-}
-
-static struct acre_ptr refuse(struct acre_heap *heap)
-{
-    acre_locker_lock(&heap->bytes_lock);
-    heap->failed++;
-    acre_locker_unlock(&heap->bytes_lock);
-    return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-}
-
 /* ---- the handler ---- */
 
-/* Without a lock, a handler that runs is the one that makes the request. */
-static bool enter_handler(struct acre_heap *heap)
+/* Without a lock, a request made while the handler runs is the handler's own. */
+static bool heap_enter_handler(struct acre_heap *heap)
 {
     acre_locker_lock(&heap->bytes_lock);
     unsigned most = heap->bytes_lock.lock != NULL ? ACRE_EXHAUSTED_RETRIES : 1;
@@ -103,93 +19,63 @@ static bool enter_handler(struct acre_heap *heap)
     return may;
 }
 
-static void leave_handler(struct acre_heap *heap)
+static void heap_leave_handler(struct acre_heap *heap)
 {
     acre_locker_lock(&heap->bytes_lock);
     heap->running--;
     acre_locker_unlock(&heap->bytes_lock);
 }
 
-bool acre_heap_ask(struct acre_heap *heap, struct acre_layout layout)
+static bool heap_call_handler(struct acre_heap *heap, struct acre_layout layout)
 {
-    if (!enter_handler(heap))
+    if (!heap_enter_handler(heap))
         return false;
     bool again = heap->on_exhausted(heap->on_exhausted_arg, layout);
-    leave_handler(heap);
+    heap_leave_handler(heap);
     return again;
 }
 
-/* ---- requests that the heap sees from the start ---- */
+/* ---- blocks, where the byte allocator calls the heap ---- */
 
-struct acre_ptr acre_heap_serve(struct acre_heap *heap, const struct heap_request *request)
+static struct acre_heap_chunk *heap_alloc_chunk(
+    struct acre_heap *heap, struct acre_layout layout, unsigned flags)
 {
-    unsigned asked = 0;
-    struct acre_ptr got = try_larger(heap, request);
-    while (got.status == ACRE_NO_MEMORY) {
-        if (acre_heap_release_empty(heap) != 0)
-            got = try_larger(heap, request);
-        if (got.status != ACRE_NO_MEMORY)
-            return got;
-        if (asked++ == ACRE_EXHAUSTED_RETRIES || !acre_heap_ask(heap, request->layout))
-            return refuse(heap);
-        got = try_again(heap, request);
-    }
-    return got;
+    size_t region = heap_region_size(heap, layout);
+    return region != 0 ? acre_heap_alloc_run(heap, region, flags) : NULL;
 }
 
-/* The byte allocator calls make_room with the flags. */
-static struct acre_ptr attempt_called(struct acre_heap *heap, const struct heap_request *request)
+static bool heap_add_chunk_for(struct acre_heap *heap, struct acre_layout layout)
 {
-    unsigned flags = heap->flags;
-    heap->flags = request->flags;
-    struct acre_ptr got = attempt(heap, request);
-    heap->flags = flags;
-    return got;
-}
-
-struct acre_ptr acre_heap_request(struct acre_heap *heap, const struct heap_request *request)
-{
-    if (heap_is_called(heap))
-        return attempt_called(heap, request);
-    struct acre_ptr got = attempt_locked(heap, request);
-    return got.status != ACRE_NO_MEMORY ? got : acre_heap_serve(heap, request);
-}
-
-/* ---- requests that the byte allocator hands on, without a lock ---- */
-
-static bool add_chunk_for(struct acre_heap *heap, struct acre_layout layout)
-{
-    struct acre_heap_chunk *chunk = take_chunk_for(heap, layout, heap->flags);
+    struct acre_heap_chunk *chunk = heap_alloc_chunk(heap, layout, heap->flags);
     if (chunk == NULL)
         return false;
-    if (feed(heap, chunk, layout) != ACRE_OK) {
-        acre_heap_give_chunks(heap, chunk);
+    if (!acre_heap_add_chunk(heap, chunk, layout)) {
+        chunk->ring_next = NULL;
+        acre_heap_return_runs(heap, chunk);
         return false;
     }
-    acre_heap_enter_chunk(heap, chunk);
     heap->newest = chunk;
     heap->newest_for = layout;
     return true;
 }
 
-/* Gives back a chunk that did not serve the request it was taken for: it is empty, and the next to
- * be tried. True when there was one. */
-static bool give_useless_chunk(struct acre_heap *heap, struct acre_layout layout)
+/* Returns a chunk that did not serve the request it was added for: it is empty, and the next to be
+ * examined. True when there was one; region_size is wrong then. */
+static bool heap_return_useless_chunk(struct acre_heap *heap, struct acre_layout layout)
 {
-    if (heap->last == NULL || heap->last->next != heap->newest ||
+    if (heap->ring == NULL || heap->ring->ring_next != heap->newest ||
         heap->newest_for.size != layout.size || heap->newest_for.align != layout.align)
         return false;
-    struct acre_heap_chunk *gone = acre_heap_collect(heap, 1, 0);
-    return gone != NULL && acre_heap_give_chunks(heap, gone) != 0;
+    return acre_heap_return_runs(heap, acre_heap_remove_chunks(heap, 1, 0)) != 0;
 }
 
-/* The handler may make requests, which may need chunks too. */
-static bool ask_called(struct acre_heap *heap, struct acre_layout layout)
+/* The handler's own requests may need chunks too, and have no flags. */
+static bool heap_call_handler_in_place(struct acre_heap *heap, struct acre_layout layout)
 {
     unsigned flags = heap->flags;
     heap->flags = 0;
-    heap->parts.set_on_exhausted(heap->parts.bytes.self, acre_heap_make_room, heap);
-    bool again = acre_heap_ask(heap, layout);
+    heap->parts.backing->set_on_exhausted(heap->parts.self, acre_heap_make_room, heap);
+    bool again = heap_call_handler(heap, layout);
     heap->flags = flags;
     return again;
 }
@@ -197,11 +83,157 @@ static bool ask_called(struct acre_heap *heap, struct acre_layout layout)
 bool acre_heap_make_room(void *self, struct acre_layout layout)
 {
     struct acre_heap *heap = self;
-    if (!give_useless_chunk(heap, layout)) {
-        if (add_chunk_for(heap, layout))
+    if (!heap_return_useless_chunk(heap, layout)) {
+        if (heap_add_chunk_for(heap, layout))
             return true;
-        if (acre_heap_release_empty(heap) != 0 && add_chunk_for(heap, layout))
+        if (acre_heap_release_empty(heap) != 0 && heap_add_chunk_for(heap, layout))
             return true;
     }
-    return ask_called(heap, layout);
+    return heap_call_handler_in_place(heap, layout);
+}
+
+/* ---- blocks, where the heap looks at the answer ---- */
+
+static struct acre_ptr heap_try(struct acre_heap *heap, const struct heap_request *request)
+{
+    if (request->ptr != NULL)
+        return acre_realloc(heap_bytes(heap), request->ptr, request->layout);
+    return acre_alloc(heap_bytes(heap), request->layout);
+}
+
+static struct acre_ptr heap_try_locked(struct acre_heap *heap, const struct heap_request *request)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_ptr got = heap_try(heap, request);
+    acre_locker_unlock(&heap->bytes_lock);
+    return got;
+}
+
+/* Adds a chunk and tries the request with it; a chunk of no use stays out. Returns the chunk to be
+ * returned, or null. Under the lock of bytes. */
+static struct acre_heap_chunk *heap_try_chunk(struct acre_heap *heap, struct acre_heap_chunk *chunk,
+    const struct heap_request *request, struct acre_ptr *got)
+{
+    if (!acre_heap_add_chunk(heap, chunk, request->layout)) {
+        chunk->ring_next = NULL;
+        return chunk;
+    }
+    *got = heap_try(heap, request);
+    return got->ptr == NULL ? acre_heap_remove_chunks(heap, 1, 0) : NULL;
+}
+
+static struct acre_ptr heap_try_with_chunk(
+    struct acre_heap *heap, const struct heap_request *request)
+{
+    struct acre_ptr got = { NULL, ACRE_NO_MEMORY };
+    struct acre_heap_chunk *chunk = heap_alloc_chunk(heap, request->layout, request->flags);
+    if (chunk == NULL)
+        return got;
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_heap_chunk *gone = heap_try_chunk(heap, chunk, request, &got);
+    acre_locker_unlock(&heap->bytes_lock);
+    acre_heap_return_runs(heap, gone);
+    return got;
+}
+
+static struct acre_ptr heap_refuse(struct acre_heap *heap)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    heap->failed++;
+    acre_locker_unlock(&heap->bytes_lock);
+    return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
+}
+
+struct acre_ptr acre_heap_alloc_slow(struct acre_heap *heap, const struct heap_request *request)
+{
+    struct acre_ptr got = heap_try_with_chunk(heap, request);
+    for (unsigned calls = 0; got.status == ACRE_NO_MEMORY; calls++) {
+        if (acre_heap_release_empty(heap) != 0)
+            got = heap_try_with_chunk(heap, request);
+        if (got.status != ACRE_NO_MEMORY)
+            return got;
+        if (calls == ACRE_EXHAUSTED_RETRIES || !heap_call_handler(heap, request->layout))
+            return heap_refuse(heap);
+        got = heap_try_locked(heap, request);
+        if (got.status == ACRE_NO_MEMORY)
+            got = heap_try_with_chunk(heap, request);
+    }
+    return got;
+}
+
+/* ---- both ---- */
+
+/* The byte allocator calls make_room, which finds the flags in the heap. */
+static struct acre_ptr heap_try_called(struct acre_heap *heap, const struct heap_request *request)
+{
+    unsigned flags = heap->flags;
+    heap->flags = request->flags;
+    struct acre_ptr got = heap_try(heap, request);
+    heap->flags = flags;
+    return got;
+}
+
+struct acre_ptr acre_heap_request(struct acre_heap *heap, const struct heap_request *request)
+{
+    if (heap->is_called)
+        return heap_try_called(heap, request);
+    struct acre_ptr got = heap_try_locked(heap, request);
+    return got.status != ACRE_NO_MEMORY ? got : acre_heap_alloc_slow(heap, request);
+}
+
+/* ---- pages ---- */
+
+static struct acre_layout heap_layout_of(
+    const struct acre_heap *heap, const struct heap_page_request *request)
+{
+    size_t most = SIZE_MAX / heap_page_size(heap);
+    return acre_layout(
+        request->count > most ? SIZE_MAX : request->count * heap->page_size, request->align);
+}
+
+static struct acre_num heap_try_pages(
+    struct acre_heap *heap, const struct heap_page_request *request)
+{
+    return acre_heap_try_pages(heap, request, acre_heap_used_bytes(heap));
+}
+
+static struct acre_num heap_request_pages(
+    struct acre_heap *heap, const struct heap_page_request *request)
+{
+    struct acre_num got = heap_try_pages(heap, request);
+    for (unsigned calls = 0; got.status == ACRE_NO_MEMORY; calls++) {
+        if (acre_heap_release_empty(heap) != 0)
+            got = heap_try_pages(heap, request);
+        if (got.status != ACRE_NO_MEMORY)
+            return got;
+        if (calls == ACRE_EXHAUSTED_RETRIES ||
+            !heap_call_handler(heap, heap_layout_of(heap, request))) {
+            acre_heap_count_refused_pages(heap);
+            return got;
+        }
+        got = heap_try_pages(heap, request);
+    }
+    return got;
+}
+
+struct acre_num acre_heap_alloc_pages(
+    struct acre_heap *heap, size_t count, size_t align, unsigned flags)
+{
+    struct heap_page_request request = { 0, count, align, flags, false, NULL };
+    return heap_request_pages(heap, &request);
+}
+
+struct acre_num acre_heap_alloc_pages_at(
+    struct acre_heap *heap, uintptr_t pos, size_t count, size_t align, unsigned flags)
+{
+    struct heap_page_request request = { pos, count, align, flags, true, NULL };
+    return heap_request_pages(heap, &request);
+}
+
+struct acre_num acre_heap_alloc_pages_within(
+    struct acre_heap *heap, size_t count, const struct acre_run_limits *limits, unsigned flags)
+{
+    size_t align = limits->align != 0 ? limits->align : 1;
+    struct heap_page_request request = { 0, count, align, flags, false, limits };
+    return heap_request_pages(heap, &request);
 }

@@ -12,13 +12,17 @@ ACRE_LIFT_BLOCKS(acre_heap)
 static struct acre_ptr acre_heap_op_alloc(void *self, struct acre_layout layout)
 {
     const struct acre_heap *heap = self;
-    return heap->alloc_here(self, layout);
+    struct acre_ptr (*alloc)(void *, struct acre_layout) = heap->alloc;
+    ACRE_OPAQUE(alloc); /* else `self` is moved twice */
+    return alloc(heap->alloc_self, layout);
 }
 
 static enum acre_status acre_heap_op_dealloc(void *self, void *ptr)
 {
     const struct acre_heap *heap = self;
-    return heap->dealloc_here(self, ptr);
+    enum acre_status (*dealloc)(void *, void *) = heap->dealloc;
+    ACRE_OPAQUE(dealloc);
+    return dealloc(heap->dealloc_self, ptr);
 }
 
 static struct acre_stats acre_heap_op_page_stats(const void *self)
@@ -50,11 +54,10 @@ static enum acre_status acre_heap_op_dealloc_pages(void *self, uintptr_t pos, si
 
 static size_t acre_heap_op_page_size(const void *self)
 {
-    const struct acre_heap *heap = self;
-    return heap->page_size;
+    return heap_page_size(self);
 }
 
-static const struct acre_bytes_ops heap_bytes_ops = ACRE_BYTES_TABLE(acre_heap);
+const struct acre_bytes_ops acre_heap_ops = ACRE_BYTES_TABLE(acre_heap);
 
 static const struct acre_pages_ops heap_pages_ops = {
     .base = {
@@ -73,9 +76,12 @@ static const struct acre_pages_ops heap_pages_ops = {
     .page_size = acre_heap_op_page_size,
 };
 
+/* A handle must not be of a heap whose hot paths are null. */
 struct acre_bytes acre_heap_bytes(struct acre_heap *heap)
 {
-    return (struct acre_bytes){ &heap_bytes_ops, heap };
+    if (heap->alloc == NULL)
+        acre_heap_bind(heap);
+    return (struct acre_bytes){ &acre_heap_ops, heap };
 }
 
 struct acre_pages acre_heap_pages(struct acre_heap *heap)

@@ -5,33 +5,37 @@
 #include "heap/heap_private.h"
 
 /* Empties the byte allocator and its accounts. */
-static void forget_bytes(struct acre_heap *heap)
+static void heap_forget_bytes(struct acre_heap *heap)
 {
-    enum acre_status refused = acre_bytes_init(heap->parts.bytes, NULL, 0);
+    enum acre_status refused = acre_bytes_init(heap_bytes(heap), NULL, 0);
     (void)refused;
-    heap->last = NULL;
+    heap->ring = NULL;
     heap->newest = NULL;
     heap->chunks = 0;
-    heap->fed = 0;
+    heap->bytes_added = 0;
     heap->failed = 0;
     acre_heap_bind(heap);
 }
 
-static void forget_pages(struct acre_heap *heap)
+static void heap_forget_pages(struct acre_heap *heap)
 {
-    heap->taken = NULL;
-    heap->held = 0;
-    heap->page_failed = 0;
-    heap->mixed_peak = 0;
+    heap->runs = NULL;
+    heap->chunk_pages = 0;
+    heap->failed_pages = 0;
+    heap->combined_peak = 0;
 }
 
 enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_parts *parts)
 {
     size_t page_size = acre_page_size(parts->pages);
-    if (parts->region_for == NULL || page_size < ACRE_NATURAL_ALIGN)
+    if (parts->backing == NULL || page_size < ACRE_NATURAL_ALIGN ||
+        acre_pages_stats(heap_pages(heap)).total != 0)
         return ACRE_INVALID_PARAM;
-    *heap = (struct acre_heap){ .parts = *parts, .page_size = page_size };
-    forget_bytes(heap);
+    heap->parts = *parts;
+    heap->bytes = (struct acre_bytes){ parts->backing->ops, parts->self };
+    heap->page_size = page_size;
+    heap_forget_bytes(heap);
+    heap_forget_pages(heap);
     return ACRE_OK;
 }
 
@@ -56,23 +60,24 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages)
 }
 
 /* A range that the page allocator may be offered. */
-static enum acre_status check_range(const struct acre_heap *heap, uintptr_t start, size_t size)
+static enum acre_status heap_check_range(const struct acre_heap *heap, uintptr_t start, size_t size)
 {
-    if (start == 0 || size < heap->parts.least || acre_range_wraps(start, size))
+    if (heap->parts.backing == NULL || start == 0 || size < heap->parts.least ||
+        acre_range_wraps(start, size))
         return ACRE_INVALID_PARAM;
-    if (size != 0 &&
-        (acre_ranges_overlap(start, size, (uintptr_t)heap, sizeof *heap) ||
-            acre_ranges_overlap(start, size, (uintptr_t)heap->parts.place, heap->parts.place_size)))
+    if (size != 0 && (acre_ranges_overlap(start, size, (uintptr_t)heap, sizeof *heap) ||
+                         acre_ranges_overlap(
+                             start, size, (uintptr_t)heap->parts.bundle, heap->parts.bundle_size)))
         return ACRE_MEMORY_OVERLAP;
     return ACRE_OK;
 }
 
 enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size)
 {
-    struct acre_base pages = acre_pages_base(heap->parts.pages);
-    enum acre_status status = check_range(heap, (uintptr_t)start, size);
-    forget_bytes(heap);
-    forget_pages(heap);
+    struct acre_base pages = acre_pages_base(heap_pages(heap));
+    enum acre_status status = heap_check_range(heap, (uintptr_t)start, size);
+    heap_forget_bytes(heap);
+    heap_forget_pages(heap);
     enum acre_status done =
         acre_init(pages, status == ACRE_OK ? start : NULL, status == ACRE_OK ? size : 0);
     return status == ACRE_OK ? done : status;
@@ -80,34 +85,34 @@ enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size
 
 enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_t size)
 {
-    enum acre_status status = check_range(heap, (uintptr_t)start, size);
+    enum acre_status status = heap_check_range(heap, (uintptr_t)start, size);
     if (status != ACRE_OK)
         return status;
     acre_locker_lock(&heap->pages_lock);
-    status = acre_pages_add_memory(heap->parts.pages, start, size);
+    status = acre_pages_add_memory(heap_pages(heap), start, size);
     acre_locker_unlock(&heap->pages_lock);
     return status;
 }
 
-static enum acre_status remove_pages(struct acre_heap *heap, void *start)
+static enum acre_status heap_remove_pages(struct acre_heap *heap, void *start)
 {
     acre_locker_lock(&heap->pages_lock);
-    enum acre_status status = acre_pages_remove_memory(heap->parts.pages, start);
+    enum acre_status status = acre_pages_remove_memory(heap_pages(heap), start);
     acre_locker_unlock(&heap->pages_lock);
     return status;
 }
 
 enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start)
 {
-    enum acre_status status = remove_pages(heap, start);
+    enum acre_status status = heap_remove_pages(heap, start);
     if (status == ACRE_INVALID_PARAM && acre_heap_release_empty(heap) != 0)
-        status = remove_pages(heap, start);
+        status = heap_remove_pages(heap, start);
     return status;
 }
 
 void acre_heap_reset(struct acre_heap *heap)
 {
-    forget_bytes(heap);
-    forget_pages(heap);
-    acre_pages_reset(heap->parts.pages);
+    heap_forget_bytes(heap);
+    heap_forget_pages(heap);
+    acre_pages_reset(heap_pages(heap));
 }

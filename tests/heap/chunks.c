@@ -18,13 +18,13 @@ static void nothing_is_taken_before_it_is_needed(void **state)
     (void)state;
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
     take(1);
-    assert_int_equal(acre_heap_page_stats(heap).used, ACRE_HEAP_FIRST);
+    assert_int_equal(acre_heap_page_stats(heap).used, ACRE_HEAP_FIRST_CHUNK);
 }
 
 /* Each chunk is as large as all before it. */
 static void chunks_double_what_is_held(void **state)
 {
-    size_t held = ACRE_HEAP_FIRST;
+    size_t held = ACRE_HEAP_FIRST_CHUNK;
     (void)state;
     take(1000);
     for (int i = 0; i < 900; i++) {
@@ -155,10 +155,10 @@ static void chunks_stay_while_they_are_of_use(void **state)
     acre_heap_release_empty(heap);
     give(take(100));
     searches = world.turnstile.searches;
-    for (size_t i = 0; i < 4 * ACRE_HEAP_TICK; i++)
+    for (size_t i = 0; i < 4 * ACRE_HEAP_SCAN_INTERVAL; i++)
         give(take(20000));
     assert_int_equal(world.turnstile.searches, searches);
-    assert_int_equal(chunk_bytes(), ACRE_HEAP_FIRST);
+    assert_int_equal(chunk_bytes(), ACRE_HEAP_FIRST_CHUNK);
 }
 
 /* What stays after a look is twice what is in use, and no less. */
@@ -215,6 +215,7 @@ static void the_smallest_pages(void **state)
 {
     (void)state;
     for (size_t page = ACRE_NATURAL_ALIGN; page <= 256; page *= 2) {
+        memset(&world.own, 0, sizeof world.own);
         assert_int_equal(acre_heap_tlsf_setup(&world.own, page), ACRE_OK);
         assert_int_equal(acre_heap_init(heap, world.memory, 8 * PAGE), ACRE_OK);
         while (acre_heap_alloc_pages(heap, 1, 1, 0).status == ACRE_OK) {

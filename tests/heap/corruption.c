@@ -17,10 +17,10 @@ static int make(void **state)
     take(1000);
     take(40000);
     take(90000);
-    chunks[0] = heap->taken;
-    chunks[1] = chunks[0]->below;
-    chunks[2] = chunks[1]->below;
-    return bad || chunks[2]->below != NULL;
+    chunks[0] = heap->runs;
+    chunks[1] = chunks[0]->run_next;
+    chunks[2] = chunks[1]->run_next;
+    return bad || chunks[2]->run_next != NULL;
 }
 
 static void expect(const char *invariant)
@@ -59,11 +59,11 @@ static void expect_field(size_t *field, size_t value, const char *invariant)
 static void the_counts(void **state)
 {
     (void)state;
-    expect_field(&heap->held, heap->held + 1, "HEAP-2");
-    expect_field(&heap->held, heap->held - 1, "HEAP-2");
+    expect_field(&heap->chunk_pages, heap->chunk_pages + 1, "HEAP-2");
+    expect_field(&heap->chunk_pages, heap->chunk_pages - 1, "HEAP-2");
     expect_field(&heap->chunks, heap->chunks + 1, "HEAP-3");
     expect_field(&heap->chunks, heap->chunks - 1, "HEAP-3");
-    expect_field(&heap->fed, heap->fed - 16, "HEAP-3");
+    expect_field(&heap->bytes_added, heap->bytes_added - 16, "HEAP-3");
     expect_field(&world.own.tlsf.regions.total, world.own.tlsf.regions.total + 16, "HEAP-4");
     expect_field(&world.own.pages.metadata, 0, "BITMAP-");
     expect_field(&world.own.tlsf.live_blocks, 0, "TLSF-");
@@ -71,24 +71,24 @@ static void the_counts(void **state)
 
 static void reseal(struct acre_heap_chunk *chunk)
 {
-    chunk->seal = heap_seal(chunk);
-    chunk->next_seal = heap_next_seal(chunk);
+    chunk->run_checksum = heap_run_checksum(chunk);
+    chunk->ring_checksum = heap_ring_checksum(chunk);
 }
 
 /* Records whose seals are right, so that only their meaning is wrong. */
 static void sealed_nonsense(void **state)
 {
     (void)state;
-    chunks[1]->above = NULL;
+    chunks[1]->run_prev = NULL;
     reseal(chunks[1]);
     expect("HEAP-2");
-    chunks[1]->above = chunks[0];
+    chunks[1]->run_prev = chunks[0];
     reseal(chunks[1]);
     assert_heap_sound();
-    chunks[2]->below = chunks[0];
+    chunks[2]->run_next = chunks[0];
     reseal(chunks[2]);
     expect("HEAP-2");
-    chunks[2]->below = NULL;
+    chunks[2]->run_next = NULL;
     chunks[2]->start -= PAGE;
     reseal(chunks[2]);
     expect("HEAP-1");
@@ -104,7 +104,7 @@ static void a_record_over_another(void **state)
     chunks[0]->start -= more * PAGE;
     chunks[0]->pages += more;
     reseal(chunks[0]);
-    heap->held += more;
+    heap->chunk_pages += more;
     expect("HEAP-2");
 }
 

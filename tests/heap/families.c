@@ -40,11 +40,11 @@ static void pages_of_chunks_are_no_callers(void **state)
     uintptr_t above = take_pages(2);
     uintptr_t chunk = (uintptr_t)block / PAGE * PAGE;
     assert_true(below < chunk && chunk < above);
-    for (size_t i = 0; i < ACRE_HEAP_FIRST / PAGE; i++)
+    for (size_t i = 0; i < ACRE_HEAP_FIRST_CHUNK / PAGE; i++)
         refuse_pages(below + (2 + i) * PAGE, 1, ACRE_NOT_ALLOCATED);
     refuse_pages(below, 3, ACRE_NOT_ALLOCATED);
     refuse_pages(above - PAGE, 2, ACRE_NOT_ALLOCATED);
-    refuse_pages(below, ACRE_HEAP_FIRST / PAGE + 4, ACRE_NOT_ALLOCATED);
+    refuse_pages(below, ACRE_HEAP_FIRST_CHUNK / PAGE + 4, ACRE_NOT_ALLOCATED);
     refuse_pages(below, SIZE_MAX / PAGE, ACRE_NOT_ALLOCATED);
     refuse_pages(below, SIZE_MAX, ACRE_NOT_ALLOCATED);
     refuse_pages(below + 1, 1, ACRE_INVALID_PARAM);
@@ -108,8 +108,8 @@ static void accounts_of_both(void **state)
     assert_int_equal(both.peak, both.used);
     struct acre_stats seen = acre_pages_stats(pages);
     assert_int_equal(seen.total, WORLD_SIZE);
-    assert_int_equal(seen.used, 3 * PAGE + ACRE_HEAP_FIRST);
-    assert_int_equal(acre_used_pages(pages), 3 + ACRE_HEAP_FIRST / PAGE);
+    assert_int_equal(seen.used, 3 * PAGE + ACRE_HEAP_FIRST_CHUNK);
+    assert_int_equal(acre_used_pages(pages), 3 + ACRE_HEAP_FIRST_CHUNK / PAGE);
     assert_int_equal(seen.total, seen.metadata + seen.used + seen.available);
     give(block);
     assert_int_equal(acre_heap_stats(heap).used, 3 * PAGE);

@@ -33,6 +33,7 @@ static int make(struct acre_heap *made)
 static int make_buddy(void **state)
 {
     (void)state;
+    memset(&over_buddy, 0, sizeof over_buddy);
     return acre_heap_buddy_setup(&over_buddy, 3) != ACRE_INVALID_PARAM ||
            acre_heap_buddy_setup(&over_buddy, PAGE) != ACRE_OK || make(&over_buddy.heap);
 }
@@ -40,6 +41,7 @@ static int make_buddy(void **state)
 static int make_slab(void **state)
 {
     (void)state;
+    memset(&over_slab, 0, sizeof over_slab);
     return acre_heap_slab_setup(&over_slab, 3) != ACRE_INVALID_PARAM ||
            acre_heap_slab_setup(&over_slab, PAGE) != ACRE_OK || make(&over_slab.heap);
 }
@@ -179,8 +181,9 @@ static void parts_may_be_apart(void **state)
 {
     (void)state;
     struct acre_heap_parts parts = heap->parts;
-    parts.alloc = NULL;
-    parts.dealloc = NULL;
+    assert_int_equal(acre_heap_setup(heap, &parts), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_heap_remove_memory(heap, memory), ACRE_OK);
+    parts.bundle = NULL;
     assert_int_equal(acre_heap_setup(heap, &parts), ACRE_OK);
     assert_int_equal(acre_heap_init(heap, memory, SIZE), ACRE_OK);
     rise_and_fall(false);
@@ -200,6 +203,9 @@ static void offer_part(struct acre_heap *of, void *part)
 static void parts_of_the_bundle_are_no_memory(void **state)
 {
     (void)state;
+    memset(&over_tlsf, 0, sizeof over_tlsf);
+    memset(&over_buddy, 0, sizeof over_buddy);
+    memset(&over_slab, 0, sizeof over_slab);
     assert_int_equal(acre_heap_tlsf_setup(&over_tlsf, PAGE), ACRE_OK);
     assert_int_equal(acre_heap_buddy_setup(&over_buddy, PAGE), ACRE_OK);
     assert_int_equal(acre_heap_slab_setup(&over_slab, PAGE), ACRE_OK);
@@ -229,12 +235,13 @@ static void nor_is_what_lies_in_a_part(void **state)
 static void size_0_needs_what_1_needs(void **state)
 {
     (void)state;
-    acre_heap_region_fn *const region_for[] = { acre_heap_region_for_buddy,
-        acre_heap_region_for_slab };
-    for (size_t i = 0; i < 2; i++)
+    const void *empty[] = { &over_buddy.buddy, &over_slab.slab, &over_buddy, &over_slab };
+    const struct acre_backing *backings[] = { &acre_buddy_backing, &acre_slab_backing,
+        &acre_heap_buddy_backing, &acre_heap_slab_backing };
+    for (size_t i = 0; i < 4; i++)
         for (size_t align = 1; align <= PAGE; align *= 2)
-            assert_int_equal(
-                region_for[i](acre_layout(0, align)), region_for[i](acre_layout(1, align)));
+            assert_int_equal(backings[i]->region_size(empty[i], acre_layout(0, align)),
+                backings[i]->region_size(empty[i], acre_layout(1, align)));
 }
 
 int main(void)

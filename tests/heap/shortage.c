@@ -262,10 +262,13 @@ static void a_refused_region_goes_back(void **state)
 {
     static struct acre_bytes_ops ops;
     (void)state;
-    ops = *heap->parts.bytes.ops;
+    struct acre_backing backing = *heap->parts.backing;
+    ops = *backing.ops;
     ops.base.add_memory = refuse_region;
-    heap->parts.add_adjacent = NULL;
-    heap->parts.bytes.ops = &ops;
+    backing.ops = &ops;
+    backing.add_adjacent = refuse_region;
+    heap->bytes.ops = &ops;
+    heap->parts.backing = &backing;
     assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
     assert_int_equal(acre_heap_stats(heap).failed, 1);
@@ -273,15 +276,18 @@ static void a_refused_region_goes_back(void **state)
 }
 
 /* A region that does not serve what it was taken for is empty, and goes back. */
-static size_t region_too_small(struct acre_layout layout)
+static size_t region_too_small(const void *self, struct acre_layout layout)
 {
+    (void)self;
     return layout.size / 2;
 }
 
 static void a_region_in_vain_goes_back(void **state)
 {
     (void)state;
-    heap->parts.region_for = region_too_small;
+    struct acre_backing backing = *heap->parts.backing;
+    backing.region_size = region_too_small;
+    heap->parts.backing = &backing;
     assert_int_equal(acre_heap_alloc(heap, acre_layout(100000, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
     assert_heap_sound();
@@ -291,7 +297,7 @@ static void setup_refuses_what_cannot_work(void **state)
 {
     (void)state;
     struct acre_heap_parts parts = heap->parts;
-    parts.region_for = NULL;
+    parts.backing = NULL;
     world_save();
     assert_int_equal(acre_heap_setup(heap, &parts), ACRE_INVALID_PARAM);
     assert_int_equal(acre_heap_tlsf_setup(&world.own, ACRE_NATURAL_ALIGN / 2), ACRE_INVALID_PARAM);

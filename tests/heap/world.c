@@ -129,8 +129,8 @@ int world_make_guarded(void **state)
     acre_bitmap_setup(&world.own.pages, PAGE);
     world.turnstile.inner = acre_bitmap_pages(&world.own.pages);
     struct acre_heap_parts parts = {
-        .bytes = acre_tlsf_bytes(&world.own.tlsf),
-        .region_for = acre_heap_region_for_tlsf,
+        .backing = &acre_tlsf_backing,
+        .self = &world.own.tlsf,
         .pages = { &turnstile_ops, &world.turnstile },
     };
     if (acre_heap_setup(heap, &parts) != ACRE_OK)
@@ -147,7 +147,7 @@ void assert_world_unchanged(void)
 {
     before.turnstile = world.turnstile;
     before.own.heap.failed = world.own.heap.failed;
-    before.own.heap.page_failed = world.own.heap.page_failed;
+    before.own.heap.failed_pages = world.own.heap.failed_pages;
     before.own.heap.countdown = world.own.heap.countdown;
     before.own.tlsf.failed = world.own.tlsf.failed;
     before.own.pages.failed = world.own.pages.failed;
@@ -179,5 +179,5 @@ void give(void *ptr)
 
 size_t chunk_bytes(void)
 {
-    return world.own.heap.held * PAGE;
+    return world.own.heap.chunk_pages * PAGE;
 }

@@ -6,9 +6,10 @@
 
 bool pool_open(struct pool *pool, const struct acre_backend *backend, size_t size)
 {
-    size_t align = backend->align < sizeof(void *) ? sizeof(void *) : backend->align;
+    size_t align =
+        backend->backing->align < sizeof(void *) ? sizeof(void *) : backend->backing->align;
     *pool = (struct pool){ .backend = backend, .memory = malloc(size) };
-    assert_int_equal(posix_memalign(&pool->self, align, backend->size), 0);
+    assert_int_equal(posix_memalign(&pool->self, align, backend->backing->size), 0);
     assert_non_null(pool->memory);
     acre_fault_wrap(&pool->fault, backend->handle(pool->self));
     pool->bytes = acre_fault_bytes(&pool->fault);

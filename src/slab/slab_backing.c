@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * What layers above must know of slab.
+ */
+#include <acre/slab.h>
+
+/* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. The
+ * eighth is never less for a larger size, so that what serves the largest block serves every smaller
+ * one. */
+static size_t slab_backing_region_size(const void *self, struct acre_layout layout)
+{
+    const struct acre_slab *slab = self;
+    size_t page = slab->page_log2 != 0 ? (size_t)1 << slab->page_log2 : ACRE_SLAB_PAGE;
+    size_t align = layout.align > ACRE_SLAB_UNIT ? layout.align : 0;
+    if (layout.size > SIZE_MAX / 8 || align > SIZE_MAX / 8)
+        return 0;
+    size_t most = ACRE_SLAB_LARGEST_PAGES * page;
+    size_t eighth = (layout.size < most ? layout.size : most) / 8;
+    size_t size = layout.size + (layout.size == 0);
+    size_t pages = (size + eighth + align + page - 1) / page + 1;
+    return (pages + 1) * page + (pages + 7) * ACRE_SLAB_PER_PAGE;
+}
+
+static enum acre_status slab_backing_add_adjacent(void *self, void *start, size_t size)
+{
+    return acre_slab_add_memory_adjacent(self, start, size);
+}
+
+static void slab_backing_set_on_exhausted(void *self, acre_exhausted_fn *handler, void *arg)
+{
+    acre_slab_set_on_exhausted(self, handler, arg);
+}
+
+static void slab_backing_set_on_released(void *self, acre_released_fn *handler, void *arg)
+{
+    acre_slab_set_on_released(self, handler, arg);
+}
+
+const struct acre_backing acre_slab_backing = {
+    .ops = &acre_slab_ops,
+    .size = sizeof(struct acre_slab),
+    .align = ACRE_ALIGNOF(struct acre_slab),
+    .largest_block = SIZE_MAX,
+    .region_size = slab_backing_region_size,
+    .add_adjacent = slab_backing_add_adjacent,
+    .set_on_exhausted = slab_backing_set_on_exhausted,
+    .set_on_released = slab_backing_set_on_released,
+};
