@@ -13,8 +13,10 @@
  * frees count when their slab becomes empty) the heap compares the memory of the chunks with what is
  * in use. If less than half is in use, it examines up to ACRE_HEAP_SCAN_LIMIT chunks and returns the
  * empty ones, as long as the others keep twice what is in use and ACRE_HEAP_FIRST_CHUNK bytes at
- * least. acre_heap_release_empty returns all empty chunks at once. The heap does the same before it
- * refuses a request, and before it refuses to remove a region.
+ * least. acre_heap_release_empty returns all empty chunks, and so does the heap before it refuses to
+ * remove a region. Before it refuses a request, it examines ACRE_HEAP_SCAN_LIMIT chunks, goes on
+ * while it finds empty ones, and examines no chunk twice while nothing is freed: refusing costs a
+ * bounded time, though an empty chunk may be left for a later request to find.
  *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words. Cost of a
  * call: what the byte allocator's call costs, and a few instructions; a call that adds a chunk also
@@ -90,13 +92,17 @@ struct acre_heap {
     struct acre_heap_chunk *ring;   /* chunks that `bytes` owns: the one examined last; or null */
     size_t chunks;                  /* in the ring */
     size_t bytes_added;             /* in the ring, records not counted */
-    size_t failed;                  /* requests for blocks refused */
-    struct acre_locker pages_lock;  /* guards `parts.pages`, and: */
-    struct acre_heap_chunk *runs;   /* all chunks */
-    size_t chunk_pages;             /* pages of all chunks */
-    size_t reserve;                 /* pages kept for flagged requests */
-    size_t failed_pages;            /* requests for pages refused */
-    size_t combined_peak;           /* highest `used` seen when pages were handed out */
+    size_t unexamined;              /* in the ring: not examined since the last free */
+    struct {
+        size_t countdown, used, live_blocks;
+    } examined;                    /* what these were when chunks were examined last */
+    size_t failed;                 /* requests for blocks refused, under a lock */
+    struct acre_locker pages_lock; /* guards `parts.pages`, and: */
+    struct acre_heap_chunk *runs;  /* all chunks */
+    size_t chunk_pages;            /* pages of all chunks */
+    size_t reserve;                /* pages kept for flagged requests */
+    size_t failed_pages;           /* requests for pages refused */
+    size_t combined_peak;          /* highest `used` seen when pages were handed out */
 };
 
 /**
@@ -190,7 +196,8 @@ static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *p
 
 /**
  * Returns the pages of every empty chunk.
- * @return bytes returned. O(chunks), times what remove_memory of the byte allocator takes.
+ * @return bytes returned. O(chunks), times what remove_memory of the byte allocator takes; the locks
+ * are released after every ACRE_HEAP_SCAN_LIMIT chunks.
  */
 size_t acre_heap_release_empty(struct acre_heap *heap);
 

@@ -84,7 +84,7 @@ enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size
 {
     acre_locker_lock(&heap->bytes_lock);
     enum acre_status status = acre_resize(heap_bytes(heap), ptr, size);
-    heap->failed += status == ACRE_NO_MEMORY;
+    heap->failed += status == ACRE_NO_MEMORY && !heap->is_called;
     acre_locker_unlock(&heap->bytes_lock);
     return status;
 }

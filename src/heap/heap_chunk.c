@@ -30,6 +30,7 @@ static void heap_enter_ring(struct acre_heap *heap, struct acre_heap_chunk *chun
     else
         heap->ring = chunk;
     heap->chunks++;
+    heap->unexamined++;
     heap->bytes_added += heap_chunk_bytes(heap, chunk->pages);
     ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk) && "HEAP-1");
     ACRE_ASSERT(heap_ring_agrees(heap) && "HEAP-3, HEAP-4");
@@ -111,15 +112,64 @@ struct acre_heap_chunk *acre_heap_count_frees(struct acre_heap *heap, size_t fre
     }
     struct acre_heap_chunk *gone = heap_scan(heap);
     heap->countdown = heap_scan_interval(heap);
+    heap->unexamined = heap->chunks;
+    heap->examined.countdown = heap->countdown;
+    return gone;
+}
+
+/* Whether a block may have been freed since chunks were examined last. Not every free is counted
+ * down, hence the other two. */
+static bool heap_has_changed(const struct acre_heap *heap, const struct acre_stats *stats)
+{
+    return heap->examined.countdown != heap->countdown || heap->examined.used != stats->used ||
+           heap->examined.live_blocks != stats->live_blocks;
+}
+
+/* Removes empty chunks among those not examined since the last free. Under the lock of bytes. */
+static struct acre_heap_chunk *heap_examine(struct acre_heap *heap)
+{
+    struct acre_stats stats = acre_bytes_stats(heap_bytes(heap));
+    if (heap_has_changed(heap, &stats) || heap->unexamined > heap->chunks)
+        heap->unexamined = heap->chunks;
+    heap->examined.countdown = heap->countdown;
+    heap->examined.used = stats.used;
+    heap->examined.live_blocks = stats.live_blocks;
+    size_t limit = heap->unexamined;
+    if (limit > ACRE_HEAP_SCAN_LIMIT)
+        limit = ACRE_HEAP_SCAN_LIMIT;
+    heap->unexamined -= limit;
+    return acre_heap_remove_chunks(heap, limit, 0);
+}
+
+size_t acre_heap_release_some(struct acre_heap *heap)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_heap_chunk *gone = heap_examine(heap);
+    acre_locker_unlock(&heap->bytes_lock);
+    return acre_heap_return_runs(heap, gone);
+}
+
+/* The next few chunks of `*left`. */
+static struct acre_heap_chunk *heap_remove_batch(struct acre_heap *heap, size_t *left)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    if (*left > heap->chunks)
+        *left = heap->chunks;
+    size_t batch = *left < ACRE_HEAP_SCAN_LIMIT ? *left : ACRE_HEAP_SCAN_LIMIT;
+    struct acre_heap_chunk *gone = acre_heap_remove_chunks(heap, batch, 0);
+    *left -= batch;
+    acre_locker_unlock(&heap->bytes_lock);
     return gone;
 }
 
 size_t acre_heap_release_empty(struct acre_heap *heap)
 {
-    acre_locker_lock(&heap->bytes_lock);
-    struct acre_heap_chunk *gone = acre_heap_remove_chunks(heap, heap->chunks, 0);
-    acre_locker_unlock(&heap->bytes_lock);
-    return acre_heap_return_runs(heap, gone);
+    size_t released = 0;
+    size_t left = SIZE_MAX;
+    do
+        released += acre_heap_return_runs(heap, heap_remove_batch(heap, &left));
+    while (left != 0);
+    return released;
 }
 
 size_t acre_heap_used_bytes(const struct acre_heap *heap)

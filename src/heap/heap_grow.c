@@ -84,10 +84,10 @@ bool acre_heap_make_room(void *self, struct acre_layout layout)
 {
     struct acre_heap *heap = self;
     if (!heap_return_useless_chunk(heap, layout)) {
-        if (heap_add_chunk_for(heap, layout))
-            return true;
-        if (acre_heap_release_empty(heap) != 0 && heap_add_chunk_for(heap, layout))
-            return true;
+        do {
+            if (heap_add_chunk_for(heap, layout))
+                return true;
+        } while (acre_heap_release_some(heap) != 0);
     }
     return heap_call_handler_in_place(heap, layout);
 }
@@ -148,7 +148,7 @@ struct acre_ptr acre_heap_alloc_slow(struct acre_heap *heap, const struct heap_r
 {
     struct acre_ptr got = heap_try_with_chunk(heap, request);
     for (unsigned calls = 0; got.status == ACRE_NO_MEMORY; calls++) {
-        if (acre_heap_release_empty(heap) != 0)
+        while (got.status == ACRE_NO_MEMORY && acre_heap_release_some(heap) != 0)
             got = heap_try_with_chunk(heap, request);
         if (got.status != ACRE_NO_MEMORY)
             return got;
@@ -202,7 +202,7 @@ static struct acre_num heap_request_pages(
 {
     struct acre_num got = heap_try_pages(heap, request);
     for (unsigned calls = 0; got.status == ACRE_NO_MEMORY; calls++) {
-        if (acre_heap_release_empty(heap) != 0)
+        while (got.status == ACRE_NO_MEMORY && acre_heap_release_some(heap) != 0)
             got = heap_try_pages(heap, request);
         if (got.status != ACRE_NO_MEMORY)
             return got;

@@ -26,6 +26,9 @@
  * under the same hold of the lock that adds its chunk. A search for pages can fail because another
  * thread is just returning a chunk.
  *
+ * Every hold of a lock is bounded: at most ACRE_HEAP_SCAN_LIMIT chunks are examined or returned in
+ * one, remove_memory and the checkers apart.
+ *
  * Without locks, the byte allocator calls the heap when a request finds no memory, and alloc goes
  * straight to it. Under a lock the heap looks at every answer instead: the handler would search
  * pages with the lock of bytes held.
@@ -207,6 +210,10 @@ bool acre_heap_add_chunk(
 /* Removes those of the next `limit` chunks of the ring that are empty and without which `keep` bytes
  * stay. Returns them, linked by ring_next up to null. Under the lock of bytes. */
 struct acre_heap_chunk *acre_heap_remove_chunks(struct acre_heap *heap, size_t limit, size_t keep);
+
+/* Examines up to ACRE_HEAP_SCAN_LIMIT chunks that were not examined since the last free, and returns
+ * the pages of the empty ones. Returns their bytes. */
+size_t acre_heap_release_some(struct acre_heap *heap);
 
 /* Counts `frees` frees. When a scan is due, scans and returns chunks whose pages are to be returned;
  * else null. Under the lock of bytes. */

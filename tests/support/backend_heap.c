@@ -8,6 +8,8 @@
 
 #include <acre/heap.h>
 
+#include <string.h>
+
 extern const struct backend backend_buddy;
 extern const struct backend backend_heap_tlsf;
 extern const struct backend backend_heap_buddy;
@@ -56,12 +58,24 @@ static struct acre_bytes trimming(struct acre_heap *heap)
     return (struct acre_bytes){ &ops, heap };
 }
 
+/* What only counts refusals, and what refused requests have examined. */
+static void normalize_heap(struct acre_heap *heap)
+{
+    heap->failed = 0;
+    heap->unexamined = 0;
+    memset(&heap->examined, 0, sizeof heap->examined);
+}
+
 /* A backend over the parts of `struct type`, one of which is `part`. */
 #define HEAP(title, type, part, features, header_bytes, enough, scale)                             \
     {                                                                                              \
         .name = title, .caps = BACKEND_CONTENTS | (features), .self_size = sizeof(struct type),    \
         .counters = { 1 + offsetof(struct type, heap.failed),                                      \
-            1 + offsetof(struct type, heap.countdown), 1 + offsetof(struct type, part.failed) },   \
+            1 + offsetof(struct type, heap.countdown), 1 + offsetof(struct type, part.failed),     \
+            1 + offsetof(struct type, heap.unexamined),                                            \
+            1 + offsetof(struct type, heap.examined.countdown),                                    \
+            1 + offsetof(struct type, heap.examined.used),                                         \
+            1 + offsetof(struct type, heap.examined.live_blocks) },                                \
         .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
         .arena_most = SIZE_MAX, .bind = bind_##part, .normalize = normalize_##part,                \
         .slack = slack_##part                                                                      \
@@ -79,7 +93,7 @@ static void normalize_tlsf(void *self)
 {
     struct acre_heap_tlsf *own = self;
     backend_tlsf.normalize(&own->tlsf);
-    own->heap.failed = 0;
+    normalize_heap(&own->heap);
 }
 
 static size_t slack_tlsf(size_t usable)
@@ -103,7 +117,7 @@ static void normalize_buddy(void *self)
 {
     struct acre_heap_buddy *own = self;
     backend_buddy.normalize(&own->buddy);
-    own->heap.failed = 0;
+    normalize_heap(&own->heap);
 }
 
 static size_t slack_buddy(size_t usable)
@@ -127,7 +141,7 @@ static void normalize_slab(void *self)
 {
     struct acre_heap_slab *own = self;
     backend_slab.normalize(&own->slab);
-    own->heap.failed = 0;
+    normalize_heap(&own->heap);
 }
 
 static size_t slack_slab(size_t usable)
