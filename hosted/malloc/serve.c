@@ -303,8 +303,8 @@ bool acre_serve_trim(void)
     acre_lock_take(&acre_serve.lock);
     flush_backend();
     acre_walk(acre_serve.bytes, discard_free, &any);
-    if (acre_serve.bytes.self != NULL && acre_serve.pool.backend->memory->visit_free != NULL)
-        acre_serve.pool.backend->memory->visit_free(acre_serve.bytes.self, discard_free, &any);
+    if (acre_serve.bytes.self != NULL && acre_serve.pool.backend->backing->visit_free != NULL)
+        acre_serve.pool.backend->backing->visit_free(acre_serve.bytes.self, discard_free, &any);
     acre_lock_release(&acre_serve.lock);
     return any;
 }

@@ -61,6 +61,9 @@ struct acre_backing {
     /** Merges free memory that is kept in several pieces though walk shows one. Null: it keeps none.
      */
     void (*flush)(void *self);
+
+    /** Shows `visit` free memory that walk does not show, as walk does. Null: walk shows all. */
+    void (*visit_free)(void *self, acre_walk_fn *visit, void *arg);
 };
 
 #ifdef __cplusplus

@@ -47,6 +47,36 @@ static void heap_bundle_set_on_exhausted(void *self, acre_exhausted_fn *handler,
     acre_heap_set_on_exhausted(self, handler, arg);
 }
 
+/* A bundle begins with its heap. */
+static void heap_bundle_flush(void *self)
+{
+    acre_heap_release_empty(self);
+}
+
+enum { SHOWN_RUNS = 64 };
+
+/* Shows the largest free runs of pages, which are allocated meanwhile so that each is found once. */
+static void heap_bundle_visit_free(void *self, acre_walk_fn *visit, void *arg)
+{
+    struct acre_pages pages = ((struct acre_heap *)self)->parts.pages;
+    uintptr_t starts[SHOWN_RUNS];
+    size_t counts[SHOWN_RUNS];
+    size_t page = acre_page_size(pages);
+    size_t taken = 0;
+    for (; taken < SHOWN_RUNS; taken++) {
+        counts[taken] = acre_pages_stats(pages).largest_free / page;
+        if (counts[taken] < 2)
+            break;
+        struct acre_num run = acre_alloc_pages(pages, counts[taken], 1);
+        if (run.status != ACRE_OK)
+            break;
+        starts[taken] = run.num;
+        (void)visit(arg, (void *)run.num, counts[taken] * page, false);
+    }
+    while (taken-- != 0)
+        (void)acre_dealloc_pages(pages, starts[taken], counts[taken]);
+}
+
 #endif
 
 #if ACRE_BITMAP && ACRE_TLSF
@@ -82,6 +112,8 @@ const struct acre_backing acre_heap_tlsf_backing = {
     .region_size = heap_tlsf_region_size,
     .add_adjacent = heap_bundle_add_adjacent,
     .set_on_exhausted = heap_bundle_set_on_exhausted,
+    .flush = heap_bundle_flush,
+    .visit_free = heap_bundle_visit_free,
 };
 #endif
 
@@ -119,6 +151,8 @@ const struct acre_backing acre_heap_buddy_backing = {
     .region_size = heap_buddy_region_size,
     .add_adjacent = heap_bundle_add_adjacent,
     .set_on_exhausted = heap_bundle_set_on_exhausted,
+    .flush = heap_bundle_flush,
+    .visit_free = heap_bundle_visit_free,
 };
 #endif
 
@@ -155,5 +189,7 @@ const struct acre_backing acre_heap_slab_backing = {
     .region_size = heap_slab_region_size,
     .add_adjacent = heap_bundle_add_adjacent,
     .set_on_exhausted = heap_bundle_set_on_exhausted,
+    .flush = heap_bundle_flush,
+    .visit_free = heap_bundle_visit_free,
 };
 #endif
