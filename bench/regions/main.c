@@ -42,7 +42,7 @@ static uint64_t seed = 1;
 
 /* ---- the work ---- */
 
-static size_t draw(size_t below)
+static size_t draw_below(size_t below)
 {
     seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (size_t)(seed >> 33) % below;
@@ -62,9 +62,9 @@ __attribute__((noinline)) static enum acre_status bench_regions_dealloc(
 
 static bool toggle(struct acre_bytes bytes, size_t used)
 {
-    void **slot = &slots[draw(used)];
+    void **slot = &slots[draw_below(used)];
     if (*slot == NULL) {
-        *slot = bench_regions_alloc(bytes, 64 + draw(449)); /* null while memory is short */
+        *slot = bench_regions_alloc(bytes, 64 + draw_below(449)); /* null while memory is short */
         return true;
     }
     bool good = bench_regions_dealloc(bytes, *slot) == ACRE_OK;
@@ -76,11 +76,11 @@ static size_t fill(struct acre_bytes bytes)
 {
     size_t used = 0;
     struct acre_ptr got;
-    while (
-        used < SLOTS && (got = acre_alloc(bytes, acre_layout(64 + draw(449), 1))).status == ACRE_OK)
+    while (used < SLOTS &&
+           (got = acre_alloc(bytes, acre_layout(64 + draw_below(449), 1))).status == ACRE_OK)
         slots[used++] = got.ptr;
     for (size_t i = 0; i < used; i++)
-        if (draw(2) == 0) {
+        if (draw_below(2) == 0) {
             acre_dealloc(bytes, slots[i]);
             slots[i] = NULL;
         }
@@ -92,7 +92,7 @@ static struct acre_bytes open_backend(const char *name, size_t regions, bool *go
     const struct acre_backend *backend = acre_backend_find(name);
     unsigned char *memory = mmap(NULL, regions * STRIDE, PROT_READ | PROT_WRITE,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    *good = memory != MAP_FAILED && backend != NULL && backend->size <= CONTROL;
+    *good = memory != MAP_FAILED && backend != NULL && backend->backing->size <= CONTROL;
     if (!*good)
         return (struct acre_bytes){ NULL, NULL };
     struct acre_bytes bytes = backend->handle(control);
@@ -103,7 +103,7 @@ static struct acre_bytes open_backend(const char *name, size_t regions, bool *go
 }
 
 /* `toggles` operations after as many as WARM_UP that are not counted apart. */
-static bool work(const char *name, size_t regions, size_t toggles)
+static bool toggle_regions(const char *name, size_t regions, size_t toggles)
 {
     bool good = false;
     struct acre_bytes bytes = open_backend(name, regions, &good);
@@ -113,12 +113,12 @@ static bool work(const char *name, size_t regions, size_t toggles)
     return good && used > regions;
 }
 
-static int smoke(void)
+static int smoke_regions(void)
 {
     int bad = 0;
     for (size_t i = 0; names[i] != NULL; i++)
         if (acre_backend_find(names[i]) != NULL)
-            bad += !work(names[i], 8, 1000);
+            bad += !toggle_regions(names[i], 8, 1000);
     printf("acre-bench-regions: %d failed\n", bad);
     return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -197,10 +197,11 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (argc == 2 && strcmp(argv[1], "--smoke") == 0)
-        return smoke();
+        return smoke_regions();
     if (argc == 4)
-        return work(argv[1], strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10)) ? EXIT_SUCCESS
-                                                                                     : EXIT_FAILURE;
+        return toggle_regions(argv[1], strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10))
+                   ? EXIT_SUCCESS
+                   : EXIT_FAILURE;
     if (argc != 1 || size < 0) {
         fputs(help, stderr);
         return EXIT_WRONG;
