@@ -28,6 +28,9 @@ void bench_measure_gaps(struct replay_worker *worker);
 /* Does the task of the results: one of the above or of the replay engine. */
 void bench_worker_do(void *worker);
 
+/* Makes a worker ready for a measure. False: there is no memory, and the results say so. */
+bool bench_worker_prepare(struct replay_worker *worker);
+
 /* Opens an instance in a pool of the size ordered, in memory already. False: it cannot be, and the
  * results say so. */
 bool bench_open(struct replay_worker *worker, struct replay_instance *instance);

@@ -99,24 +99,10 @@ bool bench_balanced(const struct replay_worker *worker)
     return true;
 }
 
-void bench_worker_do(void *argument)
+bool bench_worker_prepare(struct replay_worker *worker)
 {
-    static void (*const measures[])(struct replay_worker * worker) = {
-        [BENCH_TIME - REPLAY_TASKS] = bench_measure_time,
-        [BENCH_LATENCY - REPLAY_TASKS] = bench_measure_latency,
-        [BENCH_COUNT - REPLAY_TASKS] = bench_measure_count,
-        [BENCH_CALLGRIND - REPLAY_TASKS] = bench_measure_callgrind,
-        [BENCH_STEP - REPLAY_TASKS] = bench_measure_step,
-        [BENCH_GAPS - REPLAY_TASKS] = bench_measure_gaps,
-    };
-    struct replay_worker *worker = argument;
-    if ((int)worker->results->task < REPLAY_TASKS) {
-        replay_worker_do(worker);
-        return;
-    }
     ready.done = ready.done || prepare_bench(worker);
-    if (ready.done)
-        measures[(int)worker->results->task - REPLAY_TASKS](worker);
-    else
+    if (!ready.done)
         snprintf(worker->results->fault, REPLAY_FAULT_ROOM, "not enough memory");
+    return ready.done;
 }

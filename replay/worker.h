@@ -71,6 +71,12 @@ struct replay_worker {
     bool ready;
 };
 
+/** Prepares a worker for a task. @return false: there is no memory, and the results say so. */
+bool replay_worker_prepare(struct replay_worker *worker);
+
+/** Puts into the results that there is not enough memory. */
+void replay_worker_no_memory(struct replay_worker *worker);
+
 /** Does the task that the results name; `argument` is a struct replay_worker. */
 void replay_worker_do(void *argument);
 
