@@ -203,3 +203,10 @@ _Noreturn void acre_misuse_reentered(void)
     acre_text_add(&text, "from a signal handler, or after a handler left with longjmp");
     stop_process(&text);
 }
+
+_Noreturn void acre_misuse_raced(void)
+{
+    struct acre_text text = { 0 };
+    acre_text_add(&text, "acre: free: two threads freed one block at the same moment");
+    stop_process(&text);
+}

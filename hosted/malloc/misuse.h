@@ -27,4 +27,7 @@ _Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock
 /** Reports that a thread called the malloc family while inside it. The lock stays held. */
 _Noreturn void acre_misuse_reentered(void);
 
+/** Ends the process: an owner has found a block that two threads freed at once. */
+_Noreturn void acre_misuse_raced(void);
+
 #endif

@@ -41,6 +41,8 @@ ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
     if (heap == NULL || layout.size > ACRE_SERVE_MOST)
         return acre_serve_refuse();
     void *ptr = acre_threaded_alloc_slow(heap, layout).ptr;
+    if (ACRE_UNLIKELY(acre_threaded_late_misuse(&acre_serve.threaded) != 0))
+        acre_misuse_raced();
     if (ptr == NULL)
         errno = ENOMEM;
     return ptr;
