@@ -76,7 +76,7 @@ static bool begin_job(struct replay_schedule *schedule, const struct replay_job 
     if (row->fault[0] || acre_interrupted() || !job->begin(schedule, measurement))
         return false;
     snprintf(schedule->doing, sizeof schedule->doing, "%.40s: %s", row->backend->name, job->doing);
-    measurement->worker.results->task = job->task;
+    measurement->worker.results->task = (int)job->task;
     measurement->worker.results->pool = measurement->pool ? measurement->pool : row->pool;
     measurement->worker.results->done = 0.0;
     measurement->ordered = true;

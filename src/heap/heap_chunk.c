@@ -32,21 +32,21 @@ static void heap_enter_ring(struct acre_heap *heap, struct acre_heap_chunk *chun
     heap->chunks++;
     heap->unexamined++;
     heap->bytes_added += heap_chunk_bytes(heap, chunk->pages);
-    ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk) && "HEAP-1");
-    ACRE_ASSERT(heap_ring_agrees(heap) && "HEAP-3, HEAP-4");
+    ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk)); /* HEAP-1 */
+    ACRE_ASSERT(heap_ring_agrees(heap));             /* HEAP-3, HEAP-4 */
 }
 
 /* Takes out the chunk after `ring`. */
 static struct acre_heap_chunk *heap_leave_ring(struct acre_heap *heap)
 {
     struct acre_heap_chunk *chunk = heap->ring->ring_next;
-    ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk) && "HEAP-1");
+    ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk)); /* HEAP-1 */
     heap_set_ring_next(heap->ring, chunk->ring_next);
     if (heap->ring == chunk)
         heap->ring = NULL;
     heap->chunks--;
     heap->bytes_added -= heap_chunk_bytes(heap, chunk->pages);
-    ACRE_ASSERT(heap_ring_agrees(heap) && "HEAP-3, HEAP-4");
+    ACRE_ASSERT(heap_ring_agrees(heap)); /* HEAP-3, HEAP-4 */
     return chunk;
 }
 

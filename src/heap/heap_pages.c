@@ -129,17 +129,17 @@ static void heap_link_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
         heap_set_run_links(next, chunk, next->run_next);
     heap->runs = chunk;
     heap->chunk_pages += chunk->pages;
-    ACRE_ASSERT(heap_is_in_place(heap, chunk) && "HEAP-1");
-    ACRE_ASSERT(
-        heap->chunk_pages * heap->page_size <= acre_pages_stats(heap_pages(heap)).used && "HEAP-5");
+    ACRE_ASSERT(heap_is_in_place(heap, chunk)); /* HEAP-1 */
+    /* HEAP-5 */
+    ACRE_ASSERT(heap->chunk_pages * heap->page_size <= acre_pages_stats(heap_pages(heap)).used);
 }
 
 static void heap_unlink_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
 {
     struct acre_heap_chunk *prev = chunk->run_prev;
     struct acre_heap_chunk *next = chunk->run_next;
-    ACRE_ASSERT(heap_is_sound_in_runs(heap, chunk) && "HEAP-1");
-    ACRE_ASSERT(heap->chunk_pages >= chunk->pages && "HEAP-2");
+    ACRE_ASSERT(heap_is_sound_in_runs(heap, chunk)); /* HEAP-1 */
+    ACRE_ASSERT(heap->chunk_pages >= chunk->pages);  /* HEAP-2 */
     if (prev != NULL)
         heap_set_run_links(prev, prev->run_prev, next);
     else

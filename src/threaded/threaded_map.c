@@ -58,7 +58,7 @@ static struct acre_threaded_node *threaded_root_node(struct acre_threaded *threa
 {
     struct acre_threaded_node *_Atomic *entry = &threaded->root[top];
     struct acre_threaded_node *node = atomic_load_explicit(entry, memory_order_relaxed);
-    unsigned log2 = THREADED_MIDDLE_LOG2 != 0 ? THREADED_MIDDLE_LOG2 : THREADED_LEAF_LOG2;
+    unsigned log2 = threaded_has_middle() ? THREADED_MIDDLE_LOG2 : THREADED_LEAF_LOG2;
     if (node == NULL && (node = threaded_make_node(threaded, log2)) != NULL)
         atomic_store_explicit(entry, node, memory_order_release);
     return node;
@@ -71,7 +71,7 @@ static struct acre_threaded_node *threaded_leaf(struct acre_threaded *threaded, 
     if (top >= ACRE_THREADED_ROOT)
         return NULL;
     struct acre_threaded_node *node = threaded_root_node(threaded, top);
-    if (node == NULL || THREADED_MIDDLE_LOG2 == 0)
+    if (node == NULL || !threaded_has_middle())
         return node;
     size_t index = (page >> THREADED_LEAF_LOG2) & (((size_t)1 << THREADED_MIDDLE_LOG2) - 1);
     struct acre_threaded_node *leaf = threaded_entry(node, index);

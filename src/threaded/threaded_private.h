@@ -68,6 +68,13 @@ enum threaded_state {
     THREADED_KEPT /* a run that a thread keeps for reuse */
 };
 
+/* Whether the map has three levels. A function, so that compilers do not call code for the other case
+ * unreachable. */
+ACRE_INLINE bool threaded_has_middle(void)
+{
+    return THREADED_MIDDLE_LOG2 != 0;
+}
+
 struct acre_threaded_group {
     _Atomic size_t free;
     _Atomic size_t remote;
@@ -140,7 +147,7 @@ ACRE_INLINE struct acre_threaded_slab *threaded_slab_of(
         atomic_load_explicit(&threaded->root[top], memory_order_acquire);
     if (ACRE_UNLIKELY(node == NULL))
         return NULL;
-    if (THREADED_MIDDLE_LOG2 != 0) {
+    if (threaded_has_middle()) {
         size_t mask = ((size_t)1 << THREADED_MIDDLE_LOG2) - 1;
         node = threaded_entry(node, (page >> THREADED_LEAF_LOG2) & mask);
         if (ACRE_UNLIKELY(node == NULL))
@@ -283,9 +290,15 @@ ACRE_INLINE void *threaded_alloc_fast(struct acre_thread_heap *heap, size_t size
  * rounding stays below one part of an object (tests/threaded/classes.c tries every offset). */
 enum { THREADED_FIXED_POINT = 44 };
 
+/* In two steps of 32 bits, for machines that call a library to divide 64. */
 ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
 {
-    return ((UINT64_C(1) << THREADED_FIXED_POINT) + size - 1) / size;
+    enum { STEP = 16, FIRST = THREADED_FIXED_POINT - STEP };
+    ACRE_ASSERT(size <= ACRE_THREADED_MAX_SMALL); /* so that a remainder has 16 bits to spare */
+    uint32_t high = ((uint32_t)1 << FIRST) / size;
+    uint32_t rest = (((uint32_t)1 << FIRST) % size) << STEP;
+    uint64_t quotient = ((uint64_t)high << STEP) + rest / size;
+    return quotient + (rest % size != 0);
 }
 
 /* Index of the object that starts at an address of a slab, or SIZE_MAX when none does: the fraction

@@ -7,7 +7,10 @@
 static void only_starts_are_blocks(struct fixture *fixture)
 {
     begin(fixture, 64, fixture->arena.size - 128);
-    unsigned char *live[3] = { take(fixture, 1, 1), take(fixture, 200, 64), take(fixture, 33, 1) };
+    unsigned char *live[3];
+    live[0] = take(fixture, 1, 1);
+    live[1] = take(fixture, 200, 64);
+    live[2] = take(fixture, 33, 1);
     void *gone = take(fixture, 500, 1);
     take(fixture, 1, 1);
     live[2] = take(fixture, 40, 1);

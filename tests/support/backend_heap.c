@@ -58,7 +58,7 @@ static struct acre_bytes trimming(struct acre_heap *heap)
     return (struct acre_bytes){ &ops, heap };
 }
 
-/* What only counts refusals, and what refused requests have examined. */
+/* What only counts refusals, and how far refused requests have examined the chunks. */
 static void normalize_heap(struct acre_heap *heap)
 {
     heap->failed = 0;
@@ -75,7 +75,10 @@ static void normalize_heap(struct acre_heap *heap)
             1 + offsetof(struct type, heap.unexamined),                                            \
             1 + offsetof(struct type, heap.examined.countdown),                                    \
             1 + offsetof(struct type, heap.examined.used),                                         \
-            1 + offsetof(struct type, heap.examined.live_blocks) },                                \
+            1 + offsetof(struct type, heap.examined.live_blocks),                                  \
+            1 + offsetof(struct type, heap.ring), 1 + offsetof(struct type, heap.newest),          \
+            1 + offsetof(struct type, heap.newest_for.size),                                       \
+            1 + offsetof(struct type, heap.newest_for.align) },                                    \
         .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
         .arena_most = SIZE_MAX, .bind = bind_##part, .normalize = normalize_##part,                \
         .slack = slack_##part                                                                      \

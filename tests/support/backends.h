@@ -39,9 +39,10 @@ struct backend {
     const char *name;
     unsigned caps;
 
-    size_t self_size;   /* bytes of state that lie outside the regions */
-    size_t counters[8]; /* offsets in there, plus 1, of the size_t that a refused call may change */
-    size_t header;      /* see BACKEND_HEADERS */
+    size_t self_size; /* bytes of state that lie outside the regions */
+    size_t
+        counters[12]; /* offsets in there, plus 1, of the size_t that a refused call may change */
+    size_t header;    /* see BACKEND_HEADERS */
     size_t links; /* bytes at the start of a free block that have a meaning; see BACKEND_SCRUB */
     size_t foot;  /* the same at its end */
     size_t region_enough; /* bytes; no region of this size or more is too small */

@@ -16,7 +16,7 @@ struct test_site {
     int line;
 };
 
-/* The line of the test that called the helper that runs. */
+/* The line of the test that called the helper that runs; no file before the first one. */
 extern struct test_site test_site;
 
 /* Notes this line, then evaluates the call. */

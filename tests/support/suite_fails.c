@@ -42,13 +42,26 @@ static int exit_code(const char *backend)
     return WIFEXITED(how) ? WEXITSTATUS(how) : 1;
 }
 
+/* Whether a failed assertion was reported at a line of the suite's helpers. Sanitizers name these files
+ * in their own reports, too. */
+static bool blames_helper(void)
+{
+    static const char mark[] = "[   LINE   ]";
+    for (const char *line = strstr(printed, mark); line != NULL; line = strstr(line + 1, mark)) {
+        const char *place = strstr(line, "suite.c:");
+        if (place != NULL && place < line + strcspn(line, "\n"))
+            return true;
+    }
+    return false;
+}
+
 static void is_noticed(void **state)
 {
     const struct backend *backend = *state;
     int code = exit_code(backend->name);
     assert_int_not_equal(code, 0);
     assert_int_not_equal(code, 2);
-    assert_null(strstr(printed, "suite.c:"));
+    assert_false(blames_helper());
 }
 
 static void sound_one_passes(void **state)

@@ -159,12 +159,15 @@ static void unknown_allocators_are_listed(void **state)
 static void settings_are_part_of_names(void **state)
 {
     (void)state;
+    bool can_run = access(built("libacre-malloc.so"), R_OK) == 0; /* not with sanitizers */
     for (const struct acre_backend *backend = acre_backends; backend->name; backend++) {
         char twice[80];
         snprintf(twice, sizeof twice, "acre replay: two allocators are called '%s'", backend->name);
         spawn_acre(&spawned, "replay", "-a", backend->name, "-a", backend->name, "x", NULL);
         assert_int_equal(spawned.code, 2);
         has(spawned.err, twice);
+        if (!can_run)
+            continue;
         spawn_acre(&spawned, "run", "-a", backend->name, "true", NULL);
         assert_int_equal(spawned.code, 0);
         assert_string_equal(spawned.err, "");

@@ -115,7 +115,7 @@ static int by_speed(const void *left, const void *right)
 
 void compare_print_bars(FILE *out, const struct compare_result *result)
 {
-    const struct compare_candidate *order[COMPARE_MOST_CANDIDATES];
+    const struct compare_candidate *order[COMPARE_MOST_CANDIDATES] = { NULL };
     struct colours colours = choose_colours(out);
     double bounds[4];
     find_bounds(result, speed_of, &bounds[0], &bounds[1]);
