@@ -59,6 +59,8 @@ struct acre_region {
     size_t meta_size;         /* bytes there; 0 when in band */
     bool integers;            /* the range names no addresses of this program */
     bool has_node;            /* a node for the index stands before the descriptor */
+    unsigned char
+        unused[sizeof(size_t) - 2]; /* so that a copied descriptor has no undefined byte */
 };
 
 /** Bytes that a region of a size reserves before its descriptor. Pure. */

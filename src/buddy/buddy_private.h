@@ -70,6 +70,7 @@ struct acre_buddy_region {
     unsigned char *pair_states; /* and their state bytes */
     unsigned levels;
     bool seam; /* another region adjoins */
+    unsigned char unused[3];
     size_t *level[];
 };
 

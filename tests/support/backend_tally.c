@@ -56,7 +56,7 @@ static size_t slack(size_t usable)
 
 const struct backend backend_tally = {
     .name = "tally(naive)",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT,
+    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT | BACKEND_PADS,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed) },
     .header = NAIVE_HEADER + ACRE_TALLY_TAG + ACRE_TALLY_REQUEST,
