@@ -88,7 +88,7 @@ struct acre_threaded {
 #endif
     struct acre_threaded_env env;
     struct acre_threaded_slab *slabs;       /* all slabs and runs in use, linked by `below` */
-    struct acre_threaded_slab *records[10]; /* free records, by their number of groups */
+    struct acre_threaded_slab *records[18]; /* free records, by their number of groups */
     struct acre_thread_heap *heaps;         /* all heaps ever made */
     struct acre_thread_heap *abandoned;     /* those without a thread */
     uintptr_t meta_at, meta_end;            /* the rest of the newest page of records */

@@ -14,6 +14,9 @@ enum {
 
 _Static_assert(
     FIRST + ((15 - FIRST_LOG2) << STEPS_LOG2) == ACRE_THREADED_CLASSES, "15 = log2 of MAX_SMALL");
+_Static_assert(THREADED_MAX_GROUPS + 2 <=
+                   sizeof((struct acre_threaded *)0)->records / sizeof(struct acre_threaded_slab *),
+    "a list of records for each number of groups, and one more group for what is left over");
 _Static_assert(ACRE_THREADED_MAX_SMALL == 1 << 15, "the last class");
 
 unsigned acre_threaded_class_of(size_t size)

@@ -9,7 +9,7 @@
  *
  *   slab record (in pages of its own, never beside blocks):
  *
- *     | owner start reciprocal size ... | group 0 | group 1 | ... up to 8 |
+ *     | owner start reciprocal size ... | group 0 | group 1 | ... up to 8 (16 on 32-bit machines) |
  *
  *   group: 64 objects (32 on 32-bit machines)
  *
@@ -54,8 +54,8 @@
 enum {
     THREADED_WORD_BITS = 8 * sizeof(size_t),
     THREADED_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
-    THREADED_MAX_GROUPS = 8,
-    THREADED_MAX_OBJECTS = THREADED_MAX_GROUPS * THREADED_WORD_BITS,
+    THREADED_MAX_OBJECTS = ACRE_THREADED_PAGE / ACRE_THREADED_UNIT, /* a page of the smallest */
+    THREADED_MAX_GROUPS = THREADED_MAX_OBJECTS / THREADED_WORD_BITS,
     THREADED_LEAF_LOG2 = 9,
     THREADED_MIDDLE_LOG2 = sizeof(size_t) == 8 ? 13 : 0,
     THREADED_PAGE_BITS = ACRE_THREADED_ADDRESS_BITS - ACRE_THREADED_PAGE_LOG2
