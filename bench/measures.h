@@ -26,7 +26,7 @@ void bench_measure_gaps(struct replay_worker *worker);
 /* Shared helpers (worker.c). */
 
 /* Does the task of the results: one of the above or of the replay engine. */
-void bench_worker_do(void *worker);
+void bench_worker_do(void *argument);
 
 /* Makes a worker ready for a measure. False: there is no memory, and the results say so. */
 bool bench_worker_prepare(struct replay_worker *worker);

@@ -15,8 +15,10 @@ static void summarise_verb(uint32_t *figures, size_t count, double *at, double *
     if (count == 0)
         return;
     replay_sort_ticks(figures, count);
-    at[0] = figures[count / 2];
-    at[1] = figures[count - 1 - count / 100];
+    size_t middle = count / 2;
+    size_t hundredth = count / 100;
+    at[0] = figures[middle];
+    at[1] = figures[count - 1 - hundredth];
     at[2] = figures[count - 1];
 }
 

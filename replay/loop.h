@@ -87,6 +87,9 @@ ACRE_INLINE bool replay_step_realloc(struct replay_slot *slot, uint64_t layout, 
     return true;
 }
 
+/* Inlined into each backend's loops with its functions, hence so many parameters.
+ * NOLINTBEGIN(readability-function-size) */
+
 /**
  * Makes one operation. @return false: the allocator could not serve it.
  * A block that could not be had is not freed.
@@ -263,5 +266,7 @@ ACRE_INLINE void replay_loop_toggle(const struct replay_window *window,
 extern const struct acre_plugin replay_builtin_calls, replay_system_calls, replay_empty_calls;
 extern const struct replay_loops replay_builtin_loops, replay_plugin_loops, replay_system_loops,
     replay_empty_loops;
+
+/* NOLINTEND(readability-function-size) */
 
 #endif

@@ -169,8 +169,8 @@ static int file_of(int fd, struct statx *file)
 
 bool acre_os_same_file(int one, int other)
 {
-    struct statx a;
-    struct statx b;
+    struct statx a = { 0 };
+    struct statx b = { 0 };
     return file_of(one, &a) == 0 && file_of(other, &b) == 0 && a.stx_ino == b.stx_ino &&
            a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }

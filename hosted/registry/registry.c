@@ -43,6 +43,7 @@
     static const struct acre_backend_code id##_code = { header, #type, #verbs "_bytes(" #part ")" };
 #include "registry/allocators.def"
 
+/* Values of fields need no parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define ACRE_BACKEND(id, name_, header_, type_, verbs, part, compared_, setup_, text_)             \
     {                                                                                              \
         .name = id##_name,                                                                         \
@@ -68,6 +69,7 @@
         .code = &id##_code,                                                                        \
         .setup = #setup_,                                                                          \
     },
+/* NOLINTEND(bugprone-macro-parentheses) */
 const struct acre_backend acre_backends[] = {
 #include "registry/allocators.def"
     { .name = NULL },
