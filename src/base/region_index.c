@@ -328,6 +328,7 @@ static void region_vacate_node(struct acre_regions *regions, const struct acre_r
     struct region_path path;
     unsigned level = 0;
     region_trace(regions, node->base, &path);
+    /* The path reaches the node, which is in use. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     while (*path.links[level] != (uintptr_t)node)
         level++;
     struct acre_region_node *target = region_pop_spare(regions);
