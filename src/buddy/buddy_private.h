@@ -113,7 +113,8 @@ ACRE_INLINE unsigned buddy_order(const struct acre_buddy *buddy, struct acre_lay
 
 ACRE_INLINE size_t buddy_size(unsigned order)
 {
-    return (size_t)1 << order;
+    ACRE_ASSERT(order < sizeof(size_t) * 8); /* BUDDY_NONE is no order of a block */
+    return (size_t)1 << order; /* NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 }
 
 /* Orders that a block can have: its size in bytes is below 2^ACRE_WORD_BITS. */

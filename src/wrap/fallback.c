@@ -57,8 +57,9 @@ static enum acre_status fallback_init(void *self, void *start, size_t size)
     struct acre_fallback *fallback = self;
     fallback_clear_counts(fallback);
     /* A failed init leaves the second allocator empty. */
-    enum acre_status status = acre_bytes_init(fallback->second, NULL, 0);
-    status = acre_bytes_init(fallback->first, start, size);
+    enum acre_status emptied = acre_bytes_init(fallback->second, NULL, 0);
+    (void)emptied;
+    enum acre_status status = acre_bytes_init(fallback->first, start, size);
     fallback->start = status == ACRE_OK ? start : NULL;
     fallback->size = status == ACRE_OK ? size : 0;
     return status;
