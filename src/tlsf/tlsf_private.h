@@ -260,7 +260,8 @@ ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *b
     if (ACRE_CHECK_POINTERS) {
         size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
         ACRE_ASSERT(offset < tlsf->granules && !tlsf_test(tlsf->live_map, offset)); /* TLSF-5 */
-        tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset); /* NOLINT(clang-analyzer-core.NullDereference): regions have a map */
+        /* Each region has a map. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+        tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
     }
     tlsf->live_blocks++;
     return (tlsf->headroom -= (ptrdiff_t)span) >= 0;
