@@ -146,7 +146,7 @@ static void reason_speed(
     const struct compare_candidate *best, const struct compare_candidate *next, char *text)
 {
     char by[CHANGE_ROOM];
-    say(text, "%s takes %.1f ns an operation%s (median of %zu).", best->name, compare_time(best),
+    say(text, "%s takes %.1f ns per operation%s (median of %zu).", best->name, compare_time(best),
         best->touched ? " on fresh pages with each block touched once" : "", best->rounds);
     if (best->touched)
         say(text, "With pages and blocks untouched it takes %.1f, from %.1f to %.1f.", best->ns,
@@ -201,7 +201,7 @@ static void reason_balanced(const struct compare_result *result,
     char by[CHANGE_ROOM];
     say(text, "%s has the least product of memory, time and 99.9th percentile:", best->name);
     acre_cell_number(number, best->p999);
-    say(text, "%.3f of the peak of live bytes, %.1f ns an operation, %s %s.", best->per_peak,
+    say(text, "%.3f of the peak of live bytes, %.1f ns per operation, %s %s.", best->per_peak,
         compare_time(best), number, result->ticks);
     if (best->has_pool && best->memory) {
         acre_format_bytes(bytes, (size_t)best->memory);
