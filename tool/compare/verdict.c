@@ -107,6 +107,7 @@ static void say_time(const struct compare_result *result, const struct compare_c
 static void say_least_memory(const struct compare_result *result, int taken,
     const struct compare_candidate *today, char *text)
 {
+    /* There is a result. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     int least = result->advice[COMPARE_MEMORY].candidate;
     if (least < 0 || least == taken)
         return;
