@@ -15,11 +15,6 @@ static const struct preload {
     { "tcmalloc-minimal", "libtcmalloc_minimal.so.4" },
 };
 
-/* The system's malloc told to keep what was freed, so that the kernel's page faults, which a pool
- * given beforehand does not have, are out of its time. */
-static const char keep_memory[] =
-    "glibc.malloc.trim_threshold=1099511627776:glibc.malloc.mmap_threshold=1099511627776";
-
 /* ---- the harness: an allocator that does nothing, called as a plugin is ---- */
 
 static void *harness_create(void *pool, size_t size)
@@ -102,7 +97,7 @@ void bench_backends_init(struct bench_backends *backends)
     backends->count = 0;
     append_backend(backends, "harness", BENCH_EMPTY)->replay.plugin = &harness;
     append_backend(backends, "glibc", BENCH_SYSTEM);
-    append_backend(backends, "glibc-keep", BENCH_SYSTEM)->tunables = keep_memory;
+    append_backend(backends, "glibc-keep", BENCH_SYSTEM)->tunables = REPLAY_KEEP_TUNABLES;
     for (const struct acre_backend *builtin = acre_backends; builtin->name; builtin++)
         add_both_forms(backends, builtin);
     for (size_t i = 0; i < sizeof preloads / sizeof preloads[0]; i++)

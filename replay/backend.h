@@ -31,10 +31,16 @@ struct replay_backend {
     const struct replay_loops *loops; /**< REPLAY_TYPED. */
     /** REPLAY_SYSTEM: a shared object to preload in the worker's process, or null. */
     const char *preload;
+    const char *tunables; /**< REPLAY_SYSTEM: settings of glibc's malloc for it, or null. */
 };
 
 /** Name of the system's allocator in tables and options. */
 #define REPLAY_SYSTEM_NAME "system"
+/** The same, told to keep what was freed: its thresholds raised (M_MMAP_THRESHOLD,
+ * M_TRIM_THRESHOLD), so that the kernel's page faults are out of its time. */
+#define REPLAY_KEEP_NAME "system-keep"
+#define REPLAY_KEEP_TUNABLES                                                                       \
+    "glibc.malloc.trim_threshold=1099511627776:glibc.malloc.mmap_threshold=1099511627776"
 
 /** Works inside a pool that it is given, so that the smallest one can be searched for. */
 static inline bool replay_backend_has_pool(const struct replay_backend *backend)

@@ -148,8 +148,9 @@ static bool start_child(struct replay_measurement *measurement)
     const struct replay_worker *worker = &measurement->worker;
     if (worker->backend->type == REPLAY_SYSTEM)
         return replay_worker_execute(&measurement->child,
-            &(struct replay_launch){ .preload = worker->backend->preload }, worker->script,
-            &measurement->state);
+            &(struct replay_launch){
+                .preload = worker->backend->preload, .tunables = worker->backend->tunables },
+            worker->script, &measurement->state);
     return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
 }
 

@@ -167,6 +167,36 @@ static void resident_memory_is_counted(void **state)
     cJSON_Delete(json);
 }
 
+static double resident_in_the_end(const cJSON *json, const char *name)
+{
+    const cJSON *over_time = cJSON_GetObjectItem(row_of(json, name), "over_time");
+    const cJSON *resident = cJSON_GetObjectItem(over_time, "resident");
+    return cJSON_GetArrayItem(resident, cJSON_GetArraySize(resident) - 1)->valuedouble;
+}
+
+/* Large blocks that are freed leave the process of "system" and stay in that of "system-keep". */
+static void system_keep_keeps_its_memory(void **state)
+{
+    const char *trace = trace_path("compare_keep.acre");
+    const char *path = trace_path("compare_keep.json");
+    struct trace_made made = trace_begin(trace);
+    (void)state;
+    trace_process(&made, 1, "keep");
+    for (int i = 0; i < 3; i++)
+        trace_free(&made, trace_alloc(&made, 40000000, 0));
+    trace_process_end(&made);
+    trace_end(&made);
+    spawn_acre(
+        &spawned, "compare", "-r1", "-a", "system", "-a", "system-keep", "-o", path, trace, NULL);
+    assert_int_equal(spawned.code, 0);
+    cJSON *json = parse_file(path);
+    assert_string_equal(
+        cJSON_GetStringValue(cJSON_GetObjectItem(row_of(json, "system-keep"), "origin")), "tuned");
+    assert_true(resident_in_the_end(json, "system") < 4000000.0);
+    assert_true(resident_in_the_end(json, "system-keep") > 4000000.0);
+    cJSON_Delete(json);
+}
+
 /* Every allocator built in takes part, and what is known of each one fits together. */
 static void allocators_built_in_take_part(void **state)
 {
@@ -407,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_figures_are_exact),
         cmocka_unit_test(resident_memory_is_counted),
+        cmocka_unit_test(system_keep_keeps_its_memory),
         cmocka_unit_test(allocators_built_in_take_part),
         cmocka_unit_test(every_operation_is_in_the_spread),
         cmocka_unit_test(long_traces_are_read_from_disk),

@@ -46,16 +46,28 @@ static struct compare_candidate *add_candidate(struct compare_field *field,
     return candidate;
 }
 
-static void add_system(struct compare_field *field)
+static void add_system(struct compare_field *field, const struct replay_shared *own)
 {
     struct replay_backend *backend;
-    struct replay_shared own = { .version = "" };
     struct compare_candidate *candidate =
         add_candidate(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, REPLAY_SYSTEM_NAME, &backend);
+    if (candidate)
+        snprintf(candidate->version, sizeof candidate->version, "%.60s", own->version);
+}
+
+/* The system's malloc where it takes settings: only glibc's does. */
+static void add_system_keep(struct compare_field *field, const struct replay_shared *own)
+{
+    struct replay_backend *backend;
+    if (!strstr(own->serves, "libc.so"))
+        return;
+    struct compare_candidate *candidate =
+        add_candidate(field, COMPARE_TUNED, REPLAY_KEEP_NAME, REPLAY_SYSTEM_NAME, &backend);
     if (!candidate)
         return;
-    replay_identify(&own);
-    snprintf(candidate->version, sizeof candidate->version, "%.60s", own.version);
+    backend->tunables = REPLAY_KEEP_TUNABLES;
+    snprintf(candidate->setting, sizeof candidate->setting, "keeps the memory it has freed");
+    snprintf(candidate->version, sizeof candidate->version, "%.60s", own->version);
 }
 
 static void add_backend(struct compare_field *field, const struct acre_backend *builtin)
@@ -126,8 +138,12 @@ const char *compare_find_unknown(
 void compare_find_candidates(struct compare_field *field, const struct compare_choice *choice)
 {
     bool all = choice->name_count == 0;
+    struct replay_shared own = { .version = "" };
+    replay_identify(&own);
     if (all || is_named(choice, REPLAY_SYSTEM_NAME))
-        add_system(field);
+        add_system(field, &own);
+    if (all || is_named(choice, REPLAY_KEEP_NAME))
+        add_system_keep(field, &own);
     add_backends(field, choice);
     for (size_t i = 0; i < COUNT(peers); i++)
         if (all || is_named(choice, peers[i].name))

@@ -14,7 +14,7 @@ static void add_text(cJSON *object, const char *name, const char *text)
 
 static const char *origin_text(enum compare_origin origin)
 {
-    static const char *const texts[] = { "built-in", "system", "preload", "plugin" };
+    static const char *const texts[] = { "built-in", "system", "tuned", "preload", "plugin" };
     return texts[origin];
 }
 

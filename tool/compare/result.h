@@ -16,6 +16,7 @@
 enum compare_origin {
     COMPARE_BUILT_IN, /**< An allocator of acre. */
     COMPARE_SYSTEM,   /**< The system's malloc. */
+    COMPARE_TUNED,    /**< The same with other settings. */
     COMPARE_PRELOAD,  /**< Another malloc found on the machine, preloaded. */
     COMPARE_PLUGIN    /**< A plugin that was given. */
 };

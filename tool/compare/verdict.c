@@ -60,8 +60,8 @@ bool compare_malloc_seconds(const struct compare_result *result, double *seconds
  * preload, then allocators of acre's. @return how many. */
 static size_t find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
 {
-    static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_BUILT_IN, COMPARE_PRELOAD,
-        COMPARE_PLUGIN };
+    static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_TUNED, COMPARE_BUILT_IN,
+        COMPARE_PRELOAD, COMPARE_PLUGIN };
     int best = compare_best(result, COMPARE_SPEED, -1, false);
     size_t count = 0;
     for (size_t kind = 0; best >= 0 && kind < sizeof order / sizeof *order; kind++)
