@@ -296,7 +296,7 @@ enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
     return tlsf_free_unlisted(tlsf, ptr);
 }
 
-enum acre_status acre_tlsf_dealloc_sized(
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_slow(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {
     if (!tlsf_is_live(tlsf, ptr))
@@ -304,6 +304,27 @@ enum acre_status acre_tlsf_dealloc_sized(
     if (!acre_tlsf_matches_layout(ptr, layout))
         return ACRE_INVALID_PARAM;
     return acre_tlsf_dealloc(tlsf, ptr);
+}
+
+/* The short way proves the block as dealloc does, and the layout by the header that dealloc reads
+ * anyway. */
+enum acre_status acre_tlsf_dealloc_sized(
+    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
+{
+    if (!ACRE_CHECK_POINTERS || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
+        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+    ACRE_OPAQUE(layout.size);
+    size_t offset = tlsf_offset(tlsf->base, ptr);
+    if (ACRE_UNLIKELY(offset >= tlsf->granules))
+        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+    size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
+    if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
+        return ACRE_NOT_ALLOCATED;
+    if (ACRE_UNLIKELY(tlsf_slack(tlsf_span(ptr), layout.size) >= TLSF_SURE_SLACK))
+        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+    ACRE_REREAD();
+    *word ^= tlsf_bit(offset);
+    return tlsf_free_unlisted(tlsf, ptr);
 }
 
 /* ---- realloc ---- */

@@ -106,6 +106,9 @@ enum {
     TLSF_GAP = 4 * ACRE_TLSF_GRANULE, /* most bytes between regions that share a map; no region fits
                                          in there */
     TLSF_WORD_LOG2 = ACRE_TLSF_WORD_BITS == 64 ? 6 : 5,
+    /* A block that has fewer bytes over a size than this can have been made for it; one with more,
+     * sometimes. The smallest block has fewer over no size, so that a size that wraps has more. */
+    TLSF_SURE_SLACK = ACRE_TLSF_GRANULE * ACRE_TLSF_MIN_GRANULES - TLSF_HEADER + 1,
     /* A request of size s + TLSF_SIZE_BIAS takes s >> GRANULE_LOG2 granules over the smallest. */
     TLSF_SIZE_BIAS = ACRE_TLSF_GRANULE * (ACRE_TLSF_MIN_GRANULES - 1) - TLSF_HEADER + 1
 };
@@ -244,6 +247,18 @@ ACRE_INLINE size_t tlsf_offset(uintptr_t base, const void *ptr)
 ACRE_INLINE bool tlsf_is_odd_alignment(size_t align)
 {
     return ((align - 1) & (align | ~(size_t)(ACRE_TLSF_GRANULE - 1))) != 0;
+}
+
+/* True when an alignment is not a power of two or `ptr` does not have it; one test for both. */
+ACRE_INLINE bool tlsf_is_misaligned(const void *ptr, size_t align)
+{
+    return (((uintptr_t)ptr | align) & (align - 1)) != 0;
+}
+
+/* Bytes that a live block of a span has over a size, which wrap when it has fewer. */
+ACRE_INLINE size_t tlsf_slack(size_t span, size_t size)
+{
+    return tlsf_usable(span) - size;
 }
 
 /* Whether a block lies in the cached region. */

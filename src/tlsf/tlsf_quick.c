@@ -78,7 +78,7 @@ enum acre_status acre_tlsf_quick_dealloc(struct acre_tlsf_quick *self, void *ptr
     return quick_push(self, ptr);
 }
 
-enum acre_status acre_tlsf_quick_dealloc_sized(
+static ACRE_NOINLINE enum acre_status quick_dealloc_sized_slow(
     struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout)
 {
     if (!tlsf_is_live(&self->tlsf, ptr))
@@ -86,6 +86,27 @@ enum acre_status acre_tlsf_quick_dealloc_sized(
     if (!acre_tlsf_matches_layout(ptr, layout))
         return ACRE_INVALID_PARAM;
     return acre_tlsf_quick_dealloc(self, ptr);
+}
+
+/* As acre_tlsf_dealloc_sized(). */
+enum acre_status acre_tlsf_quick_dealloc_sized(
+    struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout)
+{
+    struct acre_tlsf *tlsf = &self->tlsf;
+    if (!ACRE_CHECK_POINTERS || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
+        return quick_dealloc_sized_slow(self, ptr, layout);
+    ACRE_OPAQUE(layout.size);
+    size_t offset = tlsf_offset(tlsf->base, ptr);
+    if (ACRE_UNLIKELY(offset >= tlsf->granules))
+        return quick_dealloc_sized_slow(self, ptr, layout);
+    size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
+    if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
+        return ACRE_NOT_ALLOCATED;
+    if (ACRE_UNLIKELY(tlsf_slack(tlsf_span(ptr), layout.size) >= TLSF_SURE_SLACK))
+        return quick_dealloc_sized_slow(self, ptr, layout);
+    ACRE_REREAD();
+    *word ^= tlsf_bit(offset);
+    return quick_push(self, ptr);
 }
 
 /* ---- resize ---- */

@@ -69,6 +69,57 @@ static void a_second_free_is_refused(void **state)
     assert_sound();
 }
 
+/* ---- sized free ---- */
+
+/* Whether a request of this layout can have been given a block of so many granules. */
+static bool can_have_made(size_t granules, const void *ptr, size_t size, size_t align)
+{
+    size_t last = ACRE_TLSF_GRANULE - TLSF_HEADER; /* bytes of a block in its last granule */
+    size_t takes = size <= last ? 1 : (size - last - 1) / ACRE_TLSF_GRANULE + 2;
+    bool is_pow2 = align != 0 && (align & (align - 1)) == 0;
+    takes = takes < ACRE_TLSF_MIN_GRANULES ? ACRE_TLSF_MIN_GRANULES : takes;
+    return is_pow2 && (uintptr_t)ptr % align == 0 && takes <= granules && granules - takes <= 1;
+}
+
+/* Frees a block with a layout when that must succeed, and allocates it again. */
+static void try_layout(void **ptr, size_t granules, size_t size, size_t align)
+{
+    bool made = can_have_made(granules, *ptr, size, align);
+    enum acre_status expected = made ? ACRE_OK : ACRE_INVALID_PARAM;
+    assert_int_equal(acre_tlsf_dealloc_sized(&tlsf, *ptr, acre_layout(size, align)), expected);
+    if (!made)
+        return;
+    size_t usable = granules * ACRE_TLSF_GRANULE - TLSF_HEADER;
+    assert_int_equal(acre_tlsf_dealloc_sized(&tlsf, *ptr, acre_layout(size, align)),
+        ACRE_CHECK_POINTERS ? ACRE_NOT_ALLOCATED : ACRE_OK);
+    *ptr = acre_tlsf_alloc(&tlsf, acre_layout(usable, 1)).ptr;
+    assert_non_null(*ptr);
+}
+
+static void a_sized_free_takes_what_the_layout_can_have_made(void **state)
+{
+    enum { MOST = 40 };
+    (void)state;
+    for (size_t granules = ACRE_TLSF_MIN_GRANULES; granules <= MOST; granules++) {
+        for (size_t hole = 0; hole < 2; hole++) {
+            acre_tlsf_reset(&tlsf);
+            void *low = acre_tlsf_alloc(&tlsf, acre_layout(2 * MOST * ACRE_TLSF_GRANULE, 1)).ptr;
+            size_t usable = granules * ACRE_TLSF_GRANULE - TLSF_HEADER;
+            void *ptr = acre_tlsf_alloc(&tlsf, acre_layout(usable, 1)).ptr;
+            assert_non_null(acre_tlsf_alloc(&tlsf, acre_layout(1, 1)).ptr);
+            if (hole != 0)
+                assert_int_equal(acre_tlsf_dealloc(&tlsf, low), ACRE_OK);
+            for (size_t size = 0; size < usable + 100; size++)
+                for (size_t align = 0; align <= 48; align++)
+                    try_layout(&ptr, granules, size, align);
+            for (size_t below = 0; below <= 2 * usable; below++)
+                try_layout(&ptr, granules, SIZE_MAX - below, 1);
+            try_layout(&ptr, granules, usable, (size_t)1 << 20);
+            assert_sound();
+        }
+    }
+}
+
 /* ---- a zeroed struct ---- */
 
 static bool visit_none(void *arg, void *start, size_t size, bool live)
@@ -113,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup(gaps_before_aligned_blocks_are_used, set_up),
         cmocka_unit_test_setup(largest_free_is_what_can_be_had, set_up),
         cmocka_unit_test_setup(a_second_free_is_refused, set_up),
+        cmocka_unit_test_setup(a_sized_free_takes_what_the_layout_can_have_made, set_up),
         cmocka_unit_test(a_zeroed_struct_is_an_empty_allocator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
