@@ -32,6 +32,11 @@ struct replay_backend {
     /** REPLAY_SYSTEM: a shared object to preload in the worker's process, or null. */
     const char *preload;
     const char *tunables; /**< REPLAY_SYSTEM: settings of glibc's malloc for it, or null. */
+    /** REPLAY_SYSTEM: which of acre's allocators the object is to serve with, or null. */
+    const char *allocator;
+    /** How a program gets this backend in place of its malloc, a REPLAY_SYSTEM one; null: as it is,
+     * or not at all. */
+    const struct replay_backend *served;
 };
 
 /** Name of the system's allocator in tables and options. */

@@ -59,6 +59,10 @@ static void set_worker_environment(const struct replay_launch *launch)
         setenv("GLIBC_TUNABLES", launch->tunables, 1);
     if (launch->preload)
         setenv("LD_PRELOAD", launch->preload, 1);
+    if (launch->allocator)
+        setenv("ACRE_ALLOCATOR", launch->allocator, 1);
+    unsetenv("ACRE_POOL");
+    unsetenv("ACRE_STATS");
 }
 
 /* In the child. Messages of the loader, on a library that cannot be preloaded, are not wanted. */

@@ -63,10 +63,40 @@ static void end_fit(struct replay_schedule *schedule, struct replay_measurement 
     set_pool(schedule, measurement);
 }
 
+static bool start_child(struct replay_measurement *measurement, bool served)
+{
+    const struct replay_worker *worker = &measurement->worker;
+    const struct replay_backend *backend =
+        served && worker->backend->served ? worker->backend->served : worker->backend;
+    const struct replay_launch launch = {
+        .preload = backend->preload, .allocator = backend->allocator, .tunables = backend->tunables
+    };
+    measurement->served = backend != worker->backend;
+    if (backend->type == REPLAY_SYSTEM)
+        return replay_worker_execute(
+            &measurement->child, &launch, worker->script, &measurement->state);
+    return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
+}
+
+/* A child in place of the one there is. */
+static bool replace_child(struct replay_measurement *measurement, bool served)
+{
+    char ended[REPLAY_ENDED_ROOM];
+    replay_child_end(&measurement->child, ended);
+    measurement->worker.ready = false;
+    return start_child(measurement, served);
+}
+
+/* The child of the backend itself works. */
+static bool is_own(struct replay_measurement *measurement)
+{
+    return !measurement->served || replace_child(measurement, false);
+}
+
 static bool begin_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     (void)schedule;
-    return !measurement->row->pool_refused;
+    return !measurement->row->pool_refused && is_own(measurement);
 }
 
 /* A timed replay that is forgotten. */
@@ -94,15 +124,17 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
 {
     struct replay_row *row = measurement->row;
     (void)schedule;
-    if (!row->fault[0])
-        measurement->touched[row->touched_rounds++] =
-            (double)measurement->worker.results->nanoseconds;
+    const struct replay_results *results = measurement->worker.results;
+    if (row->fault[0])
+        return;
+    measurement->residents[row->touched_rounds] = (double)results->resident;
+    measurement->touched[row->touched_rounds++] = (double)results->nanoseconds;
 }
 
 static bool begin_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     measurement->worker.results->rounds = schedule->table->plan.rounds;
-    return !measurement->row->pool_refused;
+    return !measurement->row->pool_refused && is_own(measurement);
 }
 
 static void end_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -139,29 +171,25 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
     if (row->touched_rounds) {
         row->touched_least = measurement->touched[0] / ops;
         row->touched_most = measurement->touched[row->touched_rounds - 1] / ops;
+        double resident = replay_median(measurement->residents, row->touched_rounds);
+        row->run_resident = (uint64_t)resident;
     }
     row->instructions_per_op = median_per_op(schedule, measurement->instructions, row->rounds);
-}
-
-static bool start_child(struct replay_measurement *measurement)
-{
-    const struct replay_worker *worker = &measurement->worker;
-    if (worker->backend->type == REPLAY_SYSTEM)
-        return replay_worker_execute(&measurement->child,
-            &(struct replay_launch){
-                .preload = worker->backend->preload, .tunables = worker->backend->tunables },
-            worker->script, &measurement->state);
-    return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
 }
 
 /* A heap that has served replays keeps what they freed: resident memory is told by a new one. */
 static bool start_afresh(struct replay_measurement *measurement)
 {
-    char ended[REPLAY_ENDED_ROOM];
     if (replay_backend_has_pool(measurement->row->backend))
-        return true;
-    replay_child_end(&measurement->child, ended);
-    return start_child(measurement);
+        return is_own(measurement);
+    return replace_child(measurement, false);
+}
+
+/* In a process whose malloc the backend is, if it can be. */
+static bool start_served(struct replay_measurement *measurement)
+{
+    return measurement->row->backend->served ? replace_child(measurement, true)
+                                             : start_afresh(measurement);
 }
 
 /* Pages are fresh for every backend: a heap that has served replays has touched its own. */
@@ -169,7 +197,7 @@ static bool begin_touched(struct replay_schedule *schedule, struct replay_measur
 {
     bool possible = schedule->table->script->facts.peak_live < replay_machine_memory() / 2;
     return schedule->table->plan.touching && possible && !measurement->row->pool_refused &&
-           (measurement->row->backend->type == REPLAY_EMPTY || start_afresh(measurement));
+           (measurement->row->backend->type == REPLAY_EMPTY || start_served(measurement));
 }
 
 static bool begin_survey(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -233,11 +261,10 @@ static void measure_all(struct replay_schedule *schedule)
     if (plan->pool_search)
         replay_schedule_run(schedule, &jobs[FIT], 1.0);
     replay_schedule_run(schedule, &jobs[WARM_UP], 1.0);
-    for (size_t round = 0; round < plan->rounds; round++) {
+    for (size_t round = 0; round < plan->rounds; round++)
         replay_schedule_run(schedule, &jobs[TIME], 1.0);
-        if (plan->touching)
-            replay_schedule_run(schedule, &jobs[TOUCHED], 1.0);
-    }
+    for (size_t round = 0; plan->touching && round < plan->rounds; round++)
+        replay_schedule_run(schedule, &jobs[TOUCHED], 1.0);
     replay_schedule_run(schedule, &jobs[STEPS], (double)plan->rounds);
     if (plan->survey)
         replay_schedule_run(schedule, &jobs[SURVEY], 1.0);
@@ -256,7 +283,7 @@ static bool start(struct replay_schedule *schedule, struct replay_measurement *m
     if (!replay_shared_open(&measurement->state))
         return false;
     worker->results = &measurement->state.shared->results;
-    return start_child(measurement);
+    return start_child(measurement, false);
 }
 
 static bool start_all(struct replay_schedule *schedule)

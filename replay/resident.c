@@ -36,11 +36,26 @@ uint64_t replay_resident(void)
     return field(text, "Anonymous:");
 }
 
-uint64_t replay_resident_most(void)
+bool replay_resident_reset(void)
+{
+    int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    bool reset = file >= 0 && write(file, "5", 1) == 1;
+    if (file >= 0)
+        close(file);
+    return reset;
+}
+
+uint64_t replay_resident_peak(void)
 {
     char text[MOST_TEXT];
     read_text("/proc/self/status", text);
-    uint64_t other = field(text, "RssFile:") + field(text, "RssShmem:") + SLACK;
+    uint64_t other = field(text, "RssFile:") + field(text, "RssShmem:");
     uint64_t most = field(text, "VmHWM:");
     return most > other ? most - other : 0;
+}
+
+uint64_t replay_resident_most(void)
+{
+    uint64_t peak = replay_resident_peak();
+    return peak > SLACK ? peak - SLACK : 0;
 }

@@ -17,10 +17,12 @@ struct replay_measurement {
     struct replay_worker worker;
     struct replay_shared_file state; /**< Holds the results. */
     double touched[REPLAY_MOST_ROUNDS];
+    double residents[REPLAY_MOST_ROUNDS]; /**< Of the same replays. */
     double nanoseconds[REPLAY_MOST_ROUNDS];
     double instructions[REPLAY_MOST_ROUNDS];
     size_t pool;  /**< Overrides the row's pool; 0: it does not. */
     bool ordered; /**< It is running a job. */
+    bool served;  /**< The child at work is that of the backend's `served`. */
 };
 
 struct replay_schedule {

@@ -48,8 +48,11 @@ static void time_whole(struct replay_worker *worker, bool touching)
         return;
     results->counted = true;
     results->failed = results->nanoseconds = results->instructions = 0;
+    uint64_t before = touching && replay_resident_reset() ? replay_resident() : 0;
     while (replay_worker_next(worker, &window))
         time_part(worker, &window, &instance, touching);
+    uint64_t peak = before ? replay_resident_peak() : 0;
+    results->resident = peak > before ? peak - before : 0;
     replay_worker_close(worker, &instance);
 }
 

@@ -17,7 +17,8 @@ enum replay_task {
     REPLAY_FIT,     /**< Find the smallest pool. */
     REPLAY_TIME,    /**< Replay once, timed as a whole. */
     REPLAY_TOUCH,   /**< The same on fresh pages, writing all bytes of a block when it is
-                         allocated: page faults are part of the time, for every backend alike. */
+                         allocated: page faults are part of the time, for every backend alike. A
+                         backend that a program gets in place of its malloc is replayed like that. */
     REPLAY_STEPS,   /**< Replay several times, each operation timed: the least time of each. */
     REPLAY_SURVEY,  /**< Replay once, sampling the allocator's statistics. */
     REPLAY_EXPLAIN, /**< Replay up to the first request refused, and examine the pool. */
@@ -46,8 +47,10 @@ struct replay_results {
     char cannot[REPLAY_FAULT_ROOM]; /**< Why the task was not done; "": it was. */
     double figures[REPLAY_FIGURES]; /**< Of tasks of a program's own. */
     bool pool_refused;              /**< VERIFY, TIME: no instance can be made in this pool. */
-    uint64_t resident; /**< VERIFY: highest growth of resident memory, in bytes; 0: not known. */
-    uint64_t failed;   /**< VERIFY, TIME, WRITE: operations that could not be served. */
+    uint64_t
+        resident;    /**< VERIFY, TOUCH: highest growth of resident memory, in bytes; 0: not known.
+                          VERIFY counts it, TOUCH is off by some pages for each processor. */
+    uint64_t failed; /**< VERIFY, TIME, WRITE: operations that could not be served. */
     uint64_t smallest_pool;                /**< FIT: bytes; 0: none completes. */
     uint64_t nanoseconds;                  /**< TIME, WRITE. */
     uint64_t instructions;                 /**< TIME, when counted. */
@@ -94,6 +97,12 @@ bool replay_worker_next(struct replay_worker *worker, struct replay_window *wind
 /** Bytes of memory of its own that this process has touched; 0 when the system does not say.
  * Linear in the pages. */
 uint64_t replay_resident(void);
+
+/** Forgets how much memory was resident so far. @return false: the system cannot. */
+bool replay_resident_reset(void);
+
+/** About the most bytes of its own that it has had resident since; 0: not known. */
+uint64_t replay_resident_peak(void);
 
 /** At least so many bytes of its own it has had resident at some time; 0: not known. */
 uint64_t replay_resident_most(void);

@@ -10,6 +10,7 @@
 #include "tool/compare/gather.h"
 #include "tool/compare/print.h"
 #include "tool/compare/scenario.h"
+#include "tool/compare/verification.h"
 #include "tool/report/report.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@
 #define LEAST_ROUNDS 5u
 #define LONG_OPS 30000000u
 #define LONG_ROUNDS 3u
+/* Runs of the real program on each candidate. */
+#define TRIALS 5u
 
 struct compare_command {
     /* As the options give them. */
@@ -41,14 +44,18 @@ struct compare_command {
     bool json;
     bool emit_config;
     bool why;
+    bool verify;
+    size_t runs; /* of each candidate, with `verify` */
     /* What they come to. */
     char **program;                          /* the command to record, or null */
     const struct compare_scenario *scenario; /* to make up, or null */
     enum compare_goal wanted;
-    const char *path; /* of the trace to read */
-    char made[64];    /* a trace to be deleted in the end; "": none */
+    const char *given; /* a trace to read; else one is made */
+    const char *path;  /* of the trace to read */
+    char made[64];     /* a trace to be deleted in the end; "": none */
     char source[512];
     struct acre_progress progress;
+    struct trial_runner runner; /* of the program, with `verify` */
 };
 
 static const char *const usage_text =
@@ -171,8 +178,8 @@ static bool name_trace(struct compare_command *command)
 
 static int prepare_trace(struct compare_command *command)
 {
-    command->path = command->trace;
-    if (!command->program && !command->scenario)
+    command->path = command->given ? command->given : command->trace;
+    if ((!command->program && !command->scenario) || command->given)
         return ACRE_EXIT_OK;
     if (!command->trace && !name_trace(command))
         return ACRE_EXIT_FAILED;
@@ -273,21 +280,49 @@ static int emit_config(const struct compare_command *command)
     return ACRE_EXIT_FAILED;
 }
 
-static int show_result(const struct compare_command *command, cJSON *maps)
+/* Runs the program on the best candidates, if that is wanted. @return false: it could not be. */
+static bool verify_advice(struct compare_command *command)
+{
+    const struct compare_trials_plan plan = { .runs = command->runs ? command->runs : TRIALS };
+    char error[COMPARE_TEXT_ROOM] = "";
+    if (!command->verify || acre_interrupted())
+        return true;
+    if (compare_verify(&result, &field, &command->runner, &plan, &command->progress, error))
+        return true;
+    acre_complain("compare", "cannot verify: %s", error);
+    return false;
+}
+
+/* Whether all candidates are sound, and the program ended alike on all those that were tried. */
+static bool all_sound(void)
+{
+    for (size_t i = 0; i < result.count; i++)
+        if (result.candidates[i].fault[0])
+            return false;
+    for (size_t i = 0; i < result.verification.count; i++)
+        if (result.verification.trials[i].failed)
+            return false;
+    return true;
+}
+
+/* Text comes as soon as it is known: the comparison before the runs that verify it. */
+static int show_result(struct compare_command *command, cJSON *maps)
 {
     int code = ACRE_EXIT_OK;
+    bool text = !command->emit_config && !command->json;
+    if (text)
+        compare_print(stdout, &result, command->wanted, command->why, command->verify);
+    fflush(stdout);
+    bool verified = verify_advice(command);
     if (command->emit_config)
         code = emit_config(command);
     else if (command->json)
         write_json(stdout);
     else
-        compare_print(stdout, &result, command->wanted, command->why);
+        compare_print_verification(stdout, &result);
     bool reported = write_report(command, maps);
-    if (!write_output(command) || !reported)
+    if (!write_output(command) || !reported || !verified || !all_sound())
         code = ACRE_EXIT_FAILED;
-    for (size_t i = 0; i < result.count; i++)
-        if (result.candidates[i].fault[0])
-            code = ACRE_EXIT_FAILED;
     return code;
 }
 
@@ -330,11 +365,16 @@ static int compare(struct compare_command *command)
 static int prepare_and_compare(struct compare_command *command)
 {
     acre_progress_open(&command->progress);
+    if (command->verify && !trial_open(&command->runner, command->program)) {
+        acre_complain("compare", "cannot make a process: %s", strerror(errno));
+        return ACRE_EXIT_FAILED;
+    }
     int code = prepare_trace(command);
     if (code == ACRE_EXIT_OK) {
         acre_catch_interrupts();
         code = compare(command);
     }
+    trial_close(&command->runner);
     if (command->made[0])
         unlink(command->made);
     if (acre_interrupted())
@@ -357,9 +397,14 @@ static bool parse_goal(struct compare_command *command)
 static int check_source(struct compare_command *command, const struct acre_usage *usage, int argc)
 {
     int given = (command->program != NULL) + (command->scenario_name != NULL) + (argc != 0);
+    bool both = command->verify && command->program && argc && !command->scenario_name;
     if (argc > 1)
         return acre_usage_error(usage, "more than one trace given");
-    if (given > 1)
+    if (command->verify && !command->program)
+        return acre_usage_error(usage, "--verify: no command given after --");
+    if (command->runs && !command->verify)
+        return acre_usage_error(usage, "--runs: only with --verify");
+    if (given > 1 && !both)
         return acre_usage_error(usage, "more than one given of a trace, a command and a scenario");
     if (given == 0)
         return acre_usage_error(usage, "no trace, command or scenario given");
@@ -398,6 +443,8 @@ static int check_compare(struct compare_command *command, const struct acre_usag
             usage, "invalid goal '%s' (choose from memory, speed, worst, balanced)", command->goal);
     if (command->repeat > REPLAY_MOST_ROUNDS)
         return acre_usage_error(usage, "--repeat: at most %d", REPLAY_MOST_ROUNDS);
+    if (command->runs > COMPARE_MOST_RUNS)
+        return acre_usage_error(usage, "--runs: at most %d", COMPARE_MOST_RUNS);
     if (command->process &&
         (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
         return acre_usage_error(
@@ -457,8 +504,8 @@ static int run_compare(
     if (command->scenario) {
         snprintf(command->source, sizeof command->source, "%s: %s", command->scenario->name,
             command->scenario->text);
-    } else if (!command->program) {
-        command->trace = argv[0];
+    } else if (argc) {
+        command->given = argv[0];
         if (access(argv[0], F_OK) != 0 && is_command(argv[0]))
             return acre_usage_error(usage,
                 "there is no trace '%s'; acre compare -- %s records and compares the command",
@@ -505,6 +552,12 @@ int acre_cmd_compare(int argc, char **argv)
             &command.emit_config },
         { "why", 'W', ACRE_OPTION_FLAG, NULL,
             "also print all tables, what they mean, and the reasons\nfor each goal", &command.why },
+        { "verify", 'V', ACRE_OPTION_FLAG, NULL,
+            "then run COMMAND on the system's malloc and the best\ncandidates, and print predicted "
+            "beside real",
+            &command.verify },
+        { "runs", 'n', ACRE_OPTION_COUNT, "N", "runs of each with --verify (default: 5)",
+            &command.runs },
         { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "also write the JSON to FILE", &command.output },
         { "report", 'R', ACRE_OPTION_TEXT, "FILE",

@@ -4,18 +4,12 @@
 #include "registry/registry.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
+#include "tool/environment.h"
 #include "tool/record/launch.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define PRELOAD "libacre-malloc.so"
-
-/* A heap per thread is an object of its own, so that neither pays for the other. */
-#define THREADED "threaded"
-#define THREADED_PRELOAD "libacre-threads.so"
 
 struct run_options {
     const char *allocator;
@@ -23,54 +17,22 @@ struct run_options {
     bool stats;
 };
 
-static bool set_size_variable(const char *name, size_t bytes)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%zu", bytes);
-    return setenv(name, text, 1) == 0;
-}
-
-/* Puts `library` in front of what is preloaded already. */
-static bool prepend_preload(const char *library)
-{
-    const char *before = getenv("LD_PRELOAD");
-    if (!before || !*before)
-        return setenv("LD_PRELOAD", library, 1) == 0;
-    size_t room = strlen(library) + strlen(before) + 2;
-    char *both = malloc(room);
-    if (!both)
-        return false;
-    snprintf(both, room, "%s:%s", library, before);
-    bool set = setenv("LD_PRELOAD", both, 1) == 0;
-    free(both);
-    return set;
-}
-
 static bool is_threaded(const struct run_options *options)
 {
-    return strcmp(options->allocator, THREADED) == 0;
-}
-
-static bool set_run_environment(const struct run_options *options, const char *library)
-{
-    bool set = prepend_preload(library);
-    if (is_threaded(options))
-        set = set && unsetenv("ACRE_ALLOCATOR") == 0;
-    else
-        set = set && setenv("ACRE_ALLOCATOR", options->allocator, 1) == 0;
-    if (options->pool)
-        set = set && set_size_variable("ACRE_POOL", options->pool);
-    if (options->stats)
-        set = set && setenv("ACRE_STATS", "1", 1) == 0;
-    return set;
+    return strcmp(options->allocator, ACRE_THREADED_NAME) == 0;
 }
 
 static int run_command(const struct run_options *options, char **command)
 {
     char library[ACRE_PATH_ROOM];
-    if (!acre_find_preload("run", library, is_threaded(options) ? THREADED_PRELOAD : PRELOAD))
+    if (!acre_find_preload(
+            "run", library, is_threaded(options) ? ACRE_THREADS_OBJECT : ACRE_DROP_IN_OBJECT))
         return ACRE_EXIT_FAILED;
-    if (!set_run_environment(options, library)) {
+    const struct acre_served served = { .library = library,
+        .allocator = is_threaded(options) ? NULL : options->allocator,
+        .pool = options->pool,
+        .stats = options->stats };
+    if (!acre_set_served(&served)) {
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }

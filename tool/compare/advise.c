@@ -30,6 +30,11 @@ double compare_time(const struct compare_candidate *candidate)
     return candidate->touched ? candidate->ns_touched : candidate->ns;
 }
 
+uint64_t compare_resident(const struct compare_candidate *candidate)
+{
+    return candidate->has_pool ? candidate->run_resident : candidate->memory;
+}
+
 /* Ticks, at least one, so that 0 stands for what is not known. */
 static double ticks_of(const struct compare_candidate *candidate, uint64_t ticks)
 {

@@ -3,6 +3,8 @@
 
 #include "plugin/plugin_load.h"
 #include "replay/execute.h"
+#include "tool/command.h"
+#include "tool/environment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +82,14 @@ static void add_backend(struct compare_field *field, const struct acre_backend *
     field->builtins[field->count - 1] = builtin;
     backend->type = REPLAY_BUILTIN;
     backend->builtin = builtin;
+    if (field->drop_in) {
+        struct replay_backend *served = &field->served[field->count - 1];
+        *served = (struct replay_backend){ .type = REPLAY_SYSTEM,
+            .name = candidate->name,
+            .preload = field->drop_in,
+            .allocator = builtin->name };
+        backend->served = served;
+    }
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s",
         builtin->setting[0] ? builtin->text : "");
     snprintf(candidate->version, sizeof candidate->version, "%s", ACRE_VERSION);
@@ -135,11 +145,21 @@ const char *compare_find_unknown(
     return NULL;
 }
 
+/* The object that serves malloc with acre's allocators, where it is beside the tool and works. */
+static void find_drop_in(struct compare_field *field)
+{
+    static char path[ACRE_PATH_ROOM];
+    char version[REPLAY_VERSION_ROOM];
+    bool found = acre_find_companion(path, ACRE_DROP_IN_OBJECT, ACRE_LIBDIR);
+    field->drop_in = found && replay_probe_malloc(path, version) ? path : NULL;
+}
+
 void compare_find_candidates(struct compare_field *field, const struct compare_choice *choice)
 {
     bool all = choice->name_count == 0;
     struct replay_shared own = { .version = "" };
     replay_identify(&own);
+    find_drop_in(field);
     if (all || is_named(choice, REPLAY_SYSTEM_NAME))
         add_system(field, &own);
     if (all || is_named(choice, REPLAY_KEEP_NAME))

@@ -59,6 +59,7 @@ static void gather_memory(
     candidate->fitted = row->fitted;
     candidate->smallest_pool = row->smallest_pool;
     candidate->resident = row->resident;
+    candidate->run_resident = grown(row->run_resident, row->run_resident ? peak : 0);
     candidate->memory = candidate->has_pool ? row->smallest_pool : grown(row->resident, peak);
     candidate->failed = row->failed;
     if (peak)

@@ -281,7 +281,23 @@ static void print_glance(FILE *out, const struct compare_result *result)
             acre_plural(result->facts.left_live, "block", "blocks"));
 }
 
-void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal, bool why)
+/* Where more is to be had. */
+static void print_hints(FILE *out, const struct compare_result *result, bool why, bool verified)
+{
+    const struct replay_facts *facts = &result->facts;
+    if (!why)
+        fputs("\nns/op: allocation on fresh pages, blocks touched; --why shows all figures and "
+              "reasons\n",
+            out);
+    if (!facts->duration_ns && facts->pid && !why)
+        fputs("a trace recorded with --times predicts the whole program's time as well\n", out);
+    if (facts->pid && !verified && !result->interrupted)
+        fprintf(out, "%sto check this on the real program: acre compare --verify -- COMMAND\n",
+            why ? "\n" : "");
+}
+
+void compare_print(
+    FILE *out, const struct compare_result *result, enum compare_goal goal, bool why, bool verified)
 {
     compare_print_verdict(out, result);
     compare_print_bars(out, result);
@@ -301,11 +317,5 @@ void compare_print(FILE *out, const struct compare_result *result, enum compare_
     for (int i = 0; i < COMPARE_GOALS; i++)
         if (goal == (enum compare_goal)i || (why && goal == COMPARE_GOALS))
             print_advice(out, result, (enum compare_goal)i);
-    if (!why)
-        fprintf(out,
-            "\nns/op: allocation on fresh pages, blocks touched; --why shows all figures and "
-            "reasons\n%s",
-            result->facts.duration_ns || !result->facts.pid
-                ? ""
-                : "a trace recorded with --times predicts the whole program's time as well\n");
+    print_hints(out, result, why, verified);
 }

@@ -16,13 +16,19 @@
  * Prints the verdict, a line with bars for each candidate, and what was compared.
  * @param goal whose advice is wanted; COMPARE_GOALS: none in particular.
  * @param why print all tables, what their figures mean, and the advice for each goal as well.
+ * @param verified whether real runs follow; else the text points to them.
  */
-void compare_print(
-    FILE *out, const struct compare_result *result, enum compare_goal goal, bool why);
+void compare_print(FILE *out, const struct compare_result *result, enum compare_goal goal, bool why,
+    bool verified);
 
 /** Parts of it (bars.c), in colour on a terminal unless NO_COLOR is set. */
 void compare_print_verdict(FILE *out, const struct compare_result *result);
 void compare_print_bars(FILE *out, const struct compare_result *result);
+
+/** Predictions beside real runs, if the result has them (print_verification.c); as a member of `root`
+ * too, which is null without them. */
+void compare_print_verification(FILE *out, const struct compare_result *result);
+void compare_add_verification(cJSON *root, const struct compare_result *result);
 
 /** A JSON object of all of it; the caller deletes it. Null: no memory. */
 cJSON *compare_json(const struct compare_result *result);

@@ -178,6 +178,7 @@ cJSON *compare_json(const struct compare_result *result)
     for (size_t i = 0; i < result->count; i++)
         cJSON_AddItemToArray(rows, candidate_json(result, &result->candidates[i]));
     add_advice(root, result);
+    compare_add_verification(root, result);
     add_profile(root, &result->profile);
     return root;
 }

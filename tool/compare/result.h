@@ -41,6 +41,7 @@ struct compare_candidate {
     bool fitted;            /**< `smallest_pool` was looked for; 0: it completes in none. */
     uint64_t smallest_pool; /**< Bytes, control structure and tables included. */
     uint64_t resident;      /**< Peak growth of resident memory; of one without a pool. */
+    uint64_t run_resident;  /**< The same of one with a pool, when `acre run` serves it. */
     uint64_t memory;        /**< Whichever of the two applies, at least the peak; 0: not known. */
     double per_peak;        /**< `memory` over the peak of live bytes. */
     uint64_t metadata;      /**< Bytes that serve the allocator alone, in `smallest_pool`. */
@@ -102,6 +103,35 @@ struct compare_advice {
     char changes[COMPARE_REASON_ROOM]; /**< What would change it, in sentences. */
 };
 
+/** Candidates that are tried with the real program, at most. */
+#define COMPARE_MOST_TRIED 8
+#define COMPARE_MOST_RUNS 99
+
+/** What the real program did on a candidate. */
+struct compare_trial {
+    int candidate;            /**< Index. */
+    int code;                 /**< Exit code of the first run that ended otherwise than today's. */
+    bool failed;              /**< There is one: the figures below are those of the runs before. */
+    size_t runs;              /**< Done. */
+    double seconds;           /**< Median of the runs, */
+    double least, most;       /**< and their bounds. */
+    double ratio;             /**< Median of the runs: seconds over today's in the same round. */
+    size_t wins;              /**< Rounds in which it took less time than what is advised. */
+    uint64_t resident;        /**< Bytes: median of the peaks of resident memory. */
+    bool predicted;           /**< `predicted_seconds` is known. */
+    double predicted_seconds; /**< Today's real seconds, and the change that is predicted. */
+    bool predicted_memory;    /**< `predicted_resident` is known. */
+    uint64_t predicted_resident;
+};
+
+/** Predictions beside real runs of the program; the first is today's malloc. */
+struct compare_verification {
+    size_t runs;  /**< Wanted, of each. 0: nothing was verified. */
+    bool elapsed; /**< Seconds are elapsed time; else processor time. */
+    size_t count;
+    struct compare_trial trials[COMPARE_MOST_TRIED];
+};
+
 /** A whole comparison. */
 struct compare_result {
     const char *source;        /**< Trace, command line or scenario. */
@@ -114,6 +144,7 @@ struct compare_result {
     const char *uncounted;    /**< Why no instructions are; null: they are. */
     bool interrupted;         /**< Not everything was measured. */
     struct compare_advice advice[COMPARE_GOALS];
+    struct compare_verification verification;
     size_t count;
     struct compare_candidate candidates[COMPARE_MOST_CANDIDATES];
 };
@@ -123,6 +154,9 @@ const char *compare_goal_name(enum compare_goal goal);
 
 /** Nanoseconds per operation, on fresh pages with blocks touched where that was measured. */
 double compare_time(const struct compare_candidate *candidate);
+
+/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not known. */
+uint64_t compare_resident(const struct compare_candidate *candidate);
 
 /** The figure by which a goal orders candidates, less being better; 0: it is not known, or the
  * candidate does not serve all of the trace. */

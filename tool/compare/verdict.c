@@ -56,9 +56,7 @@ bool compare_malloc_seconds(const struct compare_result *result, double *seconds
     return *seconds < (double)result->facts.duration_ns / 1e9;
 }
 
-/* The candidates that tie with the fastest, the cheapest to adopt first: today's malloc, mallocs to
- * preload, then allocators of acre's. @return how many. */
-static size_t find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
+size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
 {
     static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_TUNED, COMPARE_BUILT_IN,
         COMPARE_PRELOAD, COMPARE_PLUGIN };
@@ -127,10 +125,20 @@ static bool is_not_worth_it(
            -seconds < WORTH * (double)result->facts.duration_ns / 1e9;
 }
 
+int compare_advised(const struct compare_result *result)
+{
+    size_t ties[COMPARE_MOST_CANDIDATES];
+    int today = compare_today(result);
+    if (!compare_find_ties(result, ties))
+        return -1;
+    bool keep = today >= 0 && is_not_worth_it(result, &result->candidates[ties[0]]);
+    return keep ? today : (int)ties[0];
+}
+
 void compare_verdict(const struct compare_result *result, char text[COMPARE_REASON_ROOM])
 {
     size_t ties[COMPARE_MOST_CANDIDATES];
-    size_t count = find_ties(result, ties);
+    size_t count = compare_find_ties(result, ties);
     int index = compare_today(result);
     text[0] = '\0';
     if (!count) {

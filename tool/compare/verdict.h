@@ -23,6 +23,13 @@ bool compare_predict(const struct compare_result *result, const struct compare_c
 /** Seconds of the recorded run that today's malloc took. @return false: it is not known. */
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds);
 
+/** The candidates that tie with the fastest, the cheapest to adopt first: today's malloc, allocators
+ * of acre's, then other mallocs. The first is the one that is advised. @return how many. */
+size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES]);
+
+/** The candidate that the verdict advises for speed, today's malloc included; -1: none. */
+int compare_advised(const struct compare_result *result);
+
 /** Writes the verdict, one line. `result` has its advice. */
 void compare_verdict(const struct compare_result *result, char text[COMPARE_REASON_ROOM]);
 

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/verification.h"
+
+#include "replay/statistics.h"
+#include "tool/compare/advise.h"
+#include "tool/compare/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Candidates that are tried unless all are: today's malloc, the fastest, the least memory. */
+#define FASTEST_TRIED 3
+/* Programs that differ by less in time are as fast as each other. */
+#define NOISE 0.02
+/* One that is faster than another beyond noise is so in this part of the rounds. */
+#define BEYOND_NOISE 0.8
+
+/* Figures of the runs of one candidate. */
+struct trial_series {
+    double seconds[COMPARE_MOST_RUNS];
+    double ratios[COMPARE_MOST_RUNS];
+    double residents[COMPARE_MOST_RUNS];
+};
+
+/* A verification at work. */
+struct verifier_of_advice {
+    struct compare_result *result;
+    const struct compare_field *field;
+    struct trial_runner *runner;
+    struct trial_series series[COMPARE_MOST_TRIED];
+    char *error;
+};
+
+/* ---- whom to try ---- */
+
+static bool is_tried(const struct compare_verification *verification, size_t candidate)
+{
+    for (size_t i = 0; i < verification->count; i++)
+        if (verification->trials[i].candidate == (int)candidate)
+            return true;
+    return false;
+}
+
+/* Whether the program can be run on it as it stands. */
+static bool can_run(
+    const struct compare_result *result, const struct compare_field *field, int index)
+{
+    const struct compare_candidate *candidate = &result->candidates[index];
+    bool served = candidate->origin != COMPARE_BUILT_IN || field->drop_in;
+    return served && candidate->origin != COMPARE_PLUGIN &&
+           compare_figure(candidate, COMPARE_SPEED) > 0.0;
+}
+
+static void add_trial(
+    struct compare_result *result, const struct compare_field *field, int candidate)
+{
+    struct compare_verification *verification = &result->verification;
+    if (candidate < 0 || verification->count == COMPARE_MOST_TRIED ||
+        is_tried(verification, (size_t)candidate) || !can_run(result, field, candidate))
+        return;
+    verification->trials[verification->count++] = (struct compare_trial){ .candidate = candidate };
+}
+
+/* The fastest candidate that is not tried yet, or -1. */
+static int next_fastest(const struct compare_result *result, const struct compare_field *field)
+{
+    int best = -1;
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        if (!can_run(result, field, (int)i) || is_tried(&result->verification, i))
+            continue;
+        if (best < 0 || compare_time(candidate) < compare_time(&result->candidates[best]))
+            best = (int)i;
+    }
+    return best;
+}
+
+static void choose_trials(struct compare_result *result, const struct compare_field *field,
+    const struct compare_trials_plan *plan)
+{
+    size_t most = plan->all ? COMPARE_MOST_TRIED : 1 + FASTEST_TRIED;
+    add_trial(result, field, compare_today(result));
+    add_trial(result, field, compare_advised(result));
+    while (result->verification.count < most) {
+        int next = next_fastest(result, field);
+        if (next < 0)
+            break;
+        add_trial(result, field, next);
+    }
+    add_trial(result, field, result->advice[COMPARE_MEMORY].candidate);
+}
+
+/* ---- one run ---- */
+
+/* How the program gets a candidate. */
+static struct acre_served served_by(const struct verifier_of_advice *verifier, int index)
+{
+    const struct replay_backend *backend = &verifier->field->backends[index];
+    if (backend->served)
+        backend = backend->served;
+    return (struct acre_served){
+        .library = backend->preload, .allocator = backend->allocator, .tunables = backend->tunables
+    };
+}
+
+static double seconds_of_trial(
+    const struct compare_verification *verification, const struct trial_outcome *outcome)
+{
+    return verification->elapsed ? outcome->elapsed : outcome->processor;
+}
+
+/* Takes the outcome of a run of round `round`; today's runs come first in every round. */
+static void take_trial(
+    struct verifier_of_advice *verifier, size_t index, const struct trial_outcome *outcome)
+{
+    struct compare_verification *verification = &verifier->result->verification;
+    struct compare_trial *trial = &verification->trials[index];
+    struct trial_series *series = &verifier->series[index];
+    series->seconds[trial->runs] = seconds_of_trial(verification, outcome);
+    series->residents[trial->runs] = (double)outcome->resident;
+    trial->runs++;
+}
+
+static bool run_trial_of(
+    struct verifier_of_advice *verifier, size_t index, struct acre_progress *progress, double done)
+{
+    struct compare_trial *trial = &verifier->result->verification.trials[index];
+    const struct compare_trial *today = &verifier->result->verification.trials[0];
+    const struct trial_outcome *outcome = &verifier->runner->shared->outcome;
+    const struct acre_served served = served_by(verifier, trial->candidate);
+    if (trial->failed)
+        return true;
+    if (!trial_run(verifier->runner, &served, done, progress))
+        return false;
+    if (outcome->error) {
+        snprintf(verifier->error, COMPARE_TEXT_ROOM, "cannot run the program: %.100s",
+            strerror(outcome->error));
+        return false;
+    }
+    if (index == 0 && trial->runs == 0)
+        trial->code = outcome->code;
+    trial->failed = outcome->code != today->code;
+    if (trial->failed)
+        trial->code = outcome->code;
+    else
+        take_trial(verifier, index, outcome);
+    return true;
+}
+
+/* One run of each, starting with another one each time, so that none always follows the same. */
+static bool run_round(
+    struct verifier_of_advice *verifier, size_t round, size_t runs, struct acre_progress *progress)
+{
+    const struct compare_verification *verification = &verifier->result->verification;
+    size_t count = verification->count;
+    for (size_t i = 0; i < count; i++) {
+        size_t index = round == 0 ? i : (i + round) % count;
+        double done = (double)(round * count + i) / (double)(runs * count);
+        if (acre_interrupted() || !run_trial_of(verifier, index, progress, done))
+            return false;
+    }
+    return true;
+}
+
+/* ---- what it comes to ---- */
+
+static void predict(struct compare_result *result, struct compare_trial *trial)
+{
+    const struct compare_trial *today = &result->verification.trials[0];
+    const struct compare_candidate *candidate = &result->candidates[trial->candidate];
+    const struct compare_candidate *system = &result->candidates[today->candidate];
+    double seconds = 0.0;
+    trial->predicted = compare_predict(result, candidate, &seconds);
+    trial->predicted_seconds = today->seconds + seconds;
+    uint64_t theirs = compare_resident(candidate);
+    uint64_t todays = compare_resident(system);
+    double growth = (double)theirs - (double)todays;
+    trial->predicted_memory = theirs && todays && growth > -(double)today->resident;
+    if (trial->predicted_memory)
+        trial->predicted_resident = (uint64_t)((double)today->resident + growth);
+}
+
+static void sum_up_trial(struct verifier_of_advice *verifier, size_t index)
+{
+    struct compare_trial *trial = &verifier->result->verification.trials[index];
+    struct trial_series *series = &verifier->series[index];
+    size_t runs = trial->runs;
+    if (!runs)
+        return;
+    trial->ratio = replay_median(series->ratios, runs);
+    trial->seconds = replay_median(series->seconds, runs);
+    trial->least = series->seconds[0];
+    trial->most = series->seconds[runs - 1];
+    double resident = replay_median(series->residents, runs);
+    trial->resident = (uint64_t)resident;
+    predict(verifier->result, trial);
+}
+
+static int advised_index(const struct compare_result *result)
+{
+    int advised = compare_advised(result);
+    for (size_t i = 0; i < result->verification.count; i++)
+        if (result->verification.trials[i].candidate == advised)
+            return (int)i;
+    return -1;
+}
+
+static void count_wins(struct verifier_of_advice *verifier)
+{
+    struct compare_verification *verification = &verifier->result->verification;
+    int advised = advised_index(verifier->result);
+    for (size_t i = 0; advised >= 0 && i < verification->count; i++) {
+        struct compare_trial *trial = &verification->trials[i];
+        size_t runs = verification->trials[advised].runs;
+        for (size_t run = 0; run < trial->runs && run < runs; run++)
+            trial->wins +=
+                verifier->series[i].seconds[run] < verifier->series[advised].seconds[run];
+    }
+}
+
+/* A round that was cut short does not count. */
+static void sum_up_trials(struct verifier_of_advice *verifier)
+{
+    struct compare_verification *verification = &verifier->result->verification;
+    const struct trial_series *today = &verifier->series[0];
+    for (size_t i = 1; i < verification->count; i++)
+        if (verification->trials[i].runs > verification->trials[0].runs)
+            verification->trials[i].runs = verification->trials[0].runs;
+    for (size_t i = 0; i < verification->count; i++)
+        for (size_t run = 0; run < verification->trials[i].runs; run++)
+            verifier->series[i].ratios[run] =
+                today->seconds[run] > 0.0 ? verifier->series[i].seconds[run] / today->seconds[run]
+                                          : 1.0;
+    count_wins(verifier);
+    sum_up_trial(verifier, 0);
+    for (size_t i = 1; i < verification->count; i++)
+        sum_up_trial(verifier, i);
+}
+
+bool compare_verify(struct compare_result *result, const struct compare_field *field,
+    struct trial_runner *runner, const struct compare_trials_plan *plan,
+    struct acre_progress *progress, char error[COMPARE_TEXT_ROOM])
+{
+    static struct verifier_of_advice verifier;
+    verifier = (struct verifier_of_advice){
+        .result = result, .field = field, .runner = runner, .error = error
+    };
+    error[0] = '\0';
+    result->verification =
+        (struct compare_verification){ .runs = plan->runs, .elapsed = result->facts.threads > 1 };
+    if (compare_today(result) < 0) {
+        snprintf(error, COMPARE_TEXT_ROOM, "the system's malloc takes no part");
+        return false;
+    }
+    choose_trials(result, field, plan);
+    for (size_t round = 0; round < plan->runs; round++)
+        if (!run_round(&verifier, round, plan->runs, progress))
+            break;
+    acre_progress_wipe(progress);
+    sum_up_trials(&verifier);
+    return !error[0];
+}
+
+int compare_fastest_trial(const struct compare_verification *verification)
+{
+    int best = -1;
+    for (size_t i = 0; i < verification->count; i++) {
+        const struct compare_trial *trial = &verification->trials[i];
+        if (trial->failed || !trial->runs)
+            continue;
+        if (best < 0 || trial->ratio < verification->trials[best].ratio)
+            best = (int)i;
+    }
+    return best;
+}
+
+/* The trial of the candidate that is advised; null: it did not complete one. */
+static const struct compare_trial *advised_trial(const struct compare_result *result)
+{
+    int index = advised_index(result);
+    const struct compare_trial *trial = index < 0 ? NULL : &result->verification.trials[index];
+    return trial && !trial->failed && trial->runs ? trial : NULL;
+}
+
+bool compare_advice_holds(const struct compare_result *result)
+{
+    int fastest = compare_fastest_trial(&result->verification);
+    const struct compare_trial *advised = advised_trial(result);
+    if (fastest < 0 || !advised)
+        return false;
+    const struct compare_trial *best = &result->verification.trials[fastest];
+    return advised->ratio <= best->ratio * (1.0 + NOISE) ||
+           (double)best->wins < BEYOND_NOISE * (double)best->runs;
+}
+
+void compare_verification_verdict(
+    const struct compare_result *result, char text[COMPARE_REASON_ROOM])
+{
+    const struct compare_verification *verification = &result->verification;
+    const struct compare_trial *advised = advised_trial(result);
+    int fastest = compare_fastest_trial(verification);
+    if (fastest < 0 || !advised) {
+        snprintf(text, COMPARE_REASON_ROOM, "not verified: what is advised did not complete a run");
+        return;
+    }
+    const char *name = result->candidates[advised->candidate].name;
+    const struct compare_trial *best = &verification->trials[fastest];
+    if (!compare_advice_holds(result))
+        snprintf(text, COMPARE_REASON_ROOM,
+            "not confirmed: on %s the program takes %.1f %% less time than on %s",
+            result->candidates[best->candidate].name, (1.0 - best->ratio / advised->ratio) * 100.0,
+            name);
+    else if (advised == &verification->trials[0])
+        snprintf(text, COMPARE_REASON_ROOM,
+            "verified: no candidate beats your malloc by more than %.0f %%", NOISE * 100.0);
+    else
+        snprintf(text, COMPARE_REASON_ROOM,
+            "verified: on %s the program takes %+.1f %% time against your malloc", name,
+            (advised->ratio - 1.0) * 100.0);
+}
