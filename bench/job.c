@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "job.h"
+#include "callgrind.h"
 #include "verbs.h"
 
 #include <sched.h>
@@ -132,7 +133,7 @@ void bench_job_run(const struct bench_job *job, struct bench_result *result)
     replay_shared_close(&state);
     if (!counts)
         return;
-    double totals = bench_callgrind_totals(path);
+    double totals = callgrind_read_totals(path);
     if (result->outcome == BENCH_DONE && totals >= 0)
         result->value[0] = totals / result->value[1];
     else if (result->outcome == BENCH_DONE)

@@ -8,12 +8,6 @@
 /* Runs one job in a process of its own and waits for it. Always fills `*result`. */
 void bench_job_run(const struct bench_job *job, struct bench_result *result);
 
-/* Whether `valgrind` is to be found, and this program was built with its headers. */
-bool bench_has_valgrind(void);
-
-/* The sum that callgrind writes at the end of its file, which is removed; -1 when there is none. */
-double bench_callgrind_totals(const char *path);
-
 /* Follows a stepping process through `room` operations and fills `counts` with the instructions
  * between the two traps of each. Returns how many were filled. */
 size_t bench_job_step(int pid, uint32_t *counts, size_t room);

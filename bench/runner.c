@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "runner.h"
+#include "callgrind.h"
 #include "job.h"
 #include "replay/statistics.h"
 #include "workloads.h"
@@ -82,7 +83,7 @@ void bench_runner_init(struct bench_runner *runner)
     snprintf(counter, room, "the processor's counter");
     if (result.outcome == BENCH_DONE && result.value[0] > 1)
         return;
-    bool valgrind = bench_has_valgrind() && !runner->options->smoke;
+    bool valgrind = callgrind_is_there() && !runner->options->smoke;
     runner->counter = valgrind ? BENCH_CALLGRIND : NO_COUNTER;
     snprintf(counter, room, "%s",
         valgrind ? "valgrind (the processor counts none)" : "not counted in this run");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre-bench-regions: what a call costs with 1 to 512 separate regions, in instructions that
  * callgrind counts. The program runs itself under valgrind, once per backend and number. */
+#include "bench/callgrind.h"
 #include "registry/registry.h"
 
 #include <stdint.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 enum {
     REGION = 64 << 10, /* bytes */
@@ -125,44 +125,24 @@ static int smoke_regions(void)
 
 /* ---- the count ---- */
 
-static double read_totals(const char *path)
-{
-    char line[256];
-    double totals = -1;
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return -1;
-    while (fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "totals:", 7) == 0)
-            totals = strtod(line + 7, NULL);
-    fclose(file);
-    return totals;
-}
-
 /* Instructions of all counted calls of so many toggles; -1: valgrind did not count. */
-static double count_toggles(const char *self, const char *name, size_t regions, size_t toggles)
+static double count_toggles(const char *name, size_t regions, size_t toggles)
 {
-    char path[64];
-    char command[512];
-    snprintf(path, sizeof path, "/tmp/acre-bench-regions.%ld", (long)getpid());
-    snprintf(command, sizeof command,
-        "valgrind --tool=callgrind -q --toggle-collect=bench_regions_alloc"
-        " --toggle-collect=bench_regions_dealloc --callgrind-out-file=%s '%s' %s %zu %zu",
-        path, self, name, regions, toggles);
-    double totals = system(command) == 0 ? read_totals(path) : -1;
-    unlink(path);
-    return totals;
+    char arguments[64];
+    snprintf(arguments, sizeof arguments, "%s %zu %zu", name, regions, toggles);
+    return callgrind_count_self(
+        "--toggle-collect=bench_regions_alloc --toggle-collect=bench_regions_dealloc", arguments);
 }
 
 /* Instructions per call, those that a warmed-up allocator takes. */
-static double count_call(const char *self, const char *name, size_t regions)
+static double count_call(const char *name, size_t regions)
 {
-    double before = count_toggles(self, name, regions, WARM_UP);
-    double all = count_toggles(self, name, regions, WARM_UP + TOGGLES);
+    double before = count_toggles(name, regions, WARM_UP);
+    double all = count_toggles(name, regions, WARM_UP + TOGGLES);
     return before < 0 || all < 0 ? -1 : (all - before) / TOGGLES;
 }
 
-static int count_backends(const char *self)
+static int count_backends(void)
 {
     printf(
         "instructions per call, blocks of 64 to 512 bytes toggled at random in regions of 64 KiB\n"
@@ -174,7 +154,7 @@ static int count_backends(const char *self)
             continue;
         printf("| %s ", names[i]);
         for (size_t n = 0; n < COUNTS; n++) {
-            calls[n] = count_call(self, names[i], counts[n]);
+            calls[n] = count_call(names[i], counts[n]);
             if (calls[n] < 0) {
                 fprintf(stderr, "acre-bench-regions: valgrind did not count\n");
                 return EXIT_FAILURE;
@@ -190,8 +170,6 @@ static int count_backends(const char *self)
 
 int main(int argc, char **argv)
 {
-    char self[256];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(help, stdout);
         return EXIT_SUCCESS;
@@ -202,10 +180,9 @@ int main(int argc, char **argv)
         return toggle_regions(argv[1], strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10))
                    ? EXIT_SUCCESS
                    : EXIT_FAILURE;
-    if (argc != 1 || size < 0) {
+    if (argc != 1) {
         fputs(help, stderr);
         return EXIT_WRONG;
     }
-    self[size] = '\0';
-    return count_backends(self);
+    return count_backends();
 }

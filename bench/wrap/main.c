@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre-bench-wrap: what each wrapper adds to a call over TLSF, in instructions that callgrind
  * counts. The program runs itself under valgrind, once for each wrapper. */
+#include "bench/callgrind.h"
+
 #include <acre/tlsf.h>
 #include <acre/wrap.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { POOL = 1 << 20, PAIRS = 1000, EXIT_WRONG = 2, OWNERS = 4 };
 
@@ -134,7 +135,7 @@ enum { BACKENDS = sizeof backends / sizeof backends[0] };
 
 /* ---- the work ---- */
 
-/* What is counted; its own name is what callgrind is told. */
+/* What is counted, under any name that the compiler derives from this one. */
 __attribute__((noinline)) static bool bench_wrap_pairs(struct acre_bytes bytes, size_t count)
 {
     bool good = true;
@@ -164,38 +165,17 @@ static int smoke(void)
 
 /* ---- the count ---- */
 
-/* The last number of a line of callgrind's that begins so; -1: none. */
-static double read_sum(const char *path)
+static double count_pair(size_t index)
 {
-    char line[256];
-    double sum = -1;
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return -1;
-    while (fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "totals:", 7) == 0)
-            sum = strtod(line + 7, NULL);
-    fclose(file);
-    return sum;
-}
-
-static double count_pair(const char *self, size_t index)
-{
-    char path[64];
-    char command[512];
-    snprintf(path, sizeof path, "/tmp/acre-bench-wrap.%ld", (long)getpid());
-    snprintf(command, sizeof command,
-        "valgrind --tool=callgrind -q --toggle-collect=bench_wrap_pairs --callgrind-out-file=%s"
-        " '%s' '%zu'",
-        path, self, index);
-    double sum = system(command) == 0 ? read_sum(path) : -1;
-    unlink(path);
+    char arguments[8];
+    snprintf(arguments, sizeof arguments, "%zu", index);
+    double sum = callgrind_count_self("--toggle-collect='bench_wrap_pairs*'", arguments);
     return sum < 0 ? -1 : sum / PAIRS;
 }
 
-static int count_wrappers(const char *self)
+static int count_wrappers(void)
 {
-    double none = count_pair(self, 0);
+    double none = count_pair(0);
     if (none < 0) {
         fprintf(stderr, "acre-bench-wrap: valgrind did not count\n");
         return EXIT_FAILURE;
@@ -203,7 +183,7 @@ static int count_wrappers(const char *self)
     printf("alloc and dealloc of 64 bytes over TLSF, instructions; none: %.0f\n\n", none);
     printf("%-28s %12s\n", "wrapper", "adds a call");
     for (size_t i = 1; i < BACKENDS; i++) {
-        double pair = count_pair(self, i);
+        double pair = count_pair(i);
         if (pair < 0)
             return EXIT_FAILURE;
         printf("%-28s %12.0f\n", backends[i].name, (pair - none) / 2);
@@ -213,8 +193,6 @@ static int count_wrappers(const char *self)
 
 int main(int argc, char **argv)
 {
-    char self[256];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(help, stdout);
         return EXIT_SUCCESS;
@@ -223,10 +201,9 @@ int main(int argc, char **argv)
         return smoke();
     if (argc == 2 && argv[1][0] >= '0' && argv[1][0] < '0' + BACKENDS && argv[1][1] == '\0')
         return work(&backends[argv[1][0] - '0']) ? EXIT_SUCCESS : EXIT_FAILURE;
-    if (argc != 1 || size < 0) {
+    if (argc != 1) {
         fputs(help, stderr);
         return EXIT_WRONG;
     }
-    self[size] = '\0';
-    return count_wrappers(self);
+    return count_wrappers();
 }
