@@ -34,7 +34,7 @@ endfunction()
 
 read(page ${PAGE}/page.html)
 read(style ${PAGE}/page.css)
-foreach(name words table charts map main)
+foreach(name words verdict table charts tradeoff heap map main)
     read(text ${PAGE}/${name}.js)
     string(APPEND program "${text}\n")
 endforeach()

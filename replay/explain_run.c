@@ -5,6 +5,9 @@
 
 #include "trace/trace_file.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void watch_explain(void *argument, struct acre_progress *progress)
 {
     const struct replay_worker *worker = argument;
@@ -57,6 +60,12 @@ static void set_threads(struct replay_explanation *explanation, uint64_t op, uin
     }
 }
 
+static bool is_replayed(const struct acre_trace_event *event)
+{
+    return event->op == ACRE_TRACE_ALLOC || event->op == ACRE_TRACE_FREE ||
+           event->op == ACRE_TRACE_RESIZE;
+}
+
 void replay_find_threads(struct replay_explanation *explanation, const char *path, uint32_t process)
 {
     struct acre_trace_input *input = acre_trace_input_open(path, 0);
@@ -68,8 +77,32 @@ void replay_find_threads(struct replay_explanation *explanation, const char *pat
             continue;
         if (event.op == ACRE_TRACE_ALLOC)
             set_threads(explanation, op, event.thread);
-        op += event.op == ACRE_TRACE_ALLOC || event.op == ACRE_TRACE_FREE ||
-              event.op == ACRE_TRACE_RESIZE;
+        op += is_replayed(&event);
     }
     acre_trace_input_close(input);
+}
+
+static bool read_threads(
+    struct acre_trace_input *input, const struct replay_facts *facts, uint8_t *threads)
+{
+    struct acre_trace_event event;
+    uint64_t op = 0;
+    while (op < facts->ops && acre_trace_input_next(input, &event) == ACRE_TRACE_OK)
+        if (event.process == facts->process && is_replayed(&event))
+            threads[op++] = (uint8_t)(event.thread < UINT8_MAX ? event.thread : UINT8_MAX);
+    return op == facts->ops;
+}
+
+uint8_t *replay_op_threads(const char *path, const struct replay_facts *facts)
+{
+    uint8_t *threads = facts->streamed ? NULL : calloc((size_t)facts->ops + 1, 1);
+    struct acre_trace_input *input = NULL;
+    if (threads && facts->threads > 1 && strcmp(path, "-") != 0)
+        input = acre_trace_input_open(path, 0);
+    bool known = threads && (facts->threads < 2 || (input && read_threads(input, facts, threads)));
+    acre_trace_input_close(input);
+    if (known)
+        return threads;
+    free(threads);
+    return NULL;
 }

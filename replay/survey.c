@@ -3,6 +3,7 @@
  * The survey: one replay on which the accounts are read at intervals. In a backend without a pool
  * every block is written, so that its resident memory is what a program would have.
  */
+#include "replay/peaks.h"
 #include "replay/worker.h"
 
 #include <malloc.h>
@@ -13,6 +14,8 @@ struct surveyor {
     struct replay_survey *survey;
     struct replay_sample now;
     uint64_t resident; /* before the first operation */
+    uint64_t moments[REPLAY_SAMPLES];
+    size_t count; /* of moments */
     bool counts_usable;
 };
 
@@ -58,31 +61,29 @@ static void sample(struct surveyor *surveyor)
 {
     struct replay_survey *survey = surveyor->survey;
     take_stats(surveyor);
-    if (survey->count < REPLAY_SAMPLES)
-        survey->samples[survey->count++] = surveyor->now;
+    survey->samples[survey->count++] = surveyor->now;
 }
 
-static void look(struct surveyor *surveyor, uint64_t at, uint64_t count)
+static void look(struct surveyor *surveyor, uint64_t at)
 {
     const struct replay_facts *facts = &surveyor->worker->script->facts;
     if (at == facts->peak_op) {
         take_stats(surveyor);
         surveyor->survey->at_peak = surveyor->now;
     }
-    if (at >= replay_sample_op(facts->ops - 1, surveyor->survey->count, count))
+    if (surveyor->survey->count < surveyor->count &&
+        at == surveyor->moments[surveyor->survey->count])
         sample(surveyor);
 }
 
 static void survey_ops(struct surveyor *surveyor)
 {
-    uint64_t ops = surveyor->worker->script->facts.ops;
-    uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
     struct replay_window window = { 0 };
     while (replay_worker_next(surveyor->worker, &window)) {
         for (uint64_t i = 0; i < window.count; i++) {
             surveyor->now.op = window.first + i;
             step(surveyor, window.ops[i]);
-            look(surveyor, surveyor->now.op, count);
+            look(surveyor, surveyor->now.op);
         }
     }
 }
@@ -96,6 +97,8 @@ void replay_survey(struct replay_worker *worker)
         .worker = worker, .survey = survey, .resident = replay_resident()
     };
     survey->count = 0;
+    surveyor.count = replay_find_peaks(
+        worker->script, worker->script->facts.ops - 1, REPLAY_SAMPLES, surveyor.moments);
     if (!roomy || !replay_worker_open(worker, &surveyor.instance, worker->results->pool))
         return;
     surveyor.counts_usable = worker->backend->type == REPLAY_SYSTEM;

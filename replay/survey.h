@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Moments at most; evenly spaced over the operations, the first and the last included. */
+/** Moments at most: the highest of each interval, and the last; see replay_find_peaks(). */
 #define REPLAY_SAMPLES 512
 
 /** One moment: after operation `op` (from 0). Bytes, but for `op` and `blocks`. */
@@ -40,8 +40,8 @@ struct replay_survey {
 };
 
 /**
- * The operation after which sample `index` of `count` is taken, `last` being the last operation's
- * index. O(1).
+ * The operation at which interval `index` begins, of `count` - 1 equal ones and a last one that is
+ * the operation `last` alone. O(1).
  */
 static inline uint64_t replay_sample_op(uint64_t last, uint64_t index, uint64_t count)
 {

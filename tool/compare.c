@@ -351,7 +351,7 @@ static int compare(struct compare_command *command)
     int error = errno;
     cJSON *maps = NULL;
     if (measured && command->report)
-        maps = report_maps(&field, &script, &command->progress);
+        maps = report_maps(&field, &script, command->path, &command->progress);
     replay_script_close(&script);
     if (!measured) {
         acre_complain("compare", "cannot replay: %s", strerror(error));

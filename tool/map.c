@@ -4,6 +4,7 @@
 #include "cli/table.h"
 #include "number/number.h"
 #include "replay/execute.h"
+#include "replay/explain.h"
 #include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
@@ -22,9 +23,12 @@ struct map_command {
     const char *with;
     const char *process;
     const char *svg;
+    const char *by;
+    const char *colours;
     size_t at; /* from 1; 0: where most bytes are live */
     size_t pool;
     size_t hold;
+    struct map_look look;
     struct acre_progress progress;
 };
 
@@ -120,12 +124,51 @@ static bool speaks_utf8(void)
     return false;
 }
 
+/* The colours that the terminal says it has; those of a file are none. */
+static enum map_depth terminal_depth(void)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *type = getenv("COLORTERM");
+    const char *terminal = getenv("TERM");
+    if ((no && *no) || !isatty(STDOUT_FILENO) || !terminal || strcmp(terminal, "dumb") == 0)
+        return MAP_COLOURLESS;
+    if (type && (strcmp(type, "truecolor") == 0 || strcmp(type, "24bit") == 0))
+        return MAP_TRUE_COLOUR;
+    return strstr(terminal, "256color") ? MAP_INDEXED : MAP_COLOURLESS;
+}
+
+static bool parse_depth(struct map_command *command)
+{
+    static const char *const names[] = { "none", "256", "24bit" };
+    command->look.depth = terminal_depth();
+    if (!command->colours)
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        command->look.depth = (enum map_depth)i;
+        if (strcmp(command->colours, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool parse_colouring(struct map_command *command)
+{
+    if (!command->by)
+        return true;
+    for (int i = 0; i < MAP_COLOURINGS; i++) {
+        command->look.by = (enum map_colouring)i;
+        if (strcmp(command->by, map_palettes[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void print_head(const struct map_track *track, const struct replay_facts *facts)
 {
     char cells[5][ACRE_CELL_ROOM];
     struct map_live live = map_count_live(track);
-    acre_cell_number(cells[0], track->plan.pool);
-    acre_cell_number(cells[1], track->plan.last + 1);
+    acre_cell_number(cells[0], track->pool);
+    acre_cell_number(cells[1], track->history->plan.last + 1);
     acre_cell_number(cells[2], facts->ops);
     acre_cell_number(cells[3], live.blocks);
     acre_cell_number(cells[4], live.asked);
@@ -144,7 +187,7 @@ static bool draw_svg(const struct map_command *command, const struct map_track *
     FILE *out = to_file ? fopen(command->svg, "w") : stdout;
     bool written = out != NULL;
     if (out) {
-        map_draw_svg(out, track);
+        map_draw_svg(out, track, &command->look);
         written = !ferror(out);
     }
     if (out && to_file)
@@ -155,24 +198,22 @@ static bool draw_svg(const struct map_command *command, const struct map_track *
 }
 
 static bool draw(const struct map_command *command, const struct map_track *track,
-    const struct replay_facts *facts, size_t columns)
+    const struct replay_facts *facts)
 {
     if (command->svg)
         return draw_svg(command, track);
     print_head(track, facts);
-    map_draw_text(stdout, track, columns, speaks_utf8());
+    map_draw_text(stdout, track, &command->look);
     return true;
 }
 
 /* ---- the whole ---- */
 
 static struct map_plan make_plan(
-    const struct map_command *command, const struct replay_facts *facts, size_t columns)
+    const struct map_command *command, const struct replay_facts *facts)
 {
     uint64_t last = command->at ? command->at - 1 : facts->peak_op;
-    return (struct map_plan){ .pool = command->pool,
-        .cells = command->svg ? MAP_PICTURE_ROWS * 32 : columns * MAP_TEXT_ROWS,
-        .moments = 1,
+    return (struct map_plan){ .moments = 1,
         .blocks = (size_t)facts->peak_blocks + 2,
         .last = last,
         .window_first = last,
@@ -190,9 +231,42 @@ static bool complain_of_pool(const struct map_command *command)
     return false;
 }
 
-static bool map_script(struct map_command *command, const struct replay_script *script)
+static bool map_history(struct map_command *command, const struct replay_script *script,
+    const struct map_history *history)
 {
-    size_t columns = terminal_columns();
+    size_t cells = command->svg ? MAP_PICTURE_ROWS * 32 : command->look.columns * MAP_TEXT_ROWS;
+    struct map_track *track =
+        map_track(script, &field.backends[0], history, command->pool, cells, &command->progress);
+    if (!track) {
+        if (!acre_interrupted())
+            acre_complain("map", "cannot replay: %s", strerror(errno));
+        return false;
+    }
+    track->name = field.candidates[0].name;
+    bool drawn = track->refused ? complain_of_pool(command) : draw(command, track, &script->facts);
+    map_track_free(track);
+    return drawn;
+}
+
+static bool make_history(
+    struct map_command *command, const struct replay_script *script, const uint8_t *threads)
+{
+    struct map_plan plan = make_plan(command, &script->facts);
+    struct map_history history;
+    if (!map_history_make(&history, script, &plan, threads)) {
+        acre_complain("map", "not enough memory");
+        return false;
+    }
+    bool drawn = map_history(command, script, &history);
+    map_history_free(&history);
+    return drawn;
+}
+
+static bool map_script(
+    struct map_command *command, const struct replay_script *script, const char *path)
+{
+    command->look.columns = terminal_columns();
+    command->look.utf8 = speaks_utf8();
     if (command->at > script->facts.ops) {
         acre_complain("map", "invalid --at: the trace has %llu operations",
             (unsigned long long)script->facts.ops);
@@ -202,17 +276,14 @@ static bool map_script(struct map_command *command, const struct replay_script *
         command->pool = smallest_pool(command, script);
     if (!command->pool)
         return complain_of_pool(command);
-    struct map_plan plan = make_plan(command, &script->facts, columns);
-    struct map_track *track = map_track(script, &field.backends[0], &plan, &command->progress);
-    if (!track) {
-        if (!acre_interrupted())
-            acre_complain("map", "cannot replay: %s", strerror(errno));
+    uint8_t *threads =
+        command->look.by == MAP_BY_THREAD ? replay_op_threads(path, &script->facts) : NULL;
+    if (command->look.by == MAP_BY_THREAD && !threads) {
+        acre_complain("map", "cannot tell the threads: the trace cannot be read again");
         return false;
     }
-    track->name = field.candidates[0].name;
-    bool drawn =
-        track->refused ? complain_of_pool(command) : draw(command, track, &script->facts, columns);
-    map_track_free(track);
+    bool drawn = make_history(command, script, threads);
+    free(threads);
     return drawn;
 }
 
@@ -233,7 +304,7 @@ static int load_and_map(struct map_command *command, const char *path)
     else if (status != REPLAY_LOAD_INTERRUPTED && (status != REPLAY_LOADED || !script.facts.ops))
         acre_complain("map", "%s: the trace has no allocations", path);
     else if (status == REPLAY_LOADED)
-        drawn = map_script(command, &script);
+        drawn = map_script(command, &script, path);
     if (status == REPLAY_LOADED)
         replay_script_close(&script);
     return drawn ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
@@ -249,6 +320,12 @@ static int draw_map(
         (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
         return acre_usage_error(
             usage, "invalid --process '%s' (expected a number)", command->process);
+    if (!parse_colouring(command))
+        return acre_usage_error(
+            usage, "invalid --by '%s' (choose from size, age, thread)", command->by);
+    if (!parse_depth(command))
+        return acre_usage_error(
+            usage, "invalid --colours '%s' (choose from none, 256, 24bit)", command->colours);
     int code = find_allocator(command, usage);
     if (code != ACRE_EXIT_OK)
         return code;
@@ -273,6 +350,11 @@ int acre_cmd_map(int argc, char **argv)
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "pool size (default: the smallest pool in which the\nwhole trace completes)",
             &command.pool },
+        { "by", 'b', ACRE_OPTION_TEXT, "WHAT", "colour the blocks by size (default), age or thread",
+            &command.by },
+        { "colours", 0, ACRE_OPTION_TEXT, "DEPTH",
+            "none, 256 or 24bit (default: what the terminal says\nit has; none with NO_COLOR)",
+            &command.colours },
         { "svg", 's', ACRE_OPTION_TEXT, "FILE",
             "write an SVG picture to FILE ('-': standard output)", &command.svg },
         { "process", 0, ACRE_OPTION_TEXT, "N",

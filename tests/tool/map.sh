@@ -50,7 +50,35 @@ map --allocator=buddy/16 --svg=- "$trace" || fail "no picture on standard output
 cmp -s "$work/out" "$work/map.svg" || fail "two pictures"
 [ "$(head -c 4 "$work/out")" = '<svg' ] && [ "$(tail -n 1 "$work/out")" = '</svg>' ] || fail "no SVG"
 grep -q 'Heap map of buddy/16' "$work/out" || fail "no title"
-[ "$(grep -c 'class="l"' "$work/out")" -ge 3 ] || fail "no blocks in the picture"
+# 3,000 bytes are of the class to 8 KiB, 30,000 of the one to 32 KiB.
+[ "$(grep -c '<rect class="s4" .*height="12.0"/>$' "$work/out")" -ge 1 ] || fail "no small block in the picture"
+[ "$(grep -c '<rect class="s5" .*height="12.0"/>$' "$work/out")" -ge 10 ] || fail "no large block in the picture"
+for text in 'A pool of 64.0 KiB after operation 2: 2 live blocks, 33,000 bytes requested' 'Bytes requested' \
+    'to 8 KiB' metadata; do
+    grep -qF ">$text<" "$work/out" || fail "not in the picture: $text"
+done
+
+map --colours=24bit --pool=64K --at=2 "$trace" || fail "no map in colours"
+grep -qF "$(printf '\033[38;2;224;176;32m')#" "$work/out" || fail "no 24-bit colour of the large block"
+grep -qF "$(printf '\033[38;2;124;184;58m')#" "$work/out" || fail "no 24-bit colour of the small block"
+grep -q 'Bytes requested: .*to 8 KiB' "$work/out" || fail "no legend"
+NO_COLOR=1 map --colours=256 --pool=64K --at=2 "$trace" || fail "no map in 256 colours"
+grep -qF "$(printf '\033[38;5;178m')#" "$work/out" || fail "no indexed colour"
+COLORTERM=truecolor TERM=xterm-256color map --pool=64K --at=2 "$trace" || fail "no map"
+! grep -q "$(printf '\033')" "$work/out" || fail "colours in a file"
+if command -v script >/dev/null; then
+    TERM=xterm-256color script -qec "\"$acre\" map --pool=64K --at=2 \"$trace\"" /dev/null >"$work/out" </dev/null
+    grep -qF "$(printf '\033[38;5;178m')" "$work/out" || fail "no colours on a terminal"
+    NO_COLOR=1 script -qec "\"$acre\" map --pool=64K --at=2 \"$trace\"" /dev/null >"$work/out" </dev/null
+    ! grep -q "$(printf '\033')" "$work/out" || fail "colours in spite of NO_COLOR"
+fi
+printf '%s\n' 'acre-trace 1' 't 1' 'm 1 20000' 't 0' 'm 2 20000' >"$work/threads.acre"
+map --colours=256 --by=thread --pool=64K "$work/threads.acre" || fail "no map by thread"
+grep -qF "$(printf '\033[38;5;208m')#" "$work/out" || fail "no colour of thread 1"
+map --colours=256 --by=age --pool=64K "$trace" || fail "no map by age"
+grep -q 'Age, share of the run: ' "$work/out" || fail "no legend of ages"
+refuses 2 "invalid --by 'colour' (choose from size, age, thread)" --by=colour "$trace"
+refuses 2 "invalid --colours '16' (choose from none, 256, 24bit)" --colours=16 "$trace"
 
 map --with="$ACRE_BUILD/tests/test_plugin.so" --pool=64K --at=2 "$trace" || fail "no map of a plugin"
 grep -qF 'bump in a pool of 65,536 bytes, after operation 2 of 5: 2 live blocks,' "$work/out" ||

@@ -2,6 +2,7 @@
 /* Scripts: the counts they keep, and the events they refuse. */
 #include "replay/loop.h"
 #include "replay/pack.h"
+#include "replay/peaks.h"
 #include "replay/worker.h"
 
 #include <setjmp.h>
@@ -58,6 +59,29 @@ static uint64_t layout_of(uint64_t index)
 static uint64_t replayed(uint64_t size)
 {
     return size ? size : 1;
+}
+
+/* A spike of one operation in each interval, far from where the interval begins. */
+static void no_interval_loses_its_maximum(void **state)
+{
+    uint64_t moments[11];
+    (void)state;
+    assert_null(add_alloc(0, 10, 0));
+    for (unsigned i = 1; i < 999; i += 2) {
+        assert_null(add_alloc(1, i % 100 == 73 ? 5000 : 20, 0));
+        assert_null(add_free(1, i % 100 == 73 ? 5000 : 20));
+    }
+    assert_null(add_free(0, 10));
+    assert_int_equal(script.facts.ops, 1000);
+    assert_int_equal(replay_find_peaks(&script, 999, 11, moments), 11);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(moments[i], i * 100 + 73);
+    assert_int_equal(moments[10], 999);
+    assert_int_equal(replay_find_peaks(&script, 4, 11, moments), 5);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(moments[i], i);
+    assert_int_equal(replay_find_peaks(&script, 700, 1, moments), 1);
+    assert_int_equal(moments[0], 700);
 }
 
 static void process_is_described(void **state)
@@ -243,6 +267,7 @@ static void failed_calls_are_only_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(no_interval_loses_its_maximum),
         TEST(process_is_described),
         TEST(live_bytes_are_counted),
         TEST(operations_keep_sizes_and_alignments),

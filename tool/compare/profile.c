@@ -2,6 +2,7 @@
 #include "tool/compare/profile.h"
 
 #include "replay/loop.h"
+#include "replay/peaks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,13 +53,14 @@ static void profile_op(struct profiler *profiler, struct replay_op op, uint64_t 
 static void take_all(struct profiler *profiler)
 {
     struct compare_profile *profile = profiler->profile;
-    uint64_t ops = profiler->script->facts.ops;
-    uint64_t count = ops < REPLAY_SAMPLES ? ops : REPLAY_SAMPLES;
+    uint64_t moments[REPLAY_SAMPLES];
+    size_t count = replay_find_peaks(
+        profiler->script, profiler->script->facts.ops - 1, REPLAY_SAMPLES, moments);
     for (struct replay_window stretch = { 0 }; replay_script_next(profiler->script, &stretch);) {
         for (uint64_t i = 0; i < stretch.count; i++) {
             profiler->now.op = stretch.first + i;
             profile_op(profiler, stretch.ops[i], profiler->now.op);
-            if (profiler->now.op >= replay_sample_op(ops - 1, profile->count, count))
+            if (profile->count < count && profiler->now.op == moments[profile->count])
                 profile->samples[profile->count++] = profiler->now;
         }
     }

@@ -47,41 +47,63 @@ static cJSON *add_encoded(cJSON *object, const char *name, struct text *text)
 }
 
 /* Of each block: operations since the birth of the one before, operations it lives (0: it outlasts
- * the window), offset, bytes asked for, and bytes it can hold beyond them. */
-static bool add_map_blocks(cJSON *object, const struct map_track *track)
+ * the window), bytes asked for, and its thread. */
+static bool add_history_blocks(cJSON *object, const struct map_history *history)
 {
     struct text text = { NULL, 0, 0, false };
-    uint64_t born = track->plan.window_first - 1;
-    for (size_t i = 0; i < track->block_count; i++) {
-        const struct map_block *block = &track->blocks[i];
+    uint64_t born = 0;
+    for (size_t i = 0; i < history->block_count; i++) {
+        const struct map_block *block = &history->blocks[i];
         put_base64_number(&text, block->born - born);
         put_base64_number(&text, block->died == UINT64_MAX ? 0 : block->died - block->born);
-        put_base64_number(&text, block->offset);
         put_base64_number(&text, block->asked);
-        put_base64_number(&text, block->size - block->asked);
+        put_base64_number(&text, block->thread);
         born = block->born;
     }
     return add_encoded(object, "blocks", &text) != NULL;
 }
 
-static unsigned cell_number(const struct map_cell *cell)
+/* Of each block of the history: its offset and one more, and the bytes it can hold beyond those asked
+ * for; 0 alone: it could not be had. */
+static bool add_places(cJSON *object, const struct map_track *track)
 {
-    return (MAP_PARTS + 1u) * cell->live + cell->metadata;
+    struct text text = { NULL, 0, 0, false };
+    for (size_t i = 0; i < track->history->block_count; i++) {
+        const struct map_place *place = &track->places[i];
+        uint64_t asked = track->history->blocks[i].asked;
+        put_base64_number(&text, place->size ? place->offset + 1 : 0);
+        if (place->size)
+            put_base64_number(&text, place->size > asked ? place->size - asked : 0);
+    }
+    return add_encoded(object, "places", &text) != NULL;
 }
 
 static bool changed(const struct map_track *track, size_t moment, size_t cell)
 {
+    static const struct map_cell empty;
     const struct map_cell *now = &track->cells[moment * track->cell_count + cell];
-    return moment ? cell_number(now) != cell_number(now - track->cell_count)
-                  : cell_number(now) != 0;
+    const struct map_cell *before = moment ? now - track->cell_count : &empty;
+    return now->live != before->live || now->metadata != before->metadata ||
+           now->size_shade != before->size_shade || now->thread != before->thread ||
+           now->born != before->born;
+}
+
+/* 16 * live + metadata; where there is something live, 8 * thread + shade and the moment of birth. */
+static void put_map_cell(struct text *text, const struct map_cell *cell)
+{
+    put_base64_number(text, (MAP_PARTS + 1u) * cell->live + cell->metadata);
+    if (!cell->live)
+        return;
+    put_base64_number(text, (uint64_t)MAP_SHADES * cell->thread + cell->size_shade);
+    put_base64_number(text, cell->born);
 }
 
 /* Of each moment: how many cells have changed, and for each how many stand between it and the one
- * before, and what it is now: 16 * live + metadata. */
+ * before, and what it is now. */
 static bool add_cells(cJSON *object, const struct map_track *track)
 {
     struct text text = { NULL, 0, 0, false };
-    for (size_t moment = 0; moment < track->moment_count; moment++) {
+    for (size_t moment = 0; moment < track->history->moment_count; moment++) {
         size_t changes = 0;
         size_t next = 0;
         for (size_t i = 0; i < track->cell_count; i++)
@@ -91,7 +113,7 @@ static bool add_cells(cJSON *object, const struct map_track *track)
             if (!changed(track, moment, i))
                 continue;
             put_base64_number(&text, i - next);
-            put_base64_number(&text, cell_number(&track->cells[moment * track->cell_count + i]));
+            put_map_cell(&text, &track->cells[moment * track->cell_count + i]);
             next = i + 1;
         }
     }
@@ -103,27 +125,37 @@ static void add_map_count(cJSON *object, const char *name, uint64_t number)
     cJSON_AddNumberToObject(object, name, (double)number);
 }
 
-static void add_window(cJSON *object, const struct map_track *track)
+cJSON *map_history_json(const struct map_history *history)
 {
-    add_map_count(object, "window_first", track->plan.window_first);
-    add_map_count(object, "window_last", track->plan.window_last);
-    cJSON_AddBoolToObject(object, "too_many", track->too_many);
-    cJSON_AddBoolToObject(object, "walked", track->walked);
+    cJSON *object = cJSON_CreateObject();
+    add_map_count(object, "window_first", history->plan.window_first);
+    add_map_count(object, "window_last", history->plan.window_last);
+    add_map_count(object, "peak", history->peak_op);
+    cJSON_AddBoolToObject(object, "too_many", history->too_many);
+    cJSON_AddBoolToObject(object, "knows_threads", history->threads != NULL);
+    cJSON *moments = cJSON_AddArrayToObject(object, "moments");
+    cJSON *live = cJSON_AddArrayToObject(object, "live");
+    for (size_t i = 0; i < history->moment_count; i++) {
+        cJSON_AddItemToArray(moments, cJSON_CreateNumber((double)history->moments[i]));
+        cJSON_AddItemToArray(live, cJSON_CreateNumber((double)history->live[i]));
+    }
+    cJSON_AddItemToObject(object, "palettes", map_palettes_json());
+    if (moments && live && add_history_blocks(object, history))
+        return object;
+    cJSON_Delete(object);
+    return NULL;
 }
 
 cJSON *map_track_json(const struct map_track *track)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", track->name);
-    add_map_count(object, "pool", track->plan.pool);
+    add_map_count(object, "pool", track->pool);
     add_map_count(object, "failed", track->failed);
     add_map_count(object, "cell_bytes", track->cell_bytes);
     add_map_count(object, "cell_count", track->cell_count);
-    add_window(object, track);
-    cJSON *moments = cJSON_AddArrayToObject(object, "moments");
-    for (size_t i = 0; moments && i < track->moment_count; i++)
-        cJSON_AddItemToArray(moments, cJSON_CreateNumber((double)track->moments[i]));
-    if (moments && add_cells(object, track) && add_map_blocks(object, track))
+    cJSON_AddBoolToObject(object, "walked", track->walked);
+    if (add_cells(object, track) && add_places(object, track))
         return object;
     cJSON_Delete(object);
     return NULL;

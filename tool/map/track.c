@@ -7,16 +7,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-    REPORT_CELLS = 1024,
-    REPORT_MOMENTS = 160,
-    REPORT_BLOCKS = 20000,
-    REPORT_WINDOW = 4000 /* operations, of a run too long to be kept whole */
+/* One cell while the pool is looked at. */
+struct sums {
+    uint64_t live, available; /* bytes */
+    uint64_t most;            /* bytes of the block that takes most of it, */
+    uint32_t slot;            /* and whose block it is */
 };
 
-/* Bytes of one cell while the pool is walked. */
-struct sums {
-    uint64_t live, available;
+/* When and by whom the block of a slot was allocated. */
+struct birth {
+    uint16_t moments; /* taken before */
+    uint8_t thread;
 };
 
 struct tracker {
@@ -24,9 +25,10 @@ struct tracker {
     struct replay_results results;
     struct replay_instance instance;
     struct map_track *track;
-    uint32_t *records; /* by slot: place of its block in the track, from 1 */
+    struct birth *births;
     struct sums *sums;
-    size_t taken; /* moments */
+    size_t taken;  /* moments */
+    size_t placed; /* blocks of the history */
 };
 
 /* ---- cells ---- */
@@ -71,51 +73,6 @@ static void set_cell(struct map_cell *cell, const struct sums *sums, uint64_t wh
         cell->metadata = (uint8_t)(MAP_PARTS - cell->live);
 }
 
-/* The blocks as they were asked for; all other bytes are taken for free. */
-static void track_blocks(struct tracker *tracker)
-{
-    for (uint64_t i = 0; i < tracker->worker.script->facts.slots; i++) {
-        const struct replay_slot *slot = &tracker->worker.slots[i];
-        if (slot->ptr)
-            track_piece(tracker, slot->ptr, replay_slot_size(slot), true);
-    }
-}
-
-/* What is live in the cell, and what is the allocator's own. */
-static void fill_map_cell(struct tracker *tracker, size_t i)
-{
-    const struct map_track *track = tracker->track;
-    uint64_t first = i * track->cell_bytes;
-    uint64_t whole = overlap(0, track->plan.pool, first, first + track->cell_bytes);
-    struct sums sums = tracker->sums[i];
-    if (!track->walked)
-        sums.available = whole > sums.live ? whole - sums.live : 0;
-    set_cell(&track->cells[tracker->taken * track->cell_count + i], &sums, whole);
-}
-
-static void track_sample(struct tracker *tracker, uint64_t at)
-{
-    struct map_track *track = tracker->track;
-    memset(tracker->sums, 0, track->cell_count * sizeof *tracker->sums);
-    if (track->walked)
-        acre_walk(tracker->instance.bytes, track_piece, tracker);
-    else
-        track_blocks(tracker);
-    for (size_t i = 0; i < track->cell_count; i++)
-        fill_map_cell(tracker, i);
-    track->moments[tracker->taken++] = at;
-    track->moment_count = tracker->taken;
-}
-
-/* ---- blocks ---- */
-
-static void end_record(struct tracker *tracker, uint32_t slot, uint64_t at)
-{
-    if (tracker->records[slot])
-        tracker->track->blocks[tracker->records[slot] - 1].died = at;
-    tracker->records[slot] = 0;
-}
-
 /* Bytes that a block can hold; of a plugin's that is not known. */
 static uint64_t room_of(const struct tracker *tracker, const struct replay_slot *block)
 {
@@ -124,62 +81,111 @@ static uint64_t room_of(const struct tracker *tracker, const struct replay_slot 
     return acre_usable_size(tracker->instance.bytes, block->ptr).num;
 }
 
-static void begin_record(struct tracker *tracker, uint32_t slot, uint64_t at)
+/* The block is looked at in each of its cells: does it take more of it than any other? */
+static void track_block(struct tracker *tracker, uint32_t index)
 {
-    struct map_track *track = tracker->track;
-    const struct replay_slot *block = &tracker->worker.slots[slot];
-    uint64_t offset = (uintptr_t)block->ptr - (uintptr_t)tracker->worker.pool.start;
-    if (!block->ptr || track->too_many || offset >= track->plan.pool)
-        return;
-    if (track->block_count == track->plan.blocks) {
-        track->too_many = true;
-        return;
+    const struct replay_slot *slot = &tracker->worker.slots[index];
+    uint64_t bytes = tracker->track->cell_bytes;
+    uint64_t from = (uintptr_t)slot->ptr - (uintptr_t)tracker->worker.pool.start;
+    uint64_t to = from + room_of(tracker, slot);
+    for (uint64_t cell = from / bytes; cell < tracker->track->cell_count && cell * bytes < to;
+         cell++) {
+        struct sums *sums = &tracker->sums[cell];
+        uint64_t part = overlap(from, to, cell * bytes, (cell + 1) * bytes);
+        if (!tracker->track->walked)
+            sums->live += part;
+        if (part <= sums->most)
+            continue;
+        sums->most = part;
+        sums->slot = index;
     }
-    track->blocks[track->block_count++] = (struct map_block){ .born = at,
-        .died = UINT64_MAX,
-        .offset = offset,
-        .size = room_of(tracker, block),
-        .asked = replay_slot_size(block) };
-    tracker->records[slot] = (uint32_t)track->block_count;
 }
 
-static void record_all(struct tracker *tracker, uint64_t at)
+static void track_blocks(struct tracker *tracker)
 {
-    for (uint64_t slot = 0; slot < tracker->worker.script->facts.slots; slot++)
-        begin_record(tracker, (uint32_t)slot, at);
+    for (uint64_t i = 0; i < tracker->worker.script->facts.slots; i++)
+        if (tracker->worker.slots[i].ptr)
+            track_block(tracker, (uint32_t)i);
+}
+
+/* Live bytes that are no block's are the header of the next one, beside the one before. */
+static void describe_holder(const struct tracker *tracker, struct sums *sums, struct map_cell *cell)
+{
+    if (!cell->live)
+        return;
+    if (!sums->most && sums > tracker->sums)
+        sums->slot = sums[-1].slot;
+    const struct replay_slot *slot = &tracker->worker.slots[sums->slot];
+    cell->size_shade = (uint8_t)map_size_shade(replay_slot_size(slot));
+    cell->thread = tracker->births[sums->slot].thread;
+    cell->born = tracker->births[sums->slot].moments;
+}
+
+/* What is live in the cell, and what is the allocator's own. */
+static void fill_map_cell(struct tracker *tracker, size_t i)
+{
+    const struct map_track *track = tracker->track;
+    struct map_cell *cell = &track->cells[tracker->taken * track->cell_count + i];
+    uint64_t first = i * track->cell_bytes;
+    uint64_t whole = overlap(0, track->pool, first, first + track->cell_bytes);
+    struct sums *sums = &tracker->sums[i];
+    if (!track->walked)
+        sums->available = whole > sums->live ? whole - sums->live : 0;
+    set_cell(cell, sums, whole);
+    describe_holder(tracker, sums, cell);
+}
+
+static void track_moment(struct tracker *tracker)
+{
+    struct map_track *track = tracker->track;
+    memset(tracker->sums, 0, track->cell_count * sizeof *tracker->sums);
+    if (track->walked)
+        acre_walk(tracker->instance.bytes, track_piece, tracker);
+    track_blocks(tracker);
+    for (size_t i = 0; i < track->cell_count; i++)
+        fill_map_cell(tracker, i);
+    tracker->taken++;
+}
+
+/* ---- blocks ---- */
+
+/* The next block of the history is where its slot says. */
+static void place_next(struct tracker *tracker)
+{
+    const struct map_history *history = tracker->track->history;
+    struct map_place *place = &tracker->track->places[tracker->placed];
+    const struct replay_slot *slot = &tracker->worker.slots[history->blocks[tracker->placed].slot];
+    uint64_t offset = (uintptr_t)slot->ptr - (uintptr_t)tracker->worker.pool.start;
+    tracker->placed++;
+    if (slot->ptr && offset < tracker->track->pool)
+        *place = (struct map_place){ offset, room_of(tracker, slot) };
 }
 
 /* ---- the run ---- */
 
 static void track_op(struct tracker *tracker, struct replay_op op, uint64_t at)
 {
-    const struct map_plan *plan = &tracker->track->plan;
-    struct replay_slot *slot = &tracker->worker.slots[op.slot];
-    struct replay_slot before = *slot;
-    if (at == plan->window_first)
-        record_all(tracker, at - 1);
+    const struct map_history *history = tracker->track->history;
+    while (at == history->plan.window_first && tracker->placed < history->before)
+        place_next(tracker);
     tracker->track->failed +=
         !replay_step(&tracker->instance, op, tracker->worker.script, tracker->worker.slots);
-    if (at < plan->window_first || at > plan->window_last ||
-        (slot->ptr == before.ptr && slot->layout == before.layout && before.ptr))
-        return;
-    end_record(tracker, op.slot, at);
-    begin_record(tracker, op.slot, at);
+    tracker->births[op.slot] =
+        (struct birth){ (uint16_t)tracker->taken, history->threads ? history->threads[at] : 0 };
+    if (tracker->placed < history->block_count && history->blocks[tracker->placed].born == at)
+        place_next(tracker);
+    if (tracker->taken < history->moment_count && at == history->moments[tracker->taken])
+        track_moment(tracker);
 }
 
 static void track_run(struct tracker *tracker)
 {
-    const struct map_plan *plan = &tracker->track->plan;
+    const struct map_plan *plan = &tracker->track->history->plan;
     struct replay_window window = { 0 };
     uint64_t at = 0;
-    while (at <= plan->last && replay_worker_next(&tracker->worker, &window)) {
-        for (uint64_t i = 0; i < window.count && at <= plan->last; i++, at++) {
+    while (at <= plan->last && replay_worker_next(&tracker->worker, &window))
+        for (uint64_t i = 0; i < window.count && at <= plan->last; i++, at++)
             track_op(tracker, window.ops[i], at);
-            if (tracker->taken < plan->moments &&
-                at >= replay_sample_op(plan->last, tracker->taken, plan->moments))
-                track_sample(tracker, at);
-        }
-    }
 }
 
 /* In the child. */
@@ -189,60 +195,39 @@ static void track_in_child(void *argument)
     struct map_track *track = tracker->track;
     size_t slots = (size_t)tracker->worker.script->facts.slots + 1;
     tracker->worker.slots = calloc(slots, sizeof *tracker->worker.slots);
-    tracker->records = calloc(slots, sizeof *tracker->records);
+    tracker->births = calloc(slots, sizeof *tracker->births);
     tracker->sums = calloc(track->cell_count, sizeof *tracker->sums);
-    if (!tracker->worker.slots || !tracker->records || !tracker->sums)
+    if (!tracker->worker.slots || !tracker->births || !tracker->sums)
         abort();
-    track->refused = !replay_worker_open(&tracker->worker, &tracker->instance, track->plan.pool);
+    track->refused = !replay_worker_open(&tracker->worker, &tracker->instance, track->pool);
     if (!track->refused)
         track_run(tracker);
-    if (track->too_many)
-        track->block_count = 0;
 }
 
 /* ---- in the parent ---- */
-
-struct map_plan map_plan_for(const struct replay_facts *facts, size_t pool)
-{
-    uint64_t last = facts->ops - 1;
-    struct map_plan plan = { .pool = pool,
-        .cells = REPORT_CELLS,
-        .moments = facts->ops < REPORT_MOMENTS ? (size_t)facts->ops : REPORT_MOMENTS,
-        .blocks = REPORT_BLOCKS,
-        .last = last,
-        .window_last = last };
-    if (facts->ops <= REPORT_BLOCKS)
-        return plan;
-    plan.window_first = facts->peak_op > REPORT_WINDOW / 2 ? facts->peak_op - REPORT_WINDOW / 2 : 0;
-    plan.window_last = plan.window_first + REPORT_WINDOW - 1;
-    if (plan.window_last > last)
-        plan.window_last = last;
-    return plan;
-}
 
 static size_t align_control(size_t size)
 {
     return (size + 63) / 64 * 64;
 }
 
-static struct map_track *track_open(const struct map_plan *plan)
+static struct map_track *track_open(const struct map_history *history, size_t pool, size_t count)
 {
-    uint64_t cell_bytes = (plan->pool + plan->cells - 1) / plan->cells;
-    size_t cells = (size_t)((plan->pool + cell_bytes - 1) / cell_bytes);
-    size_t moments = align_control(plan->moments * sizeof(uint64_t));
-    size_t looks = align_control(plan->moments * cells * sizeof(struct map_cell));
+    uint64_t cell_bytes = (pool + count - 1) / count;
+    size_t cells = (size_t)((pool + cell_bytes - 1) / cell_bytes);
+    size_t looks = align_control(history->moment_count * cells * sizeof(struct map_cell));
     size_t head = align_control(sizeof(struct map_track));
-    size_t room = head + moments + looks + plan->blocks * sizeof(struct map_block);
+    size_t room = head + looks + history->block_count * sizeof(struct map_place);
     char *memory = replay_map_shared(room);
     if (!memory)
         return NULL;
     struct map_track *track = (void *)memory;
-    *track = (struct map_track){ .plan = *plan,
+    *track = (struct map_track){ .history = history,
+        .pool = pool,
         .cell_bytes = cell_bytes,
         .cell_count = cells,
-        .moments = (void *)(memory + head),
-        .cells = (void *)(memory + head + moments),
-        .blocks = (void *)(memory + head + moments + looks),
+        .cells = (void *)(memory + head),
+        .places = (void *)(memory + head + looks),
         .room = room };
     return track;
 }
@@ -260,15 +245,15 @@ static void show_track_progress(void *argument, struct acre_progress *progress)
 }
 
 struct map_track *map_track(const struct replay_script *script,
-    const struct replay_backend *backend, const struct map_plan *plan,
-    struct acre_progress *progress)
+    const struct replay_backend *backend, const struct map_history *history, size_t pool,
+    size_t cells, struct acre_progress *progress)
 {
     static struct tracker tracker;
     struct replay_child child;
     char ended[REPLAY_ENDED_ROOM];
     tracker = (struct tracker){ .worker = { .script = script, .backend = backend } };
     tracker.worker.results = &tracker.results;
-    tracker.track = track_open(plan);
+    tracker.track = track_open(history, pool, cells);
     if (tracker.track)
         tracker.track->walked = backend->type == REPLAY_BUILTIN;
     bool done = tracker.track && replay_child_start(&child, track_in_child, &tracker);

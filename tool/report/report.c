@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/report/report.h"
 
+#include "replay/explain.h"
 #include "tool/compare/print.h"
 #include "tool/report/page.h"
 
 #include <stdlib.h>
+
+#define REPORT_CELLS 1024
 
 static bool add_map(cJSON *maps, struct map_track *track, const char *name)
 {
@@ -14,21 +17,37 @@ static bool add_map(cJSON *maps, struct map_track *track, const char *name)
     return !object || cJSON_AddItemToArray(maps, object);
 }
 
-cJSON *report_maps(const struct compare_field *field, const struct replay_script *script,
+static void add_maps(cJSON *maps, const struct compare_field *field,
+    const struct replay_script *script, const struct map_history *history,
     struct acre_progress *progress)
 {
-    cJSON *maps = cJSON_CreateArray();
-    for (size_t i = 0; maps && i < field->count && !acre_interrupted(); i++) {
+    for (size_t i = 0; i < field->count && !acre_interrupted(); i++) {
         const struct compare_candidate *candidate = &field->candidates[i];
+        size_t pool = candidate->survey.pool;
         if (!replay_backend_has_pool(&field->backends[i]) || candidate->fault[0] ||
-            !candidate->survey.count || !candidate->survey.pool)
+            !candidate->survey.count || !pool)
             continue;
-        struct map_plan plan = map_plan_for(&script->facts, candidate->survey.pool);
-        struct map_track *track = map_track(script, &field->backends[i], &plan, progress);
+        struct map_track *track =
+            map_track(script, &field->backends[i], history, pool, REPORT_CELLS, progress);
         if (track && !add_map(maps, track, candidate->name))
             break;
     }
-    return maps;
+}
+
+cJSON *report_maps(const struct compare_field *field, const struct replay_script *script,
+    const char *path, struct acre_progress *progress)
+{
+    struct map_history history;
+    struct map_plan plan = map_plan_for(&script->facts);
+    uint8_t *threads = replay_op_threads(path, &script->facts);
+    cJSON *object = NULL;
+    if (map_history_make(&history, script, &plan, threads)) {
+        object = map_history_json(&history);
+        add_maps(cJSON_AddArrayToObject(object, "maps"), field, script, &history, progress);
+        map_history_free(&history);
+    }
+    free(threads);
+    return object;
 }
 
 /* Nothing in the text can end the element that it stands in. */
@@ -46,7 +65,7 @@ bool report_write(FILE *out, const struct compare_result *result, cJSON *maps)
 {
     cJSON *root = compare_json(result);
     if (root && maps)
-        cJSON_AddItemToObject(root, "maps", maps);
+        cJSON_AddItemToObject(root, "heap", maps);
     else
         cJSON_Delete(maps);
     char *text = root ? cJSON_PrintUnformatted(root) : NULL;

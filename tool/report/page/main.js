@@ -1,33 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* What the page is made of, in the order in which it is read. */
-const goals = { memory: "Least memory", speed: "Highest speed", worst: "Lowest worst case", balanced: "Balanced" };
 const ops = data.profile.operation;
-
-function peakOp() {
-    const live = data.profile.live_bytes;
-    return ops[live.indexOf(Math.max(...live))] || 0;
-}
-
-function buildHead() {
-    document.title = "Allocator comparison: " + data.source;
-    byId("source").textContent = data.source;
-    byId("made").textContent = "acre " + data.acre;
-    byId("interrupted").hidden = !data.interrupted;
-    const facts = [["operations", whole(data.operations)], ["allocated", whole(data.allocated)], ["freed", whole(data.freed)],
-        ["resized", whole(data.resized)], ["peak live", bytes(data.peak_live_bytes)], ["peak blocks", whole(data.peak_live_blocks)],
-        ["threads", whole(data.threads)]];
-    byId("facts").append(...facts.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
-}
-
-function buildAdvice() {
-    for (const [goal, title] of Object.entries(goals)) {
-        const advice = data.recommendations[goal];
-        if (!advice) continue;
-        byId("advice").append(element("div", {}, element("h3", {}, title),
-            element("p", { className: "name" }, advice.allocator || "not measured"),
-            ...[advice.reason, advice.changes].filter(Boolean).map((text) => element("p", {}, text))));
-    }
-}
 
 /* ---- which allocators the charts show ---- */
 
@@ -41,11 +14,13 @@ function choose(name) {
 }
 
 function chooseFirst() {
+    for (const name of [today && today.name, taken]) if (name) choose(name);
     for (const advice of Object.values(data.recommendations))
         for (const name of [advice.allocator, advice.built_in]) if (name) choose(name);
     for (const row of allocators) if (chosen.size < 2) choose(row.name);
 }
 
+const marks = new Map();
 const colourOf = (name) => "c" + chosen.get(name);
 
 function buildChoice() {
@@ -54,9 +29,10 @@ function buildChoice() {
         const box = element("input", { type: "checkbox", checked: chosen.has(row.name), onchange: () => {
             if (box.checked) choose(row.name);
             else chosen.delete(row.name);
-            drawCharts();
+            drawRunCharts();
         } });
-        byId("chosen").append(element("label", {}, box, row.name));
+        marks.set(row.name, swatch(""));
+        byId("chosen").append(element("label", {}, box, marks.get(row.name), row.name));
     }
 }
 
@@ -106,16 +82,20 @@ function byPowers(...spreads) {
     return { x: columns, showX: name, share };
 }
 
-const percents = (v) => (v >= 0.01 || v === 0 ? +v.toPrecision(3) + " %" : v.toExponential(0) + " %");
+/* Marks the moment at which most bytes are live. */
+function overlayPeak(over, toX, toY, width) {
+    const left = toX(ops[data.profile.live_bytes.indexOf(data.peak_live_bytes)] ?? 0);
+    over.append(element("div", { className: "peak-mark" + (left > width * 0.7 ? " late" : ""), style: `left:${left}px` }, element("span", {}, "peak " + bytes(data.peak_live_bytes))));
+}
 
-function drawCharts() {
-    plots.length = 0;
+function drawRunCharts() {
+    for (const [name, mark] of marks) mark.style.background = chosen.has(name) ? `var(--${colourOf(name)})` : "var(--quiet)";
     const sizes = byPowers(data.profile.sizes, data.profile.bytes_by_size);
     const lifetimes = byPowers(data.profile.lifetimes);
     const latency = tails();
-    drawChart({ id: "memory", title: "Memory in use", showY: bytes, binary: true, ...overRun,
-        about: "Live bytes requested by the program, and the memory each allocator uses for them: of its smallest pool, or resident.",
-        series: [{ name: "requested", colour: "ink", values: data.profile.live_bytes }, ...series(inUse)] });
+    drawChart({ id: "memory", title: "Memory in use", showY: bytes, binary: true, overlay: overlayPeak, ...overRun,
+        about: "Live bytes requested by the program, and the memory each allocator uses for them: of its smallest pool, or resident. Each point is the highest of its interval.",
+        series: [{ name: "requested", colour: "ink", filled: "bar", values: data.profile.live_bytes }, ...series(inUse)] });
     drawChart({ id: "external", title: "External fragmentation", showY: percents, ...overRun,
         about: "Free bytes of the smallest pool outside the largest free block.",
         series: series((row) => lack(row.over_time.largest_free, row.over_time.available)) });
@@ -135,21 +115,51 @@ function drawCharts() {
 }
 
 function redraw() {
-    drawCharts();
+    drawChart(tradeoffChart());
+    drawRunCharts();
     drawMap();
 }
 
-buildHead();
+/* ---- light and dark: as the system has it until the reader chooses ---- */
+
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+let readersTheme = null;
+
+function setTheme(theme) {
+    document.documentElement.dataset.theme = theme;
+    byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
+    byId("theme").setAttribute("aria-label", theme === "dark" ? "Light colours" : "Dark colours");
+}
+
+const wantedTheme = () => readersTheme || (systemDark.matches ? "dark" : "light");
+
+function retheme(theme) {
+    setTheme(theme);
+    redraw();
+}
+
+byId("theme").onclick = () => {
+    readersTheme = wantedTheme() === "dark" ? "light" : "dark";
+    retheme(readersTheme);
+};
+systemDark.addEventListener("change", () => retheme(wantedTheme()));
+window.addEventListener("beforeprint", () => retheme("light"));
+window.addEventListener("afterprint", () => retheme(wantedTheme()));
+
+setTheme(wantedTheme());
+buildVerdict();
+buildFacts();
 buildAdvice();
+buildActions();
 buildTable();
 buildChoice();
-drawCharts();
 buildMap();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+redraw();
 let lastWidth = window.innerWidth;
 window.addEventListener("resize", () => {
     if (window.innerWidth === lastWidth) return;
     lastWidth = window.innerWidth;
     redraw();
 });
+for (const moves of ["wheel", "touchmove"]) window.addEventListener(moves, hideTip, { passive: true });
 document.documentElement.dataset.ready = "yes";

@@ -16,6 +16,10 @@ function element(tag, properties, ...children) {
     return made;
 }
 
+const named = (name) => allocators.find((row) => row.name === name);
+const today = allocators.find((row) => row.origin === "system" && !row.fault) || null;
+const swatch = (fill) => element("span", { className: "swatch", style: "background:" + fill });
+
 const known = (value) => value !== null && value !== undefined;
 const whole = (number) => Math.round(number).toLocaleString("en");
 const fixed = (digits) => (number) => number.toFixed(digits);
@@ -27,7 +31,7 @@ function bytes(number) {
         number /= 1024;
         at++;
     }
-    return (number < 10 && at ? number.toFixed(1) : Math.round(number).toLocaleString("en")) + " " + units[at];
+    return (at && number < 999.5 ? +number.toPrecision(3) : Math.round(number).toLocaleString("en")) + " " + units[at];
 }
 
 function short(number) {
@@ -36,6 +40,37 @@ function short(number) {
     if (number >= 1e4) return +(number / 1e3).toPrecision(3) + "k";
     return whole(number);
 }
+
+/* "12 %", "0.4 %" */
+const percents = (v) => (v >= 0.01 || v === 0 ? +v.toPrecision(v < 100 ? 2 : 3) + " %" : v.toExponential(0) + " %");
+
+/* How a figure differs from another: "-12 %", "x 2.3"; empty where it cannot be said. */
+function change(value, from) {
+    if (!known(value) || !from) return "";
+    const ratio = value / from;
+    if (ratio >= 2) return "x " + ratio.toFixed(1);
+    const part = Math.round((ratio - 1) * 100);
+    return (part > 0 ? "+" : part < 0 ? "−" : "±") + Math.abs(part) + " %";
+}
+
+/* ---- the two figures that matter most of an allocator ---- */
+
+/* Resident memory that grew by less than was live had pages left from before. */
+const memoryOf = (row) => row.smallest_pool_bytes ?? (known(row.resident_growth_bytes) ? Math.max(row.resident_growth_bytes, data.peak_live_bytes) : null);
+const timeOf = (row) => (row.fault || row.failed_operations ? null : row.ns_per_operation_touched ?? row.ns_per_operation);
+
+/* ---- the hint that follows pointer and focus ---- */
+
+function showTip(text, x, y) {
+    const tip = byId("tip");
+    tip.textContent = text;
+    tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = Math.max(4, Math.min(x + 14, window.innerWidth - box.width - 8)) + "px";
+    tip.style.top = (y + 18 + box.height > window.innerHeight ? Math.max(4, y - box.height - 12) : y + 18) + "px";
+}
+
+const hideTip = () => { byId("tip").hidden = true; };
 
 /* A table of plain cells: the first of each row heads it. */
 function plainTable(caption, head, rows) {
