@@ -12,9 +12,8 @@
 /** The object that serves malloc with one of acre's allocators. */
 #define ACRE_DROP_IN_OBJECT "libacre-malloc.so"
 
-/** The allocator that is a heap per thread, and its object: neither pays for the other. */
+/** Its name for a heap per thread, which is no backend of the registry. */
 #define ACRE_THREADED_NAME "threaded"
-#define ACRE_THREADS_OBJECT "libacre-threads.so"
 
 /** What is set for the command; whatever is null, 0 or false is not. */
 struct acre_served {

@@ -11,25 +11,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whether the drop-in was built with it: it is then the default. */
+enum { has_threaded = ACRE_THREADED && ACRE_BITMAP };
+
 struct run_options {
     const char *allocator;
     size_t pool;
     bool stats;
 };
 
-static bool is_threaded(const struct run_options *options)
-{
-    return strcmp(options->allocator, ACRE_THREADED_NAME) == 0;
-}
-
 static int run_command(const struct run_options *options, char **command)
 {
     char library[ACRE_PATH_ROOM];
-    if (!acre_find_preload(
-            "run", library, is_threaded(options) ? ACRE_THREADS_OBJECT : ACRE_DROP_IN_OBJECT))
+    if (!acre_find_preload("run", library, ACRE_DROP_IN_OBJECT))
         return ACRE_EXIT_FAILED;
     const struct acre_served served = { .library = library,
-        .allocator = is_threaded(options) ? NULL : options->allocator,
+        .allocator = options->allocator,
         .pool = options->pool,
         .stats = options->stats };
     if (!acre_set_served(&served)) {
@@ -42,12 +39,24 @@ static int run_command(const struct run_options *options, char **command)
     return acre_become("run", command);
 }
 
+static const char *default_allocator(void)
+{
+    if (has_threaded)
+        return ACRE_THREADED_NAME;
+    return acre_backend_default() ? acre_backend_default()->name : "";
+}
+
+static bool is_allocator(const char *name)
+{
+    return (has_threaded && strcmp(name, ACRE_THREADED_NAME) == 0) || acre_backend_find(name);
+}
+
 int acre_cmd_run(int argc, char **argv)
 {
     struct run_options chosen = { .allocator = NULL };
     const struct acre_option options[] = {
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
-            "allocator to serve COMMAND, or 'threaded', a heap\nper thread (default: tlsf-quick)",
+            "allocator to serve COMMAND (default: threaded, which\nhas a heap per thread)",
             &chosen.allocator },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "memory limit, with an optional suffix K, M, G or T\n(default: no limit)",
@@ -64,10 +73,11 @@ int acre_cmd_run(int argc, char **argv)
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
-    if (!chosen.allocator && acre_backend_default())
-        chosen.allocator = acre_backend_default()->name;
-    if (!chosen.allocator || (!is_threaded(&chosen) && !acre_backend_find(chosen.allocator)))
-        return acre_unknown_allocator(&usage, chosen.allocator ? chosen.allocator : "", NULL);
+    if (!chosen.allocator)
+        chosen.allocator = default_allocator();
+    if (!is_allocator(chosen.allocator))
+        return acre_unknown_allocator(
+            &usage, chosen.allocator, has_threaded ? ACRE_THREADED_NAME : NULL);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
     return run_command(&chosen, argv);

@@ -52,8 +52,7 @@ static size_t bytes_needed(const struct acre_pool *pool, struct acre_layout layo
     return need != 0 ? need : SIZE_MAX;
 }
 
-/* Bytes that the limit leaves. */
-static size_t bytes_left(const struct acre_pool *pool)
+size_t acre_pool_left(const struct acre_pool *pool)
 {
     return pool->limit - pool->given - pool->large.bytes;
 }
@@ -62,7 +61,7 @@ static size_t bytes_left(const struct acre_pool *pool)
 static size_t within_limit(const struct acre_pool *pool, size_t size)
 {
     size_t page = acre_os_page_size();
-    size_t room = bytes_left(pool);
+    size_t room = acre_pool_left(pool);
     if (size < room && metadata_size(pool, size) <= room - size)
         return size;
     size_t metadata = metadata_size(pool, room);
@@ -140,7 +139,7 @@ bool acre_pool_grow(struct acre_pool *pool, struct acre_layout layout)
 
 void *acre_pool_alloc_large(struct acre_pool *pool, size_t size)
 {
-    if (size > PTRDIFF_MAX - acre_os_page_size() || round_to_page(size) > bytes_left(pool))
+    if (size > PTRDIFF_MAX - acre_os_page_size() || round_to_page(size) > acre_pool_left(pool))
         return NULL;
     return acre_large_alloc(&pool->large, size);
 }
@@ -149,9 +148,34 @@ void *acre_pool_resize_large(struct acre_pool *pool, void *ptr, size_t size)
 {
     size_t before = acre_large_find(&pool->large, (uintptr_t)ptr)->size;
     if (size > PTRDIFF_MAX - acre_os_page_size() ||
-        (round_to_page(size) > before && round_to_page(size) - before > bytes_left(pool)))
+        (round_to_page(size) > before && round_to_page(size) - before > acre_pool_left(pool)))
         return NULL;
     return acre_large_resize(&pool->large, ptr, size);
+}
+
+bool acre_pool_is_large(const struct acre_pool *pool, struct acre_layout layout)
+{
+    return layout.size >= ACRE_LARGE_LEAST && layout.align <= acre_os_page_size() &&
+           layout.size >= acre_large_from(&pool->large);
+}
+
+enum acre_status acre_pool_free_large_sized(
+    struct acre_pool *pool, void *ptr, struct acre_layout layout)
+{
+    size_t page = acre_os_page_size();
+    size_t size = acre_large_find(&pool->large, (uintptr_t)ptr)->size;
+    if (layout.size > size || size - layout.size >= page || layout.align > page)
+        return ACRE_INVALID_PARAM;
+    acre_large_free(&pool->large, ptr);
+    return ACRE_OK;
+}
+
+void acre_pool_add_large_stats(const struct acre_pool *pool, struct acre_stats *stats)
+{
+    stats->total += pool->large.bytes;
+    stats->used += pool->large.bytes;
+    stats->peak += pool->large.peak;
+    stats->live_blocks += pool->large.count;
 }
 
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address)

@@ -57,6 +57,19 @@ void *acre_pool_alloc_large(struct acre_pool *pool, size_t size);
 /** acre_large_resize() within the limit. */
 void *acre_pool_resize_large(struct acre_pool *pool, void *ptr, size_t size);
 
+/** Whether blocks of this layout are large now, if a mapping can be had. */
+bool acre_pool_is_large(const struct acre_pool *pool, struct acre_layout layout);
+
+/** As acre_free_sized, of a large block: ACRE_OK: it is free; ACRE_INVALID_PARAM: another layout. */
+enum acre_status acre_pool_free_large_sized(
+    struct acre_pool *pool, void *ptr, struct acre_layout layout);
+
+/** Adds the large blocks to a backend's statistics. */
+void acre_pool_add_large_stats(const struct acre_pool *pool, struct acre_stats *stats);
+
+/** Bytes that the limit leaves. */
+size_t acre_pool_left(const struct acre_pool *pool);
+
 /** The region that contains an address, or null. O(regions); there is usually one. */
 const struct acre_pool_region *acre_pool_find(const struct acre_pool *pool, uintptr_t address);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Which of the two ways to serve a call takes, once the inline paths have not answered.
+ */
 #include "malloc/serve.h"
 
-#include "base/arith.h"
 #include "base/null.h"
+#include "malloc/serve_locked.h"
 #include "malloc/zero.h"
-#include "os/os.h"
-
-#include <string.h>
 
 struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
     .bytes = { .ops = &acre_null_ops, .self = NULL },
@@ -14,20 +14,22 @@ struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered }
 
 void *acre_serve_refuse(void)
 {
-    acre_lock_take(&acre_serve.lock);
-    acre_serve.refused++;
-    acre_lock_release(&acre_serve.lock);
+    atomic_fetch_add_explicit(&acre_serve.refused, 1, memory_order_relaxed);
     errno = ENOMEM;
     return NULL;
 }
 
+/* ---- the choice ---- */
+
 static void read_settings(void)
 {
-    if (acre_serve.settings.backend == NULL) {
-        acre_serve.settings = acre_settings_read();
-        if (acre_serve.settings.help)
-            acre_settings_help();
-    }
+    if (acre_serve.settings.backend != NULL)
+        return;
+    acre_serve.settings = acre_settings_read();
+    acre_serve.mode =
+        acre_serve.settings.backend == threads_backend() ? ACRE_SERVE_THREADS : ACRE_SERVE_LOCKED;
+    if (acre_serve.settings.help)
+        acre_settings_help();
 }
 
 void acre_serve_prepare(void)
@@ -42,112 +44,44 @@ const char *acre_serve_name(void)
     return acre_serve.settings.backend != NULL ? acre_serve.settings.backend->name : "none";
 }
 
-static bool open_pool(void)
+/* The first request of a process is the first to need the settings. */
+static ACRE_NOINLINE bool is_locked_now(void)
 {
-    struct acre_pool *pool = &acre_serve.pool;
-    read_settings();
-    if (pool->bytes.ops == NULL) {
-        if (!acre_pool_open(pool, acre_serve.settings.backend, acre_serve.settings.limit))
-            return false;
-        acre_serve.bytes = pool->bytes;
-    }
-    return true;
+    if (acre_serve.mode == ACRE_SERVE_UNKNOWN)
+        acre_serve_prepare();
+    return acre_serve.mode == ACRE_SERVE_LOCKED;
 }
 
-/* Another thread may have grown the pool meanwhile, so the backend is tried again first. */
-static void *find_memory(struct acre_layout layout)
+ACRE_INLINE bool is_locked(void)
 {
-    if (!open_pool())
-        return NULL;
-    void *ptr = acre_alloc(acre_serve.bytes, layout).ptr;
-    if (ptr == NULL && acre_pool_grow(&acre_serve.pool, layout))
-        ptr = acre_alloc(acre_serve.bytes, layout).ptr;
-    return ptr;
+    return ACRE_LIKELY(acre_serve.mode == ACRE_SERVE_LOCKED) || is_locked_now();
 }
+
+/* ---- the functions ---- */
 
 ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
 {
-    acre_lock_take(&acre_serve.lock);
-    void *ptr = find_memory(layout);
-    acre_lock_release(&acre_serve.lock);
-    return ptr != NULL ? ptr : acre_serve_refuse();
+    return is_locked() ? acre_locked_alloc(layout) : acre_threads_alloc(layout);
 }
 
-ACRE_NOINLINE void *acre_serve_alloc_shared(struct acre_layout layout)
+ACRE_NOINLINE void acre_serve_free_slow(const char *call, void *ptr)
 {
-    acre_lock_take(&acre_serve.lock);
-    void *ptr = acre_alloc(acre_serve.bytes, layout).ptr;
-    acre_lock_release(&acre_serve.lock);
-    return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(layout);
-}
-
-ACRE_NOINLINE void *acre_serve_alloc_large(struct acre_layout layout)
-{
-    void *ptr = NULL;
-    if (layout.size > ACRE_SERVE_MOST)
-        return acre_serve_refuse();
-    if (layout.align <= acre_os_page_size()) {
-        acre_lock_take(&acre_serve.lock);
-        if (layout.size >= acre_large_from(&acre_serve.pool.large) && open_pool())
-            ptr = acre_pool_alloc_large(&acre_serve.pool, layout.size);
-        acre_lock_release(&acre_serve.lock);
-    }
-    return ptr != NULL ? ptr : acre_serve_alloc_shared(layout);
-}
-
-static bool owns_large(const void *ptr)
-{
-    return acre_large_owns(&acre_serve.pool.large, ptr);
-}
-
-ACRE_NOINLINE void acre_serve_free_large(const char *call, void *ptr)
-{
-    if (!owns_large(ptr))
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
-    acre_large_free(&acre_serve.pool.large, ptr);
-}
-
-ACRE_NOINLINE void acre_serve_free_shared(const char *call, void *ptr)
-{
-    acre_lock_take(&acre_serve.lock);
-    enum acre_status status = acre_dealloc(acre_serve.bytes, ptr);
-    if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_serve_free_large(call, ptr);
-    acre_lock_release(&acre_serve.lock);
-}
-
-static enum acre_status free_sized_large(void *ptr, struct acre_layout layout)
-{
-    size_t page = acre_os_page_size();
-    size_t size = acre_large_find(&acre_serve.pool.large, (uintptr_t)ptr)->size;
-    if (layout.size > size || size - layout.size >= page || layout.align > page)
-        return ACRE_INVALID_PARAM;
-    acre_large_free(&acre_serve.pool.large, ptr);
-    return ACRE_OK;
+    if (ptr == NULL)
+        return;
+    if (ACRE_LIKELY(acre_serve.mode == ACRE_SERVE_LOCKED))
+        acre_locked_free(call, ptr);
+    else
+        acre_threads_free(call, ptr);
 }
 
 void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout)
 {
     if (ptr == NULL)
         return;
-    acre_lock_take(&acre_serve.lock);
-    enum acre_status status = acre_dealloc_sized(acre_serve.bytes, ptr, layout);
-    if (ACRE_UNLIKELY(status == ACRE_NOT_ALLOCATED) && owns_large(ptr))
-        status = free_sized_large(ptr, layout);
-    if (ACRE_UNLIKELY(status == ACRE_NOT_ALLOCATED))
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
-    if (ACRE_UNLIKELY(status != ACRE_OK))
-        acre_misuse_layout(&acre_serve.pool, &acre_serve.lock, call, ptr, layout);
-    acre_lock_release(&acre_serve.lock);
-}
-
-/* Whether a new block is a large one, whose pages are zero. */
-static ACRE_NOINLINE bool is_fresh(const void *ptr)
-{
-    acre_lock_take(&acre_serve.lock);
-    bool fresh = owns_large(ptr);
-    acre_lock_release(&acre_serve.lock);
-    return fresh;
+    if (is_locked())
+        acre_locked_free_sized(call, ptr, layout);
+    else
+        acre_threads_free_sized(call, ptr, layout);
 }
 
 void *acre_serve_zeroed(size_t count, size_t size)
@@ -156,71 +90,9 @@ void *acre_serve_zeroed(size_t count, size_t size)
     if (ACRE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
         return acre_serve_refuse();
     void *ptr = acre_serve_alloc(bytes, ACRE_NATURAL_ALIGN);
-    if (ACRE_UNLIKELY(bytes >= ACRE_LARGE_LEAST) && ptr != NULL && is_fresh(ptr))
+    if (ACRE_UNLIKELY(bytes >= ACRE_LARGE_LEAST) && ptr != NULL && acre_locked_is_fresh(ptr))
         return ptr;
     return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
-}
-
-/* Moves a block, of which `size` bytes are kept, between the backend and large blocks. `moved` is a
- * new block or null. */
-static void *move_block(void *moved, void *ptr, size_t size, bool from_large)
-{
-    if (moved == NULL)
-        return NULL;
-    memcpy(moved, ptr, size);
-    if (from_large)
-        acre_large_free(&acre_serve.pool.large, ptr);
-    else if (acre_dealloc(acre_serve.bytes, ptr) != ACRE_OK)
-        return NULL;
-    return moved;
-}
-
-/* A large block that is to have less than half the size of the smallest moves to the backend. */
-static void *resize_large(void *ptr, struct acre_layout layout)
-{
-    void *moved = NULL;
-    if (layout.size < ACRE_LARGE_LEAST / 2)
-        moved = move_block(find_memory(layout), ptr, layout.size, true);
-    return moved != NULL ? moved : acre_pool_resize_large(&acre_serve.pool, ptr, layout.size);
-}
-
-/* A block of the backend becomes a large one. Null: no mapping can be had. */
-static void *make_large(const char *call, void *ptr, size_t size)
-{
-    struct acre_num usable = acre_usable_size(acre_serve.bytes, ptr);
-    if (usable.status != ACRE_OK)
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
-    return move_block(acre_pool_alloc_large(&acre_serve.pool, size), ptr,
-        usable.num < size ? usable.num : size, false);
-}
-
-/* The lock is held. */
-static ACRE_NOINLINE void *realloc_large(const char *call, void *ptr, struct acre_layout layout)
-{
-    if (owns_large(ptr))
-        return resize_large(ptr, layout);
-    return layout.size >= acre_large_from(&acre_serve.pool.large)
-               ? make_large(call, ptr, layout.size)
-               : NULL;
-}
-
-/* The lock is held. */
-static void *resize_or_move(const char *call, void *ptr, struct acre_layout layout)
-{
-    bool is_large =
-        layout.size >= ACRE_LARGE_LEAST && layout.size >= acre_large_from(&acre_serve.pool.large);
-    void *large = ACRE_UNLIKELY(is_large) ? realloc_large(call, ptr, layout) : NULL;
-    if (large != NULL)
-        return large;
-    struct acre_ptr moved = acre_realloc(acre_serve.bytes, ptr, layout);
-    if (ACRE_UNLIKELY(moved.status == ACRE_NOT_ALLOCATED)) {
-        if (owns_large(ptr))
-            return is_large ? NULL : realloc_large(call, ptr, layout);
-        acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
-    }
-    if (ACRE_UNLIKELY(moved.ptr == NULL) && acre_pool_grow(&acre_serve.pool, layout))
-        moved = acre_realloc(acre_serve.bytes, ptr, layout);
-    return moved.ptr;
 }
 
 void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
@@ -236,95 +108,51 @@ void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
         acre_serve_free(call, ptr);
         return NULL;
     }
-    bool alone = acre_lock_take_alone(&acre_serve.lock);
-    if (!alone)
-        acre_lock_take(&acre_serve.lock);
-    void *moved = resize_or_move(call, ptr, acre_layout(bytes, ACRE_NATURAL_ALIGN));
-    if (alone)
-        acre_lock_release_alone(&acre_serve.lock);
-    else
-        acre_lock_release(&acre_serve.lock);
-    return ACRE_LIKELY(moved != NULL) ? moved : acre_serve_refuse();
+    struct acre_layout layout = acre_layout(bytes, ACRE_NATURAL_ALIGN);
+    return is_locked() ? acre_locked_realloc(call, ptr, layout)
+                       : acre_threads_realloc(call, ptr, layout);
 }
 
 size_t acre_serve_usable_size(const char *call, void *ptr)
 {
     if (ptr == NULL)
         return 0;
-    acre_lock_take(&acre_serve.lock);
-    struct acre_num usable = acre_usable_size(acre_serve.bytes, ptr);
-    if (ACRE_UNLIKELY(usable.status != ACRE_OK)) {
-        if (!owns_large(ptr))
-            acre_misuse_pointer(&acre_serve.pool, &acre_serve.lock, call, ptr);
-        usable.num = acre_large_find(&acre_serve.pool.large, (uintptr_t)ptr)->size;
-    }
-    acre_lock_release(&acre_serve.lock);
-    return usable.num;
+    return is_locked() ? acre_locked_usable_size(call, ptr) : acre_threads_usable_size(call, ptr);
 }
 
 struct acre_stats acre_serve_stats(void)
 {
-    acre_lock_take(&acre_serve.lock);
-    struct acre_stats stats = acre_bytes_stats(acre_serve.bytes);
-    stats.total += acre_serve.pool.large.bytes;
-    stats.used += acre_serve.pool.large.bytes;
-    stats.peak += acre_serve.pool.large.peak;
-    stats.live_blocks += acre_serve.pool.large.count;
-    stats.failed = acre_serve.refused;
-    acre_lock_release(&acre_serve.lock);
+    struct acre_stats stats = is_locked() ? acre_locked_stats() : acre_threads_stats();
+    stats.failed += atomic_load_explicit(&acre_serve.refused, memory_order_relaxed);
     return stats;
-}
-
-/* A backend may keep metadata of a free block in its first and last bytes; these pages stay. */
-enum { margin = 64 };
-
-static bool discard_free(void *arg, void *start, size_t size, bool live)
-{
-    bool *any = arg;
-    uintptr_t page = acre_os_page_size();
-    uintptr_t first = acre_align_up((uintptr_t)start + margin, page);
-    uintptr_t end = acre_align_down((uintptr_t)start + size - margin, page);
-    if (!live && size > 2 * page && first < end && acre_os_discard((void *)first, end - first) == 0)
-        *any = true;
-    return true;
-}
-
-/* Has the backend merge its free memory, so that walk shows no metadata inside. The lock is held. */
-static void flush_backend(void)
-{
-    const struct acre_backend *backend = acre_serve.pool.backend;
-    if (acre_serve.bytes.self != NULL && backend->backing->flush != NULL)
-        backend->backing->flush(acre_serve.bytes.self);
 }
 
 bool acre_serve_trim(void)
 {
-    bool any = false;
-    acre_lock_take(&acre_serve.lock);
-    flush_backend();
-    acre_walk(acre_serve.bytes, discard_free, &any);
-    if (acre_serve.bytes.self != NULL && acre_serve.pool.backend->backing->visit_free != NULL)
-        acre_serve.pool.backend->backing->visit_free(acre_serve.bytes.self, discard_free, &any);
-    acre_lock_release(&acre_serve.lock);
-    return any;
+    return is_locked() ? acre_locked_trim() : acre_threads_trim();
 }
+
+/* ---- fork ---- */
 
 bool acre_serve_is_inside(void)
 {
-    return acre_lock_is_held_by_caller(&acre_serve.lock);
+    return acre_lock_is_held_by_caller(&acre_serve.lock) || acre_threads_is_inside();
 }
 
 void acre_serve_before_fork(void)
 {
+    acre_threads_before_fork();
     acre_lock_hold_for_fork(&acre_serve.lock);
 }
 
 void acre_serve_after_fork_in_parent(void)
 {
     acre_lock_release_after_fork(&acre_serve.lock);
+    acre_threads_after_fork_in_parent();
 }
 
 void acre_serve_after_fork_in_child(void)
 {
     acre_lock_reinit_after_fork(&acre_serve.lock);
+    acre_threads_after_fork_in_child();
 }

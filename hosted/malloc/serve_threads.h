@@ -1,62 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * A heap per thread: the part of serve.h that libacre-threads.so inlines. The common paths of malloc
- * and free take no lock, make no call, and test nothing about initialisation: a thread without a
- * heap has one that serves nothing and owns nothing.
+ * The malloc family over a threaded heap (acre/threaded.h): the fast paths, which serve.h inlines,
+ * and what serve.c calls. In a build without that heap or its page allocator, the same names serve
+ * nothing.
  */
 #ifndef ACRE_HOSTED_MALLOC_SERVE_THREADS_H
 #define ACRE_HOSTED_MALLOC_SERVE_THREADS_H
 
 #include "base/compiler.h"
 #include "malloc/lock.h"
-#include "malloc/pool.h"
-#include "malloc/settings.h"
+#include "registry/registry.h"
+
+#include <acre/config.h>
+
+#if ACRE_THREADED && ACRE_BITMAP
+
 #include "threaded/threaded_private.h"
 
 #include <acre/bitmap.h>
 
-/** State of the drop-in malloc. */
-struct acre_serve {
+/** State of the heaps; the memory behind them is acre_serve.pool. */
+struct acre_threads {
     struct acre_threaded threaded;
-    struct acre_lock lock;          /**< Guards the page allocators and what follows. */
-    struct acre_bitmap pages;       /**< Pages for blocks. */
-    struct acre_bitmap meta;        /**< Pages for records. */
-    struct acre_pool pool;          /**< Memory of the system: ranges, regions, limit. */
-    struct acre_settings settings;  /**< Read once; `backend` is null before. */
+    struct acre_bitmap pages;       /**< Pages for blocks. Under acre_serve.lock, as are */
+    struct acre_bitmap meta;        /**< pages for records. */
     struct acre_lock spare_lock;    /**< Guards the next field. */
     struct acre_thread_heap *spare; /**< Frees for threads that have no heap. */
-    bool open;                      /**< Set after the first request, under `lock`. */
-    _Atomic size_t refused;         /**< Requests refused before they reached a heap. */
+    bool open;                      /**< Set after the first request, under acre_serve.lock. */
 };
 
-extern struct acre_serve acre_serve;
+extern struct acre_threads acre_threads;
 
 /** The calling thread's heap. */
-extern _Thread_local struct acre_thread_heap *acre_serve_heap
+extern _Thread_local struct acre_thread_heap *acre_threads_own
     __attribute__((tls_model("initial-exec")));
 
-/** acre_serve_alloc() and acre_serve_free() where the inline path does not answer. */
-void *acre_serve_alloc_slow(struct acre_layout layout);
-void acre_serve_free_slow(const char *call, void *ptr);
-
-/** A block of this layout, or null with errno set to ENOMEM. The alignment is a power of two. */
-ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
+/** A block at natural alignment; null: the slow path decides. */
+ACRE_INLINE void *threads_alloc_fast(size_t size, size_t align)
 {
-    if (align <= ACRE_THREADED_UNIT) {
-        void *ptr = threaded_alloc_fast(acre_serve_heap, size);
-        if (ACRE_LIKELY(ptr != NULL))
-            return ptr;
-    }
-    return acre_serve_alloc_slow(acre_layout(size, align));
+    return align <= ACRE_THREADED_UNIT ? threaded_alloc_fast(acre_threads_own, size) : NULL;
 }
 
-/** Frees a block; does nothing for null. Does not return when the pointer is not a live block.
- * @param call the function that the program called, for the message. */
-ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
+/** Frees a block of the thread's own. False: nothing was done, and the slow path decides. */
+ACRE_INLINE bool threads_free_fast(void *ptr)
 {
-    if (ACRE_UNLIKELY(!threaded_dealloc_fast(&acre_serve.threaded, acre_serve_heap, ptr)))
-        acre_serve_free_slow(call, ptr);
+    return threaded_dealloc_fast(&acre_threads.threaded, acre_threads_own, ptr);
 }
+
+/** The default backend, as the settings name it. */
+extern const struct acre_backend acre_threads_backend;
+
+ACRE_INLINE const struct acre_backend *threads_backend(void)
+{
+    return &acre_threads_backend;
+}
+
+/** As the functions of serve.h, with a pointer that is not null. */
+void *acre_threads_alloc(struct acre_layout layout);
+void acre_threads_free(const char *call, void *ptr);
+void acre_threads_free_sized(const char *call, void *ptr, struct acre_layout layout);
+void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layout);
+size_t acre_threads_usable_size(const char *call, void *ptr);
+struct acre_stats acre_threads_stats(void);
+bool acre_threads_trim(void);
+
+/** As the functions of serve.h, around those for acre_serve.lock. */
+bool acre_threads_is_inside(void);
+void acre_threads_before_fork(void);
+void acre_threads_after_fork_in_parent(void);
+void acre_threads_after_fork_in_child(void);
+
+#else
+#include "malloc/serve_no_threads.h"
+#endif
 
 #endif

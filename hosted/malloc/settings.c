@@ -1,21 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "malloc/settings.h"
 
+#include "malloc/serve_threads.h"
 #include "malloc/text.h"
 #include "number/number.h"
 #include "os/os.h"
+#include "registry/nearest.h"
 
 #include <stdint.h>
 #include <string.h>
 
 enum { standard_error = 2 };
 
+/* ---- the backends: those of the registry, and the one with a heap per thread ---- */
+
 static void add_backend_names(struct acre_text *text)
 {
     char line[512];
     acre_backend_list(line, sizeof line);
     acre_text_add(text, line);
+    if (threads_backend() != NULL) {
+        acre_text_add(text, ", ");
+        acre_text_add(text, threads_backend()->name);
+    }
 }
+
+static const struct acre_backend *default_backend(void)
+{
+    return threads_backend() != NULL ? threads_backend() : acre_backend_default();
+}
+
+static const struct acre_backend *find_setting_backend(const char *name)
+{
+    const struct acre_backend *threads = threads_backend();
+    return threads != NULL && strcmp(threads->name, name) == 0 ? threads : acre_backend_find(name);
+}
+
+static const char *nearest_backend(const char *name)
+{
+    const struct acre_backend *threads = threads_backend();
+    const char *const names[] = { threads != NULL ? threads->name : NULL, NULL };
+    const char *nearest = acre_backend_nearest(name);
+    return nearest != NULL ? nearest : acre_nearest(name, names);
+}
+
+/* ---- what is refused ---- */
 
 static void begin_refusal(struct acre_text *text, const char *name, const char *value)
 {
@@ -47,7 +76,7 @@ static _Noreturn void refuse_value(const char *name, const char *value, const ch
 static _Noreturn void refuse_backend(const char *name, const char *value)
 {
     struct acre_text text = { 0 };
-    const char *nearest = acre_backend_nearest(value);
+    const char *nearest = nearest_backend(value);
     begin_refusal(&text, name, value);
     if (nearest != NULL) {
         acre_text_add(&text, ", did you mean '");
@@ -75,7 +104,7 @@ static const struct acre_backend *read_backend(void)
     static const char name[] = "ACRE_ALLOCATOR";
     const char *value = acre_os_env(name);
     bool given = value != NULL && *value != '\0';
-    const struct acre_backend *backend = given ? acre_backend_find(value) : acre_backend_default();
+    const struct acre_backend *backend = given ? find_setting_backend(value) : default_backend();
     if (backend == NULL)
         refuse_backend(name, given ? value : "");
     return backend;
@@ -117,7 +146,7 @@ void acre_settings_help(void)
     struct acre_text backends = { 0 };
     write_help_line("acre: this process's malloc is served by acre; these variables change how:");
     acre_text_add(&backends, "  ACRE_ALLOCATOR=NAME  the allocator (");
-    acre_text_add(&backends, acre_backend_default() ? acre_backend_default()->name : "none");
+    acre_text_add(&backends, default_backend() ? default_backend()->name : "none");
     acre_text_add(&backends, " when unset): ");
     add_backend_names(&backends);
     acre_text_write(&backends, standard_error);

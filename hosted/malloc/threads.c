@@ -22,10 +22,9 @@ static struct acre_thread_heap no_heap = {
     .group = { SIXTY_FOUR(NO_GROUP), FOUR(NO_GROUP), FOUR(NO_GROUP) },
 };
 
-struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
-    .spare_lock = { .on_reentry = acre_misuse_reentered } };
+struct acre_threads acre_threads = { .spare_lock = { .on_reentry = acre_misuse_reentered } };
 
-_Thread_local struct acre_thread_heap *acre_serve_heap = &no_heap;
+_Thread_local struct acre_thread_heap *acre_threads_own = &no_heap;
 
 static pthread_key_t key;
 static bool has_key;
@@ -33,57 +32,40 @@ static bool has_key;
 /* Destructors that run later may allocate: the thread then gets a heap anew, and this runs again. */
 static void leave_heap(void *heap)
 {
-    acre_serve_heap = &no_heap;
+    acre_threads_own = &no_heap;
     acre_threaded_detach(heap);
-}
-
-static void read_thread_settings(void)
-{
-    if (acre_serve.settings.backend != NULL)
-        return;
-    acre_serve.settings = acre_settings_read();
-    if (acre_serve.settings.help)
-        acre_settings_help();
-}
-
-void acre_serve_prepare(void)
-{
-    acre_lock_take(&acre_serve.lock);
-    read_thread_settings();
-    acre_lock_release(&acre_serve.lock);
 }
 
 /* A key made this early is among those that pthread_setspecific keeps without allocating. */
 static bool open_heap(void)
 {
     acre_lock_take(&acre_serve.lock);
-    read_thread_settings();
-    if (!acre_serve.open)
-        acre_serve.open = acre_threads_open_memory();
+    if (!acre_threads.open)
+        acre_threads.open = acre_threads_open_memory();
     if (!has_key)
         has_key = pthread_key_create(&key, leave_heap) == 0;
     acre_lock_release(&acre_serve.lock);
-    return acre_serve.open;
+    return acre_threads.open;
 }
 
 static void open_spare(void)
 {
-    acre_lock_take(&acre_serve.spare_lock);
-    if (acre_serve.spare == NULL)
-        acre_serve.spare = acre_threaded_attach(&acre_serve.threaded);
-    acre_lock_release(&acre_serve.spare_lock);
+    acre_lock_take(&acre_threads.spare_lock);
+    if (acre_threads.spare == NULL)
+        acre_threads.spare = acre_threaded_attach(&acre_threads.threaded);
+    acre_lock_release(&acre_threads.spare_lock);
 }
 
 static ACRE_NOINLINE struct acre_thread_heap *make_heap(void)
 {
     if (!open_heap())
         return NULL;
-    if (acre_serve.spare == NULL)
+    if (acre_threads.spare == NULL)
         open_spare();
-    struct acre_thread_heap *heap = acre_threaded_attach(&acre_serve.threaded);
+    struct acre_thread_heap *heap = acre_threaded_attach(&acre_threads.threaded);
     if (heap == NULL)
         return NULL;
-    acre_serve_heap = heap;
+    acre_threads_own = heap;
     if (has_key)
         (void)pthread_setspecific(key, heap);
     return heap;
@@ -91,36 +73,32 @@ static ACRE_NOINLINE struct acre_thread_heap *make_heap(void)
 
 struct acre_thread_heap *acre_threads_heap(void)
 {
-    struct acre_thread_heap *heap = acre_serve_heap;
+    struct acre_thread_heap *heap = acre_threads_own;
     return ACRE_LIKELY(heap != &no_heap) ? heap : make_heap();
 }
 
-bool acre_serve_is_inside(void)
+bool acre_threads_is_inside(void)
 {
-    return acre_lock_is_held_by_caller(&acre_serve.lock) ||
-           acre_lock_is_held_by_caller(&acre_serve.spare_lock);
+    return acre_lock_is_held_by_caller(&acre_threads.spare_lock);
 }
 
-void acre_serve_before_fork(void)
+void acre_threads_before_fork(void)
 {
-    acre_lock_hold_for_fork(&acre_serve.spare_lock);
-    acre_lock_hold_for_fork(&acre_serve.lock);
+    acre_lock_hold_for_fork(&acre_threads.spare_lock);
 }
 
-void acre_serve_after_fork_in_parent(void)
+void acre_threads_after_fork_in_parent(void)
 {
-    acre_lock_release_after_fork(&acre_serve.lock);
-    acre_lock_release_after_fork(&acre_serve.spare_lock);
+    acre_lock_release_after_fork(&acre_threads.spare_lock);
 }
 
 /* The spare heap becomes available like those of the threads that are gone, and is taken anew. */
-void acre_serve_after_fork_in_child(void)
+void acre_threads_after_fork_in_child(void)
 {
-    struct acre_thread_heap *own = acre_serve_heap != &no_heap ? acre_serve_heap : NULL;
-    if (acre_serve.open)
-        acre_threaded_after_fork(&acre_serve.threaded, own);
-    acre_lock_reinit_after_fork(&acre_serve.lock);
-    acre_lock_reinit_after_fork(&acre_serve.spare_lock);
-    if (acre_serve.open)
-        acre_serve.spare = acre_threaded_attach(&acre_serve.threaded);
+    struct acre_thread_heap *own = acre_threads_own != &no_heap ? acre_threads_own : NULL;
+    if (acre_threads.open)
+        acre_threaded_after_fork(&acre_threads.threaded, own);
+    acre_lock_reinit_after_fork(&acre_threads.spare_lock);
+    if (acre_threads.open)
+        acre_threads.spare = acre_threaded_attach(&acre_threads.threaded);
 }

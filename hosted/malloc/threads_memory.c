@@ -27,7 +27,7 @@ static bool threads_walk_free(acre_walk_fn *visit, void *arg)
         uintptr_t page = threads_round(region->start);
         for (; page - region->start + ACRE_THREADED_PAGE <= region->size;
              page += ACRE_THREADED_PAGE)
-            if (!acre_bitmap_is_allocated(&acre_serve.pages, page, 1) &&
+            if (!acre_bitmap_is_allocated(&acre_threads.pages, page, 1) &&
                 !visit(arg, (void *)page, ACRE_THREADED_PAGE, false))
                 return false;
     }
@@ -51,7 +51,7 @@ static void threads_walk(const void *self, acre_walk_fn *visit, void *arg)
 {
     struct threads_visit blocks = { .visit = visit, .arg = arg, .ended = false };
     (void)self;
-    acre_threaded_walk(&acre_serve.threaded, threads_visit_block, &blocks);
+    acre_threaded_walk(&acre_threads.threaded, threads_visit_block, &blocks);
     if (!blocks.ended)
         (void)threads_walk_free(visit, arg);
 }
@@ -68,7 +68,12 @@ static const struct acre_bytes_ops threads_view = {
     .walk = threads_walk,
 };
 
-static const struct acre_backend threads_backend = { .name = "threaded", .family = "threaded" };
+const struct acre_backend acre_threads_backend = {
+    .name = "threaded",
+    .family = "threaded",
+    .setting = "",
+    .text = "a heap per thread",
+};
 
 static void threads_lock(void *arg)
 {
@@ -88,7 +93,7 @@ static void *threads_take(struct acre_range *range, size_t size)
 /* Bytes that the limit leaves. */
 static size_t threads_left(void)
 {
-    return acre_serve.pool.limit - acre_serve.pool.given;
+    return acre_pool_left(&acre_serve.pool);
 }
 
 /* What blocks leave of the limit for records. */
@@ -102,7 +107,7 @@ static bool threads_add_meta_region(size_t size)
     if (size > threads_left())
         return false;
     void *start = threads_take(&acre_serve.pool.metadata, size);
-    if (start == NULL || acre_bitmap_add_memory(&acre_serve.meta, start, size) != ACRE_OK)
+    if (start == NULL || acre_bitmap_add_memory(&acre_threads.meta, start, size) != ACRE_OK)
         return false;
     acre_serve.pool.given += size;
     return true;
@@ -112,7 +117,7 @@ static bool threads_add_meta_region(size_t size)
 static bool threads_add_meta(size_t bytes)
 {
     size_t need = threads_round(bytes) + 2 * ACRE_THREADED_PAGE;
-    size_t size = threads_round(acre_bitmap_stats(&acre_serve.meta).total / 2);
+    size_t size = threads_round(acre_bitmap_stats(&acre_threads.meta).total / 2);
     if (size < META_REGION)
         size = META_REGION;
     for (; size > need; size = threads_round(size / 2))
@@ -142,8 +147,8 @@ static bool threads_add_region(size_t size, size_t reserve)
         return false;
     char *metadata = threads_take(&pool->metadata, beside);
     void *start = metadata != NULL ? threads_take(&pool->blocks, size) : NULL;
-    if (start == NULL || acre_bitmap_add_memory_apart(
-                             &acre_serve.pages, (uintptr_t)start, size, metadata, meta) != ACRE_OK)
+    if (start == NULL || acre_bitmap_add_memory_apart(&acre_threads.pages, (uintptr_t)start, size,
+                             metadata, meta) != ACRE_OK)
         return false;
     threads_note_region(start, size, metadata + meta);
     pool->given += size + meta;
@@ -178,7 +183,7 @@ static bool threads_add_blocks(size_t bytes)
 static bool threads_grow(void *arg, struct acre_pages pages, size_t bytes)
 {
     (void)arg;
-    if (pages.self == (void *)&acre_serve.meta)
+    if (pages.self == (void *)&acre_threads.meta)
         return threads_add_meta(bytes);
     return threads_add_blocks(bytes);
 }
@@ -193,19 +198,19 @@ static void threads_released(void *arg, void *start, size_t bytes)
 bool acre_threads_open_memory(void)
 {
     struct acre_pool *pool = &acre_serve.pool;
-    pool->backend = &threads_backend;
+    pool->backend = &acre_threads_backend;
     pool->bytes = (struct acre_bytes){ .ops = &threads_view, .self = NULL };
     pool->limit = acre_serve.settings.limit;
     struct acre_threaded_env env = {
-        .pages = acre_bitmap_pages(&acre_serve.pages),
-        .meta = acre_bitmap_pages(&acre_serve.meta),
+        .pages = acre_bitmap_pages(&acre_threads.pages),
+        .meta = acre_bitmap_pages(&acre_threads.meta),
         .lock = { .lock = threads_lock, .unlock = threads_unlock, .arg = &acre_serve.lock },
         .grow = threads_grow,
         .released = threads_released,
     };
-    return acre_bitmap_setup(&acre_serve.pages, ACRE_THREADED_PAGE) == ACRE_OK &&
-           acre_bitmap_setup(&acre_serve.meta, ACRE_THREADED_PAGE) == ACRE_OK &&
-           acre_threaded_setup(&acre_serve.threaded, &env) == ACRE_OK;
+    return acre_bitmap_setup(&acre_threads.pages, ACRE_THREADED_PAGE) == ACRE_OK &&
+           acre_bitmap_setup(&acre_threads.meta, ACRE_THREADED_PAGE) == ACRE_OK &&
+           acre_threaded_setup(&acre_threads.threaded, &env) == ACRE_OK;
 }
 
 /* Free memory that adjoins, seen so far. */

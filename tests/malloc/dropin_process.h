@@ -18,19 +18,27 @@ enum dropin_victim {
     DROPIN_VICTIMS
 };
 
+/** The backends a case runs on, besides those for which it names `others`. */
+enum dropin_where {
+    DROPIN_BOTH,    /**< The drop-in's default, and that of the registry. */
+    DROPIN_DEFAULT, /**< The drop-in's default: it tests the choice of the backend. */
+    DROPIN_REGISTRY /**< That of the registry: it needs one lock, or memory that merges. */
+};
+
 /** A case, and the outcome it must have. */
 struct dropin_case {
     const char *name;
     const char *arguments;     /**< The victim's case. */
     enum dropin_victim victim; /**< Which program. */
-    const char *variables[3];  /**< NAME=VALUE, put into its environment. */
-    const char *allocator;     /**< The allocator asked for; null: none. */
-    size_t addresses;          /**< Limit on its address space in bytes; 0: none. */
-    bool failing;              /**< Preload the failing system first. */
-    bool hostile;              /**< Preload the replaced functions too. */
-    bool early;                /**< Preload the object that is initialised before all. */
-    int status;                /**< Exit status, when it is to exit. */
-    int signal;                /**< Signal that is to end it; 0: it is to exit. */
+    enum dropin_where where;
+    const char *variables[3]; /**< NAME=VALUE, put into its environment. */
+    const char *allocator;    /**< The allocator asked for; null: none. */
+    size_t addresses;         /**< Limit on its address space in bytes; 0: none. */
+    bool failing;             /**< Preload the failing system first. */
+    bool hostile;             /**< Preload the replaced functions too. */
+    bool early;               /**< Preload the object that is initialised before all. */
+    int status;               /**< Exit status, when it is to exit. */
+    int signal;               /**< Signal that is to end it; 0: it is to exit. */
     /** Extended regular expression that all of standard error must match. POINTER stands for what
      * the victim wrote on standard output. */
     const char *line;

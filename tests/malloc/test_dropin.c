@@ -2,8 +2,8 @@
 /*
  * The drop-in malloc, seen from outside: each case is a process of its own, started with the object
  * preloaded, and held to an exact outcome: how it ended, and what it wrote on standard error.
- * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS [NAME]
- * With NAME, DROPIN has one backend of that name, and the cases for other backends run on it.
+ * usage: test_dropin VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS
+ * All cases run on the default backend and on that of the registry; those with `others` on all.
  */
 #include "dropin_process.h"
 
@@ -128,7 +128,7 @@ static struct dropin_case cases[] = {
     MISUSE(free_from_two_threads, "free", FREED),
     PASSES(hook_overrides),
     { NAME(hook_returns), .signal = SIGABRT, .line = "^hook\n$" },
-    { NAME(malloc_in_handler), .signal = SIGABRT,
+    { NAME(malloc_in_handler), .signal = SIGABRT, .where = DROPIN_REGISTRY,
         .line =
             "^acre: a thread called malloc or free while it was inside malloc or free: [^\n]*\n$" },
 
@@ -156,12 +156,13 @@ static struct dropin_case cases[] = {
     PASSES_ONCE(fork_among_streams),
     PASSES_ONCE(fork_handlers_that_allocate),
     PASSES_ONCE(fork_inside_malloc),
-    { NAME(fork_inside_handlers), .early = true, .line = "^$" },
+    { NAME(fork_inside_handlers), .early = true, .where = DROPIN_REGISTRY, .line = "^$" },
     PASSES_ONCE(grandchildren),
     PASSES_ONCE(threads_exchange),
     PASSES_ONCE(handler_that_leaves),
 
-    { NAME(exhaust_and_free), .variables = { "ACRE_POOL=16M" }, .line = "^$" },
+    { NAME(exhaust_and_free), .where = DROPIN_REGISTRY, .variables = { "ACRE_POOL=16M" },
+        .line = "^$" },
     { NAME(exhaust_again), .variables = { "ACRE_POOL=4M" }, .line = "^$", .others = "^$" },
     { NAME(pool_is_capped), .variables = { "ACRE_POOL=4194304" }, .line = "^$", .others = "^$" },
     { .name = "pool_is_capped_to_the_page",
@@ -170,9 +171,10 @@ static struct dropin_case cases[] = {
         .line = "^$" },
     { .name = "pool_is_capped_to_less",
         .arguments = "pool_is_capped",
+        .where = DROPIN_REGISTRY,
         .variables = { "ACRE_POOL=300000" },
         .line = "^$" },
-    PASSES_ONCE(block_across_seams),
+    { NAME(block_across_seams), .where = DROPIN_REGISTRY, .line = "^$" },
     PASSES(refused_costs_nothing),
     PASSES(trim_gives_back),
     PASSES(trim_gives_all_back),
@@ -237,6 +239,7 @@ static struct dropin_case cases[] = {
         .line = "^" STATS("[a-z/-]+") "$" },
     { .name = "stats_of_the_allocator_asked_for",
         .arguments = "nothing",
+        .where = DROPIN_DEFAULT,
         .variables = { "ACRE_STATS=1", "ACRE_ALLOCATOR=tlsf" },
         .line = "^" STATS("tlsf") "$" },
     { .name = "stats_after_closing",
@@ -254,6 +257,7 @@ static struct dropin_case cases[] = {
         .line = "^acre: .*ACRE_ALLOCATOR.*ACRE_POOL.*ACRE_STATS.*ACRE_HELP.*\n$" },
     { .name = "unknown_allocator",
         .arguments = "nothing",
+        .where = DROPIN_DEFAULT,
         .variables = { "ACRE_ALLOCATOR=none" },
         .status = 125,
         .line = "^acre: invalid ACRE_ALLOCATOR='none' \\(choose from [a-z0-9, ()/-]+\\)\n$" },
@@ -318,21 +322,50 @@ static struct CMUnitTest test_of(struct dropin_case *test)
     return (struct CMUnitTest){ test->name, check_case, NULL, NULL, test };
 }
 
-/* The cases as they are with another allocator, put behind `count` tests; how many there are then.
- */
+/* Whether the default backend is the heap per thread, which keeps nothing in blocks. */
+enum { has_threaded = ACRE_THREADED && ACRE_BITMAP };
+
+static bool is_registry_default(const char *allocator)
+{
+    return acre_backend_default() != NULL && strcmp(acre_backend_default()->name, allocator) == 0;
+}
+
+/* A case as it is with another allocator; false: it is not tried with that one. */
+static bool make_variant(const struct dropin_case *of, const char *allocator, size_t count)
+{
+    const char *line = is_registry_default(allocator) ? of->line : of->others;
+    if (line == NULL || of->where == DROPIN_DEFAULT)
+        return false;
+    snprintf(names[count], sizeof names[0], "%s %s", allocator, of->name);
+    variants[count] = *of;
+    variants[count].name = names[count];
+    variants[count].line = line;
+    variants[count].allocator = allocator;
+    return true;
+}
+
+/* Puts the cases with another allocator behind `count` tests; how many there are then. */
 static size_t add_variants(const char *allocator, struct CMUnitTest *tests, size_t count)
 {
-    for (size_t i = 0; i < case_count && count - case_count < case_count * most_allocators; i++) {
-        struct dropin_case *variant = &variants[count - case_count];
-        char *name = names[count - case_count];
-        if (cases[i].others == NULL)
+    static size_t made;
+    for (size_t i = 0; i < case_count && made < case_count * most_allocators; i++)
+        if (make_variant(&cases[i], allocator, made))
+            tests[count++] = test_of(&variants[made++]);
+    return count;
+}
+
+/* The cases with the default backend; how many there are. */
+static size_t add_cases(struct CMUnitTest *tests)
+{
+    static struct dropin_case defaults[case_count];
+    size_t count = 0;
+    for (size_t i = 0; i < case_count; i++) {
+        if (has_threaded && cases[i].where == DROPIN_REGISTRY)
             continue;
-        snprintf(name, sizeof names[0], "%s %s", allocator, cases[i].name);
-        *variant = cases[i];
-        variant->name = name;
-        variant->line = cases[i].others;
-        variant->allocator = acre_backend_find(allocator) != NULL ? allocator : NULL;
-        tests[count++] = test_of(variant);
+        defaults[i] = cases[i];
+        if (has_threaded && cases[i].others != NULL)
+            defaults[i].line = cases[i].others;
+        tests[count++] = test_of(&defaults[i]);
     }
     return count;
 }
@@ -340,10 +373,8 @@ static size_t add_variants(const char *allocator, struct CMUnitTest *tests, size
 int main(int count, char **arguments)
 {
     static struct CMUnitTest tests[case_count * (1 + most_allocators)];
-    size_t test_count = 0;
-    if (count != 9 && count != 10) {
-        fprintf(stderr,
-            "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS [NAME]\n",
+    if (count != 9) {
+        fprintf(stderr, "usage: %s VICTIM DROPIN FAILING HOSTILE EARLY OPERATORS REPLACED ARRAYS\n",
             arguments[0]);
         return 2;
     }
@@ -353,17 +384,9 @@ int main(int count, char **arguments)
         .failing = arguments[3],
         .hostile = arguments[4],
         .early = arguments[5] });
-    while (test_count < case_count) {
-        tests[test_count] = test_of(&cases[test_count]);
-        test_count++;
-    }
+    size_t test_count = add_cases(tests);
     for (const struct acre_backend *backend = acre_backends; backend->name != NULL; backend++)
-        if (backend != acre_backend_default() && *backend->setting == '\0')
+        if (*backend->setting == '\0' && (has_threaded || !is_registry_default(backend->name)))
             test_count = add_variants(backend->name, tests, test_count);
-    size_t skipped = 0;
-    if (count == 10) {
-        skipped = case_count;
-        test_count = add_variants(arguments[9], tests, case_count);
-    }
-    return _cmocka_run_group_tests("dropin", tests + skipped, test_count - skipped, NULL, NULL);
+    return _cmocka_run_group_tests("dropin", tests, test_count, NULL, NULL);
 }

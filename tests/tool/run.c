@@ -41,9 +41,7 @@ static int make_folder(void **state)
     snprintf(copied_tool, sizeof copied_tool, "%s/acre", folder);
     snprintf(library, sizeof library, "%s/libacre-malloc.so", folder);
     mkdir(folder, 0777);
-    int failed = copy(built("acre"), copied_tool) + copy(built("tests/no_plugin.so"), library);
-    snprintf(library, sizeof library, "%s/libacre-threads.so", folder);
-    return failed + copy(built("tests/no_plugin.so"), library);
+    return copy(built("acre"), copied_tool) + copy(built("tests/no_plugin.so"), library);
 }
 
 static void run_sets_the_environment(void **state)
@@ -56,7 +54,7 @@ static void run_sets_the_environment(void **state)
         (const char *[]){ copied_tool, "run", "--pool=3M", "--stats", "--", "env", NULL });
     unsetenv("LD_PRELOAD");
     assert_int_equal(spawned.code, 0);
-    has(spawned.out, "ACRE_ALLOCATOR=tlsf-quick\n");
+    has(spawned.out, "ACRE_ALLOCATOR=threaded\n");
     has(spawned.out, "ACRE_POOL=3145728\n");
     has(spawned.out, "ACRE_STATS=1\n");
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s/libacre-malloc.so:%s\n", folder,
@@ -64,17 +62,14 @@ static void run_sets_the_environment(void **state)
     has(spawned.out, preload);
 }
 
-static void run_takes_another_object_for_a_heap_per_thread(void **state)
+static void run_prefers_its_option_to_the_environment(void **state)
 {
-    char preload[4096];
     (void)state;
-    setenv("ACRE_ALLOCATOR", "slab", 1);
-    spawn(&spawned, (const char *[]){ copied_tool, "run", "-a", "threaded", "env", NULL });
+    setenv("ACRE_ALLOCATOR", "buddy", 1);
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "-a", "slab", "env", NULL });
     unsetenv("ACRE_ALLOCATOR");
     assert_int_equal(spawned.code, 0);
-    snprintf(preload, sizeof preload, "LD_PRELOAD=%s/libacre-threads.so\n", folder);
-    has(spawned.out, preload);
-    assert_null(strstr(spawned.out, "ACRE_ALLOCATOR="));
+    has(spawned.out, "ACRE_ALLOCATOR=slab\n");
 }
 
 static void run_leaves_the_environment_alone(void **state)
@@ -135,7 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_sets_the_environment),
-        cmocka_unit_test(run_takes_another_object_for_a_heap_per_thread),
+        cmocka_unit_test(run_prefers_its_option_to_the_environment),
         cmocka_unit_test(run_leaves_the_environment_alone),
         cmocka_unit_test(run_passes_exit_codes_on),
         cmocka_unit_test(run_warns_of_static_programs),
