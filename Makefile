@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single demo test quick lint coverage bench fuzz metal wcet install clean help
+.PHONY: all single packages demo test quick lint coverage bench fuzz metal wcet install clean help
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -48,6 +48,9 @@ wcet: all ## the longest path of the constant-time operations, in instructions
 
 single: ## write the core and each allocator as one header and one source: build/single
 	@scripts/single
+
+packages: ## write the packages for Zephyr, ESP-IDF, PlatformIO and Arduino: build/packages
+	@scripts/packages
 
 install: all ## install under DESTDIR and PREFIX
 	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'

@@ -4,10 +4,10 @@
 
 include(CMakePackageConfigHelpers)
 
-if(ACRE_FREESTANDING)
-    set(libraries acre acre_headers)
-else()
+if(ACRE_DYNAMIC)
     set(libraries acre acre_shared acre_headers)
+else()
+    set(libraries acre acre_headers)
 endif()
 install(TARGETS ${libraries} EXPORT acreTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -54,6 +54,7 @@ install(FILES ${PROJECT_BINARY_DIR}/installed/acre.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
     COMPATIBILITY SameMinorVersion)
+cmake_path(RELATIVE_PATH ACRE_PRELOAD_DIR BASE_DIRECTORY ${package_dir} OUTPUT_VARIABLE ACRE_PRELOAD_FROM_CONFIG)
 configure_file(cmake/acreConfig.cmake.in ${PROJECT_BINARY_DIR}/installed/acreConfig.cmake @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/installed/acreConfig.cmake ${PROJECT_BINARY_DIR}/installed/acreConfigVersion.cmake
     DESTINATION ${package_dir})

@@ -13,8 +13,12 @@ if(ACRE_FREESTANDING)
 else()
     set(hosted_default ON)
 endif()
+option(ACRE_DYNAMIC "Build libacre.so beside libacre.a" ${hosted_default})
 option(ACRE_TESTS "Build the tests" ${hosted_default})
 option(ACRE_BENCH "Build the benchmarks" ${hosted_default})
+
+set(ACRE_PRELOAD_DIR ${CMAKE_INSTALL_LIBDIR} CACHE STRING
+    "Where the objects that the tool preloads are installed, below the prefix")
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)

@@ -64,7 +64,7 @@ function(acre_export_public TARGET)
     target_link_options(${TARGET} PRIVATE -Wl,--version-script=${PROJECT_BINARY_DIR}/exports.map)
 endfunction()
 
-if(NOT ACRE_FREESTANDING)
+if(ACRE_DYNAMIC)
     add_library(acre_shared SHARED $<TARGET_OBJECTS:acre_objects>)
     target_link_libraries(acre_shared PUBLIC acre_headers PRIVATE $<BUILD_INTERFACE:acre_private>)
     set_target_properties(acre_shared PROPERTIES
@@ -140,7 +140,7 @@ function(acre_preload NAME)
     target_compile_options(acre-${NAME} PRIVATE -ftls-model=initial-exec)
     target_link_options(acre-${NAME} PRIVATE -Wl,-z,defs -Wl,--exclude-libs,ALL)
     target_link_libraries(acre-${NAME} PRIVATE ${PART_LINK} acre acre_private Threads::Threads)
-    install(TARGETS acre-${NAME} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(TARGETS acre-${NAME} LIBRARY DESTINATION ${ACRE_PRELOAD_DIR})
 endfunction()
 
 function(acre_program NAME)
