@@ -159,6 +159,7 @@ cJSON *compare_json(const struct compare_result *result)
     char verdict[COMPARE_REASON_ROOM];
     double seconds = 0.0;
     bool known = false;
+    int advised = compare_advised(result);
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
     cJSON_AddStringToObject(root, "source", result->source);
@@ -171,6 +172,7 @@ cJSON *compare_json(const struct compare_result *result)
     replay_json_known(root, "malloc_seconds", known, seconds);
     compare_verdict(result, verdict);
     cJSON_AddStringToObject(root, "verdict", verdict);
+    add_text(root, "advised", advised < 0 ? "" : result->candidates[advised].name);
     replay_json_count(root, "replays", result->rounds);
     replay_json_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
     add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");

@@ -9,7 +9,7 @@ const struct map_palette map_palettes[MAP_COLOURINGS] = {
         { 0x5b5bd6, 0x2f7fe0, 0x14a0c4, 0x17b08b, 0x7cb83a, 0xe0b020, 0xee8230, 0xdf4b52 },
         { 62, 32, 38, 36, 107, 178, 208, 167 } },
     [MAP_BY_AGE] = { "age", "Age, share of the run",
-        { "below 1/128", "to 1/64", "to 1/32", "to 1/16", "to 1/8", "to 1/4", "to 1/2", "older" },
+        { "to 1/128", "to 1/64", "to 1/32", "to 1/16", "to 1/8", "to 1/4", "to 1/2", "older" },
         { 0xf2c230, 0xf19a37, 0xe8734a, 0xd6516a, 0xb43f8c, 0x8b44a8, 0x6650b8, 0x4a62b8 },
         { 220, 215, 173, 167, 132, 97, 61, 61 } },
     [MAP_BY_THREAD] = { "thread", "Thread", { "0", "1", "2", "3", "4", "5", "6", "7" },

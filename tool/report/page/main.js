@@ -143,13 +143,20 @@ byId("theme").onclick = () => {
     retheme(readersTheme);
 };
 systemDark.addEventListener("change", () => retheme(wantedTheme()));
-window.addEventListener("beforeprint", () => retheme("light"));
-window.addEventListener("afterprint", () => retheme(wantedTheme()));
+
+function layOutForPrint(on) {
+    document.documentElement.classList.toggle("printing", on);
+    retheme(on ? "light" : wantedTheme());
+}
+
+window.addEventListener("beforeprint", () => layOutForPrint(true));
+window.addEventListener("afterprint", () => layOutForPrint(false));
 
 setTheme(wantedTheme());
 buildVerdict();
 buildFacts();
 buildAdvice();
+buildVerification();
 buildActions();
 buildTable();
 buildChoice();

@@ -42,11 +42,12 @@ function fillBytes(pen, fill, offset, size, share, apart = 0) {
     for (const [x, y, width, height] of boxes(pen, offset, size, share)) pen.fillRect(x, y, width > 4 ? width - apart : width, height);
 }
 
+/* Of a block that runs over many rows, the first two. */
 function outline(pen, offset, size, dash) {
     pen.strokeStyle = colour("ink");
     pen.lineWidth = 1.5;
     pen.setLineDash(dash);
-    for (const [x, y, width, height] of boxes(pen, offset, size)) pen.strokeRect(x, y, Math.max(width - 1, 2), height);
+    for (const [x, y, width, height] of boxes(pen, offset, size).slice(0, 2)) pen.strokeRect(x, y, Math.max(width - 1, 2), height);
     pen.setLineDash([]);
 }
 
@@ -100,9 +101,11 @@ function drawLegend() {
 /* Live bytes over what the slider covers; the moment shown, and the peak. */
 function drawLine() {
     const values = view.exact ? liveInWindow() : heap.live;
-    const most = Math.max(...values, 1);
+    const step = Math.ceil(values.length / 300);
+    const highest = Array.from({ length: Math.ceil(values.length / step) }, (_, i) => Math.max(...values.slice(i * step, (i + 1) * step)));
+    const most = Math.max(...highest, 1);
     const x = (i) => (1000 * i) / Math.max(values.length - 1, 1);
-    const path = values.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${(42 - (38 * v) / most).toFixed(1)}`).join("");
+    const path = highest.map((v, i) => `${i ? "L" : "M"}${x(Math.min((i + 0.5) * step - 0.5, values.length - 1)).toFixed(1)} ${(42 - (38 * v) / most).toFixed(1)}`).join("");
     const svg = line(null, "svg", { viewBox: "0 0 1000 44", preserveAspectRatio: "none" });
     const upright = (at, tag) => line(null, "line", { x1: x(at), x2: x(at), y1: 0, y2: 44, "vector-effect": "non-scaling-stroke", ...tag });
     const peak = view.exact ? heap.peak - heap.window_first : values.indexOf(most);

@@ -46,7 +46,7 @@ function overlayPoints(over, toX, toY, width, height) {
     const dots = points.map((point) => ({ point, left: toX(point.x), top: toY(point.y) }));
     placeNames(dots, width, height);
     if (today && points.some((point) => point.row === today)) over.append(element("div", { className: "quadrant",
-        style: `left:0;top:${toY(timeOf(today))}px;width:${toX(memoryOf(today))}px;bottom:0` }, element("span", {}, "better in both")));
+        style: `left:0;top:${toY(timeOf(today))}px;width:${toX(memoryOf(today))}px;bottom:0` }, ...(toX(memoryOf(today)) > 110 ? [element("span", {}, "better in both")] : [])));
     for (const { point, left, top, name } of dots) {
         const { row } = point;
         const text = describePoint(point);

@@ -5,15 +5,12 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const names = allocators.map((row) => escaped(row.name)).sort((a, b) => b.length - a.length).join("|");
 const nameOrAside = new RegExp(`(\\([^)]*\\))|(?<![\\w/-])(${names})(?![\\w/-])`, "g");
 
-/* The allocator that the verdict says to take; today's, when it says to keep that. */
-const taken = (() => {
-    if (data.verdict.startsWith("keep")) return today ? today.name : null;
-    const first = [...data.verdict.matchAll(nameOrAside)].find((match) => match[2]);
-    return first ? first[2] : null;
-})();
+/* The allocator that the verdict is for; today's, when it says to keep that. */
+const taken = data.advised;
 
 /* The text with the names of allocators made strong and what stands in brackets quiet. */
-function markUp(text) {
+function markUp(plain) {
+    const text = plain.replaceAll(" %", "\u00a0%");
     const parts = [];
     let at = 0;
     for (const match of text.matchAll(nameOrAside)) {
@@ -92,6 +89,27 @@ function buildAdvice() {
             ...(row ? [element("p", { className: "figures" }, ...figuresOf(row))] : []),
             ...(reasons.length ? [element("details", {}, element("summary", {}, "Why"), ...reasons.map((text) => element("p", {}, text)))] : [])));
     }
+}
+
+/* ---- what the program really took, where it was run ---- */
+
+function trialCells(trial, today) {
+    const seconds = (v) => (known(v) ? v.toFixed(3) : "–");
+    const memory = (v) => (known(v) ? bytes(v) : "–");
+    const part = (ratio) => signed(100 * (ratio - 1));
+    const other = trial !== today;
+    return [trial.allocator + (trial.failed ? ` (ended with code ${trial.exit_code})` : ""), seconds(trial.seconds), other ? seconds(trial.predicted_seconds) : "–",
+        other && known(trial.ratio) ? part(trial.ratio) : "–", other && known(trial.predicted_seconds) && today.seconds ? part(trial.predicted_seconds / today.seconds) : "–",
+        memory(trial.resident_bytes), other ? memory(trial.predicted_resident_bytes) : "–"];
+}
+
+function buildVerification() {
+    const found = data.verification;
+    byId("verified").hidden = !found;
+    if (!found) return;
+    byId("verified-verdict").textContent = found.verdict;
+    byId("verified-table").append(plainTable(`Median of ${found.runs} runs in turn, ${found.clock} time`,
+        ["On", "Real, s", "Predicted", "Change", "Predicted", "Peak RSS", "Predicted"], found.trials.map((trial) => trialCells(trial, found.trials[0]))));
 }
 
 /* ---- to share it ---- */
