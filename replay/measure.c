@@ -128,6 +128,9 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
     if (row->fault[0])
         return;
     measurement->residents[row->touched_rounds] = (double)results->resident;
+    measurement->footprints[row->touched_rounds] = (double)results->footprint;
+    measurement->visits[row->touched_rounds] =
+        results->visits ? (double)results->visit_ns / (double)results->visits : 0.0;
     measurement->touched[row->touched_rounds++] = (double)results->nanoseconds;
 }
 
@@ -173,6 +176,9 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
         row->touched_most = measurement->touched[row->touched_rounds - 1] / ops;
         double resident = replay_median(measurement->residents, row->touched_rounds);
         row->run_resident = (uint64_t)resident;
+        double footprint = replay_median(measurement->footprints, row->touched_rounds);
+        row->footprint = (uint64_t)footprint;
+        row->visit_ns = replay_median(measurement->visits, row->touched_rounds);
     }
     row->instructions_per_op = median_per_op(schedule, measurement->instructions, row->rounds);
 }

@@ -36,6 +36,13 @@ uint64_t replay_resident(void)
     return field(text, "Anonymous:");
 }
 
+uint64_t replay_footprint(void)
+{
+    char text[MOST_TEXT];
+    read_text("/proc/self/status", text);
+    return field(text, "VmHWM:");
+}
+
 bool replay_resident_reset(void)
 {
     int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);

@@ -17,7 +17,9 @@ struct replay_measurement {
     struct replay_worker worker;
     struct replay_shared_file state; /**< Holds the results. */
     double touched[REPLAY_MOST_ROUNDS];
-    double residents[REPLAY_MOST_ROUNDS]; /**< Of the same replays. */
+    double residents[REPLAY_MOST_ROUNDS]; /**< Of the same replays, */
+    double footprints[REPLAY_MOST_ROUNDS];
+    double visits[REPLAY_MOST_ROUNDS]; /**< and nanoseconds of a visit. */
     double nanoseconds[REPLAY_MOST_ROUNDS];
     double instructions[REPLAY_MOST_ROUNDS];
     size_t pool;  /**< Overrides the row's pool; 0: it does not. */

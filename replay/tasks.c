@@ -39,6 +39,55 @@ static void time_part(struct replay_worker *worker, const struct replay_window *
     results->instructions += after - before;
 }
 
+/* Operations between two rounds of visits, visits in a round, and slots looked ahead. */
+#define VISIT_EVERY 1024u
+#define VISITS 1024u
+#define LOOK_AHEAD 8u
+
+static uint32_t next_visit(uint64_t *random, uint64_t slots)
+{
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((*random >> 32) * slots >> 32);
+}
+
+/* Reads the beginnings of live blocks drawn at random, each read waiting for the one before it: what
+ * a program does with its blocks between two calls. */
+static void visit_blocks(struct replay_worker *worker)
+{
+    static volatile const uintptr_t nothing = 0;
+    const uint64_t slots = worker->script->facts.slots;
+    struct replay_results *results = worker->results;
+    uint32_t ahead[LOOK_AHEAD];
+    uintptr_t chain = 0;
+    const uintptr_t mask = nothing;
+    for (unsigned i = 0; i < LOOK_AHEAD; i++)
+        ahead[i] = next_visit(&worker->random, slots);
+    uint64_t start = acre_clock_own_ns();
+    for (unsigned i = 0; i < VISITS; i++) {
+        const struct replay_slot *slot = &worker->slots[ahead[i % LOOK_AHEAD]];
+        ahead[i % LOOK_AHEAD] = next_visit(&worker->random, slots);
+        __builtin_prefetch(&worker->slots[ahead[i % LOOK_AHEAD]]);
+        if (!slot->ptr)
+            continue;
+        chain = *(volatile const unsigned char *)((uintptr_t)slot->ptr + (chain & mask));
+        results->visits++;
+    }
+    results->visit_ns += acre_clock_own_ns() - start;
+}
+
+/* The same as a whole, on fresh pages, with visits in between. */
+static void time_touching(struct replay_worker *worker, const struct replay_window *window,
+    const struct replay_instance *instance)
+{
+    struct replay_window part = *window;
+    for (uint64_t done = 0; done < window->count; done += part.count) {
+        part.ops = window->ops + done;
+        part.count = window->count - done < VISIT_EVERY ? window->count - done : VISIT_EVERY;
+        time_part(worker, &part, instance, true);
+        visit_blocks(worker);
+    }
+}
+
 static void time_whole(struct replay_worker *worker, bool touching)
 {
     struct replay_results *results = worker->results;
@@ -48,11 +97,17 @@ static void time_whole(struct replay_worker *worker, bool touching)
         return;
     results->counted = true;
     results->failed = results->nanoseconds = results->instructions = 0;
+    results->visits = results->visit_ns = 0;
+    worker->random = 1;
     uint64_t before = touching && replay_resident_reset() ? replay_resident() : 0;
     while (replay_worker_next(worker, &window))
-        time_part(worker, &window, &instance, touching);
+        if (touching && instance.self)
+            time_touching(worker, &window, &instance);
+        else
+            time_part(worker, &window, &instance, touching);
     uint64_t peak = before ? replay_resident_peak() : 0;
     results->resident = peak > before ? peak - before : 0;
+    results->footprint = before ? replay_footprint() : 0;
     replay_worker_close(worker, &instance);
 }
 

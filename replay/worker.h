@@ -48,13 +48,15 @@ struct replay_results {
     double figures[REPLAY_FIGURES]; /**< Of tasks of a program's own. */
     bool pool_refused;              /**< VERIFY, TIME: no instance can be made in this pool. */
     uint64_t
-        resident;    /**< VERIFY, TOUCH: highest growth of resident memory, in bytes; 0: not known.
+        resident; /**< VERIFY, TOUCH: highest growth of resident memory, in bytes; 0: not known.
                           VERIFY counts it, TOUCH is off by some pages for each processor. */
-    uint64_t failed; /**< VERIFY, TIME, WRITE: operations that could not be served. */
-    uint64_t smallest_pool;                /**< FIT: bytes; 0: none completes. */
-    uint64_t nanoseconds;                  /**< TIME, WRITE. */
-    uint64_t instructions;                 /**< TIME, when counted. */
-    bool counted;                          /**< TIME: the machine counted instructions. */
+    uint64_t footprint;        /**< TOUCH: the most bytes resident in all; 0: not known. */
+    uint64_t failed;           /**< VERIFY, TIME, WRITE: operations that could not be served. */
+    uint64_t smallest_pool;    /**< FIT: bytes; 0: none completes. */
+    uint64_t nanoseconds;      /**< TIME, WRITE. */
+    uint64_t instructions;     /**< TIME, when counted. */
+    uint64_t visits, visit_ns; /**< TOUCH: blocks read between operations, and the time of that. */
+    bool counted;              /**< TIME: the machine counted instructions. */
     uint64_t median, p99, p999, worst;     /**< STEPS: ticks. */
     uint64_t worst_op;                     /**< STEPS: index of the operation that took `worst`. */
     struct replay_survey survey;           /**< STEPS: the spread; SURVEY: the rest. */
@@ -68,7 +70,8 @@ struct replay_worker {
     struct replay_results *results;
     struct replay_slot *slots;
     struct replay_pool pool;
-    int counter; /**< Of instructions; -1: none. */
+    uint64_t random; /**< Chooses the blocks to visit. */
+    int counter;     /**< Of instructions; -1: none. */
     double from,
         span; /**< Of the whole task: the part before the current replay, and that of the replay. */
     bool ready;
@@ -103,6 +106,9 @@ bool replay_resident_reset(void);
 
 /** About the most bytes of its own that it has had resident since; 0: not known. */
 uint64_t replay_resident_peak(void);
+
+/** The most bytes resident since then in all, of files and shared ones too; 0: not known. */
+uint64_t replay_footprint(void);
 
 /** At least so many bytes of its own it has had resident at some time; 0: not known. */
 uint64_t replay_resident_most(void);

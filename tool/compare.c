@@ -11,6 +11,7 @@
 #include "tool/compare/print.h"
 #include "tool/compare/scenario.h"
 #include "tool/compare/verification.h"
+#include "tool/record/launch.h"
 #include "tool/report/report.h"
 
 #include <errno.h>
@@ -283,7 +284,8 @@ static int emit_config(const struct compare_command *command)
 /* Runs the program on the best candidates, if that is wanted. @return false: it could not be. */
 static bool verify_advice(struct compare_command *command)
 {
-    const struct compare_trials_plan plan = { .runs = command->runs ? command->runs : TRIALS };
+    const struct compare_trials_plan plan = { .runs = command->runs ? command->runs : TRIALS,
+        .all = command->allocators.count > 0 };
     char error[COMPARE_TEXT_ROOM] = "";
     if (!command->verify || acre_interrupted())
         return true;
@@ -338,6 +340,19 @@ static size_t rounds_for(uint64_t ops)
     return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
 }
 
+/* The malloc that the recorded program is linked to, if it is a candidate; null: the system's. */
+static const char *linked_malloc(const struct compare_command *command, const char *name)
+{
+    char **program = command->program;
+    const char *slash = program ? strrchr(program[0], '/') : NULL;
+    bool same = slash && strcmp(slash + 1, name) == 0;
+    const char *linked = name[0] ? launch_linked_malloc(same ? program[0] : name) : NULL;
+    for (size_t i = 0; linked && i < result.count; i++)
+        if (strcmp(result.candidates[i].name, linked) == 0)
+            return linked;
+    return NULL;
+}
+
 static int compare(struct compare_command *command)
 {
     struct replay_script script;
@@ -358,6 +373,7 @@ static int compare(struct compare_command *command)
         return ACRE_EXIT_FAILED;
     }
     result.source = command->source;
+    result.today = linked_malloc(command, result.facts.name);
     compare_advise(&result);
     return show_result(command, maps);
 }
@@ -553,8 +569,9 @@ int acre_cmd_compare(int argc, char **argv)
         { "why", 'W', ACRE_OPTION_FLAG, NULL,
             "also print all tables, what they mean, and the reasons\nfor each goal", &command.why },
         { "verify", 'V', ACRE_OPTION_FLAG, NULL,
-            "then run COMMAND on the system's malloc and the best\ncandidates, and print predicted "
-            "beside real",
+            "then run COMMAND on the system's malloc and the best\ncandidates (all that "
+            "--allocator "
+            "names), and print\npredicted beside real",
             &command.verify },
         { "runs", 'n', ACRE_OPTION_COUNT, "N", "runs of each with --verify (default: 5)",
             &command.runs },

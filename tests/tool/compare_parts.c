@@ -203,12 +203,47 @@ static void verdicts_are_for_the_program(void **state)
     assert_non_null(strstr(text, "take small (tie with steady): the program 7.0 % faster"));
     result.facts.duration_ns = 100000000000;
     compare_verdict(&result, text);
-    assert_non_null(strstr(text, "keep your malloc: with small the program 0.7 % faster"));
+    assert_non_null(strstr(text, "keep your malloc: with steady the program 0.7 % faster"));
     result.candidates[0].ns = result.candidates[0].ns_least = 30.0;
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(
         strstr(text, "keep your malloc: none is faster beyond noise (tie with small, steady)"));
+}
+
+/* Reads of scattered blocks count for a part of the program's own time. */
+static void reads_of_blocks_count(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    double seconds = 0.0;
+    (void)state;
+    result.facts.ops = 1000000;
+    result.facts.duration_ns = 1020000000;
+    for (size_t i = 0; i < result.count; i++) {
+        result.candidates[i].ns = 20.0;
+        result.candidates[i].visit_ns = 50.0;
+    }
+    result.candidates[2].visit_ns = 40.0;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take steady: the program 7.8 % faster"));
+    assert_true(compare_predict_from(&result, &result.candidates[2], 2.02, &seconds));
+    assert_true(seconds > -0.161 && seconds < -0.159);
+    result.candidates[0].visit_ns = 0.0;
+    assert_true(compare_predict(&result, &result.candidates[2], &seconds));
+    assert_true(seconds > -0.001 && seconds < 0.001);
+}
+
+/* Today's malloc is the one that the program is linked to. */
+static void todays_malloc_may_be_another(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    (void)state;
+    result.today = "steady";
+    compare_advise(&result);
+    assert_int_equal(compare_today(&result), 2);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take system: allocation -33 % time against your malloc"));
 }
 
 static void threads_are_said_not_to_be_measured(void **state)
@@ -257,6 +292,8 @@ int main(void)
         cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),
         cmocka_unit_test_setup(unmeasured_figures_are_told, three_candidates),
         cmocka_unit_test_setup(verdicts_are_for_the_program, three_candidates),
+        cmocka_unit_test_setup(reads_of_blocks_count, three_candidates),
+        cmocka_unit_test_setup(todays_malloc_may_be_another, three_candidates),
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
         cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
         cmocka_unit_test_setup(long_names_are_held, three_candidates),

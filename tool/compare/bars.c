@@ -77,10 +77,11 @@ static void write_remark(char remark[REMARK_ROOM], const struct compare_result *
     const struct compare_candidate *candidate)
 {
     double seconds = 0.0;
+    int today = compare_today(result);
     remark[0] = '\0';
     if (candidate->fault[0])
         snprintf(remark, REMARK_ROOM, "broken");
-    else if (candidate->origin == COMPARE_SYSTEM)
+    else if (today >= 0 && candidate == &result->candidates[today])
         snprintf(remark, REMARK_ROOM, "today");
     else if (compare_predict(result, candidate, &seconds))
         snprintf(
@@ -102,15 +103,26 @@ static void print_candidate_line(FILE *out, const struct compare_result *result,
     fprintf(out, "%s%s\n", remark[0] ? "  " : "", remark);
 }
 
-static int by_speed(const void *left, const void *right)
+/* Whether `one` stands above `other`: costs less, or is known where the other is not. */
+static bool stands_above(const struct compare_result *result, const struct compare_candidate *one,
+    const struct compare_candidate *other)
 {
-    const struct compare_candidate *const *a = left;
-    const struct compare_candidate *const *b = right;
-    double one = speed_of(*a);
-    double other = speed_of(*b);
-    if (one <= 0.0 || other <= 0.0)
-        return (one <= 0.0) - (other <= 0.0);
-    return (one > other) - (one < other);
+    double cost = compare_cost(result, one);
+    double theirs = compare_cost(result, other);
+    return cost > 0.0 && (theirs <= 0.0 || cost < theirs);
+}
+
+/* By insertion: there are few. */
+static void sort_by_cost(
+    const struct compare_result *result, const struct compare_candidate **order)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        size_t at = i;
+        for (; at > 0 && stands_above(result, candidate, order[at - 1]); at--)
+            order[at] = order[at - 1];
+        order[at] = candidate;
+    }
 }
 
 void compare_print_bars(FILE *out, const struct compare_result *result)
@@ -120,9 +132,7 @@ void compare_print_bars(FILE *out, const struct compare_result *result)
     double bounds[4];
     find_bounds(result, speed_of, &bounds[0], &bounds[1]);
     find_bounds(result, memory_of, &bounds[2], &bounds[3]);
-    for (size_t i = 0; i < result->count; i++)
-        order[i] = &result->candidates[i];
-    qsort(order, result->count, sizeof(const struct compare_candidate *), by_speed);
+    sort_by_cost(result, order);
     fprintf(out, "\n%s%-*s  %10s %-*s  %10s", colours.dim, NAME_WIDTH, "allocator", "ns/op",
         BAR_WIDTH, "", "memory");
     if (result->facts.duration_ns)

@@ -59,6 +59,7 @@ static void gather_memory(
     candidate->fitted = row->fitted;
     candidate->smallest_pool = row->smallest_pool;
     candidate->resident = row->resident;
+    candidate->footprint = row->footprint;
     candidate->run_resident = grown(row->run_resident, row->run_resident ? peak : 0);
     candidate->memory = candidate->has_pool ? row->smallest_pool : grown(row->resident, peak);
     candidate->failed = row->failed;
@@ -78,6 +79,7 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->ns_touched = row->ns_touched;
     candidate->touched_least = row->touched_least;
     candidate->touched_most = row->touched_most;
+    candidate->visit_ns = row->visit_ns;
     candidate->counted = row->counted && row->rounds;
     candidate->instructions = row->instructions_per_op;
 }

@@ -60,6 +60,7 @@ static void add_times(
     replay_json_known(object, "ns_per_operation_most", timed, candidate->ns_most);
     replay_json_known(
         object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
+    replay_json_known(object, "ns_per_visit", candidate->visit_ns > 0.0, candidate->visit_ns);
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);
     replay_json_known(object, "predicted_change_seconds", predicted, seconds);
@@ -170,6 +171,8 @@ cJSON *compare_json(const struct compare_result *result)
         (double)result->facts.duration_ns / 1e9);
     known = compare_malloc_seconds(result, &seconds);
     replay_json_known(root, "malloc_seconds", known, seconds);
+    int today = compare_today(result);
+    add_text(root, "today", today < 0 ? "" : result->candidates[today].name);
     compare_verdict(result, verdict);
     cJSON_AddStringToObject(root, "verdict", verdict);
     add_text(root, "advised", advised < 0 ? "" : result->candidates[advised].name);

@@ -42,6 +42,7 @@ struct compare_candidate {
     uint64_t smallest_pool; /**< Bytes, control structure and tables included. */
     uint64_t resident;      /**< Peak growth of resident memory; of one without a pool. */
     uint64_t run_resident;  /**< The same of one with a pool, when `acre run` serves it. */
+    uint64_t footprint;     /**< Resident memory of the whole process that replays it like that. */
     uint64_t memory;        /**< Whichever of the two applies, at least the peak; 0: not known. */
     double per_peak;        /**< `memory` over the peak of live bytes. */
     uint64_t metadata;      /**< Bytes that serve the allocator alone, in `smallest_pool`. */
@@ -61,13 +62,14 @@ struct compare_candidate {
     bool touched;             /**< `ns_touched` is known: */
     double ns_touched; /**< the same with fresh pages, and the bytes of each block written once, */
     double touched_least, touched_most; /**< and its bounds. */
-    bool counted;                       /**< `instructions` is known. */
-    double instructions;                /**< An operation. */
-    bool stepped;                       /**< The following are known. */
-    uint64_t median, p99, p999, worst;  /**< Of each operation's least time, in `ticks`. */
-    uint64_t worst_op;                  /**< Index of the operation that took `worst`, */
-    uint64_t worst_size;                /**< the bytes it asked for, */
-    enum replay_verb worst_verb;        /**< and what it was. */
+    double visit_ns;     /**< To read a live block between operations; 0: not known. */
+    bool counted;        /**< `instructions` is known. */
+    double instructions; /**< An operation. */
+    bool stepped;        /**< The following are known. */
+    uint64_t median, p99, p999, worst; /**< Of each operation's least time, in `ticks`. */
+    uint64_t worst_op;                 /**< Index of the operation that took `worst`, */
+    uint64_t worst_size;               /**< the bytes it asked for, */
+    enum replay_verb worst_verb;       /**< and what it was. */
 
     /* Over time, and the spread of the times. */
     struct replay_survey survey;
@@ -143,6 +145,7 @@ struct compare_result {
     double loop_instructions; /**< 0: not counted. */
     const char *uncounted;    /**< Why no instructions are; null: they are. */
     bool interrupted;         /**< Not everything was measured. */
+    const char *today;        /**< The malloc that the program is linked to; null: the system's. */
     struct compare_advice advice[COMPARE_GOALS];
     struct compare_verification verification;
     size_t count;

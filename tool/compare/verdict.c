@@ -9,6 +9,9 @@
 
 /* A change of the whole time that is smaller than this part of it is not worth a new allocator. */
 #define WORTH 0.01
+/* Part of a program's time outside of its malloc that goes, for the prediction, into reading blocks
+ * that lie scattered: see docs/decisions.md. */
+#define VISITING 0.4
 #define TIES_NAMED 3
 
 __attribute__((format(printf, 2, 3))) static void append_verdict(
@@ -23,9 +26,13 @@ __attribute__((format(printf, 2, 3))) static void append_verdict(
 
 int compare_today(const struct compare_result *result)
 {
-    for (size_t i = 0; i < result->count; i++)
-        if (result->candidates[i].origin == COMPARE_SYSTEM)
-            return result->candidates[i].rounds ? (int)i : -1;
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        bool today = result->today ? strcmp(candidate->name, result->today) == 0
+                                   : candidate->origin == COMPARE_SYSTEM;
+        if (today)
+            return candidate->rounds ? (int)i : -1;
+    }
     return -1;
 }
 
@@ -34,16 +41,44 @@ static double seconds_of(const struct compare_result *result, double ns_per_op)
     return ns_per_op * (double)result->facts.ops / 1e9;
 }
 
+/* The change of the program's own work, whose reads of blocks take `candidate` other time. */
+static double own_change(const struct compare_result *result,
+    const struct compare_candidate *candidate, const struct compare_candidate *today, double whole)
+{
+    double own = whole - seconds_of(result, compare_time(today));
+    if (candidate->visit_ns <= 0.0 || today->visit_ns <= 0.0 || own <= 0.0)
+        return 0.0;
+    return own * VISITING * (candidate->visit_ns / today->visit_ns - 1.0);
+}
+
+bool compare_predict_from(const struct compare_result *result,
+    const struct compare_candidate *candidate, double whole, double *seconds)
+{
+    int index = compare_today(result);
+    *seconds = 0.0;
+    if (index < 0 || whole <= 0.0 || compare_figure(candidate, COMPARE_SPEED) <= 0.0)
+        return false;
+    const struct compare_candidate *today = &result->candidates[index];
+    *seconds = seconds_of(result, compare_time(candidate) - compare_time(today)) +
+               own_change(result, candidate, today, whole);
+    return *seconds > -whole;
+}
+
 bool compare_predict(
     const struct compare_result *result, const struct compare_candidate *candidate, double *seconds)
 {
-    int today = compare_today(result);
-    *seconds = 0.0;
-    if (today < 0 || !result->facts.duration_ns || compare_figure(candidate, COMPARE_SPEED) <= 0.0)
-        return false;
-    *seconds =
-        seconds_of(result, compare_time(candidate) - compare_time(&result->candidates[today]));
-    return *seconds > -(double)result->facts.duration_ns / 1e9;
+    return compare_predict_from(
+        result, candidate, (double)result->facts.duration_ns / 1e9, seconds);
+}
+
+double compare_cost(const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    double seconds = 0.0;
+    double whole = (double)result->facts.duration_ns / 1e9;
+    if (compare_predict(result, candidate, &seconds))
+        return whole + seconds;
+    return compare_figure(candidate, COMPARE_SPEED) > 0.0 && whole <= 0.0 ? compare_time(candidate)
+                                                                          : 0.0;
 }
 
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds)
@@ -56,20 +91,49 @@ bool compare_malloc_seconds(const struct compare_result *result, double *seconds
     return *seconds < (double)result->facts.duration_ns / 1e9;
 }
 
+/* The candidate of least cost; -1: none is known. */
+static int find_cheapest(const struct compare_result *result)
+{
+    int best = -1;
+    double least = 0.0;
+    for (size_t i = 0; i < result->count; i++) {
+        double cost = compare_cost(result, &result->candidates[i]);
+        if (cost <= 0.0 || (best >= 0 && cost >= least))
+            continue;
+        best = (int)i;
+        least = cost;
+    }
+    return best;
+}
+
+/* Whole programs that differ by too little tie, or else allocation whose rounds do not differ. */
+static bool is_tie(const struct compare_result *result, const struct compare_candidate *best,
+    const struct compare_candidate *candidate)
+{
+    double seconds = 0.0;
+    double cost = compare_cost(result, candidate);
+    if (cost <= 0.0)
+        return false;
+    if (compare_predict(result, candidate, &seconds))
+        return cost - compare_cost(result, best) <= WORTH * (double)result->facts.duration_ns / 1e9;
+    return compare_is_tie(best, candidate);
+}
+
 size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
 {
     static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_TUNED, COMPARE_BUILT_IN,
         COMPARE_PRELOAD, COMPARE_PLUGIN };
-    int best = compare_best(result, COMPARE_SPEED, -1, false);
+    int best = find_cheapest(result);
+    int today = compare_today(result);
     size_t count = 0;
+    if (best >= 0 && today >= 0 &&
+        is_tie(result, &result->candidates[best], &result->candidates[today]))
+        ties[count++] = (size_t)today;
     for (size_t kind = 0; best >= 0 && kind < sizeof order / sizeof *order; kind++)
-        for (size_t i = 0; i < result->count; i++) {
-            const struct compare_candidate *candidate = &result->candidates[i];
-            if (candidate->origin == order[kind] &&
-                compare_figure(candidate, COMPARE_SPEED) > 0.0 &&
-                compare_is_tie(&result->candidates[best], candidate))
+        for (size_t i = 0; i < result->count; i++)
+            if ((int)i != today && result->candidates[i].origin == order[kind] &&
+                is_tie(result, &result->candidates[best], &result->candidates[i]))
                 ties[count++] = i;
-        }
     return count;
 }
 
@@ -102,6 +166,16 @@ static void say_time(const struct compare_result *result, const struct compare_c
         append_verdict(text, "allocation %+.0f %% time against your malloc", ratio * 100.0);
 }
 
+/* Of resident memory where the program would run on it as it is. */
+static void say_memory_change(
+    const struct compare_candidate *taken, const struct compare_candidate *today, char *text)
+{
+    double theirs = (double)(taken->run_resident ? taken->run_resident : taken->memory);
+    double todays = (double)(today->run_resident ? today->run_resident : today->memory);
+    if (theirs > 0.0 && todays > 0.0)
+        append_verdict(text, ", memory %+.0f %%", (theirs / todays - 1.0) * 100.0);
+}
+
 static void say_least_memory(const struct compare_result *result, int taken,
     const struct compare_candidate *today, char *text)
 {
@@ -116,23 +190,26 @@ static void say_least_memory(const struct compare_result *result, int taken,
             text, ", %+.0f %%", ((double)candidate->memory / (double)today->memory - 1.0) * 100.0);
 }
 
-/* Whether the whole program would hardly change. */
-static bool is_not_worth_it(
-    const struct compare_result *result, const struct compare_candidate *candidate)
-{
-    double seconds = 0.0;
-    return compare_predict(result, candidate, &seconds) &&
-           -seconds < WORTH * (double)result->facts.duration_ns / 1e9;
-}
-
 int compare_advised(const struct compare_result *result)
 {
     size_t ties[COMPARE_MOST_CANDIDATES];
-    int today = compare_today(result);
-    if (!compare_find_ties(result, ties))
-        return -1;
-    bool keep = today >= 0 && is_not_worth_it(result, &result->candidates[ties[0]]);
-    return keep ? today : (int)ties[0];
+    return compare_find_ties(result, ties) ? (int)ties[0] : -1;
+}
+
+/* Today's malloc is among the ties: why, and what the best would change. */
+static void say_keep(
+    const struct compare_result *result, const size_t *ties, size_t count, char *text)
+{
+    const struct compare_candidate *today = &result->candidates[ties[0]];
+    const struct compare_candidate *best = &result->candidates[find_cheapest(result)];
+    double seconds = 0.0;
+    if (best != today && compare_predict(result, best, &seconds)) {
+        append_verdict(text, "keep your malloc: with %s ", best->name);
+        say_time(result, best, today, text);
+        return;
+    }
+    append_verdict(text, "keep your malloc: none is faster beyond noise");
+    say_ties(result, ties, count, text);
 }
 
 void compare_verdict(const struct compare_result *result, char text[COMPARE_REASON_ROOM])
@@ -151,19 +228,13 @@ void compare_verdict(const struct compare_result *result, char text[COMPARE_REAS
         append_verdict(text, "fastest: %s", taken->name);
         say_ties(result, ties, count, text);
     } else if (taken == today) {
-        append_verdict(text, "keep your malloc: none is faster beyond noise");
-        say_ties(result, ties, count, text);
-    } else if (is_not_worth_it(result, taken)) {
-        append_verdict(text, "keep your malloc: with %s ", taken->name);
-        say_time(result, taken, today, text);
+        say_keep(result, ties, count, text);
     } else {
         append_verdict(text, "take %s", taken->name);
         say_ties(result, ties, count, text);
         append_verdict(text, ": ");
         say_time(result, taken, today, text);
-        if (taken->memory && today->memory)
-            append_verdict(text, ", memory %+.0f %%",
-                ((double)taken->memory / (double)today->memory - 1.0) * 100.0);
+        say_memory_change(taken, today, text);
     }
     say_least_memory(result, (int)ties[0], today, text);
 }

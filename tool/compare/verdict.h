@@ -20,6 +20,14 @@ int compare_today(const struct compare_result *result);
 bool compare_predict(const struct compare_result *result, const struct compare_candidate *candidate,
     double *seconds);
 
+/** The same for a run that takes `whole` seconds on today's malloc. */
+bool compare_predict_from(const struct compare_result *result,
+    const struct compare_candidate *candidate, double whole, double *seconds);
+
+/** What orders candidates by speed, less being better: seconds predicted of the whole program, or
+ * nanoseconds per operation when the trace has no times; 0: not known. */
+double compare_cost(const struct compare_result *result, const struct compare_candidate *candidate);
+
 /** Seconds of the recorded run that today's malloc took. @return false: it is not known. */
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds);
 

@@ -46,9 +46,10 @@ static bool can_run(
     const struct compare_result *result, const struct compare_field *field, int index)
 {
     const struct compare_candidate *candidate = &result->candidates[index];
-    bool served = candidate->origin != COMPARE_BUILT_IN || field->drop_in;
-    return served && candidate->origin != COMPARE_PLUGIN &&
-           compare_figure(candidate, COMPARE_SPEED) > 0.0;
+    bool systems = candidate->origin == COMPARE_SYSTEM || candidate->origin == COMPARE_TUNED;
+    if ((systems && result->today) || (candidate->origin == COMPARE_BUILT_IN && !field->drop_in))
+        return false;
+    return candidate->origin != COMPARE_PLUGIN && compare_figure(candidate, COMPARE_SPEED) > 0.0;
 }
 
 static void add_trial(
@@ -69,7 +70,8 @@ static int next_fastest(const struct compare_result *result, const struct compar
         const struct compare_candidate *candidate = &result->candidates[i];
         if (!can_run(result, field, (int)i) || is_tried(&result->verification, i))
             continue;
-        if (best < 0 || compare_time(candidate) < compare_time(&result->candidates[best]))
+        if (best < 0 ||
+            compare_cost(result, candidate) < compare_cost(result, &result->candidates[best]))
             best = (int)i;
     }
     return best;
@@ -96,6 +98,8 @@ static void choose_trials(struct compare_result *result, const struct compare_fi
 static struct acre_served served_by(const struct verifier_of_advice *verifier, int index)
 {
     const struct replay_backend *backend = &verifier->field->backends[index];
+    if (index == compare_today(verifier->result))
+        return (struct acre_served){ .library = NULL };
     if (backend->served)
         backend = backend->served;
     return (struct acre_served){
@@ -170,10 +174,10 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
     const struct compare_candidate *candidate = &result->candidates[trial->candidate];
     const struct compare_candidate *system = &result->candidates[today->candidate];
     double seconds = 0.0;
-    trial->predicted = compare_predict(result, candidate, &seconds);
+    trial->predicted = compare_predict_from(result, candidate, today->seconds, &seconds);
     trial->predicted_seconds = today->seconds + seconds;
-    uint64_t theirs = compare_resident(candidate);
-    uint64_t todays = compare_resident(system);
+    uint64_t theirs = candidate->footprint;
+    uint64_t todays = system->footprint;
     double growth = (double)theirs - (double)todays;
     trial->predicted_memory = theirs && todays && growth > -(double)today->resident;
     if (trial->predicted_memory)
@@ -249,7 +253,7 @@ bool compare_verify(struct compare_result *result, const struct compare_field *f
     result->verification =
         (struct compare_verification){ .runs = plan->runs, .elapsed = result->facts.threads > 1 };
     if (compare_today(result) < 0) {
-        snprintf(error, COMPARE_TEXT_ROOM, "the system's malloc takes no part");
+        snprintf(error, COMPARE_TEXT_ROOM, "today's malloc takes no part");
         return false;
     }
     choose_trials(result, field, plan);

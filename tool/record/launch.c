@@ -246,7 +246,9 @@ static bool symbols_define(
     return false;
 }
 
-static bool elf_defines(const char *file, size_t size, const char *name)
+/** The dynamic symbol table's section header, and `*names` that of its strings; null: there is none, or
+ * the file is not ELF of this machine's class. */
+static const ElfW(Shdr) * elf_dynamic(const char *file, size_t size, const ElfW(Shdr) * *names)
 {
     const unsigned char class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
     const ElfW(Ehdr) *header = (const void *)file;
@@ -255,20 +257,32 @@ static bool elf_defines(const char *file, size_t size, const char *name)
     if (memcmp(file, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != class ||
         header->e_shentsize != sizeof *sections || header->e_shoff % sizeof(long) != 0 ||
         header->e_shoff > size || header->e_shnum > (size - header->e_shoff) / sizeof *sections)
-        return false;
+        return NULL;
     sections = (const void *)(file + header->e_shoff);
     for (size_t i = 0; i < header->e_shnum; i++) {
-        const ElfW(Shdr) *names = &sections[sections[i].sh_link % header->e_shnum];
-
+        *names = &sections[sections[i].sh_link % header->e_shnum];
         if (sections[i].sh_type == SHT_DYNSYM)
-            return symbols_define(elf_section(file, size, &sections[i]),
-                sections[i].sh_size / sizeof(ElfW(Sym)),
-                names->sh_offset <= size && names->sh_size <= size - names->sh_offset
-                    ? file + names->sh_offset
-                    : NULL,
-                names->sh_size, name);
+            return &sections[i];
     }
-    return false;
+    return NULL;
+}
+
+/** The strings of a section of them, or null when they are not all in the file. */
+static const char *elf_strings(const char *file, size_t size, const ElfW(Shdr) * names)
+{
+    bool inside = names->sh_offset <= size && names->sh_size <= size - names->sh_offset;
+
+    return inside ? file + names->sh_offset : NULL;
+}
+
+static bool elf_defines(const char *file, size_t size, const char *name)
+{
+    const ElfW(Shdr) *names = NULL;
+    const ElfW(Shdr) *symbols = elf_dynamic(file, size, &names);
+
+    return symbols &&
+           symbols_define(elf_section(file, size, symbols), symbols->sh_size / sizeof(ElfW(Sym)),
+               elf_strings(file, size, names), names->sh_size, name);
 }
 
 /** Whether the dynamic symbol table of an ELF file of this machine's class defines `name`. */
@@ -297,6 +311,41 @@ const char *launch_own_malloc(const char *command)
     if (fd >= 0)
         close(fd);
     return own ? "it defines malloc itself" : NULL;
+}
+
+/** The malloc whose library an ELF file names among the strings that its linker reads. */
+static const char *elf_names_malloc(const char *file, size_t size)
+{
+    static const char *const mallocs[] = { "jemalloc", "mimalloc", "tcmalloc" };
+    const ElfW(Shdr) *names = NULL;
+    const char *strings = elf_dynamic(file, size, &names) ? elf_strings(file, size, names) : NULL;
+
+    for (size_t i = 0; strings && i < sizeof mallocs / sizeof *mallocs; i++) {
+        char library[32];
+
+        snprintf(library, sizeof library, "lib%s", mallocs[i]);
+        if (memmem(strings, names->sh_size, library, strlen(library)))
+            return mallocs[i];
+    }
+    return NULL;
+}
+
+const char *launch_linked_malloc(const char *command)
+{
+    struct stat about;
+    int fd = open_command(command, &about);
+    const char *name = NULL;
+    const char *file = MAP_FAILED;
+
+    if (fd >= 0 && about.st_size >= (off_t)sizeof(ElfW(Ehdr)))
+        file = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (file != MAP_FAILED)
+        name = elf_names_malloc(file, (size_t)about.st_size);
+    if (file != MAP_FAILED)
+        munmap((void *)(uintptr_t)file, (size_t)about.st_size);
+    if (fd >= 0)
+        close(fd);
+    return name;
 }
 
 const char *launch_obstacle(const char *command)

@@ -38,6 +38,10 @@ const char *launch_obstacle(const char *command);
 /** That `command` brings its own malloc, as a clause; null when it does not, as far as is known. */
 const char *launch_own_malloc(const char *command);
 
+/** The malloc other than the C library's that `command` is linked to: "jemalloc", "mimalloc" or
+ * "tcmalloc"; null: none of these, as far as is known. */
+const char *launch_linked_malloc(const char *command);
+
 /** Why nothing can have been recorded of `command`, as a clause: "it is statically linked", ... */
 const char *launch_explain(const char *command);
 
