@@ -79,7 +79,8 @@ struct acre_tlsf {
     size_t failed;
     size_t capacity; /* of all blocks, in quarter granules */
     struct acre_regions regions;
-    size_t summary;                                       /* bit per word of nonempty */
+    struct acre_tlsf_block *top; /* a large free block that is in no list; null: there is none */
+    size_t summary;              /* bit per word of nonempty */
     size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
     struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */

@@ -48,25 +48,6 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_last_in_list(
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
-/* Cuts a request off a large block, the first of its list. The remainder often takes the block's
- * place there. */
-static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_large(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list, size_t span)
-{
-    size_t rest = tlsf_span(block) - span;
-    size_t rest_list = tlsf_list(rest / 4);
-    struct acre_tlsf_block *remainder = tlsf_after(block, span);
-    *tlsf_header(block) = (acre_tlsf_field)span;
-    tlsf_set_free(remainder, rest, tlsf_after(remainder, rest));
-    if (rest_list == list) {
-        tlsf_replace_first(tlsf, block, remainder, list);
-    } else {
-        tlsf_pop(tlsf, block, list);
-        tlsf_push(tlsf, remainder, rest_list);
-    }
-    return acre_tlsf_mark_live(tlsf, block, span);
-}
-
 /* Cuts a request off the bottom of a block that is in no list. The remainder, of span `rest`, goes
  * into a linear list. */
 ACRE_INLINE struct acre_ptr tlsf_alloc_splitting(
@@ -79,37 +60,107 @@ ACRE_INLINE struct acre_ptr tlsf_alloc_splitting(
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
-/* The list whose first block a request is cut from. Where a list has blocks of several sizes, the
- * first in the request's own may be large enough though not all are. */
-ACRE_INLINE size_t tlsf_list_to_cut(const struct acre_tlsf *tlsf, size_t granules)
+/* Allocates a block that is in no list, or a part of it when what is left, `rest`, is a block; not a
+ * large one. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_unlisted(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, size_t rest)
 {
-    size_t own = tlsf_list(granules - 1);
-    if (granules > TLSF_LINEAR && own < ACRE_TLSF_LISTS) {
-        const struct acre_tlsf_block *first = tlsf->first[own];
-        if (first != NULL && *tlsf_header(first) >= 4 * granules)
-            return own;
-    }
-    return tlsf_find_list(tlsf, own + 1);
+    if (rest >= TLSF_MIN_SPAN)
+        return tlsf_alloc_splitting(tlsf, block, span, rest);
+    tlsf_set_live_whole(block, span + rest);
+    return acre_tlsf_mark_live(tlsf, block, span + rest);
 }
 
-/* Serves requests below the smallest block or above the linear lists, and those for which
- * tlsf_alloc_larger found no list. */
-static ACRE_NOINLINE struct acre_ptr tlsf_alloc_slow(struct acre_tlsf *tlsf, size_t size)
+/* Cuts a request off a large block, the first of its list. What is left often takes its place there
+ * or becomes the top block. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_large(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list, size_t span)
 {
-    size_t granules = tlsf_granules(size);
-    size_t list = granules == 0 ? ACRE_TLSF_LISTS : tlsf_list_to_cut(tlsf, granules);
-    if (list == ACRE_TLSF_LISTS)
+    size_t rest = tlsf_span(block) - span;
+    if (rest < 4 * TLSF_LINEAR) {
+        tlsf_pop(tlsf, block, list);
+        return tlsf_alloc_unlisted(tlsf, block, span, rest);
+    }
+    size_t rest_list = tlsf_large_list(rest);
+    struct acre_tlsf_block *remainder = tlsf_after(block, span);
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    tlsf_set_free(remainder, rest, tlsf_after(remainder, rest));
+    if (rest_list == list) {
+        tlsf_replace_first(tlsf, block, remainder, list);
+    } else {
+        tlsf_pop(tlsf, block, list);
+        if (tlsf->top == NULL)
+            tlsf->top = remainder;
+        else
+            tlsf_push(tlsf, remainder, rest_list);
+    }
+    return acre_tlsf_mark_live(tlsf, block, span);
+}
+
+/* Serves a request for which there is no list, and no top block that stays one. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_all_of_top(
+    struct acre_tlsf *tlsf, size_t size, size_t span)
+{
+    struct acre_tlsf_block *block = tlsf->top;
+    size_t whole = block != NULL ? tlsf_span(block) : 0;
+    if (whole < span)
         return tlsf_refuse(tlsf, acre_layout(size, 1));
+    tlsf->top = NULL;
+    return tlsf_alloc_unlisted(tlsf, block, span, whole - span);
+}
+
+/* Serves a request for which there is no list: cuts it off the top block, which stays the top block
+ * while it is large. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_top(
+    struct acre_tlsf *tlsf, size_t size, size_t span)
+{
+    struct acre_tlsf_block *block = tlsf->top;
+    if (ACRE_UNLIKELY(block == NULL))
+        return tlsf_refuse(tlsf, acre_layout(size, 1));
+    size_t rest = tlsf_span(block) - span;
+    if (ACRE_UNLIKELY((ptrdiff_t)rest < 4 * TLSF_LINEAR))
+        return tlsf_alloc_all_of_top(tlsf, size, span);
+    struct acre_tlsf_block *remainder = tlsf_after(block, span);
+    *tlsf_header(block) = (acre_tlsf_field)span;
+    tlsf_set_free(remainder, rest, tlsf_after(remainder, rest));
+    tlsf->top = remainder;
+    return acre_tlsf_mark_live(tlsf, block, span);
+}
+
+/* Serves a request above the linear lists. The first block of the request's own list may be large
+ * enough though not all there are. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_large(struct acre_tlsf *tlsf, size_t size)
+{
+    size_t granules = ((size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2) + ACRE_TLSF_MIN_GRANULES;
+    if (ACRE_UNLIKELY(granules > TLSF_MAX_GRANULES))
+        return tlsf_refuse(tlsf, acre_layout(size, 1));
+    size_t span = 4 * granules;
+    size_t list = tlsf_large_list(span - 4);
+    struct acre_tlsf_block *first = tlsf->first[list];
+    if (first == NULL || *tlsf_header(first) < span)
+        list = tlsf_find_list(tlsf, list + 1);
+    if (list == ACRE_TLSF_LISTS)
+        return tlsf_alloc_from_top(tlsf, size, span);
+    return tlsf_alloc_from_large(tlsf, tlsf->first[list], list, span);
+}
+
+/* Serves a request of a linear list for which its word of the bitmap has no list: from one in a later
+ * word, or from the top block. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_later(
+    struct acre_tlsf *tlsf, size_t size, size_t own)
+{
+    size_t span = 4 * own + TLSF_MIN_SPAN;
+    size_t later = tlsf->summary & ((~(size_t)1) << (own >> TLSF_WORD_LOG2));
+    ACRE_OPAQUE(span);
+    if (later == 0)
+        return tlsf_alloc_from_top(tlsf, size, span);
+    size_t at = acre_bits_lowest(later);
+    size_t list = at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
     struct acre_tlsf_block *block = tlsf->first[list];
-    size_t whole = tlsf_span(block);
-    size_t rest = whole - 4 * granules;
-    if (rest >= 4 * TLSF_LINEAR)
-        return tlsf_alloc_from_large(tlsf, block, list, 4 * granules);
+    if (list >= ACRE_TLSF_LINEAR_LISTS)
+        return tlsf_alloc_from_large(tlsf, block, list, span);
     tlsf_pop(tlsf, block, list);
-    if (rest >= TLSF_MIN_SPAN)
-        return tlsf_alloc_splitting(tlsf, block, 4 * granules, rest);
-    tlsf_set_live_whole(block, whole);
-    return acre_tlsf_mark_live(tlsf, block, whole);
+    return tlsf_alloc_unlisted(tlsf, block, span, 4 * (list - own));
 }
 
 /* Allocates from the next larger list in a word of the bitmap; `word` starts at the request's own
@@ -117,11 +168,13 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_slow(struct acre_tlsf *tlsf, siz
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_larger(
     struct acre_tlsf *tlsf, size_t size, size_t own, size_t word)
 {
-    if (ACRE_UNLIKELY(word == 0))
-        return tlsf_alloc_slow(tlsf, size);
-    size_t rest = acre_bits_lowest(word);
     size_t span = 4 * own + TLSF_MIN_SPAN;
     ACRE_OPAQUE(span);
+    if (word == 0 && tlsf->summary == 0)
+        return tlsf_alloc_from_top(tlsf, size, span);
+    if (word == 0)
+        return tlsf_alloc_from_later(tlsf, size, own);
+    size_t rest = acre_bits_lowest(word);
     struct acre_tlsf_block *block = tlsf->first[own + rest];
     tlsf_pop(tlsf, block, own + rest);
     if (rest >= ACRE_TLSF_MIN_GRANULES)
@@ -130,13 +183,32 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_larger(
     return acre_tlsf_mark_live(tlsf, block, span + 4 * rest);
 }
 
+/* Serves a request that is shorter than all those that take the smallest block by their size. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_smallest(struct acre_tlsf *tlsf, size_t size)
+{
+    size_t word = tlsf->nonempty[0];
+    if ((word & 1) == 0)
+        return tlsf_alloc_larger(tlsf, size, 0, word);
+    struct acre_tlsf_block *block = tlsf->first[0];
+    tlsf_pop(tlsf, block, 0);
+    return tlsf_alloc_unlisted(tlsf, block, TLSF_MIN_SPAN, 0);
+}
+
+/* Serves a request outside the sizes of linear lists. */
+ACRE_INLINE struct acre_ptr tlsf_alloc_extreme(struct acre_tlsf *tlsf, size_t size)
+{
+    if (size < TLSF_SIZE_BIAS)
+        return tlsf_alloc_smallest(tlsf, size);
+    return tlsf_alloc_large(tlsf, size);
+}
+
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
         return tlsf_alloc_aligned(tlsf, layout);
     size_t list = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
     if (ACRE_UNLIKELY(list >= ACRE_TLSF_LINEAR_LISTS))
-        return tlsf_alloc_slow(tlsf, layout.size);
+        return tlsf_alloc_extreme(tlsf, layout.size);
     size_t word = tlsf->nonempty[list >> TLSF_WORD_LOG2] >> (list % ACRE_TLSF_WORD_BITS);
     if ((word & 1) == 0)
         return tlsf_alloc_larger(tlsf, layout.size, list, word);
@@ -157,39 +229,46 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 
 /* ---- dealloc ---- */
 
-/* Puts a free block into its list, not a linear one. */
-static ACRE_NOINLINE enum acre_status tlsf_insert_large(
+/* Ends a dealloc that has made a large free block. */
+static ACRE_NOINLINE enum acre_status tlsf_free_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    tlsf_push(tlsf, block, tlsf_list(span / 4));
+    tlsf_insert_large(tlsf, block, span);
     return ACRE_OK;
 }
 
-/* Writes a large free block that has grown upward; it often stays in its list. */
+/* Writes a large free block that has grown upward; it often stays in its place. */
 static ACRE_NOINLINE enum acre_status tlsf_grow_upward(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t had, size_t span)
 {
-    size_t list = tlsf_list(had / 4);
     tlsf_set_free(block, span, tlsf_after(block, span));
-    if (list == tlsf_list(span / 4))
+    if (tlsf->top == block)
         return ACRE_OK;
-    tlsf_unlink_from(tlsf, block, list);
-    return tlsf_insert_large(tlsf, block, span);
+    size_t list = tlsf_large_list(had);
+    if (list == tlsf_large_list(span))
+        return ACRE_OK;
+    (void)tlsf_unlink_listed(tlsf, block, list);
+    return tlsf_free_large(tlsf, block, span);
 }
 
 /* Writes a large free block `old` that has grown downward and now starts at `block`, which often
- * takes the old one's place in the list. */
+ * takes the old one's place. */
 static ACRE_NOINLINE enum acre_status tlsf_grow_downward(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *old, struct acre_tlsf_block *block, size_t span)
 {
-    size_t list = tlsf_list(tlsf_span(old) / 4);
+    size_t had = tlsf_span(old);
     tlsf_set_free(block, span, tlsf_after(block, span));
-    if (list == tlsf_list(span / 4) && tlsf->first[list] == old) {
+    if (tlsf->top == old) {
+        tlsf->top = block;
+        return ACRE_OK;
+    }
+    size_t list = tlsf_large_list(had);
+    if (list == tlsf_large_list(span) && tlsf->first[list] == old) {
         tlsf_replace_first(tlsf, old, block, list);
         return ACRE_OK;
     }
-    tlsf_unlink_from(tlsf, old, list);
-    return tlsf_insert_large(tlsf, block, span);
+    (void)tlsf_unlink_listed(tlsf, old, list);
+    return tlsf_free_large(tlsf, block, span);
 }
 
 /* Ends a dealloc whose block is the only one in its list. */
@@ -199,6 +278,22 @@ static ACRE_NOINLINE enum acre_status tlsf_insert_into_empty(
     size_t list = tlsf_linear_list(span);
     tlsf->last[list] = block;
     tlsf_mark_list(tlsf, list);
+    return ACRE_OK;
+}
+
+/* Ends a dealloc of a block before the top block, which is `above` long. */
+ACRE_INLINE enum acre_status tlsf_free_below_top(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t header, size_t above)
+{
+    size_t span = (header & ~(size_t)TLSF_PREV_FREE) + above;
+    if ((header & TLSF_PREV_FREE) != 0) {
+        size_t before = *tlsf_size_before(block);
+        block = tlsf_before(block, before);
+        span += before;
+        tlsf_unlink(tlsf, block);
+    }
+    tlsf_set_free(block, span, tlsf_after(block, span));
+    tlsf->top = block;
     return ACRE_OK;
 }
 
@@ -212,25 +307,27 @@ static ACRE_NOINLINE enum acre_status tlsf_free_merging(
     size_t above_span = tlsf_is_free(above) ? tlsf_span(above) : 0;
     if (above_span == 0)
         tlsf_set_prev_free(above);
+    else if (above_span >= 4 * TLSF_LINEAR && above == tlsf->top)
+        return tlsf_free_below_top(tlsf, block, header, above_span);
     else if (above_span < 4 * TLSF_LINEAR)
-        tlsf_unlink_from(tlsf, above, tlsf_linear_list(above_span));
+        tlsf_unlink_linear(tlsf, above, above_span);
     span += above_span;
     if ((header & TLSF_PREV_FREE) != 0) {
         size_t before = *tlsf_size_before(block);
         block = tlsf_before(block, before);
         span += before;
         if (before < 4 * TLSF_LINEAR)
-            tlsf_unlink_from(tlsf, block, tlsf_linear_list(before));
+            tlsf_unlink_linear(tlsf, block, before);
         else if (above_span < 4 * TLSF_LINEAR)
             return tlsf_grow_upward(tlsf, block, before, span);
         else
-            tlsf_unlink_from(tlsf, block, tlsf_list(before / 4));
+            tlsf_unlink_large(tlsf, block, before);
     }
     if (above_span >= 4 * TLSF_LINEAR)
         return tlsf_grow_downward(tlsf, above, block, span);
     tlsf_set_free(block, span, tlsf_after(block, span));
     if (span >= 4 * TLSF_LINEAR)
-        return tlsf_insert_large(tlsf, block, span);
+        return tlsf_free_large(tlsf, block, span);
     tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
     return ACRE_OK;
 }
@@ -250,7 +347,7 @@ ACRE_INLINE enum acre_status tlsf_free_unlisted(
     tlsf_count_freed(tlsf, span);
     tlsf_set_free(block, span, above);
     if (ACRE_UNLIKELY(span >= 4 * TLSF_LINEAR))
-        return tlsf_insert_large(tlsf, block, span);
+        return tlsf_free_large(tlsf, block, span);
     struct acre_tlsf_block **first = tlsf_linear_first(tlsf, span);
     struct acre_tlsf_block *next = *first;
     block->next = next;

@@ -85,32 +85,48 @@ ACRE_INLINE bool fits_at(const struct acre_tlsf_block *block, size_t whole,
            whole - tlsf_span_between(block, at) >= span;
 }
 
-/* The first block of a list when `span` fits into it at an aligned address; else null. */
-static struct acre_tlsf_block *first_fitting_aligned(
-    struct acre_tlsf *tlsf, size_t list, size_t span, size_t align)
+/* Whether `span` fits into a block at an aligned address; not when there is no block. */
+ACRE_INLINE bool fits_aligned(const struct acre_tlsf_block *block, size_t span, size_t align)
 {
-    struct acre_tlsf_block *block = tlsf->first[list];
-    bool fits =
-        block != NULL && fits_at(block, tlsf_span(block), tlsf_aligned_in(block, align), span);
-    return fits ? block : NULL;
+    return block != NULL && fits_at(block, tlsf_span(block), tlsf_aligned_in(block, align), span);
 }
 
-struct acre_tlsf_block *acre_tlsf_find_aligned(struct acre_tlsf *tlsf, struct acre_layout layout)
+/* The larger of the top block and the first block of a list; null: there is neither. */
+ACRE_INLINE struct acre_tlsf_block *top_or_first(const struct acre_tlsf *tlsf, size_t list)
+{
+    struct acre_tlsf_block *first = tlsf->first[list];
+    struct acre_tlsf_block *top = tlsf->top;
+    if (top == NULL || first == NULL)
+        return top == NULL ? first : top;
+    return *tlsf_header(top) > *tlsf_header(first) ? top : first;
+}
+
+/* Ends acre_tlsf_find_aligned when the first block of the request's own list does not do. A block of
+ * `enough` granules always does. */
+static ACRE_NOINLINE struct acre_tlsf_block *find_aligned_larger(
+    const struct acre_tlsf *tlsf, size_t span, size_t enough, size_t align)
+{
+    size_t fitting = enough <= TLSF_MAX_GRANULES ? tlsf_list_fitting(enough) : ACRE_TLSF_LISTS;
+    size_t list = tlsf_find_list(tlsf, fitting);
+    if (list != ACRE_TLSF_LISTS)
+        return tlsf->first[list];
+    struct acre_tlsf_block *block = top_or_first(tlsf, fitting - 1);
+    return fits_aligned(block, span, align) ? block : NULL;
+}
+
+struct acre_tlsf_block *acre_tlsf_find_aligned(
+    const struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     size_t granules = tlsf_granules(layout.size);
-    size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
-    if (granules == 0)
+    if (ACRE_UNLIKELY(granules == 0))
         return NULL;
-    size_t list = tlsf_find_list(tlsf, tlsf_list_fitting(granules));
-    if (list == ACRE_TLSF_LISTS)
-        list = tlsf_list(granules);
-    struct acre_tlsf_block *block = first_fitting_aligned(tlsf, list, 4 * granules, layout.align);
-    if (block != NULL || enough > TLSF_MAX_GRANULES)
+    size_t fitting = tlsf_list_fitting(granules);
+    size_t list = tlsf_find_list(tlsf, fitting);
+    struct acre_tlsf_block *block = tlsf->first[list != ACRE_TLSF_LISTS ? list : fitting - 1];
+    if (fits_aligned(block, 4 * granules, layout.align))
         return block;
-    list = tlsf_find_list(tlsf, tlsf_list_fitting(enough));
-    if (list == ACRE_TLSF_LISTS)
-        list = tlsf_list(enough);
-    return first_fitting_aligned(tlsf, list, 4 * granules, layout.align);
+    size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
+    return find_aligned_larger(tlsf, 4 * granules, enough, layout.align);
 }
 
 /* Takes a free block out of its list and allocates `span` of it from `at` on; what lies on both

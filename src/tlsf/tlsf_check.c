@@ -271,7 +271,7 @@ static struct acre_check_result tlsf_check_list(struct tlsf_audit *audit, size_t
     for (const struct acre_tlsf_block *block = tlsf->first[list]; block; block = block->next) {
         if (!leads_to_free(tlsf, block))
             return tlsf_broken(text, before != NULL ? (const void *)before : &tlsf->first[list]);
-        if (audit->free == 0 || (before != NULL && block->prev != before) ||
+        if (audit->free == 0 || block == tlsf->top || (before != NULL && block->prev != before) ||
             tlsf_list(tlsf_span(block) / 4) != list)
             return tlsf_broken(text, block);
         audit->free--;
@@ -282,9 +282,19 @@ static struct acre_check_result tlsf_check_list(struct tlsf_audit *audit, size_t
     return tlsf_sound();
 }
 
+/* Whether the top block can be one. */
+static bool tlsf_check_top(struct tlsf_audit *audit)
+{
+    const struct acre_tlsf_block *top = audit->tlsf->top;
+    audit->free -= top != NULL;
+    return top == NULL || (leads_to_free(audit->tlsf, top) && tlsf_span(top) >= 4 * TLSF_LINEAR);
+}
+
 static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
+    if (!tlsf_check_top(audit))
+        return tlsf_broken("TLSF-6: a list of free blocks is damaged", &tlsf->top);
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++) {
         if (tlsf_test(tlsf->nonempty, list) != (tlsf->first[list] != NULL))
             return tlsf_broken("TLSF-7: the bitmaps do not match the lists", &tlsf->first[list]);

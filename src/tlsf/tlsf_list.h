@@ -9,15 +9,26 @@
 
 /* ---- from sizes to lists ---- */
 
+/* The list of a large span, of at least 4 * TLSF_LINEAR; of one granule less, the same as of the
+ * smallest large span. */
+ACRE_INLINE size_t tlsf_large_list(size_t span)
+{
+    enum {
+        FIRST = ACRE_TLSF_LINEAR_LISTS - (1 << ACRE_TLSF_STEPS_LOG2),
+        SHIFT = ACRE_TLSF_LINEAR_LOG2 + 2 - ACRE_TLSF_STEPS_LOG2 /* of the first large lists */
+    };
+    unsigned highest = acre_bits_highest(span);
+    size_t step = span >> (highest - ACRE_TLSF_STEPS_LOG2);
+    size_t octave = highest - ACRE_TLSF_STEPS_LOG2 - SHIFT;
+    return FIRST + (octave << ACRE_TLSF_STEPS_LOG2) + step;
+}
+
 /* The list that a free block of so many granules belongs in. */
 ACRE_INLINE size_t tlsf_list(size_t granules)
 {
     if (ACRE_LIKELY(granules < TLSF_LINEAR))
         return granules - ACRE_TLSF_MIN_GRANULES;
-    unsigned shift = acre_bits_highest(granules) - ACRE_TLSF_STEPS_LOG2;
-    unsigned octave = shift - (ACRE_TLSF_LINEAR_LOG2 - ACRE_TLSF_STEPS_LOG2);
-    return ACRE_TLSF_LINEAR_LISTS - (1 << ACRE_TLSF_STEPS_LOG2) +
-           ((size_t)octave << ACRE_TLSF_STEPS_LOG2) + (granules >> shift);
+    return tlsf_large_list(4 * granules);
 }
 
 /* The first list whose every block has at least so many granules; it may be past the last list. */
@@ -83,8 +94,9 @@ ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
         tlsf_unmark_list(tlsf, list);
 }
 
-/* Takes any block out of its list. Only blocks that are not first in it have a valid `prev`. */
-ACRE_INLINE void tlsf_unlink_from(
+/* Takes any block out of its list, where it is the last when it returns a block: the one that is last
+ * then. Only blocks that are not first in their list have a valid `prev`. */
+ACRE_INLINE struct acre_tlsf_block *tlsf_unlink_listed(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
     struct acre_tlsf_block *next = block->next;
@@ -92,20 +104,45 @@ ACRE_INLINE void tlsf_unlink_from(
         tlsf->first[list] = next;
         if (next == NULL)
             tlsf_unmark_list(tlsf, list);
-        return;
+        return NULL;
     }
     struct acre_tlsf_block *prev = block->prev;
     ACRE_ASSERT(prev->next == block); /* TLSF-6 */
     prev->next = next;
-    if (next != NULL)
-        next->prev = prev;
-    else if (list < ACRE_TLSF_LINEAR_LISTS)
-        tlsf->last[list] = prev;
+    if (next == NULL)
+        return prev;
+    next->prev = prev;
+    return NULL;
 }
 
+/* Takes a block of a linear list out of it. */
+ACRE_INLINE void tlsf_unlink_linear(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    size_t list = tlsf_linear_list(span);
+    struct acre_tlsf_block *last = tlsf_unlink_listed(tlsf, block, list);
+    if (last != NULL)
+        tlsf->last[list] = last;
+}
+
+/* Takes a large free block out of its place: its list, unless it is the top block. */
+ACRE_INLINE void tlsf_unlink_large(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (block == tlsf->top)
+        tlsf->top = NULL;
+    else
+        (void)tlsf_unlink_listed(tlsf, block, tlsf_large_list(span));
+}
+
+/* Takes any free block out of its place. */
 ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
-    tlsf_unlink_from(tlsf, block, tlsf_list(tlsf_span(block) / 4));
+    size_t span = tlsf_span(block);
+    if (span < 4 * TLSF_LINEAR)
+        tlsf_unlink_linear(tlsf, block, span);
+    else
+        tlsf_unlink_large(tlsf, block, span);
 }
 
 /* ---- putting blocks in ---- */
@@ -154,14 +191,23 @@ ACRE_INLINE void tlsf_insert_sorted(
     tlsf->last[list] = block;
 }
 
-/* Puts any free block into its list. */
+/* Puts a large free block into its list, or makes it the top block when there is none. */
+ACRE_INLINE void tlsf_insert_large(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (tlsf->top == NULL)
+        tlsf->top = block;
+    else
+        tlsf_push(tlsf, block, tlsf_large_list(span));
+}
+
+/* Puts any free block in its place. */
 ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    size_t list = tlsf_list(span / 4);
-    if (list < ACRE_TLSF_LINEAR_LISTS)
-        tlsf_insert_sorted(tlsf, block, list);
+    if (span < 4 * TLSF_LINEAR)
+        tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
     else
-        tlsf_push(tlsf, block, list);
+        tlsf_insert_large(tlsf, block, span);
 }
 
 #endif

@@ -39,13 +39,18 @@
  * two. A freed block goes to the front of its list. A split or merged block goes to the front or
  * the back of a list of one size, which keeps that list nearly sorted by address.
  *
+ * One large free block, the top block, is in no list. It serves what no list can, and stays the top
+ * block while what is left of it is large: cutting from it and merging with it changes no list.
+ * When it is used up, the next large block that would enter a list takes its place.
+ *
  * Invariants; the checker names them, cost in brackets (n blocks, r regions, m granules):
  *   TLSF-1  regions are sorted by address and share no byte; bounds and maps are sane [r * r]
  *   TLSF-2  from a chain's first block, spans lead exactly to the chain's sentinel [n]
  *   TLSF-3  no two adjacent blocks are both free [n]
  *   TLSF-4  PREV_FREE is set exactly when the block before is free; the size there is its span [n]
  *   TLSF-5  the live bit of a granule is set exactly when a live block starts there [n + m / word]
- *   TLSF-6  each free block is in the list of its span, once, and links agree both ways [n]
+ *   TLSF-6  each free block is in the list of its span, once, and links agree both ways; but for the
+ *           top block, a large one, which is in none [n]
  *   TLSF-7  a list's bit is set exactly when it has a block; a summary bit, when its word is not 0
  *           [1]
  *   TLSF-8  counts of live blocks, used and capacity match the chains; total matches the regions
@@ -426,8 +431,9 @@ struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void *block);
 
 /* The free block to cut for a valid layout with an alignment above the granule: the first block of
  * the first list that fits the size, when the request fits into it at an aligned address; else one
- * so large that the request always fits. Null when there is neither. */
-struct acre_tlsf_block *acre_tlsf_find_aligned(struct acre_tlsf *tlsf, struct acre_layout layout);
+ * so large that the request always fits, or the top block when it fits. Null when there is none. */
+struct acre_tlsf_block *acre_tlsf_find_aligned(
+    const struct acre_tlsf *tlsf, struct acre_layout layout);
 
 /* Whether a free block with this start and span could serve a layout, a valid one. */
 bool acre_tlsf_would_fit(

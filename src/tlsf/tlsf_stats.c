@@ -4,15 +4,18 @@
  */
 #include "tlsf/tlsf_list.h"
 
-/* The first block of the highest list is what a request of its size gets, also where that list has
- * blocks of several sizes. */
+/* The top block or the first block of the highest list, which is what a request of its size gets, also
+ * where that list has blocks of several sizes. */
 static size_t tlsf_largest_free(const struct acre_tlsf *tlsf)
 {
-    if (tlsf->summary == 0)
-        return 0;
-    size_t at = acre_bits_highest(tlsf->summary);
-    size_t list = at * ACRE_TLSF_WORD_BITS + acre_bits_highest(tlsf->nonempty[at]);
-    return tlsf_usable(tlsf_span(tlsf->first[list]));
+    size_t span = tlsf->top != NULL ? tlsf_span(tlsf->top) : 0;
+    if (tlsf->summary != 0) {
+        size_t at = acre_bits_highest(tlsf->summary);
+        size_t list = at * ACRE_TLSF_WORD_BITS + acre_bits_highest(tlsf->nonempty[at]);
+        size_t listed = tlsf_span(tlsf->first[list]);
+        span = listed > span ? listed : span;
+    }
+    return span != 0 ? tlsf_usable(span) : 0;
 }
 
 struct acre_stats acre_tlsf_stats(const struct acre_tlsf *tlsf)

@@ -273,6 +273,30 @@ static const void *swap_lists(void)
     return block[5];
 }
 
+static const void *forget_the_top(void)
+{
+    tlsf.top = NULL;
+    return tlsf.first;
+}
+
+static const void *list_the_top(void)
+{
+    tlsf.top = block[5];
+    return block[5];
+}
+
+static const void *make_a_small_block_the_top(void)
+{
+    tlsf.top = block[3];
+    return &tlsf.top;
+}
+
+static const void *move_the_top_out(void)
+{
+    tlsf.top = (void *)outside;
+    return &tlsf.top;
+}
+
 static const void *hide_a_list(void)
 {
     tlsf.nonempty[0] &= tlsf_all_but(1);
@@ -382,6 +406,10 @@ static const struct damage damages[] = {
     { "link back", "TLSF-6:", break_a_link_back },
     { "last of a list", "TLSF-6:", break_the_last },
     { "block in the wrong list", "TLSF-6:", swap_lists },
+    { "top block in no place", "TLSF-6:", forget_the_top },
+    { "top block in a list", "TLSF-6:", list_the_top },
+    { "top block small", "TLSF-6:", make_a_small_block_the_top },
+    { "top block out of the region", "TLSF-6:", move_the_top_out },
     { "bit of a list lost", "TLSF-7:", hide_a_list },
     { "bit of an empty list", "TLSF-7:", show_an_empty_list },
     { "bit of a word lost", "TLSF-7:", hide_a_word },
