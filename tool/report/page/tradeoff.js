@@ -11,11 +11,11 @@ for (const point of points) {
 }
 
 /* A scale from 0 says how large, one in powers tells apart what is many times as large. */
-function boundsFor(values, from0) {
+function boundsFor(values) {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     if (high > low * 6) return { log: true, range: [low / 1.25, high * 1.3] };
     const margin = (high - low || high || 1) * 0.12;
-    return { log: false, range: from0 ? [0, high * 1.12] : [Math.max(0, low - margin), high + margin] };
+    return { log: false, range: low < high * 0.4 ? [0, high * 1.12] : [Math.max(0, low - margin), high + margin] };
 }
 
 function describePoint(point) {
@@ -34,7 +34,7 @@ function placeNames(dots, width, height) {
     for (const dot of [...dots].sort((a, b) => rank(a) - rank(b))) {
         const size = dot.point.row.name.length * 7.2 + 4;
         const { left, top } = dot;
-        const places = [[left + 9, top - 9], [left - 9 - size, top - 9], [left - size / 2, top - 26], [left - size / 2, top + 8], [left + 7, top - 24], [left + 7, top + 6]];
+        const places = [[left + 9, top - 9], [left - 9 - size, top - 9], [left - size / 2, top - 26], [left - size / 2, top + 8], [left + 7, top - 24], [left + 7, top + 6], [left - 8, top - 26], [left - 8, top + 8]];
         const box = places.map(([x, y]) => [x, y, x + size, y + 17]).find(free);
         if (!box) continue;
         full.push(box);
@@ -61,7 +61,7 @@ function overlayPoints(over, toX, toY, width, height) {
 }
 
 function tradeoffChart() {
-    const [x, y] = [boundsFor(points.map((point) => point.x), false), boundsFor(points.map((point) => point.y), true)];
+    const [x, y] = [boundsFor(points.map((point) => point.x)), boundsFor(points.map((point) => point.y))];
     return { id: "tradeoff", within: "tradeoff", title: "", label: "Memory against time", height: window.innerWidth < 608 ? 340 : 460, x: points.map((point) => point.x), showX: bytes, showY: (v) => +v.toPrecision(3) + " ns",
         xLabel: "memory", xRange: x.range, yRange: y.range, logX: x.log, logY: y.log, binaryX: true, overlay: overlayPoints, about: "Left is less memory, down is less time per operation. The line joins the Pareto front: for each allocator off it there is one that is at least as good in both.",
         series: [{ name: "Pareto front", colour: "good", stepped: true, spans: true, values: points.map((point) => (point.front ? point.y : null)) }],
