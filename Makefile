@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages demo test quick lint coverage bench fuzz metal wcet install clean help
+.PHONY: all single packages demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -45,6 +45,19 @@ metal: ## boot machines without an operating system, and run the suites there
 
 wcet: all ## the longest path of the constant-time operations, in instructions
 	@scripts/wcet
+
+mutation: ## change src/ in one place at a time; the tests must notice (ARGS="--all bitmap")
+	@scripts/setup build test
+	@scripts/mutation $(ARGS)
+
+prove: ## prove the arithmetic of src/ for all values, with negative controls (ARGS="--controls=all")
+	@scripts/setup prove
+	@scripts/prove $(ARGS)
+
+soak: ## a random model run of 10^7 operations for each allocator (ARGS="tlsf")
+	@scripts/setup build test
+	@scripts/build release
+	@build/tests/model.random soak $(ARGS)
 
 single: ## write the core and each allocator as one header and one source: build/single
 	@scripts/single

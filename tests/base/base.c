@@ -2,6 +2,7 @@
 /* The pure functions of the base against naive versions: all small values and those at the edges.
  */
 #include "base/arith.h"
+#include "base/null.h"
 
 #include <acre/types.h>
 
@@ -182,6 +183,34 @@ static void layouts(void **state)
     assert_true(acre_is_pow2(ACRE_NATURAL_ALIGN));
 }
 
+/* The null page allocator tells wrong arguments from right ones, which it refuses. */
+static void null_pages_judge_arguments(void **state)
+{
+    (void)state;
+    struct acre_pages pages = { &acre_null_pages_ops, NULL };
+    const struct {
+        uintptr_t pos;
+        size_t count, align;
+        enum acre_status status;
+    } rows[] = {
+        { 0, 1, 1, ACRE_NO_MEMORY },
+        { ACRE_NATURAL_ALIGN, 1, 1, ACRE_NO_MEMORY },
+        { (uintptr_t)3 * ACRE_NATURAL_ALIGN, 2, ACRE_NATURAL_ALIGN, ACRE_NO_MEMORY },
+        { (uintptr_t)4 * ACRE_NATURAL_ALIGN, 2, (size_t)4 * ACRE_NATURAL_ALIGN, ACRE_NO_MEMORY },
+        { (uintptr_t)2 * ACRE_NATURAL_ALIGN, 2, (size_t)4 * ACRE_NATURAL_ALIGN,
+            ACRE_INVALID_PARAM },
+        { ACRE_NATURAL_ALIGN - 1, 1, 1, ACRE_INVALID_PARAM },
+        { ACRE_NATURAL_ALIGN / 2, 1, 1, ACRE_INVALID_PARAM },
+        { ACRE_NATURAL_ALIGN, 0, 1, ACRE_INVALID_PARAM },
+        { 0, 1, 3, ACRE_INVALID_PARAM },
+        { 0, 1, 0, ACRE_INVALID_PARAM },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(
+            acre_alloc_pages_at(pages, rows[i].pos, rows[i].count, rows[i].align).status,
+            rows[i].status);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +223,7 @@ int main(void)
         cmocka_unit_test(overlapping_at_the_edges),
         cmocka_unit_test(status_texts),
         cmocka_unit_test(layouts),
+        cmocka_unit_test(null_pages_judge_arguments),
     };
     return cmocka_run_group_tests_name("base", tests, fill_values, NULL);
 }

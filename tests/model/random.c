@@ -2,7 +2,8 @@
 /*
  * Random operations over every backend beside the oracle.
  *
- * usage: model.random [quick|full|SEED...]
+ * usage: model.random [quick|full|soak|SEED...] [BACKEND...]
+ * soak runs 10^7 operations over each backend, or over those named.
  * ACRE_SEEDS="SEED ..." in the environment has the same effect. A failing seed is printed with the
  * shortest run found that still fails, in the format that tests/regress replays.
  */
@@ -16,12 +17,23 @@
 
 #include <cmocka.h>
 
-enum { QUICK_SEEDS = 12, QUICK_OPS = 1000, FULL_SEEDS = 150, FULL_OPS = 4000, MOST_SEEDS = 256 };
+enum {
+    QUICK_SEEDS = 12,
+    QUICK_OPS = 1000,
+    FULL_SEEDS = 150,
+    FULL_OPS = 4000,
+    SOAK_SEEDS = 250,
+    SOAK_OPS = 40000,
+    MOST_SEEDS = 256,
+    MOST_BACKENDS = 32
+};
 
 static struct {
     uint64_t seeds[MOST_SEEDS];
     size_t seed_count;
     size_t ops;
+    const struct backend *chosen[MOST_BACKENDS + 1]; /* none: all */
+    size_t chosen_count;
 } plan;
 
 static void report(
@@ -80,6 +92,15 @@ static bool plan_seed(const char *text)
     return true;
 }
 
+static bool plan_backend(const char *word)
+{
+    const struct backend *backend = backend_find(word);
+    if (backend == NULL || plan.chosen_count == MOST_BACKENDS)
+        return false;
+    plan.chosen[plan.chosen_count++] = backend;
+    return true;
+}
+
 static bool plan_words(char *words)
 {
     char *rest = words;
@@ -88,7 +109,9 @@ static bool plan_words(char *words)
             plan_seeds(QUICK_SEEDS, QUICK_OPS);
         else if (strcmp(word, "full") == 0)
             plan_seeds(FULL_SEEDS, FULL_OPS);
-        else if (!plan_seed(word))
+        else if (strcmp(word, "soak") == 0)
+            plan_seeds(SOAK_SEEDS, SOAK_OPS);
+        else if (!plan_seed(word) && !plan_backend(word))
             return false;
     }
     return true;
@@ -96,7 +119,7 @@ static bool plan_words(char *words)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[32];
+    struct CMUnitTest tests[MOST_BACKENDS];
     size_t count = 0;
     char *seeds = getenv("ACRE_SEEDS");
     plan_seeds(QUICK_SEEDS, QUICK_OPS);
@@ -107,13 +130,14 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc && seeds == NULL; i++)
         good = good && plan_words(argv[i]);
     if (!good) {
-        fprintf(stderr, "usage: %s [quick|full|SEED...]\n", argv[0]);
+        fprintf(stderr, "usage: %s [quick|full|soak|SEED...] [BACKEND...]\n", argv[0]);
         return 2;
     }
     if (sparse)
         plan.seed_count = 2;
-    for (; backends[count] != NULL; count++)
-        tests[count] = (struct CMUnitTest){ backends[count]->name, runs_without_fault, NULL, NULL,
-            (void *)(uintptr_t)backends[count] };
+    const struct backend *const *chosen = plan.chosen_count > 0 ? plan.chosen : backends;
+    for (; chosen[count] != NULL && count < MOST_BACKENDS; count++)
+        tests[count] = (struct CMUnitTest){ chosen[count]->name, runs_without_fault, NULL, NULL,
+            (void *)(uintptr_t)chosen[count] };
     return _cmocka_run_group_tests("model", tests, count, NULL, NULL);
 }

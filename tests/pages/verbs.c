@@ -491,6 +491,25 @@ static void test_metadata_in_allocated_pages(void **state)
     assert_sound(acre_pages_base(acre_bitmap_pages(&bitmap)));
 }
 
+/** The pages in use are counted as before when the peak starts anew below the old one. */
+static void test_reset_peak_keeps_used(void **state)
+{
+    struct acre_bitmap bitmap = { 0 };
+    struct acre_pages pages = make(&bitmap, 0, 64);
+    struct acre_stats stats;
+
+    (void)state;
+    assert_int_equal(0, acre_alloc_pages(pages, 5, 1).num);
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, 2 * PAGE, 3));
+    acre_bitmap_reset_peak(&bitmap);
+    stats = acre_bitmap_stats(&bitmap);
+    assert_int_equal(2 * PAGE, stats.used);
+    assert_int_equal(2 * PAGE, stats.peak);
+    assert_int_equal(2 * PAGE, acre_alloc_pages(pages, 1, 1).num);
+    assert_int_equal(3 * PAGE, acre_bitmap_stats(&bitmap).peak);
+    assert_sound(acre_pages_base(pages));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_a_page_freed_below),
         cmocka_unit_test(test_setup_needs_an_empty_allocator),
         cmocka_unit_test(test_metadata_in_allocated_pages),
+        cmocka_unit_test(test_reset_peak_keeps_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
