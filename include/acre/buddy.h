@@ -85,6 +85,8 @@ struct acre_buddy {
     size_t capacity;      /* of all regions, in smallest blocks */
     unsigned quick_depth; /* most blocks on each quick list */
     struct acre_exhausted_hook on_exhausted;
+    acre_released_fn *on_released; /* null: none */
+    void *on_released_arg;
 };
 
 /**
@@ -164,6 +166,14 @@ ACRE_NODISCARD enum acre_status acre_buddy_add_range(
  * @param arg     passed to the handler. O(1).
  */
 void acre_buddy_set_on_exhausted(struct acre_buddy *buddy, acre_exhausted_fn *handler, void *arg);
+
+/**
+ * Sets the handler that is called when a free has merged a block, which one that goes to a quick
+ * list does not; init sets none.
+ * @param handler null: none.
+ * @param arg     passed to the handler. O(1).
+ */
+void acre_buddy_set_on_released(struct acre_buddy *buddy, acre_released_fn *handler, void *arg);
 
 /** Bytes of metadata that a region of `size` bytes needs. O(log size), pure. */
 size_t acre_buddy_metadata_size(size_t size, size_t smallest);

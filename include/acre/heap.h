@@ -9,14 +9,15 @@
  * together, so that their memory doubles. Where no run of that size is free, the heap tries half of
  * it, and so on down to what the one request needs. It refuses the request if that fails too.
  *
- * Chunks that have become empty are returned lazily: every ACRE_HEAP_SCAN_INTERVAL frees (over slab,
- * frees count when their slab becomes empty) the heap compares the memory of the chunks with what is
- * in use. If less than half is in use, it examines up to ACRE_HEAP_SCAN_LIMIT chunks and returns the
+ * Chunks that have become empty are returned lazily: every ACRE_HEAP_SCAN_INTERVAL frees, and one
+ * for each chunk, the heap compares the memory of the chunks with what is in use. (Where the byte
+ * allocator tells of frees that may empty a region, frees count when it does so.) If less than half is in use, it examines up to ACRE_HEAP_SCAN_LIMIT chunks and returns the
  * empty ones, as long as the others keep twice what is in use and ACRE_HEAP_FIRST_CHUNK bytes at
  * least. acre_heap_release_empty returns all empty chunks, and so does the heap before it refuses to
  * remove a region. Before it refuses a request, it examines ACRE_HEAP_SCAN_LIMIT chunks, goes on
- * while it finds empty ones, and examines no chunk twice while nothing is freed: refusing costs a
- * bounded time, though an empty chunk may be left for a later request to find.
+ * while it finds empty ones, and examines no chunk twice while no free can have emptied one:
+ * refusing costs a bounded time, though an empty chunk may be left for a later request to find.
+ * Where it examines none, a refused request changes nothing but the count of refused requests.
  *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words. Cost of a
  * call: what the byte allocator's call costs, and a few instructions; a call that adds a chunk also
@@ -92,11 +93,9 @@ struct acre_heap {
     struct acre_heap_chunk *ring;   /* chunks that `bytes` owns: the one examined last; or null */
     size_t chunks;                  /* in the ring */
     size_t bytes_added;             /* in the ring, records not counted */
-    size_t unexamined;              /* in the ring: not examined since the last free */
-    struct {
-        size_t countdown, used, live_blocks;
-    } examined;                    /* what these were when chunks were examined last */
-    size_t failed;                 /* requests for blocks refused, under a lock */
+    size_t unexamined;    /* the next so many of the ring may be empty; the others are not */
+    size_t live_examined; /* live blocks when chunks were examined last, or fewer */
+    size_t failed;        /* requests for blocks refused, under a lock */
     struct acre_locker pages_lock; /* guards `parts.pages`, and: */
     struct acre_heap_chunk *runs;  /* all chunks */
     size_t chunk_pages;            /* pages of all chunks */

@@ -84,7 +84,15 @@ struct acre_tlsf {
     size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
     struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
+    size_t large_span;    /* the least span that frees look at: it has no linear list, or: */
+    size_t released_span; /* the least span at which a region may be empty, if that is to be told */
+    size_t least_span;    /* of a region that was one free block; 0: there was no region */
+    const void *end;      /* of the region looked at last when a free block ended there, */
+    const void *end_first;  /* and where that block starts if the region is empty */
+    size_t live_at_release; /* live blocks when on_released was called last */
     struct acre_exhausted_hook on_exhausted;
+    acre_released_fn *on_released; /* null: none */
+    void *on_released_arg;
     /* Of the quick lists: flushes them and allocates, if that helps; null: there are none. */
     struct acre_ptr (*alloc_flushed)(struct acre_tlsf *tlsf, struct acre_layout layout);
 };
@@ -156,6 +164,14 @@ ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_adjacent(
  * @param arg     passed to the handler. O(1).
  */
 void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handler, void *arg);
+
+/**
+ * Sets the handler that is called when a free has emptied a region of add_memory; init and reset
+ * keep it. It is told how many fewer blocks are live than at its last call, or 1.
+ * @param handler null: none.
+ * @param arg     passed to the handler. O(1).
+ */
+void acre_tlsf_set_on_released(struct acre_tlsf *tlsf, acre_released_fn *handler, void *arg);
 
 /** Bytes of metadata that a region of `size` bytes takes. O(1), pure. */
 size_t acre_tlsf_metadata_size(size_t size);

@@ -178,6 +178,13 @@ struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_lay
 
 /* ---- dealloc ---- */
 
+static enum acre_status buddy_notify_released(const struct acre_buddy *buddy)
+{
+    if (buddy->on_released != NULL)
+        buddy->on_released(buddy->on_released_arg, 1);
+    return ACRE_OK;
+}
+
 /* Merges a block of the cached region whose quick list is full. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_merging(
     struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
@@ -188,14 +195,14 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_merging(
     buddy->live_blocks--;
     buddy->headroom += (ptrdiff_t)buddy_size((unsigned)order);
     buddy_merge_in_region(buddy, buddy->cached, pos >> (buddy_smallest_log2(buddy) + order), order);
-    return ACRE_OK;
+    return buddy_notify_released(buddy);
 }
 
 /* The same for a block of order 0 at an odd number, which is not live any more. */
 static ACRE_NOINLINE enum acre_status buddy_merge_odd(struct acre_buddy *buddy, uintptr_t pos)
 {
     buddy_merge_in_region(buddy, buddy->cached, pos >> buddy_smallest_log2(buddy), 0);
-    return ACRE_OK;
+    return buddy_notify_released(buddy);
 }
 
 static enum acre_status buddy_dealloc_odd(

@@ -46,6 +46,11 @@ static void buddy_backing_set_on_exhausted(void *self, acre_exhausted_fn *handle
     acre_buddy_set_on_exhausted(self, handler, arg);
 }
 
+static void buddy_backing_set_on_released(void *self, acre_released_fn *handler, void *arg)
+{
+    acre_buddy_set_on_released(self, handler, arg);
+}
+
 const struct acre_backing acre_buddy_backing = {
     .ops = &acre_buddy_ops,
     .size = sizeof(struct acre_buddy),
@@ -57,4 +62,5 @@ const struct acre_backing acre_buddy_backing = {
     .add_apart = buddy_backing_add_apart,
     .add_adjacent = buddy_backing_add_adjacent,
     .set_on_exhausted = buddy_backing_set_on_exhausted,
+    .set_on_released = buddy_backing_set_on_released,
 };

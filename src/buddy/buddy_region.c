@@ -32,10 +32,8 @@ static bool buddy_set_defaults(struct acre_buddy *buddy)
 static void buddy_unset_defaults(struct acre_buddy *buddy)
 {
     size_t failed = buddy->failed;
-    struct acre_exhausted_hook on_exhausted = buddy->on_exhausted;
-    memset(buddy, 0, sizeof(*buddy));
+    memset(buddy, 0, offsetof(struct acre_buddy, on_exhausted));
     buddy->failed = failed;
-    buddy->on_exhausted = on_exhausted;
 }
 
 enum acre_status acre_buddy_setup(struct acre_buddy *buddy, size_t smallest)
@@ -62,6 +60,12 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
 void acre_buddy_set_on_exhausted(struct acre_buddy *buddy, acre_exhausted_fn *handler, void *arg)
 {
     acre_set_exhausted_hook(&buddy->on_exhausted, handler, arg);
+}
+
+void acre_buddy_set_on_released(struct acre_buddy *buddy, acre_released_fn *handler, void *arg)
+{
+    buddy->on_released = handler;
+    buddy->on_released_arg = arg;
 }
 
 /* ---- metadata ---- */
@@ -206,9 +210,7 @@ static void buddy_forget_all(struct acre_buddy *buddy)
 {
     size_t smallest = buddy->mask + 1;
     unsigned depth = buddy->quick_depth;
-    struct acre_exhausted_hook on_exhausted = buddy->on_exhausted;
-    memset(buddy, 0, sizeof(*buddy));
-    buddy->on_exhausted = on_exhausted;
+    memset(buddy, 0, offsetof(struct acre_buddy, on_exhausted));
     buddy_set_smallest(buddy, smallest);
     acre_buddy_init_quick(buddy, depth);
 }

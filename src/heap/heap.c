@@ -31,8 +31,8 @@ static struct acre_ptr heap_alloc_locked(void *self, struct acre_layout layout)
 
 /* ---- dealloc ---- */
 
-/* A free that is due for a scan, or under a lock. */
-static ACRE_NOINLINE enum acre_status heap_dealloc_counting(void *self, void *ptr)
+/* A free under a lock, or of a byte allocator that does not tell of frees. */
+static enum acre_status heap_dealloc_counting(void *self, void *ptr)
 {
     struct acre_heap *heap = self;
     struct acre_heap_chunk *gone = NULL;
@@ -40,29 +40,32 @@ static ACRE_NOINLINE enum acre_status heap_dealloc_counting(void *self, void *pt
     enum acre_status status = acre_dealloc(heap->bytes, ptr);
     if (status == ACRE_OK)
         gone = acre_heap_count_frees(heap, 1);
-    else if (heap->countdown == 0)
-        heap->countdown = 1;
     acre_locker_unlock(&heap->bytes_lock);
     acre_heap_return_runs(heap, gone);
     return status;
 }
 
-/* Counts the free before it is made, so that the byte allocator's dealloc is called last. */
-static enum acre_status heap_dealloc(void *self, void *ptr)
+static ACRE_NOINLINE void heap_scan_and_return(struct acre_heap *heap, size_t blocks)
 {
-    struct acre_heap *heap = self;
-    if (ACRE_UNLIKELY(--heap->countdown == 0))
-        return heap_dealloc_counting(heap, ptr);
-    enum acre_status (*dealloc)(void *, void *) = heap->bytes.ops->dealloc;
-    ACRE_OPAQUE(dealloc); /* else `self` is moved twice */
-    return dealloc(heap->bytes.self, ptr);
+    acre_heap_return_runs(heap, acre_heap_count_frees(heap, blocks));
 }
 
 /* The byte allocator's handler of frees after which a region may be empty. */
 static void heap_released(void *self, size_t blocks)
 {
     struct acre_heap *heap = self;
-    acre_heap_return_runs(heap, acre_heap_count_frees(heap, blocks));
+    if (ACRE_LIKELY(heap->countdown > blocks)) {
+        heap->countdown -= blocks;
+        heap->unexamined = heap->chunks;
+    } else {
+        heap_scan_and_return(heap, blocks);
+    }
+}
+
+/* Whether the byte allocator calls heap_released. */
+static bool heap_is_told_of_frees(const struct acre_heap *heap)
+{
+    return heap->is_called && heap->parts.backing->set_on_released != NULL;
 }
 
 enum acre_status acre_heap_dealloc_sized(
@@ -71,7 +74,7 @@ enum acre_status acre_heap_dealloc_sized(
     struct acre_heap_chunk *gone = NULL;
     acre_locker_lock(&heap->bytes_lock);
     enum acre_status status = acre_dealloc_sized(heap_bytes(heap), ptr, layout);
-    if (status == ACRE_OK)
+    if (status == ACRE_OK && !heap_is_told_of_frees(heap))
         gone = acre_heap_count_frees(heap, 1);
     acre_locker_unlock(&heap->bytes_lock);
     acre_heap_return_runs(heap, gone);
@@ -79,6 +82,15 @@ enum acre_status acre_heap_dealloc_sized(
 }
 
 /* ---- the other verbs on a block ---- */
+
+/* Counts the block that a realloc freed. */
+static void heap_count_moved(struct acre_heap *heap)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    struct acre_heap_chunk *gone = acre_heap_count_frees(heap, 1);
+    acre_locker_unlock(&heap->bytes_lock);
+    acre_heap_return_runs(heap, gone);
+}
 
 enum acre_status acre_heap_resize(struct acre_heap *heap, void *ptr, size_t size)
 {
@@ -94,7 +106,10 @@ struct acre_ptr acre_heap_realloc(struct acre_heap *heap, void *ptr, struct acre
     struct heap_request request = { ptr, layout, 0 };
     if (ptr == NULL)
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
-    return acre_heap_request(heap, &request);
+    struct acre_ptr got = acre_heap_request(heap, &request);
+    if (got.ptr != NULL && got.ptr != ptr && !heap_is_told_of_frees(heap))
+        heap_count_moved(heap);
+    return got;
 }
 
 struct acre_num acre_heap_usable_size(const struct acre_heap *heap, const void *ptr)
@@ -128,7 +143,7 @@ static void heap_bind_direct(struct acre_heap *heap, const struct acre_backing *
 {
     heap->alloc = backing->ops->alloc;
     heap->alloc_self = heap->parts.self;
-    heap->dealloc = heap_dealloc;
+    heap->dealloc = heap_dealloc_counting;
     heap->dealloc_self = heap;
     if (backing->set_on_released != NULL) {
         heap->dealloc = backing->ops->dealloc;

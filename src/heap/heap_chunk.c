@@ -30,7 +30,7 @@ static void heap_enter_ring(struct acre_heap *heap, struct acre_heap_chunk *chun
     else
         heap->ring = chunk;
     heap->chunks++;
-    heap->unexamined++;
+    heap->unexamined += heap->unexamined != 0;
     heap->bytes_added += heap_chunk_bytes(heap, chunk->pages);
     ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk)); /* HEAP-1 */
     ACRE_ASSERT(heap_ring_agrees(heap));             /* HEAP-3, HEAP-4 */
@@ -106,34 +106,32 @@ static struct acre_heap_chunk *heap_scan(struct acre_heap *heap)
 
 struct acre_heap_chunk *acre_heap_count_frees(struct acre_heap *heap, size_t frees)
 {
+    struct acre_heap_chunk *gone = NULL;
     if (heap->countdown > frees) {
         heap->countdown -= frees;
-        return NULL;
+    } else {
+        gone = heap_scan(heap);
+        heap->countdown = heap_scan_interval(heap);
     }
-    struct acre_heap_chunk *gone = heap_scan(heap);
-    heap->countdown = heap_scan_interval(heap);
     heap->unexamined = heap->chunks;
-    heap->examined.countdown = heap->countdown;
     return gone;
 }
 
-/* Whether a block may have been freed since chunks were examined last. Not every free is counted
- * down, hence the other two. */
-static bool heap_has_changed(const struct acre_heap *heap, const struct acre_stats *stats)
+/* Not every free that empties a chunk is counted, but each leaves fewer live blocks. Nothing changes
+ * where there are no fewer, so that a refused request leaves the heap as it is. */
+static void heap_note_frees(struct acre_heap *heap)
 {
-    return heap->examined.countdown != heap->countdown || heap->examined.used != stats->used ||
-           heap->examined.live_blocks != stats->live_blocks;
+    size_t live = acre_bytes_stats(heap_bytes(heap)).live_blocks;
+    if (live < heap->live_examined)
+        heap->unexamined = heap->chunks;
+    if (live < heap->live_examined || heap->unexamined != 0)
+        heap->live_examined = live;
 }
 
-/* Removes empty chunks among those not examined since the last free. Under the lock of bytes. */
+/* Removes the empty ones of the next few chunks that may be empty. Under the lock of bytes. */
 static struct acre_heap_chunk *heap_examine(struct acre_heap *heap)
 {
-    struct acre_stats stats = acre_bytes_stats(heap_bytes(heap));
-    if (heap_has_changed(heap, &stats) || heap->unexamined > heap->chunks)
-        heap->unexamined = heap->chunks;
-    heap->examined.countdown = heap->countdown;
-    heap->examined.used = stats.used;
-    heap->examined.live_blocks = stats.live_blocks;
+    heap_note_frees(heap);
     size_t limit = heap->unexamined;
     if (limit > ACRE_HEAP_SCAN_LIMIT)
         limit = ACRE_HEAP_SCAN_LIMIT;
@@ -153,11 +151,13 @@ size_t acre_heap_release_some(struct acre_heap *heap)
 static struct acre_heap_chunk *heap_remove_batch(struct acre_heap *heap, size_t *left)
 {
     acre_locker_lock(&heap->bytes_lock);
+    heap_note_frees(heap);
     if (*left > heap->chunks)
         *left = heap->chunks;
     size_t batch = *left < ACRE_HEAP_SCAN_LIMIT ? *left : ACRE_HEAP_SCAN_LIMIT;
     struct acre_heap_chunk *gone = acre_heap_remove_chunks(heap, batch, 0);
     *left -= batch;
+    heap->unexamined -= batch < heap->unexamined ? batch : heap->unexamined;
     acre_locker_unlock(&heap->bytes_lock);
     return gone;
 }

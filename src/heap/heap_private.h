@@ -211,8 +211,8 @@ bool acre_heap_add_chunk(
  * stay. Returns them, linked by ring_next up to null. Under the lock of bytes. */
 struct acre_heap_chunk *acre_heap_remove_chunks(struct acre_heap *heap, size_t limit, size_t keep);
 
-/* Examines up to ACRE_HEAP_SCAN_LIMIT chunks that were not examined since the last free, and returns
- * the pages of the empty ones. Returns their bytes. */
+/* Examines up to ACRE_HEAP_SCAN_LIMIT chunks that may be empty, and returns the pages of those that
+ * are. Changes nothing when none may be. Returns their bytes. */
 size_t acre_heap_release_some(struct acre_heap *heap);
 
 /* Counts `frees` frees. When a scan is due, scans and returns chunks whose pages are to be returned;

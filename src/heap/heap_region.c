@@ -12,6 +12,7 @@ static void heap_forget_bytes(struct acre_heap *heap)
     heap->ring = NULL;
     heap->newest = NULL;
     heap->unexamined = 0;
+    heap->live_examined = 0;
     heap->chunks = 0;
     heap->bytes_added = 0;
     heap->failed = 0;

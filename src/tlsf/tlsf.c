@@ -229,12 +229,69 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 
 /* ---- dealloc ---- */
 
-/* Ends a dealloc that has made a large free block. */
+/* Whether the region whose sentinel is `end` may be one free block that starts at `block`. Notes
+ * where its first block starts, unless it has several chains. */
+static bool tlsf_is_from_first(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
+{
+    const void *inside = (const char *)end - ACRE_TLSF_GRANULE;
+    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, inside);
+    if (region == NULL || region->joined || region->last != end ||
+        tlsf_span_between(region->first, end) > 4 * TLSF_MAX_GRANULES)
+        return true;
+    tlsf->end = end;
+    tlsf->end_first = region->first;
+    return region->first == block;
+}
+
+/* Calls on_released if the region of a block that was freed may be empty. */
+static ACRE_NOINLINE enum acre_status tlsf_notify_released(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
+{
+    if (tlsf_span(end) != 0 || !tlsf_is_from_first(tlsf, block, end))
+        return ACRE_OK;
+    size_t had = tlsf->live_at_release;
+    size_t has = tlsf->live_blocks;
+    tlsf->live_at_release = has;
+    tlsf->on_released(tlsf->on_released_arg, had > has ? had - has : 1);
+    return ACRE_OK;
+}
+
+/* Ends a free that left a block as large as an empty region can be. */
+static ACRE_NOINLINE enum acre_status tlsf_end_large_free(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t span)
+{
+    const struct acre_tlsf_block *end = tlsf_after(block, span);
+    if (end == tlsf->end && block != tlsf->end_first)
+        return ACRE_OK;
+    return tlsf_notify_released(tlsf, block, end);
+}
+
+/* Ends a free that left a block of `span`. */
+ACRE_INLINE enum acre_status tlsf_end_free(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t span)
+{
+    if (ACRE_UNLIKELY(span >= tlsf->released_span))
+        return tlsf_end_large_free(tlsf, block, span);
+    return ACRE_OK;
+}
+
+/* Ends a free that has made a large block. */
 static ACRE_NOINLINE enum acre_status tlsf_free_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     tlsf_insert_large(tlsf, block, span);
-    return ACRE_OK;
+    return tlsf_end_free(tlsf, block, span);
+}
+
+/* Ends a free that has made a block of `large_span` or more. */
+static ACRE_NOINLINE enum acre_status tlsf_free_watched(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (ACRE_LIKELY(span >= 4 * TLSF_LINEAR))
+        return tlsf_free_large(tlsf, block, span);
+    tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
+    return tlsf_end_free(tlsf, block, span);
 }
 
 /* Writes a large free block that has grown upward; it often stays in its place. */
@@ -243,10 +300,10 @@ static ACRE_NOINLINE enum acre_status tlsf_grow_upward(
 {
     tlsf_set_free(block, span, tlsf_after(block, span));
     if (tlsf->top == block)
-        return ACRE_OK;
+        return tlsf_end_free(tlsf, block, span);
     size_t list = tlsf_large_list(had);
     if (list == tlsf_large_list(span))
-        return ACRE_OK;
+        return tlsf_end_free(tlsf, block, span);
     (void)tlsf_unlink_listed(tlsf, block, list);
     return tlsf_free_large(tlsf, block, span);
 }
@@ -260,12 +317,12 @@ static ACRE_NOINLINE enum acre_status tlsf_grow_downward(
     tlsf_set_free(block, span, tlsf_after(block, span));
     if (tlsf->top == old) {
         tlsf->top = block;
-        return ACRE_OK;
+        return tlsf_end_free(tlsf, block, span);
     }
     size_t list = tlsf_large_list(had);
     if (list == tlsf_large_list(span) && tlsf->first[list] == old) {
         tlsf_replace_first(tlsf, old, block, list);
-        return ACRE_OK;
+        return tlsf_end_free(tlsf, block, span);
     }
     (void)tlsf_unlink_listed(tlsf, old, list);
     return tlsf_free_large(tlsf, block, span);
@@ -294,7 +351,7 @@ ACRE_INLINE enum acre_status tlsf_free_below_top(
     }
     tlsf_set_free(block, span, tlsf_after(block, span));
     tlsf->top = block;
-    return ACRE_OK;
+    return tlsf_end_free(tlsf, block, span);
 }
 
 /* Frees a block with a free neighbour: merges first, then inserts the result into a list once. */
@@ -326,8 +383,8 @@ static ACRE_NOINLINE enum acre_status tlsf_free_merging(
     if (above_span >= 4 * TLSF_LINEAR)
         return tlsf_grow_downward(tlsf, above, block, span);
     tlsf_set_free(block, span, tlsf_after(block, span));
-    if (span >= 4 * TLSF_LINEAR)
-        return tlsf_free_large(tlsf, block, span);
+    if (span >= tlsf->large_span)
+        return tlsf_free_watched(tlsf, block, span);
     tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
     return ACRE_OK;
 }
@@ -346,8 +403,8 @@ ACRE_INLINE enum acre_status tlsf_free_unlisted(
     tlsf_set_prev_free(above);
     tlsf_count_freed(tlsf, span);
     tlsf_set_free(block, span, above);
-    if (ACRE_UNLIKELY(span >= 4 * TLSF_LINEAR))
-        return tlsf_free_large(tlsf, block, span);
+    if (ACRE_UNLIKELY(span >= tlsf->large_span))
+        return tlsf_free_watched(tlsf, block, span);
     struct acre_tlsf_block **first = tlsf_linear_first(tlsf, span);
     struct acre_tlsf_block *next = *first;
     block->next = next;

@@ -50,6 +50,11 @@ static void tlsf_backing_set_on_exhausted(void *self, acre_exhausted_fn *handler
     acre_tlsf_set_on_exhausted(self, handler, arg);
 }
 
+static void tlsf_backing_set_on_released(void *self, acre_released_fn *handler, void *arg)
+{
+    acre_tlsf_set_on_released(self, handler, arg);
+}
+
 const struct acre_backing acre_tlsf_backing = {
     .ops = &acre_tlsf_ops,
     .size = sizeof(struct acre_tlsf),
@@ -61,6 +66,7 @@ const struct acre_backing acre_tlsf_backing = {
     .add_apart = tlsf_backing_add_apart,
     .add_adjacent = tlsf_backing_add_adjacent,
     .set_on_exhausted = tlsf_backing_set_on_exhausted,
+    .set_on_released = tlsf_backing_set_on_released,
 };
 
 static enum acre_status tlsf_quick_backing_add_apart(

@@ -8,6 +8,15 @@
 
 /* ---- chains of blocks ---- */
 
+/* What frees look at: spans without a linear list, and those that an empty region can have. */
+static void tlsf_set_watched_spans(struct acre_tlsf *tlsf)
+{
+    size_t span = tlsf->on_released != NULL ? tlsf->least_span : SIZE_MAX;
+    tlsf->released_span = span;
+    tlsf->large_span = span < 4 * TLSF_LINEAR ? span : 4 * TLSF_LINEAR;
+    tlsf->end = NULL;
+}
+
 static void tlsf_add_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     struct acre_tlsf_block *next = tlsf_after(block, span);
@@ -24,6 +33,9 @@ static struct acre_tlsf_block *tlsf_format_chain(
     *tlsf_header(last) = 0;
     tlsf_add_free_block(tlsf, first, span);
     tlsf->capacity += span;
+    if (tlsf->least_span == 0 || span < tlsf->least_span)
+        tlsf->least_span = span;
+    tlsf_set_watched_spans(tlsf);
     return last;
 }
 
@@ -178,6 +190,13 @@ void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handl
     acre_set_exhausted_hook(&tlsf->on_exhausted, handler, arg);
 }
 
+void acre_tlsf_set_on_released(struct acre_tlsf *tlsf, acre_released_fn *handler, void *arg)
+{
+    tlsf->on_released = handler;
+    tlsf->on_released_arg = arg;
+    tlsf_set_watched_spans(tlsf);
+}
+
 enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_t size)
 {
     size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size));
@@ -329,6 +348,9 @@ static void tlsf_unlink_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *
     acre_tlsf_unshare_map(region);
     acre_regions_remove(&tlsf->regions, &region->range);
     tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
+    if (tlsf->regions.first == NULL)
+        tlsf->least_span = 0;
+    tlsf_set_watched_spans(tlsf);
 }
 
 /* Removes a joined region: cuts it out of the free block that covers it and keeps what lies on both

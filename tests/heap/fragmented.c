@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Heaps on pages that are free in short runs only: how many chunks a refused request examines. */
-#include <acre/heap.h>
+#include "heap/heap_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,14 +105,51 @@ static void refusals_examine_few_chunks(void **state)
     assert_int_equal(examined, 0);
 }
 
-/* A free starts them anew. */
-static void a_free_is_followed_by_examinations(void **state)
+/* Frees the blocks of the chunk that the block in the middle lies in. */
+static void empty_one_chunk(void)
+{
+    uintptr_t middle = (uintptr_t)blocks[live / 2];
+    const struct acre_heap_chunk *chunk = heap->runs;
+    while (middle - chunk->start >= chunk->pages * heap->page_size)
+        chunk = chunk->run_next;
+    for (size_t i = 0; i < live; i++) {
+        uintptr_t block = (uintptr_t)blocks[i];
+        if (block - chunk->start < chunk->pages * heap->page_size)
+            assert_int_equal(acre_heap_dealloc(heap, blocks[i]), ACRE_OK);
+    }
+}
+
+/* Frees that empty a chunk start them anew: refused requests find it, a few chunks per request. */
+static void an_emptied_chunk_is_found(void **state)
 {
     (void)state;
     while (examined_by_refusal(RUN * PAGE) != 0)
         ;
-    assert_int_equal(acre_heap_dealloc(heap, blocks[live / 2]), ACRE_OK);
-    assert_int_equal(examined_by_refusal(RUN * PAGE), ACRE_HEAP_SCAN_LIMIT);
+    empty_one_chunk();
+    size_t tries = 0;
+    enum acre_status status;
+    do {
+        examined = 0;
+        status = acre_heap_alloc_pages(heap, RUN, 1, 0).status;
+        assert_true(examined <= 2 * ACRE_HEAP_SCAN_LIMIT);
+    } while (status != ACRE_OK && ++tries <= heap->chunks / ACRE_HEAP_SCAN_LIMIT);
+    assert_int_equal(status, ACRE_OK);
+}
+
+/* A request that is refused once more leaves the heap's structures as they are. */
+static void refusals_change_only_their_counts(void **state)
+{
+    static struct acre_heap before;
+    (void)state;
+    while (examined_by_refusal(RUN * PAGE) != 0)
+        ;
+    before = *heap;
+    assert_int_equal(examined_by_refusal(RUN * PAGE), 0);
+    assert_int_equal(acre_heap_alloc_pages(heap, RUN + 1, 1, 0).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_heap_dealloc(heap, &before), ACRE_NOT_ALLOCATED);
+    before.failed = heap->failed;
+    before.failed_pages = heap->failed_pages;
+    assert_memory_equal(&before, heap, sizeof before);
 }
 
 /* Requests for pages find the chunks that became empty, and the heap keeps its invariants. */
@@ -134,8 +171,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(refusals_examine_few_chunks, fill_tlsf),
         cmocka_unit_test_setup(refusals_examine_few_chunks, fill_slab),
-        cmocka_unit_test_setup(a_free_is_followed_by_examinations, fill_tlsf),
-        cmocka_unit_test_setup(a_free_is_followed_by_examinations, fill_slab),
+        cmocka_unit_test_setup(an_emptied_chunk_is_found, fill_tlsf),
+        cmocka_unit_test_setup(an_emptied_chunk_is_found, fill_slab),
+        cmocka_unit_test_setup(refusals_change_only_their_counts, fill_tlsf),
+        cmocka_unit_test_setup(refusals_change_only_their_counts, fill_slab),
         cmocka_unit_test_setup(empty_chunks_are_found, fill_tlsf),
         cmocka_unit_test_setup(empty_chunks_are_found, fill_slab),
     };

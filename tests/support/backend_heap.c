@@ -58,12 +58,12 @@ static struct acre_bytes trimming(struct acre_heap *heap)
     return (struct acre_bytes){ &ops, heap };
 }
 
-/* What only counts refusals, and how far refused requests have examined the chunks. */
+/* What only counts refusals, and where the heap looks for empty chunks next. */
 static void normalize_heap(struct acre_heap *heap)
 {
     heap->failed = 0;
     heap->unexamined = 0;
-    memset(&heap->examined, 0, sizeof heap->examined);
+    heap->live_examined = 0;
 }
 
 /* A backend over the parts of `struct type`, one of which is `part`. */
@@ -71,14 +71,7 @@ static void normalize_heap(struct acre_heap *heap)
     {                                                                                              \
         .name = title, .caps = BACKEND_CONTENTS | (features), .self_size = sizeof(struct type),    \
         .counters = { 1 + offsetof(struct type, heap.failed),                                      \
-            1 + offsetof(struct type, heap.countdown), 1 + offsetof(struct type, part.failed),     \
-            1 + offsetof(struct type, heap.unexamined),                                            \
-            1 + offsetof(struct type, heap.examined.countdown),                                    \
-            1 + offsetof(struct type, heap.examined.used),                                         \
-            1 + offsetof(struct type, heap.examined.live_blocks),                                  \
-            1 + offsetof(struct type, heap.ring), 1 + offsetof(struct type, heap.newest),          \
-            1 + offsetof(struct type, heap.newest_for.size),                                       \
-            1 + offsetof(struct type, heap.newest_for.align) },                                    \
+            1 + offsetof(struct type, part.failed) },                                              \
         .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
         .arena_most = SIZE_MAX, .bind = bind_##part, .normalize = normalize_##part,                \
         .slack = slack_##part                                                                      \
