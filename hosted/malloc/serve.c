@@ -64,7 +64,7 @@ ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
     return is_locked() ? acre_locked_alloc(layout) : acre_threads_alloc(layout);
 }
 
-ACRE_NOINLINE void acre_serve_free_slow(const char *call, void *ptr)
+ACRE_NOINLINE void acre_serve_free_slow(void *ptr, const char *call)
 {
     if (ptr == NULL)
         return;

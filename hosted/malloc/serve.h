@@ -60,7 +60,7 @@ void *acre_serve_refuse(void);
 
 /** acre_serve_alloc() and acre_serve_free() where the inline paths do not answer. */
 void *acre_serve_alloc_slow(struct acre_layout layout);
-void acre_serve_free_slow(const char *call, void *ptr);
+void acre_serve_free_slow(void *ptr, const char *call);
 
 /** As acre_serve_free(), and the layout must be the block's. */
 void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout);
@@ -104,7 +104,7 @@ ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
 ACRE_INLINE void acre_serve_free(const char *call, void *ptr)
 {
     if (ACRE_UNLIKELY(!threads_free_fast(ptr)))
-        acre_serve_free_slow(call, ptr);
+        acre_serve_free_slow(ptr, call);
 }
 
 #endif

@@ -45,7 +45,7 @@ ACRE_INLINE void *threads_alloc_fast(size_t size, size_t align)
 /** Frees a block of the thread's own. False: nothing was done, and the slow path decides. */
 ACRE_INLINE bool threads_free_fast(void *ptr)
 {
-    return threaded_dealloc_fast(&acre_threads.threaded, acre_threads_own, ptr);
+    return threaded_dealloc_fast(acre_threads_own, ptr);
 }
 
 /** The default backend, as the settings name it. */

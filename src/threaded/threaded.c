@@ -4,6 +4,7 @@
  */
 #include "threaded/threaded_private.h"
 
+const struct acre_threaded_slab acre_threaded_no_slab = { .size = ACRE_THREADED_UNIT };
 const struct acre_threaded_group acre_threaded_no_group = { .size = ACRE_THREADED_UNIT };
 
 enum acre_status acre_threaded_setup(

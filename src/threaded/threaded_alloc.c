@@ -213,12 +213,12 @@ enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void 
         return threaded_dealloc_run(heap, slab, ptr);
     if (owner != heap)
         return threaded_dealloc_remote(owner, slab, ptr);
-    return threaded_dealloc_fast(heap->threaded, heap, ptr) ? ACRE_OK : ACRE_NOT_ALLOCATED;
+    return threaded_dealloc_own(slab, ptr) ? ACRE_OK : ACRE_NOT_ALLOCATED;
 }
 
 enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 {
-    if (ACRE_LIKELY(threaded_dealloc_fast(heap->threaded, heap, ptr)))
+    if (ACRE_LIKELY(threaded_dealloc_fast(heap, ptr)))
         return ACRE_OK;
     return acre_threaded_dealloc_slow(heap, ptr);
 }

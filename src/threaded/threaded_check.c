@@ -13,9 +13,15 @@ static bool threaded_is_mapped(
     const struct acre_threaded *threaded, const struct acre_threaded_slab *slab)
 {
     size_t pages = slab->groups != 0 ? slab->pages : 1;
-    for (size_t i = 0; i < pages; i++)
-        if (threaded_slab_of(threaded, slab->start + i * ACRE_THREADED_PAGE) != slab)
+    const struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    for (size_t i = 0; i < pages; i++) {
+        uintptr_t page = slab->start + i * ACRE_THREADED_PAGE;
+        const struct acre_threaded_slab *seen = owner ? threaded_window_slab(owner, page) : slab;
+        bool outside =
+            owner && page - owner->window.start >= owner->window.pages * ACRE_THREADED_PAGE;
+        if (threaded_slab_of(threaded, page) != slab || (seen != slab && !outside))
             return false;
+    }
     return true;
 }
 

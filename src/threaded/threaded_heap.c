@@ -199,8 +199,12 @@ void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class, b
     return object;
 }
 
-void acre_threaded_dealloc_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group)
+void acre_threaded_dealloc_changed(const void *ptr, struct acre_threaded_group *group)
 {
+    struct acre_threaded_slab *slab = group->slab;
+    struct acre_thread_heap *heap = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    ACRE_ASSERT((uintptr_t)ptr - slab->start < slab->pages * ACRE_THREADED_PAGE);
+    (void)ptr;
     struct acre_threaded_slab *gone = NULL;
     threaded_enter(heap);
     acre_threaded_group_changed(heap, group, &gone);

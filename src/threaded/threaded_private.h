@@ -7,6 +7,11 @@
  *
  *     root[13 bits] -> node[13 bits] -> node[9 bits] -> slab record
  *
+ *   In front of it, each heap has a window: an array over the range of addresses in which its own slabs
+ *   lie, which only its owner reads. So one load finds the slab of a pointer and proves that it is the
+ *   heap's own. Entries without a slab lead to a record for which no address starts an object. What the
+ *   window does not know takes the slow path, which asks the map.
+ *
  *   slab record (in pages of its own, never beside blocks):
  *
  *     | owner start reciprocal size ... | group 0 | group 1 | ... up to 8 (16 on 32-bit machines) |
@@ -33,7 +38,8 @@
  * it), FROZEN (its thread was inside a slow path when the process forked: nobody touches its lists).
  *
  * Invariants; the checker names them:
- *   THREADED-1  each page of a slab leads to its record in the map; of a run, the first page
+ *   THREADED-1  each page of a slab leads to its record in the map, and in its owner's window if it lies
+ *               there; of a run, the first page
  *   THREADED-2  free bits are of objects that exist; remote has all bits of objects that do not
  *   THREADED-3  no object has both bits set
  *   THREADED-4  a slab in a heap's partial list has a free object and is not current
@@ -90,7 +96,7 @@ struct acre_threaded_group {
 struct acre_threaded_slab {
     _Atomic(struct acre_thread_heap *) owner; /* null: a run */
     uintptr_t start;
-    uint64_t reciprocal; /* 2^44 / size, rounded up; 0: no slab */
+    uint64_t reciprocal; /* 2^THREADED_FIXED_POINT / size, rounded up; 0: no slab */
     uint32_t size;       /* bytes of an object */
     uint16_t count;      /* objects */
     uint8_t size_class;
@@ -106,6 +112,13 @@ struct acre_threaded_slab {
     struct acre_threaded_group group[];
 };
 
+/* Where a heap's own slabs are found; memory permitting, all of them. */
+struct threaded_window {
+    uintptr_t start; /* address of its first page */
+    size_t pages;    /* 0: there is none */
+    struct acre_threaded_slab **entry;
+};
+
 enum threaded_heap_state { THREADED_LIVE, THREADED_ABANDONED, THREADED_FROZEN };
 
 struct acre_thread_heap {
@@ -115,6 +128,8 @@ struct acre_thread_heap {
     unsigned char empties[ACRE_THREADED_CLASSES];              /* empty slabs in `partial` */
     struct acre_threaded_slab *kept[ACRE_THREADED_KEPT_RUNS];  /* runs kept for reuse */
     unsigned next_kept;
+    struct threaded_window window; /* written under the lock, as is */
+    size_t slab_pages;             /* pages of all slabs */
     struct acre_threaded *threaded;
     struct acre_thread_heap *next_heap;      /* all heaps */
     struct acre_thread_heap *next_abandoned; /* under the lock */
@@ -127,6 +142,14 @@ struct acre_thread_heap {
 struct acre_threaded_node {
     _Atomic(void *) entry[1];
 };
+
+/* The record of pages without a slab in a window. Never written. */
+extern const struct acre_threaded_slab acre_threaded_no_slab;
+
+ACRE_INLINE struct acre_threaded_slab *threaded_no_slab(void)
+{
+    return (struct acre_threaded_slab *)(uintptr_t)&acre_threaded_no_slab;
+}
 
 /* ---- the page map; threaded_map.c ---- */
 
@@ -156,12 +179,28 @@ ACRE_INLINE struct acre_threaded_slab *threaded_slab_of(
     return threaded_entry(node, page & (((size_t)1 << THREADED_LEAF_LOG2) - 1));
 }
 
+/* The heap's own slab of the page that an address lies in, or a record without objects. */
+ACRE_INLINE struct acre_threaded_slab *threaded_window_slab(
+    const struct acre_thread_heap *heap, uintptr_t address)
+{
+    size_t page = (address - heap->window.start) >> ACRE_THREADED_PAGE_LOG2;
+    if (ACRE_UNLIKELY(page >= heap->window.pages))
+        return threaded_no_slab();
+    return heap->window.entry[page];
+}
+
 /* Makes the map's nodes for a range of pages. Under the lock. False: no memory. */
 bool acre_threaded_map_reserve(struct acre_threaded *threaded, uintptr_t start, size_t pages);
 
 /* Sets the entries of pages whose nodes exist. Under the lock. */
 void acre_threaded_map_set(
     struct acre_threaded *threaded, uintptr_t start, size_t pages, struct acre_threaded_slab *slab);
+
+/* A new slab enters its owner's window, which is moved and enlarged where that is needed and memory
+ * allows; one that is given back leaves it. Under the lock. */
+void acre_threaded_window_add(struct acre_thread_heap *heap, struct acre_threaded_slab *slab);
+void acre_threaded_window_remove(
+    struct acre_thread_heap *heap, const struct acre_threaded_slab *slab);
 
 /* Zeroed bytes for records, heaps and nodes, never given back; null: no memory. Under the lock. */
 void *acre_threaded_meta(struct acre_threaded *threaded, size_t bytes, size_t align);
@@ -220,9 +259,9 @@ void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_thre
 struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout);
 enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void *ptr);
 
-/* The rest of a free that filled or emptied its group. */
-void acre_threaded_dealloc_changed(
-    struct acre_thread_heap *heap, struct acre_threaded_group *group);
+/* The rest of a free that filled or emptied its group. It takes the pointer, though it needs none, so
+ * that this stays in the register in which free() received it. */
+void acre_threaded_dealloc_changed(const void *ptr, struct acre_threaded_group *group);
 
 /* ---- groups ---- */
 
@@ -286,9 +325,34 @@ ACRE_INLINE void *threaded_alloc_fast(struct acre_thread_heap *heap, size_t size
     return threaded_take_object(heap->unit[unit]);
 }
 
-/* 2^44 / size, rounded up: products of offsets below 2^20 stay within 64 bits, and the error of the
- * rounding stays below one part of an object (tests/threaded/classes.c tries every offset). */
-enum { THREADED_FIXED_POINT = 44 };
+/*
+ * Offset / size by one multiplication: reciprocal = 2^FIXED_POINT / size, rounded up. The fraction of the
+ * product is below the reciprocal just for multiples of the size (tests/threaded/classes.c tries every
+ * offset of every class).
+ */
+struct threaded_quotient {
+    size_t quotient;
+    bool exact;
+};
+
+#if defined(__SIZEOF_INT128__)
+enum { THREADED_FIXED_POINT = 64 };
+__extension__ typedef unsigned __int128 threaded_product;
+
+ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
+{
+    ACRE_ASSERT(size > 1);
+    return UINT64_MAX / size + 1;
+}
+
+ACRE_INLINE struct threaded_quotient threaded_divide(size_t offset, uint64_t reciprocal)
+{
+    threaded_product product = (threaded_product)offset * reciprocal;
+    return (struct threaded_quotient){ .quotient = (size_t)(product >> THREADED_FIXED_POINT),
+        .exact = (uint64_t)product < reciprocal };
+}
+#else
+enum { THREADED_FIXED_POINT = 44 }; /* products of offsets below 2^20 stay within 64 bits */
 
 /* In two steps of 32 bits, for machines that call a library to divide 64. */
 ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
@@ -301,37 +365,48 @@ ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
     return quotient + (rest % size != 0);
 }
 
-/* Index of the object that starts at an address of a slab, or SIZE_MAX when none does: the fraction
- * of offset / size is below 1 / size just for multiples of the size. */
+ACRE_INLINE struct threaded_quotient threaded_divide(size_t offset, uint64_t reciprocal)
+{
+    uint64_t product = (uint64_t)offset * reciprocal;
+    uint64_t fraction = product << (64 - THREADED_FIXED_POINT);
+    return (struct threaded_quotient){ .quotient = (size_t)(product >> THREADED_FIXED_POINT),
+        .exact = fraction < reciprocal << (64 - THREADED_FIXED_POINT) };
+}
+#endif
+
+/* Index of the object that starts at an address of a slab, or SIZE_MAX when none does. */
 ACRE_INLINE size_t threaded_object_at(const struct acre_threaded_slab *slab, uintptr_t address)
 {
-    uint64_t reciprocal = slab->reciprocal;
-    uint64_t product = (uint64_t)(address - slab->start) * reciprocal;
-    uint64_t fraction = product << (64 - THREADED_FIXED_POINT);
-    bool starts = fraction < reciprocal << (64 - THREADED_FIXED_POINT);
-    return starts ? (size_t)(product >> THREADED_FIXED_POINT) : SIZE_MAX;
+    struct threaded_quotient object = threaded_divide(address - slab->start, slab->reciprocal);
+    return object.exact ? object.quotient : SIZE_MAX;
 }
 
-/* Frees an object of the thread's own slab. False: nothing was done, and the slow path decides. */
-ACRE_INLINE bool threaded_dealloc_fast(
-    struct acre_threaded *threaded, struct acre_thread_heap *heap, void *ptr)
+/* Frees an object of a slab of the thread's own. False: no live object starts there. */
+ACRE_INLINE bool threaded_dealloc_own(struct acre_threaded_slab *slab, void *ptr)
 {
-    struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)ptr);
-    if (ACRE_UNLIKELY(
-            slab == NULL || atomic_load_explicit(&slab->owner, memory_order_relaxed) != heap))
+    struct threaded_quotient object =
+        threaded_divide((uintptr_t)ptr - slab->start, slab->reciprocal);
+    if (ACRE_UNLIKELY(!object.exact))
         return false;
-    size_t object = threaded_object_at(slab, (uintptr_t)ptr);
-    if (ACRE_UNLIKELY(object == SIZE_MAX))
-        return false;
-    struct acre_threaded_group *group = &slab->group[object >> THREADED_WORD_LOG2];
-    size_t bit = (size_t)1 << (object % THREADED_WORD_BITS);
+    struct acre_threaded_group *group = &slab->group[object.quotient >> THREADED_WORD_LOG2];
+    ACRE_OPAQUE(group); /* computed once, for all that follows */
     size_t bits = threaded_free_bits(group);
-    if (ACRE_UNLIKELY(((bits | threaded_remote_bits(group)) & bit) != 0))
+    size_t dead = bits | threaded_remote_bits(group);
+    size_t index = object.quotient;
+    if (ACRE_UNLIKELY((dead >> (index % THREADED_WORD_BITS) & 1) != 0))
         return false;
-    threaded_set_free(group, bits | bit);
-    if (ACRE_UNLIKELY(bits == 0 || (bits | bit) == group->notify))
-        acre_threaded_dealloc_changed(heap, group);
+    ACRE_OPAQUE(index); /* so that no register keeps the remainder: the machine takes it */
+    size_t now = bits | (size_t)1 << (index % THREADED_WORD_BITS);
+    threaded_set_free(group, now);
+    if (ACRE_UNLIKELY(bits == 0 || now == group->notify))
+        acre_threaded_dealloc_changed(ptr, group);
     return true;
+}
+
+/* The same of a pointer that may be anything. False: nothing was done, and the slow path decides. */
+ACRE_INLINE bool threaded_dealloc_fast(struct acre_thread_heap *heap, void *ptr)
+{
+    return threaded_dealloc_own(threaded_window_slab(heap, (uintptr_t)ptr), ptr);
 }
 
 #endif

@@ -129,6 +129,7 @@ struct acre_threaded_slab *acre_threaded_make_slab(
     atomic_store_explicit(&slab->state, THREADED_SLAB, memory_order_relaxed);
     threaded_link(threaded, slab);
     acre_threaded_map_set(threaded, slab->start, slab->pages, slab);
+    acre_threaded_window_add(owner, slab);
     return slab;
 }
 
@@ -152,7 +153,10 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
         struct acre_threaded_slab *slab = list;
         list = slab->next;
         size_t mapped = slab->groups != 0 ? slab->pages : 1;
+        struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
         acre_threaded_map_set(threaded, slab->start, mapped, NULL);
+        if (owner != NULL)
+            acre_threaded_window_remove(owner, slab);
         threaded_unlink(threaded, slab);
         enum acre_status status = acre_dealloc_pages(threaded->env.pages, slab->start, slab->pages);
         ACRE_ASSERT(status == ACRE_OK);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The verbs of a threaded heap in one thread: results, exact errors, accounts. */
+#include "threaded/threaded_private.h"
 #include "threaded/world.h"
 
 #include <stdlib.h>
@@ -205,6 +206,57 @@ static void pages_of_another_size_are_refused(void **state)
     assert_int_equal(acre_threaded_setup(&threaded, &env), ACRE_INVALID_PARAM);
 }
 
+/* Blocks of more pages than the first window has, freed by the short way in the reverse order. */
+static void own_blocks_are_found_in_the_window(void **state)
+{
+    (void)state;
+    enum { COUNT = 6000, SIZE = 3000 };
+    static void *blocks[COUNT];
+    struct world *world = world_open(MEMORY);
+    struct acre_thread_heap *heap = world_attach(world);
+    for (size_t i = 0; i < COUNT; i++)
+        blocks[i] = take(heap, SIZE, 1);
+    size_t pages = heap->window.pages;
+    assert_true(pages * ACRE_THREADED_PAGE > (size_t)COUNT * SIZE);
+    world_assert_sound(world);
+    for (size_t i = COUNT; i-- > 0;) {
+        assert_false(threaded_dealloc_fast(heap, (char *)blocks[i] + 16));
+        assert_true(threaded_dealloc_fast(heap, blocks[i]));
+        assert_false(threaded_dealloc_fast(heap, blocks[i]));
+    }
+    acre_threaded_release_empty(heap);
+    assert_int_equal(heap->slab_pages, 0);
+    assert_int_equal(heap->window.pages, pages);
+    world_assert_sound(world);
+    world_close(world);
+}
+
+/* Other heaps' slabs lie in between, so that a window over one's own would be too sparse: frees work
+ * without it. */
+static void blocks_outside_the_window_are_freed(void **state)
+{
+    (void)state;
+    enum { COUNT = 20 };
+    void *blocks[COUNT];
+    struct world *world = world_open(MEMORY);
+    struct acre_thread_heap *heap = world_attach(world);
+    struct acre_thread_heap *other = world_attach(world);
+    size_t outside = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        blocks[i] = take(heap, 20 + i * 48, 1);
+        (void)take(other, 1400000, 1);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_false(threaded_dealloc_fast(other, blocks[i]));
+        outside += threaded_window_slab(heap, (uintptr_t)blocks[i]) == threaded_no_slab();
+        give(heap, blocks[i]);
+        refuse(heap, world, blocks[i]);
+    }
+    assert_in_range(outside, 1, COUNT);
+    world_assert_sound(world);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +267,8 @@ int main(void)
         cmocka_unit_test(realloc_keeps_contents),
         cmocka_unit_test(all_memory_returns),
         cmocka_unit_test(the_block_of_an_address_is_found),
+        cmocka_unit_test(own_blocks_are_found_in_the_window),
+        cmocka_unit_test(blocks_outside_the_window_are_freed),
         cmocka_unit_test(pages_of_another_size_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
