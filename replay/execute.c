@@ -62,6 +62,8 @@ static void set_worker_environment(const struct replay_launch *launch)
     if (launch->allocator)
         setenv("ACRE_ALLOCATOR", launch->allocator, 1);
     unsetenv("ACRE_POOL");
+    if (launch->pool)
+        setenv("ACRE_POOL", launch->pool, 1);
     unsetenv("ACRE_STATS");
 }
 

@@ -40,6 +40,7 @@ struct replay_launch {
     const char *library;       /**< For `find` as well. */
     const char *preload;       /**< A path or a soname. */
     const char *allocator;     /**< ACRE_ALLOCATOR, for what is preloaded. */
+    const char *pool;          /**< ACRE_POOL. */
     const char *tunables;      /**< Of glibc. */
 };
 

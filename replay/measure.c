@@ -88,7 +88,7 @@ static bool replace_child(struct replay_measurement *measurement, bool served)
 }
 
 /* The child of the backend itself works. */
-static bool is_own(struct replay_measurement *measurement)
+static bool is_own_child(struct replay_measurement *measurement)
 {
     return !measurement->served || replace_child(measurement, false);
 }
@@ -96,7 +96,7 @@ static bool is_own(struct replay_measurement *measurement)
 static bool begin_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     (void)schedule;
-    return !measurement->row->pool_refused && is_own(measurement);
+    return !measurement->row->pool_refused && is_own_child(measurement);
 }
 
 /* A timed replay that is forgotten. */
@@ -137,7 +137,7 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
 static bool begin_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     measurement->worker.results->rounds = schedule->table->plan.rounds;
-    return !measurement->row->pool_refused && is_own(measurement);
+    return !measurement->row->pool_refused && is_own_child(measurement);
 }
 
 static void end_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -187,7 +187,7 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
 static bool start_afresh(struct replay_measurement *measurement)
 {
     if (replay_backend_has_pool(measurement->row->backend))
-        return is_own(measurement);
+        return is_own_child(measurement);
     return replace_child(measurement, false);
 }
 

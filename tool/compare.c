@@ -4,12 +4,14 @@
 #include "number/number.h"
 #include "registry/nearest.h"
 #include "replay/load.h"
+#include "replay/served_pool.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/compare/advise.h"
 #include "tool/compare/gather.h"
 #include "tool/compare/print.h"
 #include "tool/compare/scenario.h"
+#include "tool/compare/source.h"
 #include "tool/compare/verification.h"
 #include "tool/record/launch.h"
 #include "tool/report/report.h"
@@ -19,8 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define OPS_TO_TIME 1000000u
@@ -51,9 +51,9 @@ struct compare_command {
     char **program;                          /* the command to record, or null */
     const struct compare_scenario *scenario; /* to make up, or null */
     enum compare_goal wanted;
-    const char *given; /* a trace to read; else one is made */
-    const char *path;  /* of the trace to read */
-    char made[64];     /* a trace to be deleted in the end; "": none */
+    const char *given;                  /* a trace to read; else one is made */
+    const char *path;                   /* of the trace to read */
+    struct compare_source source_trace; /* the trace that is made */
     char source[512];
     struct acre_progress progress;
     struct trial_runner runner; /* of the program, with `verify` */
@@ -77,114 +77,17 @@ static void add_word(char *text, size_t room, const char *word)
     snprintf(text + used, room - used, "%s%s", used ? " " : "", word);
 }
 
-/* Records the command in a process of its own, whose heap is not the one to be measured. */
-static int record_in_child(char **program, const char *path)
-{
-    char words[][16] = { "record", "--quiet", "--times", "--output", "--" };
-    char *output = strdup(path);
-    size_t count = 0;
-    int argc = 0;
-    int code = ACRE_EXIT_FAILED;
-    while (program[count])
-        count++;
-    char **argv = calloc(count + 7, sizeof *argv);
-    if (argv && output) {
-        argv[argc++] = words[0];
-        argv[argc++] = words[1];
-        argv[argc++] = words[2];
-        argv[argc++] = words[3];
-        argv[argc++] = output;
-        argv[argc++] = words[4];
-        memcpy(argv + argc, program, count * sizeof *argv);
-        code = acre_cmd_record(argc + (int)count, argv);
-    }
-    free(argv);
-    free(output);
-    return code;
-}
-
-/* In a process of its own. @return the exit code. */
-static int produce(const struct compare_command *command)
-{
-    acre_complain_as("compare");
-    if (command->program)
-        return record_in_child(command->program, command->path);
-    if (compare_scenario_write(command->scenario, command->path))
-        return ACRE_EXIT_OK;
-    acre_complain("compare", "cannot write '%s': %s", command->path, strerror(errno));
-    return ACRE_EXIT_FAILED;
-}
-
-static bool has_trace(const struct compare_command *command)
-{
-    struct stat about;
-    return stat(command->path, &about) == 0 && (!S_ISREG(about.st_mode) || about.st_size > 0);
-}
-
-/* What the process that was to make the trace came to: it has complained if it could not, unless it
- * was killed. @return the exit code; that of a command that cannot be run is passed on. */
-static int check_made(const struct compare_command *command, int status)
-{
-    if (!WIFEXITED(status)) {
-        acre_complain("compare", "the recording was killed by signal %d", WTERMSIG(status));
-        return ACRE_EXIT_FAILED;
-    }
-    if (!has_trace(command) || (command->scenario && WEXITSTATUS(status) != 0))
-        return WEXITSTATUS(status) == ACRE_EXIT_NOT_FOUND ||
-                       WEXITSTATUS(status) == ACRE_EXIT_CANNOT_EXECUTE
-                   ? WEXITSTATUS(status)
-                   : ACRE_EXIT_FAILED;
-    if (WEXITSTATUS(status) != 0)
-        acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
-            command->program[0], WEXITSTATUS(status));
-    return ACRE_EXIT_OK;
-}
-
-/* Runs and records the command, or makes the scenario up. An interrupt typed meanwhile is for the
- * command: what it has allocated until then is compared. */
-static int make_trace(struct compare_command *command)
-{
-    int status = 0;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(produce(command));
-    if (pid < 0) {
-        acre_complain("compare", "cannot make a process: %s", strerror(errno));
-        return ACRE_EXIT_FAILED;
-    }
-    signal(SIGINT, SIG_IGN);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return check_made(command, status);
-}
-
-/* A name for a trace that is not kept. */
-static bool name_trace(struct compare_command *command)
-{
-    const char *folder = getenv("TMPDIR");
-    if (!folder || !*folder || strlen(folder) > sizeof command->made - 24)
-        folder = "/tmp";
-    snprintf(command->made, sizeof command->made, "%s/acre-compare-XXXXXX", folder);
-    int file = mkstemp(command->made);
-    if (file < 0) {
-        acre_complain("compare", "cannot make '%s': %s", command->made, strerror(errno));
-        command->made[0] = '\0';
-        return false;
-    }
-    close(file);
-    command->path = command->made;
-    return true;
-}
-
 static int prepare_trace(struct compare_command *command)
 {
     command->path = command->given ? command->given : command->trace;
     if ((!command->program && !command->scenario) || command->given)
         return ACRE_EXIT_OK;
-    if (!command->trace && !name_trace(command))
-        return ACRE_EXIT_FAILED;
-    return make_trace(command);
+    command->source_trace = (struct compare_source){
+        .program = command->program, .scenario = command->scenario, .path = command->trace
+    };
+    int code = compare_make_trace(&command->source_trace);
+    command->path = command->source_trace.path;
+    return code;
 }
 
 /* ---- the comparison ---- */
@@ -204,7 +107,7 @@ static bool add_files(struct compare_command *command)
 /* Told of a trace that nobody named: what it was made of. */
 static const char *trace_name(const struct compare_command *command)
 {
-    return command->made[0] ? command->source : command->path;
+    return command->source_trace.made[0] ? command->source : command->path;
 }
 
 static bool load(struct compare_command *command, struct replay_script *script)
@@ -353,6 +256,19 @@ static const char *linked_malloc(const struct compare_command *command, const ch
     return NULL;
 }
 
+/* The advice, and the limit of memory under which what is advised can run. */
+static void judge(struct compare_command *command, const struct replay_script *script)
+{
+    result.source = command->source;
+    result.today = linked_malloc(command, result.facts.name);
+    compare_advise(&result);
+    int advised = compare_advised(&result);
+    if (advised < 0 || !field.backends[advised].served || !script->facts.pid)
+        return;
+    result.run_pool = replay_served_pool(script, field.backends[advised].served,
+        result.candidates[advised].smallest_pool, &command->progress);
+}
+
 static int compare(struct compare_command *command)
 {
     struct replay_script script;
@@ -367,14 +283,13 @@ static int compare(struct compare_command *command)
     cJSON *maps = NULL;
     if (measured && command->report)
         maps = report_maps(&field, &script, command->path, &command->progress);
+    if (measured)
+        judge(command, &script);
     replay_script_close(&script);
     if (!measured) {
         acre_complain("compare", "cannot replay: %s", strerror(error));
         return ACRE_EXIT_FAILED;
     }
-    result.source = command->source;
-    result.today = linked_malloc(command, result.facts.name);
-    compare_advise(&result);
     return show_result(command, maps);
 }
 
@@ -391,8 +306,8 @@ static int prepare_and_compare(struct compare_command *command)
         code = compare(command);
     }
     trial_close(&command->runner);
-    if (command->made[0])
-        unlink(command->made);
+    if (command->source_trace.made[0])
+        unlink(command->source_trace.made);
     if (acre_interrupted())
         acre_die_interrupted();
     return code;
@@ -476,7 +391,7 @@ static int find_candidates(struct compare_command *command, const struct acre_us
     if (!add_files(command))
         return ACRE_EXIT_FAILED;
     const char *unknown = compare_find_unknown(&field, &choice);
-    return unknown ? acre_unknown_allocator(usage, unknown, "system") : ACRE_EXIT_OK;
+    return unknown ? acre_unknown_allocator(usage, unknown, true) : ACRE_EXIT_OK;
 }
 
 /* Cuts the command off behind "--". @return the arguments left. */

@@ -71,15 +71,11 @@ static bool add_builtin(struct replay_command *command, const struct acre_backen
                      .type = REPLAY_BUILTIN, .name = backend->name, .builtin = backend });
 }
 
-static bool add_malloc(struct replay_command *command)
-{
-    return add_wanted(
-        command, (struct replay_backend){ .type = REPLAY_SYSTEM, .name = REPLAY_SYSTEM_NAME });
-}
-
 static bool add_all(struct replay_command *command)
 {
-    bool added = add_malloc(command);
+    struct replay_backend system;
+    acre_find_malloc(&system, REPLAY_SYSTEM_NAME);
+    bool added = add_wanted(command, system);
     for (const struct acre_backend *backend = acre_backends; added && backend->name; backend++)
         if (!backend->setting[0])
             added = add_builtin(command, backend);
@@ -100,13 +96,17 @@ static int add_named(struct replay_command *command, const struct acre_usage *us
 {
     for (size_t i = 0; i < command->allocators.count; i++) {
         const char *name = command->allocators.items[i];
-        const struct acre_backend *backend = acre_backend_find(name);
-        bool is_system = strcmp(name, REPLAY_SYSTEM_NAME) == 0;
-        if (!backend && !is_system && is_plugin(command, name))
+        const struct acre_backend *builtin = acre_backend_find(name);
+        struct replay_backend backend;
+        if (!builtin && is_plugin(command, name))
             continue;
-        if (!backend && !is_system)
-            return acre_unknown_allocator(usage, name, REPLAY_SYSTEM_NAME);
-        if (!(is_system ? add_malloc(command) : add_builtin(command, backend)))
+        enum acre_malloc_found found =
+            builtin ? ACRE_MALLOC_FOUND : acre_find_malloc(&backend, name);
+        if (found == ACRE_MALLOC_UNKNOWN)
+            return acre_unknown_allocator(usage, name, true);
+        if (found == ACRE_MALLOC_ABSENT)
+            return acre_absent_malloc("replay", name);
+        if (!(builtin ? add_builtin(command, builtin) : add_wanted(command, backend)))
             return ACRE_EXIT_USAGE;
     }
     return ACRE_EXIT_OK;

@@ -20,13 +20,25 @@ struct run_options {
     bool stats;
 };
 
+/* Acre's own: the others take neither a pool nor --stats. */
+static bool is_acres_own(const char *name)
+{
+    return strcmp(name, ACRE_THREADED_NAME) == 0 || acre_backend_find(name);
+}
+
 static int run_command(const struct run_options *options, char **command)
 {
     char library[ACRE_PATH_ROOM];
-    if (!acre_find_preload("run", library, ACRE_DROP_IN_OBJECT))
-        return ACRE_EXIT_FAILED;
-    const struct acre_served served = { .library = library,
-        .allocator = options->allocator,
+    struct replay_backend backend = { .allocator = options->allocator, .preload = library };
+    if (is_acres_own(options->allocator)) {
+        if (!acre_find_preload("run", library, ACRE_DROP_IN_OBJECT))
+            return ACRE_EXIT_FAILED;
+    } else if (acre_find_malloc(&backend, options->allocator) != ACRE_MALLOC_FOUND) {
+        return acre_absent_malloc("run", options->allocator);
+    }
+    const struct acre_served served = { .library = backend.preload,
+        .allocator = backend.allocator,
+        .tunables = backend.tunables,
         .pool = options->pool,
         .stats = options->stats };
     if (!acre_set_served(&served)) {
@@ -46,9 +58,12 @@ static const char *default_allocator(void)
     return acre_backend_default() ? acre_backend_default()->name : "";
 }
 
-static bool is_allocator(const char *name)
+static bool is_known(const char *name)
 {
-    return (has_threaded && strcmp(name, ACRE_THREADED_NAME) == 0) || acre_backend_find(name);
+    const char *const *each = acre_malloc_names;
+    while (*each && strcmp(*each, name) != 0)
+        each++;
+    return *each || acre_backend_find(name);
 }
 
 int acre_cmd_run(int argc, char **argv)
@@ -56,7 +71,8 @@ int acre_cmd_run(int argc, char **argv)
     struct run_options chosen = { .allocator = NULL };
     const struct acre_option options[] = {
         { "allocator", 'a', ACRE_OPTION_TEXT, "NAME",
-            "allocator to serve COMMAND (default: threaded, which\nhas a heap per thread)",
+            "allocator to serve COMMAND, also system, system-keep,\njemalloc, mimalloc or tcmalloc "
+            "(default: threaded,\nwhich has a heap per thread)",
             &chosen.allocator },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "memory limit, with an optional suffix K, M, G or T\n(default: no limit)",
@@ -75,9 +91,11 @@ int acre_cmd_run(int argc, char **argv)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (!chosen.allocator)
         chosen.allocator = default_allocator();
-    if (!is_allocator(chosen.allocator))
-        return acre_unknown_allocator(
-            &usage, chosen.allocator, has_threaded ? ACRE_THREADED_NAME : NULL);
+    if (!is_known(chosen.allocator))
+        return acre_unknown_allocator(&usage, chosen.allocator, true);
+    if ((chosen.pool || chosen.stats) && !is_acres_own(chosen.allocator))
+        return acre_usage_error(
+            &usage, "--pool and --stats: '%s' is no allocator of acre's", chosen.allocator);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
     return run_command(&chosen, argv);

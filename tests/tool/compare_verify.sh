@@ -57,6 +57,21 @@ for part in '"verification"' '"clock":.*"processor"' '"trials"' '"predicted_resi
     grep -q "$part" "$work/out" || fail "no $part"
 done
 
+# What is advised can be run in the pool that is printed.
+program=$ACRE_BUILD/bench/programs/leak
+"$acre" compare --repeat=1 -a tlsf -a slab/2048 -a heap/buddy -- "$program" 20000 >"$work/out" 2>"$work/err" ||
+    fail "code $?"
+name=$(sed -n 's/^to run the program on it: acre run --allocator=\([^ ]*\) .*/\1/p' "$work/out")
+pool=$(sed -n "s/^it completes with at most .*--pool='\(.*\)')$/\1/p" "$work/out")
+[ -n "$name" ] && [ -n "$pool" ] || fail "no allocator or no pool to run with"
+"$acre" run --allocator="$name" --pool="$pool" -- "$program" 20000 >"$work/out" 2>"$work/err" ||
+    fail "it does not complete on $name in $pool"
+for malloc in system system-keep threaded; do
+    "$acre" replay --allocator="$malloc" --repeat=1 "$work/kept.acre" >"$work/out" 2>"$work/err" ||
+        fail "replay on $malloc: $?"
+    grep -q "^$malloc " "$work/out" || fail "$malloc is not replayed"
+done
+
 for wrong in "--verify $work/kept.acre" "--runs=2 $work/kept.acre" "--verify --scenario=json"; do
     code=0
     # shellcheck disable=SC2086 # words

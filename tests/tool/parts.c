@@ -49,7 +49,17 @@ static void sizes_parse(void **state)
         { "1 ", ACRE_NUMBER_MALFORMED, 0 },
         { "1KB", ACRE_NUMBER_MALFORMED, 0 },
         { "1Ki", ACRE_NUMBER_MALFORMED, 0 },
-        { "1.5M", ACRE_NUMBER_MALFORMED, 0 },
+        { "1.5M", ACRE_NUMBER_OK, 3u << 19 },
+        { "22.4 MiB", ACRE_NUMBER_OK, 23488103 },
+        { "0.000001K", ACRE_NUMBER_OK, 1 },
+        { "1.0K", ACRE_NUMBER_OK, 1024 },
+        { "1.5", ACRE_NUMBER_MALFORMED, 0 },
+        { "1.5B", ACRE_NUMBER_MALFORMED, 0 },
+        { "1.M", ACRE_NUMBER_MALFORMED, 0 },
+        { ".5M", ACRE_NUMBER_MALFORMED, 0 },
+        { "1.0000001M", ACRE_NUMBER_MALFORMED, 0 },
+        { "1  M", ACRE_NUMBER_MALFORMED, 0 },
+        { "1.5.1M", ACRE_NUMBER_MALFORMED, 0 },
         { "0x10", ACRE_NUMBER_MALFORMED, 0 },
         { "1P", ACRE_NUMBER_MALFORMED, 0 },
     };
@@ -90,6 +100,19 @@ static void bytes_format(void **state)
         char text[ACRE_FORMAT_BYTES_ROOM];
         acre_format_bytes(text, cases[i].bytes);
         assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* A size as it is printed suffices when it is given back. */
+static void sizes_that_must_suffice_round_up(void **state)
+{
+    (void)state;
+    for (size_t bytes = 1000; bytes < (size_t)1 << 30; bytes = bytes * 9 / 8 + 1) {
+        char text[ACRE_FORMAT_BYTES_ROOM];
+        size_t again = 0;
+        acre_format_bytes_up(text, bytes);
+        assert_int_equal(acre_parse_size(text, &again), ACRE_NUMBER_OK);
+        assert_true(again >= bytes && again - bytes <= bytes / 100 + 1);
     }
 }
 
@@ -360,6 +383,7 @@ int main(void)
         cmocka_unit_test(sizes_parse),
         cmocka_unit_test(largest_size_parses),
         cmocka_unit_test(bytes_format),
+        cmocka_unit_test(sizes_that_must_suffice_round_up),
         cmocka_unit_test(edit_distances),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(options_parse),

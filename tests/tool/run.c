@@ -72,6 +72,22 @@ static void run_prefers_its_option_to_the_environment(void **state)
     has(spawned.out, "ACRE_ALLOCATOR=slab\n");
 }
 
+/* Mallocs that are not acre's have names too. */
+static void run_takes_mallocs(void **state)
+{
+    (void)state;
+    setenv("ACRE_ALLOCATOR", "slab", 1);
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "-a", "system", "env", NULL });
+    unsetenv("ACRE_ALLOCATOR");
+    assert_int_equal(spawned.code, 0);
+    assert_null(strstr(spawned.out, "ACRE_ALLOCATOR="));
+    assert_null(strstr(spawned.out, "LD_PRELOAD="));
+    spawn(
+        &spawned, (const char *[]){ copied_tool, "run", "-a", "system", "-p", "1M", "env", NULL });
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "'system' is no allocator of acre's");
+}
+
 static void run_leaves_the_environment_alone(void **state)
 {
     (void)state;
@@ -131,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_sets_the_environment),
         cmocka_unit_test(run_prefers_its_option_to_the_environment),
+        cmocka_unit_test(run_takes_mallocs),
         cmocka_unit_test(run_leaves_the_environment_alone),
         cmocka_unit_test(run_passes_exit_codes_on),
         cmocka_unit_test(run_warns_of_static_programs),

@@ -113,10 +113,19 @@ static const char *change(char text[CHANGE_ROOM], double figure, double other)
     return text;
 }
 
+void compare_format_memory(
+    char text[ACRE_FORMAT_BYTES_ROOM], const struct compare_candidate *candidate)
+{
+    if (candidate->has_pool)
+        acre_format_bytes_up(text, (size_t)candidate->memory);
+    else
+        acre_format_bytes(text, (size_t)candidate->memory);
+}
+
 static void say_memory(char *text, const struct compare_candidate *candidate)
 {
     char bytes[ACRE_FORMAT_BYTES_ROOM];
-    acre_format_bytes(bytes, (size_t)candidate->memory);
+    compare_format_memory(bytes, candidate);
     if (!candidate->memory)
         return;
     if (candidate->has_pool)
@@ -142,7 +151,7 @@ static void reason_memory(
             (double)best->metadata / (double)best->smallest_pool * 100.0);
     if (!next)
         return;
-    acre_format_bytes(bytes, (size_t)next->memory);
+    compare_format_memory(bytes, next);
     say(text, "%s takes %s (%s).", next->name, bytes,
         change(by, (double)next->memory, (double)best->memory));
 }
@@ -209,7 +218,7 @@ static void reason_balanced(const struct compare_result *result,
     say(text, "%.3f of the peak of live bytes, %.1f ns per operation, %s %s.", best->per_peak,
         compare_time(best), number, result->ticks);
     if (best->has_pool && best->memory) {
-        acre_format_bytes(bytes, (size_t)best->memory);
+        compare_format_memory(bytes, best);
         say(text, "It completes in a pool of %s.", bytes);
     }
     if (next)

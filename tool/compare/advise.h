@@ -6,6 +6,7 @@
 #ifndef ACRE_TOOL_COMPARE_ADVISE_H
 #define ACRE_TOOL_COMPARE_ADVISE_H
 
+#include "cli/size.h"
 #include "tool/compare/result.h"
 
 /** Fills the advice of a result that is complete otherwise. */
@@ -15,6 +16,10 @@ void compare_advise(struct compare_result *result);
  * there is none. `own`: only acre's own. */
 int compare_best(
     const struct compare_result *result, enum compare_goal goal, int left_out, bool own);
+
+/** Writes a candidate's memory: of a pool, a figure that suffices. */
+void compare_format_memory(
+    char text[ACRE_FORMAT_BYTES_ROOM], const struct compare_candidate *candidate);
 
 /** Whether the rounds of timing do not tell the two apart. */
 bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other);

@@ -3,24 +3,11 @@
 
 #include "plugin/plugin_load.h"
 #include "replay/execute.h"
-#include "tool/command.h"
-#include "tool/environment.h"
+#include "tool/allocators.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* Mallocs that may be installed, by the names under which the loader finds them. */
-static const struct peer {
-    const char *name, *soname;
-} peers[] = {
-    { "jemalloc", "libjemalloc.so.2" },
-    { "mimalloc", "libmimalloc.so.2" },
-    { "mimalloc", "libmimalloc.so.3" },
-    { "tcmalloc", "libtcmalloc_minimal.so.4" },
-};
 
 static bool name_is_taken(const struct compare_field *field, const char *name)
 {
@@ -82,14 +69,9 @@ static void add_backend(struct compare_field *field, const struct acre_backend *
     field->builtins[field->count - 1] = builtin;
     backend->type = REPLAY_BUILTIN;
     backend->builtin = builtin;
-    if (field->drop_in) {
-        struct replay_backend *served = &field->served[field->count - 1];
-        *served = (struct replay_backend){ .type = REPLAY_SYSTEM,
-            .name = candidate->name,
-            .preload = field->drop_in,
-            .allocator = builtin->name };
+    struct replay_backend *served = &field->served[field->count - 1];
+    if (acre_find_served(served, builtin->name) == ACRE_MALLOC_FOUND)
         backend->served = served;
-    }
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s",
         builtin->setting[0] ? builtin->text : "");
     snprintf(candidate->version, sizeof candidate->version, "%s", ACRE_VERSION);
@@ -145,13 +127,25 @@ const char *compare_find_unknown(
     return NULL;
 }
 
-/* The object that serves malloc with acre's allocators, where it is beside the tool and works. */
-static void find_drop_in(struct compare_field *field)
+/* A malloc that is there. */
+static void add_malloc(struct compare_field *field, const char *name)
 {
-    static char path[ACRE_PATH_ROOM];
-    char version[REPLAY_VERSION_ROOM];
-    bool found = acre_find_companion(path, ACRE_DROP_IN_OBJECT, ACRE_LIBDIR);
-    field->drop_in = found && replay_probe_malloc(path, version) ? path : NULL;
+    struct replay_backend *backend;
+    struct replay_backend found;
+    char version[REPLAY_VERSION_ROOM] = "";
+    if (acre_find_malloc(&found, name) != ACRE_MALLOC_FOUND)
+        return;
+    struct compare_candidate *candidate =
+        add_candidate(field, COMPARE_PRELOAD, name, name, &backend);
+    if (!candidate)
+        return;
+    *backend = found;
+    backend->name = candidate->name;
+    if (found.allocator)
+        snprintf(version, sizeof version, "%s", ACRE_VERSION);
+    else
+        replay_probe_malloc(found.preload, version);
+    snprintf(candidate->version, sizeof candidate->version, "%.60s", version);
 }
 
 void compare_find_candidates(struct compare_field *field, const struct compare_choice *choice)
@@ -159,15 +153,17 @@ void compare_find_candidates(struct compare_field *field, const struct compare_c
     bool all = choice->name_count == 0;
     struct replay_shared own = { .version = "" };
     replay_identify(&own);
-    find_drop_in(field);
-    if (all || is_named(choice, REPLAY_SYSTEM_NAME))
-        add_system(field, &own);
-    if (all || is_named(choice, REPLAY_KEEP_NAME))
-        add_system_keep(field, &own);
+    for (const char *const *name = acre_malloc_names; *name; name++) {
+        bool wanted = all || is_named(choice, *name);
+        if (wanted && strcmp(*name, REPLAY_SYSTEM_NAME) == 0)
+            add_system(field, &own);
+        else if (wanted && strcmp(*name, REPLAY_KEEP_NAME) == 0)
+            add_system_keep(field, &own);
+    }
     add_backends(field, choice);
-    for (size_t i = 0; i < COUNT(peers); i++)
-        if (all || is_named(choice, peers[i].name))
-            add_preload(field, peers[i].name, peers[i].soname);
+    for (const char *const *name = acre_malloc_names; *name; name++)
+        if (all || is_named(choice, *name))
+            add_malloc(field, *name);
 }
 
 static bool add_plugin(

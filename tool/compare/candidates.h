@@ -17,7 +17,6 @@ struct compare_field {
     struct replay_backend backends[COMPARE_MOST_CANDIDATES];
     const struct acre_backend *builtins[COMPARE_MOST_CANDIDATES]; /**< COMPARE_BUILT_IN, or null. */
     struct replay_backend served[COMPARE_MOST_CANDIDATES]; /**< How `acre run` serves those. */
-    const char *drop_in; /**< Path of the object that serves them; null: there is none. */
 };
 
 /** What to leave out, and what to add. */

@@ -281,6 +281,22 @@ static void print_glance(FILE *out, const struct compare_result *result)
             acre_plural(result->facts.left_live, "block", "blocks"));
 }
 
+/* How to run the program on what is advised. */
+static void print_run(FILE *out, const struct compare_result *result, bool why)
+{
+    char pool[ACRE_FORMAT_BYTES_ROOM];
+    int advised = compare_advised(result);
+    if (advised < 0 || advised == compare_today(result) || !result->facts.pid ||
+        result->candidates[advised].origin == COMPARE_PLUGIN)
+        return;
+    const char *name = result->candidates[advised].name;
+    fprintf(out, "%sto run the program on it: acre run --allocator=%s -- COMMAND\n",
+        why ? "\n" : "", name);
+    acre_format_bytes_up(pool, (size_t)result->run_pool);
+    if (result->run_pool)
+        fprintf(out, "it completes with at most %s (--pool='%s')\n", pool, pool);
+}
+
 /* Where more is to be had. */
 static void print_hints(FILE *out, const struct compare_result *result, bool why, bool verified)
 {
@@ -291,6 +307,7 @@ static void print_hints(FILE *out, const struct compare_result *result, bool why
             out);
     if (!facts->duration_ns && facts->pid && !why)
         fputs("a trace recorded with --times predicts the whole program's time as well\n", out);
+    print_run(out, result, why);
     if (facts->pid && !verified && !result->interrupted)
         fprintf(out, "%sto check this on the real program: acre compare --verify -- COMMAND\n",
             why ? "\n" : "");
@@ -301,6 +318,11 @@ void compare_print(
 {
     compare_print_verdict(out, result);
     compare_print_bars(out, result);
+    if (result->facts.threads > 1)
+        fprintf(out,
+            "for one thread: the trace has %" PRIu32
+            ", and is replayed on one; --verify measures all\n",
+            result->facts.threads);
     print_broken(out, result);
     fputc('\n', out);
     print_source(out, result->source);

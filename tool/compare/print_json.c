@@ -174,6 +174,7 @@ cJSON *compare_json(const struct compare_result *result)
     int today = compare_today(result);
     add_text(root, "today", today < 0 ? "" : result->candidates[today].name);
     compare_verdict(result, verdict);
+    replay_json_known(root, "run_pool_bytes", result->run_pool > 0, (double)result->run_pool);
     cJSON_AddStringToObject(root, "verdict", verdict);
     add_text(root, "advised", advised < 0 ? "" : result->candidates[advised].name);
     replay_json_count(root, "replays", result->rounds);

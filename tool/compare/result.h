@@ -145,7 +145,9 @@ struct compare_result {
     double loop_instructions; /**< 0: not counted. */
     const char *uncounted;    /**< Why no instructions are; null: they are. */
     bool interrupted;         /**< Not everything was measured. */
-    const char *today;        /**< The malloc that the program is linked to; null: the system's. */
+    uint64_t
+        run_pool; /**< Bytes of --pool in which what is advised runs; 0: none was looked for. */
+    const char *today; /**< The malloc that the program is linked to; null: the system's. */
     struct compare_advice advice[COMPARE_GOALS];
     struct compare_verification verification;
     size_t count;

@@ -75,10 +75,10 @@ double compare_cost(const struct compare_result *result, const struct compare_ca
 {
     double seconds = 0.0;
     double whole = (double)result->facts.duration_ns / 1e9;
-    if (compare_predict(result, candidate, &seconds))
-        return whole + seconds;
-    return compare_figure(candidate, COMPARE_SPEED) > 0.0 && whole <= 0.0 ? compare_time(candidate)
-                                                                          : 0.0;
+    bool known = whole > 0.0 && compare_today(result) >= 0;
+    if (known)
+        return compare_predict(result, candidate, &seconds) ? whole + seconds : 0.0;
+    return compare_figure(candidate, COMPARE_SPEED);
 }
 
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds)

@@ -47,7 +47,8 @@ static bool can_run(
 {
     const struct compare_candidate *candidate = &result->candidates[index];
     bool systems = candidate->origin == COMPARE_SYSTEM || candidate->origin == COMPARE_TUNED;
-    if ((systems && result->today) || (candidate->origin == COMPARE_BUILT_IN && !field->drop_in))
+    if ((systems && result->today) ||
+        (candidate->origin == COMPARE_BUILT_IN && !field->backends[index].served))
         return false;
     return candidate->origin != COMPARE_PLUGIN && compare_figure(candidate, COMPARE_SPEED) > 0.0;
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "tool/compare/source.h"
+
+#include "cli/options.h"
+#include "tool/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Records the command in a process of its own, whose heap is not the one to be measured. */
+static int record_in_child(char **program, const char *path)
+{
+    char words[][16] = { "record", "--quiet", "--times", "--output", "--" };
+    char *output = strdup(path);
+    size_t count = 0;
+    int argc = 0;
+    int code = ACRE_EXIT_FAILED;
+    while (program[count])
+        count++;
+    char **argv = calloc(count + 7, sizeof *argv);
+    if (argv && output) {
+        argv[argc++] = words[0];
+        argv[argc++] = words[1];
+        argv[argc++] = words[2];
+        argv[argc++] = words[3];
+        argv[argc++] = output;
+        argv[argc++] = words[4];
+        memcpy(argv + argc, program, count * sizeof *argv);
+        code = acre_cmd_record(argc + (int)count, argv);
+    }
+    free(argv);
+    free(output);
+    return code;
+}
+
+/* In a process of its own. @return the exit code. */
+static int produce(const struct compare_source *source)
+{
+    acre_complain_as("compare");
+    if (source->program)
+        return record_in_child(source->program, source->path);
+    if (compare_scenario_write(source->scenario, source->path))
+        return ACRE_EXIT_OK;
+    acre_complain("compare", "cannot write '%s': %s", source->path, strerror(errno));
+    return ACRE_EXIT_FAILED;
+}
+
+static bool has_trace(const struct compare_source *source)
+{
+    struct stat about;
+    return stat(source->path, &about) == 0 && (!S_ISREG(about.st_mode) || about.st_size > 0);
+}
+
+/* What the process that was to make the trace came to: it has complained if it could not, unless it
+ * was killed. @return the exit code; that of a command that cannot be run is passed on. */
+static int check_made(const struct compare_source *source, int status)
+{
+    if (!WIFEXITED(status)) {
+        acre_complain("compare", "the recording was killed by signal %d", WTERMSIG(status));
+        return ACRE_EXIT_FAILED;
+    }
+    if (!has_trace(source) || (source->scenario && WEXITSTATUS(status) != 0))
+        return WEXITSTATUS(status) == ACRE_EXIT_NOT_FOUND ||
+                       WEXITSTATUS(status) == ACRE_EXIT_CANNOT_EXECUTE
+                   ? WEXITSTATUS(status)
+                   : ACRE_EXIT_FAILED;
+    if (WEXITSTATUS(status) != 0)
+        acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
+            source->program[0], WEXITSTATUS(status));
+    return ACRE_EXIT_OK;
+}
+
+/* Runs and records the command, or makes the scenario up. An interrupt typed meanwhile is for the
+ * command: what it has allocated until then is compared. */
+static int make_trace(struct compare_source *source)
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(produce(source));
+    if (pid < 0) {
+        acre_complain("compare", "cannot make a process: %s", strerror(errno));
+        return ACRE_EXIT_FAILED;
+    }
+    signal(SIGINT, SIG_IGN);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return check_made(source, status);
+}
+
+/* A name for a trace that is not kept. */
+static bool name_trace(struct compare_source *source)
+{
+    const char *folder = getenv("TMPDIR");
+    if (!folder || !*folder || strlen(folder) > sizeof source->made - 24)
+        folder = "/tmp";
+    snprintf(source->made, sizeof source->made, "%s/acre-compare-XXXXXX", folder);
+    int file = mkstemp(source->made);
+    if (file < 0) {
+        acre_complain("compare", "cannot make '%s': %s", source->made, strerror(errno));
+        source->made[0] = '\0';
+        return false;
+    }
+    close(file);
+    source->path = source->made;
+    return true;
+}
+
+int compare_make_trace(struct compare_source *source)
+{
+    if (!source->path && !name_trace(source))
+        return ACRE_EXIT_FAILED;
+    return make_trace(source);
+}

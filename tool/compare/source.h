@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * The trace to compare on, made by recording a command or by writing a synthetic workload.
+ */
+#ifndef ACRE_TOOL_COMPARE_SOURCE_H
+#define ACRE_TOOL_COMPARE_SOURCE_H
+
+#include "tool/compare/scenario.h"
+
+/** A trace to make. */
+struct compare_source {
+    char **program;                          /**< The command to record, or null. */
+    const struct compare_scenario *scenario; /**< To make up, or null. */
+    const char *path; /**< Of the trace; null: of a file to be deleted in the end. */
+    char made[64];    /**< That file; "": none. */
+};
+
+/**
+ * Makes the trace and sets `path`. An interrupt typed meanwhile is for the command: what it has
+ * allocated until then is in the trace.
+ * @return an exit code, after a message when it is not 0.
+ */
+int compare_make_trace(struct compare_source *source);
+
+#endif
