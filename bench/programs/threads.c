@@ -5,6 +5,9 @@
  *   exchange   blocks are handed from thread to thread: half of all frees are of another's blocks
  *   pairs      producers allocate, consumers free
  *   server     a working set is handed from each thread to its successor
+ *   spawn      threads that live for a few hundred blocks each
+ *   mixed      as churn, with one block in a hundred of up to 1 MiB
+ *   growth     buffers grow by realloc to 256 KiB, among small blocks
  * Sizes are 16 to 1,015 bytes, one in a hundred up to 50,000. Prints a sum that does not depend on
  * the malloc.
  */
@@ -159,6 +162,88 @@ static void *server(void *arg)
     return NULL;
 }
 
+/* A thread of a few hundred blocks. */
+static void *live_shortly(void *arg)
+{
+    unsigned seed = (unsigned)(uintptr_t)arg;
+    unsigned char *own[64] = { NULL };
+    uint64_t sum = 0;
+    for (size_t i = 0; i < 400; i++) {
+        unsigned slot = draw(&seed) % 64;
+        sum += end(own[slot]);
+        own[slot] = make(&seed);
+    }
+    for (size_t i = 0; i < 64; i++)
+        sum += end(own[i]);
+    total += sum;
+    return NULL;
+}
+
+static void *spawn(void *arg)
+{
+    for (size_t i = 0; i < step_count / 400; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, live_shortly, (void *)((uintptr_t)arg + i * 64)) != 0 ||
+            pthread_join(thread, NULL) != 0)
+            abort();
+    }
+    return NULL;
+}
+
+/* One block in a hundred is large; every page of it is touched. */
+static unsigned char *make_mixed(unsigned *seed)
+{
+    size_t size = 65536 + draw(seed) % (15 * 65536);
+    if (draw(seed) % 100 != 0)
+        return make(seed);
+    unsigned char *block = malloc(size);
+    if (block == NULL)
+        abort();
+    for (size_t i = 0; i < size; i += 4096)
+        memcpy(block + i, seed, sizeof *seed);
+    return block;
+}
+
+static void *mixed(void *arg)
+{
+    unsigned seed = (unsigned)(uintptr_t)arg;
+    unsigned char *own[SLOTS / 8] = { NULL };
+    uint64_t sum = 0;
+    for (size_t i = 0; i < step_count / 4; i++) {
+        unsigned slot = draw(&seed) % (SLOTS / 8);
+        sum += end(own[slot]);
+        own[slot] = make_mixed(&seed);
+    }
+    for (size_t i = 0; i < SLOTS / 8; i++)
+        sum += end(own[i]);
+    total += sum;
+    return NULL;
+}
+
+/* A buffer that grows by an eighth and 64 bytes at a time. */
+static uint64_t grow(unsigned *seed)
+{
+    unsigned char *buffer = make(seed);
+    for (size_t size = 2048; size < 262144; size += size / 8 + 64) {
+        free(malloc(draw(seed) % 500));
+        buffer = realloc(buffer, size < 51200 ? 51200 : size);
+        if (buffer == NULL)
+            abort();
+        buffer[size - 1] = 1;
+    }
+    return end(buffer);
+}
+
+static void *growth(void *arg)
+{
+    unsigned seed = (unsigned)(uintptr_t)arg;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < step_count / 200; i++)
+        sum += grow(&seed);
+    total += sum;
+    return NULL;
+}
+
 static void run(void *(*pattern)(void *))
 {
     pthread_t threads[MOST_THREADS];
@@ -178,7 +263,7 @@ int main(int count, char **arguments)
         const char *name;
         void *(*run)(void *);
     } patterns[] = { { "churn", churn }, { "exchange", exchange }, { "pairs", pairs },
-        { "server", server } };
+        { "server", server }, { "spawn", spawn }, { "mixed", mixed }, { "growth", growth } };
     if (count > 2)
         thread_count = strtoul(arguments[2], NULL, 10);
     if (count > 3)
@@ -189,6 +274,7 @@ int main(int count, char **arguments)
             printf("%llu\n", (unsigned long long)total);
             return 0;
         }
-    fprintf(stderr, "usage: threads churn|exchange|pairs|server [THREADS [STEPS]]\n");
+    fprintf(stderr,
+        "usage: threads churn|exchange|pairs|server|spawn|mixed|growth [THREADS [STEPS]]\n");
     return 2;
 }
