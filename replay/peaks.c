@@ -55,7 +55,8 @@ static void find_all(struct peaks *peaks, uint64_t last, size_t count)
 size_t replay_find_peaks(
     const struct replay_script *script, uint64_t last, size_t count, uint64_t *moments)
 {
-    struct peaks peaks = { .script = script, .moments = moments };
+    struct peaks peaks = { .script = script };
+    peaks.moments = moments;
     peaks.sizes = calloc((size_t)script->facts.slots + 1, sizeof *peaks.sizes);
     if (!peaks.sizes)
         return 0;

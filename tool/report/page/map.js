@@ -5,7 +5,7 @@
  * block that takes most of it. Both come from tool/map/encode.c, decoded in heap.js.
  */
 const MAP_ROWS = 32;
-const view = { map: null, exact: false, at: 0, timer: 0, by: "size", cursor: null, blocks: [] };
+const view = { map: null, exact: false, at: 0, timer: 0, pen: null, by: "size", cursor: null, blocks: [] };
 
 const operation = () => (view.exact ? heap.window_first + view.at : heap.moments[view.at]);
 const momentOf = (op) => Math.max(0, heap.moments.findLastIndex((moment) => moment <= op));
@@ -63,6 +63,8 @@ function openCanvas() {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.rowHeight = rowHeight;
     pen.width = width;
+    view.pen = pen;
+    byId("map-mark").hidden = true;
     return pen;
 }
 
@@ -180,12 +182,26 @@ function thingAt(offset) {
     return { text: `+${whole(offset)} (${bytes(offset)}): free or metadata`, offset, size: 1 };
 }
 
+/* Frames the part of it in one row of the picture. */
+function markThing(thing, row) {
+    const part = boxes(view.pen, thing.offset, thing.size).find((box) => Math.floor(box[1] / view.pen.rowHeight) === row);
+    byId("map-mark").hidden = !part || thing.size < 2;
+    if (part) byId("map-mark").style.cssText = `left:${part[0] - 2}px;top:${part[1] - 2}px;width:${part[2] + 3}px;height:${part[3] + 4}px`;
+}
+
+function unpoint() {
+    hideTip();
+    byId("map-mark").hidden = true;
+}
+
 function pointAt(event) {
     const box = byId("map").getBoundingClientRect();
     const each = view.map.pool / MAP_ROWS;
     const row = Math.min(MAP_ROWS - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * MAP_ROWS)));
     const offset = Math.min(view.map.pool - 1, Math.floor((row + Math.min(0.9999, Math.max(0, (event.clientX - box.left) / box.width))) * each));
-    showTip(thingAt(offset).text, event.clientX, event.clientY);
+    const thing = thingAt(offset);
+    markThing(thing, row);
+    showTip(thing.text, event.clientX, event.clientY);
 }
 
 /* Left and right go from block to block or cell to cell, up and down by rows. */
@@ -333,7 +349,7 @@ function buildMap() {
     byId("map-save").onclick = savePicture;
     byId("map-blocks").ontoggle = drawMap;
     byId("map").onpointermove = pointAt;
-    byId("map").onpointerleave = byId("map").onblur = hideTip;
+    byId("map").onpointerleave = byId("map").onblur = unpoint;
     byId("map").onkeydown = pointByKey;
     chooseMap(heap.peak);
 }

@@ -48,7 +48,7 @@ function sizeFacts() {
     return element("div", { className: "sizes" }, element("dt", {}, "Biggest size classes, share of requests"), element("dd", {},
         ...most.map(([start, count]) => {
             const end = bucketEnd(start);
-            return element("div", { className: "size" }, element("span", {}, end > start ? `${whole(start)}–${whole(end)} B` : `${whole(start)} B`),
+            return element("div", { className: "size" }, element("span", {}, end > start ? `${short(start)}–${short(end)} B` : `${short(start)} B`),
                 element("i", { style: `width:${(100 * count) / most[0][1]}%` }), element("span", {}, Math.round((100 * count) / all) + " %"));
         })));
 }
