@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak
+.PHONY: all single packages docs demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -61,6 +61,10 @@ soak: ## a random model run of 10^7 operations for each allocator (ARGS="tlsf")
 
 single: ## write the core and each allocator as one header and one source: build/single
 	@scripts/single
+
+docs: ## build the site: guides, reference, documents: build/docs/index.html
+	@scripts/setup docs
+	@scripts/docs
 
 packages: ## write the packages for Zephyr, ESP-IDF, PlatformIO and Arduino: build/packages
 	@scripts/packages

@@ -153,11 +153,13 @@ class shared {
             detail::stop({ "copy", nullptr, { 0, 0 }, status });
     }
 
+    /// One more reference to the same handle.
     shared(const shared &other) noexcept : bytes_(other.bytes_)
     {
         retain(control());
     }
 
+    /// Drops the handle held, and refers to the other one.
     shared &operator=(const shared &other) noexcept
     {
         retain(other.control());
@@ -213,6 +215,7 @@ class shared {
         return a.bytes_.self == b.bytes_.self;
     }
 
+    /// Whether they are references to two handles.
     friend bool operator!=(const shared &a, const shared &b) noexcept
     {
         return !(a == b);
@@ -276,10 +279,12 @@ inline shared default_heap() noexcept
 /// A std::pmr::memory_resource over a shared handle. Equal to every other one over the same handle.
 class memory_resource : public std::pmr::memory_resource {
   public:
+    /// Over the heap, which lives at least as long as this.
     explicit memory_resource(const shared &heap) noexcept : heap_(heap)
     {
     }
 
+    /// The heap below.
     const shared &heap() const noexcept
     {
         return heap_;
@@ -319,11 +324,14 @@ class memory_resource : public std::pmr::memory_resource {
 /// constructed as a copy lives on the heap of what it was copied from.
 template <class T> class allocator {
   public:
+    /// What the standard asks of an allocator: see above for what containers do.
+    /// @{
     using value_type = T;
     using propagate_on_container_copy_assignment = std::false_type;
     using propagate_on_container_move_assignment = std::true_type;
     using propagate_on_container_swap = std::true_type;
     using is_always_equal = std::false_type;
+    /// @}
 
     /// Over the default heap, which the program has set with acre::set_default_heap.
     allocator() noexcept : heap_(default_heap())
@@ -335,6 +343,7 @@ template <class T> class allocator {
     {
     }
 
+    /// Over the heap of another, for the containers' own nodes.
     template <class U> allocator(const allocator<U> &other) noexcept : heap_(other.heap())
     {
     }
@@ -354,6 +363,7 @@ template <class T> class allocator {
         heap_.deallocate(ptr, size, alignof(T));
     }
 
+    /// The heap below.
     const shared &heap() const noexcept
     {
         return heap_;
@@ -363,11 +373,13 @@ template <class T> class allocator {
     shared heap_;
 };
 
+/// Whether both are over one heap.
 template <class T, class U> bool operator==(const allocator<T> &a, const allocator<U> &b) noexcept
 {
     return a.heap() == b.heap();
 }
 
+/// Whether they are over two heaps.
 template <class T, class U> bool operator!=(const allocator<T> &a, const allocator<U> &b) noexcept
 {
     return !(a == b);
