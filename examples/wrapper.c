@@ -51,5 +51,7 @@ int main(void)
     for (void *ptr; (ptr = acre_alloc(heap, acre_layout(1000, 1)).ptr) != NULL; count++)
         last = ptr;
     printf("%zu blocks within the budget, %zu bytes left\n", count, budget.left);
-    return count != 0 && acre_dealloc(heap, last) == ACRE_OK && budget.left >= 1000 ? 0 : 1;
+    if (count == 0 || count != 10000 / acre_usable_size(heap, last).num)
+        return 1;
+    return acre_dealloc(heap, last) == ACRE_OK && budget.left >= 1000 ? 0 : 1;
 }

@@ -19,7 +19,8 @@
  * refusing costs a bounded time, though an empty chunk may be left for a later request to find.
  * Where it examines none, a refused request changes nothing but the count of refused requests.
  *
- * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words. Cost of a
+ * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words behind a
+ * guard of 64 bytes. Cost of a
  * call: what the byte allocator's call costs, and a few instructions; a call that adds a chunk also
  * searches pages and adds a region to the byte allocator.
  *

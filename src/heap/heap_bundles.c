@@ -15,7 +15,7 @@ static size_t heap_bundle_region_size(const struct acre_backing *backing, const 
     size_t region = backing->region_size(bytes, layout);
     if (region == 0 || region > SIZE_MAX / 4 || page > SIZE_MAX / 16)
         return 0;
-    size_t chunk = region + HEAP_RECORD + page - 1;
+    size_t chunk = region + HEAP_TAIL + page - 1;
     size_t metadata = acre_bitmap_metadata_size(chunk / page + 64) + page - 1;
     return (chunk / page + metadata / page + 2) * page;
 }

@@ -16,14 +16,17 @@ static void heap_set_ring_next(struct acre_heap_chunk *chunk, struct acre_heap_c
 /* HEAP-3 and HEAP-4, as far as they can be seen without a walk. */
 ACRE_INLINE bool heap_ring_agrees(const struct acre_heap *heap)
 {
-    return (heap->ring == NULL) == (heap->chunks == 0) &&
+    return (heap->ring != NULL || heap->chunks == 0) &&
            heap->bytes_added == acre_bytes_stats(heap->bytes).total;
 }
 
-/* Enters a chunk as the next one to be examined. */
+/* Enters a chunk as the next one to be examined. It starts a ring of its own where the record of the
+ * one examined last is damaged. */
 static void heap_enter_ring(struct acre_heap *heap, struct acre_heap_chunk *chunk)
 {
     struct acre_heap_chunk *last = heap->ring;
+    if (last != NULL && !heap_is_sound_in_ring(heap, last))
+        last = NULL;
     heap_set_ring_next(chunk, last != NULL ? last->ring_next : chunk);
     if (last != NULL)
         heap_set_ring_next(last, chunk);
@@ -34,6 +37,15 @@ static void heap_enter_ring(struct acre_heap *heap, struct acre_heap_chunk *chun
     heap->bytes_added += heap_chunk_bytes(heap, chunk->pages);
     ACRE_ASSERT(heap_is_sound_in_ring(heap, chunk)); /* HEAP-1 */
     ACRE_ASSERT(heap_ring_agrees(heap));             /* HEAP-3, HEAP-4 */
+}
+
+/* The next chunk to be examined; null: there is none, or a record is damaged. */
+static struct acre_heap_chunk *heap_next_in_ring(const struct acre_heap *heap)
+{
+    struct acre_heap_chunk *last = heap->ring;
+    if (last == NULL || !heap_is_sound_in_ring(heap, last))
+        return NULL;
+    return heap_is_sound_in_ring(heap, last->ring_next) ? last->ring_next : NULL;
 }
 
 /* Takes out the chunk after `ring`. */
@@ -81,8 +93,10 @@ static bool heap_remove_region(
 struct acre_heap_chunk *acre_heap_remove_chunks(struct acre_heap *heap, size_t limit, size_t keep)
 {
     struct acre_heap_chunk *gone = NULL;
-    for (; limit > 0 && heap->ring != NULL; limit--) {
-        struct acre_heap_chunk *chunk = heap->ring->ring_next;
+    for (; limit > 0; limit--) {
+        struct acre_heap_chunk *chunk = heap_next_in_ring(heap);
+        if (chunk == NULL)
+            break;
         if (heap_remove_region(heap, chunk, keep)) {
             chunk = heap_leave_ring(heap);
             heap_set_ring_next(chunk, gone);

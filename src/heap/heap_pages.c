@@ -87,12 +87,13 @@ void acre_heap_count_refused_pages(struct acre_heap *heap)
     acre_locker_unlock(&heap->pages_lock);
 }
 
+/* Whether pages may be those of a chunk: behind a damaged record, any may. */
 static bool heap_touches_chunk(const struct acre_heap *heap, uintptr_t pos, size_t pages)
 {
     const struct acre_heap_chunk *chunk = heap->runs;
     size_t page = heap_page_size(heap);
-    while (
-        chunk != NULL && !acre_ranges_overlap(chunk->start / page, chunk->pages, pos / page, pages))
+    while (chunk != NULL && heap_is_sound_in_runs(heap, chunk) &&
+           !acre_ranges_overlap(chunk->start / page, chunk->pages, pos / page, pages))
         chunk = chunk->run_next;
     return chunk != NULL;
 }
@@ -125,7 +126,7 @@ static void heap_link_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
 {
     struct acre_heap_chunk *next = heap->runs;
     heap_set_run_links(chunk, NULL, next);
-    if (next != NULL)
+    if (next != NULL && heap_is_sound_in_runs(heap, next))
         heap_set_run_links(next, chunk, next->run_next);
     heap->runs = chunk;
     heap->chunk_pages += chunk->pages;
@@ -134,12 +135,16 @@ static void heap_link_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
     ACRE_ASSERT(heap->chunk_pages * heap->page_size <= acre_pages_stats(heap_pages(heap)).used);
 }
 
-static void heap_unlink_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
+/* False: a record is damaged, and the chunk stays in the list. */
+static bool heap_unlink_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
 {
     struct acre_heap_chunk *prev = chunk->run_prev;
     struct acre_heap_chunk *next = chunk->run_next;
-    ACRE_ASSERT(heap_is_sound_in_runs(heap, chunk)); /* HEAP-1 */
-    ACRE_ASSERT(heap->chunk_pages >= chunk->pages);  /* HEAP-2 */
+    if (!heap_is_sound_in_runs(heap, chunk) ||
+        (prev != NULL && !heap_is_sound_in_runs(heap, prev)) ||
+        (next != NULL && !heap_is_sound_in_runs(heap, next)))
+        return false;
+    ACRE_ASSERT(heap->chunk_pages >= chunk->pages); /* HEAP-2 */
     if (prev != NULL)
         heap_set_run_links(prev, prev->run_prev, next);
     else
@@ -147,6 +152,7 @@ static void heap_unlink_run(struct acre_heap *heap, struct acre_heap_chunk *chun
     if (next != NULL)
         heap_set_run_links(next, prev, next->run_next);
     heap->chunk_pages -= chunk->pages;
+    return true;
 }
 
 /* ---- runs for chunks ---- */
@@ -174,7 +180,7 @@ static size_t heap_smaller_run(size_t pages, size_t least, size_t longest)
 static struct acre_heap_chunk *heap_write_record(
     struct acre_heap *heap, uintptr_t start, size_t pages)
 {
-    uintptr_t at = start + heap_chunk_bytes(heap, pages);
+    uintptr_t at = start + heap_chunk_bytes(heap, pages) + HEAP_GUARD;
     struct acre_heap_chunk *chunk = (void *)at;
     *chunk = (struct acre_heap_chunk){ .start = start, .pages = pages };
     heap_link_run(heap, chunk);
@@ -214,9 +220,9 @@ static struct acre_heap_chunk *heap_alloc_preferred(
 struct acre_heap_chunk *acre_heap_alloc_run(struct acre_heap *heap, size_t bytes, unsigned flags)
 {
     size_t page = heap->page_size;
-    if (bytes > SIZE_MAX - HEAP_RECORD - page)
+    if (bytes > SIZE_MAX - HEAP_TAIL - page)
         return NULL;
-    size_t least = (bytes + HEAP_RECORD + page - 1) / page;
+    size_t least = (bytes + HEAP_TAIL + page - 1) / page;
     acre_locker_lock(&heap->pages_lock);
     struct acre_heap_chunk *chunk = heap_alloc_preferred(heap, least, flags);
     acre_locker_unlock(&heap->pages_lock);
@@ -231,9 +237,10 @@ size_t acre_heap_return_runs(struct acre_heap *heap, struct acre_heap_chunk *gon
     acre_locker_lock(&heap->pages_lock);
     while (gone != NULL) {
         struct acre_heap_chunk *next = gone->ring_next;
-        pages += gone->pages;
-        heap_unlink_run(heap, gone);
-        acre_dealloc_pages(heap->parts.pages, gone->start, gone->pages);
+        if (heap_unlink_run(heap, gone)) {
+            pages += gone->pages;
+            acre_dealloc_pages(heap->parts.pages, gone->start, gone->pages);
+        }
         gone = next;
     }
     acre_locker_unlock(&heap->pages_lock);

@@ -6,8 +6,11 @@
  * between the two in chunks: a chunk is a run of pages whose first bytes are a region of the byte
  * allocator and whose last bytes are its record.
  *
- *   | region of the byte allocator ........................ | record |
+ *   | region of the byte allocator ................ | guard | record |
  *   ^ start, at a page                                               ^ end of the last page
+ *
+ * A write past the last block of a chunk ends in the guard. A record is compared with its checksums
+ * before it is followed: a chunk whose record is damaged stays where it is, with all after it.
  *
  * A record is in up to two lists, each under a lock of its own:
  *
@@ -80,7 +83,11 @@ struct acre_heap_chunk {
     heap_checksum ring_checksum;      /* of start, pages and ring_next, while in the ring */
 };
 
-enum { HEAP_RECORD = sizeof(struct acre_heap_chunk) };
+enum {
+    HEAP_RECORD = sizeof(struct acre_heap_chunk),
+    HEAP_GUARD = 64,
+    HEAP_TAIL = HEAP_GUARD + HEAP_RECORD /* bytes of a chunk that are not its region's */
+};
 
 /* One request for a block. */
 struct heap_request {
@@ -132,10 +139,10 @@ ACRE_INLINE size_t heap_scan_interval(const struct acre_heap *heap)
 
 /* ---- records ---- */
 
-/* Bytes of a chunk's region; a chunk has more pages than a record takes. */
+/* Bytes of a chunk's region; a chunk has more pages than guard and record take. */
 ACRE_INLINE size_t heap_chunk_bytes(const struct acre_heap *heap, size_t pages)
 {
-    return pages * heap->page_size - HEAP_RECORD;
+    return pages * heap->page_size - HEAP_TAIL;
 }
 
 ACRE_INLINE uintptr_t heap_rotate(const void *ptr, unsigned by)
@@ -164,7 +171,7 @@ ACRE_INLINE heap_checksum heap_run_checksum(const struct acre_heap_chunk *chunk)
 /* The part of HEAP-1 that both lists share. */
 ACRE_INLINE bool heap_is_in_place(const struct acre_heap *heap, const struct acre_heap_chunk *chunk)
 {
-    return chunk->start + heap_chunk_bytes(heap, chunk->pages) == (uintptr_t)chunk &&
+    return chunk->start + heap_chunk_bytes(heap, chunk->pages) + HEAP_GUARD == (uintptr_t)chunk &&
            (chunk->start & (heap->page_size - 1)) == 0;
 }
 

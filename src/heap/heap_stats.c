@@ -9,7 +9,7 @@
 static size_t heap_largest_block_in(const struct acre_heap *heap, size_t pages)
 {
     size_t size = 0;
-    size_t bytes = pages > HEAP_RECORD / heap_page_size(heap) ? heap_chunk_bytes(heap, pages) : 0;
+    size_t bytes = pages > HEAP_TAIL / heap_page_size(heap) ? heap_chunk_bytes(heap, pages) : 0;
     for (size_t bit = bytes != 0 ? (size_t)1 << acre_bits_highest(bytes) : 0; bit != 0; bit >>= 1) {
         size_t region = heap_region_size(heap, acre_layout(size | bit, 1));
         if (region != 0 && region <= bytes)

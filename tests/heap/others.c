@@ -157,7 +157,7 @@ static void rise_and_fall(bool sized)
                                : acre_heap_dealloc(heap, blocks[count]),
             ACRE_OK);
     assert_sound();
-    assert_true(acre_heap_page_stats(heap).used < SIZE / 4);
+    assert_true(acre_heap_page_stats(heap).used < SIZE / 8);
     assert_int_equal(acre_heap_dealloc(heap, blocks[0]), ACRE_OK);
 }
 
