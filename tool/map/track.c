@@ -73,21 +73,13 @@ static void set_cell(struct map_cell *cell, const struct sums *sums, uint64_t wh
         cell->metadata = (uint8_t)(MAP_PARTS - cell->live);
 }
 
-/* Bytes that a block can hold; of a plugin's that is not known. */
-static uint64_t room_of(const struct tracker *tracker, const struct replay_slot *block)
-{
-    if (!tracker->track->walked)
-        return replay_slot_size(block);
-    return acre_usable_size(tracker->instance.bytes, block->ptr).num;
-}
-
 /* The block is looked at in each of its cells: does it take more of it than any other? */
 static void track_block(struct tracker *tracker, uint32_t index)
 {
     const struct replay_slot *slot = &tracker->worker.slots[index];
     uint64_t bytes = tracker->track->cell_bytes;
     uint64_t from = (uintptr_t)slot->ptr - (uintptr_t)tracker->worker.pool.start;
-    uint64_t to = from + room_of(tracker, slot);
+    uint64_t to = from + replay_slot_size(slot);
     for (uint64_t cell = from / bytes; cell < tracker->track->cell_count && cell * bytes < to;
          cell++) {
         struct sums *sums = &tracker->sums[cell];
@@ -108,7 +100,7 @@ static void track_blocks(struct tracker *tracker)
             track_block(tracker, (uint32_t)i);
 }
 
-/* Live bytes that are no block's are the header of the next one, beside the one before. */
+/* Live bytes that nobody asked for, rounding or the next block's header, go with the block before. */
 static void describe_holder(const struct tracker *tracker, struct sums *sums, struct map_cell *cell)
 {
     if (!cell->live)
@@ -148,6 +140,14 @@ static void track_moment(struct tracker *tracker)
 }
 
 /* ---- blocks ---- */
+
+/* Bytes that a block can hold; of a plugin's that is not known. */
+static uint64_t room_of(const struct tracker *tracker, const struct replay_slot *block)
+{
+    if (!tracker->track->walked)
+        return replay_slot_size(block);
+    return acre_usable_size(tracker->instance.bytes, block->ptr).num;
+}
 
 /* The next block of the history is where its slot says. */
 static void place_next(struct tracker *tracker)

@@ -62,7 +62,7 @@ function overlayPoints(over, toX, toY, width, height) {
 
 function tradeoffChart() {
     const [x, y] = [boundsFor(points.map((point) => point.x)), boundsFor(points.map((point) => point.y))];
-    return { id: "tradeoff", within: "tradeoff", title: "", label: "Memory against time", height: window.innerWidth < 608 ? 340 : 460, x: points.map((point) => point.x), showX: bytes, showY: (v) => +v.toPrecision(3) + " ns",
+    return { id: "tradeoff", within: "tradeoff", title: "", label: "Memory against time", height: window.innerWidth < 608 ? 340 : 460, x: points.map((point) => point.x), showX: bytes, showY: (v) => +v.toPrecision(4) + " ns",
         xLabel: "memory", xRange: x.range, yRange: y.range, logX: x.log, logY: y.log, binaryX: true, overlay: overlayPoints, about: "Left is less memory, down is less time per operation. The line joins the Pareto front: for each allocator off it there is one that is at least as good in both.",
         series: [{ name: "Pareto front", colour: "good", stepped: true, spans: true, values: points.map((point) => (point.front ? point.y : null)) }],
         rows: [["Allocator", "Memory", "ns/op", "Pareto front"], ...points.map((point) => [point.row.name, bytes(point.x), point.y.toFixed(1), point.front ? "yes" : "no"])],
