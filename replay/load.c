@@ -11,14 +11,21 @@
 
 #define EVENTS_BETWEEN_REPORTS 65536
 
+/* Letters of a program's name that the system keeps. */
+#define NAME_CUT 15
+/* A program that starts another, which makes so many times its calls, is not what is meant. */
+#define MANY_TIMES 10
+
 /* What the decoding child and its parent share. Two scripts: the one to keep, and one being read
  * that may prove better. */
 struct loading {
     struct replay_script scripts[2];
     const char *path;
-    uint32_t wanted;
+    struct replay_wanted wanted;
     unsigned best; /* index into scripts */
     bool found;    /* scripts[best] is complete */
+    bool silent;   /* the program named recorded nothing when it started last */
+    bool open;     /* a section that is wanted has begun and not ended */
     enum replay_load_status status;
     volatile double done;
     char message[REPLAY_MESSAGE_ROOM];
@@ -30,12 +37,34 @@ static void fail(struct loading *loading, const char *text)
     snprintf(loading->message, sizeof loading->message, "%s", text);
 }
 
-/* A section is over: keep it when it is the one wanted, or the largest so far. */
+/* Whether the process runs the program that is wanted. The system cuts the names of programs. */
+static bool is_program_named(const struct loading *loading, const struct replay_facts *facts)
+{
+    return loading->wanted.name && strncmp(facts->name, loading->wanted.name, NAME_CUT) == 0;
+}
+
+/* Whether one process is to be replayed rather than another. */
+static bool is_better(const struct loading *loading, const struct replay_facts *facts,
+    const struct replay_facts *best)
+{
+    bool named = is_program_named(loading, facts);
+    bool best_named = is_program_named(loading, best);
+    if (named != best_named)
+        return named ? best->ops / MANY_TIMES <= facts->ops : facts->ops / MANY_TIMES > best->ops;
+    if (facts->peak_live != best->peak_live)
+        return facts->peak_live > best->peak_live;
+    return facts->ops > best->ops;
+}
+
+/* A section is over: keep it when it is the one wanted, or the best so far. */
 static void settle(struct loading *loading, unsigned current)
 {
     const struct replay_facts *facts = &loading->scripts[current].facts;
     const struct replay_facts *best = &loading->scripts[loading->best].facts;
-    if (loading->wanted == REPLAY_LARGEST && loading->found && facts->ops <= best->ops)
+    if (is_program_named(loading, facts) && !facts->forked)
+        loading->silent = facts->ops == 0;
+    if (loading->wanted.process == REPLAY_LARGEST && loading->found &&
+        !is_better(loading, facts, best))
         return;
     loading->best = current;
     loading->found = true;
@@ -48,10 +77,11 @@ static const char *load_event(struct loading *loading, const struct acre_trace_e
     struct replay_script *script = &loading->scripts[current];
     if (event->op == ACRE_TRACE_END)
         return NULL;
-    if (loading->wanted != REPLAY_LARGEST && event->process != loading->wanted)
+    if (loading->wanted.process != REPLAY_LARGEST && event->process != loading->wanted.process)
         return NULL;
     if (event->op == ACRE_TRACE_PROCESS)
         replay_script_clear(script);
+    loading->open = event->op != ACRE_TRACE_PROCESS_END;
     const char *problem = replay_script_add(script, event);
     if (event->op == ACRE_TRACE_PROCESS_END)
         settle(loading, current);
@@ -82,9 +112,16 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
         if (count % EVENTS_BETWEEN_REPORTS == 0)
             loading->done = acre_trace_input_progress(input);
     }
-    loading->scripts[loading->best].facts.processes = processes;
-    loading->scripts[loading->best].facts.trace_ops = ops;
-    if (acre_trace_input_status(input) != ACRE_TRACE_DONE)
+    bool cut = acre_trace_input_status(input) == ACRE_TRACE_TRUNCATED && processes;
+    if (cut && loading->open)
+        load_event(loading,
+            &(struct acre_trace_event){ .op = ACRE_TRACE_PROCESS_END, .process = processes - 1 });
+    struct replay_facts *facts = &loading->scripts[loading->best].facts;
+    facts->processes = processes;
+    facts->trace_ops = ops;
+    facts->cut = cut;
+    facts->silent = loading->silent;
+    if (acre_trace_input_status(input) != ACRE_TRACE_DONE && !(cut && facts->ops))
         fail(loading, acre_trace_input_message(input));
     else
         loading->status = loading->found ? REPLAY_LOADED : REPLAY_NO_SUCH_PROCESS;
@@ -130,12 +167,12 @@ static void run_child(struct loading *loading, struct acre_progress *progress)
 }
 
 /* Shared memory with two empty scripts in it; null with errno set. */
-static struct loading *prepare(const char *path, uint32_t process, size_t hold)
+static struct loading *prepare(const char *path, struct replay_wanted wanted, size_t hold)
 {
     struct loading *loading = replay_map_shared(sizeof *loading);
     if (!loading)
         return NULL;
-    *loading = (struct loading){ .path = path, .wanted = process };
+    *loading = (struct loading){ .path = path, .wanted = wanted };
     if (!replay_script_open(&loading->scripts[0], hold))
         return NULL;
     if (replay_script_open(&loading->scripts[1], hold))
@@ -145,10 +182,10 @@ static struct loading *prepare(const char *path, uint32_t process, size_t hold)
 }
 
 enum replay_load_status replay_load(struct replay_script *script, const char *path,
-    uint32_t process, size_t hold, struct acre_progress *progress,
+    struct replay_wanted wanted, size_t hold, struct acre_progress *progress,
     char message[REPLAY_MESSAGE_ROOM])
 {
-    struct loading *loading = prepare(path, process, hold);
+    struct loading *loading = prepare(path, wanted, hold);
     if (!loading) {
         snprintf(message, REPLAY_MESSAGE_ROOM, "%.255s: %s", path, strerror(errno));
         return REPLAY_LOAD_FAILED;

@@ -12,8 +12,16 @@
 #include "replay/progress.h"
 #include "replay/script.h"
 
-/** Stands for the process with the most operations; the first of equals. */
+/** Stands for the process with the highest peak of live bytes; the first of equals. */
 #define REPLAY_LARGEST UINT32_MAX
+
+/** Which process of a trace is wanted. */
+struct replay_wanted {
+    uint32_t process; /**< Its index, or REPLAY_LARGEST: */
+    /** then a process that runs a program of this name, unless another one makes ten times as many
+     * calls; null: by size alone. */
+    const char *name;
+};
 
 enum replay_load_status {
     REPLAY_LOADED,
@@ -25,13 +33,13 @@ enum replay_load_status {
 #define REPLAY_MESSAGE_ROOM 512
 
 /**
- * Reads `process` (an index, or REPLAY_LARGEST) of the trace at `path` ("-": standard input) into
- * `script`, which is opened by this call and closed again unless it returns REPLAY_LOADED. The
- * whole trace is read and checked in any case.
+ * Reads the process wanted of the trace at `path` ("-": standard input) into `script`, which is opened by this call and closed again unless it returns REPLAY_LOADED. The
+ * whole trace is read and checked in any case. Of a trace that is cut short, what is there is read,
+ * and the facts say so.
  * @param hold bytes of operations to hold in memory, 8 each; a longer script goes to disk.
  */
 enum replay_load_status replay_load(struct replay_script *script, const char *path,
-    uint32_t process, size_t hold, struct acre_progress *progress,
+    struct replay_wanted wanted, size_t hold, struct acre_progress *progress,
     char message[REPLAY_MESSAGE_ROOM]);
 
 #endif

@@ -74,6 +74,8 @@ struct replay_facts {
     uint32_t process;     /**< Index of the process in the trace, from 0, */
     uint32_t processes;   /**< of so many, empty ones included. */
     uint32_t pid;
+    bool cut;      /**< The trace ends before its end. */
+    bool silent;   /**< The program that was asked for by name recorded nothing when it started. */
     bool streamed; /**< The operations are in a file on disk. */
     bool forked;   /**< It is a copy of its parent rather than a program started anew. */
     char name[ACRE_TRACE_NAME_MAX + 1]; /**< Printable ASCII. */

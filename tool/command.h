@@ -15,6 +15,7 @@ int acre_cmd_record(int argc, char **argv);
 int acre_cmd_replay(int argc, char **argv);
 int acre_cmd_compare(int argc, char **argv);
 int acre_cmd_convert(int argc, char **argv);
+int acre_cmd_info(int argc, char **argv);
 int acre_cmd_bench(int argc, char **argv);
 int acre_cmd_map(int argc, char **argv);
 

@@ -110,16 +110,33 @@ static const char *trace_name(const struct compare_command *command)
     return command->source_trace.made[0] ? command->source : command->path;
 }
 
+/* The name by which the system knows the command's program; null: there is none. */
+static const char *program_name(const struct compare_command *command)
+{
+    const char *slash = command->program ? strrchr(command->program[0], '/') : NULL;
+    return slash ? slash + 1 : command->program ? command->program[0] : NULL;
+}
+
 static bool load(struct compare_command *command, struct replay_script *script)
 {
     char message[REPLAY_MESSAGE_ROOM] = "";
     size_t process = REPLAY_LARGEST;
     if (command->process)
         acre_parse_count(command->process, &process);
-    enum replay_load_status status = replay_load(
-        script, command->path, (uint32_t)process, command->hold, &command->progress, message);
-    if (status == REPLAY_LOADED && script->facts.ops)
+    const struct replay_wanted wanted = { (uint32_t)process, program_name(command) };
+    enum replay_load_status status =
+        replay_load(script, command->path, wanted, command->hold, &command->progress, message);
+    bool silent = status == REPLAY_LOADED && script->facts.silent && !command->process;
+    if (status == REPLAY_LOADED && script->facts.ops && !silent)
         return true;
+    if (silent) {
+        acre_complain("compare",
+            "%s: '%s' itself recorded no allocation, so there is nothing to advise; it may have a "
+            "malloc of its own (--process=N compares another process, acre info lists them)",
+            trace_name(command), program_name(command));
+        replay_script_close(script);
+        return false;
+    }
     if (status == REPLAY_LOADED)
         replay_script_close(script);
     if (status == REPLAY_LOAD_FAILED)
@@ -466,7 +483,8 @@ int acre_cmd_compare(int argc, char **argv)
         { "with", 'w', ACRE_OPTION_LIST, "FILE",
             "also compare the plugin or malloc library FILE; may be\nrepeated", &command.with },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "process N of the trace, from 0 (default: the process\nwith the most operations)",
+            "process N of the trace, from 0 (default: COMMAND's own,\nelse the one with the "
+            "highest peak of live bytes)",
             &command.process },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N",
             "number of timed replays (default: 5; more for a short\ntrace, 3 from 30 million "

@@ -19,6 +19,7 @@ static const struct subcommand subcommands[] = {
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
     { "replay", acre_cmd_replay, "replay a trace on every allocator and print measurements" },
     { "compare", acre_cmd_compare, "recommend an allocator for a program, with reasons" },
+    { "info", acre_cmd_info, "list the processes of a trace, and what is odd about it" },
     { "map", acre_cmd_map, "draw the layout of a trace's blocks in a pool" },
     { "convert", acre_cmd_convert, "convert a trace to text, or text to a trace" },
     { "bench", acre_cmd_bench, "measure the allocators on synthetic workloads" },

@@ -296,7 +296,8 @@ static int load_and_map(struct map_command *command, const char *path)
     if (command->process)
         acre_parse_count(command->process, &process);
     enum replay_load_status status =
-        replay_load(&script, path, (uint32_t)process, command->hold, &command->progress, message);
+        replay_load(&script, path, (struct replay_wanted){ (uint32_t)process, NULL }, command->hold,
+            &command->progress, message);
     if (status == REPLAY_LOAD_FAILED)
         acre_complain("map", "%s", message);
     else if (status == REPLAY_NO_SUCH_PROCESS && command->process)
@@ -358,7 +359,8 @@ int acre_cmd_map(int argc, char **argv)
         { "svg", 's', ACRE_OPTION_TEXT, "FILE",
             "write an SVG picture to FILE ('-': standard output)", &command.svg },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "process N of the trace, from 0 (default: the process\nwith the most operations)",
+            "process N of the trace, from 0 (default: the process\nwith the highest peak of live "
+            "bytes)",
             &command.process },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
             "memory for the trace, 8 bytes per operation\n(default: 256M); longer traces are read "

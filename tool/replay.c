@@ -244,8 +244,8 @@ static int replay_process(
     struct replay_script script;
     char message[REPLAY_MESSAGE_ROOM] = "";
     int code = ACRE_EXIT_OK;
-    enum replay_load_status status =
-        replay_load(&script, path, process, command->hold, &command->progress, message);
+    enum replay_load_status status = replay_load(&script, path,
+        (struct replay_wanted){ process, NULL }, command->hold, &command->progress, message);
     if (status == REPLAY_LOAD_INTERRUPTED) {
         command->interrupted = true;
         return ACRE_EXIT_FAILED;
@@ -396,8 +396,8 @@ int acre_cmd_replay(int argc, char **argv)
         { "with", 'w', ACRE_OPTION_LIST, "FILE", "also replay on the plugin FILE; may be repeated",
             &command.with },
         { "process", 0, ACRE_OPTION_TEXT, "N",
-            "process N of the trace, from 0, or 'all' (default: the\nprocess with the most "
-            "operations)",
+            "process N of the trace, from 0, or 'all' (default: the\nprocess with the highest "
+            "peak of live bytes)",
             &command.process },
         { "pool", 'p', ACRE_OPTION_SIZE, "SIZE",
             "pool size for timing (default: twice the peak of live\n"

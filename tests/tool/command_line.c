@@ -76,7 +76,7 @@ static void fits_on_a_terminal(const char *text)
 
 static void help_of_each_subcommand(void **state)
 {
-    static const char *const names[] = { "run", "record", "replay", "convert", "bench" };
+    static const char *const names[] = { "run", "record", "replay", "info", "convert", "bench" };
     static char by_option[SPAWN_ROOM];
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -60,6 +60,8 @@ static void print_exceptions(FILE *out, const struct replay_facts *facts)
         fprintf(out, "%" PRIu64 " %s the recorder did not know, not replayed\n", facts->unmatched,
             acre_plural(
                 facts->unmatched, "free or resize of a block", "frees or resizes of blocks"));
+    if (facts->cut)
+        fputs("the trace is cut short: what is there is replayed\n", out);
     if (facts->lost)
         fprintf(out, "%" PRIu64 " %s could not be recorded: the trace has gaps\n", facts->lost,
             acre_plural(facts->lost, "call", "calls"));
