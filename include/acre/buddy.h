@@ -12,7 +12,8 @@
  *
  * Quick lists defer coalescing: the blocks freed last stay whole on a list of their order, up to
  * ACRE_BUDDY_QUICK_DEPTH for each of the ACRE_BUDDY_QUICK_ORDERS smallest orders, and serve the next
- * requests. A request that only merged blocks can serve flushes all quick lists.
+ * requests. A split refills an empty list with up to 16 adjacent blocks; 8 adjacent blocks leave a
+ * full list as one. A request that only merged blocks can serve flushes all quick lists.
  * acre_buddy_set_quick_depth() shortens them or turns them off.
  *
  * Space per block: the size, or the alignment when that is larger, rounded up to a power of two; a
@@ -110,7 +111,8 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
 /**
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of smallest blocks in a region. alloc, dealloc, resize: O(log n), plus O(regions) when the
- * region used last cannot serve. An alloc that needs blocks from the quick lists merged flushes
+ * region used last cannot serve. A resize that grows a block over quick ones: O(blocks on quick
+ * lists) more, and a look at no more than 2 KiB of state bytes. An alloc that needs blocks from the quick lists merged flushes
  * them: at most ACRE_BUDDY_QUICK_LISTS * ACRE_BUDDY_QUICK_DEPTH frees at once. usable_size: O(1).
  * stats: O(log n) per region and per block on a quick list.
  *
@@ -168,8 +170,8 @@ ACRE_NODISCARD enum acre_status acre_buddy_add_range(
 void acre_buddy_set_on_exhausted(struct acre_buddy *buddy, acre_exhausted_fn *handler, void *arg);
 
 /**
- * Sets the handler that is called when a free has merged a block, which one that goes to a quick
- * list does not; init sets none.
+ * Sets the handler that is called when a free has merged blocks, with their number; a free that
+ * only adds to a quick list merges none. init sets none.
  * @param handler null: none.
  * @param arg     passed to the handler. O(1).
  */

@@ -62,6 +62,17 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_by_splitting(
     return buddy_hand_out(buddy, region, block, order);
 }
 
+/* The same for an order that has a quick list: what follows the block refills it. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_refilling(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index, unsigned order)
+{
+    unsigned from = buddy_order_of_bit(region, index, order + 1);
+    uintptr_t block = buddy_block_at(region, index, from);
+    buddy_clear(region, index);
+    acre_buddy_refill_quick(buddy, region, block, from, order);
+    return buddy_hand_out(buddy, region, block, order);
+}
+
 /* Hands out the smallest free block that fits of all regions, of equals the lowest. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_other_region(
     struct acre_buddy *buddy, unsigned order)
@@ -120,7 +131,9 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_cached(
         return buddy_alloc_uncached(buddy, layout, order);
     uintptr_t at = index - lead;
     if (at > (region->first + (region->count - 1)) >> order)
-        return buddy_alloc_by_splitting(buddy, region, index, order);
+        return order < ACRE_BUDDY_QUICK_ORDERS
+                   ? buddy_alloc_refilling(buddy, region, index, order)
+                   : buddy_alloc_by_splitting(buddy, region, index, order);
     buddy_clear(region, index);
     return buddy_hand_out(buddy, region, at << order, order);
 }
@@ -178,14 +191,29 @@ struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_lay
 
 /* ---- dealloc ---- */
 
-static enum acre_status buddy_notify_released(const struct acre_buddy *buddy)
+/* The end of a free that has merged so many blocks. */
+static enum acre_status buddy_notify_released(const struct acre_buddy *buddy, size_t blocks)
 {
     if (buddy->on_released != NULL)
-        buddy->on_released(buddy->on_released_arg, 1);
+        buddy->on_released(buddy->on_released_arg, blocks);
     return ACRE_OK;
 }
 
-/* Merges a block of the cached region whose quick list is full. */
+/* Frees a block whose list is full and begins with a block adjacent to it, `step` bytes above. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_adjacent(struct acre_buddy *buddy,
+    struct acre_buddy_quick_block freed, struct acre_buddy_class *list, uintptr_t step)
+{
+    size_t merged =
+        acre_buddy_flush_run(buddy, list, step, (*freed.state & BUDDY_CLASS) - buddy->bias);
+    *freed.state ^= BUDDY_LIVE_EVEN;
+    *buddy_quick_entry(list, list->used) = freed;
+    list->used += BUDDY_ENTRY;
+    buddy->live_blocks--;
+    buddy->headroom += (ptrdiff_t)list->size;
+    return buddy_notify_released(buddy, merged);
+}
+
+/* Merges a block of the cached region whose order has no quick list. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_merging(
     struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
@@ -195,14 +223,55 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_merging(
     buddy->live_blocks--;
     buddy->headroom += (ptrdiff_t)buddy_size((unsigned)order);
     buddy_merge_in_region(buddy, buddy->cached, pos >> (buddy_smallest_log2(buddy) + order), order);
-    return buddy_notify_released(buddy);
+    return buddy_notify_released(buddy, 1);
+}
+
+/* Merges the block of an entry that left its list. */
+ACRE_INLINE void buddy_merge_entry(
+    struct acre_buddy *buddy, struct acre_buddy_quick_block entry, size_t order)
+{
+    uintptr_t block = entry.pos >> buddy_smallest_log2(buddy);
+    if (ACRE_UNLIKELY(!buddy_contains(buddy->cached, block)))
+        acre_buddy_merge(buddy, block, (unsigned)order);
+    else
+        buddy_merge_in_region(buddy, buddy->cached, block >> order, order);
+}
+
+/* Frees a block whose list is full: it takes the place of the last one there, which merges. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_full(
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state, struct acre_buddy_class *list)
+{
+    size_t order = (*state & BUDDY_CLASS) - buddy->bias;
+    ACRE_OPAQUE(order); /* else it is widened from a byte at each use */
+    struct acre_buddy_quick_block *top = buddy_quick_entry(list, list->used) - 1;
+    struct acre_buddy_quick_block last = *top;
+    uintptr_t step = last.pos - pos;
+    size_t bytes = buddy_bytes(buddy, (unsigned)order);
+    if ((step == bytes || step == 0 - bytes) && order != 0)
+        return buddy_dealloc_adjacent(
+            buddy, (struct acre_buddy_quick_block){ pos, state }, list, step);
+    buddy->live_blocks--;
+    buddy->headroom += (ptrdiff_t)list->size;
+    *top = (struct acre_buddy_quick_block){ pos, state };
+    *state ^= BUDDY_LIVE_EVEN;
+    *last.state &= BUDDY_LIVE_ODD;
+    buddy_merge_entry(buddy, last, order);
+    return buddy_notify_released(buddy, 1);
 }
 
 /* The same for a block of order 0 at an odd number, which is not live any more. */
-static ACRE_NOINLINE enum acre_status buddy_merge_odd(struct acre_buddy *buddy, uintptr_t pos)
+static ACRE_NOINLINE enum acre_status buddy_dealloc_odd_full(
+    struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
-    buddy_merge_in_region(buddy, buddy->cached, pos >> buddy_smallest_log2(buddy), 0);
-    return buddy_notify_released(buddy);
+    struct acre_buddy_class *list = &buddy->classes[BUDDY_ODD];
+    struct acre_buddy_quick_block freed = { pos, state };
+    if (list->limit != 0) {
+        struct acre_buddy_quick_block *top = buddy_quick_entry(list, list->used) - 1;
+        freed = *top;
+        *top = (struct acre_buddy_quick_block){ pos, state };
+    }
+    buddy_merge_entry(buddy, freed, 0);
+    return buddy_notify_released(buddy, 1);
 }
 
 static enum acre_status buddy_dealloc_odd(
@@ -215,7 +284,7 @@ static enum acre_status buddy_dealloc_odd(
     buddy->live_blocks--;
     buddy->headroom++;
     if (list->used >= list->limit)
-        return buddy_merge_odd(buddy, pos);
+        return buddy_dealloc_odd_full(buddy, pos, state);
     *buddy_quick_entry(list, list->used) = (struct acre_buddy_quick_block){ pos, state };
     list->used += BUDDY_ENTRY;
     return ACRE_OK;
@@ -229,7 +298,8 @@ ACRE_INLINE enum acre_status buddy_dealloc_even(
     ACRE_OPAQUE(list);
     size_t used = list->used;
     if (ACRE_UNLIKELY(used >= list->limit))
-        return buddy_dealloc_merging(buddy, pos, state);
+        return used != 0 ? buddy_dealloc_full(buddy, pos, state, list)
+                         : buddy_dealloc_merging(buddy, pos, state);
     ACRE_REREAD();
     *state ^= BUDDY_LIVE_EVEN;
     struct acre_buddy_quick_block *top = buddy_quick_entry(list, used);

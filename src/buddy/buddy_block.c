@@ -17,7 +17,23 @@ struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const voi
 
 /* ---- resize ---- */
 
-/* Whether a block could take in the buddies above it up to an order: each of them is free. */
+/* Whether no live block starts in the block of an order that lies wholly in a region. */
+static bool buddy_has_no_live(
+    const struct acre_buddy_region *region, uintptr_t block, unsigned order)
+{
+    if (region->count - (block - region->first) < buddy_size(order))
+        return false;
+    const unsigned char *state = buddy_state_of(region, block);
+    if (order == 0)
+        return (*state & ((block & 1) != 0 ? BUDDY_LIVE_ODD : BUDDY_LIVE_EVEN)) == 0;
+    for (const unsigned char *end = state + buddy_size(order) / 2; state != end; state++)
+        if ((*state & (BUDDY_LIVE_ODD | BUDDY_LIVE_EVEN)) != 0)
+            return false;
+    return true;
+}
+
+/* Whether a block could take in the buddies above it up to an order: each of them is free, or made
+ * of free blocks and blocks on quick lists. */
 static bool buddy_can_grow(const struct acre_buddy *buddy, struct buddy_live live, unsigned order)
 {
     if (order >= buddy_orders(buddy) || (live.block & (buddy_size(order) - 1)) != 0)
@@ -25,7 +41,10 @@ static bool buddy_can_grow(const struct acre_buddy *buddy, struct buddy_live liv
     for (unsigned at = live.order; at < order; at++) {
         uintptr_t above = live.block + buddy_size(at);
         const struct acre_buddy_region *region = buddy_find_region_near(buddy, live.region, above);
-        if (region == NULL || !buddy_is_free(region, above, at))
+        if (region == NULL)
+            return false;
+        if (!buddy_is_free(region, above, at) &&
+            (at >= BUDDY_SPLIT_ORDERS || !buddy_has_no_live(region, above, at)))
             return false;
     }
     return true;
@@ -36,6 +55,8 @@ static void buddy_take_in_above(struct acre_buddy *buddy, struct buddy_live live
     for (unsigned at = live.order; at < order; at++) {
         uintptr_t above = live.block + buddy_size(at);
         struct acre_buddy_region *region = buddy_find_region_near(buddy, live.region, above);
+        if (!buddy_is_free(region, above, at))
+            acre_buddy_flush_within(buddy, above, buddy_size(at));
         buddy_clear(region, buddy_index(region, above, at));
     }
 }

@@ -28,7 +28,8 @@
  *
  * The class stays there while the block is on a quick list: such a block is neither live nor free.
  * Quick lists are stacks of (position, state byte) in struct acre_buddy, so that the short paths of
- * alloc and dealloc reach neither the region nor the block. In a zeroed struct all of them are
+ * alloc and dealloc reach neither the region nor the block. An empty list is refilled with the
+ * blocks that one split makes; from a full one, adjacent blocks leave together and merge as one. In a zeroed struct all of them are
  * empty and have no room, and no region is cached, so that every call takes a slow path.
  *
  * A region is on the seam when another one adjoins it: blocks then span both, and whoever walks
@@ -81,7 +82,12 @@ enum {
     BUDDY_ODD = ACRE_BUDDY_CLASSES - 1, /* the class of blocks that start at odd numbers */
     BUDDY_GAP = 3,
     BUDDY_NONE = 0x7f, /* as an order: none; no block is that large */
-    BUDDY_ENTRY = sizeof(struct acre_buddy_quick_block)
+    BUDDY_ENTRY = sizeof(struct acre_buddy_quick_block),
+    BUDDY_REFILL_LOG2 = 4, /* log2 of the most blocks that a split makes for a quick list */
+    /* Blocks of lower orders can be made of quick blocks: they, or the blocks of a split. */
+    BUDDY_SPLIT_ORDERS = ACRE_BUDDY_QUICK_ORDERS + BUDDY_REFILL_LOG2,
+    BUDDY_GROUP_LOG2 = 3, /* log2 of the adjacent blocks that leave a full quick list at once */
+    BUDDY_GROUP = 1 << BUDDY_GROUP_LOG2
 };
 
 #define BUDDY_NO_BIT ((size_t)-1)
@@ -464,8 +470,25 @@ void acre_buddy_init_quick(struct acre_buddy *buddy, unsigned depth);
 /* Merges all blocks on quick lists. O(blocks there * log n). */
 void acre_buddy_flush_quick(struct acre_buddy *buddy);
 
+/* Makes room on the full list of an order above 0, whose last entries are adjacent blocks, each
+ * `step` bytes above the one after it: a whole aligned group of BUDDY_GROUP of them leaves the list
+ * and merges as one; where there is none yet, the block before them leaves. Returns how many left.
+ * O(log n). */
+size_t acre_buddy_flush_run(
+    struct acre_buddy *buddy, struct acre_buddy_class *list, uintptr_t step, unsigned order);
+
+/* Splits a block that is in no set, while the quick lists of `order` are empty, into blocks of that
+ * order: all but the first one go on their lists as far as there is room, and what lies above those
+ * becomes free. O(log n). */
+void acre_buddy_refill_quick(struct acre_buddy *buddy, struct acre_buddy_region *region,
+    uintptr_t block, unsigned from, unsigned order);
+
 /* Whether a block of an order is on its quick list. O(blocks there). */
 bool acre_buddy_is_quick(const struct acre_buddy *buddy, uintptr_t block, unsigned order);
+
+/* Merges the blocks on quick lists that lie in so many smallest blocks from `first` on.
+ * O(blocks on quick lists), and O(log n) for each of those. */
+void acre_buddy_flush_within(struct acre_buddy *buddy, uintptr_t first, size_t count);
 
 /* One more than the highest order that an alloc could have, the quick lists flushed if need be; 0:
  * none. O(quick blocks squared * orders), which is bounded, and O(regions). */

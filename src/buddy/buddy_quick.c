@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's quick lists: flushing them, and what flushing them would give.
+ * Buddy's quick lists: flushing and refilling them, and what flushing them would give.
  */
 #include "buddy/buddy_private.h"
 
@@ -18,6 +18,62 @@ void acre_buddy_init_quick(struct acre_buddy *buddy, unsigned depth)
     }
 }
 
+/* ---- flushing ---- */
+
+/* How many of the `have` entries before `end` are adjacent blocks, each `step` bytes above the one
+ * after it; `most` at most. */
+static size_t buddy_run_length(
+    const struct acre_buddy_quick_block *end, size_t have, size_t most, uintptr_t step)
+{
+    const struct acre_buddy_quick_block *top = end - 1;
+    const struct acre_buddy_quick_block *stop = top - ((most < have ? most : have) - 1);
+    while (top != stop && top[-1].pos - top->pos == step)
+        top--;
+    return (size_t)(end - top);
+}
+
+/* Closes the gap that entries leave which are removed from a list, below its last `above`. */
+ACRE_INLINE void buddy_close_gap(struct acre_buddy_class *list, size_t removed, size_t above)
+{
+    list->used -= removed * BUDDY_ENTRY;
+    struct acre_buddy_quick_block *to = buddy_quick_entry(list, list->used) - above;
+    for (; above > 0; above--, to++)
+        *to = to[removed];
+}
+
+/* Removes a whole group of blocks below the last `above` from a list, and merges them as one. */
+static void buddy_flush_group(
+    struct acre_buddy *buddy, struct acre_buddy_class *list, size_t above, unsigned order)
+{
+    const struct acre_buddy_quick_block *end = buddy_quick_entry(list, list->used) - above;
+    uintptr_t block =
+        end[-1].pos >> buddy_smallest_log2(buddy) & ~(buddy_size(order + BUDDY_GROUP_LOG2) - 1);
+    for (size_t i = 1; i <= BUDDY_GROUP; i++)
+        *end[-(ptrdiff_t)i].state &= BUDDY_LIVE_ODD;
+    buddy_close_gap(list, BUDDY_GROUP, above);
+    acre_buddy_merge(buddy, block, order + BUDDY_GROUP_LOG2);
+}
+
+size_t acre_buddy_flush_run(
+    struct acre_buddy *buddy, struct acre_buddy_class *list, uintptr_t step, unsigned order)
+{
+    const struct acre_buddy_quick_block *end = buddy_quick_entry(list, list->used);
+    size_t at = end[-1].pos >> (buddy_smallest_log2(buddy) + order);
+    size_t above = ((ptrdiff_t)step > 0 ? 0 - at : at + 1) % BUDDY_GROUP;
+    size_t have = buddy_quick_count(list);
+    size_t run = buddy_run_length(end, have, above + BUDDY_GROUP, step);
+    if (run == above + BUDDY_GROUP) {
+        buddy_flush_group(buddy, list, above, order);
+        return BUDDY_GROUP;
+    }
+    run -= run == have;
+    struct acre_buddy_quick_block below = end[-1 - (ptrdiff_t)run];
+    *below.state &= BUDDY_LIVE_ODD;
+    buddy_close_gap(list, 1, run);
+    acre_buddy_merge(buddy, below.pos >> buddy_smallest_log2(buddy), order);
+    return 1;
+}
+
 void acre_buddy_flush_quick(struct acre_buddy *buddy)
 {
     for (unsigned i = 0; i < ACRE_BUDDY_QUICK_LISTS; i++) {
@@ -32,6 +88,104 @@ void acre_buddy_flush_quick(struct acre_buddy *buddy)
                 buddy, entry->pos >> buddy_smallest_log2(buddy), buddy_order_of_list(i));
         }
     }
+}
+
+void acre_buddy_flush_within(struct acre_buddy *buddy, uintptr_t first, size_t count)
+{
+    for (unsigned i = 0; i < ACRE_BUDDY_QUICK_LISTS; i++) {
+        struct acre_buddy_class *list = buddy_class(buddy, buddy_class_of_list(buddy, i));
+        for (size_t at = buddy_quick_count(list); at-- > 0;) {
+            struct acre_buddy_quick_block entry = list->entries[at];
+            uintptr_t block = entry.pos >> buddy_smallest_log2(buddy);
+            if (block - first >= count)
+                continue;
+            if (i < ACRE_BUDDY_QUICK_ORDERS)
+                *entry.state &= BUDDY_LIVE_ODD;
+            buddy_close_gap(list, 1, buddy_quick_count(list) - 1 - at);
+            acre_buddy_merge(buddy, block, buddy_order_of_list(i));
+        }
+    }
+}
+
+/* ---- refilling ---- */
+
+/* Blocks of one order at equal distances: the highest one, the distance in bytes and in state bytes,
+ * and what their state bytes get. */
+struct buddy_series {
+    struct acre_buddy_quick_block top;
+    size_t count;
+    size_t bytes;
+    size_t states;
+    unsigned char mark;
+};
+
+/* Puts a series on a list that has room for it; the lowest block comes last. */
+ACRE_INLINE void buddy_push_series(struct acre_buddy_class *list, struct buddy_series series)
+{
+    struct acre_buddy_quick_block *entry = buddy_quick_entry(list, list->used);
+    const struct acre_buddy_quick_block *end = entry + series.count;
+    list->used += series.count * BUDDY_ENTRY;
+    ACRE_ASSERT(list->used <= list->limit); /* BUDDY-7 */
+    for (; entry != end; entry++) {
+        *entry = series.top;
+        *series.top.state |= series.mark;
+        series.top.pos -= series.bytes;
+        series.top.state -= series.states;
+    }
+}
+
+/* Puts the smallest blocks of a block of the order `to` on their lists, but for the first. */
+static ACRE_NOINLINE void buddy_push_smallest(
+    struct acre_buddy *buddy, struct acre_buddy_quick_block first, unsigned to)
+{
+    size_t bytes = 2 * (buddy->mask + 1);
+    size_t count = buddy_size(to) / 2;
+    if (count == 0)
+        return;
+    first.pos += count * bytes;
+    first.state += count;
+    struct buddy_series even = { { first.pos - bytes, first.state - 1 }, count - 1, bytes, 1,
+        (unsigned char)buddy->bias };
+    struct buddy_series odd = { { first.pos - bytes / 2, first.state - 1 }, count, bytes, 1, 0 };
+    buddy_push_series(buddy_class(buddy, buddy->bias), even);
+    buddy_push_series(buddy_class(buddy, BUDDY_ODD), odd);
+}
+
+/* The same for the blocks of an order above 0. */
+ACRE_INLINE void buddy_push_parts(
+    struct acre_buddy *buddy, struct acre_buddy_quick_block first, unsigned order, unsigned to)
+{
+    unsigned size_class = order + buddy->bias;
+    size_t count = buddy_size(to - order) - 1;
+    size_t bytes = buddy_bytes(buddy, order);
+    size_t states = buddy_size(order) / 2;
+    first.pos += count * bytes;
+    first.state += count * states;
+    buddy_push_series(buddy_class(buddy, size_class),
+        (struct buddy_series){ first, count, bytes, states, (unsigned char)size_class });
+}
+
+/* log2 of the blocks that a split makes at most: all but one of them find room. */
+ACRE_INLINE unsigned buddy_refill_log2(const struct acre_buddy_class *list)
+{
+    unsigned most = acre_bits_highest(list->limit / BUDDY_ENTRY + 1);
+    return most < BUDDY_REFILL_LOG2 ? most : BUDDY_REFILL_LOG2;
+}
+
+void acre_buddy_refill_quick(struct acre_buddy *buddy, struct acre_buddy_region *region,
+    uintptr_t block, unsigned from, unsigned order)
+{
+    unsigned to = order + buddy_refill_log2(buddy_class(buddy, order + buddy->bias));
+    to = to < from ? to : from;
+    if (ACRE_UNLIKELY(block - region->first + buddy_size(from) > region->count))
+        to = order; /* the block's end may lie in another region */
+    acre_buddy_split(buddy, region, block, from, to);
+    struct acre_buddy_quick_block first = { block << buddy_smallest_log2(buddy),
+        buddy_state_of(region, block) };
+    if (order == 0)
+        buddy_push_smallest(buddy, first, to);
+    else
+        buddy_push_parts(buddy, first, order, to);
 }
 
 /* The list that a block of an order would be on. */

@@ -125,6 +125,7 @@ static void setup_takes_a_power_of_two(void **state)
 static void lowest_of_the_smallest_order_first(void **state)
 {
     (void)state;
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
     assert_int_equal(take(UNIT, 1), 0);
     assert_int_equal(take(4 * UNIT, 1), 4 * UNIT);
     assert_int_equal(take(UNIT, 1), 1 * UNIT);
@@ -194,15 +195,67 @@ static void without_quick_lists_frees_merge_at_once(void **state)
 static void a_quick_list_hands_out_what_was_freed_last(void **state)
 {
     (void)state;
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
     uintptr_t first = take(UNIT, 1);
     uintptr_t odd = take(UNIT, 1);
     uintptr_t large = take(4 * UNIT, 1);
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, ACRE_BUDDY_QUICK_DEPTH), ACRE_OK);
     give(first);
     give(odd);
     give(large);
     assert_int_equal(take(3 * UNIT, 1), large);
     assert_int_equal(take(1, 1), first);
     assert_int_equal(take(0, 1), odd);
+}
+
+/* A split refills a quick list as far as there is room, and the blocks there are handed out in order
+ * of address. */
+static void a_split_refills_a_quick_list(void **state)
+{
+    (void)state;
+    for (unsigned depth = 0; depth <= ACRE_BUDDY_QUICK_DEPTH; depth++) {
+        size_t refill = depth >= 15 ? 16 : depth >= 7 ? 8 : depth >= 3 ? 4 : depth >= 1 ? 2 : 1;
+        assert_int_equal(acre_buddy_set_quick_depth(buddy, depth), ACRE_OK);
+        acre_buddy_reset(buddy);
+        assert_int_equal(take(2 * UNIT, 1), 0);
+        assert_sound();
+        size_t blocks = refill;
+        for (size_t end = 2 * UNIT * refill; end < SIZE; end *= 2)
+            blocks++;
+        assert_int_equal(count_blocks(), refill * 2 * UNIT < SIZE ? blocks : SIZE / (2 * UNIT));
+        for (size_t i = 1; i < refill; i++)
+            assert_int_equal(take(2 * UNIT, 1), 2 * UNIT * i);
+        assert_int_equal(largest(), SIZE / 2 > 2 * UNIT * refill ? SIZE / 2 : largest());
+    }
+}
+
+/* Blocks of one order freed in order of address, upward or downward: once a whole group of them is on
+ * the full list, they leave it as one block. */
+static void adjacent_blocks_leave_a_full_list_together(void **state)
+{
+    static unsigned char memory[64 * 1024];
+    static uintptr_t blocks[1024];
+    (void)state;
+    for (unsigned upward = 0; upward < 2; upward++) {
+        for (size_t from = 0; from < 16; from++) {
+            memset(&world, 0, sizeof world);
+            assert_int_equal(acre_buddy_init(buddy, memory, sizeof memory), ACRE_OK);
+            size_t whole = largest();
+            size_t count = 0;
+            struct acre_num got;
+            while (
+                (got = acre_buddy_alloc_range(buddy, acre_layout(2 * UNIT, 1))).status == ACRE_OK)
+                blocks[count++] = got.num;
+            for (size_t i = from; i < count; i++)
+                give(blocks[upward ? i : count - 1 - i + from]);
+            assert_sound();
+            assert_true(count_blocks() < from + ACRE_BUDDY_QUICK_DEPTH + 40);
+            for (size_t i = 0; i < from; i++)
+                give(blocks[i]);
+            assert_sound();
+            assert_int_equal(largest(), whole);
+        }
+    }
 }
 
 /* A refused request leaves the quick lists as they are; the next one down flushes them. */
@@ -354,6 +407,7 @@ static void refuse_sized(uintptr_t pos, size_t size, size_t align)
 static void a_sized_free_names_the_order(void **state)
 {
     (void)state;
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
     take(UNIT, 1);
     uintptr_t pos = take(100, 1);
     refuse_sized(pos, 64, 1);
@@ -397,6 +451,7 @@ static void grows_while_the_upper_buddy_is_free(void **state)
 static void an_upper_half_cannot_grow(void **state)
 {
     (void)state;
+    assert_int_equal(acre_buddy_set_quick_depth(buddy, 0), ACRE_OK);
     take(UNIT, 1);
     uintptr_t odd = take(UNIT, 1);
     uintptr_t even = take(UNIT, 1);
@@ -421,6 +476,8 @@ int main(void)
         cmocka_unit_test_setup(all_comes_back, make),
         cmocka_unit_test_setup(without_quick_lists_frees_merge_at_once, make),
         cmocka_unit_test_setup(a_quick_list_hands_out_what_was_freed_last, make),
+        cmocka_unit_test_setup(a_split_refills_a_quick_list, make),
+        cmocka_unit_test_setup(adjacent_blocks_leave_a_full_list_together, make),
         cmocka_unit_test_setup(quick_lists_are_flushed_only_when_that_helps, make),
         cmocka_unit_test_setup(a_quick_list_has_a_limit, make),
         cmocka_unit_test_setup(zeroed_is_empty, make),
