@@ -62,3 +62,6 @@ install(EXPORT acreTargets NAMESPACE acre:: DESTINATION ${package_dir})
 
 file(GLOB manuals ${PROJECT_SOURCE_DIR}/man/*.1)
 install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES completions/acre.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME acre)
+install(FILES completions/_acre DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES completions/acre.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
