@@ -23,14 +23,16 @@ function shadeOfCell(cell, at) {
 
 /* ---- drawing ---- */
 
-/* The rectangles of the bytes from `offset` on, which may run over several rows. */
+/* The rectangles of the bytes from `offset` on, which may run over several rows; wide ones at whole pixels, so that no
+ * seam shows between neighbours. */
 function boxes(pen, offset, size, share = 1) {
     const each = view.map.pool / MAP_ROWS;
     const height = pen.rowHeight - 2;
     const found = [];
     for (let row = Math.floor(offset / each); row < MAP_ROWS && row * each < offset + size; row++) {
-        const x = ((Math.max(offset, row * each) - row * each) / each) * pen.width;
-        const end = ((Math.min(offset + size, (row + 1) * each) - row * each) / each) * pen.width;
+        const from = ((Math.max(offset, row * each) - row * each) / each) * pen.width;
+        const to = ((Math.min(offset + size, (row + 1) * each) - row * each) / each) * pen.width;
+        const [x, end] = to - from > 8 ? [Math.round(from), Math.round(to)] : [from, to];
         found.push([x, row * pen.rowHeight + 1 + height * (1 - share), Math.max(end - x, 0.6), height * share]);
     }
     return found;
@@ -113,7 +115,8 @@ function drawLine() {
     const peak = view.exact ? heap.peak - heap.window_first : values.indexOf(most);
     svg.append(line(null, "path", { d: `${path}L1000 44L0 44Z`, fill: "var(--bar)" }), line(null, "path", { d: path, fill: "none", stroke: "var(--accent)", "vector-effect": "non-scaling-stroke" }),
         upright(peak, { stroke: "var(--quiet)", "stroke-dasharray": "3 3" }), upright(view.at, { stroke: "var(--ink)", "stroke-width": 2 }));
-    byId("map-line").replaceChildren(svg);
+    const share = x(peak) / 10;
+    byId("map-line").replaceChildren(svg, element("span", { style: share > 80 ? `right:${100 - share}%` : `left:${share}%` }, "peak"));
 }
 
 /* ---- words ---- */
