@@ -14,6 +14,13 @@ struct acre_thread_heap *acre_threads_heap(void);
 /** Prepares the page allocators. The lock is held. @return false: no memory. */
 bool acre_threads_open_memory(void);
 
+/** Free pages have come back: their memory is kept for a while, and what was kept longest goes back to
+ * the system. The lock is held. O(pages given back). */
+void acre_threads_released(void *arg, void *start, size_t bytes);
+
+/** What was kept has gone back by other means. The lock is held. */
+void acre_threads_forget_released(void);
+
 /** Gives the memory behind free pages, and behind free objects that no other thread can allocate, back
  * to the system. @return whether there was any. */
 bool acre_threads_discard_free(struct acre_thread_heap *heap);

@@ -7,12 +7,7 @@
 #include "malloc/threads.h"
 #include "os/os.h"
 
-enum {
-    FIRST_REGION = 1 << 20,
-    LARGEST_STEP = 1 << 28,
-    META_REGION = 128 * 1024,
-    DISCARDED = 256 * 1024 /* freed runs of this size give their memory back at once */
-};
+enum { FIRST_REGION = 1 << 20, LARGEST_STEP = 1 << 28, META_REGION = 128 * 1024 };
 
 static size_t threads_round(size_t size)
 {
@@ -188,13 +183,6 @@ static bool threads_grow(void *arg, struct acre_pages pages, size_t bytes)
     return threads_add_blocks(bytes);
 }
 
-static void threads_released(void *arg, void *start, size_t bytes)
-{
-    (void)arg;
-    if (bytes >= DISCARDED)
-        (void)acre_os_discard(start, bytes);
-}
-
 bool acre_threads_open_memory(void)
 {
     struct acre_pool *pool = &acre_serve.pool;
@@ -206,7 +194,7 @@ bool acre_threads_open_memory(void)
         .meta = acre_bitmap_pages(&acre_threads.meta),
         .lock = { .lock = threads_lock, .unlock = threads_unlock, .arg = &acre_serve.lock },
         .grow = threads_grow,
-        .released = threads_released,
+        .released = acre_threads_released,
     };
     return acre_bitmap_setup(&acre_threads.pages, ACRE_THREADED_PAGE) == ACRE_OK &&
            acre_bitmap_setup(&acre_threads.meta, ACRE_THREADED_PAGE) == ACRE_OK &&
@@ -250,6 +238,7 @@ bool acre_threads_discard_free(struct acre_thread_heap *heap)
     acre_lock_take(&acre_serve.lock);
     (void)threads_walk_free(threads_extend_gap, &gap);
     threads_discard_gap(&gap);
+    acre_threads_forget_released();
     acre_lock_release(&acre_serve.lock);
     return gap.any;
 }

@@ -20,9 +20,10 @@ enum dropin_victim {
 
 /** The backends a case runs on, besides those for which it names `others`. */
 enum dropin_where {
-    DROPIN_BOTH,    /**< The drop-in's default, and that of the registry. */
-    DROPIN_DEFAULT, /**< The drop-in's default: it tests the choice of the backend. */
-    DROPIN_REGISTRY /**< That of the registry: it needs one lock, or memory that merges. */
+    DROPIN_BOTH,     /**< The drop-in's default, and that of the registry. */
+    DROPIN_THREADED, /**< The heap per thread. */
+    DROPIN_DEFAULT,  /**< The drop-in's default: it tests the choice of the backend. */
+    DROPIN_REGISTRY  /**< That of the registry: it needs one lock, or memory that merges. */
 };
 
 /** A case, and the outcome it must have. */

@@ -178,6 +178,7 @@ static struct dropin_case cases[] = {
     PASSES(refused_costs_nothing),
     PASSES(trim_gives_back),
     PASSES(trim_gives_all_back),
+    { NAME(freed_memory_goes_back), .where = DROPIN_THREADED, .line = "^$" },
     PASSES(large_blocks),
     PASSES_ONCE(growth_moves_pages),
     MISUSE(free_large_twice, "free", "(" FOREIGN "(where nothing is mapped|in [^\n]*)|" FREED ")"),
@@ -334,7 +335,7 @@ static bool is_registry_default(const char *allocator)
 static bool make_variant(const struct dropin_case *of, const char *allocator, size_t count)
 {
     const char *line = is_registry_default(allocator) ? of->line : of->others;
-    if (line == NULL || of->where == DROPIN_DEFAULT)
+    if (line == NULL || of->where == DROPIN_DEFAULT || of->where == DROPIN_THREADED)
         return false;
     snprintf(names[count], sizeof names[0], "%s %s", allocator, of->name);
     variants[count] = *of;
@@ -360,7 +361,7 @@ static size_t add_cases(struct CMUnitTest *tests)
     static struct dropin_case defaults[case_count];
     size_t count = 0;
     for (size_t i = 0; i < case_count; i++) {
-        if (has_threaded && cases[i].where == DROPIN_REGISTRY)
+        if (cases[i].where == (has_threaded ? DROPIN_REGISTRY : DROPIN_THREADED))
             continue;
         defaults[i] = cases[i];
         if (has_threaded && cases[i].others != NULL)
