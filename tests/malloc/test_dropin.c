@@ -163,7 +163,7 @@ static struct dropin_case cases[] = {
 
     { NAME(exhaust_and_free), .where = DROPIN_REGISTRY, .variables = { "ACRE_POOL=16M" },
         .line = "^$" },
-    { NAME(exhaust_again), .variables = { "ACRE_POOL=4M" }, .line = "^$", .others = "^$" },
+    { NAME(exhaust_again), .variables = { "ACRE_POOL=16M" }, .line = "^$", .others = "^$" },
     { NAME(pool_is_capped), .variables = { "ACRE_POOL=4194304" }, .line = "^$", .others = "^$" },
     { .name = "pool_is_capped_to_the_page",
         .arguments = "pool_is_capped",
