@@ -27,10 +27,40 @@ static void set_pool(struct replay_schedule *schedule, struct replay_measurement
     measurement->row->pool = timing_pool(schedule->table, measurement->row);
 }
 
+static bool start_child(struct replay_measurement *measurement, bool served)
+{
+    const struct replay_worker *worker = &measurement->worker;
+    const struct replay_backend *backend =
+        served && worker->backend->served ? worker->backend->served : worker->backend;
+    const struct replay_launch launch = {
+        .preload = backend->preload, .allocator = backend->allocator, .tunables = backend->tunables
+    };
+    measurement->served = backend != worker->backend;
+    if (backend->type == REPLAY_SYSTEM)
+        return replay_worker_execute(
+            &measurement->child, &launch, worker->script, &measurement->state);
+    return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
+}
+
+/* A child in place of the one there is. */
+static bool replace_child(struct replay_measurement *measurement, bool served)
+{
+    char ended[REPLAY_ENDED_ROOM];
+    replay_child_end(&measurement->child, ended);
+    measurement->worker.ready = false;
+    return start_child(measurement, served);
+}
+
+/* The child of the backend itself works. */
+static bool is_own_child(struct replay_measurement *measurement)
+{
+    return !measurement->served || replace_child(measurement, false);
+}
+
 static bool begin_verify(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     set_pool(schedule, measurement);
-    return true;
+    return is_own_child(measurement);
 }
 
 static void end_verify(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -61,36 +91,6 @@ static void end_fit(struct replay_schedule *schedule, struct replay_measurement 
     row->fitted = true;
     row->smallest_pool = measurement->worker.results->smallest_pool;
     set_pool(schedule, measurement);
-}
-
-static bool start_child(struct replay_measurement *measurement, bool served)
-{
-    const struct replay_worker *worker = &measurement->worker;
-    const struct replay_backend *backend =
-        served && worker->backend->served ? worker->backend->served : worker->backend;
-    const struct replay_launch launch = {
-        .preload = backend->preload, .allocator = backend->allocator, .tunables = backend->tunables
-    };
-    measurement->served = backend != worker->backend;
-    if (backend->type == REPLAY_SYSTEM)
-        return replay_worker_execute(
-            &measurement->child, &launch, worker->script, &measurement->state);
-    return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
-}
-
-/* A child in place of the one there is. */
-static bool replace_child(struct replay_measurement *measurement, bool served)
-{
-    char ended[REPLAY_ENDED_ROOM];
-    replay_child_end(&measurement->child, ended);
-    measurement->worker.ready = false;
-    return start_child(measurement, served);
-}
-
-/* The child of the backend itself works. */
-static bool is_own_child(struct replay_measurement *measurement)
-{
-    return !measurement->served || replace_child(measurement, false);
 }
 
 static bool begin_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -161,16 +161,14 @@ static double median_per_op(const struct replay_schedule *schedule, double *figu
     return replay_median(figures, rounds) / (double)schedule->table->script->facts.ops;
 }
 
-static void sum_up(const struct replay_schedule *schedule, struct replay_measurement *measurement)
+/* Of replays with blocks touched, of `most` operations (0: all). */
+static void sum_up_touched(
+    const struct replay_schedule *schedule, struct replay_measurement *measurement, uint64_t most)
 {
     struct replay_row *row = measurement->row;
-    double ops = (double)schedule->table->script->facts.ops;
-    if (row->rounds == 0)
-        return;
-    row->ns_per_op = median_per_op(schedule, measurement->nanoseconds, row->rounds);
-    row->ns_least = measurement->nanoseconds[0] / ops;
-    row->ns_most = measurement->nanoseconds[row->rounds - 1] / ops;
-    row->ns_touched = median_per_op(schedule, measurement->touched, row->touched_rounds);
+    uint64_t all = schedule->table->script->facts.ops;
+    double ops = (double)(most && most < all ? most : all);
+    row->ns_touched = replay_median(measurement->touched, row->touched_rounds) / ops;
     if (row->touched_rounds) {
         row->touched_least = measurement->touched[0] / ops;
         row->touched_most = measurement->touched[row->touched_rounds - 1] / ops;
@@ -180,6 +178,18 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
         row->footprint = (uint64_t)footprint;
         row->visit_ns = replay_median(measurement->visits, row->touched_rounds);
     }
+}
+
+static void sum_up(const struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    double ops = (double)schedule->table->script->facts.ops;
+    if (row->rounds == 0)
+        return;
+    row->ns_per_op = median_per_op(schedule, measurement->nanoseconds, row->rounds);
+    row->ns_least = measurement->nanoseconds[0] / ops;
+    row->ns_most = measurement->nanoseconds[row->rounds - 1] / ops;
+    sum_up_touched(schedule, measurement, 0);
     row->instructions_per_op = median_per_op(schedule, measurement->instructions, row->rounds);
 }
 
@@ -202,8 +212,19 @@ static bool start_served(struct replay_measurement *measurement)
 static bool begin_touched(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     bool possible = schedule->table->script->facts.peak_live < replay_machine_memory() / 2;
+    measurement->worker.results->limit = 0;
     return schedule->table->plan.touching && possible && !measurement->row->pool_refused &&
            (measurement->row->backend->type == REPLAY_EMPTY || start_served(measurement));
+}
+
+static bool begin_first(struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    if (measurement->row->backend->plugin)
+        return false;
+    set_pool(schedule, measurement);
+    bool begun = begin_touched(schedule, measurement);
+    measurement->worker.results->limit = (size_t)schedule->table->plan.first_ops;
+    return begun;
 }
 
 static bool begin_survey(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -227,11 +248,13 @@ static void end_survey(struct replay_schedule *schedule, struct replay_measureme
 
 /* ---- all of it ---- */
 
-enum job { VERIFY, FIT, WARM_UP, TIME, TOUCHED, STEPS, SURVEY };
+enum job { FIRST, VERIFY, FIT, WARM_UP, TIME, TOUCHED, STEPS, SURVEY };
 
 /* The replays are those of long traces, where a timed one is 1: single operations are timed in 2 to
  * 8, the less memory is live the more. */
 static const struct replay_job jobs[] = {
+    [FIRST] = { REPLAY_TOUCH, REPLAY_FOR_ALLOCATORS, "a first look", 1, false, begin_first,
+        end_touched },
     [VERIFY] = { REPLAY_VERIFY, REPLAY_FOR_ALLOCATORS, "verifying", 5, false, begin_verify,
         end_verify },
     [FIT] = { REPLAY_FIT, REPLAY_FOR_POOLS, "searching the smallest pool", 12, false, begin_fit,
@@ -259,10 +282,35 @@ static void plan_jobs(struct replay_schedule *schedule)
     replay_schedule_expect(schedule, &jobs[SURVEY], plan->survey);
 }
 
+/* Forgets what the first look found: it is no round of timing. */
+static void forget_first(struct replay_measurement *measurement)
+{
+    struct replay_row *row = measurement->row;
+    row->touched_rounds = 0;
+    row->ns_touched = row->touched_least = row->touched_most = row->visit_ns = 0.0;
+    row->run_resident = row->footprint = 0;
+}
+
+static void look_first(struct replay_schedule *schedule)
+{
+    const struct replay_plan *plan = &schedule->table->plan;
+    replay_schedule_run(schedule, &jobs[FIRST], 1.0);
+    if (acre_interrupted())
+        return;
+    for (size_t i = 0; i < schedule->table->count; i++)
+        sum_up_touched(schedule, &schedule->measurements[i], plan->first_ops);
+    acre_progress_wipe(schedule->progress);
+    plan->first(plan->first_argument, schedule->table);
+    for (size_t i = 0; i < schedule->count; i++)
+        forget_first(&schedule->measurements[i]);
+}
+
 static void measure_all(struct replay_schedule *schedule)
 {
     const struct replay_plan *plan = &schedule->table->plan;
     plan_jobs(schedule);
+    if (plan->first)
+        look_first(schedule);
     replay_schedule_run(schedule, &jobs[VERIFY], 1.0);
     if (plan->pool_search)
         replay_schedule_run(schedule, &jobs[FIT], 1.0);

@@ -13,6 +13,8 @@
 
 #define REPLAY_MOST_ROUNDS 99
 
+struct replay_table;
+
 /** What is wanted. */
 struct replay_plan {
     size_t rounds;    /**< Timed replays of each backend, 1 .. REPLAY_MOST_ROUNDS. */
@@ -20,6 +22,11 @@ struct replay_plan {
     bool pool_search; /**< Look for the smallest pool. */
     bool touching;    /**< Time replays with the bytes of each block written too. */
     bool survey;      /**< Fill the rows' surveys. */
+    /** A first look, or null: called when every backend but plugins has replayed `first_ops` operations
+     * once on fresh pages; the rows have what that found, and lose it again. */
+    void (*first)(void *argument, const struct replay_table *table);
+    void *first_argument;
+    uint64_t first_ops;
 };
 
 /** What was found out about one backend. A figure that is not known is 0 and its flag false. */

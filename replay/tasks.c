@@ -75,12 +75,19 @@ static void visit_blocks(struct replay_worker *worker)
     results->visit_ns += acre_clock_own_ns() - start;
 }
 
+/* Whether as many operations are done as are wanted. */
+static bool is_limit_reached(const struct replay_worker *worker, uint64_t done)
+{
+    return worker->results->limit && done >= worker->results->limit;
+}
+
 /* The same as a whole, on fresh pages, with visits in between. */
 static void time_touching(struct replay_worker *worker, const struct replay_window *window,
     const struct replay_instance *instance)
 {
     struct replay_window part = *window;
-    for (uint64_t done = 0; done < window->count; done += part.count) {
+    for (uint64_t done = 0; done < window->count && !is_limit_reached(worker, window->first + done);
+         done += part.count) {
         part.ops = window->ops + done;
         part.count = window->count - done < VISIT_EVERY ? window->count - done : VISIT_EVERY;
         time_part(worker, &part, instance, true);
@@ -100,7 +107,8 @@ static void time_whole(struct replay_worker *worker, bool touching)
     results->visits = results->visit_ns = 0;
     worker->random = 1;
     uint64_t before = touching && replay_resident_reset() ? replay_resident() : 0;
-    while (replay_worker_next(worker, &window))
+    while (!(touching && is_limit_reached(worker, window.first + window.count)) &&
+           replay_worker_next(worker, &window))
         if (touching && instance.self)
             time_touching(worker, &window, &instance);
         else

@@ -36,7 +36,7 @@ struct replay_results {
     int task;          /**< An enum replay_task, or one that the program adds. */
     size_t pool;       /**< Bytes of the pool to replay in; 0 for a backend without one. */
     size_t rounds;     /**< STEPS, VERIFY: how often; 0 is once. */
-    size_t limit;      /**< Tasks of a program's own: operations at most. */
+    size_t limit;      /**< TOUCH, tasks of a program's own: operations at most; TOUCH: 0 is all. */
     bool coarse;       /**< VERIFY: stamp some 4 KiB and a word per page of each block. */
     uint64_t patience; /**< VERIFY: nanoseconds of processor time after which it ends; 0: never. */
 

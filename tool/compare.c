@@ -27,6 +27,8 @@
 #define LEAST_ROUNDS 5u
 #define LONG_OPS 30000000u
 #define LONG_ROUNDS 3u
+/* Operations of a first look, which is over in seconds. */
+#define FIRST_OPS 500000u
 /* Runs of the real program on each candidate. */
 #define TRIALS 5u
 
@@ -267,10 +269,22 @@ static const char *linked_malloc(const struct compare_command *command, const ch
     const char *slash = program ? strrchr(program[0], '/') : NULL;
     bool same = slash && strcmp(slash + 1, name) == 0;
     const char *linked = name[0] ? launch_linked_malloc(same ? program[0] : name) : NULL;
-    for (size_t i = 0; linked && i < result.count; i++)
-        if (strcmp(result.candidates[i].name, linked) == 0)
+    for (size_t i = 0; linked && i < field.count; i++)
+        if (strcmp(field.candidates[i].name, linked) == 0)
             return linked;
     return NULL;
+}
+
+/* What a first look makes of it, on the terminal, while the rest is measured. */
+static void show_first(void *argument, const struct replay_table *table)
+{
+    static struct compare_result first;
+    const struct compare_command *command = argument;
+    char text[COMPARE_REASON_ROOM];
+    compare_gather_first(&first, &field, table);
+    first.today = linked_malloc(command, first.facts.name);
+    compare_verdict(&first, text);
+    fprintf(stderr, "first look (one replay of each): %s\n", text);
 }
 
 /* The advice, and the limit of memory under which what is advised can run. */
@@ -293,6 +307,11 @@ static int compare(struct compare_command *command)
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
     plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);
+    if (command->progress.shown) {
+        plan.first = show_first;
+        plan.first_argument = command;
+        plan.first_ops = FIRST_OPS;
+    }
     command->progress.time_left = true;
     command->progress.begun_at = 0.0;
     bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);

@@ -143,3 +143,23 @@ bool compare_gather(struct compare_result *result, const struct compare_field *f
     compare_profile_make(&result->profile, script);
     return true;
 }
+
+void compare_gather_first(struct compare_result *result, const struct compare_field *field,
+    const struct replay_table *table)
+{
+    double ops = (double)table->script->facts.ops;
+    double part = (double)table->plan.first_ops < ops ? (double)table->plan.first_ops / ops : 1.0;
+    double duration = (double)table->script->facts.duration_ns * part;
+    *result = (struct compare_result){ .facts = table->script->facts, .count = field->count };
+    result->facts.ops = (uint64_t)(ops * part);
+    result->facts.duration_ns = (uint64_t)duration;
+    for (int goal = 0; goal < COMPARE_GOALS; goal++)
+        result->advice[goal].candidate = -1;
+    for (size_t i = 0; i < field->count; i++) {
+        struct compare_candidate *candidate = &result->candidates[i];
+        *candidate = field->candidates[i];
+        take_times(candidate, &table->rows[i]);
+        candidate->verified = candidate->touched && !table->rows[i].fault[0];
+        candidate->rounds = table->rows[i].touched_rounds;
+    }
+}

@@ -17,4 +17,8 @@ bool compare_gather(struct compare_result *result, const struct compare_field *f
     const struct replay_script *script, const struct replay_plan *plan,
     struct acre_progress *progress);
 
+/** Fills `result` with what a first look at the candidates found: enough for a verdict. */
+void compare_gather_first(struct compare_result *result, const struct compare_field *field,
+    const struct replay_table *table);
+
 #endif
