@@ -4,6 +4,7 @@
 #include "replay/script.h"
 #include "tool/command.h"
 #include "tool/import/import.h"
+#include "tool/import/unpack.h"
 #include "trace/trace_file.h"
 
 #include <errno.h>
@@ -244,11 +245,28 @@ static int convert(const char *from, const char *to, bool text)
     return converted ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
 }
 
-/* The trace of another tool as one of ours, in a file without a name. @return null after saying why
- * not. */
-static FILE *import(const char *from, const struct import_format *format)
+/* The trace of another tool, unpacked, as one of ours. @return false, having complained. */
+static bool import_from(FILE *in, const char *name, const struct import_format *format, FILE *out)
 {
     char message[IMPORT_MESSAGE_ROOM];
+    struct import_unpacker *unpacker = NULL;
+    FILE *text = import_unpack(in, &unpacker);
+    bool imported = text && import_text(text, name, format, out, message);
+    if (!text)
+        acre_complain("convert", "%s: %s", name, strerror(errno));
+    else if (import_unpack_fault(unpacker))
+        acre_complain("convert", "%s: %s", name, import_unpack_fault(unpacker));
+    else if (!imported)
+        acre_complain("convert", "%s", message);
+    if (text)
+        fclose(text);
+    import_unpack_end(unpacker);
+    return imported;
+}
+
+/* The same in a file without a name. @return null after saying why not. */
+static FILE *import(const char *from, const struct import_format *format)
+{
     bool standard = strcmp(from, "-") == 0;
     FILE *in = standard ? stdin : fopen(from, "r");
     int file = in ? replay_nameless_file() : -1;
@@ -258,9 +276,8 @@ static FILE *import(const char *from, const struct import_format *format)
         acre_complain("convert", "%s: %s", from, strerror(errno));
     else if (!out)
         acre_complain("convert", "cannot create a temporary file: %s", strerror(errno));
-    else if (!(imported =
-                     import_text(in, standard ? "standard input" : from, format, out, message)))
-        acre_complain("convert", "%s", message);
+    else
+        imported = import_from(in, standard ? "standard input" : from, format, out);
     if (in && !standard)
         fclose(in);
     if (!out && file >= 0)

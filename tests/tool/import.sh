@@ -134,7 +134,8 @@ refused mtrace 'line 1: no address' <<<'- 0x'
 refused mtrace 'line 1: the size exceeds' <<<'+ 0x10 0xffffffffffffffff'
 refused mtrace 'line 1: not a text file' < <(printf '+ 0x10\0 0x20\n')
 refused heaptrack 'line 1: the file is compressed' < <(printf 'v 1\n' | gzip -c)
-refused heaptrack 'line 1: the file is compressed' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
+refused heaptrack 'the compressed file is cut short' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
+refused heaptrack 'line 2: the line has no end: the file is cut short' < <(printf '+ 10 1 5581\n- 55')
 refused mtrace 'line 1: the line is too long' < <(head -c 100000 /dev/zero | tr '\0' x)
 refused mtrace 'no mtrace call found' </dev/null
 refused ltrace 'line 1: an argument' <<<'malloc(many) = 0x10'
@@ -160,6 +161,22 @@ refused heaptrack "line 2: '-' names an allocation" <<<$'a 10 2\n- 1'
 refused heaptrack 'line 2: an allocation with an address' <<<$'a 10 2\n+ 10 1 5581'
 refused heaptrack 'line 2: an allocation without an address' <<<$'+ 10 1 5581\na 10 2'
 refused heaptrack 'line 1: the size exceeds' <<<'a ffffffffffffffff 2'
+
+# What zstd has compressed is unpacked; cut, it is an error. The frame here has blocks that are not compressed.
+python3 - "$work" <<'END'
+import struct, sys
+text = "".join(f"+ {i:x} 1 {i * 4096 + 16:x}\n" for i in range(1, 4000)).encode()
+blocks = [text[i:i + 30000] for i in range(0, len(text), 30000)]
+frame = b"\x28\xb5\x2f\xfd" + bytes([0x20 | 0x80]) + struct.pack("<I", len(text))
+for i, block in enumerate(blocks):
+    frame += struct.pack("<I", len(block) << 3 | (i == len(blocks) - 1))[:3] + block
+open(sys.argv[1] + "/whole.zst", "wb").write(frame)
+open(sys.argv[1] + "/cut.zst", "wb").write(frame[:40000])
+END
+"$acre" convert --from=heaptrack --text "$work/whole.zst" >"$work/out" 2>"$work/err" || fail "a .zst file: $?"
+[ "$(grep -c '^m ' "$work/out")" = 3999 ] || fail "a .zst file lost calls"
+! "$acre" convert --from=heaptrack --text "$work/cut.zst" >"$work/out" 2>"$work/err" || fail "a cut .zst file is read"
+grep -q 'the compressed file is cut short' "$work/err" || fail "the cut is not told"
 
 code=0
 "$acre" convert --from=mtrce --text "$work/in" >"$work/out" 2>"$work/err" || code=$?

@@ -369,8 +369,8 @@ static const char *parse_heaptrack(const char *line, struct import_call *call)
 }
 
 const struct import_format import_formats[] = {
-    { "mtrace", parse_mtrace },
-    { "ltrace", parse_ltrace },
-    { "heaptrack", parse_heaptrack },
-    { NULL, NULL },
+    { "mtrace", parse_mtrace, false },
+    { "ltrace", parse_ltrace, false },
+    { "heaptrack", parse_heaptrack, true },
+    { NULL, NULL, false },
 };

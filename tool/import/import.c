@@ -268,13 +268,11 @@ static bool import_line(struct importer *importer)
     return import_call(importer, &call);
 }
 
-/* Whether the first `count` bytes of the file are those of one compressed by gzip or zstd. */
+/* Whether the first `count` bytes of the file are those of one compressed by gzip. */
 static bool is_packed(const struct importer *importer, size_t count)
 {
     static const char gzip[] = "\x1f\x8b";
-    static const char zstd[] = "\x28\xb5\x2f\xfd";
-    return importer->number == 1 && ((count >= 2 && memcmp(importer->line, gzip, 2) == 0) ||
-                                        (count >= 4 && memcmp(importer->line, zstd, 4) == 0));
+    return importer->number == 1 && count >= 2 && memcmp(importer->line, gzip, 2) == 0;
 }
 
 /* @return false at the end, or with a message. */
@@ -292,9 +290,10 @@ static bool read_line(struct importer *importer)
             return import_complain(importer, "the line is too long for a call");
         importer->line[count++] = (char)byte;
         if (count <= 4 && is_packed(importer, count))
-            return import_complain(
-                importer, "the file is compressed: unpack it first (zstd -dc, gzip -dc)");
+            return import_complain(importer, "the file is compressed: unpack it first (gzip -dc)");
     }
+    if (byte == EOF && importer->format->ends_lines && !ferror(importer->in))
+        return import_complain(importer, "the line has no end: the file is cut short");
     if (count && importer->line[count - 1] == '\r')
         count--;
     importer->line[count] = '\0';

@@ -44,6 +44,7 @@ struct import_format {
     const char *name;
     /** @return null, or an English phrase that says what is wrong with the line. */
     const char *(*parse)(const char *line, struct import_call *call);
+    bool ends_lines; /**< Every line has its end; without it, the file is cut. */
 };
 
 /** All of them; the last has a null name. */
