@@ -5,16 +5,16 @@
  *
  * An allocator is a struct of the caller's. It must be zeroed before its first call, as a static
  * one is and as `= { 0 }` makes it. A zeroed struct is an empty allocator with default settings:
- * it owns no memory, and every verb works on it. alloc returns ACRE_NO_MEMORY, dealloc and
+ * it owns no memory, and every verb works on it: alloc returns ACRE_NO_MEMORY, dealloc and
  * remove_memory return ACRE_NOT_ALLOCATED, all statistics are 0, check finds nothing wrong, walk
- * visits nothing, and add_memory may be the first call. Settings are changed by the `setup` and
- * `set_` functions of each allocator, while it is empty.
+ * visits nothing, and add_memory may be the first call. The `setup` function of an allocator
+ * changes settings while it is empty; each `set_` function says when it may be called.
  *
  * Calling context, for all families: no call blocks, allocates elsewhere or calls back, except for
  * walk's visitor, so each may be made from an interrupt handler. No call locks: calls on one
  * allocator must not overlap in time. Different allocators are independent of each other. Where
- * the caller supplies locks or callbacks (acre/heap.h, acre/shared.h, acre/wrap/), their rules
- * apply.
+ * the caller supplies locks or callbacks (set_on_exhausted and its like, acre/heap.h,
+ * acre/threaded.h, acre/shared.h, acre/wrap/), their rules apply.
  */
 #ifndef ACRE_BASE_H
 #define ACRE_BASE_H

@@ -8,11 +8,11 @@
  *     double *table = ACRE_NEW_ARRAY(heap, double, 1000);
  *     acre_dealloc(heap, node);
  *
- * Every verb that takes a block's pointer first proves that the pointer is the start of a live
- * block of this allocator, and reads nothing through it before. If the proof fails, the call
- * returns ACRE_NOT_ALLOCATED and has changed nothing. A null pointer is not a block. One case
- * cannot be detected: a stale pointer that equals the start of a block allocated since. With
- * ACRE_CHECK_POINTERS set to 0, the proof is left out.
+ * The functions of the family are its verbs. Each that takes a pointer to a block first proves that
+ * it is the start of a live block of this allocator, and reads nothing through it before. If not,
+ * the call returns ACRE_NOT_ALLOCATED and has changed nothing. A null pointer is not a block. One
+ * case cannot be detected: a stale pointer that equals the start of a block allocated since. TLSF
+ * built with ACRE_CHECK_POINTERS set to 0 leaves the proof out.
  *
  * When a call is wrong in more than one way, the pointer is judged before the layout. Every call
  * that returns ACRE_NO_MEMORY, resize included, adds one to stats().failed; other errors do not.
@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-/** The verbs of a byte allocator. No slot is null. The functions below state the contracts. */
+/** The verbs of a byte allocator. No member is null. The functions below state the contracts. */
 struct acre_bytes_ops {
     struct acre_base_ops base;
     struct acre_ptr (*alloc)(void *self, struct acre_layout layout);
@@ -60,7 +60,7 @@ static inline struct acre_base acre_bytes_base(struct acre_bytes bytes)
  * @return {pointer, ACRE_OK};
  *         {null, ACRE_INVALID_PARAM}: the alignment is not a power of two;
  *         {null, ACRE_NO_MEMORY}: no free space fits, sizes near SIZE_MAX included.
- * @note O(1) for TLSF and slab, O(log n) for buddy.
+ * @note O(1) for TLSF and slab, O(log n) for buddy, n the number of smallest blocks in a region.
  */
 ACRE_NODISCARD static inline struct acre_ptr acre_alloc(
     struct acre_bytes bytes, struct acre_layout layout)

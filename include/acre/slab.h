@@ -5,8 +5,8 @@
  *
  * A slab is a run of pages cut into equal objects, with one bit per object (J. Bonwick, "The slab
  * allocator: an object-caching kernel memory allocator", USENIX 1994). Sizes go up in steps of 16
- * bytes to 256 and of at most 12.5 % above. A page map takes a pointer to its slab, and one
- * multiplication, which is exact only for the start of an object, to its object; the object's bit
+ * bytes to 256 and of at most 12.5 % above. A page map leads from a pointer to its slab. One
+ * multiplication, exact only for the start of an object, gives the object's index; the object's bit
  * tells whether it is live. Nothing is stored in the objects, so a write past the end of one
  * damages its neighbour and nothing else. Slabs are as long as the memory owned allows, up to a
  * length that leaves little unused. An empty slab is returned to the free pages at once, except for
@@ -17,8 +17,8 @@
  * Cost per region: a record and a pointer per page, 2.3 % with pages of ACRE_SLAB_PAGE bytes, and a
  * header.
  *
- * Fragmentation: memory freed by one class serves another only when a whole slab is free, so the
- * worst case is M * n / 16 for live blocks of at most n bytes and M bytes live at most. While no
+ * Fragmentation: memory freed by one class serves another only when a whole slab is free, so at
+ * worst M * n / 16 bytes serve at most M live bytes in blocks of at most n bytes. While no
  * page is free, objects of larger classes serve requests. Measured figures: docs/decisions.md.
  *
  * Not for: memory that must not be touched at all, since the records lie in the region itself.
@@ -34,7 +34,7 @@
 extern "C" {
 #endif
 
-/** Sizes of the control structure; facts of the layout, not knobs. */
+/** Sizes of the control structure; facts of the layout, not settings. */
 enum {
     ACRE_SLAB_PAGE = 256 * sizeof(size_t), /**< Default page: 2048 on 64-bit machines. */
     ACRE_SLAB_MIN_PAGE = 128,              /**< Smallest page, */
@@ -58,12 +58,12 @@ struct acre_slab_page {
     };
     struct acre_slab_page *next;
     struct acre_slab_page *prev;
-    uint32_t reciprocal; /* 2^32 / size, rounded up; 0: only the slow way frees objects here */
+    uint32_t reciprocal; /* 2^32 / size, rounded up; 0: only the slow path frees objects here */
     uint32_t start;      /* slab or live run: low half of its address */
     uint16_t size;       /* slab: bytes of an object */
     uint8_t pages;       /* slab: its pages; else those of the slab that began here last */
     uint8_t to_first;    /* last page of a slab: pages from the first one to it */
-    uint8_t slack; /* slab: a sized free of (size - 16 * slack, size] bytes is exact; else 0 */
+    uint8_t slack; /* slab: sized frees of (size - 16 * slack, size] bytes are exact; no slab: 0 */
     uint8_t state;
     uint8_t size_class;
     union {
@@ -132,16 +132,16 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  * The verbs. The contract of each is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), creating and destroying a
  * slab included (at most ACRE_SLAB_CLASSES steps when memory is short). With several regions, a
- * region that does not share its map with the largest one is first found in O(log regions), then by a
- * cache. stats: O(ACRE_SLAB_CLASSES).
+ * region that does not share its map with the largest one is first found in O(log regions), then by
+ * a cache. stats: O(ACRE_SLAB_CLASSES).
  *
  * An alignment up to a page rounds the size up to a multiple of it. Above that the block takes
  * whole pages, and alloc looks at two lists of runs only: it can refuse although a run exists that
  * could be cut to fit. dealloc_sized accepts the size of a smaller class than the block's if the
  * slab has served such a size while memory was short, or a block of the slab was shrunk in place.
  *
- * init keeps the page size and sets no hooks. init, add_memory, reset, remove_memory, check: O(n).
- * walk: O(n + objects).
+ * init keeps the page size and removes all hooks. init, add_memory, reset, remove_memory, check:
+ * O(n). walk: O(n + objects).
  */
 ACRE_NODISCARD enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
 ACRE_NODISCARD enum acre_status acre_slab_add_memory(
@@ -181,7 +181,7 @@ ACRE_NODISCARD enum acre_status acre_slab_add_memory_adjacent(
     struct acre_slab *slab, void *start, size_t size);
 
 /**
- * Sets the handler that is called when a request finds no memory; init sets none. resize does not
+ * Sets the handler that is called when a request finds no memory; init removes it. resize does not
  * call it.
  * @param handler null: none.
  * @param arg     passed to the handler. O(1).
@@ -189,9 +189,9 @@ ACRE_NODISCARD enum acre_status acre_slab_add_memory_adjacent(
 void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_exhausted_fn *handler, void *arg);
 
 /**
- * Sets the handler that is called when a free has returned pages, with the number of blocks
- * that the pages had room for: the objects of a slab that became empty, or 1 for a block of whole pages.
- * init sets none.
+ * Sets the handler that is called when a free has returned pages, with the number of blocks that
+ * the pages had room for: the objects of a slab that became empty, or 1 for a block of whole
+ * pages. init removes it.
  * @param handler null: none. O(1).
  */
 void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler, void *arg);

@@ -23,7 +23,7 @@
  * thread are collected by the thread that makes them.
  *
  * Cost of a block: rounding to its size class (16-byte steps up to 256 bytes, then at most 12.5 %).
- * Cost of a slab: a record of 64 bytes and 56 bytes per 64 objects; 8 bytes per page of the map.
+ * Cost of a slab: a record of 80 bytes and 64 bytes per 64 objects; 8 bytes per page of the map.
  * Cost of a thread: 10 KiB; where its slabs lie apart from one another, up to 1.6 % of their bytes.
  *
  * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB.
@@ -39,7 +39,7 @@
 extern "C" {
 #endif
 
-/** Sizes of the structures; facts of the layout, not knobs. */
+/** Sizes of the structures; facts of the layout, not settings. */
 enum {
     ACRE_THREADED_PAGE_LOG2 = 13, /**< The page allocator's pages have 8 KiB. */
     ACRE_THREADED_PAGE = 1 << ACRE_THREADED_PAGE_LOG2,
@@ -116,9 +116,9 @@ ACRE_NODISCARD struct acre_thread_heap *acre_threaded_attach(struct acre_threade
 void acre_threaded_detach(struct acre_thread_heap *heap);
 
 /**
- * In a forked child, before any other call, with the lock held in the parent over the fork and
- * released in the child: the heaps of all other threads become available, except those whose
- * thread was inside a slow path, which are never used again; blocks in them can still be freed.
+ * Called in a forked child before any other call; the parent held the lock over the fork, and the
+ * child has released it. The heaps of all other threads become available, but those whose thread
+ * was inside a slow path are never used again; blocks in them can still be freed.
  * @param own the heap of the thread that forked, or null. O(heaps).
  */
 void acre_threaded_after_fork(struct acre_threaded *threaded, struct acre_thread_heap *own);
@@ -134,8 +134,8 @@ enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
-/** As acre_realloc. A block stays where it is while its size class does, and one that shrinks also when
- * there is no memory for a smaller one. */
+/** As acre_realloc. A block stays where it is while its size class does not change, and when it
+ * shrinks and there is no memory for a smaller block. */
 ACRE_NODISCARD struct acre_ptr acre_threaded_realloc(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
@@ -168,7 +168,7 @@ struct acre_stats acre_threaded_stats(struct acre_threaded *threaded);
  * lock, so the visitor must not call the heap. O(objects). */
 void acre_threaded_walk(struct acre_threaded *threaded, acre_walk_fn *visit, void *arg);
 
-/** As acre_threaded_walk, over slabs from which no thread but the caller's can allocate meanwhile. */
+/** As acre_threaded_walk, over the slabs of this heap and of the heaps without a thread. */
 void acre_threaded_walk_own(struct acre_thread_heap *heap, acre_walk_fn *visit, void *arg);
 
 /** As acre_check, while no other thread runs. Takes the lock. O(slabs). */
@@ -178,7 +178,7 @@ struct acre_check_result acre_threaded_check(struct acre_threaded *threaded);
  * allocator. @return pages given back. Takes the lock. O(slabs of these heaps). */
 size_t acre_threaded_release_empty(struct acre_thread_heap *heap);
 
-/** Frees that two threads made of one block, found by the owner afterwards. O(1). */
+/** The number of blocks freed twice, by two threads, that their owner found afterwards. O(1). */
 size_t acre_threaded_late_misuse(const struct acre_threaded *threaded);
 
 #ifdef __cplusplus

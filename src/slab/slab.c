@@ -136,7 +136,7 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_sized_slow(
     return acre_slab_dealloc(slab, ptr);
 }
 
-/* The short way is for a layout that needs no rounding to its alignment, of a size that the slab's
+/* The fast path is for a layout that needs no rounding to its alignment, of a size that the slab's
  * class serves: both are known from the slab's record. */
 enum acre_status acre_slab_dealloc_sized(
     struct acre_slab *slab, void *ptr, struct acre_layout layout)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's slow ways of alloc and dealloc, and what is known of a live block.
+ * Slab's slow paths of alloc and dealloc, and what is known of a live block.
  */
 #include "base/exhausted.h"
 #include "slab/slab_private.h"

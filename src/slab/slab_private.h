@@ -5,7 +5,7 @@
  * The idea (J. Bonwick, USENIX 1994). A *slab* is a run of pages cut into equal objects of one size
  * class. One word per slab has a bit per object: set is free. Each class has a *current slab* that
  * alloc takes the lowest free object from. A free sets one bit, in whichever slab the object is.
- * Only three events leave these short ways: the current slab fills up, a full slab gets an object
+ * Only three events leave these fast paths: the current slab fills up, a full slab gets an object
  * back, and a slab becomes empty.
  *
  * A region, from its lowest address on:
@@ -27,8 +27,8 @@
  * object is.
  *
  * The gaps keep metadata out of reach: a write of up to SLAB_GAP bytes past the last block of an
- * adjacent region, or SLAB_GAP_BELOW bytes before the first block of this one, reaches nothing of
- * meaning. Where regions are not adjacent, the first gap is empty.
+ * adjacent region, or SLAB_GAP_BELOW bytes before the first block of this one, overwrites no
+ * metadata. Where regions are not adjacent, the first gap is empty.
  *
  * A free run has its length in the records of its first and last page, a live one in its first.
  * Destroying a slab leaves its page-map entries: they are *stale* and point to a record that is no
@@ -60,15 +60,15 @@
  *           [add and remove: O(regions + pages of the shared map)]
  *   SLAB-11 the header of a region has the checksum of its fields [add and remove: O(1) per header]
  *
- * Floors; a file calls only into lower ones:
- *   4  slab.c (alloc, dealloc, realloc) above slab_block.c (their slow ways, blocks); slab_remote.c,
- *      slab_region.c, slab_stats.c, slab_check.c
+ * Layers; a file calls only into lower ones:
+ *   4  slab.c (alloc, dealloc, realloc) above slab_block.c (their slow paths, blocks);
+ *      slab_remote.c, slab_region.c, slab_stats.c, slab_check.c; tables: slab_ops.c, slab_backing.c
  *   3  slab_class.c (slabs of a class)
  *   2  slab_run.c (runs of pages)
  *   1  slab_pagemap.c (addresses to records and back), this file
  *
- * What was tried, with figures in docs/decisions.md, "Slab": one word per slab; the short ways,
- * instruction by instruction; the slow ways; which slab becomes current; runs of pages without a
+ * What was tried, with figures in docs/decisions.md, "Slab": one word per slab; the hot paths,
+ * instruction by instruction; the slow paths; which slab becomes current; runs of pages without a
  * bitmap; sized frees; constructors. Shared maps: the same file, "Heap".
  */
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
@@ -199,7 +199,7 @@ ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count
     return acre_bits_lowest(page->free_bits) < count;
 }
 
-/* The slack of a mixed slab: all sizes but 0, or as many as it can count. The slow way knows. */
+/* The slack of a mixed slab: all sizes but 0, as far as it can count; the slow path knows more. */
 ACRE_INLINE uint8_t slab_mixed_slack(size_t size)
 {
     return size / ACRE_SLAB_UNIT < UINT8_MAX ? (uint8_t)(size / ACRE_SLAB_UNIT) : UINT8_MAX;
@@ -247,7 +247,7 @@ ACRE_INLINE bool slab_class_has_empty(const struct acre_slab *slab, unsigned siz
     return current != &slab->no_slab && slab_is_empty(current);
 }
 
-/* The number of set bits of a slab with the part SLAB_REUSE_PART of its objects free. */
+/* The number of set bits of a slab of which one object in SLAB_REUSE_PART is free. */
 ACRE_INLINE unsigned slab_reuse_threshold(const struct acre_slab_page *page)
 {
     return (unsigned)SLAB_WORD_BITS - page->count + page->count / (unsigned)SLAB_REUSE_PART;
@@ -425,10 +425,10 @@ ACRE_INLINE size_t slab_cache_slot(uintptr_t at)
     return (at >> 17) % ACRE_SLAB_CACHED_REGIONS;
 }
 
-/* The region that has an address in its pages; null: there is none. O(regions). */
+/* The region that has an address in its pages; null: there is none. O(log regions). */
 struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uintptr_t at);
 
-/* The last region that starts below an address; null: there is none. O(regions). */
+/* The last region that starts below an address; null: there is none. O(log regions). */
 struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at);
 
 /* Where the page of a record outside the main map is. O(regions). */
@@ -468,7 +468,7 @@ void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region
 void acre_slab_select_main_map(struct acre_slab *slab);
 
 /* The record that the page map has for an address outside the main map; null: no region has it.
- * O(regions), less if the region cache has the region. */
+ * O(log regions), less if the region cache has the region. */
 struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr_t at);
 
 /* ---- slab_run.c: runs of pages ---- */
@@ -534,9 +534,9 @@ ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t block
         slab->on_released(slab->on_released_arg, blocks);
 }
 
-/* ---- slab_block.c: the slow ways of alloc and dealloc, and live blocks ---- */
+/* ---- slab_block.c: the slow paths of alloc and dealloc, and live blocks ---- */
 
-/* Any alloc that the short way does not serve. */
+/* Any alloc that the fast path does not serve. */
 struct acre_ptr acre_slab_alloc_slow(struct acre_slab *slab, struct acre_layout layout);
 
 /* An alloc above the largest class, or of 0 bytes, at an alignment that every page has. */
@@ -550,12 +550,12 @@ struct acre_ptr acre_slab_alloc_refill(
 struct acre_ptr acre_slab_alloc_peak(struct acre_slab *slab, uintptr_t at);
 
 /* The free of a pointer whose record says neither "slab that was not full" nor "no object starts
- * there" on the short way. */
+ * there" on the fast path. */
 enum acre_status acre_slab_dealloc_slow(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page);
 
-/* The live block that starts at a pointer; false when none does. O(1), and O(regions) outside the
- * main map. */
+/* The live block that starts at a pointer; false when none does. O(1), and O(log regions) outside
+ * the main map. */
 bool acre_slab_find_block(const struct acre_slab *slab, const void *ptr, struct slab_block *block);
 
 /* Whether a request of this layout could have been given this block. */

@@ -44,7 +44,7 @@
  *   THREADED-3  no object has both bits set
  *   THREADED-4  a slab in a heap's partial list has a free object and is not current
  *   THREADED-5  the current slab of a class is of that class and owned by the heap
- *   THREADED-6  a group notifies at all its bits, except in the current slab
+ *   THREADED-6  a group's `notify` is its `all`; in the current slab it is 0
  */
 #ifndef ACRE_SRC_THREADED_PRIVATE_H
 #define ACRE_SRC_THREADED_PRIVATE_H
