@@ -9,8 +9,8 @@
 
 /* A change of the whole time that is smaller than this part of it is not worth a new allocator. */
 #define WORTH 0.01
-/* Part of a program's time outside of its malloc that goes, for the prediction, into reading blocks
- * that lie scattered: see docs/decisions.md. */
+/* The prediction takes this part of a program's time outside its malloc for reads of blocks; see
+ * docs/decisions.md, "How allocators are compared". */
 #define VISITING 0.4
 #define TIES_NAMED 3
 
@@ -41,7 +41,7 @@ static double seconds_of(const struct compare_result *result, double ns_per_op)
     return ns_per_op * (double)result->facts.ops / 1e9;
 }
 
-/* The change of the program's own work, whose reads of blocks take `candidate` other time. */
+/* Seconds that the program's own work changes by, since its reads of blocks take another time. */
 static double own_change(const struct compare_result *result,
     const struct compare_candidate *candidate, const struct compare_candidate *today, double whole)
 {
@@ -106,7 +106,7 @@ static int find_cheapest(const struct compare_result *result)
     return best;
 }
 
-/* Whole programs that differ by too little tie, or else allocation whose rounds do not differ. */
+/* Predicted times of the program tie if they differ by little; without them, the rounds decide. */
 static bool is_tie(const struct compare_result *result, const struct compare_candidate *best,
     const struct compare_candidate *candidate)
 {
