@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Every order of a few calls of two or three threads, within a bound on preemptions: remote frees, drains,
+ * threads that end, heaps that are adopted, slabs that are given back. This runs the heap's own sources,
+ * whose atomic operations explore_atomics.h turns into points at which threads switch.
+ *
+ * Built with a fault in one source (EXPLORE_FAULT, see CMakeLists.txt), it must find that fault.
+ */
+#include "threaded/explore_threads.h"
+#include "threaded/threaded_private.h"
+
+#include <acre/bitmap.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Blocks are pages, eight to a slab, and one group has them all. */
+enum { BLOCK = ACRE_THREADED_PAGE, OF_SLAB = 8, PAGES = 64, META_PAGES = 24, RUN = 40000 };
+
+static _Alignas(ACRE_THREADED_PAGE) char memory[PAGES * BLOCK];
+
+static struct {
+    _Alignas(ACRE_THREADED_PAGE) char meta_memory[META_PAGES * ACRE_THREADED_PAGE];
+    _Alignas(64) char bitmap_memory[4096];
+    struct acre_threaded threaded;
+    struct acre_bitmap pages, meta;
+    struct acre_thread_heap *heap[EXPLORE_THREADS];
+    char *block[3 * OF_SLAB];
+    bool owned[PAGES]; /* by the page that a block starts in */
+    size_t frees;      /* of one block that two threads free: how many succeeded */
+} world;
+
+static void must(bool holds, const char *what)
+{
+    if (!holds)
+        explore_fail(what);
+}
+
+static bool *owned(const char *block)
+{
+    return &world.owned[(block - memory) / BLOCK];
+}
+
+static char *take(int thread, size_t size)
+{
+    struct acre_ptr got = acre_threaded_alloc(world.heap[thread], acre_layout(size, 16));
+    must(got.status == ACRE_OK, "a request is refused");
+    must(!*owned(got.ptr), "a block has two owners");
+    *owned(got.ptr) = true;
+    return got.ptr;
+}
+
+static void give(int thread, char *block)
+{
+    *owned(block) = false;
+    must(acre_threaded_dealloc(world.heap[thread], block) == ACRE_OK, "a free is refused");
+}
+
+/* One of two frees of the same block. */
+static void give_too(int thread, char *block)
+{
+    *owned(block) = false;
+    world.frees += acre_threaded_dealloc(world.heap[thread], block) == ACRE_OK;
+}
+
+/* Three heaps; the first has a full slab. */
+static void open_world(void)
+{
+    struct acre_threaded_env env = {
+        .pages = acre_bitmap_pages(&world.pages),
+        .meta = acre_bitmap_pages(&world.meta),
+        .lock = { .lock = explore_lock, .unlock = explore_unlock },
+    };
+    must(
+        acre_bitmap_setup(&world.pages, ACRE_THREADED_PAGE) == ACRE_OK &&
+            acre_bitmap_setup(&world.meta, ACRE_THREADED_PAGE) == ACRE_OK &&
+            acre_bitmap_add_memory_apart(&world.pages, (uintptr_t)memory, sizeof memory,
+                world.bitmap_memory, sizeof world.bitmap_memory) == ACRE_OK &&
+            acre_bitmap_init(&world.meta, world.meta_memory, sizeof world.meta_memory) == ACRE_OK &&
+            acre_threaded_setup(&world.threaded, &env) == ACRE_OK,
+        "the world cannot be made");
+    for (int i = 0; i < EXPLORE_THREADS; i++)
+        must((world.heap[i] = acre_threaded_attach(&world.threaded)) != NULL, "no heap");
+    for (int i = 0; i < OF_SLAB; i++)
+        world.block[i] = take(0, BLOCK);
+}
+
+/* Two more slabs of the first heap: an empty one, which is kept, and a current one. The first one has two
+ * blocks left. */
+static void open_two_slabs(void)
+{
+    open_world();
+    for (int i = OF_SLAB; i < 2 * OF_SLAB + 1; i++)
+        world.block[i] = take(0, BLOCK);
+    for (int i = OF_SLAB; i < 2 * OF_SLAB; i++)
+        give(0, world.block[i]);
+    for (int i = 2; i < OF_SLAB; i++)
+        give(0, world.block[i]);
+}
+
+/* Two full slabs, so that two groups can have remote frees. */
+static void open_two_full_slabs(void)
+{
+    open_world();
+    for (int i = OF_SLAB; i < 2 * OF_SLAB; i++)
+        world.block[i] = take(0, BLOCK);
+}
+
+static void open_run(void)
+{
+    open_world();
+    world.block[0] = take(0, RUN);
+}
+
+/* ---- what threads do ---- */
+
+static void take_two(void)
+{
+    (void)take(0, BLOCK);
+    (void)take(0, BLOCK);
+}
+
+static void take_one(void)
+{
+    (void)take(0, BLOCK);
+}
+
+static void free_two_remotely(void)
+{
+    give(1, world.block[0]);
+    give(1, world.block[1]);
+}
+
+static void free_in_two_groups(void)
+{
+    give(1, world.block[0]);
+    give(1, world.block[OF_SLAB]);
+    give(1, world.block[OF_SLAB + 1]);
+}
+
+static void free_first_remotely(void)
+{
+    give(1, world.block[0]);
+}
+
+static void free_second_remotely(void)
+{
+    give(2, world.block[1]);
+}
+
+static void free_first_and_take(void)
+{
+    give(0, world.block[0]);
+    take_one();
+}
+
+static void free_same_as_owner(void)
+{
+    give_too(0, world.block[0]);
+}
+
+static void free_same_as_second(void)
+{
+    give_too(1, world.block[0]);
+}
+
+static void free_same_as_third(void)
+{
+    give_too(2, world.block[0]);
+}
+
+static void leave(void)
+{
+    acre_threaded_detach(world.heap[0]);
+}
+
+static void release(void)
+{
+    (void)acre_threaded_release_empty(world.heap[0]);
+}
+
+static void adopt(void)
+{
+    world.heap[2] = acre_threaded_attach(&world.threaded);
+    must(world.heap[2] != NULL, "no heap");
+    (void)take(2, BLOCK);
+}
+
+/* ---- what must hold at the end ---- */
+
+static size_t owned_blocks(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < PAGES; i++)
+        count += world.owned[i];
+    return count;
+}
+
+static void drain_all(void)
+{
+    struct acre_thread_heap *heap = world.threaded.heaps;
+    for (; heap != NULL; heap = heap->next_heap) {
+        struct acre_threaded_slab *gone = NULL;
+        acre_threaded_drain(heap, &gone);
+        (void)acre_threaded_release(&world.threaded, gone);
+    }
+}
+
+/* No heap without a thread has frees that nobody will collect, and after a drain no heap has any. */
+static void judge(void)
+{
+    const struct acre_thread_heap *heap = world.threaded.abandoned;
+    for (; heap != NULL; heap = heap->next_abandoned)
+        must(heap->remote == NULL, "a free into an abandoned heap is not collected");
+    drain_all();
+    const struct acre_threaded_slab *slab = world.threaded.slabs;
+    for (; slab != NULL; slab = slab->below)
+        for (size_t i = 0; i < slab->groups; i++)
+            must(slab->group[i].remote == ~slab->group[i].all, "a remote free is lost");
+    struct acre_check_result result = acre_threaded_check(&world.threaded);
+    must(result.invariant == NULL, result.invariant);
+    must(acre_threaded_stats(&world.threaded).live_blocks == owned_blocks(), "blocks are lost");
+}
+
+/* Each free that succeeded but one was found out by the owner. */
+static void judge_two_frees(void)
+{
+    judge();
+    must(world.frees - acre_threaded_late_misuse(&world.threaded) == 1,
+        "a block was freed twice, or not at all");
+}
+
+static const struct explore_case cases[] = {
+    /* Those with the most orders stand last. */
+    { "one block freed by two others", 5, open_world, { free_same_as_second, free_same_as_third },
+        judge_two_frees },
+    { "one block freed by its owner and another", 5, open_world,
+        { free_same_as_owner, free_same_as_second }, judge_two_frees },
+    { "a run freed by two", 5, open_run, { free_same_as_owner, free_same_as_second },
+        judge_two_frees },
+    { "a slab becomes empty, local and remote frees", 3, open_two_slabs,
+        { free_first_and_take, NULL, free_second_remotely }, judge },
+    { "a thread ends, remote frees", 5, open_world, { leave, free_two_remotely }, judge },
+    { "remote frees in two slabs, drain", 3, open_two_full_slabs, { take_one, free_in_two_groups },
+        judge },
+    { "a thread ends, another starts, remote free", 3, open_world,
+        { leave, free_first_remotely, adopt }, judge },
+    { "empty slabs are released, remote frees", 2, open_two_slabs,
+        { release, free_first_remotely, free_second_remotely }, judge },
+    { "remote frees by two, drain", 3, open_world,
+        { take_one, free_first_remotely, free_second_remotely }, judge },
+    { "remote frees, drain", 4, open_world, { take_two, free_two_remotely }, judge },
+};
+
+#ifdef EXPLORE_FAULT
+enum { must_find = 1 };
+#else
+enum { must_find = 0 };
+#endif
+
+static void every_order_is_right(void **state)
+{
+    size_t faults = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *fault = NULL;
+        struct explore_state all = { .start = &world, .size = sizeof world };
+        size_t orders = explore_all(&cases[i], all, &fault);
+        print_message("%s: %zu orders with up to %u preemptions%s%s\n", cases[i].name, orders,
+            cases[i].preemptions, fault != NULL ? ": " : "", fault != NULL ? fault : "");
+        faults += fault != NULL;
+        if (must_find && fault != NULL)
+            return;
+    }
+    assert_int_equal(faults, must_find);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_order_is_right) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

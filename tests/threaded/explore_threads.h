@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Runs a few threads in every order that a bound on preemptions allows. The threads are coroutines: they
+ * switch only in explore_step(), which stands in front of every atomic operation, and where they wait for
+ * the lock. So memory is sequentially consistent here; weaker orders are ThreadSanitizer's concern.
+ */
+#ifndef ACRE_TESTS_THREADED_EXPLORE_THREADS_H
+#define ACRE_TESTS_THREADED_EXPLORE_THREADS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { EXPLORE_THREADS = 3 };
+
+typedef void explore_fn(void);
+
+struct explore_case {
+    const char *name;
+    unsigned preemptions;                /* most switches away from a thread that could go on */
+    explore_fn *setup;                   /* once; what it leaves is the state of every start */
+    explore_fn *thread[EXPLORE_THREADS]; /* null: no more */
+    explore_fn *judge;                   /* at the end of every order */
+};
+
+/* The state is saved and brought back by these. */
+struct explore_state {
+    void *start;
+    size_t size;
+};
+
+/* Runs every order until one fails. @return orders run; *fault: what is wrong in the last one, or null. */
+size_t explore_all(const struct explore_case *test, struct explore_state state, const char **fault);
+
+/* Ends this order with a fault. In setup it returns. */
+void explore_fail(const char *fault);
+
+/* A lock for acre_locker. */
+void explore_lock(void *arg);
+void explore_unlock(void *arg);
+
+#endif
