@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages docs demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak
+.PHONY: all single packages docs demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak cross-tests annotations
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -53,6 +53,14 @@ mutation: ## change src/ in one place at a time; the tests must notice (ARGS="--
 prove: ## prove the arithmetic of src/ for all values, with negative controls (ARGS="--controls=all")
 	@scripts/setup prove
 	@scripts/prove $(ARGS)
+
+cross-tests: ## run the tests of the core under qemu-user (ARGS="s390x"): aarch64 armhf riscv64 s390x
+	@scripts/setup build cross
+	@scripts/cross-tests $(ARGS)
+
+annotations: ## sanitizers and valgrind find mistakes inside pools, with ACRE_ANNOTATE
+	@scripts/setup build fuzz bench
+	@scripts/check-annotations
 
 soak: ## a random model run of 10^7 operations for each allocator (ARGS="tlsf")
 	@scripts/setup build test

@@ -41,6 +41,10 @@ set_target_properties(acre_objects acre PROPERTIES
 target_compile_options(acre_objects PRIVATE
     $<$<BOOL:${ACRE_FREESTANDING}>:-ffreestanding>
     $<$<C_COMPILER_ID:GNU>:-fno-semantic-interposition>)
+if(ACRE_ANNOTATE)
+    target_compile_definitions(acre_objects PRIVATE ACRE_ANNOTATE=1)
+    target_compile_options(acre_objects PRIVATE -fno-sanitize=address)
+endif()
 target_link_libraries(acre_objects PUBLIC acre_headers PRIVATE acre_private)
 target_link_libraries(acre PUBLIC acre_headers PRIVATE $<BUILD_INTERFACE:acre_private>)
 set_target_properties(acre PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})

@@ -8,6 +8,11 @@
 
 #include <acre/config.h>
 
+/* 1: calls through a handle tell sanitizers and valgrind which bytes are live; see annotate.h. */
+#ifndef ACRE_ANNOTATE
+#define ACRE_ANNOTATE 0
+#endif
+
 #if defined(__GNUC__)
 #define ACRE_LIKELY(cond) __builtin_expect(!!(cond), 1)
 #define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)

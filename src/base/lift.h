@@ -16,7 +16,7 @@
 #ifndef ACRE_SRC_BASE_LIFT_H
 #define ACRE_SRC_BASE_LIFT_H
 
-#include <acre/bytes.h>
+#include "base/annotate.h"
 
 /** Defines the base verbs. */
 #define ACRE_LIFT_BASE(prefix)                                                                     \
@@ -75,7 +75,8 @@
     static void prefix##_op_walk(const void *self, acre_walk_fn *visit, void *arg)                 \
     {                                                                                              \
         prefix##_walk(self, visit, arg);                                                           \
-    }
+    }                                                                                              \
+    ACRE_ANNOTATE_TABLE(prefix)
 
 /** Defines all verbs on blocks. */
 #define ACRE_LIFT_BYTES(prefix)                                                                    \
@@ -98,14 +99,34 @@
         .reset_peak = prefix##_op_reset_peak,                                                      \
     }
 
-/** All verbs as an initializer of a struct acre_bytes_ops. */
-#define ACRE_BYTES_TABLE(prefix)                                                                   \
+/** All verbs as an initializer of a struct acre_bytes_ops, never annotated. */
+#define ACRE_PLAIN_TABLE(prefix)                                                                   \
     {                                                                                              \
-        .base = ACRE_BASE_TABLE(prefix), .alloc = prefix##_op_alloc,                               \
+        .base.init = prefix##_op_init, .base.add_memory = prefix##_op_add_memory,                  \
+        .base.remove_memory = prefix##_op_remove_memory, .base.stats = prefix##_op_stats,          \
+        .base.check = prefix##_op_check, .base.reset = prefix##_op_reset,                          \
+        .base.reset_peak = prefix##_op_reset_peak, .alloc = prefix##_op_alloc,                     \
         .dealloc = prefix##_op_dealloc, .dealloc_sized = prefix##_op_dealloc_sized,                \
         .resize = prefix##_op_resize, .realloc = prefix##_op_realloc,                              \
         .usable_size = prefix##_op_usable_size, .find = prefix##_op_find,                          \
         .walk = prefix##_op_walk,                                                                  \
+    }
+
+/** The same, annotated in a build with ACRE_ANNOTATE. */
+#define ACRE_BYTES_TABLE(prefix)                                                                   \
+    {                                                                                              \
+        .base.init = ACRE_TABLE_VERB(prefix, init),                                                \
+        .base.add_memory = ACRE_TABLE_VERB(prefix, add_memory),                                    \
+        .base.remove_memory = ACRE_TABLE_VERB(prefix, remove_memory),                              \
+        .base.stats = ACRE_TABLE_VERB(prefix, stats),                                              \
+        .base.check = ACRE_TABLE_VERB(prefix, check),                                              \
+        .base.reset = ACRE_TABLE_VERB(prefix, reset),                                              \
+        .base.reset_peak = ACRE_TABLE_VERB(prefix, reset_peak),                                    \
+        .alloc = ACRE_TABLE_VERB(prefix, alloc), .dealloc = ACRE_TABLE_VERB(prefix, dealloc),      \
+        .dealloc_sized = ACRE_TABLE_VERB(prefix, dealloc_sized),                                   \
+        .resize = ACRE_TABLE_VERB(prefix, resize), .realloc = ACRE_TABLE_VERB(prefix, realloc),    \
+        .usable_size = ACRE_TABLE_VERB(prefix, usable_size),                                       \
+        .find = ACRE_TABLE_VERB(prefix, find), .walk = ACRE_TABLE_VERB(prefix, walk),              \
     }
 
 #endif
