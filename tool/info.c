@@ -93,7 +93,9 @@ static bool take_event(struct info *info, const struct acre_trace_event *event)
             describe_info(process, event->about);
         return process != NULL;
     }
-    struct info_process *process = &info->processes[info->count - 1];
+    struct info_process *process = info->count ? &info->processes[info->count - 1] : NULL;
+    if (!process) /* a call outside of any process: no reader gives one */
+        return true;
     if (event->op != ACRE_TRACE_PROCESS_END) {
         count_event(process, event);
         return true;

@@ -138,7 +138,7 @@ void compare_print_bars(FILE *out, const struct compare_result *result)
     if (result->facts.duration_ns)
         fprintf(out, " %-*s  whole time", BAR_WIDTH, "");
     fprintf(out, "%s\n", colours.off);
-    for (size_t i = 0; i < result->count; i++)
+    for (size_t i = 0; i < result->count && order[i]; i++)
         print_candidate_line(out, result, order[i], &colours, bounds);
 }
 

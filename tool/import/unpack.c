@@ -67,22 +67,22 @@ static ssize_t unpack_read(void *cookie, char *buffer, size_t size)
     return (ssize_t)out.pos;
 }
 
-FILE *import_unpack(FILE *in, struct import_unpacker **made)
+FILE *import_unpack(FILE *in, struct import_unpacker **unpacker)
 {
     static const unsigned char magic[MAGIC_SIZE] = { 0x28, 0xB5, 0x2F, 0xFD };
-    struct import_unpacker *unpacker = calloc(1, sizeof *unpacker);
-    *made = unpacker;
-    if (!unpacker)
+    struct import_unpacker *made = calloc(1, sizeof *made);
+    *unpacker = made;
+    if (!made)
         return NULL;
-    unpacker->in = in;
-    unpacker->ahead = (ZSTD_inBuffer){ unpacker->bytes, 0, 0 };
-    bool packed = fill_ahead(unpacker) && unpacker->ahead.size >= MAGIC_SIZE &&
-                  memcmp(unpacker->bytes, magic, MAGIC_SIZE) == 0;
-    unpacker->inside = packed;
-    unpacker->stream = packed ? ZSTD_createDStream() : NULL;
-    if (packed && !unpacker->stream)
+    made->in = in;
+    made->ahead = (ZSTD_inBuffer){ made->bytes, 0, 0 };
+    bool packed = fill_ahead(made) && made->ahead.size >= MAGIC_SIZE &&
+                  memcmp(made->bytes, magic, MAGIC_SIZE) == 0;
+    made->inside = packed;
+    made->stream = packed ? ZSTD_createDStream() : NULL;
+    if (packed && !made->stream)
         return NULL;
-    return fopencookie(unpacker, "r", (cookie_io_functions_t){ .read = unpack_read });
+    return fopencookie(made, "r", (cookie_io_functions_t){ .read = unpack_read });
 }
 
 const char *import_unpack_fault(const struct import_unpacker *unpacker)
