@@ -25,8 +25,9 @@
  * searches pages and adds a region to the byte allocator.
  *
  * Locks are callbacks, one for bytes and one for pages. The two locks are never held at the same
- * time, so that no search for pages runs under the lock of bytes. Without locks, calls on one heap
- * must not overlap in time.
+ * time, so that no search for pages runs under the lock of bytes. docs/decisions.md states the
+ * longest section under each lock, as build/tests/heap.lock_sections counts it. Without locks, calls
+ * on one heap must not overlap in time.
  *
  * Not for: a pool that never serves whole pages, where the byte allocator alone is faster.
  */

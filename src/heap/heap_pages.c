@@ -92,8 +92,10 @@ static bool heap_touches_chunk(const struct acre_heap *heap, uintptr_t pos, size
 {
     const struct acre_heap_chunk *chunk = heap->runs;
     size_t page = heap_page_size(heap);
+    size_t most = (SIZE_MAX - pos) / page;
+    size_t bytes = (pages < most ? pages : most) * page;
     while (chunk != NULL && heap_is_sound_in_runs(heap, chunk) &&
-           !acre_ranges_overlap(chunk->start / page, chunk->pages, pos / page, pages))
+           !acre_ranges_overlap(chunk->start, chunk->pages * page, pos, bytes))
         chunk = chunk->run_next;
     return chunk != NULL;
 }
