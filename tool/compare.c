@@ -515,19 +515,17 @@ int acre_cmd_compare(int argc, char **argv)
             &command.hold },
         { "emit-config", 'e', ACRE_OPTION_FLAG, NULL,
             "print C code that sets up the best built-in allocator\nfor the goal, with a pool of "
-            "the "
-            "right size",
+            "the right size",
             &command.emit_config },
         { "why", 'W', ACRE_OPTION_FLAG, NULL,
             "also print all tables, what they mean, and the reasons\nfor each goal", &command.why },
         { "verify", 'V', ACRE_OPTION_FLAG, NULL,
-            "then run COMMAND on the system's malloc and the best\ncandidates (all that "
-            "--allocator "
-            "names), and print\npredicted beside real",
+            "then run COMMAND on its own malloc and the best candidates\n(all that --allocator "
+            "names), and print predicted beside real",
             &command.verify },
         { "runs", 'n', ACRE_OPTION_COUNT, "N", "runs of each with --verify (default: 5)",
             &command.runs },
-        { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of tables", &command.json },
+        { "json", 'j', ACRE_OPTION_FLAG, NULL, "print JSON instead of text", &command.json },
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "also write the JSON to FILE", &command.output },
         { "report", 'R', ACRE_OPTION_TEXT, "FILE",
             "also write an HTML page with tables, charts and heap\nmaps to FILE", &command.report },

@@ -254,7 +254,7 @@ bool compare_verify(struct compare_result *result, const struct compare_field *f
     result->verification =
         (struct compare_verification){ .runs = plan->runs, .elapsed = result->facts.threads > 1 };
     if (compare_today(result) < 0) {
-        snprintf(error, COMPARE_TEXT_ROOM, "today's malloc takes no part");
+        snprintf(error, COMPARE_TEXT_ROOM, "the program's own malloc is not among the candidates");
         return false;
     }
     choose_trials(result, field, plan);
