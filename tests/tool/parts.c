@@ -107,7 +107,7 @@ static void bytes_format(void **state)
 static void sizes_that_must_suffice_round_up(void **state)
 {
     (void)state;
-    for (size_t bytes = 1000; bytes < (size_t)1 << 30; bytes = bytes * 9 / 8 + 1) {
+    for (size_t bytes = 1000; bytes < (size_t)1 << 30; bytes += bytes / 8 + 1) {
         char text[ACRE_FORMAT_BYTES_ROOM];
         size_t again = 0;
         acre_format_bytes_up(text, bytes);
