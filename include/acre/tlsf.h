@@ -11,7 +11,8 @@
  *
  * Cost of a block: a header of 4 bytes (8 with ACRE_TLSF_WIDE), then rounding up to the granule,
  * which is natural alignment (16 bytes on 64-bit machines); the smallest block takes two granules.
- * Cost of a region: one bit per granule and a descriptor of about 120 bytes.
+ * Cost of a region: one bit per granule and a descriptor of about 120 bytes; from 8 KiB on, also a
+ * node of the index of regions; from 16 KiB on, 64 bytes that keep overflows away from them.
  *
  * Fragmentation: with live blocks of at most n bytes and M bytes live at most, the worst case for
  * any allocator that does not move blocks is about M * log2(n) / 2 (J. M. Robson, 1971); good fit

@@ -204,6 +204,8 @@ ACRE_INLINE struct acre_ptr tlsf_alloc_extreme(struct acre_tlsf *tlsf, size_t si
 
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_for(tlsf, layout);
     if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
         return tlsf_alloc_aligned(tlsf, layout);
     size_t list = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
@@ -428,7 +430,7 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tl
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
     size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
-    if ((*word & tlsf_bit(offset)) == 0)
+    if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
         return ACRE_NOT_ALLOCATED;
     *word ^= tlsf_bit(offset);
     tlsf_cache_region(tlsf, region);
@@ -445,6 +447,8 @@ enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
     size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
     if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
         return ACRE_NOT_ALLOCATED;
+    if (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr))
+        return ACRE_NOT_ALLOCATED;
     ACRE_REREAD();
     *word ^= tlsf_bit(offset);
     return tlsf_free_unlisted(tlsf, ptr);
@@ -453,7 +457,7 @@ enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
 static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_slow(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {
-    if (!tlsf_is_live(tlsf, ptr))
+    if (!tlsf_is_sound(tlsf, ptr))
         return ACRE_NOT_ALLOCATED;
     if (!acre_tlsf_matches_layout(ptr, layout))
         return ACRE_INVALID_PARAM;
@@ -465,7 +469,7 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_slow(
 enum acre_status acre_tlsf_dealloc_sized(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {
-    if (!ACRE_CHECK_POINTERS || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
+    if (!ACRE_CHECK_POINTERS || TLSF_HARDEN || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
         return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
     ACRE_OPAQUE(layout.size);
     size_t offset = tlsf_offset(tlsf->base, ptr);
@@ -497,7 +501,7 @@ static struct acre_ptr tlsf_realloc_moving(
 
 struct acre_ptr acre_tlsf_realloc(struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {
-    if (!tlsf_is_live(tlsf, ptr))
+    if (!tlsf_is_sound(tlsf, ptr))
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };

@@ -174,7 +174,7 @@ bool acre_tlsf_matches_layout(const struct acre_tlsf_block *block, struct acre_l
 
 struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *ptr)
 {
-    if (!tlsf_is_live(tlsf, ptr))
+    if (!tlsf_is_sound(tlsf, ptr))
         return (struct acre_num){ 0, ACRE_NOT_ALLOCATED };
     return (struct acre_num){ tlsf_usable(tlsf_span(ptr)), ACRE_OK };
 }
@@ -210,7 +210,7 @@ bool acre_tlsf_resize_in_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *b
 
 enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size)
 {
-    if (!tlsf_is_live(tlsf, ptr))
+    if (!tlsf_is_sound(tlsf, ptr))
         return ACRE_NOT_ALLOCATED;
     if (acre_tlsf_resize_in_place(tlsf, ptr, size))
         return ACRE_OK;

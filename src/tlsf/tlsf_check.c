@@ -260,7 +260,7 @@ static struct acre_check_result tlsf_check_blocks(struct tlsf_audit *audit)
  */
 static bool leads_to_free(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
 {
-    return acre_tlsf_region_of(tlsf, block) != NULL && tlsf_is_free(block);
+    return acre_tlsf_may_hold_block(tlsf, block) && tlsf_is_free(block);
 }
 
 static struct acre_check_result tlsf_check_list(struct tlsf_audit *audit, size_t list)

@@ -23,6 +23,19 @@ ACRE_NOINLINE bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, cons
     return region != NULL && tlsf_test(region->live_map, tlsf_offset(region->base, ptr));
 }
 
+bool acre_tlsf_may_hold_block(const struct acre_tlsf *tlsf, const void *at)
+{
+    if (tlsf_offset(tlsf->base, at) - 1 < tlsf->granules - 2 && tlsf->granules > 2)
+        return true; /* neither the first granule of the cached region nor its last */
+    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, at);
+    if (region == NULL)
+        return false;
+    if ((uintptr_t)at < region->range.start + TLSF_HEADER && !region->joined)
+        return false;
+    size_t rest = region->range.start + region->range.size - (uintptr_t)at;
+    return rest >= sizeof(struct acre_tlsf_block) || tlsf_joined_above(region) != NULL;
+}
+
 /* ---- shared maps ---- */
 
 /* Words of a map from the granule of one base to that of another. */

@@ -69,6 +69,7 @@
  *   tlsf.c, tlsf_quick.c, tlsf_quick_flush.c   the verbs
  *   tlsf_block.c                               aligned blocks, split, resize in place
  *   tlsf_region.c                              add, join, cut apart, remove, reset
+ *   tlsf_proof.c                               proofs of headers and links, where they are on
  *   tlsf_map.c                                 the cached region, shared maps
  *   tlsf_list.h, tlsf_private.h                lists, accessors
  * tlsf_stats.c and tlsf_check.c read and change nothing; tlsf_ops.c stands above all.
@@ -100,6 +101,9 @@ struct acre_tlsf_region {
 };
 
 enum {
+    TLSF_HARDEN = ACRE_HARDEN_METADATA && ACRE_CHECK_POINTERS,
+    TLSF_GUARD = 64,            /* bytes before the metadata of a region, */
+    TLSF_GUARD_LEAST = 1 << 14, /* of so many bytes */
     TLSF_FREE = 1,
     TLSF_PREV_FREE = 2,
     TLSF_FLAGS = 3,
@@ -381,6 +385,9 @@ ACRE_INLINE bool tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr)
     return tlsf_test(tlsf->live_map, offset);
 }
 
+/* Whether a header and links can be read at an address: they lie in a region. O(log regions). */
+bool acre_tlsf_may_hold_block(const struct acre_tlsf *tlsf, const void *at);
+
 /* Bytes of one live map for a region [start, start + size) to be added and all regions below it
  * that would share the map; 0 when the region below is too far away or the map takes more than
  * `most` bytes. O(regions). */
@@ -394,6 +401,27 @@ void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region
 /* Ends a region's share of a map; the regions above and below it keep one map each.
  * O(regions + map). */
 void acre_tlsf_unshare_map(struct acre_tlsf_region *region);
+
+/* ---- tlsf_proof.c ---- */
+
+/* Whether a free block of a span starts at an address, and the links around it may be followed.
+ * O(log regions). */
+bool acre_tlsf_is_sound_free(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t span);
+
+/* Whether a block, whose live bit is set, has an undamaged header and undamaged neighbours, so that
+ * it can be freed or resized. O(log regions + its granules / bits of a word). */
+bool acre_tlsf_is_sound_live(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block);
+
+/* Before an alloc: proves what it may take from, and drops what is damaged. O(log regions), and
+ * O(lists dropped). */
+void acre_tlsf_prove_for(struct acre_tlsf *tlsf, struct acre_layout layout);
+
+/* The validator of all verbs that use a block's header. */
+ACRE_INLINE bool tlsf_is_sound(const struct acre_tlsf *tlsf, const void *ptr)
+{
+    return tlsf_is_live(tlsf, ptr) && (!TLSF_HARDEN || acre_tlsf_is_sound_live(tlsf, ptr));
+}
 
 /* ---- tlsf_region.c ---- */
 

@@ -65,7 +65,7 @@ static ACRE_NOINLINE enum acre_status quick_dealloc_uncached(
 enum acre_status acre_tlsf_quick_dealloc(struct acre_tlsf_quick *self, void *ptr)
 {
     struct acre_tlsf *tlsf = &self->tlsf;
-    if (!ACRE_CHECK_POINTERS)
+    if (!ACRE_CHECK_POINTERS || TLSF_HARDEN)
         return acre_tlsf_dealloc(tlsf, ptr);
     size_t offset = tlsf_offset(tlsf->base, ptr);
     if (ACRE_UNLIKELY(offset >= tlsf->granules))
@@ -81,7 +81,7 @@ enum acre_status acre_tlsf_quick_dealloc(struct acre_tlsf_quick *self, void *ptr
 static ACRE_NOINLINE enum acre_status quick_dealloc_sized_slow(
     struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout)
 {
-    if (!tlsf_is_live(&self->tlsf, ptr))
+    if (!tlsf_is_sound(&self->tlsf, ptr))
         return ACRE_NOT_ALLOCATED;
     if (!acre_tlsf_matches_layout(ptr, layout))
         return ACRE_INVALID_PARAM;
@@ -93,7 +93,7 @@ enum acre_status acre_tlsf_quick_dealloc_sized(
     struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout)
 {
     struct acre_tlsf *tlsf = &self->tlsf;
-    if (!ACRE_CHECK_POINTERS || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
+    if (!ACRE_CHECK_POINTERS || TLSF_HARDEN || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
         return quick_dealloc_sized_slow(self, ptr, layout);
     ACRE_OPAQUE(layout.size);
     size_t offset = tlsf_offset(tlsf->base, ptr);
@@ -117,7 +117,7 @@ static ACRE_NOINLINE bool quick_grow(
 {
     size_t had = tlsf_span(block);
     struct acre_tlsf_block *next = tlsf_after(block, had);
-    if (tlsf_is_live(&self->tlsf, next))
+    if (TLSF_HARDEN || tlsf_is_live(&self->tlsf, next))
         return false;
     size_t want = 4 * tlsf_granules(size);
     if (want == 0 || had + acre_tlsf_quick_run(&self->tlsf, next, want - had) < want)
@@ -129,7 +129,7 @@ static ACRE_NOINLINE bool quick_grow(
 enum acre_status acre_tlsf_quick_resize(struct acre_tlsf_quick *self, void *ptr, size_t size)
 {
     struct acre_tlsf *tlsf = &self->tlsf;
-    if (!tlsf_is_live(tlsf, ptr))
+    if (!tlsf_is_sound(tlsf, ptr))
         return ACRE_NOT_ALLOCATED;
     if (acre_tlsf_resize_in_place(tlsf, ptr, size) || quick_grow(self, ptr, size))
         return ACRE_OK;
@@ -153,7 +153,7 @@ struct acre_ptr acre_tlsf_quick_realloc(
     struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout)
 {
     struct acre_tlsf *tlsf = &self->tlsf;
-    if (!tlsf_is_live(tlsf, ptr))
+    if (!tlsf_is_sound(tlsf, ptr))
         return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };

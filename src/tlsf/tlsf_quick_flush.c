@@ -152,7 +152,7 @@ enum acre_status acre_tlsf_quick_add_memory_apart(
 
 enum acre_status acre_tlsf_quick_remove_memory(struct acre_tlsf_quick *self, void *start)
 {
-    if (acre_tlsf_is_region_idle(&self->tlsf, start))
+    if (!TLSF_HARDEN && acre_tlsf_is_region_idle(&self->tlsf, start))
         acre_tlsf_quick_flush(self);
     return acre_tlsf_remove_memory(&self->tlsf, start);
 }

@@ -75,6 +75,16 @@ static struct acre_tlsf_region *first_joined(struct acre_tlsf_region *region)
     return region;
 }
 
+/* Whether the free blocks on both sides of a seam can be merged: before a sentinel and at `first`. */
+static bool is_sound_seam(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *sentinel,
+    const struct acre_tlsf_block *first)
+{
+    size_t before = *tlsf_size_before(sentinel);
+    return (!tlsf_is_prev_free(sentinel) ||
+               acre_tlsf_is_sound_free(tlsf, tlsf_before(sentinel, before), before)) &&
+           (!tlsf_is_free(first) || acre_tlsf_is_sound_free(tlsf, first, tlsf_span(first)));
+}
+
 /* Joins a region with the one above it when they adjoin, no metadata stands at the seam and one of
  * the blocks there is free. The sentinel between them becomes part of a free block. */
 static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
@@ -91,7 +101,8 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
     size_t span = tlsf_span_between(block, high->first);
     bool free_before = tlsf_is_prev_free(block);
     if (tlsf_span_between(head->first, tail->last) > 4 * TLSF_MAX_GRANULES ||
-        !(free_before || tlsf_is_free(high->first)))
+        !(free_before || tlsf_is_free(high->first)) ||
+        (TLSF_HARDEN && !is_sound_seam(tlsf, block, high->first)))
         return;
     tlsf->capacity += span;
     high->joined = true;
@@ -110,10 +121,17 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 
 /* ---- init, add_memory ---- */
 
+/* Bytes before the metadata of a region, so that a write past the last block of the region below
+ * does not reach it. */
+static size_t tlsf_guard_size(size_t size)
+{
+    return size >= TLSF_GUARD_LEAST ? TLSF_GUARD : 0;
+}
+
 size_t acre_tlsf_metadata_size(size_t size)
 {
-    return acre_region_node_size(size) + sizeof(struct acre_tlsf_region) + tlsf_map_bytes(size) +
-           sizeof(size_t) - 1;
+    return tlsf_guard_size(size) + acre_region_node_size(size) + sizeof(struct acre_tlsf_region) +
+           tlsf_map_bytes(size) + sizeof(size_t) - 1;
 }
 
 /* The smallest region has space for the smallest block at the worst alignment, even after it lost a
@@ -158,7 +176,7 @@ static void describe_region(
 static struct acre_tlsf_region *tlsf_add_region(
     struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size)
 {
-    uintptr_t own = acre_region_place(start, size);
+    uintptr_t own = acre_region_place(start + tlsf_guard_size(size), size);
     struct acre_tlsf_region *region = (void *)own;
     describe_region(region, (struct acre_region){ .start = start, .size = size }, map_size);
     tlsf_insert_region(tlsf, region);
@@ -376,6 +394,8 @@ enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start)
     struct acre_tlsf_region *region = region_starting_at(tlsf, start);
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
+    if (TLSF_HARDEN && acre_tlsf_check(tlsf).invariant != NULL)
+        return ACRE_INVALID_PARAM;
     if (region->joined || tlsf_joined_above(region) != NULL)
         return remove_joined(tlsf, region);
     if (!has_only_free_chains(region))

@@ -96,6 +96,8 @@ struct acre_block acre_tlsf_find(const struct acre_tlsf *tlsf, const void *ptr)
     }
     uintptr_t start = tlsf_find_start(tlsf, search.at);
     struct acre_tlsf_block *block = (void *)start;
+    if (TLSF_HARDEN && block != NULL && !acre_tlsf_is_sound_live(tlsf, block))
+        return search.found;
     if (block != NULL && search.at - (uintptr_t)block < tlsf_usable(tlsf_span(block)))
         search.found = (struct acre_block){ block, tlsf_usable(tlsf_span(block)), ACRE_OK };
     return search.found;
@@ -119,6 +121,8 @@ static bool tlsf_walk_chains(struct acre_tlsf_block *block, const struct acre_tl
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg)
 {
     const struct acre_tlsf_region *region = tlsf_first_region(tlsf);
+    if (TLSF_HARDEN && acre_tlsf_check(tlsf).invariant != NULL)
+        return;
     while (region != NULL) {
         struct acre_tlsf_block *first = region->first;
         while (tlsf_joined_above(region) != NULL)
