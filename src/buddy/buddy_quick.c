@@ -179,6 +179,8 @@ void acre_buddy_refill_quick(struct acre_buddy *buddy, struct acre_buddy_region 
     to = to < from ? to : from;
     if (ACRE_UNLIKELY(block - region->first + buddy_size(from) > region->count))
         to = order; /* the block's end may lie in another region */
+    if (ACRE_UNLIKELY(buddy_class(buddy, order + buddy->bias)->used != 0))
+        to = order; /* a request for 0 bytes does not look at the list first */
     acre_buddy_split(buddy, region, block, from, to);
     struct acre_buddy_quick_block first = { block << buddy_smallest_log2(buddy),
         buddy_state_of(region, block) };
