@@ -7,8 +7,6 @@
 
 enum { STACK = 128 * 1024, MOST_CHOICES = 1 << 14, MOST_STEPS = 1 << 14 };
 
-void explore_step(void);
-
 struct coroutine {
     ucontext_t context;
     explore_fn *run;
