@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages docs demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak cross-tests annotations
+.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak cross-tests annotations
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -73,6 +73,9 @@ single: ## write the core and each allocator as one header and one source: build
 docs: ## build the site: guides, reference, documents: build/docs/index.html
 	@scripts/setup docs
 	@scripts/docs
+
+dist: ## write the archives of a release: build/dist
+	@scripts/dist
 
 packages: ## write the packages for Zephyr, ESP-IDF, PlatformIO and Arduino: build/packages
 	@scripts/packages

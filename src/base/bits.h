@@ -18,13 +18,13 @@ ACRE_INLINE unsigned acre_bits_highest(size_t word)
 {
     _Static_assert(sizeof(size_t) <= sizeof(unsigned long long), "bit scan covers size_t");
     return (unsigned)(sizeof(unsigned long long) * CHAR_BIT - 1) ^
-           (unsigned)__builtin_clzll((unsigned long long)word);
+           ACRE_LEADING_ZEROS((unsigned long long)word);
 }
 
 /** Index of the lowest set bit; `word` is not 0. */
 ACRE_INLINE unsigned acre_bits_lowest(size_t word)
 {
-    return (unsigned)__builtin_ctzll((unsigned long long)word);
+    return ACRE_TRAILING_ZEROS((unsigned long long)word);
 }
 
 /** Number of set bits. Written out, because compilers call a library for it where the machine has

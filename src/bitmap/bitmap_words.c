@@ -54,7 +54,7 @@ size_t acre_bitmap_words_below(const uint64_t *words, size_t index, size_t start
         size_t bits = (at - 1) % BITMAP_WORD_BITS + 1;
         uint64_t used = ~words[(at - 1) / BITMAP_WORD_BITS] << (BITMAP_WORD_BITS - bits);
         if (used != 0)
-            return index - at + (size_t)__builtin_clzll(used);
+            return index - at + (size_t)ACRE_LEADING_ZEROS(used);
         at -= bits;
     }
     return index - start;

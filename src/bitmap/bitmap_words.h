@@ -37,25 +37,25 @@ struct bitmap_limits {
 /** Index of the highest set bit; `word` is not 0. */
 ACRE_INLINE unsigned bitmap_word_highest(uint64_t word)
 {
-    return 63u - (unsigned)__builtin_clzll(word);
+    return 63u - ACRE_LEADING_ZEROS(word);
 }
 
 /** Index of the lowest set bit; `word` is not 0. */
 ACRE_INLINE unsigned bitmap_word_lowest(uint64_t word)
 {
-    return (unsigned)__builtin_ctzll(word);
+    return ACRE_TRAILING_ZEROS(word);
 }
 
 /** Consecutive set bits from bit 0 up; `word` is not all ones. */
 ACRE_INLINE unsigned bitmap_word_run_up(uint64_t word)
 {
-    return (unsigned)__builtin_ctzll(~word);
+    return ACRE_TRAILING_ZEROS(~word);
 }
 
 /** Consecutive set bits from bit 63 down; `word` is not all ones. */
 ACRE_INLINE unsigned bitmap_word_run_down(uint64_t word)
 {
-    return (unsigned)__builtin_clzll(~word);
+    return ACRE_LEADING_ZEROS(~word);
 }
 
 /** The `count` lowest bits, 1 to 64. */

@@ -398,7 +398,7 @@ ACRE_INLINE uintptr_t slab_header_checksum(const struct acre_slab_region *region
 {
     uintptr_t words[offsetof(struct acre_slab_region, checksum) / sizeof(uintptr_t)];
     uintptr_t sum = (uintptr_t)region;
-    __builtin_memcpy(words, region, sizeof(words));
+    ACRE_COPY(words, region, sizeof(words));
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         sum = ((sum ^ words[i]) + (sum >> 7)) * (uintptr_t)0x9e3779b97f4a7c15;
     return sum;

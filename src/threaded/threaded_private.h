@@ -335,9 +335,8 @@ struct threaded_quotient {
     bool exact;
 };
 
-#if defined(__SIZEOF_INT128__)
+#if defined(ACRE_UINT128)
 enum { THREADED_FIXED_POINT = 64 };
-__extension__ typedef unsigned __int128 threaded_product;
 
 ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
 {
@@ -347,7 +346,7 @@ ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
 
 ACRE_INLINE struct threaded_quotient threaded_divide(size_t offset, uint64_t reciprocal)
 {
-    threaded_product product = (threaded_product)offset * reciprocal;
+    acre_uint128 product = (acre_uint128)offset * reciprocal;
     return (struct threaded_quotient){ .quotient = (size_t)(product >> THREADED_FIXED_POINT),
         .exact = (uint64_t)product < reciprocal };
 }
