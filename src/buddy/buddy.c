@@ -158,6 +158,8 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_slow(
 {
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    if (layout.size == 0) /* its list is not that of the class it seemed to have */
+        return buddy_retry(buddy, acre_layout(1, layout.align));
     unsigned order = buddy_order(buddy, layout);
     if (order == 0 && buddy->classes[BUDDY_ODD].used != 0)
         return buddy_alloc_odd(buddy);

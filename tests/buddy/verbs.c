@@ -258,6 +258,21 @@ static void adjacent_blocks_leave_a_full_list_together(void **state)
     }
 }
 
+/* A request for no bytes takes from the list of the smallest blocks, whose number stays within the
+ * limit. */
+static void no_bytes_are_one_byte(void **state)
+{
+    (void)state;
+    uintptr_t blocks[UNITS];
+    for (size_t i = 0; i < UNITS; i++)
+        blocks[i] = take(i % 3 != 0, 1);
+    for (size_t i = 0; i < UNITS; i++)
+        give(blocks[i]);
+    for (size_t i = 0; i < UNITS; i++)
+        blocks[i] = take(0, 1);
+    assert_int_equal(largest(), 0);
+}
+
 /* A refused request leaves the quick lists as they are; the next one down flushes them. */
 static void quick_lists_are_flushed_only_when_that_helps(void **state)
 {
@@ -478,6 +493,7 @@ int main(void)
         cmocka_unit_test_setup(a_quick_list_hands_out_what_was_freed_last, make),
         cmocka_unit_test_setup(a_split_refills_a_quick_list, make),
         cmocka_unit_test_setup(adjacent_blocks_leave_a_full_list_together, make),
+        cmocka_unit_test_setup(no_bytes_are_one_byte, make),
         cmocka_unit_test_setup(quick_lists_are_flushed_only_when_that_helps, make),
         cmocka_unit_test_setup(a_quick_list_has_a_limit, make),
         cmocka_unit_test_setup(zeroed_is_empty, make),
