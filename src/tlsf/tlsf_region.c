@@ -243,7 +243,8 @@ enum acre_status acre_tlsf_add_memory_apart(
     struct acre_region range = {
         .start = (uintptr_t)start, .size = size, .meta = (uintptr_t)meta, .meta_size = meta_size
     };
-    if (size < acre_tlsf_least_size(0) || meta == NULL || meta_size < acre_tlsf_metadata_size(size))
+    if (size < acre_tlsf_least_size(0) || size <= TLSF_GAP || meta == NULL ||
+        meta_size < acre_tlsf_metadata_size(size))
         return ACRE_INVALID_PARAM;
     enum acre_status status = acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
     if (status != ACRE_OK)
