@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if SIZE_MAX < 0xffffffff || UINTPTR_MAX < 0xffffffff
+#error "acre needs size_t and pointers of 32 or 64 bits; no allocator works on 16-bit machines"
+#endif
+
 /** Compilers warn when a caller drops the result of a function that is marked with this. */
 #if (defined(__cplusplus) && __cplusplus >= 201703L) ||                                            \
     (defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L)
