@@ -82,7 +82,7 @@ fn write_sizes(include: &Path, out: &Path) -> Result<(), String> {
     let digits = |what: &str| -> String {
         (0..8).map(|at| format!("'0' + {what} / {} % 10,", 10u64.pow(7 - at))).collect()
     };
-    let mut text = String::from("#include \"acre.h\"\n");
+    let mut text = String::from("#include <acre.h>\n"); // the one given, whatever lies in OUT_DIR
     for (name, constant) in STRUCTS {
         let marker: String = format!("<{constant}=").chars().map(|c| format!("'{c}',")).collect();
         let (size, align) = (format!("sizeof({name})"), format!("_Alignof({name})"));
