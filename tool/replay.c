@@ -97,7 +97,7 @@ static int add_named(struct replay_command *command, const struct acre_usage *us
     for (size_t i = 0; i < command->allocators.count; i++) {
         const char *name = command->allocators.items[i];
         const struct acre_backend *builtin = acre_backend_find(name);
-        struct replay_backend backend;
+        struct replay_backend backend = { .name = name };
         if (!builtin && is_plugin(command, name))
             continue;
         enum acre_malloc_found found =
