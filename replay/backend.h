@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * A backend: the allocator that a script is replayed on. It is built in, comes from a plugin, is the
- * malloc of the process, or does nothing (to measure the cost of the replay itself).
+ * A backend: the allocator that a script is replayed on. It is built in, comes from a plugin, is
+ * the malloc of the process, or does nothing (to measure the cost of the replay itself).
  */
 #ifndef ACRE_REPLAY_BACKEND_H
 #define ACRE_REPLAY_BACKEND_H

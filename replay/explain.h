@@ -67,8 +67,8 @@ void replay_find_threads(
     struct replay_explanation *explanation, const char *path, uint32_t process);
 
 /**
- * The thread of each operation, 255 standing for all beyond, read from the trace at `path` once more
- * when there is more than one.
+ * The thread of each operation, 255 standing for all beyond, read from the trace at `path` once
+ * more when there is more than one.
  * @return an array to be freed; null: it cannot be read again, or there is no memory.
  */
 uint8_t *replay_op_threads(const char *path, const struct replay_facts *facts);

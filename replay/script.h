@@ -10,10 +10,10 @@
  *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
  *
  * Plain is a size below 2^29 at the alignment that the script names, which is the natural one for a
- * trace. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in shared
- * memory, because another process fills them: see load.h. A script that is longer than may be held
- * in memory keeps its operations in a file without a name in TMPDIR instead, packed (see pack.h) in
- * windows one behind the other, and is read a window at a time.
+ * trace. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in
+ * shared memory, because another process fills them: see load.h. A script that is longer than may
+ * be held in memory keeps its operations in a file without a name in TMPDIR instead, packed (see
+ * pack.h) in windows one behind the other, and is read a window at a time.
  */
 #ifndef ACRE_REPLAY_SCRIPT_H
 #define ACRE_REPLAY_SCRIPT_H

@@ -11,8 +11,8 @@
 #include "replay/script.h"
 
 /**
- * Looks for a limit (ACRE_POOL) under which the script completes, upwards from `from` bytes in small
- * steps; each attempt is a replay.
+ * Looks for a limit (ACRE_POOL) under which the script completes, upwards from `from` bytes in
+ * small steps; each attempt is a replay.
  * @param backend a REPLAY_SYSTEM one with `preload` and `allocator`.
  * @return bytes; 0: none was found.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The names of allocators on a command line: the backends of the registry, and the mallocs that serve
- * a whole process.
+ * The names of allocators on a command line: the backends of the registry, and the mallocs that
+ * serve a whole process.
  */
 #ifndef ACRE_TOOL_ALLOCATORS_H
 #define ACRE_TOOL_ALLOCATORS_H

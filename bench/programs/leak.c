@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * A cache that is never emptied, as its malloc sees it. usage: leak [REQUESTS]
- * Every request makes an entry and a temporary block; one entry in four stays for good. Prints a sum
- * that does not depend on the malloc.
+ * Every request makes an entry and a temporary block; one entry in four stays for good. Prints a
+ * sum that does not depend on the malloc.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Runs a command and writes to a file: its duration, its processor time, both in seconds, and its highest
- * resident size in KiB. usage: measure FILE COMMAND [ARGUMENT]... Exits as the command does.
+ * Runs a command and writes to a file: its duration, its processor time, both in seconds, and its
+ * highest resident size in KiB. usage: measure FILE COMMAND [ARGUMENT]... Exits as the command
+ * does.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * How much memory goes back: MEBIBYTES of blocks of mixed sizes are allocated and touched, and PERCENT of
- * them freed in random order. usage: memory [MEBIBYTES [PERCENT]]
- * Prints, in MiB: the bytes that stay live; the resident size when all were live, after the last free, a
- * second and some small requests later, and after malloc_trim. What the program's own tables
- * take is subtracted.
+ * How much memory goes back: MEBIBYTES of blocks of mixed sizes are allocated and touched, and
+ * PERCENT of them freed in random order. usage: memory [MEBIBYTES [PERCENT]] Prints, in MiB: the
+ * bytes that stay live; the resident size when all were live, after the last free, a second and
+ * some small requests later, and after malloc_trim. What the program's own tables take is
+ * subtracted.
  */
 #include <malloc.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Large blocks: each is a mapping of its own, which goes back to the system when the block is freed and
- * grows without copying. A sorted table out of reach of the program holds the live ones, so every
- * pointer is proven. Nothing here locks.
+ * Large blocks: each is a mapping of its own, which goes back to the system when the block is freed
+ * and grows without copying. A sorted table out of reach of the program holds the live ones, so
+ * every pointer is proven. Nothing here locks.
  *
- * A program that frees a large block soon allocates another one like it, as a rule. So each free raises
- * the size from which blocks are large, up to ACRE_LARGE_MOST: the backend then serves such sizes from
- * memory that it keeps, without page faults.
+ * A program that frees a large block soon allocates another one like it, as a rule. So each free
+ * raises the size from which blocks are large, up to ACRE_LARGE_MOST: the backend then serves such
+ * sizes from memory that it keeps, without page faults.
  */
 #ifndef ACRE_HOSTED_MALLOC_LARGE_H
 #define ACRE_HOSTED_MALLOC_LARGE_H

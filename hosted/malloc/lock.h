@@ -4,9 +4,9 @@
  * The one lock of the drop-in malloc: a futex that knows its owner, without an atomic
  * read-modify-write while the process has a single thread.
  *
- * The owner is known for two reasons. A thread that takes the lock again (a signal handler that calls
- * malloc) is reported, where a plain lock would hang. And the thread that holds the lock during a
- * fork may take it again, so that the program's other fork handlers can allocate.
+ * The owner is known for two reasons. A thread that takes the lock again (a signal handler that
+ * calls malloc) is reported, where a plain lock would hang. And the thread that holds the lock
+ * during a fork may take it again, so that the program's other fork handlers can allocate.
  */
 #ifndef ACRE_HOSTED_MALLOC_LOCK_H
 #define ACRE_HOSTED_MALLOC_LOCK_H
@@ -77,8 +77,8 @@ ACRE_INLINE void acre_lock_set_owner(struct acre_lock *lock, const void *mark)
 }
 
 /**
- * Takes the lock if that needs no atomic operation: the process has one thread, the lock is free and
- * no fork is under way.
+ * Takes the lock if that needs no atomic operation: the process has one thread, the lock is free
+ * and no fork is under way.
  * @return false: nothing was done; call acre_lock_take().
  */
 ACRE_INLINE bool acre_lock_take_alone(struct acre_lock *lock)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The memory and string functions of ISO C that code of this library calls, which the linker binds to
- * these (--wrap). A program may replace the C library's by functions that allocate, and they would be
- * called while the lock is held. Contracts as in C11.
+ * The memory and string functions of ISO C that code of this library calls, which the linker binds
+ * to these (--wrap). A program may replace the C library's by functions that allocate, and they
+ * would be called while the lock is held. Contracts as in C11.
  *
  * This file is compiled so that the compiler makes no calls of these loops.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Reports a pointer that the program passed in and that is not a live block: one line that says what
- * is wrong, then abort. See acre_malloc_on_misuse() for how a program takes the line itself.
+ * Reports a pointer that the program passed in and that is not a live block: one line that says
+ * what is wrong, then abort. See acre_malloc_on_misuse() for how a program takes the line itself.
  */
 #ifndef ACRE_HOSTED_MALLOC_MISUSE_H
 #define ACRE_HOSTED_MALLOC_MISUSE_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * A range of addresses that hands out memory from bottom to top, each piece adjacent to the one before
- * where the addresses are free. It owns no more than it has handed out, so debuggers, mlockall() and
- * limits see what is used; the first piece is placed far below what the system maps, which keeps the
- * addresses above it free.
+ * A range of addresses that hands out memory from bottom to top, each piece adjacent to the one
+ * before where the addresses are free. It owns no more than it has handed out, so debuggers,
+ * mlockall() and limits see what is used; the first piece is placed far below what the system maps,
+ * which keeps the addresses above it free.
  */
 #ifndef ACRE_HOSTED_MALLOC_RANGE_H
 #define ACRE_HOSTED_MALLOC_RANGE_H
@@ -26,8 +26,8 @@ struct acre_range {
 };
 
 /**
- * Hands out `size` bytes, readable, writable and zero: one system call, three for the first piece and
- * where the addresses are taken.
+ * Hands out `size` bytes, readable, writable and zero: one system call, three for the first piece
+ * and where the addresses are taken.
  * @param size bytes, a multiple of the page size, not 0.
  * @return the first byte, or null: the system gives no more; nothing has changed.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Memory of the system for the threaded heap: regions of pages, each as large as all before it up to
- * a bound, with the bitmaps' metadata and all records in ranges of their own.
+ * Memory of the system for the threaded heap: regions of pages, each as large as all before it up
+ * to a bound, with the bitmaps' metadata and all records in ranges of their own.
  */
 #include "base/null.h"
 #include "malloc/threads.h"

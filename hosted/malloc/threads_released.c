@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Pages that heaps gave back, and whose memory the system has not got back yet: a queue, so that pages
- * that are soon needed again cost no fault, and others do not stay. Everything here runs under the
- * lock.
+ * Pages that heaps gave back, and whose memory the system has not got back yet: a queue, so that
+ * pages that are soon needed again cost no fault, and others do not stay. Everything here runs
+ * under the lock.
  *
  * The queue holds at most a quarter of the bytes in use, or LEAST. Each release adds to its end and
  * takes from its front what is above that, so the work of a free is bounded by what it and a few
- * before it released. Pages of a queued run that are in use again are left alone, and pages that come
- * back a second time stand at the end of the queue only.
+ * before it released. Pages of a queued run that are in use again are left alone, and pages that
+ * come back a second time stand at the end of the queue only.
  */
 #include "malloc/threads.h"
 #include "os/os.h"

@@ -18,8 +18,8 @@ enum acre_number_status {
 
 /**
  * Parses a size in bytes: decimal digits, then nothing or one of K, M, G, T (powers of 1024, either
- * case), after which `iB` may follow; a lone `B` too. Up to six decimals may stand before a unit, and
- * a space: "22.4M", "22.4 MiB"; what they come to is rounded up. Signs are refused.
+ * case), after which `iB` may follow; a lone `B` too. Up to six decimals may stand before a unit,
+ * and a space: "22.4M", "22.4 MiB"; what they come to is rounded up. Signs are refused.
  * @param bytes set on ACRE_NUMBER_OK only.
  */
 enum acre_number_status acre_parse_size(const char *text, size_t *bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Linux. Nothing here calls a function that a program could replace by one that allocates: the kernel
- * is entered directly where the machine is known (else through syscall(2)), and what the kernel told
- * the process at its start is read from the stack.
+ * Linux. Nothing here calls a function that a program could replace by one that allocates: the
+ * kernel is entered directly where the machine is known (else through syscall(2)), and what the
+ * kernel told the process at its start is read from the stack.
  */
 #include "os/os.h"
 

@@ -2,8 +2,8 @@
 /**
  * @file
  * What a layer that feeds memory to a byte allocator must know of it: a heap, a malloc that grows
- * by pieces of the system's memory, a tool that measures pools. Each byte allocator has one constant
- * table, beside its table of verbs: acre_tlsf_backing, acre_slab_backing, ...
+ * by pieces of the system's memory, a tool that measures pools. Each byte allocator has one
+ * constant table, beside its table of verbs: acre_tlsf_backing, acre_slab_backing, ...
  *
  * `self` is the allocator's control structure; a zeroed one stands for the default settings.
  */

@@ -198,8 +198,8 @@ ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages_at(
 
 /**
  * acre_alloc_pages_within, for pages and for ids; next fit does not matter here.
- * O(8 * levels + count / 64), after bringing dirty summaries up to date; a run that is long enough but
- * misses a condition adds at most 8 * levels. Runs outside [lowest, highest] are not looked at.
+ * O(8 * levels + count / 64), after bringing dirty summaries up to date; a run that is long enough
+ * but misses a condition adds at most 8 * levels. Runs outside [lowest, highest] are not looked at.
  */
 ACRE_NODISCARD struct acre_num acre_bitmap_alloc_pages_within(
     struct acre_bitmap *self, size_t count, const struct acre_run_limits *limits);

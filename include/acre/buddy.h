@@ -11,18 +11,18 @@
  * file extents: plain integers, address 0 included.
  *
  * Quick lists defer coalescing: the blocks freed last stay whole on a list of their order, up to
- * ACRE_BUDDY_QUICK_DEPTH for each of the ACRE_BUDDY_QUICK_ORDERS smallest orders, and serve the next
- * requests. A split refills an empty list with up to 16 adjacent blocks; 8 adjacent blocks leave a
- * full list as one. A request that only merged blocks can serve flushes all quick lists.
+ * ACRE_BUDDY_QUICK_DEPTH for each of the ACRE_BUDDY_QUICK_ORDERS smallest orders, and serve the
+ * next requests. A split refills an empty list with up to 16 adjacent blocks; 8 adjacent blocks
+ * leave a full list as one. A request that only merged blocks can serve flushes all quick lists.
  * acre_buddy_set_quick_depth() shortens them or turns them off.
  *
  * Space per block: the size, or the alignment when that is larger, rounded up to a power of two; a
  * quarter is lost on average, half at worst. Space per region: a little over 6 bits per smallest
  * block, and a descriptor of some 150 bytes.
  *
- * Fragmentation: with live blocks of powers of two up to n bytes and at most M live bytes, the worst
- * case is about M * (1 + log2(n) / 2) (J. M. Robson, 1971, for any allocator that does not move such
- * blocks). Measured figures: docs/decisions.md.
+ * Fragmentation: with live blocks of powers of two up to n bytes and at most M live bytes, the
+ * worst case is about M * (1 + log2(n) / 2) (J. M. Robson, 1971, for any allocator that does not
+ * move such blocks). Measured figures: docs/decisions.md.
  *
  * Not for: sizes just above powers of two, for which TLSF takes half the memory.
  */
@@ -64,9 +64,9 @@ struct acre_buddy_class {
 };
 
 /**
- * One allocator; every field is private. Zeroed (`static`, or `= {0}`) it is an empty allocator with
- * default settings, and it must be zeroed before its first call. It must not move while it owns
- * memory, and must not lie in memory that it owns.
+ * One allocator; every field is private. Zeroed (`static`, or `= {0}`) it is an empty allocator
+ * with default settings, and it must be zeroed before its first call. It must not move while it
+ * owns memory, and must not lie in memory that it owns.
  */
 struct acre_buddy {
     uintptr_t base;        /* cached region: address of its first even block, */

@@ -11,9 +11,10 @@
  *
  * Chunks that have become empty are returned lazily: every ACRE_HEAP_SCAN_INTERVAL frees, and one
  * for each chunk, the heap compares the memory of the chunks with what is in use. (Where the byte
- * allocator tells of frees that may empty a region, frees count when it does so.) If less than half is in use, it examines up to ACRE_HEAP_SCAN_LIMIT chunks and returns the
- * empty ones, as long as the others keep twice what is in use and ACRE_HEAP_FIRST_CHUNK bytes at
- * least. acre_heap_release_empty returns all empty chunks, and so does the heap before it refuses to
+ * allocator tells of frees that may empty a region, frees count when it does so.) If less than half
+ * is in use, it examines up to ACRE_HEAP_SCAN_LIMIT chunks and returns the empty ones, as long as
+ * the others keep twice what is in use and ACRE_HEAP_FIRST_CHUNK bytes at least.
+ * acre_heap_release_empty returns all empty chunks, and so does the heap before it refuses to
  * remove a region. Before it refuses a request, it examines ACRE_HEAP_SCAN_LIMIT chunks, goes on
  * while it finds empty ones, and examines no chunk twice while no free can have emptied one:
  * refusing costs a bounded time, though an empty chunk may be left for a later request to find.
@@ -26,8 +27,8 @@
  *
  * Locks are callbacks, one for bytes and one for pages. The two locks are never held at the same
  * time, so that no search for pages runs under the lock of bytes. docs/decisions.md states the
- * longest section under each lock, as build/tests/heap.lock_sections counts it. Without locks, calls
- * on one heap must not overlap in time.
+ * longest section under each lock, as build/tests/heap.lock_sections counts it. Without locks,
+ * calls on one heap must not overlap in time.
  *
  * Not for: a pool that never serves whole pages, where the byte allocator alone is faster.
  */
@@ -153,12 +154,12 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  *
  * stats: the sums hold at all times, though calls that run at the same time may be in one part of
  * them and not yet in the other. total is the page allocator's. Pages in chunks count as the byte
- * allocator counts them, their records as metadata; pages handed out whole are used, and live_blocks
- * has one for each. largest_free is exact while no chunk is empty, as after acre_heap_release_empty.
- * peak is exact as long as no pages are handed out whole; otherwise it is the highest value of used
- * when pages were handed out, when only blocks were live, or now. While other threads free blocks,
- * it may count those that they free between the look at the blocks and the one at the pages.
- * O(log memory) and what the parts take.
+ * allocator counts them, their records as metadata; pages handed out whole are used, and
+ * live_blocks has one for each. largest_free is exact while no chunk is empty, as after
+ * acre_heap_release_empty. peak is exact as long as no pages are handed out whole; otherwise it is
+ * the highest value of used when pages were handed out, when only blocks were live, or now. While
+ * other threads free blocks, it may count those that they free between the look at the blocks and
+ * the one at the pages. O(log memory) and what the parts take.
  *
  * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so the
  * visitor must not call the heap. check, walk: linear, as those of the parts.
@@ -197,8 +198,8 @@ static inline enum acre_status acre_heap_dealloc(struct acre_heap *heap, void *p
 
 /**
  * Returns the pages of every empty chunk.
- * @return bytes returned. O(chunks), times what remove_memory of the byte allocator takes; the locks
- * are released after every ACRE_HEAP_SCAN_LIMIT chunks.
+ * @return bytes returned. O(chunks), times what remove_memory of the byte allocator takes; the
+ * locks are released after every ACRE_HEAP_SCAN_LIMIT chunks.
  */
 size_t acre_heap_release_empty(struct acre_heap *heap);
 

@@ -88,8 +88,8 @@ ACRE_NODISCARD static inline struct acre_num acre_alloc_pages_at(
 
 /**
  * Allocates the lowest run that meets some conditions, or the highest one: for devices that reach
- * only some addresses (DMA), boundaries that a transfer must not cross, and whoever keeps long-lived
- * runs apart from others by taking them from the top.
+ * only some addresses (DMA), boundaries that a transfer must not cross, and whoever keeps
+ * long-lived runs apart from others by taking them from the top.
  *
  *     struct acre_run_limits isa = { .highest = 0xffffff, .boundary = 0x10000 };
  *     struct acre_num buffer = acre_alloc_pages_within(pages, 4, &isa);

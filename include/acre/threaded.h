@@ -4,9 +4,9 @@
  * Threaded heap: a byte allocator for several threads. Each thread allocates from and frees to a
  * heap of its own without a lock and without an atomic read-modify-write.
  *
- * Each thread heap has slabs: runs of pages cut into equal objects, up to 512 per slab, with one bit
- * per object. A thread that frees an object of another thread's slab sets one bit in a second word
- * (a remote free); the owner collects these bits when it runs out of objects (a drain). Larger
+ * Each thread heap has slabs: runs of pages cut into equal objects, up to 512 per slab, with one
+ * bit per object. A thread that frees an object of another thread's slab sets one bit in a second
+ * word (a remote free); the owner collects these bits when it runs out of objects (a drain). Larger
  * blocks are whole pages, and each thread keeps the few that it freed last. Slabs and pages come
  * from a page allocator under a lock of the caller's. After S. Lee, P. Liétar et al., "Snmalloc: a
  * message passing allocator", ISMM 2019, and D. Leijen et al., "Mimalloc: free list sharding in
@@ -159,8 +159,8 @@ struct acre_num acre_threaded_find(
     const struct acre_threaded *threaded, const void *address, void **start);
 
 /**
- * The accounts, summed over all heaps; exact when no other thread runs. peak counts the pages in use
- * at their highest, so it is an upper bound. Takes the lock. O(slabs).
+ * The accounts, summed over all heaps; exact when no other thread runs. peak counts the pages in
+ * use at their highest, so it is an upper bound. Takes the lock. O(slabs).
  */
 struct acre_stats acre_threaded_stats(struct acre_threaded *threaded);
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Tells AddressSanitizer, MemorySanitizer and valgrind which bytes of a region belong to live blocks.
- * Empty unless ACRE_ANNOTATE is 1: then every table of a byte allocator (lift.h) passes through the
- * functions below. All bytes of a free block, and those of a live one past the size requested, are
- * out of bounds; the contents of a new block are undefined. The allocators themselves touch such
- * bytes: they are compiled without sanitizers, and valgrind's reports are off inside a call.
+ * Tells AddressSanitizer, MemorySanitizer and valgrind which bytes of a region belong to live
+ * blocks. Empty unless ACRE_ANNOTATE is 1: then every table of a byte allocator (lift.h) passes
+ * through the functions below. All bytes of a free block, and those of a live one past the size
+ * requested, are out of bounds; the contents of a new block are undefined. The allocators
+ * themselves touch such bytes: they are compiled without sanitizers, and valgrind's reports are off
+ * inside a call.
  *
- * A tool is there or not at run time: the sanitizers' functions are weak symbols, valgrind's requests
- * do nothing outside it. Calls of an allocator's typed functions, which bypass the table, are not
- * annotated.
+ * A tool is there or not at run time: the sanitizers' functions are weak symbols, valgrind's
+ * requests do nothing outside it. Calls of an allocator's typed functions, which bypass the table,
+ * are not annotated.
  */
 #ifndef ACRE_SRC_BASE_ANNOTATE_H
 #define ACRE_SRC_BASE_ANNOTATE_H

@@ -2,7 +2,8 @@
 /**
  * @file
  * What the core asks of the compiler beyond C11, in one place. Compilers that are neither gcc nor
- * clang get plain C11 in its stead; ACRE_PLAIN_C shows that with any compiler (scripts/check-compilers).
+ * clang get plain C11 in its stead; ACRE_PLAIN_C shows that with any compiler
+ * (scripts/check-compilers).
  */
 #ifndef ACRE_SRC_BASE_COMPILER_H
 #define ACRE_SRC_BASE_COMPILER_H

@@ -15,9 +15,9 @@
  * compared with addresses of metadata or of the allocator's struct.
  *
  * Addresses are looked up in an index (region_index.c), a radix tree whose nodes stand before the
- * descriptors of all regions but small ones: 4 bits of the address per level, and no level where all
- * starts agree, so that 512 regions of one size take three levels and no number takes more than 16.
- * Among small regions, which bring no nodes, a lookup takes O(small regions) as well.
+ * descriptors of all regions but small ones: 4 bits of the address per level, and no level where
+ * all starts agree, so that 512 regions of one size take three levels and no number takes more than
+ * 16. Among small regions, which bring no nodes, a lookup takes O(small regions) as well.
  *
  * Invariants, in brackets the cost of keeping each:
  *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(levels)]

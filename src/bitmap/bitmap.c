@@ -187,8 +187,8 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_cached(struct acre_bitmap *
 }
 
 /**
- * A page of the cached range below the hint: it becomes the unlisted page if it is alone in its word,
- * has used pages on both sides, and there is no unlisted page yet.
+ * A page of the cached range below the hint: it becomes the unlisted page if it is alone in its
+ * word, has used pages on both sides, and there is no unlisted page yet.
  */
 static ACRE_NOINLINE enum acre_status bitmap_dealloc_below(struct acre_bitmap *self, size_t index)
 {

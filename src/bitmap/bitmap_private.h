@@ -33,11 +33,11 @@
  * hint exists only after a single page was asked for. While it exists its chunk is dirty, so that
  * the short path of alloc need not mark it.
  *
- * Unlisted page. A page freed below the hint, alone in its word, is likely to be allocated next: its
- * bit is set and its word becomes the hint, and next_hint keeps the hint before. Neither free_words
- * nor a summary knows of the page. Alloc takes it and returns to next_hint; any call that reads or
- * changes more than bits lists the page first. The page has used pages on both sides, so that no run
- * but its own is affected.
+ * Unlisted page. A page freed below the hint, alone in its word, is likely to be allocated next:
+ * its bit is set and its word becomes the hint, and next_hint keeps the hint before. Neither
+ * free_words nor a summary knows of the page. Alloc takes it and returns to next_hint; any call
+ * that reads or changes more than bits lists the page first. The page has used pages on both sides,
+ * so that no run but its own is affected.
  *
  * Cached range. Single pages of the range that a page was freed in last are freed on a short path,
  * while their chunk is dirty.
@@ -301,8 +301,8 @@ size_t acre_bitmap_tree_find(const struct acre_bitmap_range *range, const struct
 
 /**
  * The first place, or the last one, in a range without dirty groups where a request with conditions
- * fits, or BITMAP_NONE. O(8 * levels), and as much for every run that is long enough, lies at least in
- * part within the limits and misses a condition.
+ * fits, or BITMAP_NONE. O(8 * levels), and as much for every run that is long enough, lies at least
+ * in part within the limits and misses a condition.
  */
 size_t acre_bitmap_tree_find_within(
     const struct acre_bitmap_range *range, const struct bitmap_limits *limits);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Search of one range's tree with conditions, upward or downward. It is apart from the search without
- * conditions, which is on a hot path and only goes upward.
+ * Search of one range's tree with conditions, upward or downward. It is apart from the search
+ * without conditions, which is on a hot path and only goes upward.
  *
- * The search visits nodes in its own direction, and keeps the index `open` at which the free run that
- * reaches the next node begins (upward), or ends (downward).
+ * The search visits nodes in its own direction, and keeps the index `open` at which the free run
+ * that reaches the next node begins (upward), or ends (downward).
  *
  *   upward:    open |....|  next node          downward:    next node  |....| open
  */

@@ -96,7 +96,8 @@ size_t acre_bitmap_words_above(const uint64_t *words, size_t index, size_t end);
 struct bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages);
 
 /**
- * The first place inside one chunk where the request fits; runs that cross its borders are left out.
+ * The first place inside one chunk where the request fits; runs that cross its borders are left
+ * out.
  * @param words the chunk's words; `pages` of their bits count, 1 to 512.
  * @param base  index of the chunk's first page in its range.
  * @return index in the range, or BITMAP_NONE. O(pages / 64), times log2(count) for count up

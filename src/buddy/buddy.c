@@ -6,8 +6,8 @@
  * every other one is a call in tail position. The byte that proves a block live also has its class,
  * so the proof is kept whatever ACRE_CHECK_POINTERS says.
  *
- * A zeroed allocator needs no test here: its quick lists are empty and have no room, and no region is
- * cached, so every call takes a slow path.
+ * A zeroed allocator needs no test here: its quick lists are empty and have no room, and no region
+ * is cached, so every call takes a slow path.
  */
 #include "base/exhausted.h"
 #include "buddy/buddy_private.h"

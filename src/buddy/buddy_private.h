@@ -29,8 +29,9 @@
  * The class stays there while the block is on a quick list: such a block is neither live nor free.
  * Quick lists are stacks of (position, state byte) in struct acre_buddy, so that the short paths of
  * alloc and dealloc reach neither the region nor the block. An empty list is refilled with the
- * blocks that one split makes; from a full one, adjacent blocks leave together and merge as one. In a zeroed struct all of them are
- * empty and have no room, and no region is cached, so that every call takes a slow path.
+ * blocks that one split makes; from a full one, adjacent blocks leave together and merge as one. In
+ * a zeroed struct all of them are empty and have no room, and no region is cached, so that every
+ * call takes a slow path.
  *
  * A region is on the seam when another one adjoins it: blocks then span both, and whoever walks
  * over a region's end looks the next block's region up.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The ring of chunks that the byte allocator owns: chunks are added, scanned and removed here, under
- * the lock of bytes.
+ * The ring of chunks that the byte allocator owns: chunks are added, scanned and removed here,
+ * under the lock of bytes.
  */
 #include "heap/heap_private.h"
 

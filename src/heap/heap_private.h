@@ -23,11 +23,11 @@
  *   returning:  [bytes: remove_memory, out of the ring]  [pages: out of runs, dealloc_pages]
  *
  * The two locks are never held at the same time, so a search for pages never delays a thread that
- * wants a block. Between the brackets no lock is held and the chunk is in `runs` only: no other call
- * reaches it, because it is neither free nor the byte allocator's. Two threads that both find no
- * memory add a chunk each, and each is served from its own if need be, because a request is tried
- * under the same hold of the lock that adds its chunk. A search for pages can fail because another
- * thread is just returning a chunk.
+ * wants a block. Between the brackets no lock is held and the chunk is in `runs` only: no other
+ * call reaches it, because it is neither free nor the byte allocator's. Two threads that both find
+ * no memory add a chunk each, and each is served from its own if need be, because a request is
+ * tried under the same hold of the lock that adds its chunk. A search for pages can fail because
+ * another thread is just returning a chunk.
  *
  * Every hold of a lock is bounded: at most ACRE_HEAP_SCAN_LIMIT chunks are examined or returned in
  * one, remove_memory and the checkers apart.

@@ -5,8 +5,8 @@
 #include <acre/slab.h>
 
 /* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. The
- * eighth is never less for a larger size, so that what serves the largest block serves every smaller
- * one. */
+ * eighth is never less for a larger size, so that what serves the largest block serves every
+ * smaller one. */
 static size_t slab_backing_region_size(const void *self, struct acre_layout layout)
 {
     const struct acre_slab *slab = self;

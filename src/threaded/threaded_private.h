@@ -29,13 +29,14 @@
  *   drain:        take the list (exchange); for each group, read its link, then exchange `remote` for
  *                 the bits of no object, and set the bits taken in `free`
  *
- * A group is on a remote list from the moment that its first bit is set until a drain takes its bits,
- * so no list has it twice. A slab with remote bits is not empty, so no list leads to a slab that was
- * given back, unless a program frees a block twice at the same moment in two threads; records are
- * never given back to the page allocator, so even that reads no foreign memory.
+ * A group is on a remote list from the moment that its first bit is set until a drain takes its
+ * bits, so no list has it twice. A slab with remote bits is not empty, so no list leads to a slab
+ * that was given back, unless a program frees a block twice at the same moment in two threads;
+ * records are never given back to the page allocator, so even that reads no foreign memory.
  *
  * A heap has states: LIVE (a thread has it), ABANDONED (none has; whoever holds the lock may drain
- * it), FROZEN (its thread was inside a slow path when the process forked: nobody touches its lists).
+ * it), FROZEN (its thread was inside a slow path when the process forked: nobody touches its
+ * lists).
  *
  * Invariants; the checker names them:
  *   THREADED-1  each page of a slab leads to its record in the map, and in its owner's window if it lies
@@ -326,9 +327,9 @@ ACRE_INLINE void *threaded_alloc_fast(struct acre_thread_heap *heap, size_t size
 }
 
 /*
- * Offset / size by one multiplication: reciprocal = 2^FIXED_POINT / size, rounded up. The fraction of the
- * product is below the reciprocal just for multiples of the size (tests/threaded/classes.c tries every
- * offset of every class).
+ * Offset / size by one multiplication: reciprocal = 2^FIXED_POINT / size, rounded up. The fraction
+ * of the product is below the reciprocal just for multiples of the size (tests/threaded/classes.c
+ * tries every offset of every class).
  */
 struct threaded_quotient {
     size_t quotient;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The windows in which heaps find their own slabs. Their memory is pages of records, which go back when
- * a window is replaced by a larger one.
+ * The windows in which heaps find their own slabs. Their memory is pages of records, which go back
+ * when a window is replaced by a larger one.
  */
 #include "base/memory.h"
 #include "threaded/threaded_private.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's single blocks: making one live, splitting, alignments above the granule, resizing in place.
+ * TLSF's single blocks: making one live, splitting, alignments above the granule, resizing in
+ * place.
  */
 #include "tlsf/tlsf_list.h"
 

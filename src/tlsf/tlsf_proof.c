@@ -2,12 +2,12 @@
 /*
  * TLSF's proofs of headers and links, for builds with ACRE_HARDEN_METADATA.
  *
- * Headers, sizes and links lie beside the users' bytes and may be overwritten; the control structure,
- * the descriptors and the live maps do not. A block's span is held against what lies at its end: a
- * live block or a sentinel, which the map and the descriptors prove, or one free block and then one
- * of those. Whether the block there has a free one before it, and how long that is, is written there
- * and must agree; and nothing live may lie within the span of a live block. A link is followed when
- * it leads to a free block that links back.
+ * Headers, sizes and links lie beside the users' bytes and may be overwritten; the control
+ * structure, the descriptors and the live maps do not. A block's span is held against what lies at
+ * its end: a live block or a sentinel, which the map and the descriptors prove, or one free block
+ * and then one of those. Whether the block there has a free one before it, and how long that is, is
+ * written there and must agree; and nothing live may lie within the span of a live block. A link is
+ * followed when it leads to a free block that links back.
  *
  * Everything here reads only what it has proven to lie in a region, and changes nothing.
  */

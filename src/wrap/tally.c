@@ -5,8 +5,8 @@
  *     inner block: | usable ... | requested | owner   | check   |
  *                                 a word      16 bits   16 bits
  *
- * requested is there while requests are counted, the rest while requests or owners are. The check is
- * the complement of the owner XOR all 16-bit parts of requested.
+ * requested is there while requests are counted, the rest while requests or owners are. The check
+ * is the complement of the owner XOR all 16-bit parts of requested.
  *
  * TALLY-1: the tag of every live block is whole; it names an owner, or none.
  * TALLY-2: the classes add up to the live blocks and their usable bytes.

@@ -32,7 +32,7 @@ static void misaligned_ranges_are_served(struct fixture *fixture)
         assert_int_equal(acre_add_memory(fixture->base, place, scaled(fixture, 1285)), ACRE_OK);
     assert_sound(fixture);
     for (size_t i = 0; i < 9; i++) {
-        unsigned char *ptr = take(fixture, 500, 1);
+        unsigned char *ptr = take(fixture, 400, 1);
         memset(ptr, 1, acre_usable_size(fixture->bytes, ptr).num);
     }
     assert_sound(fixture);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The verdict: what to do, compared with the malloc that runs today, in one line; and what a program
- * would gain, predicted from the time that its recorded run took.
+ * The verdict: what to do, compared with the malloc that runs today, in one line; and what a
+ * program would gain, predicted from the time that its recorded run took.
  */
 #ifndef ACRE_TOOL_COMPARE_VERDICT_H
 #define ACRE_TOOL_COMPARE_VERDICT_H

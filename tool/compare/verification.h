@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Verifies a prediction: runs the program on today's malloc and on the candidates that come out best,
- * in turns, and sets what it really took beside what was predicted.
+ * Verifies a prediction: runs the program on today's malloc and on the candidates that come out
+ * best, in turns, and sets what it really took beside what was predicted.
  */
 #ifndef ACRE_TOOL_COMPARE_VERIFICATION_H
 #define ACRE_TOOL_COMPARE_VERIFICATION_H

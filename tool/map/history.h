@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * What a heap map knows of a run whatever the allocator: the moments at which the pool is looked at,
- * and each block of a part of the run with the operations it lives between.
+ * What a heap map knows of a run whatever the allocator: the moments at which the pool is looked
+ * at, and each block of a part of the run with the operations it lives between.
  */
 #ifndef ACRE_TOOL_MAP_HISTORY_H
 #define ACRE_TOOL_MAP_HISTORY_H
