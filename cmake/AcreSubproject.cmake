@@ -92,6 +92,9 @@ foreach(allocator IN LISTS ACRE_ALLOCATORS)
     endif()
 endforeach()
 
+# Every part is there, for folders that ask.
+set(ACRE_BITMAP ON)
+set(ACRE_THREADED ON)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     find_package(Threads REQUIRED)
     foreach(folder number os registry malloc)

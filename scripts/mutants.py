@@ -159,3 +159,24 @@ def apply(source, mutant):
     """The source with the change; lines keep their numbers."""
     gone = source[mutant.at:mutant.end]
     return source[:mutant.at] + mutant.new + "\n" * gone.count("\n") + source[mutant.end:]
+
+
+def line_of(source, mutant):
+    return source.count("\n", 0, mutant.at) + 1
+
+
+def text_of(source, mutant):
+    return " ".join(source.splitlines()[line_of(source, mutant) - 1].split())
+
+
+def read_equivalents(root):
+    """Of each entry (file, change, line of source): its reason. A line may hold a change twice: both are meant."""
+    found = {}
+    path = root / "tests/mutation/equivalent.txt"
+    entries = path.read_text().split("\n\n") if path.exists() else []
+    for entry in entries:
+        lines = [line for line in entry.splitlines() if line and not line.startswith("#")]
+        if lines:
+            name, change, text, *reason = lines
+            found[name.strip(), change.strip(), " ".join(text.split())] = " ".join(reason)
+    return found

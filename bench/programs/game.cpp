@@ -76,7 +76,8 @@ int main(int argc, char **argv)
     double sum = 0;
     for (int frame = 0; frame < frames; frame++) {
         std::vector<std::vector<float>> scratch;
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < 50; i++) // grows on purpose
+            // NOLINTNEXTLINE(performance-inefficient-vector-operation)
             scratch.emplace_back(16 + random.draw(256), static_cast<float>(i));
         spawn(live, random, next);
         remove_some(live, random, next);

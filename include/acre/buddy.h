@@ -163,7 +163,7 @@ ACRE_NODISCARD enum acre_status acre_buddy_add_range(
     struct acre_buddy *buddy, uintptr_t start, size_t size, void *meta, size_t meta_size);
 
 /**
- * Sets the handler that is called when a request finds no memory; init sets none. resize does not
+ * Sets the handler that is called when a request finds no memory; init keeps it. resize does not
  * call it.
  * @param handler null: none.
  * @param arg     passed to the handler. O(1).

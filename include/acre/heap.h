@@ -90,12 +90,13 @@ struct acre_heap {
     unsigned running; /* calls of the handler, at this moment; under the lock of bytes */
     unsigned flags;   /* of the request that the byte allocator works on, without a lock */
     bool is_called;   /* the byte allocator calls the heap, and counts refused requests */
-    struct acre_locker bytes_lock;  /* guards `bytes`, and: */
-    struct acre_heap_chunk *newest; /* the chunk entered last; it may have left since, */
-    struct acre_layout newest_for;  /* and the request that it was added for */
-    struct acre_heap_chunk *ring;   /* chunks that `bytes` owns: the one examined last; or null */
-    size_t chunks;                  /* in the ring */
-    size_t bytes_added;             /* in the ring, records not counted */
+    struct acre_locker bytes_lock; /* guards `bytes`, and: */
+    struct acre_heap_chunk
+        *newest; /* the chunk entered last, until a free may have emptied it; or null, */
+    struct acre_layout newest_for; /* and the request that it was added for */
+    struct acre_heap_chunk *ring;  /* chunks that `bytes` owns: the one examined last; or null */
+    size_t chunks;                 /* in the ring */
+    size_t bytes_added;            /* in the ring, records not counted */
     size_t unexamined;    /* the next so many of the ring may be empty; the others are not */
     size_t live_examined; /* live blocks when chunks were examined last, or fewer */
     size_t failed;        /* requests for blocks refused, under a lock */

@@ -110,11 +110,12 @@ struct acre_slab {
     size_t watermark;     /* the first list of runs with which memory is ample */
     struct acre_regions regions;
     struct acre_slab_region *region_cache[ACRE_SLAB_CACHED_REGIONS]; /* by address; or null */
+    size_t nonempty[ACRE_SLAB_RUN_WORDS];                            /* bit per list of free runs */
+    struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
+    /* What init keeps. */
     struct acre_exhausted_hook on_exhausted;
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;
-    size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
-    struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
 };
 
 /**
@@ -140,7 +141,7 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  * could be cut to fit. dealloc_sized accepts the size of a smaller class than the block's if the
  * slab has served such a size while memory was short, or a block of the slab was shrunk in place.
  *
- * init keeps the page size and removes all hooks. init, add_memory, reset, remove_memory, check:
+ * init keeps the page size and all hooks. init, add_memory, reset, remove_memory, check:
  * O(n). walk: O(n + objects).
  */
 ACRE_NODISCARD enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size);
@@ -181,7 +182,7 @@ ACRE_NODISCARD enum acre_status acre_slab_add_memory_adjacent(
     struct acre_slab *slab, void *start, size_t size);
 
 /**
- * Sets the handler that is called when a request finds no memory; init removes it. resize does not
+ * Sets the handler that is called when a request finds no memory; init keeps it. resize does not
  * call it.
  * @param handler null: none.
  * @param arg     passed to the handler. O(1).
@@ -191,7 +192,7 @@ void acre_slab_set_on_exhausted(struct acre_slab *slab, acre_exhausted_fn *handl
 /**
  * Sets the handler that is called when a free has returned pages, with the number of blocks that
  * the pages had room for: the objects of a slab that became empty, or 1 for a block of whole
- * pages. init removes it.
+ * pages. init keeps it.
  * @param handler null: none. O(1).
  */
 void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler, void *arg);

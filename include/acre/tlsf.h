@@ -147,7 +147,7 @@ ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_apart(
     struct acre_tlsf *tlsf, void *start, size_t size, void *meta, size_t meta_size);
 
 /**
- * add_memory for a region that starts where another one ends, or up to 8 granules after it. Both
+ * add_memory for a region that starts where another one ends, or up to 128 bytes after it. Both
  * regions then share one live map and are looked up together, so alternating between them costs
  * nothing. The map takes more metadata, up to 1/16 of the region's size. The region is added as by
  * add_memory when it starts after no region, when the regions before it are too large for that, or

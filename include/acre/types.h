@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if SIZE_MAX < 0xffffffff || UINTPTR_MAX < 0xffffffff
+#if defined(SIZE_MAX) && (SIZE_MAX < 0xffffffff || UINTPTR_MAX < 0xffffffff)
 #error "acre needs size_t and pointers of 32 or 64 bits; no allocator works on 16-bit machines"
 #endif
 

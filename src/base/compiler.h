@@ -28,9 +28,17 @@
  */
 #define ACRE_OPAQUE(value) __asm__("" : "+r"(value))
 #define ACRE_REREAD() __asm__ volatile("" ::: "memory")
-/* Zero bits above the highest set one, and below the lowest; the word is not 0. */
+/* Zero bits above the highest set one, and below the lowest; the word is not 0. Only as wide as the
+ * machine has an instruction for: compilers call a library for the rest, which kernels do not have. */
+#if (defined(__riscv) && !defined(__riscv_zbb)) || (defined(__arm__) && !defined(__ARM_FEATURE_CLZ))
+/* no such instruction */
+#elif UINTPTR_MAX > 0xffffffff
 #define ACRE_LEADING_ZEROS(word) ((unsigned)__builtin_clzll(word))
 #define ACRE_TRAILING_ZEROS(word) ((unsigned)__builtin_ctzll(word))
+#else
+#define ACRE_LEADING_ZEROS_32(word) ((unsigned)__builtin_clz(word))
+#define ACRE_TRAILING_ZEROS_32(word) ((unsigned)__builtin_ctz(word))
+#endif
 /* memcpy of a few bytes, which the compiler turns into loads and stores. */
 #define ACRE_COPY(to, from, size) __builtin_memcpy(to, from, size)
 #if defined(__SIZEOF_INT128__)
@@ -44,30 +52,52 @@ __extension__ typedef unsigned __int128 acre_uint128;
 #define ACRE_INLINE static inline
 #define ACRE_OPAQUE(value) ((void)0)
 #define ACRE_REREAD() ((void)0)
-#define ACRE_LEADING_ZEROS(word) acre_leading_zeros(word)
-#define ACRE_TRAILING_ZEROS(word) acre_trailing_zeros(word)
 #define ACRE_COPY(to, from, size) acre_copy_few(to, from, size)
-
-static inline unsigned acre_leading_zeros(uint64_t word)
-{
-    unsigned zeros = 0;
-    for (unsigned half = 32; half != 0; half /= 2)
-        if (word >> (64 - half) == 0) {
-            zeros += half;
-            word <<= half;
-        }
-    return zeros;
-}
-
-static inline unsigned acre_trailing_zeros(uint64_t word)
-{
-    return 63 - acre_leading_zeros(word & (~word + 1));
-}
 
 static inline void acre_copy_few(void *to, const void *from, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         ((unsigned char *)to)[i] = ((const unsigned char *)from)[i];
+}
+#endif
+
+#if !defined(ACRE_LEADING_ZEROS) && !defined(ACRE_LEADING_ZEROS_32)
+#define ACRE_LEADING_ZEROS_32(word) acre_leading_zeros_32(word)
+#define ACRE_TRAILING_ZEROS_32(word) (31 - acre_leading_zeros_32((word) & (0 - (word))))
+
+/* Shifts `count` zero bits out at the top, if there are so many. */
+ACRE_INLINE unsigned acre_shift_zeros(uint32_t *word, unsigned count)
+{
+    unsigned zeros = (unsigned)(*word >> (32 - count) == 0) * count;
+    *word <<= zeros;
+    return zeros;
+}
+
+ACRE_INLINE unsigned acre_leading_zeros_32(uint32_t word)
+{
+    unsigned zeros = acre_shift_zeros(&word, 16);
+    zeros += acre_shift_zeros(&word, 8);
+    zeros += acre_shift_zeros(&word, 4);
+    zeros += acre_shift_zeros(&word, 2);
+    return zeros + (unsigned)(word >> 31 == 0);
+}
+#endif
+
+#ifndef ACRE_LEADING_ZEROS
+#define ACRE_LEADING_ZEROS(word) acre_leading_zeros(word)
+#define ACRE_TRAILING_ZEROS(word) acre_trailing_zeros(word)
+
+ACRE_INLINE unsigned acre_leading_zeros(uint64_t word)
+{
+    uint32_t high = (uint32_t)(word >> 32);
+    return high != 0 ? ACRE_LEADING_ZEROS_32(high) : 32 + ACRE_LEADING_ZEROS_32((uint32_t)word);
+}
+
+ACRE_INLINE unsigned acre_trailing_zeros(uint64_t word)
+{
+    uint32_t low = (uint32_t)word;
+    return low != 0 ? ACRE_TRAILING_ZEROS_32(low)
+                    : 32 + ACRE_TRAILING_ZEROS_32((uint32_t)(word >> 32));
 }
 #endif
 

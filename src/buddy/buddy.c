@@ -159,7 +159,7 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_slow(
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     if (layout.size == 0) /* its list is not that of the class it seemed to have */
-        return buddy_retry(buddy, acre_layout(1, layout.align));
+        layout.size = 1;
     unsigned order = buddy_order(buddy, layout);
     if (order == 0 && buddy->classes[BUDDY_ODD].used != 0)
         return buddy_alloc_odd(buddy);
@@ -263,6 +263,7 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_full(
 
 /* The same for a block of order 0 at an odd number, which is not live any more. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_odd_full(
+    /* It is stored: NOLINTNEXTLINE(readability-non-const-parameter) */
     struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
     struct acre_buddy_class *list = &buddy->classes[BUDDY_ODD];

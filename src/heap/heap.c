@@ -57,6 +57,7 @@ static void heap_released(void *self, size_t blocks)
     if (ACRE_LIKELY(heap->countdown > blocks)) {
         heap->countdown -= blocks;
         heap->unexamined = heap->chunks;
+        heap->newest = NULL;
     } else {
         heap_scan_and_return(heap, blocks);
     }

@@ -80,8 +80,8 @@ static void heap_bundle_visit_free(void *self, acre_walk_fn *visit, void *arg)
 #endif
 
 #if ACRE_BITMAP && ACRE_TLSF
-_Static_assert((int)HEAP_TAIL <= 8 * (int)ACRE_TLSF_GRANULE,
-    "adjacent chunks are near enough for acre_tlsf_add_memory_adjacent");
+_Static_assert(
+    (int)HEAP_TAIL <= 128, "adjacent chunks are near enough for acre_tlsf_add_memory_adjacent");
 
 enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size)
 {

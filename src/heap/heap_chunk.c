@@ -128,6 +128,7 @@ struct acre_heap_chunk *acre_heap_count_frees(struct acre_heap *heap, size_t fre
         heap->countdown = heap_scan_interval(heap);
     }
     heap->unexamined = heap->chunks;
+    heap->newest = NULL; /* if it is empty, it was not before */
     return gone;
 }
 

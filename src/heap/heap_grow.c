@@ -6,6 +6,8 @@
  */
 #include "heap/heap_private.h"
 
+#include "base/memory.h"
+
 /* ---- the handler ---- */
 
 /* Without a lock, a request made while the handler runs is the handler's own. */
@@ -44,6 +46,29 @@ static struct acre_heap_chunk *heap_alloc_chunk(
     return region != 0 ? acre_heap_alloc_run(heap, region, flags) : NULL;
 }
 
+/* What the heap knew of the chunk entered before lies in a chunk's guard: a request that is refused
+ * restores it. Nobody follows the pointer, so damage there does no harm. */
+struct heap_newest {
+    struct acre_heap_chunk *chunk;
+    struct acre_layout layout;
+};
+_Static_assert((int)sizeof(struct heap_newest) <= (int)HEAP_GUARD, "the guard has room for it");
+
+static void heap_set_newest(
+    struct acre_heap *heap, struct acre_heap_chunk *chunk, struct acre_layout layout)
+{
+    struct heap_newest before = { heap->newest, heap->newest_for };
+    memcpy((char *)chunk - HEAP_GUARD, &before, sizeof before);
+    heap->newest = chunk;
+    heap->newest_for = layout;
+}
+
+static void heap_restore_newest(struct acre_heap *heap, const struct heap_newest *before)
+{
+    heap->newest = before->chunk;
+    heap->newest_for = before->layout;
+}
+
 static bool heap_add_chunk_for(struct acre_heap *heap, struct acre_layout layout)
 {
     struct acre_heap_chunk *chunk = heap_alloc_chunk(heap, layout, heap->flags);
@@ -54,8 +79,7 @@ static bool heap_add_chunk_for(struct acre_heap *heap, struct acre_layout layout
         acre_heap_return_runs(heap, chunk);
         return false;
     }
-    heap->newest = chunk;
-    heap->newest_for = layout;
+    heap_set_newest(heap, chunk, layout);
     return true;
 }
 
@@ -66,7 +90,15 @@ static bool heap_return_useless_chunk(struct acre_heap *heap, struct acre_layout
     if (heap->ring == NULL || heap->ring->ring_next != heap->newest ||
         heap->newest_for.size != layout.size || heap->newest_for.align != layout.align)
         return false;
-    return acre_heap_return_runs(heap, acre_heap_remove_chunks(heap, 1, 0)) != 0;
+    struct heap_newest before;
+    memcpy(&before, (char *)heap->newest - HEAP_GUARD, sizeof before);
+    struct acre_heap_chunk *ring = heap->ring;
+    struct acre_heap_chunk *gone = acre_heap_remove_chunks(heap, 1, 0);
+    if (gone != NULL)
+        heap_restore_newest(heap, &before);
+    else /* it serves an equal request of before */
+        heap->ring = ring;
+    return acre_heap_return_runs(heap, gone) != 0;
 }
 
 /* The handler's own requests may need chunks too, and have no flags. */

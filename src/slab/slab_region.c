@@ -284,7 +284,7 @@ enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *sta
 enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size)
 {
     size_t page = slab_page_setting(slab);
-    memset(slab, 0, sizeof(*slab));
+    memset(slab, 0, offsetof(struct acre_slab, on_exhausted));
     slab_set_page_size(slab, page);
     return acre_slab_add_memory(slab, start, size);
 }

@@ -123,7 +123,9 @@ struct acre_tlsf_block *acre_tlsf_find_aligned(
         return NULL;
     size_t fitting = tlsf_list_fitting(granules);
     size_t list = tlsf_find_list(tlsf, fitting);
-    struct acre_tlsf_block *block = tlsf->first[list != ACRE_TLSF_LISTS ? list : fitting - 1];
+    if (list == ACRE_TLSF_LISTS) /* the list below may have a block that fits; list 0 has none */
+        list = fitting - (fitting != 0);
+    struct acre_tlsf_block *block = tlsf->first[list];
     if (fits_aligned(block, 4 * granules, layout.align))
         return block;
     size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;

@@ -112,8 +112,7 @@ enum {
     TLSF_MIN_SPAN = 4 * ACRE_TLSF_MIN_GRANULES,
     /* Granules below which every size has a list of its own. */
     TLSF_LINEAR = ACRE_TLSF_LINEAR_LISTS + ACRE_TLSF_MIN_GRANULES,
-    TLSF_GAP = 8 * ACRE_TLSF_GRANULE, /* most bytes between regions that share a map; no region fits
-                                         in there */
+    TLSF_GAP = 128, /* most bytes between regions that share a map; no region fits in there */
     TLSF_WORD_LOG2 = ACRE_TLSF_WORD_BITS == 64 ? 6 : 5,
     /* A block that has fewer bytes over a size than this can have been made for it; one with more,
      * sometimes. The smallest block has fewer over no size, so that a size that wraps has more. */

@@ -167,7 +167,7 @@ static void tlsf_prove_list(struct acre_tlsf *tlsf, size_t list)
 static void tlsf_prove_lists(struct acre_tlsf *tlsf, size_t granules)
 {
     size_t fitting = tlsf_list_fitting(granules);
-    size_t list = tlsf_find_list(tlsf, fitting - 1);
+    size_t list = tlsf_find_list(tlsf, fitting - (fitting != 0));
     while (list != ACRE_TLSF_LISTS) {
         tlsf_prove_list(tlsf, list);
         if (list >= fitting && tlsf->first[list] != NULL)

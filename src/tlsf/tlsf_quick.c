@@ -92,9 +92,9 @@ static ACRE_NOINLINE enum acre_status quick_dealloc_sized_slow(
 enum acre_status acre_tlsf_quick_dealloc_sized(
     struct acre_tlsf_quick *self, void *ptr, struct acre_layout layout)
 {
-    struct acre_tlsf *tlsf = &self->tlsf;
     if (!ACRE_CHECK_POINTERS || TLSF_HARDEN || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
         return quick_dealloc_sized_slow(self, ptr, layout);
+    struct acre_tlsf *tlsf = &self->tlsf;
     ACRE_OPAQUE(layout.size);
     size_t offset = tlsf_offset(tlsf->base, ptr);
     if (ACRE_UNLIKELY(offset >= tlsf->granules))
@@ -115,9 +115,11 @@ enum acre_status acre_tlsf_quick_dealloc_sized(
 static ACRE_NOINLINE bool quick_grow(
     struct acre_tlsf_quick *self, struct acre_tlsf_block *block, size_t size)
 {
+    if (TLSF_HARDEN)
+        return false;
     size_t had = tlsf_span(block);
     struct acre_tlsf_block *next = tlsf_after(block, had);
-    if (TLSF_HARDEN || tlsf_is_live(&self->tlsf, next))
+    if (tlsf_is_live(&self->tlsf, next))
         return false;
     size_t want = 4 * tlsf_granules(size);
     if (want == 0 || had + acre_tlsf_quick_run(&self->tlsf, next, want - had) < want)

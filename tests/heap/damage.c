@@ -166,7 +166,8 @@ static void take(struct acre_bytes bytes, size_t i)
 static void write_past(struct acre_bytes bytes, size_t i)
 {
     size_t usable = acre_usable_size(bytes, live[i].start).num;
-    scribble(live[i].start + usable, 1 + draw(MOST_PAST));
+    uintptr_t end = (uintptr_t)live[i].start + usable; /* of the control, anything */
+    scribble((unsigned char *)end, 1 + draw(MOST_PAST));
 }
 
 /* Frees a block, and then often writes into it, up to its end. */
