@@ -22,7 +22,7 @@ class AcreConan(ConanFile):
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
         for pattern in ("CMakeLists.txt", "LICENSE*", "LICENSES/*", "cmake/*", "include/*", "src/*", "hosted/*",
-                        "man/*"):
+                        "man/*", "completions/*"):
             copy(self, pattern, root, self.export_sources_folder)
 
     def validate(self):
