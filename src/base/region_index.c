@@ -48,10 +48,16 @@ ACRE_INLINE struct acre_region_node *region_node_of_entry(uintptr_t entry)
     return (struct acre_region_node *)entry;
 }
 
+/* What a damaged node says is kept to what can be shifted by. */
+ACRE_INLINE unsigned region_shift(const struct acre_region_node *node)
+{
+    return (unsigned)(node->shift & (8 * sizeof(uintptr_t) - 1));
+}
+
 /* The slot of an address in a node; ACRE_REGION_WAYS or more when the node does not cover it. */
 static uintptr_t region_slot(const struct acre_region_node *node, uintptr_t at)
 {
-    return (at - node->base) >> node->shift;
+    return (at - node->base) >> region_shift(node);
 }
 
 /* The node that a region brought. */

@@ -94,7 +94,8 @@ ACRE_INLINE struct acre_region *acre_regions_find_short(
         return NULL;
     while ((entry & ACRE_REGION_IS_LEAF) == 0) {
         const struct acre_region_node *node = (const struct acre_region_node *)entry;
-        entry = node->entries[at >> node->shift & (ACRE_REGION_WAYS - 1)];
+        size_t shift = node->shift & (8 * sizeof(at) - 1); /* a damaged one may be anything */
+        entry = node->entries[at >> shift & (ACRE_REGION_WAYS - 1)];
     }
     struct acre_region *region = (struct acre_region *)(entry - ACRE_REGION_IS_LEAF);
     if (ACRE_LIKELY(acre_region_contains(region, at)))

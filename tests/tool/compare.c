@@ -174,9 +174,19 @@ static double resident_in_the_end(const cJSON *json, const char *name)
     return cJSON_GetArrayItem(resident, cJSON_GetArraySize(resident) - 1)->valuedouble;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = true };
+#else
+enum { SANITIZED = false };
+#endif
+
 /* Large blocks that are freed leave the process of "system" and stay in that of "system-keep". */
 static void system_keep_keeps_its_memory(void **state)
 {
+    if (SANITIZED || sizeof(void *) == 4) {
+        print_message("glibc's malloc is replaced here, or keeps no block of 40 MB (32-bit)\n");
+        skip();
+    }
     const char *trace = trace_path("compare_keep.acre");
     const char *path = trace_path("compare_keep.json");
     struct trace_made made = trace_begin(trace);

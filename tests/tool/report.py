@@ -21,7 +21,7 @@ def check(holds, what):
 
 def run(*words, code=0):
     done = subprocess.run([ACRE, "compare", "--repeat=1", *words], capture_output=True, text=True)
-    check(done.returncode == code, f"code {done.returncode}: {done.stderr}")
+    check(done.returncode == code, f"code {done.returncode} of {words}: {done.stdout} {done.stderr}")
     return done
 
 
