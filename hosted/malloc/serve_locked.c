@@ -44,6 +44,13 @@ ACRE_NOINLINE void *acre_locked_alloc_shared(struct acre_layout layout)
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_locked_alloc_slow(layout);
 }
 
+/* Requests of so many bytes are large blocks. None without the proof of pointers: the backend, which is
+ * asked first, would take any pointer for one of its own. */
+static size_t locked_large_from(void)
+{
+    return ACRE_CHECK_POINTERS ? acre_large_from(&acre_serve.pool.large) : SIZE_MAX;
+}
+
 ACRE_NOINLINE void *acre_locked_alloc_large(struct acre_layout layout)
 {
     void *ptr = NULL;
@@ -51,7 +58,7 @@ ACRE_NOINLINE void *acre_locked_alloc_large(struct acre_layout layout)
         return acre_serve_refuse();
     if (layout.align <= acre_os_page_size()) {
         acre_lock_take(&acre_serve.lock);
-        if (layout.size >= acre_large_from(&acre_serve.pool.large) && open_pool())
+        if (layout.size >= locked_large_from() && open_pool())
             ptr = acre_pool_alloc_large(&acre_serve.pool, layout.size);
         acre_lock_release(&acre_serve.lock);
     }
@@ -138,16 +145,13 @@ static ACRE_NOINLINE void *realloc_large(const char *call, void *ptr, struct acr
 {
     if (owns_large(ptr))
         return resize_large(ptr, layout);
-    return layout.size >= acre_large_from(&acre_serve.pool.large)
-               ? make_large(call, ptr, layout.size)
-               : NULL;
+    return layout.size >= locked_large_from() ? make_large(call, ptr, layout.size) : NULL;
 }
 
 /* The lock is held. */
 static void *resize_or_move(const char *call, void *ptr, struct acre_layout layout)
 {
-    bool is_large =
-        layout.size >= ACRE_LARGE_LEAST && layout.size >= acre_large_from(&acre_serve.pool.large);
+    bool is_large = layout.size >= ACRE_LARGE_LEAST && layout.size >= locked_large_from();
     void *large = ACRE_UNLIKELY(is_large) ? realloc_large(call, ptr, layout) : NULL;
     if (large != NULL)
         return large;
