@@ -9,11 +9,18 @@
 
 #define PAGE 4096u
 
+/* What fits into a pool of buddy's depends on where the pool starts: a block lies at a multiple of
+ * its size. */
+static unsigned margin_percent(const struct compare_candidate *candidate)
+{
+    return strstr(candidate->name, "buddy") ? COMPARE_BUDDY_MARGIN_PERCENT : COMPARE_MARGIN_PERCENT;
+}
+
 /* The smallest pool and the margin, up to whole pages. */
 static uint64_t pool_size(const struct compare_candidate *candidate)
 {
     uint64_t size = candidate->smallest_pool;
-    size += size / 100 * COMPARE_MARGIN_PERCENT + PAGE;
+    size += size / 100 * margin_percent(candidate) + PAGE;
     return (size + PAGE - 1) / PAGE * PAGE;
 }
 
@@ -40,9 +47,9 @@ static void print_why(FILE *out, const struct compare_result *result,
     print_comment_text(out, result->source);
     fprintf(out,
         "\n * Goal: %s. Completes in %" PRIu64 " bytes, %.3f of the peak of live bytes;\n"
-        " * the pool has %d %% and a page more, up to whole pages.\n",
+        " * the pool has %u %% and a page more, up to whole pages.\n",
         compare_goal_name(goal), candidate->smallest_pool, candidate->per_peak,
-        COMPARE_MARGIN_PERCENT);
+        margin_percent(candidate));
     if (advice->candidate != advice->own)
         fprintf(out, " * (%s did better, but is not acre's.)\n",
             result->candidates[advice->candidate].name);

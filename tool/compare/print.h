@@ -34,7 +34,8 @@ void compare_add_verification(cJSON *root, const struct compare_result *result);
 cJSON *compare_json(const struct compare_result *result);
 
 /** Room beyond the smallest pool, in percent, that compare_emit_config() adds. */
-#define COMPARE_MARGIN_PERCENT 10
+#define COMPARE_MARGIN_PERCENT 10u
+#define COMPARE_BUDDY_MARGIN_PERCENT 25u
 
 /**
  * Prints C code that sets up acre's own allocator that serves `goal` best.
