@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "conformance/suite.h"
 
+#include "support/expect.h"
 #include "support/rng.h"
 
 #include <stdio.h>
@@ -166,13 +167,15 @@ static void reset_of_nothing(struct fixture *fixture)
 }
 
 const struct test_case account_cases[] = {
-    { "accounts: empty means used is 0", empty_is_zero, 1 << 14, 0, NULL },
-    { "accounts: used counts what blocks take", used_counts_what_blocks_take, 1 << 15, 0, NULL },
-    { "accounts: the peak stays", peak_stays, 1 << 14, 0, NULL },
-    { "accounts: the peak starts anew", peak_starts_anew, 1 << 14, 0, NULL },
-    { "accounts: refused requests are counted", refused_requests_are_counted, 1 << 14, 0, NULL },
-    { "accounts: exhaust, free in three orders", exhaust_and_return, 1 << 14, 0, NULL },
-    { "reset frees everything", reset_frees_everything, 1 << 14, 0, NULL },
-    { "reset of an allocator without memory", reset_of_nothing, 1 << 12, 0, NULL },
+    { "accounts: empty means used is 0", empty_is_zero, 1 << 14, NEEDS_HANDLE, NULL },
+    { "accounts: used counts what blocks take", used_counts_what_blocks_take, 1 << 15, NEEDS_HANDLE,
+        NULL },
+    { "accounts: the peak stays", peak_stays, 1 << 14, NEEDS_HANDLE, NULL },
+    { "accounts: the peak starts anew", peak_starts_anew, 1 << 14, NEEDS_HANDLE, NULL },
+    { "accounts: refused requests are counted", refused_requests_are_counted, 1 << 14, NEEDS_HANDLE,
+        NULL },
+    { "accounts: exhaust, free in three orders", exhaust_and_return, 1 << 14, NEEDS_HANDLE, NULL },
+    { "reset frees everything", reset_frees_everything, 1 << 14, NEEDS_HANDLE, NULL },
+    { "reset of an allocator without memory", reset_of_nothing, 1 << 12, NEEDS_HANDLE, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "conformance/suite.h"
 
+#include "support/expect.h"
+
 #include <string.h>
 
 /* Every address in and around the region, with every verb. */
@@ -126,7 +128,8 @@ static void try_sized(struct fixture *fixture, size_t asked, size_t align)
     refuse_sized(fixture, ptr, asked, 3 * align);
     refuse_sized(fixture, ptr, asked, ((uintptr_t)ptr & -(uintptr_t)ptr) * 2);
     size_t slack = fixture->backend->slack(usable);
-    bool made_by_align = (fixture->backend->caps & BACKEND_HEADERS) == 0 && align >= usable - slack;
+    bool made_by_align =
+        (fixture->backend->caps & ACRE_SUBJECT_HEADERS) == 0 && align >= usable - slack;
     if (usable > slack + 1 && !made_by_align)
         refuse_sized(fixture, ptr, usable - slack - 1, align);
     if (usable > slack + 1 && !made_by_align)
@@ -165,15 +168,19 @@ static void sized_free_of_no_block(struct fixture *fixture)
 }
 
 const struct test_case free_cases[] = {
-    { "only the start of a live block is a block", only_starts_are_blocks, 1 << 12, BACKEND_EXACT,
-        NOT_EXACT },
-    { "as many starts as live blocks", starts_are_counted, 1 << 14, BACKEND_EXACT, NOT_EXACT },
-    { "null is no block", null_is_no_block, 1 << 12, BACKEND_EXACT, NOT_EXACT },
-    { "freed pointers stay dead", freed_pointers_stay_dead, 1 << 12, BACKEND_EXACT, NOT_EXACT },
-    { "dead inside a larger block", dead_inside_a_larger_block, 1 << 12, BACKEND_EXACT, NOT_EXACT },
-    { "forged headers are not believed", forged_headers_are_not_read, 1 << 12, BACKEND_EXACT,
-        NOT_EXACT },
-    { "a sized free proves the layout", sized_free_proves_the_layout, 1 << 13, 0, NULL },
-    { "a sized free of no block", sized_free_of_no_block, 1 << 12, BACKEND_EXACT, NOT_EXACT },
+    { "only the start of a live block is a block", only_starts_are_blocks, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "as many starts as live blocks", starts_are_counted, 1 << 14,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "null is no block", null_is_no_block, 1 << 12, NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "freed pointers stay dead", freed_pointers_stay_dead, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "dead inside a larger block", dead_inside_a_larger_block, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "forged headers are not believed", forged_headers_are_not_read, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "a sized free proves the layout", sized_free_proves_the_layout, 1 << 13, NEEDS_HANDLE, NULL },
+    { "a sized free of no block", sized_free_of_no_block, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
     { NULL, NULL, 0, 0, NULL },
 };

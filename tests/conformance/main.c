@@ -4,7 +4,7 @@
  * Runs every test case over every backend, or over the one named, which may be a broken one;
  * the case named, when there is one.
  */
-#include "conformance/suite.h"
+#include "conformance/run.h"
 
 static const struct test_case *const lists[] = { alloc_cases, free_cases, resize_cases,
     region_cases, account_cases, walk_cases };

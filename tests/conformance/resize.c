@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "conformance/suite.h"
 
+#include "support/expect.h"
+
 #include <string.h>
 
 static void paint(unsigned char *ptr, size_t size)
@@ -91,7 +93,7 @@ static void refuse_resize(struct fixture *fixture, void *ptr, size_t size)
  * that was available, a remainder that no request fits. Returns the bytes it then has. */
 static size_t grown_into_remainder(struct fixture *fixture, void *block, size_t usable)
 {
-    bool asked = (fixture->backend->caps & BACKEND_ASKED) != 0;
+    bool asked = (fixture->backend->caps & ACRE_SUBJECT_ASKED) != 0;
     size_t available = stats_of(fixture).available;
     while (acre_resize(fixture->bytes, block, usable + 1) == ACRE_OK) {
         size_t has = usable_of(fixture, block);
@@ -141,7 +143,7 @@ static void bad_alignment_is_invalid(struct fixture *fixture)
     for (size_t i = 0; i < sizeof aligns / sizeof aligns[0]; i++) {
         refuse_realloc(fixture, ptr, 1, aligns[i], ACRE_INVALID_PARAM);
         refuse_realloc(fixture, ptr, SIZE_MAX, aligns[i], ACRE_INVALID_PARAM);
-        if ((fixture->backend->caps & BACKEND_EXACT) != 0)
+        if ((fixture->backend->caps & ACRE_SUBJECT_EXACT) != 0)
             refuse_realloc(fixture, ptr + 1, 1, aligns[i], ACRE_NOT_ALLOCATED);
     }
 }
@@ -204,19 +206,23 @@ static void full_memory_serves_what_needs_none(struct fixture *fixture)
 }
 
 const struct test_case resize_cases[] = {
-    { "shrinking in place always works", shrinking_in_place_always_works, 1 << 13, 0, NULL },
-    { "shrinking gives memory back", shrinking_gives_memory_back, 1 << 13, 0, NULL },
-    { "growing in place keeps contents", growing_in_place_keeps_contents, 1 << 12, BACKEND_HEADERS,
-        "its blocks need not grow in place" },
-    { "growing into a neighbour fails", growing_into_a_neighbour_fails, 1 << 12, 0, NULL },
+    { "shrinking in place always works", shrinking_in_place_always_works, 1 << 13, NEEDS_HANDLE,
+        NULL },
+    { "shrinking gives memory back", shrinking_gives_memory_back, 1 << 13, NEEDS_HANDLE, NULL },
+    { "growing in place keeps contents", growing_in_place_keeps_contents, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_HEADERS, "its blocks need not grow in place" },
+    { "growing into a neighbour fails", growing_into_a_neighbour_fails, 1 << 12, NEEDS_HANDLE,
+        NULL },
     { "sizes near SIZE_MAX are refused, the block kept", sizes_near_the_top_are_refused, 1 << 12, 0,
         NULL },
     { "realloc: an alignment that is no power of two is invalid", bad_alignment_is_invalid, 1 << 12,
-        0, NULL },
-    { "realloc keeps contents", realloc_keeps_contents, 1 << 15, BACKEND_CONTENTS,
+        NEEDS_HANDLE, NULL },
+    { "realloc keeps contents", realloc_keeps_contents, 1 << 15, ACRE_SUBJECT_CONTENTS,
         "it never touches the memory that it manages, so it cannot move contents" },
-    { "realloc honours alignment", realloc_honours_alignment, 1 << 15, BACKEND_CONTENTS,
+    { "realloc honours alignment", realloc_honours_alignment, 1 << 15,
+        NEEDS_ALIGNS | ACRE_SUBJECT_CONTENTS,
         "it never touches the memory that it manages, so it cannot move contents" },
-    { "full memory serves what needs none", full_memory_serves_what_needs_none, 1 << 12, 0, NULL },
+    { "full memory serves what needs none", full_memory_serves_what_needs_none, 1 << 12,
+        NEEDS_HANDLE, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

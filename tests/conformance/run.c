@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "conformance/suite.h"
+#include "conformance/run.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 enum { MOST_TESTS = 2048, NAME = 128 };
 
 struct part {
-    const struct backend *backend;
+    const struct acre_subject *backend;
     const struct test_case *test_case;
     char name[NAME];
 };
@@ -21,27 +25,24 @@ static const char *only_case; /* null: all */
 static void run_part(void **state)
 {
     const struct part *part = *state;
-    if ((part->backend->caps & part->test_case->needs) != part->test_case->needs) {
-        print_message("%s: %s\n", part->name, part->test_case->why);
-        skip();
-    }
-    if (part->test_case->arena > part->backend->arena_most) {
-        print_message("%s: it has no room for that region's metadata\n", part->name);
-        skip();
-    }
+    struct finding finding;
     struct fixture fixture = { .backend = part->backend };
+    const char *why = case_left_out(part->backend, part->test_case);
     size_t arena = scaled(&fixture, part->test_case->arena);
-    if (!arena_fits(arena, arena)) {
-        print_message("%s: this machine has not so much memory\n", part->name);
+    if (why == NULL && !arena_fits(arena, arena))
+        why = "this machine has not so much memory";
+    if (why != NULL) {
+        print_message("%s: %s\n", part->name, why);
         skip();
     }
-    fixture_open(&fixture, part->backend, arena, arena);
-    part->test_case->run(&fixture);
-    fixture_close(&fixture);
+    if (!case_run(part->backend, part->test_case, &finding)) {
+        print_error("%s\n", finding.text);
+        _fail(finding.file, finding.line);
+    }
 }
 
-static void add_cases(
-    const struct backend *backend, const struct test_case *test_case, size_t turn, size_t every)
+static void add_cases(const struct acre_subject *backend, const struct test_case *test_case,
+    size_t turn, size_t every)
 {
     for (; test_case->name != NULL; test_case++, turn++) {
         if (turn % every != 0 || (only_case != NULL && strcmp(only_case, test_case->name) != 0))
@@ -54,7 +55,7 @@ static void add_cases(
     }
 }
 
-static void add_backend(const struct backend *backend, const struct test_case *const *lists,
+static void add_backend(const struct acre_subject *backend, const struct test_case *const *lists,
     size_t list_count, size_t turn, size_t every)
 {
     for (size_t i = 0; i < list_count; i++)
@@ -73,7 +74,7 @@ static void add_backends(const struct test_case *const *lists, size_t list_count
 int run_cases(const char *group, const struct test_case *const *lists, size_t list_count, int argc,
     char **argv)
 {
-    const struct backend *only = argc >= 2 ? backend_find(argv[1]) : NULL;
+    const struct acre_subject *only = argc >= 2 ? backend_find(argv[1]) : NULL;
     if (argc > 3 || (argc >= 2 && only == NULL)) {
         fprintf(stderr, "usage: %s [BACKEND [TEST-CASE]]\n", argv[0]);
         return 2;

@@ -1,9 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "conformance/suite.h"
 
-#include <string.h>
-
+#include "support/expect.h"
 #include "support/site_asserts.h"
+
+const char *case_left_out(const struct acre_subject *subject, const struct test_case *test_case)
+{
+    unsigned caps = subject->caps;
+    unsigned needs = test_case->needs & ~(unsigned)(NEEDS_HANDLE | NEEDS_ALIGNS);
+    if ((caps & ACRE_SUBJECT_PLAIN) != 0 && (test_case->needs & NEEDS_HANDLE) != 0)
+        return "a plugin has no verbs for it";
+    if ((caps & ACRE_SUBJECT_PLAIN) != 0 && (caps & ACRE_SUBJECT_ALIGNS) == 0 &&
+        (test_case->needs & NEEDS_ALIGNS) != 0)
+        return "it refuses large alignments";
+    if ((caps & needs) != needs)
+        return test_case->why;
+    return test_case->arena > subject->arena_most ? "it has no room for that region's metadata"
+                                                  : NULL;
+}
+
+struct case_at_work {
+    struct fixture fixture;
+    const struct test_case *test_case;
+};
+
+static void case_work(void *arg)
+{
+    struct case_at_work *work = arg;
+    work->test_case->run(&work->fixture);
+}
+
+bool case_run(
+    const struct acre_subject *subject, const struct test_case *test_case, struct finding *finding)
+{
+    struct case_at_work work = { .fixture = { .backend = subject }, .test_case = test_case };
+    size_t arena = scaled(&work.fixture, test_case->arena);
+    fixture_open(&work.fixture, subject, arena, arena);
+    bool held = finding_catch(finding, case_work, &work);
+    fixture_close(&work.fixture);
+    return held;
+}
 
 size_t scaled(const struct fixture *fixture, size_t bytes)
 {
@@ -12,7 +48,7 @@ size_t scaled(const struct fixture *fixture, size_t bytes)
     return near * scale + bytes - near;
 }
 
-void begin(struct fixture *fixture, size_t offset, size_t size)
+void suite_begin(struct fixture *fixture, size_t offset, size_t size)
 {
     assert_int_equal(acre_init(fixture->base, fixture->arena.base + offset, size), ACRE_OK);
     assert_sound(fixture);
@@ -26,7 +62,7 @@ struct acre_stats stats_of(const struct fixture *fixture)
 void assert_total(struct fixture *fixture, size_t bytes)
 {
     size_t total = stats_of(fixture).total;
-    if ((fixture->backend->caps & BACKEND_APART) == 0)
+    if ((fixture->backend->caps & ACRE_SUBJECT_APART) == 0)
         assert_int_equal(total, bytes);
     assert_true(total >= bytes);
 }
@@ -55,11 +91,11 @@ static void assert_walk_agrees(struct fixture *fixture, struct acre_stats stats)
     size_t header = fixture->backend->header;
     acre_walk(fixture->bytes, see, &seen);
     assert_int_equal(seen.live, stats.live_blocks);
-    if ((fixture->backend->caps & BACKEND_HEADERS) != 0) {
+    if ((fixture->backend->caps & ACRE_SUBJECT_HEADERS) != 0) {
         assert_int_equal(seen.live_bytes + header * seen.live, stats.used);
         assert_true(seen.free_bytes + header * seen.free <= stats.available);
     }
-    if ((fixture->backend->caps & BACKEND_COVERS) != 0)
+    if ((fixture->backend->caps & ACRE_SUBJECT_COVERS) != 0)
         assert_int_equal(seen.free_bytes + header * seen.free, stats.available);
     assert_true(seen.live_bytes <= stats.used);
     assert_true(seen.free_bytes <= stats.available);
@@ -82,7 +118,7 @@ void assert_sound(struct fixture *fixture)
     assert_walk_agrees(fixture, stats);
 }
 
-void *take(struct fixture *fixture, size_t size, size_t align)
+void *suite_take(struct fixture *fixture, size_t size, size_t align)
 {
     struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(size, align));
     assert_int_equal(got.status, ACRE_OK);
@@ -96,7 +132,7 @@ void *take(struct fixture *fixture, size_t size, size_t align)
     return got.ptr;
 }
 
-void give(struct fixture *fixture, void *ptr)
+void suite_give(struct fixture *fixture, void *ptr)
 {
     assert_int_equal(acre_dealloc(fixture->bytes, ptr), ACRE_OK);
     assert_sound(fixture);
@@ -144,7 +180,7 @@ size_t bad_pointers_left_out;
 
 void refuse_ptr(struct fixture *fixture, void *ptr)
 {
-    if ((fixture->backend->caps & BACKEND_EXACT) == 0) {
+    if ((fixture->backend->caps & ACRE_SUBJECT_EXACT) == 0) {
         bad_pointers_left_out++;
         return;
     }
@@ -167,7 +203,7 @@ void refuse_ptr(struct fixture *fixture, void *ptr)
     assert_unchanged(fixture, failed, ACRE_NOT_ALLOCATED);
 }
 
-size_t fill(
+size_t suite_fill(
     struct fixture *fixture, void **blocks, size_t room, size_t size, size_t step, size_t period)
 {
     for (size_t count = 0; count < room; count++) {

@@ -55,7 +55,7 @@ static bool full_tier;
 static size_t most_transitions = 2000000;
 
 struct part {
-    const struct backend *backend;
+    const struct acre_subject *backend;
     const struct scope *scope;
     char name[128];
 };
@@ -205,7 +205,7 @@ static unsigned char *region_bytes(const struct search *search, size_t i)
 
 static bool blank(void *arg, void *start, size_t size, bool live)
 {
-    const struct backend *backend = arg;
+    const struct acre_subject *backend = arg;
     size_t first = live ? 0 : backend->links;
     size_t last = live ? size : size - backend->foot;
     if (first < last)
@@ -364,7 +364,7 @@ static void try_all(struct search *search, size_t state)
 static void every_state(void **state)
 {
     const struct part *part = *state;
-    if ((part->backend->caps & BACKEND_SCRUB) == 0) {
+    if ((part->backend->caps & ACRE_SUBJECT_SCRUB) == 0) {
         print_message("%s: which of its free bytes have a meaning is not known\n", part->name);
         skip();
     }
@@ -395,7 +395,7 @@ static struct part parts[MOST_PARTS];
 static struct CMUnitTest tests[MOST_PARTS];
 static size_t count;
 
-static void add_backend(const struct backend *backend)
+static void add_backend(const struct acre_subject *backend)
 {
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
         if (scopes[i].full != full_tier)
@@ -410,7 +410,7 @@ static void add_backend(const struct backend *backend)
 
 int main(int argc, char **argv)
 {
-    const struct backend *only = argc == 2 ? backend_find(argv[1]) : NULL;
+    const struct acre_subject *only = argc == 2 ? backend_find(argv[1]) : NULL;
     full_tier = argc == 2 && strcmp(argv[1], "full") == 0;
     most_states = full_tier ? 20000 : most_states;
     most_transitions = full_tier ? 9000000 : most_transitions;

@@ -4,34 +4,29 @@
  * until a run asks for fewer; over every backend. After each failure the client and the allocator
  * are sound, and nothing stays allocated at the end.
  */
+#include "fault/fault.h"
 #include "fault/map.h"
-#include "support/fixture.h"
+#include "support/expect.h"
 
 #include <acre/wrap.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 enum { KEYS = 24, WORK = 60, ARENA = 1 << 16 };
 
 struct job {
-    struct fixture fixture;
+    struct fixture *fixture;
     struct acre_fault fault;
     struct map map;
     size_t lengths[KEYS]; /* what the map holds under each key, plus 1; 0: nothing */
     size_t failures;
 };
 
-static void assert_sound(struct job *job)
+static void assert_job_sound(struct job *job)
 {
-    struct acre_check_result found = acre_check(job->fixture.base);
+    struct acre_check_result found = acre_check(job->fixture->base);
     if (found.invariant != NULL)
         fail_msg("check: %s", found.invariant);
-    struct acre_stats stats = acre_stats(job->fixture.base);
+    struct acre_stats stats = acre_stats(job->fixture->base);
     assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
     assert_int_equal(stats.live_blocks, map_blocks(&job->map));
     assert_int_equal(
@@ -86,103 +81,84 @@ static void work(struct job *job)
     job->failures = 0;
     for (unsigned i = 0; i < WORK; i++) {
         append(job, i * 7 % KEYS, 5 + i * 13 % 200);
-        assert_sound(job);
+        assert_job_sound(job);
         assert_map_as_expected(job);
         if (i % 5 == 4)
             take_out(job, i % KEYS);
     }
     map_close(&job->map);
-    assert_sound(job);
-    assert_int_equal(acre_stats(job->fixture.base).used, 0);
+    assert_job_sound(job);
+    assert_int_equal(acre_stats(job->fixture->base).used, 0);
 }
 
-static void open_job(struct job *job, const struct backend *backend)
+static void open_job(struct job *job, struct fixture *fixture)
 {
     memset(job, 0, sizeof *job);
-    fixture_open(&job->fixture, backend, ARENA, ARENA);
-    acre_fault_wrap(&job->fault, job->fixture.bytes);
+    job->fixture = fixture;
+    acre_fault_wrap(&job->fault, fixture->bytes);
     struct acre_base base = acre_bytes_base(acre_fault_bytes(&job->fault));
-    assert_int_equal(acre_init(base, job->fixture.arena.base, ARENA), ACRE_OK);
+    assert_int_equal(acre_init(base, fixture->arena.base, fixture->arena.size), ACRE_OK);
 }
 
-static void each_request_fails_once(void **state)
+static void each_request_fails_once(struct fixture *fixture)
 {
     struct job job;
-    open_job(&job, *state);
+    open_job(&job, fixture);
     size_t nth = 0;
     do {
         acre_fault_nth(&job.fault, ++nth);
         work(&job);
         assert_int_equal(job.failures, job.fault.requests >= nth ? 1 : 0);
     } while (job.fault.requests >= nth);
-    print_message("%s: %zu requests failed in turn\n", job.fixture.backend->name, nth - 1);
     assert_true(nth > WORK);
-    fixture_close(&job.fixture);
 }
 
-static void every_kth_request_fails(void **state)
+static void every_kth_request_fails(struct fixture *fixture)
 {
     struct job job;
-    open_job(&job, *state);
+    open_job(&job, fixture);
     for (size_t every = 1; every < 40; every++) {
         acre_fault_every(&job.fault, every);
         work(&job);
         assert_int_equal(job.failures, job.fault.requests / every);
     }
-    fixture_close(&job.fixture);
 }
 
-static void large_requests_fail(void **state)
+static void large_requests_fail(struct fixture *fixture)
 {
     struct job job;
-    open_job(&job, *state);
+    open_job(&job, fixture);
     for (size_t least = 1; least < 400; least += 7) {
         acre_fault_sizes(&job.fault, least, SIZE_MAX);
         work(&job);
     }
-    fixture_close(&job.fixture);
 }
 
 /* Real exhaustion instead of injected: a pool too small for the work. */
-static void memory_runs_out(void **state)
+static void memory_runs_out(struct fixture *fixture)
 {
     struct job job;
-    open_job(&job, *state);
-    size_t least =
-        job.fixture.backend->region_enough > 1024 ? job.fixture.backend->region_enough : 1024;
+    open_job(&job, fixture);
+    size_t enough = fixture->backend->region_enough;
+    size_t least = enough > 1024 ? enough : 1024;
     for (size_t size = least; size < least + 7168; size += 128) {
-        assert_int_equal(acre_init(job.fixture.base, job.fixture.arena.base, size), ACRE_OK);
-        map_open(&job.map, job.fixture.bytes);
+        assert_int_equal(acre_init(fixture->base, fixture->arena.base, size), ACRE_OK);
+        map_open(&job.map, fixture->bytes);
         for (unsigned i = 0; i < WORK; i++) {
             char name[16];
             snprintf(name, sizeof name, "key%u", i * 7 % KEYS);
             map_append(&job.map, name, "some text of a certain length, again and again");
-            assert_sound(&job);
+            assert_job_sound(&job);
         }
         map_close(&job.map);
-        assert_int_equal(acre_stats(job.fixture.base).used, 0);
+        assert_int_equal(acre_stats(fixture->base).used, 0);
     }
-    fixture_close(&job.fixture);
 }
 
-int main(void)
-{
-    static const struct {
-        const char *name;
-        CMUnitTestFunction run;
-    } cases[] = { { "each request fails once", each_request_fails_once },
-        { "every kth request fails", every_kth_request_fails },
-        { "large requests fail", large_requests_fail }, { "memory runs out", memory_runs_out } };
-    static char names[256][96];
-    static struct CMUnitTest tests[256];
-    size_t count = 0;
-    for (size_t i = 0; backends[i] != NULL; i++) {
-        for (size_t s = 0; s < sizeof cases / sizeof cases[0]; s++) {
-            snprintf(names[count], sizeof names[count], "%s: %s", backends[i]->name, cases[s].name);
-            tests[count] = (struct CMUnitTest){ names[count], cases[s].run, NULL, NULL,
-                (void *)(uintptr_t)backends[i] };
-            count++;
-        }
-    }
-    return _cmocka_run_group_tests("fault client", tests, count, NULL, NULL);
-}
+const struct test_case fault_cases[] = {
+    { "34: each request fails once", each_request_fails_once, ARENA, 0, NULL },
+    { "34: every kth request fails", every_kth_request_fails, ARENA, 0, NULL },
+    { "34: large requests fail", large_requests_fail, ARENA, 0, NULL },
+    { "34: memory runs out", memory_runs_out, ARENA, 0, NULL },
+    { NULL, NULL, 0, 0, NULL },
+};

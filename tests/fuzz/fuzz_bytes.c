@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t done;
     if (size == 0)
         return 0;
-    const struct backend *backend = backends[data[0] % number_of_kinds()];
+    const struct acre_subject *backend = backends[data[0] % number_of_kinds()];
     size_t count = ops_decode(data + 1, size - 1, ops, MOST_OPS);
     fixture_open(&fixture, backend, TRIAL_ARENA, TRIAL_ARENA);
     if (!model_run(&model, &fixture, ops, count, &done)) {

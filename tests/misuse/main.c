@@ -4,6 +4,8 @@
  */
 #include "misuse/misuse.h"
 
+#include "conformance/run.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 

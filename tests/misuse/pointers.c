@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "misuse/misuse.h"
 
+#include "support/expect.h"
 #include "support/naive.h"
 
 #include <stdlib.h>
@@ -243,8 +244,8 @@ static void wrong_layouts(struct fixture *fixture)
             refuse_layout(fixture, ptr, size, SIZE_MAX / 2 + 1);
             size_t least = usable - fixture->backend->slack(usable);
             bool plain =
-                align <= ACRE_NATURAL_ALIGN || (fixture->backend->caps & BACKEND_LARGER) == 0;
-            bool small = align < least || (fixture->backend->caps & BACKEND_HEADERS) != 0;
+                align <= ACRE_NATURAL_ALIGN || (fixture->backend->caps & ACRE_SUBJECT_LARGER) == 0;
+            bool small = align < least || (fixture->backend->caps & ACRE_SUBJECT_HEADERS) != 0;
             if (least > 1 && plain && small)
                 refuse_layout(fixture, ptr, least - 1, align);
             assert_int_equal(
@@ -282,29 +283,34 @@ static void overflow_over_a_header(struct fixture *fixture)
 }
 
 const struct test_case pointer_misuses[] = {
-    { "15: double free at once", double_free_at_once, 1 << 13, BACKEND_EXACT, NOT_EXACT },
-    { "15: double free after 1024 others", double_free_after_others, 1 << 18, BACKEND_EXACT,
+    { "15: double free at once", double_free_at_once, 1 << 13, NEEDS_HANDLE | ACRE_SUBJECT_EXACT,
         NOT_EXACT },
-    { "15: double free, interleaved", double_free_interleaved, 1 << 13, BACKEND_EXACT, NOT_EXACT },
-    { "16: double free after merging", double_free_after_merging, 1 << 13, BACKEND_EXACT,
-        NOT_EXACT },
+    { "15: double free after 1024 others", double_free_after_others, 1 << 18,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "15: double free, interleaved", double_free_interleaved, 1 << 13,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "16: double free after merging", double_free_after_merging, 1 << 13,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
     { "17: double free inside a larger block", double_free_inside_a_larger_block, 1 << 13,
-        BACKEND_EXACT, NOT_EXACT },
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
     { "18: stale pointer to a new block (documented limit)", stale_pointer_to_a_new_block, 1 << 12,
-        0, NULL },
-    { "19: freed here, then there; there twice", freed_here_and_there, 1 << 12, BACKEND_EXACT,
-        NOT_EXACT },
+        NEEDS_HANDLE, NULL },
+    { "19: freed here, then there; there twice", freed_here_and_there, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
     { "20: every verb on a freed pointer, same size too", verbs_on_freed_pointers, 1 << 12,
-        BACKEND_EXACT, NOT_EXACT },
-    { "21: interior pointers with forged headers", forged_headers, 1 << 12, BACKEND_EXACT,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "21: interior pointers with forged headers", forged_headers, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "22: pointers near the start", near_the_start, 1 << 12, NEEDS_HANDLE | ACRE_SUBJECT_EXACT,
         NOT_EXACT },
-    { "22: pointers near the start", near_the_start, 1 << 12, BACKEND_EXACT, NOT_EXACT },
-    { "23: memory of others", foreign_memory, 1 << 12, BACKEND_EXACT, NOT_EXACT },
-    { "23: addresses that cannot be mapped", wild_addresses, 1 << 12, BACKEND_EXACT, NOT_EXACT },
-    { "24: blocks of other allocators", another_allocators_block, 1 << 13, BACKEND_EXACT,
+    { "23: memory of others", foreign_memory, 1 << 12, NEEDS_HANDLE | ACRE_SUBJECT_EXACT,
         NOT_EXACT },
-    { "25: wrong layouts at a sized free", wrong_layouts, 1 << 13, 0, NULL },
+    { "23: addresses that cannot be mapped", wild_addresses, 1 << 12,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "24: blocks of other allocators", another_allocators_block, 1 << 13,
+        NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
+    { "25: wrong layouts at a sized free", wrong_layouts, 1 << 13, NEEDS_HANDLE, NULL },
     { "29: an overflow over a header is named by check", overflow_over_a_header, 1 << 13,
-        BACKEND_HEADERS, "its blocks have no headers" },
+        NEEDS_HANDLE | ACRE_SUBJECT_HEADERS, "its blocks have no headers" },
     { NULL, NULL, 0, 0, NULL },
 };

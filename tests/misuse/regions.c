@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "misuse/misuse.h"
 
+#include "support/expect.h"
+
 #include <string.h>
 
 static void ranges_refused(struct fixture *fixture)
@@ -62,7 +64,7 @@ static void tiny_arenas(struct fixture *fixture)
         assert_int_equal(status == ACRE_OK || status == ACRE_INVALID_PARAM, 1);
         assert_sound(fixture);
         bool fits = status == ACRE_OK;
-        if ((fixture->backend->caps & BACKEND_PADS) != 0)
+        if ((fixture->backend->caps & ACRE_SUBJECT_PADS) != 0)
             fits = stats_of(fixture).largest_free != 0;
         struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(1, 1));
         assert_int_equal(got.status, fits ? ACRE_OK : ACRE_NO_MEMORY);
@@ -151,15 +153,17 @@ static void exhaust_and_free(struct fixture *fixture)
 }
 
 const struct test_case region_misuses[] = {
-    { "30: ranges that must be refused", ranges_refused, 1 << 14, 0, NULL },
-    { "30: misaligned ranges are served", misaligned_ranges_are_served, 1 << 14, 0, NULL },
-    { "31: removal with live blocks, use after removal", removal_with_live_blocks, 1 << 12, 0,
+    { "30: ranges that must be refused", ranges_refused, 1 << 14, NEEDS_HANDLE, NULL },
+    { "30: misaligned ranges are served", misaligned_ranges_are_served, 1 << 14, NEEDS_HANDLE,
         NULL },
-    { "32: tiny arenas", tiny_arenas, 1 << 12, 0, NULL },
-    { "32: sizes that are no power of two", sizes_that_are_no_power_of_two, 1 << 12, 0, NULL },
-    { "32: a maximal arena", a_maximal_arena, (size_t)1 << 30, BACKEND_HEADERS,
+    { "31: removal with live blocks, use after removal", removal_with_live_blocks, 1 << 12,
+        NEEDS_HANDLE, NULL },
+    { "32: tiny arenas", tiny_arenas, 1 << 12, NEEDS_HANDLE, NULL },
+    { "32: sizes that are no power of two", sizes_that_are_no_power_of_two, 1 << 12, NEEDS_HANDLE,
+        NULL },
+    { "32: a maximal arena", a_maximal_arena, (size_t)1 << 30, NEEDS_HANDLE | ACRE_SUBJECT_HEADERS,
         "its blocks are powers of two" },
-    { "32: null arena", null_arena, 1 << 12, 0, NULL },
-    { "33: exhaust, free in three orders", exhaust_and_free, 1 << 13, 0, NULL },
+    { "32: null arena", null_arena, 1 << 12, NEEDS_HANDLE, NULL },
+    { "33: exhaust, free in three orders", exhaust_and_free, 1 << 13, NEEDS_HANDLE, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

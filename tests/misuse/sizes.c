@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "misuse/misuse.h"
 
+#include "support/expect.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -151,10 +153,12 @@ const struct test_case size_misuses[] = {
     { "4: realloc to products that overflow", realloc_to_products, 1 << 12, 0, NULL },
     { "5: realloc to SIZE_MAX - k", realloc_to_size_max_less_k, 1 << 12, 0, NULL },
     { "6: size plus alignment overflows", size_plus_alignment_overflows, 1 << 12, 0, NULL },
-    { "8: alignments that are no power of two", no_power_of_two, 1 << 12, 0, NULL },
-    { "10: alignments to 16 MiB", alignments_to_16_mib, 1 << 26, BACKEND_CONTENTS,
+    { "8: alignments that are no power of two", no_power_of_two, 1 << 12, NEEDS_HANDLE, NULL },
+    { "10: alignments to 16 MiB", alignments_to_16_mib, 1 << 26,
+        NEEDS_HANDLE | ACRE_SUBJECT_CONTENTS,
         "it never touches the memory that it manages, so it cannot move contents" },
     { "11: natural alignment", natural_alignment, 1 << 16, 0, NULL },
-    { "12: realloc of an over-aligned block", realloc_of_over_aligned, 1 << 16, 0, NULL },
+    { "12: realloc of an over-aligned block", realloc_of_over_aligned, 1 << 16, NEEDS_ALIGNS,
+        NULL },
     { NULL, NULL, 0, 0, NULL },
 };

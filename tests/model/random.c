@@ -32,12 +32,12 @@ static struct {
     uint64_t seeds[MOST_SEEDS];
     size_t seed_count;
     size_t ops;
-    const struct backend *chosen[MOST_BACKENDS + 1]; /* none: all */
+    const struct acre_subject *chosen[MOST_BACKENDS + 1]; /* none: all */
     size_t chosen_count;
 } plan;
 
 static void report(
-    const struct backend *backend, uint64_t seed, struct op *ops, struct trial *trial)
+    const struct acre_subject *backend, uint64_t seed, struct op *ops, struct trial *trial)
 {
     size_t count = trial->done < plan.ops ? trial->done + 1 : plan.ops;
     print_error("%s: seed %ju: operation %zu: %s\n", backend->name, (uintmax_t)seed, trial->done,
@@ -53,7 +53,7 @@ static void report(
 
 static void runs_without_fault(void **state)
 {
-    const struct backend *backend = *state;
+    const struct acre_subject *backend = *state;
     struct op *ops = malloc(plan.ops * sizeof *ops);
     assert_non_null(ops);
     bool good = true;
@@ -94,7 +94,7 @@ static bool plan_seed(const char *text)
 
 static bool plan_backend(const char *word)
 {
-    const struct backend *backend = backend_find(word);
+    const struct acre_subject *backend = backend_find(word);
     if (backend == NULL || plan.chosen_count == MOST_BACKENDS)
         return false;
     plan.chosen[plan.chosen_count++] = backend;
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
     }
     if (sparse)
         plan.seed_count = 2;
-    const struct backend *const *chosen = plan.chosen_count > 0 ? plan.chosen : backends;
+    const struct acre_subject *const *chosen = plan.chosen_count > 0 ? plan.chosen : backends;
     for (; chosen[count] != NULL && count < MOST_BACKENDS; count++)
         tests[count] = (struct CMUnitTest){ chosen[count]->name, runs_without_fault, NULL, NULL,
             (void *)(uintptr_t)chosen[count] };

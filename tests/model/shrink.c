@@ -16,7 +16,8 @@
 enum { SEEDS = 40, OPS = 1000, SHORT = 8 };
 
 /* The first seed whose run fails; 0 when none does. */
-static uint64_t failing_seed(const struct backend *backend, struct op *ops, struct trial *trial)
+static uint64_t failing_seed(
+    const struct acre_subject *backend, struct op *ops, struct trial *trial)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         trial_ops(seed, ops, OPS);
@@ -37,7 +38,7 @@ static void text_round_trip(struct op *ops, size_t count)
 
 static void broken_allocator_is_found(void **state)
 {
-    const struct backend *backend = *state;
+    const struct acre_subject *backend = *state;
     struct op *ops = malloc(OPS * sizeof *ops);
     struct trial trial;
     assert_non_null(ops);

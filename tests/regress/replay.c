@@ -19,7 +19,7 @@ enum { MOST_OPS = 1 << 16, MOST_TESTS = 4096, NAME = 256 };
 
 struct replay {
     const char *path;
-    const struct backend *backend;
+    const struct acre_subject *backend;
     char name[NAME];
 };
 

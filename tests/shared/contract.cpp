@@ -427,7 +427,7 @@ int main()
             { "exhaustion throws and keeps contents", exhaustion_throws_and_keeps_contents, 0 },
             { "each request fails once", each_request_fails_once, 0 },
             { "a wrong size is heard", a_wrong_size_is_heard, 0 },
-            { "a wrong pointer is heard", a_wrong_pointer_is_heard, BACKEND_EXACT },
+            { "a wrong pointer is heard", a_wrong_pointer_is_heard, ACRE_SUBJECT_EXACT },
             { "misuse aborts by default", misuse_aborts_by_default, 0 },
             { "threads share a heap", threads_share_a_heap, 0 },
         });

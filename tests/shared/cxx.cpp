@@ -17,7 +17,7 @@ enum { ARENA = 1 << 18 };
 
 struct job {
     test_case what;
-    const backend *on;
+    const struct acre_subject *on;
 };
 
 /* What the owner was told in the end. */
@@ -78,7 +78,7 @@ int run_cases(const char *group, const std::vector<test_case> &cases)
     std::vector<job> jobs;
     std::vector<std::string> names;
     std::vector<CMUnitTest> tests;
-    for (const backend *const *on = backends; *on != nullptr; on++)
+    for (const struct acre_subject *const *on = backends; *on != nullptr; on++)
         for (const test_case &what : cases)
             jobs.push_back({ what, *on });
     names.reserve(jobs.size());

@@ -223,7 +223,7 @@ static void sized_frees_verify_the_size(void **state)
 static void bad_pointers_are_named(void **state)
 {
     (void)state;
-    if (!(fixture.backend->caps & BACKEND_EXACT))
+    if (!(fixture.backend->caps & ACRE_SUBJECT_EXACT))
         skip();
     int local = 0;
     char *ptr = have(acre_std_malloc(heap, 100));

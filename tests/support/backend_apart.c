@@ -13,19 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct backend backend_buddy;
-extern const struct backend backend_buddy_apart;
-extern const struct backend backend_buddy_seam;
-extern const struct backend backend_naive;
-extern const struct backend backend_tlsf;
-extern const struct backend backend_tlsf_apart;
-extern const struct backend backend_tlsf_seam;
+extern const struct acre_subject backend_buddy;
+extern const struct acre_subject backend_buddy_apart;
+extern const struct acre_subject backend_buddy_seam;
+extern const struct acre_subject backend_naive;
+extern const struct acre_subject backend_tlsf;
+extern const struct acre_subject backend_tlsf_apart;
+extern const struct acre_subject backend_tlsf_seam;
 
 enum { POOL = 128 << 10, TINY_POOL = 1 << 10 };
 
 /* What an allocator does with metadata apart. */
 struct talent {
-    const struct backend *backend;
+    const struct acre_subject *backend;
     size_t (*metadata_size)(size_t size);
     enum acre_status (*add)(void *self, void *start, size_t size, void *meta, size_t meta_size);
 };
@@ -172,8 +172,8 @@ static size_t slack_tlsf(size_t usable)
 }
 
 #define TLSF_CAPS                                                                                  \
-    (BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_SEAM | BACKEND_APART |             \
-        (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0))
+    (ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_SEAM |         \
+        ACRE_SUBJECT_APART | (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0))
 
 #define TLSF_APART(title, pool_bytes, binder)                                                      \
     {                                                                                              \
@@ -184,8 +184,8 @@ static size_t slack_tlsf(size_t usable)
         .bind = binder, .normalize = normalize, .slack = slack_tlsf                                \
     }
 
-const struct backend backend_tlsf_apart = TLSF_APART("tlsf(apart)", POOL, bind_tlsf);
-const struct backend backend_tlsf_seam =
+const struct acre_subject backend_tlsf_apart = TLSF_APART("tlsf(apart)", POOL, bind_tlsf);
+const struct acre_subject backend_tlsf_seam =
     TLSF_APART("tlsf(apart, small)", TINY_POOL, bind_tlsf_tiny);
 #endif
 
@@ -222,14 +222,15 @@ static size_t slack_buddy(size_t usable)
 #define BUDDY_APART(title, pool_bytes, binder)                                                     \
     {                                                                                              \
         .name = title,                                                                             \
-        .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_SEAM | BACKEND_APART | BACKEND_EXACT,   \
+        .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_SEAM |                   \
+                ACRE_SUBJECT_APART | ACRE_SUBJECT_EXACT,                                           \
         .self_size = POOLED(pool_bytes),                                                           \
         .counters = { 1 + offsetof(struct apart, own.buddy.failed) }, .region_enough = 256,        \
         .arena_most = (size_t)1 << 20, .bind = binder, .normalize = normalize,                     \
         .slack = slack_buddy                                                                       \
     }
 
-const struct backend backend_buddy_apart = BUDDY_APART("buddy(apart)", POOL, bind_buddy);
-const struct backend backend_buddy_seam =
+const struct acre_subject backend_buddy_apart = BUDDY_APART("buddy(apart)", POOL, bind_buddy);
+const struct acre_subject backend_buddy_seam =
     BUDDY_APART("buddy(apart, small)", TINY_POOL, bind_buddy_tiny);
 #endif

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-extern const struct backend backend_buddy;
+extern const struct acre_subject backend_buddy;
 
 static struct acre_bytes bind(void *self)
 {
@@ -31,9 +31,9 @@ static size_t slack(size_t usable)
     return usable == ACRE_BUDDY_SMALLEST ? usable - 1 : usable / 2 - 1;
 }
 
-const struct backend backend_buddy = {
+const struct acre_subject backend_buddy = {
     .name = "buddy",
-    .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_EXACT,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct acre_buddy),
     .counters = { 1 + offsetof(struct acre_buddy, failed) },
     .region_enough = 512,

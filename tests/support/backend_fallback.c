@@ -5,8 +5,8 @@
 
 #include <acre/wrap/fallback.h>
 
-extern const struct backend backend_fallback;
-extern const struct backend backend_naive;
+extern const struct acre_subject backend_fallback;
+extern const struct acre_subject backend_naive;
 
 struct stack {
     struct naive first;
@@ -38,9 +38,9 @@ static size_t slack(size_t usable)
     return backend_naive.slack(usable);
 }
 
-const struct backend backend_fallback = {
+const struct acre_subject backend_fallback = {
     .name = "fallback(naive, naive)",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, first.failed),
         1 + offsetof(struct stack, second.failed), 1 + offsetof(struct stack, fallback.refused) },

@@ -5,8 +5,8 @@
 
 #include <acre/wrap.h>
 
-extern const struct backend backend_fault;
-extern const struct backend backend_naive;
+extern const struct acre_subject backend_fault;
+extern const struct acre_subject backend_naive;
 
 struct stack {
     struct naive naive;
@@ -33,9 +33,9 @@ static size_t slack(size_t usable)
     return backend_naive.slack(usable);
 }
 
-const struct backend backend_fault = {
+const struct acre_subject backend_fault = {
     .name = "fault(naive)",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
         1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },

@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 
-extern const struct backend backend_guard;
-extern const struct backend backend_naive;
+extern const struct acre_subject backend_guard;
+extern const struct acre_subject backend_naive;
 
 struct stack {
     struct naive naive;
@@ -44,10 +44,10 @@ static size_t slack(size_t usable)
     return 0;
 }
 
-const struct backend backend_guard = {
+const struct acre_subject backend_guard = {
     .name = "guard(naive)",
-    .caps =
-        BACKEND_CONTENTS | BACKEND_ASKED | BACKEND_PADS | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_ASKED | ACRE_SUBJECT_PADS |
+            (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
         1 + offsetof(struct stack, guard.failed) },

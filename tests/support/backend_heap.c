@@ -10,13 +10,13 @@
 
 #include <string.h>
 
-extern const struct backend backend_buddy;
-extern const struct backend backend_heap_tlsf;
-extern const struct backend backend_heap_buddy;
-extern const struct backend backend_heap_slab;
-extern const struct backend backend_slab;
-extern const struct backend backend_slab_page;
-extern const struct backend backend_tlsf;
+extern const struct acre_subject backend_buddy;
+extern const struct acre_subject backend_heap_tlsf;
+extern const struct acre_subject backend_heap_buddy;
+extern const struct acre_subject backend_heap_slab;
+extern const struct acre_subject backend_slab;
+extern const struct acre_subject backend_slab_page;
+extern const struct acre_subject backend_tlsf;
 
 enum { PAGE = 64 };
 
@@ -69,7 +69,8 @@ static void normalize_heap(struct acre_heap *heap)
 /* A backend over the parts of `struct type`, one of which is `part`. */
 #define HEAP(title, type, part, features, header_bytes, enough, scale)                             \
     {                                                                                              \
-        .name = title, .caps = BACKEND_CONTENTS | (features), .self_size = sizeof(struct type),    \
+        .name = title, .caps = ACRE_SUBJECT_CONTENTS | (features),                                 \
+        .self_size = sizeof(struct type),                                                          \
         .counters = { 1 + offsetof(struct type, heap.failed),                                      \
             1 + offsetof(struct type, part.failed) },                                              \
         .header = header_bytes, .region_enough = enough, .arena_scale = scale,                     \
@@ -97,8 +98,9 @@ static size_t slack_tlsf(size_t usable)
     return backend_tlsf.slack(usable);
 }
 
-const struct backend backend_heap_tlsf = HEAP("heap(tlsf)", acre_heap_tlsf, tlsf,
-    BACKEND_HEADERS | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0), sizeof(acre_tlsf_field), 1024, 1);
+const struct acre_subject backend_heap_tlsf = HEAP("heap(tlsf)", acre_heap_tlsf, tlsf,
+    ACRE_SUBJECT_HEADERS | (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0), sizeof(acre_tlsf_field),
+    1024, 1);
 #endif
 
 #if ACRE_BITMAP && ACRE_BUDDY
@@ -121,8 +123,8 @@ static size_t slack_buddy(size_t usable)
     return backend_buddy.slack(usable);
 }
 
-const struct backend backend_heap_buddy =
-    HEAP("heap(buddy)", acre_heap_buddy, buddy, BACKEND_EXACT | BACKEND_HIDES, 0, 2048, 2);
+const struct acre_subject backend_heap_buddy = HEAP(
+    "heap(buddy)", acre_heap_buddy, buddy, ACRE_SUBJECT_EXACT | ACRE_SUBJECT_HIDES, 0, 2048, 2);
 #endif
 
 #if ACRE_BITMAP && ACRE_SLAB
@@ -145,6 +147,6 @@ static size_t slack_slab(size_t usable)
     return backend_slab_page.slack(usable);
 }
 
-const struct backend backend_heap_slab = HEAP(
-    "heap(slab)", acre_heap_slab, slab, BACKEND_EXACT | BACKEND_LARGER | BACKEND_HIDES, 0, 8192, 8);
+const struct acre_subject backend_heap_slab = HEAP("heap(slab)", acre_heap_slab, slab,
+    ACRE_SUBJECT_EXACT | ACRE_SUBJECT_LARGER | ACRE_SUBJECT_HIDES, 0, 8192, 8);
 #endif

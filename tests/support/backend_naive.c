@@ -2,7 +2,7 @@
 #include "support/backends.h"
 #include "support/naive.h"
 
-extern const struct backend backend_naive;
+extern const struct acre_subject backend_naive;
 
 enum { HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN };
 
@@ -25,9 +25,9 @@ static size_t slack(size_t usable)
     return HEADER + ACRE_NATURAL_ALIGN - 1;
 }
 
-const struct backend backend_naive = {
+const struct acre_subject backend_naive = {
     .name = "naive",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct naive),
     .counters = { 1 + offsetof(struct naive, failed) },
     .header = HEADER,

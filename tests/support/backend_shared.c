@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 
-extern const struct backend backend_shared;
-extern const struct backend backend_naive;
+extern const struct acre_subject backend_shared;
+extern const struct acre_subject backend_naive;
 
 struct stack {
     struct naive naive;
@@ -57,9 +57,9 @@ static size_t slack(size_t usable)
     return backend_naive.slack(usable);
 }
 
-const struct backend backend_shared = {
+const struct acre_subject backend_shared = {
     .name = "shared(naive)",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed) },
     .header = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN,

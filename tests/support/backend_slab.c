@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-extern const struct backend backend_slab;
-extern const struct backend backend_slab_page;
+extern const struct acre_subject backend_slab;
+extern const struct acre_subject backend_slab_page;
 
 /* Pages so small that the suites' small regions have some. */
 static struct acre_bytes bind(void *self)
@@ -64,7 +64,7 @@ static size_t slack(size_t usable)
 }
 
 /* A class that is seldom asked for has its objects from a slab of mixed ones, where each is larger
- * than the size needs: see BACKEND_LARGER. */
+ * than the size needs: see ACRE_SUBJECT_LARGER. */
 static size_t slack_page(size_t usable)
 {
     return usable - 1;
@@ -76,9 +76,9 @@ static struct acre_bytes bind_page(void *self)
     return acre_slab_bytes(self);
 }
 
-const struct backend backend_slab_page = {
+const struct acre_subject backend_slab_page = {
     .name = "slab(pages of 2048)",
-    .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_EXACT | BACKEND_LARGER,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT | ACRE_SUBJECT_LARGER,
     .self_size = sizeof(struct acre_slab),
     .counters = { 1 + offsetof(struct acre_slab, failed) },
     .region_enough = 8192,
@@ -89,9 +89,9 @@ const struct backend backend_slab_page = {
     .slack = slack_page,
 };
 
-const struct backend backend_slab = {
+const struct acre_subject backend_slab = {
     .name = "slab",
-    .caps = BACKEND_CONTENTS | BACKEND_SCRUB | BACKEND_EXACT | BACKEND_LARGER,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT | ACRE_SUBJECT_LARGER,
     .self_size = sizeof(struct acre_slab),
     .counters = { 1 + offsetof(struct acre_slab, failed) },
     .region_enough = 768,

@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-extern const struct backend backend_naive;
-extern const struct backend backend_stack;
-extern const struct backend backend_stack_turned;
+extern const struct acre_subject backend_naive;
+extern const struct acre_subject backend_stack;
+extern const struct acre_subject backend_stack_turned;
 
 struct stack {
     struct naive naive[2];
@@ -131,8 +131,8 @@ static size_t slack(size_t usable)
 #define STACK(title, binder)                                                                       \
     {                                                                                              \
         .name = title,                                                                             \
-        .caps = BACKEND_CONTENTS | BACKEND_ASKED | BACKEND_PADS |                                  \
-                (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),                                         \
+        .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_ASKED | ACRE_SUBJECT_PADS |                   \
+                (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),                                    \
         .self_size = sizeof(struct stack),                                                         \
         .counters = { 1 + offsetof(struct stack, naive[0].failed),                                 \
             1 + offsetof(struct stack, naive[1].failed),                                           \
@@ -145,6 +145,7 @@ static size_t slack(size_t usable)
         .slack = slack                                                                             \
     }
 
-const struct backend backend_stack = STACK("locked(tracer(tally(guard(fault(fallback)))))", bind);
-const struct backend backend_stack_turned =
+const struct acre_subject backend_stack =
+    STACK("locked(tracer(tally(guard(fault(fallback)))))", bind);
+const struct acre_subject backend_stack_turned =
     STACK("fault(tally(fallback(guard(locked), guard(tracer))))", bind_turned);

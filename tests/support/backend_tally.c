@@ -6,8 +6,8 @@
 
 #include <acre/wrap/tally.h>
 
-extern const struct backend backend_naive;
-extern const struct backend backend_tally;
+extern const struct acre_subject backend_naive;
+extern const struct acre_subject backend_tally;
 
 enum {
     OWNERS = 3,
@@ -54,9 +54,9 @@ static size_t slack(size_t usable)
     return backend_naive.slack(usable);
 }
 
-const struct backend backend_tally = {
+const struct acre_subject backend_tally = {
     .name = "tally(naive)",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT | BACKEND_PADS,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_EXACT | ACRE_SUBJECT_PADS,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed) },
     .header = NAIVE_HEADER + ACRE_TALLY_TAG + ACRE_TALLY_REQUEST,

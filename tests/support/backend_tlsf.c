@@ -2,7 +2,7 @@
 #include "support/backends.h"
 #include "tlsf/tlsf_list.h"
 
-extern const struct backend backend_tlsf;
+extern const struct acre_subject backend_tlsf;
 
 /* The smallest block, and a remainder that is one granule short of a block of its own. */
 enum { SMALLEST = 2 * ACRE_TLSF_GRANULE - sizeof(acre_tlsf_field) };
@@ -36,10 +36,10 @@ static size_t slack(size_t usable)
     return usable <= SMALLEST + ACRE_TLSF_GRANULE ? usable - 1 : 2 * ACRE_TLSF_GRANULE - 1;
 }
 
-const struct backend backend_tlsf = {
+const struct acre_subject backend_tlsf = {
     .name = "tlsf",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB |
-            (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB |
+            (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),
     .self_size = sizeof(struct acre_tlsf),
     .counters = { 1 + offsetof(struct acre_tlsf, failed) },
     .header = sizeof(acre_tlsf_field),

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-extern const struct backend backend_tlsf_quick;
-extern const struct backend backend_tlsf;
+extern const struct acre_subject backend_tlsf_quick;
+extern const struct acre_subject backend_tlsf;
 
 static struct acre_bytes bind(void *self)
 {
@@ -14,7 +14,7 @@ static struct acre_bytes bind(void *self)
 }
 
 /* Clears what a stack holds above its top. A free block that walk shows can hold headers of blocks in
- * quick lists, hence no BACKEND_SCRUB. */
+ * quick lists, hence no ACRE_SUBJECT_SCRUB. */
 static void normalize(void *self)
 {
     struct acre_tlsf_quick *quick = self;
@@ -30,9 +30,10 @@ static size_t slack(size_t usable)
     return backend_tlsf.slack(usable);
 }
 
-const struct backend backend_tlsf_quick = {
+const struct acre_subject backend_tlsf_quick = {
     .name = "tlsf-quick",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | (ACRE_CHECK_POINTERS ? BACKEND_EXACT : 0),
+    .caps =
+        ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),
     .self_size = sizeof(struct acre_tlsf_quick),
     .counters = { 1 + offsetof(struct acre_tlsf_quick, tlsf.failed) },
     .header = sizeof(acre_tlsf_field),

@@ -5,8 +5,8 @@
 
 #include <acre/wrap/tracer.h>
 
-extern const struct backend backend_naive;
-extern const struct backend backend_tracer;
+extern const struct acre_subject backend_naive;
+extern const struct acre_subject backend_tracer;
 
 struct stack {
     struct naive naive;
@@ -42,9 +42,9 @@ static size_t slack(size_t usable)
     return backend_naive.slack(usable);
 }
 
-const struct backend backend_tracer = {
+const struct acre_subject backend_tracer = {
     .name = "tracer(naive)",
-    .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_EXACT,
+    .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
         1 + offsetof(struct stack, tracer.unmatched) },

@@ -5,26 +5,26 @@
 
 /* The backends of the list, under their ids; then the wrappers, and backends of the tests alone. */
 #define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)                   \
-    extern const struct backend backend_##id;
+    extern const struct acre_subject backend_##id;
 #include "registry/allocators.def"
-extern const struct backend backend_buddy_apart;
-extern const struct backend backend_buddy_seam;
-extern const struct backend backend_fallback;
-extern const struct backend backend_fault;
-extern const struct backend backend_guard;
-extern const struct backend backend_locked;
-extern const struct backend backend_naive;
-extern const struct backend backend_shared;
-extern const struct backend backend_slab_page;
-extern const struct backend backend_stack;
-extern const struct backend backend_stack_turned;
-extern const struct backend backend_tally;
-extern const struct backend backend_tlsf_apart;
-extern const struct backend backend_tlsf_seam;
-extern const struct backend backend_tracer;
+extern const struct acre_subject backend_buddy_apart;
+extern const struct acre_subject backend_buddy_seam;
+extern const struct acre_subject backend_fallback;
+extern const struct acre_subject backend_fault;
+extern const struct acre_subject backend_guard;
+extern const struct acre_subject backend_locked;
+extern const struct acre_subject backend_naive;
+extern const struct acre_subject backend_shared;
+extern const struct acre_subject backend_slab_page;
+extern const struct acre_subject backend_stack;
+extern const struct acre_subject backend_stack_turned;
+extern const struct acre_subject backend_tally;
+extern const struct acre_subject backend_tlsf_apart;
+extern const struct acre_subject backend_tlsf_seam;
+extern const struct acre_subject backend_tracer;
 
 #define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text) &backend_##id,
-const struct backend *const backends[] = {
+const struct acre_subject *const backends[] = {
     &backend_naive,
 #if ACRE_WRAP
     &backend_fault,
@@ -52,7 +52,7 @@ const struct backend *const backends[] = {
     NULL,
 };
 
-const struct backend *const tiny_backends[] = {
+const struct acre_subject *const tiny_backends[] = {
 #if ACRE_TLSF
     &backend_tlsf_seam,
 #endif
@@ -62,16 +62,16 @@ const struct backend *const tiny_backends[] = {
     NULL,
 };
 
-static const struct backend *find_in(const struct backend *const *list, const char *name)
+static const struct acre_subject *find_in(const struct acre_subject *const *list, const char *name)
 {
     while (*list != NULL && strcmp((*list)->name, name) != 0)
         list++;
     return *list;
 }
 
-const struct backend *backend_find(const char *name)
+const struct acre_subject *backend_find(const char *name)
 {
-    const struct backend *backend = find_in(backends, name);
+    const struct acre_subject *backend = find_in(backends, name);
     backend = backend != NULL ? backend : find_in(tiny_backends, name);
     return backend != NULL ? backend : find_in(broken_backends, name);
 }

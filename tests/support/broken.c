@@ -173,9 +173,10 @@ static size_t slack(size_t usable)
         ops.verb = function;                                                                       \
         return (struct acre_bytes){ &ops, self };                                                  \
     }                                                                                              \
-    static const struct backend backend_##id = {                                                   \
+    static const struct acre_subject backend_##id = {                                              \
         .name = "broken-" #id,                                                                     \
-        .caps = BACKEND_CONTENTS | BACKEND_TILES | BACKEND_SCRUB | BACKEND_EXACT,                  \
+        .caps =                                                                                    \
+            ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,  \
         .self_size = sizeof(struct broken),                                                        \
         .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
         .header = 2 * sizeof(size_t),                                                              \
@@ -203,7 +204,7 @@ BROKEN(believe, usable_size, usable_believing);
 BROKEN(walk, walk, walk_short);
 BROKEN(past_end, find, find_past_the_end);
 
-const struct backend *const broken_backends[] = {
+const struct acre_subject *const broken_backends[] = {
     &backend_overlap,
     &backend_align,
     &backend_wrap,

@@ -15,7 +15,8 @@ static void *must_calloc(size_t size)
     return bytes;
 }
 
-void fixture_open(struct fixture *fixture, const struct backend *backend, size_t size, size_t align)
+void fixture_open(
+    struct fixture *fixture, const struct acre_subject *backend, size_t size, size_t align)
 {
     fixture->backend = backend;
     arena_open(&fixture->arena, size, align);

@@ -7,7 +7,7 @@
 #include "support/backends.h"
 
 struct fixture {
-    const struct backend *backend;
+    const struct acre_subject *backend;
     struct arena arena;
     size_t watched; /* bytes from the arena's start that are saved and compared: all, at first */
     void *self;
@@ -19,7 +19,7 @@ struct fixture {
 /* An allocator that has not been initialised yet, and an arena of `size` bytes aligned to `align`.
  */
 void fixture_open(
-    struct fixture *fixture, const struct backend *backend, size_t size, size_t align);
+    struct fixture *fixture, const struct acre_subject *backend, size_t size, size_t align);
 
 void fixture_close(struct fixture *fixture);
 

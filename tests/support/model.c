@@ -301,7 +301,7 @@ static bool moved(struct model *model, void *from, void *to, size_t size, size_t
     size_t at = (size_t)(gone - model->blocks);
     model->block_count--;
     memmove(gone, gone + 1, (model->block_count - at) * sizeof *gone);
-    bool contents = (model->fixture->backend->caps & BACKEND_CONTENTS) != 0;
+    bool contents = (model->fixture->backend->caps & ACRE_SUBJECT_CONTENTS) != 0;
     if (contents && !model_holds(to, smaller(old.usable, size), old.stamp))
         return model_fail(model, "contents: lost on the way from %p to %p", from, to);
     for (size_t i = 0; i < OP_SLOTS; i++) {
@@ -386,7 +386,7 @@ static bool takes_block(enum op_verb verb)
 /* Where pointers are not proven, a bad one is the caller's fault and not to be tried. */
 static bool is_undefined(struct model *model, const struct op *op)
 {
-    return (model->fixture->backend->caps & BACKEND_EXACT) == 0 && takes_block(op->verb) &&
+    return (model->fixture->backend->caps & ACRE_SUBJECT_EXACT) == 0 && takes_block(op->verb) &&
            model_find(model, resolve_ptr(model, op)) == NULL;
 }
 

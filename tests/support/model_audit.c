@@ -75,7 +75,7 @@ static size_t region_of(const struct model *model, const unsigned char *start, s
     size_t i = 0;
     for (; i < model->region_count; i++) {
         const struct model_region *region = &model->regions[i];
-        bool seam = (model->fixture->backend->caps & BACKEND_SEAM) != 0;
+        bool seam = (model->fixture->backend->caps & ACRE_SUBJECT_SEAM) != 0;
         if (start >= region->start && (size_t)(start - region->start) < region->size &&
             (seam || size <= region->size - (size_t)(start - region->start)))
             return i;
@@ -143,13 +143,13 @@ static bool visit(void *arg, void *start, size_t size, bool live)
 /* True when the visited bytes and the accounts are the same. */
 static bool tour_adds_up(const struct tour *tour, const struct acre_stats *stats)
 {
-    const struct backend *backend = tour->model->fixture->backend;
+    const struct acre_subject *backend = tour->model->fixture->backend;
     size_t free = tour->free_bytes + tour->free * backend->header;
-    if ((backend->caps & BACKEND_HEADERS) == 0)
+    if ((backend->caps & ACRE_SUBJECT_HEADERS) == 0)
         return tour->live_bytes <= stats->used && tour->free_bytes <= stats->available;
     return tour->live_bytes + tour->live * backend->header == stats->used &&
            free <= stats->available &&
-           (free == stats->available || (backend->caps & BACKEND_COVERS) == 0);
+           (free == stats->available || (backend->caps & ACRE_SUBJECT_COVERS) == 0);
 }
 
 static bool audit_walk(struct model *model, const struct acre_stats *stats)
@@ -160,8 +160,9 @@ static bool audit_walk(struct model *model, const struct acre_stats *stats)
         return false;
     if (tour.live != model->block_count)
         return model_fail(model, "walk: %zu live blocks of %zu", tour.live, model->block_count);
-    bool all = (model->fixture->backend->caps & BACKEND_COVERS) != 0;
-    bool some = all || (model->fixture->backend->caps & (BACKEND_HEADERS | BACKEND_HIDES)) == 0;
+    bool all = (model->fixture->backend->caps & ACRE_SUBJECT_COVERS) != 0;
+    bool some =
+        all || (model->fixture->backend->caps & (ACRE_SUBJECT_HEADERS | ACRE_SUBJECT_HIDES)) == 0;
     if ((all && stats->largest_free > tour.largest) ||
         (some && (stats->largest_free == 0) != (tour.largest == 0)))
         return model_fail(model, "walk: largest free block %zu, accounts say %zu", tour.largest,
@@ -181,7 +182,7 @@ static size_t given(const struct model *model)
 
 static bool audit_total(struct model *model, const struct acre_stats *now)
 {
-    bool apart = (model->fixture->backend->caps & BACKEND_APART) != 0;
+    bool apart = (model->fixture->backend->caps & ACRE_SUBJECT_APART) != 0;
     if (now->total != given(model) && !(apart && now->total > given(model)))
         return model_fail(model, "stats: total %zu, given %zu", now->total, given(model));
     if (now->total != now->metadata + now->used + now->available)

@@ -71,7 +71,7 @@ static bool may_hold(
     const struct model *model, const struct model_block *block, const struct model_region *region)
 {
     size_t header = model->fixture->backend->header;
-    return (model->fixture->backend->caps & BACKEND_SEAM) != 0 &&
+    return (model->fixture->backend->caps & ACRE_SUBJECT_SEAM) != 0 &&
            acre_ranges_overlap((uintptr_t)block->start - header, block->usable + 2 * header,
                (uintptr_t)region->start, region->size);
 }
@@ -103,7 +103,7 @@ static unsigned expect_new(
     size_t largest = model->stats.largest_free;
     if (align <= ACRE_NATURAL_ALIGN && size <= largest)
         return BIT(ACRE_OK);
-    bool aligned_too = (model->fixture->backend->caps & BACKEND_LARGER) == 0;
+    bool aligned_too = (model->fixture->backend->caps & ACRE_SUBJECT_LARGER) == 0;
     if (aligned_too && size <= largest && align <= largest / 2 && size <= largest - 2 * align)
         return BIT(ACRE_OK);
     if ((size > largest && except == NULL) || !could_fit(model, size, align, except))
@@ -120,7 +120,7 @@ unsigned model_expect_alloc(struct model *model, size_t size, size_t align)
 
 static bool tiles(const struct model *model)
 {
-    return (model->fixture->backend->caps & BACKEND_HEADERS) != 0;
+    return (model->fixture->backend->caps & ACRE_SUBJECT_HEADERS) != 0;
 }
 
 /* Whether a layout is what a block was asked for with, or a larger one. */
@@ -137,12 +137,12 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
     size_t want = at_least_one(size);
     if (!acre_is_pow2(align) || ((uintptr_t)ptr & (align - 1)) != 0 || want > block->usable)
         return BIT(ACRE_INVALID_PARAM);
-    if ((model->fixture->backend->caps & BACKEND_LARGER) != 0)
+    if ((model->fixture->backend->caps & ACRE_SUBJECT_LARGER) != 0)
         return BIT(ACRE_OK) | (is_asked(block, want, align) ? 0 : BIT(ACRE_INVALID_PARAM));
     if (!tiles(model)) {
         size_t least = block->usable - model->fixture->backend->slack(block->usable);
         bool by_align = align >= least && align <= block->usable &&
-                        (model->fixture->backend->caps & BACKEND_ASKED) == 0;
+                        (model->fixture->backend->caps & ACRE_SUBJECT_ASKED) == 0;
         bool fits = want >= least || by_align;
         return BIT(fits ? ACRE_OK : ACRE_INVALID_PARAM);
     }

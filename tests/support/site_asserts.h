@@ -11,10 +11,9 @@
 #undef TEST_SITE
 #define TEST_SITE(call) call
 
-#ifdef METAL_CHECK
-/* tests/metal/include/cmocka.h: every assertion stands on these two. */
-#undef METAL_FAIL
-#define METAL_FAIL(...) metal_fail(test_site.file, test_site.line, __VA_ARGS__)
+#ifdef EXPECT_FAIL
+#undef EXPECT_FAIL
+#define EXPECT_FAIL(...) finding_raise(test_site.file, test_site.line, __VA_ARGS__)
 #else
 #undef fail
 #define fail() _fail(test_site.file, test_site.line)

@@ -57,7 +57,7 @@ static bool blames_helper(void)
 
 static void is_noticed(void **state)
 {
-    const struct backend *backend = *state;
+    const struct acre_subject *backend = *state;
     int code = exit_code(backend->name);
     assert_int_not_equal(code, 0);
     assert_int_not_equal(code, 2);

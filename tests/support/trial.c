@@ -16,7 +16,7 @@
 enum { LOOP_SECONDS = 120 };
 
 static void run_here(
-    const struct backend *backend, const struct op *ops, size_t count, struct trial *trial)
+    const struct acre_subject *backend, const struct op *ops, size_t count, struct trial *trial)
 {
     struct fixture fixture;
     struct model *model = malloc(sizeof *model);
@@ -33,8 +33,8 @@ static void run_here(
 /* What ends a child that goes wrong; the test runner may have handlers of its own for them. */
 static const int deaths[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU };
 
-static void run_child(
-    int out, const struct backend *backend, const struct op *ops, size_t count, struct trial *trial)
+static void run_child(int out, const struct acre_subject *backend, const struct op *ops,
+    size_t count, struct trial *trial)
 {
     struct rlimit limit = { LOOP_SECONDS, LOOP_SECONDS };
     setrlimit(RLIMIT_CPU, &limit);
@@ -45,7 +45,7 @@ static void run_child(
     exit(sent == (ssize_t)sizeof *trial ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static pid_t start_child(int ends[2], const struct backend *backend, const struct op *ops,
+static pid_t start_child(int ends[2], const struct acre_subject *backend, const struct op *ops,
     size_t count, struct trial *trial)
 {
     fflush(NULL);
@@ -63,7 +63,7 @@ static pid_t start_child(int ends[2], const struct backend *backend, const struc
 }
 
 bool trial_run(
-    const struct backend *backend, const struct op *ops, size_t count, struct trial *trial)
+    const struct acre_subject *backend, const struct op *ops, size_t count, struct trial *trial)
 {
     int ends[2];
     int how = 0;
@@ -88,7 +88,7 @@ static bool fails(void *arg, const struct op *ops, size_t count)
 }
 
 size_t trial_shrink(
-    const struct backend *backend, struct op *ops, size_t count, struct trial *trial)
+    const struct acre_subject *backend, struct op *ops, size_t count, struct trial *trial)
 {
     void *arg = (void *)(uintptr_t)backend;
     count = shrink(ops, count, fails, arg);

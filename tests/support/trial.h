@@ -15,12 +15,12 @@ struct trial {
 
 /* Runs operations over a fresh allocator of this backend. True when every promise was kept. */
 bool trial_run(
-    const struct backend *backend, const struct op *ops, size_t count, struct trial *trial);
+    const struct acre_subject *backend, const struct op *ops, size_t count, struct trial *trial);
 
 /* Shrinks a failing run in place, with `trial` set to the failure of what is left. Returns the
  * number of operations left. */
 size_t trial_shrink(
-    const struct backend *backend, struct op *ops, size_t count, struct trial *trial);
+    const struct acre_subject *backend, struct op *ops, size_t count, struct trial *trial);
 
 /* The operations of a seed: `count` at most, from a stream of random bytes. */
 size_t trial_ops(uint64_t seed, struct op *ops, size_t count);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/**
+ * @file
+ * Describes an allocator under test to the suites of acre.
+ *
+ * An allocator is tested as one of two kinds:
+ *
+ * - A plugin (struct acre_plugin, acre/plugin.h) promises little: blocks that lie inside the pool,
+ *   apart and aligned, whose contents are kept; null when there is no room. The rules that need
+ *   more are counted as not claimed.
+ * - A subject (struct acre_subject, below) is an allocator with all verbs of the bytes family and
+ *   claims the whole contract of acre/bytes.h, misuse included. A shared object that exports one
+ *   as `acre_subject` is tested as that.
+ */
+#ifndef ACRE_CONFORMANCE_H
+#define ACRE_CONFORMANCE_H
+
+#include <acre/bytes.h>
+#include <acre/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a subject can do beyond the minimum of the contract, and where it differs; a rule that needs
+ * more is not claimed. */
+enum {
+    /** A realloc that moves may read and write blocks, so contents are kept. */
+    ACRE_SUBJECT_CONTENTS = 1 << 0,
+    /** Adjoining regions serve one block across the seam. */
+    ACRE_SUBJECT_SEAM = 1 << 1,
+    /** `total` counts metadata that was not given as a region. */
+    ACRE_SUBJECT_APART = 1 << 2,
+    /** A block of n usable bytes takes n + header, whatever its alignment, and free neighbours merge
+     * at once; without it, an alignment makes a block as large as a size that needs it. */
+    ACRE_SUBJECT_HEADERS = 1 << 3,
+    /** A free block's bytes between `links` and `foot` mean nothing. */
+    ACRE_SUBJECT_SCRUB = 1 << 4,
+    /** A pointer that is no live block is refused, not undefined behaviour. */
+    ACRE_SUBJECT_EXACT = 1 << 5,
+    /** walk shows all that is available: no memory after it lies unused. */
+    ACRE_SUBJECT_COVERS = 1 << 6,
+    /** Short of memory, a larger block than its size needs may serve a request; a sized free that
+     * falls short of such a one passes, and an alignment that largest_free has room for can be
+     * refused; an alignment rounds the size up to a multiple of it. */
+    ACRE_SUBJECT_LARGER = 1 << 7,
+    /** The usable size is the size asked for, and a sized free must name it. */
+    ACRE_SUBJECT_ASKED = 1 << 8,
+    /** A block is larger than the least of the allocator within, the more so the higher its
+     * alignment: a region accepted may hold no block. */
+    ACRE_SUBJECT_PADS = 1 << 9,
+    /** Memory that no block was cut from yet is available and not walked. */
+    ACRE_SUBJECT_HIDES = 1 << 10,
+    /** Only alloc, dealloc and realloc are the allocator's own; the other verbs are bookkeeping
+     * around a plugin, and rules about them are not claimed. */
+    ACRE_SUBJECT_PLAIN = 1 << 11,
+    /** With ACRE_SUBJECT_PLAIN: alignments of up to 4096 bytes are served. */
+    ACRE_SUBJECT_ALIGNS = 1 << 12,
+    /** Blocks and their headers tile a region. */
+    ACRE_SUBJECT_TILES = ACRE_SUBJECT_HEADERS | ACRE_SUBJECT_COVERS
+};
+
+/** Counters of which a subject can name the places; see `counters`. */
+#define ACRE_SUBJECT_COUNTERS 12
+
+/** An allocator under test, as constant data. All sizes are in bytes. */
+struct acre_subject {
+    /** For tables: letters, digits, '-', '_', '.'. */
+    const char *name;
+
+    /** ACRE_SUBJECT_* bits. */
+    unsigned caps;
+
+    /** State that lies outside the regions. */
+    size_t self_size;
+
+    /** Offsets in there, plus 1, of the size_t that a refused call may change; 0: no more. */
+    size_t counters[ACRE_SUBJECT_COUNTERS];
+
+    /** See ACRE_SUBJECT_HEADERS. */
+    size_t header;
+
+    /** Bytes at the start of a free block that have a meaning; see ACRE_SUBJECT_SCRUB. */
+    size_t links;
+
+    /** The same at its end. */
+    size_t foot;
+
+    /** No region of this size or more is too small. */
+    size_t region_enough;
+
+    /** With a larger region its metadata finds no room; SIZE_MAX: there is no limit. */
+    size_t arena_most;
+
+    /** A rule's memory is so many times as large, since the allocator's blocks are; 0: 1. */
+    size_t arena_scale;
+
+    /** Prepares zeroed state of self_size bytes and returns the handle over it; init comes next. */
+    struct acre_bytes (*bind)(void *self);
+
+    /** Makes every counter what it would be had this state been reached at once: nothing refused,
+     * the peak as high as `used`. */
+    void (*normalize)(void *self);
+
+    /** By how many bytes a sized free may fall short of the usable size and still name the block. */
+    size_t (*slack)(size_t usable);
+};
+
+/** What a shared object exports to be tested as a subject. */
+extern ACRE_PLUGIN_EXPORT const struct acre_subject acre_subject;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
