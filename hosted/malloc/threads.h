@@ -14,8 +14,18 @@ struct acre_thread_heap *acre_threads_heap(void);
 /** Prepares the page allocators. The lock is held. @return false: no memory. */
 bool acre_threads_open_memory(void);
 
-/** Free pages have come back: their memory is kept for a while, and what was kept longest goes back to
- * the system. The lock is held. O(pages given back). */
+/** A region of the pool: which of its pages came back and may still have memory. */
+struct acre_threads_region {
+    struct acre_pool_region region; /**< First, so that the pool's list leads here. */
+    size_t words;                   /**< Words behind these are 0. */
+    size_t dirty[];                 /**< A bit per page. */
+};
+
+/** Bytes of the record of a region of so many bytes. */
+size_t acre_threads_region_size(size_t bytes);
+
+/** Free pages have come back: their memory is kept for a while, and beyond a bound goes back to the
+ * system. The lock is held. O(regions + pages given back). */
 void acre_threads_released(void *arg, void *start, size_t bytes);
 
 /** What was kept has gone back by other means. The lock is held. */

@@ -121,13 +121,14 @@ static bool threads_add_meta(size_t bytes)
     return threads_add_meta_region(need);
 }
 
+/* The record is fresh memory, so no page is dirty. */
 static void threads_note_region(void *start, size_t size, void *behind)
 {
-    struct acre_pool_region *record = behind;
-    *record = (struct acre_pool_region){
+    struct acre_threads_region *record = behind;
+    record->region = (struct acre_pool_region){
         .next = acre_serve.pool.regions, .start = (uintptr_t)start, .size = size
     };
-    acre_serve.pool.regions = record;
+    acre_serve.pool.regions = &record->region;
 }
 
 /* A region of blocks, and beside it the bitmap's metadata and a record. */
@@ -136,7 +137,7 @@ static bool threads_add_region(size_t size, size_t reserve)
     struct acre_pool *pool = &acre_serve.pool;
     size_t meta =
         acre_align_up(acre_bitmap_metadata_size(size / ACRE_THREADED_PAGE), sizeof(void *));
-    size_t beside = acre_align_up(meta + sizeof(struct acre_pool_region), acre_os_page_size());
+    size_t beside = acre_align_up(meta + acre_threads_region_size(size), acre_os_page_size());
     size_t left = threads_left() > reserve ? threads_left() - reserve : 0;
     if (size > left || meta > left - size)
         return false;

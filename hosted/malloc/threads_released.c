@@ -1,111 +1,144 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Pages that heaps gave back, and whose memory the system has not got back yet: a queue, so that
- * pages that are soon needed again cost no fault, and others do not stay. Everything here runs
- * under the lock.
+ * Pages that heaps gave back, and whose memory the system has not got back yet: pages that are soon
+ * needed again cost no fault, and others do not stay. Everything here runs under the lock.
  *
- * The queue holds at most a quarter of the bytes in use, or LEAST. Each release adds to its end and
- * takes from its front what is above that, so the work of a free is bounded by what it and a few
- * before it released. Pages of a queued run that are in use again are left alone, and pages that
- * come back a second time stand at the end of the queue only.
+ * Each region has a bit per page: it came back and still has its memory (dirty). There are at most a
+ * quarter of the bytes in use of these, or LEAST. What is above goes back, from the highest
+ * addresses down, for the page allocator takes the lowest pages first. A page that is in use again
+ * keeps its bit, and counts, until the sweep passes it. So a release only sets bits, and the work
+ * of a sweep is bounded by what came back before it.
  */
 #include "malloc/threads.h"
 #include "os/os.h"
 
 enum {
-    RUNS = 512,       /* in the queue */
-    LEAST = 16 << 20, /* bytes that may always be queued */
-    PART_OF_USED = 4  /* beyond that, the queue holds one part in so many of the bytes in use */
+    WORD_BITS = 8 * sizeof(size_t),
+    LEAST = 16 << 20,  /* bytes that may always be dirty */
+    PART_OF_USED = 4,  /* beyond that, one part in so many of the bytes in use */
+    MOST_WORDS = 1024, /* that one release looks at */
 };
 
-struct released_run {
-    uintptr_t start;
-    size_t bytes;
-};
+static size_t dirty_pages;
 
-static struct released_run queue[RUNS];
-static size_t first, count;
-static size_t queued; /* bytes */
-
-static void threads_discard_unused(uintptr_t start, uintptr_t end)
+size_t acre_threads_region_size(size_t bytes)
 {
-    if (start < end)
+    size_t pages = bytes / ACRE_THREADED_PAGE + 2;
+    return sizeof(struct acre_threads_region) + (pages / WORD_BITS + 1) * sizeof(size_t);
+}
+
+static size_t threads_page_index(const struct acre_threads_region *region, uintptr_t address)
+{
+    return (address >> ACRE_THREADED_PAGE_LOG2) - (region->region.start >> ACRE_THREADED_PAGE_LOG2);
+}
+
+static uintptr_t threads_page_address(const struct acre_threads_region *region, size_t index)
+{
+    return ((region->region.start >> ACRE_THREADED_PAGE_LOG2) + index) << ACRE_THREADED_PAGE_LOG2;
+}
+
+/* So many bits of a word from one on. */
+static size_t threads_word_bits(size_t from, size_t many)
+{
+    return (many == WORD_BITS ? ~(size_t)0 : ((size_t)1 << many) - 1) << from;
+}
+
+static void threads_mark_pages(struct acre_threads_region *region, size_t first, size_t pages)
+{
+    while (pages != 0) {
+        size_t from = first % WORD_BITS;
+        size_t many = pages < WORD_BITS - from ? pages : WORD_BITS - from;
+        size_t *word = &region->dirty[first / WORD_BITS];
+        size_t bits = threads_word_bits(from, many) & ~*word;
+        dirty_pages += acre_bits_count(bits);
+        *word |= bits;
+        first += many;
+        pages -= many;
+    }
+    size_t words = (first - 1) / WORD_BITS + 1;
+    if (region->words < words)
+        region->words = words;
+}
+
+/* A run may span regions that adjoin. */
+static void threads_mark(uintptr_t start, size_t bytes)
+{
+    while (bytes != 0) {
+        const struct acre_pool_region *found = acre_pool_find(&acre_serve.pool, start);
+        if (found == NULL)
+            return;
+        size_t here = found->size - (start - found->start);
+        here = here < bytes ? (size_t)acre_align_up(here, ACRE_THREADED_PAGE) : bytes;
+        struct acre_threads_region *region = (struct acre_threads_region *)(uintptr_t)found;
+        threads_mark_pages(region, threads_page_index(region, start), here / ACRE_THREADED_PAGE);
+        start += here;
+        bytes -= here;
+    }
+}
+
+/* Discards those of the pages of a word that no heap has taken again. */
+static void threads_discard_pages(const struct acre_threads_region *region, size_t word)
+{
+    size_t bits = region->dirty[word];
+    uintptr_t start = 0, end = 0;
+    while (bits != 0) {
+        uintptr_t page = threads_page_address(region, word * WORD_BITS + acre_bits_lowest(bits));
+        bits &= bits - 1;
+        if (acre_bitmap_is_allocated(&acre_threads.pages, page, 1))
+            continue;
+        if (page != end) {
+            if (start != end)
+                (void)acre_os_discard((void *)start, end - start);
+            start = page;
+        }
+        end = page + ACRE_THREADED_PAGE;
+    }
+    if (start != end)
         (void)acre_os_discard((void *)start, end - start);
 }
 
-/* Discards the pages of a run that no heap has taken again. */
-static void threads_discard_run(struct released_run run)
+/* The highest words of the newest region that may have dirty pages. False: there is none. */
+static bool threads_sweep_word(void)
 {
-    uintptr_t unused = run.start;
-    uintptr_t end = run.start + run.bytes;
-    for (uintptr_t page = run.start; page < end; page += ACRE_THREADED_PAGE)
-        if (acre_bitmap_is_allocated(&acre_threads.pages, page, 1)) {
-            threads_discard_unused(unused, page);
-            unused = page + ACRE_THREADED_PAGE;
-        }
-    threads_discard_unused(unused, end);
+    struct acre_pool_region *found = acre_serve.pool.regions;
+    while (found != NULL && ((struct acre_threads_region *)found)->words == 0)
+        found = found->next;
+    if (found == NULL)
+        return false;
+    struct acre_threads_region *region = (struct acre_threads_region *)found;
+    size_t word = --region->words;
+    threads_discard_pages(region, word);
+    dirty_pages -= acre_bits_count(region->dirty[word]);
+    region->dirty[word] = 0;
+    return true;
 }
 
-static void threads_discard_oldest(void)
+static size_t threads_most_dirty(void)
 {
-    struct released_run run = queue[first];
-    first = (first + 1) % RUNS;
-    count--;
-    queued -= run.bytes;
-    threads_discard_run(run);
-}
-
-static size_t threads_most_queued(void)
-{
-    size_t used = acre_used_pages(acre_bitmap_pages(&acre_threads.pages)) * ACRE_THREADED_PAGE;
-    return used / PART_OF_USED > LEAST ? used / PART_OF_USED : LEAST;
-}
-
-/* Takes pages that come back again out of the runs that have them from before; of a run with such pages in
- * its middle, the larger part stays. O(RUNS). */
-static void threads_leave_queue(uintptr_t start, uintptr_t end)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct released_run *run = &queue[(first + i) % RUNS];
-        uintptr_t run_end = run->start + run->bytes;
-        if (run_end <= start || end <= run->start)
-            continue;
-        size_t below = run->start < start ? start - run->start : 0;
-        size_t above = end < run_end ? run_end - end : 0;
-        queued -= run->bytes;
-        run->start = below >= above ? run->start : end;
-        run->bytes = below >= above ? below : above;
-        queued += run->bytes;
-    }
-}
-
-/* Adjoining runs, as the slabs of a heap that shrinks are, become one. */
-static void threads_add_run(uintptr_t start, size_t bytes)
-{
-    struct released_run *last = &queue[(first + count + RUNS - 1) % RUNS];
-    threads_leave_queue(start, start + bytes);
-    queued += bytes;
-    if (count != 0 && last->start + last->bytes == start) {
-        last->bytes += bytes;
-        return;
-    }
-    if (count == RUNS)
-        threads_discard_oldest();
-    queue[(first + count) % RUNS] = (struct released_run){ .start = start, .bytes = bytes };
-    count++;
+    size_t used = acre_used_pages(acre_bitmap_pages(&acre_threads.pages)) / PART_OF_USED;
+    size_t least = LEAST / ACRE_THREADED_PAGE;
+    return used > least ? used : least;
 }
 
 void acre_threads_released(void *arg, void *start, size_t bytes)
 {
     (void)arg;
-    threads_add_run((uintptr_t)start, bytes);
-    size_t most =
-        queued > LEAST ? threads_most_queued() : LEAST; /* the used bytes take some counting */
-    while (count != 0 && queued > most)
-        threads_discard_oldest();
+    threads_mark((uintptr_t)start, bytes);
+    if (dirty_pages <= LEAST / ACRE_THREADED_PAGE)
+        return;
+    size_t most = threads_most_dirty(); /* the used pages take some counting */
+    for (size_t i = 0; i < MOST_WORDS && dirty_pages > most; i++)
+        if (!threads_sweep_word())
+            return;
 }
 
 void acre_threads_forget_released(void)
 {
-    first = count = queued = 0;
+    struct acre_pool_region *found = acre_serve.pool.regions;
+    for (; found != NULL; found = found->next) {
+        struct acre_threads_region *region = (struct acre_threads_region *)found;
+        while (region->words != 0)
+            region->dirty[--region->words] = 0;
+    }
+    dirty_pages = 0;
 }

@@ -19,8 +19,9 @@
  * acre_threaded_late_misuse. The one case that cannot be detected is that of acre/bytes.h: a stale
  * pointer that equals the start of a block allocated since.
  *
- * A thread that ends leaves its heap to the next thread that starts. Frees into a heap without a
- * thread are collected by the thread that makes them.
+ * A thread that ends leaves its heap to the next thread that starts; with it, up to four heaps keep
+ * their empty slabs, of at most 4 MiB each. Frees into a heap without a thread are collected by the
+ * thread that makes them.
  *
  * Cost of a block: rounding to its size class (16-byte steps up to 256 bytes, then at most 12.5 %).
  * Cost of a slab: a record of 80 bytes and 64 bytes per 64 objects; 8 bytes per page of the map.
@@ -48,7 +49,9 @@ enum {
     ACRE_THREADED_UNIT = 16,         /**< Step of the smallest classes, in bytes. */
     ACRE_THREADED_UNITS = 64,        /**< Sizes up to 64 units find their slab by a table. */
     ACRE_THREADED_KEPT_RUNS = 8,     /**< Runs of pages that a thread keeps for reuse, */
-    ACRE_THREADED_KEPT_PAGES = 32    /**< each of at most this many pages. */
+    ACRE_THREADED_KEPT_PAGES = 32,   /**< each of at most this many pages. */
+    ACRE_THREADED_KEPT_HEAPS = 4,    /**< Heaps without a thread that keep empty slabs and runs, */
+    ACRE_THREADED_KEPT_HEAP_PAGES = 512 /**< if their pages are at most so many. */
 };
 
 struct acre_thread_heap;
@@ -92,8 +95,9 @@ struct acre_threaded {
     struct acre_threaded_slab *records[18]; /* free records, by their number of groups */
     struct acre_thread_heap *heaps;         /* all heaps ever made */
     struct acre_thread_heap *abandoned;     /* those without a thread */
-    uintptr_t meta_at, meta_end;            /* the rest of the newest page of records */
-    size_t meta_bytes;                      /* bytes taken for records, map nodes and heaps */
+    size_t abandoned_count;
+    uintptr_t meta_at, meta_end; /* the rest of the newest page of records */
+    size_t meta_bytes;           /* bytes taken for records, map nodes and heaps */
 };
 
 /**
@@ -134,8 +138,9 @@ enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
-/** As acre_realloc. A block stays where it is while its size class does not change, and when it
- * shrinks and there is no memory for a smaller block. */
+/** As acre_realloc. A block stays where it is while its size class does not change, when it shrinks
+ * and there is no memory for a smaller block, and when it has whole pages before and after and
+ * shrinks, or grows into free pages behind it. */
 ACRE_NODISCARD struct acre_ptr acre_threaded_realloc(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 

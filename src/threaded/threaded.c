@@ -40,6 +40,7 @@ struct acre_thread_heap *acre_threaded_attach(struct acre_threaded *threaded)
     struct acre_thread_heap *heap = threaded->abandoned;
     if (heap != NULL) {
         threaded->abandoned = heap->next_abandoned;
+        threaded->abandoned_count--;
         atomic_store_explicit(&heap->state, THREADED_LIVE, memory_order_release);
     } else {
         heap = threaded_make_heap(threaded);
@@ -66,7 +67,20 @@ static void threaded_abandon(struct acre_threaded *threaded, struct acre_thread_
 {
     heap->next_abandoned = threaded->abandoned;
     threaded->abandoned = heap;
+    threaded->abandoned_count++;
     atomic_store_explicit(&heap->state, THREADED_ABANDONED, memory_order_seq_cst);
+}
+
+/* A few small heaps keep their empty slabs and runs for the threads that start next: short-lived threads
+ * would otherwise make all slabs anew. */
+static bool threaded_keeps_empty(
+    const struct acre_threaded *threaded, const struct acre_thread_heap *heap)
+{
+    size_t pages = heap->slab_pages;
+    for (size_t i = 0; i < ACRE_THREADED_KEPT_RUNS; i++)
+        pages += heap->kept[i] != NULL ? heap->kept[i]->pages : 0;
+    return threaded->abandoned_count <= ACRE_THREADED_KEPT_HEAPS &&
+           pages <= ACRE_THREADED_KEPT_HEAP_PAGES;
 }
 
 /* A thread that pushes a group before it sees the state leaves it for this drain, which comes after
@@ -76,10 +90,12 @@ void acre_threaded_detach(struct acre_thread_heap *heap)
     struct acre_threaded *threaded = heap->threaded;
     struct acre_threaded_slab *gone = NULL;
     acre_locker_lock(&threaded->env.lock);
-    threaded_drop_kept(heap, &gone);
     threaded_abandon(threaded, heap);
     acre_threaded_drain(heap, &gone);
-    acre_threaded_release_all_empty(heap, &gone);
+    if (!threaded_keeps_empty(threaded, heap)) {
+        threaded_drop_kept(heap, &gone);
+        acre_threaded_release_all_empty(heap, &gone);
+    }
     acre_threaded_release(threaded, gone);
     acre_locker_unlock(&threaded->env.lock);
 }
@@ -95,6 +111,7 @@ size_t acre_threaded_release_empty(struct acre_thread_heap *heap)
     acre_threaded_release_all_empty(heap, &gone);
     struct acre_thread_heap *other = threaded->abandoned;
     for (; other != NULL; other = other->next_abandoned) {
+        threaded_drop_kept(other, &gone);
         acre_threaded_drain(other, &gone);
         acre_threaded_release_all_empty(other, &gone);
     }

@@ -308,6 +308,41 @@ enum acre_status acre_threaded_dealloc_sized(
     return status == ACRE_OK ? acre_threaded_dealloc(heap, ptr) : status;
 }
 
+/* Takes the pages behind a run, or gives back its last ones. False: the pages behind it are in use, and
+ * nothing has changed. */
+static bool threaded_resize_run(
+    struct acre_threaded *threaded, struct acre_threaded_slab *run, size_t pages)
+{
+    const struct acre_threaded_env *env = &threaded->env;
+    bool done = true;
+    acre_locker_lock(&env->lock);
+    if (pages < run->pages) {
+        acre_threaded_give_pages(
+            threaded, run->start + pages * ACRE_THREADED_PAGE, run->pages - pages);
+    } else if (pages > run->pages) {
+        uintptr_t end = run->start + run->pages * ACRE_THREADED_PAGE;
+        done =
+            acre_alloc_pages_at(env->pages, end, pages - run->pages, ACRE_THREADED_PAGE).status ==
+            ACRE_OK;
+    }
+    run->pages = done ? pages : run->pages;
+    acre_locker_unlock(&env->lock);
+    return done;
+}
+
+/* Whether a block is a run, the layout is one of runs, and the run has its size now. */
+static bool threaded_realloc_in_place(
+    struct acre_threaded *threaded, void *ptr, struct acre_layout layout)
+{
+    struct acre_threaded_slab *run = threaded_slab_of(threaded, (uintptr_t)ptr);
+    if (threaded_state_of(run) != THREADED_RUN || layout.size > SIZE_MAX / 2 ||
+        threaded_class_for(layout) != ACRE_THREADED_CLASSES ||
+        (run->start & (layout.align - 1)) != 0)
+        return false;
+    size_t size = layout.size + (layout.size == 0);
+    return threaded_resize_run(threaded, run, (size + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE);
+}
+
 struct acre_ptr acre_threaded_realloc(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {
@@ -316,7 +351,8 @@ struct acre_ptr acre_threaded_realloc(
         return (struct acre_ptr){ .ptr = NULL, .status = usable.status };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
-    if (threaded_made_for(usable.num, (uintptr_t)ptr, layout))
+    if (threaded_made_for(usable.num, (uintptr_t)ptr, layout) ||
+        threaded_realloc_in_place(heap->threaded, ptr, layout))
         return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
     struct acre_ptr moved = acre_threaded_alloc(heap, layout);
     bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;

@@ -219,6 +219,9 @@ struct acre_threaded_slab *acre_threaded_make_slab(
 struct acre_threaded_slab *acre_threaded_make_run(
     struct acre_threaded *threaded, size_t pages, size_t align);
 
+/* Gives a run of pages back to the page allocator. Under the lock. */
+void acre_threaded_give_pages(struct acre_threaded *threaded, uintptr_t start, size_t pages);
+
 /* Gives slabs and runs, linked by `next`, back to the page allocator. Under the lock. Returns pages.
  */
 size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threaded_slab *list);

@@ -146,6 +146,16 @@ struct acre_threaded_slab *acre_threaded_make_run(
     return run;
 }
 
+void acre_threaded_give_pages(struct acre_threaded *threaded, uintptr_t start, size_t pages)
+{
+    const struct acre_threaded_env *env = &threaded->env;
+    enum acre_status status = acre_dealloc_pages(env->pages, start, pages);
+    ACRE_ASSERT(status == ACRE_OK);
+    (void)status;
+    if (env->released != NULL)
+        env->released(env->arg, (void *)start, pages * ACRE_THREADED_PAGE);
+}
+
 size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threaded_slab *list)
 {
     size_t pages = 0;
@@ -158,12 +168,7 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
         if (owner != NULL)
             acre_threaded_window_remove(owner, slab);
         threaded_unlink(threaded, slab);
-        enum acre_status status = acre_dealloc_pages(threaded->env.pages, slab->start, slab->pages);
-        ACRE_ASSERT(status == ACRE_OK);
-        (void)status;
-        if (threaded->env.released != NULL)
-            threaded->env.released(
-                threaded->env.arg, (void *)slab->start, slab->pages * ACRE_THREADED_PAGE);
+        acre_threaded_give_pages(threaded, slab->start, slab->pages);
         pages += slab->pages;
         threaded_give_record(threaded, slab);
     }

@@ -90,6 +90,36 @@ static void frees_into_an_abandoned_heap_give_its_pages_back(void **state)
     world_close(world);
 }
 
+static void a_few_ended_heaps_keep_their_empty_slabs(void **state)
+{
+    (void)state;
+    enum { HEAPS = ACRE_THREADED_KEPT_HEAPS + 2 };
+    struct world *world = world_open(MEMORY);
+    struct acre_thread_heap *last = world_attach(world);
+    struct acre_thread_heap *heaps[HEAPS];
+    size_t before = acre_bitmap_stats(&world->pages).used;
+    for (size_t i = 0; i < HEAPS; i++) {
+        heaps[i] = world_attach(world);
+        assert_int_equal(acre_threaded_dealloc(heaps[i], take(heaps[i], 100)), ACRE_OK);
+        assert_int_equal(acre_threaded_dealloc(heaps[i], take(heaps[i], 40000)), ACRE_OK);
+    }
+    size_t each = (acre_bitmap_stats(&world->pages).used - before) / HEAPS;
+    for (size_t i = 0; i < HEAPS; i++)
+        acre_threaded_detach(heaps[i]);
+    size_t kept = acre_bitmap_stats(&world->pages).used - before;
+    assert_int_equal(kept, ACRE_THREADED_KEPT_HEAPS * each);
+    for (size_t i = 0; i < HEAPS; i++)
+        heaps[i] = world_attach(world);
+    assert_int_equal(acre_threaded_dealloc(heaps[HEAPS - 1], take(heaps[HEAPS - 1], 100)), ACRE_OK);
+    assert_int_equal(acre_bitmap_stats(&world->pages).used - before, kept);
+    for (size_t i = 0; i < HEAPS; i++)
+        acre_threaded_detach(heaps[i]);
+    assert_int_not_equal(acre_threaded_release_empty(last), 0);
+    assert_int_equal(acre_bitmap_stats(&world->pages).used, before);
+    world_assert_sound(world);
+    world_close(world);
+}
+
 static void runs_are_freed_by_anyone_once(void **state)
 {
     (void)state;
@@ -137,6 +167,7 @@ int main(void)
         cmocka_unit_test(what_others_freed_is_reused),
         cmocka_unit_test(an_ended_thread_leaves_its_heap_to_the_next),
         cmocka_unit_test(frees_into_an_abandoned_heap_give_its_pages_back),
+        cmocka_unit_test(a_few_ended_heaps_keep_their_empty_slabs),
         cmocka_unit_test(runs_are_freed_by_anyone_once),
         cmocka_unit_test(a_child_uses_heaps_of_other_threads_unless_they_were_busy),
     };

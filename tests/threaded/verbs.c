@@ -133,6 +133,35 @@ static void realloc_keeps_contents(void **state)
     world_close(world);
 }
 
+static void whole_pages_grow_and_shrink_in_place(void **state)
+{
+    (void)state;
+    struct world *world = world_open(MEMORY);
+    struct acre_thread_heap *heap = world_attach(world);
+    unsigned char *ptr = take(heap, 50000, 1);
+    for (size_t size = 50000; size < 500000; size += 10000) {
+        struct acre_ptr got = acre_threaded_realloc(heap, ptr, acre_layout(size, 1));
+        assert_ptr_equal(got.ptr, ptr);
+        assert_true(acre_threaded_usable_size(&world->threaded, ptr).num >= size);
+        ptr[size - 1] = 1;
+    }
+    unsigned char *behind = take(heap, 50000, 1);
+    assert_ptr_not_equal(acre_threaded_realloc(heap, behind, acre_layout(40000, 1)).ptr, NULL);
+    struct acre_ptr got = acre_threaded_realloc(heap, ptr, acre_layout(100000, 4096));
+    assert_ptr_equal(got.ptr, ptr);
+    assert_int_equal(acre_threaded_stats(&world->threaded).live_blocks, 2);
+    world_assert_sound(world);
+    struct acre_ptr sized = acre_threaded_alloc(heap, acre_layout(300000, 1));
+    assert_true((unsigned char *)sized.ptr > ptr && (unsigned char *)sized.ptr < behind);
+    got = acre_threaded_realloc(heap, ptr, acre_layout(200000, 1));
+    assert_ptr_not_equal(got.ptr, ptr); /* the pages behind it are in use */
+    assert_int_equal(acre_threaded_dealloc_sized(heap, got.ptr, acre_layout(200000, 1)), ACRE_OK);
+    give(heap, sized.ptr);
+    give(heap, behind);
+    world_assert_sound(world);
+    world_close(world);
+}
+
 static size_t fill(struct acre_thread_heap *heap, void **blocks, size_t most, size_t size)
 {
     size_t count = 0;
@@ -265,6 +294,7 @@ int main(void)
         cmocka_unit_test(wrong_layouts_are_refused),
         cmocka_unit_test(sizes_near_the_top_are_refused),
         cmocka_unit_test(realloc_keeps_contents),
+        cmocka_unit_test(whole_pages_grow_and_shrink_in_place),
         cmocka_unit_test(all_memory_returns),
         cmocka_unit_test(the_block_of_an_address_is_found),
         cmocka_unit_test(own_blocks_are_found_in_the_window),
