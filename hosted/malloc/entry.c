@@ -12,6 +12,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+_Static_assert(ACRE_NATURAL_ALIGN == ACRE_ALIGNOF(max_align_t),
+    "what replaces malloc gives blocks for any C object");
+
 /* Declared by newer C libraries only. */
 ACRE_EXPORT void free_sized(void *ptr, size_t size);
 ACRE_EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size);

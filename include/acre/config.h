@@ -67,6 +67,16 @@
 #define ACRE_TLSF_WIDE 0
 #endif
 
+/**
+ * The alignment that every block has at least, in bytes: a power of two from the size of a pointer
+ * to 16. The default suits every C object. On a 32-bit machine where that is 16 (i386, RISC-V), 8
+ * makes blocks smaller: TLSF's granule then has 8 bytes. An object that needs more, such as long
+ * double there, must ask for it. The drop-in malloc needs the default.
+ */
+#ifndef ACRE_NATURAL_ALIGN
+#define ACRE_NATURAL_ALIGN ACRE_ALIGNOF(max_align_t)
+#endif
+
 /** 1: assert internal invariants (debug, sanitizer and fuzz builds). Such a build without an operating
  * system supplies acre_assert_fail(text, file, line), which does not return. */
 #ifndef ACRE_ASSERTS

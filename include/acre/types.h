@@ -66,9 +66,6 @@ struct acre_layout {
     size_t align; /**< Bytes, a power of two. Every block has at least ACRE_NATURAL_ALIGN. */
 };
 
-/** The alignment that suits every C object; every block has at least this alignment. Bytes. */
-#define ACRE_NATURAL_ALIGN ACRE_ALIGNOF(max_align_t)
-
 /** The layout of `size` bytes aligned to `align` bytes. */
 static inline struct acre_layout acre_layout(size_t size, size_t align)
 {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <acre/types.h>
 
+_Static_assert((ACRE_NATURAL_ALIGN & (ACRE_NATURAL_ALIGN - 1)) == 0 &&
+                   ACRE_NATURAL_ALIGN >= sizeof(void *) && ACRE_NATURAL_ALIGN <= 16,
+    "ACRE_NATURAL_ALIGN is a power of two from the size of a pointer to 16");
+
 const char *acre_status_text(enum acre_status status)
 {
     switch (status) {

@@ -22,7 +22,7 @@ static void normalize(void *self)
 static size_t slack(size_t usable)
 {
     (void)usable;
-    return HEADER + ACRE_NATURAL_ALIGN - 1;
+    return 2 * HEADER - 1;
 }
 
 const struct acre_subject backend_naive = {

@@ -5,13 +5,16 @@
 
 #include <string.h>
 
+/* Of all addresses and sizes. */
+enum { UNIT = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN };
+
 struct naive_block {
-    _Alignas(max_align_t) size_t size; /* usable bytes, a multiple of UNIT */
+    _Alignas(UNIT) size_t size; /* usable bytes, a multiple of UNIT */
     size_t live;
 };
 
 struct naive_region {
-    _Alignas(max_align_t) struct naive_region *next;
+    _Alignas(UNIT) struct naive_region *next;
     void *given;
     size_t given_size;
     struct naive_block *first;
@@ -19,7 +22,6 @@ struct naive_region {
 };
 
 enum {
-    UNIT = ACRE_NATURAL_ALIGN,
     HEADER = sizeof(struct naive_block),
     SMALLEST = HEADER + UNIT /* what a block of its own takes at least */
 };

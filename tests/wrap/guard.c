@@ -348,6 +348,7 @@ static void forged_records_are_none(void **state)
     enum { SIZE = 1000, LEAD = 2 * ACRE_GUARD_FRONT };
     unsigned char *ptr = take(SIZE, 1);
     while (((uintptr_t)ptr - ACRE_GUARD_FRONT) % LEAD != 0) {
+        assert_int_equal(acre_dealloc(bytes, ptr), ACRE_OK);
         take(ACRE_NATURAL_ALIGN, 1);
         ptr = take(SIZE, 1);
     }
