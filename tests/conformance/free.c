@@ -118,6 +118,12 @@ static void refuse_sized(struct fixture *fixture, void *ptr, size_t size, size_t
     assert_true(fixture_same(fixture));
 }
 
+/* Every size where they are few; else every fifth, and the largest. */
+static size_t next_sized(size_t size, size_t usable)
+{
+    return size + (usable - size <= 32 ? 1 : 5);
+}
+
 static void try_sized(struct fixture *fixture, size_t asked, size_t align)
 {
     void *ptr = take(fixture, asked, align);
@@ -134,7 +140,7 @@ static void try_sized(struct fixture *fixture, size_t asked, size_t align)
         refuse_sized(fixture, ptr, usable - slack - 1, align);
     if (usable > slack + 1 && !made_by_align)
         refuse_sized(fixture, ptr, 0, align);
-    for (size_t size = asked; size <= usable; size++) {
+    for (size_t size = asked; size <= usable; size = next_sized(size, usable)) {
         assert_int_equal(
             acre_dealloc_sized(fixture->bytes, ptr, acre_layout(size, align)), ACRE_OK);
         assert_sound(fixture);

@@ -55,7 +55,7 @@ static void bad_init_leaves_it_empty(struct fixture *fixture)
 static void the_least_size_is_a_sharp_line(struct fixture *fixture)
 {
     size_t stride = scaled(fixture, 64) / 64;
-    for (size_t skew = 0; skew < 65; skew += skew < 33 ? 1 : 7) {
+    for (size_t skew = 0; skew < 65; skew += skew < 17 ? 1 : 6) {
         unsigned char *start = fixture->arena.base + skew;
         size_t least = 1;
         while (acre_init(fixture->base, start, least + stride - 1) == ACRE_INVALID_PARAM)
@@ -248,6 +248,7 @@ static void hundreds_of_regions(struct fixture *fixture)
 {
     static void *blocks[MANY * SMALL / 16];
     size_t small = scaled(fixture, SMALL);
+    size_t size = scaled(fixture, 250);
     begin(fixture, 0, small);
     for (size_t i = 1; i < MANY; i++) {
         assert_int_equal(acre_add_memory(fixture->base, region_at(fixture, i), small), ACRE_OK);
@@ -259,9 +260,9 @@ static void hundreds_of_regions(struct fixture *fixture)
     size_t room = sizeof blocks / sizeof blocks[0];
     size_t count = 0;
     struct acre_ptr got;
-    while ((got = acre_alloc(fixture->bytes, acre_layout(150, 1))).status == ACRE_OK) {
+    while ((got = acre_alloc(fixture->bytes, acre_layout(size, 1))).status == ACRE_OK) {
         assert_true(count < room);
-        memset(got.ptr, (int)count, 150);
+        memset(got.ptr, (int)count, size);
         blocks[count++] = got.ptr;
     }
     assert_sound(fixture);
