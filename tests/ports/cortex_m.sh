@@ -10,6 +10,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 shopt -s nullglob
 count=0
+lwip=/usr/include/lwip # lwIP's own headers, with options and machine of tests/ports/lwip
 for folder in ports/*/; do
     name=$(basename "$folder")
     [ -d "tests/ports/$name" ] || continue
@@ -17,9 +18,9 @@ for folder in ports/*/; do
         lines=$(wc -l <"$file")
         [ "$lines" -lt 150 ] || { echo "$file has $lines lines; 149 are the limit"; exit 1; }
         count=$((count + 1))
-        ! command -v arm-none-eabi-gcc >/dev/null ||
+        ! command -v arm-none-eabi-gcc >/dev/null || { [ "$name" = lwip ] && [ ! -d "$lwip" ]; } ||
             arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -std=c11 -ffreestanding -Os -Wall -Wextra -Wconversion \
-                -Werror -Iinclude -I"tests/ports/$name" -Isrc -isystem tests/metal/include \
+                -Werror -Iinclude -I"tests/ports/$name" -Isrc -isystem tests/metal/include -isystem "$lwip" \
                 -c "$file" -o "$out/port.o"
     done
 done
