@@ -176,7 +176,7 @@ static void sum_up_touched(
         row->run_resident = (uint64_t)resident;
         double footprint = replay_median(measurement->footprints, row->touched_rounds);
         row->footprint = (uint64_t)footprint;
-        row->visit_ns = replay_median(measurement->visits, row->touched_rounds);
+        row->visit_ns = replay_least(measurement->visits, row->touched_rounds);
     }
 }
 

@@ -43,7 +43,7 @@ struct replay_row {
     size_t touched_rounds;              /**< Of timing with blocks touched, done. */
     double ns_touched;                  /**< Median of those, */
     double touched_least, touched_most; /**< and their bounds. */
-    double visit_ns;                    /**< A visit to a block, in the same replays: median. */
+    double visit_ns;                    /**< A visit to a block, in the same replays: least. */
     uint64_t footprint;                 /**< Bytes resident in all, in the same replays: median. */
     uint64_t run_resident;              /**< Bytes, in the same replays; 0: not known. */
     double instructions_per_op;         /**< Median of the rounds, if `counted`. */

@@ -22,6 +22,14 @@ static int compare_ticks(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
+double replay_least(const double *values, size_t count)
+{
+    double least = count ? values[0] : 0.0;
+    for (size_t i = 1; i < count; i++)
+        least = values[i] < least ? values[i] : least;
+    return least;
+}
+
 double replay_median(double *values, size_t count)
 {
     if (count == 0)

@@ -8,6 +8,9 @@
 
 #include "replay/worker.h"
 
+/** The least of `count` values; 0 of none. What disturbs a measurement only ever lengthens it. */
+double replay_least(const double *values, size_t count);
+
 /** The median of `count` values, which it sorts; 0 of none. */
 double replay_median(double *values, size_t count);
 

@@ -39,41 +39,8 @@ static void time_part(struct replay_worker *worker, const struct replay_window *
     results->instructions += after - before;
 }
 
-/* Operations between two rounds of visits, visits in a round, and slots looked ahead. */
+/* Operations between two rounds of visits. */
 #define VISIT_EVERY 1024u
-#define VISITS 1024u
-#define LOOK_AHEAD 8u
-
-static uint32_t next_visit(uint64_t *random, uint64_t slots)
-{
-    *random = *random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((*random >> 32) * slots >> 32);
-}
-
-/* Reads the beginnings of live blocks drawn at random, each read waiting for the one before it: what
- * a program does with its blocks between two calls. */
-static void visit_blocks(struct replay_worker *worker)
-{
-    static volatile const uintptr_t nothing = 0;
-    const uint64_t slots = worker->script->facts.slots;
-    struct replay_results *results = worker->results;
-    uint32_t ahead[LOOK_AHEAD];
-    uintptr_t chain = 0;
-    const uintptr_t mask = nothing;
-    for (unsigned i = 0; i < LOOK_AHEAD; i++)
-        ahead[i] = next_visit(&worker->random, slots);
-    uint64_t start = acre_clock_own_ns();
-    for (unsigned i = 0; i < VISITS; i++) {
-        const struct replay_slot *slot = &worker->slots[ahead[i % LOOK_AHEAD]];
-        ahead[i % LOOK_AHEAD] = next_visit(&worker->random, slots);
-        __builtin_prefetch(&worker->slots[ahead[i % LOOK_AHEAD]]);
-        if (!slot->ptr)
-            continue;
-        chain = *(volatile const unsigned char *)((uintptr_t)slot->ptr + (chain & mask));
-        results->visits++;
-    }
-    results->visit_ns += acre_clock_own_ns() - start;
-}
 
 /* Whether as many operations are done as are wanted. */
 static bool is_limit_reached(const struct replay_worker *worker, uint64_t done)
@@ -85,13 +52,14 @@ static bool is_limit_reached(const struct replay_worker *worker, uint64_t done)
 static void time_touching(struct replay_worker *worker, const struct replay_window *window,
     const struct replay_instance *instance)
 {
+    struct replay_results *results = worker->results;
     struct replay_window part = *window;
     for (uint64_t done = 0; done < window->count && !is_limit_reached(worker, window->first + done);
          done += part.count) {
         part.ops = window->ops + done;
         part.count = window->count - done < VISIT_EVERY ? window->count - done : VISIT_EVERY;
         time_part(worker, &part, instance, true);
-        visit_blocks(worker);
+        results->visits += replay_visit(&worker->visitor, &part, worker->slots, &results->visit_ns);
     }
 }
 
@@ -105,7 +73,8 @@ static void time_whole(struct replay_worker *worker, bool touching)
     results->counted = true;
     results->failed = results->nanoseconds = results->instructions = 0;
     results->visits = results->visit_ns = 0;
-    worker->random = 1;
+    if (touching)
+        replay_visitor_start(&worker->visitor, worker->script);
     uint64_t before = touching && replay_resident_reset() ? replay_resident() : 0;
     while (!(touching && is_limit_reached(worker, window.first + window.count)) &&
            replay_worker_next(worker, &window))

@@ -11,6 +11,7 @@
 #include "replay/loop.h"
 #include "replay/pool.h"
 #include "replay/survey.h"
+#include "replay/visit.h"
 
 enum replay_task {
     REPLAY_VERIFY,  /**< Replay once, with every block stamped and checked. */
@@ -70,8 +71,8 @@ struct replay_worker {
     struct replay_results *results;
     struct replay_slot *slots;
     struct replay_pool pool;
-    uint64_t random; /**< Chooses the blocks to visit. */
-    int counter;     /**< Of instructions; -1: none. */
+    struct replay_visitor visitor;
+    int counter; /**< Of instructions; -1: none. */
     double from,
         span; /**< Of the whole task: the part before the current replay, and that of the replay. */
     bool ready;

@@ -220,15 +220,15 @@ static void reads_of_blocks_count(void **state)
     result.facts.ops = 1000000;
     result.facts.duration_ns = 1020000000;
     for (size_t i = 0; i < result.count; i++) {
-        result.candidates[i].ns = 20.0;
-        result.candidates[i].visit_ns = 50.0;
+        result.candidates[i].ns = result.candidates[i].ns_least = 20.0;
+        result.candidates[i].visit_ns = 500.0;
     }
-    result.candidates[2].visit_ns = 40.0;
+    result.candidates[2].visit_ns = 400.0;
     compare_advise(&result);
     compare_verdict(&result, text);
-    assert_non_null(strstr(text, "take steady: the program 7.8 % faster"));
-    assert_true(compare_predict_from(&result, &result.candidates[2], 2.02, &seconds));
-    assert_true(seconds > -0.161 && seconds < -0.159);
+    assert_non_null(strstr(text, "take steady: the program 4.9 % faster"));
+    assert_true(compare_predict_from(&result, &result.candidates[2], 0.22, &seconds));
+    assert_true(seconds > -0.021 && seconds < -0.019);
     result.candidates[0].visit_ns = 0.0;
     assert_true(compare_predict(&result, &result.candidates[2], &seconds));
     assert_true(seconds > -0.001 && seconds < 0.001);
@@ -252,6 +252,51 @@ static void threads_are_said_not_to_be_measured(void **state)
     result.facts.threads = 4;
     compare_advise(&result);
     assert_non_null(strstr(result.advice[COMPARE_SPEED].changes, "4 threads"));
+}
+
+/* What waits for one lock is neither predicted nor advised for threads, however fast on one. */
+static void locks_are_not_predicted(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    double seconds = 0.0;
+    (void)state;
+    result.facts.ops = 10000000;
+    result.facts.duration_ns = 5000000000;
+    result.candidates[2].ns = result.candidates[2].ns_least = 1.0;
+    add(COMPARE_BUILT_IN, "threaded", 1800, 10.0, 700);
+    for (uint32_t threads = 1; threads <= 2; threads++) {
+        result.facts.threads = threads;
+        compare_advise(&result);
+        bool one = threads == 1;
+        assert_int_equal(compare_waits_for_lock(&result, &result.candidates[2]), !one);
+        assert_int_equal(compare_predict(&result, &result.candidates[2], &seconds), one);
+        assert_string_equal(best_for(COMPARE_SPEED), one ? "steady" : "threaded");
+        assert_string_equal(best_for(COMPARE_MEMORY), "small");
+        compare_verdict(&result, text);
+        assert_non_null(strstr(text, one ? "take steady:" : "take threaded:"));
+    }
+    assert_false(compare_waits_for_lock(&result, &result.candidates[3]));
+    assert_true(compare_costs_less(&result, &result.candidates[3], &result.candidates[2]));
+    assert_false(compare_costs_less(&result, &result.candidates[2], &result.candidates[3]));
+}
+
+/* Predictions take the least of the rounds; those that differ by less than the rounds do, tie. */
+static void noise_is_a_tie(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    (void)state;
+    result.facts.ops = 10000000;
+    result.facts.duration_ns = 1000000000;
+    result.candidates[2].ns = 19.0;
+    result.candidates[2].ns_least = 16.0;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take steady: the program 4.0 % faster"));
+    result.candidates[2].ns = 20.1;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "keep your malloc: with steady the program 4.0 % faster"));
+    assert_non_null(strstr(text, "predicted), within noise"));
 }
 
 static void nothing_is_measured_nothing_is_advised(void **state)
@@ -295,6 +340,8 @@ int main(void)
         cmocka_unit_test_setup(reads_of_blocks_count, three_candidates),
         cmocka_unit_test_setup(todays_malloc_may_be_another, three_candidates),
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
+        cmocka_unit_test_setup(locks_are_not_predicted, three_candidates),
+        cmocka_unit_test_setup(noise_is_a_tie, three_candidates),
         cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
         cmocka_unit_test_setup(long_names_are_held, three_candidates),
     };

@@ -3,6 +3,7 @@
 
 #include "cli/size.h"
 #include "cli/table.h"
+#include "tool/compare/verdict.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -70,7 +71,8 @@ int compare_best(
     for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
         double figure = compare_figure(candidate, goal);
-        if ((left_out >= 0 && i == (size_t)left_out) || figure <= 0.0 ||
+        bool unknown = !own && goal != COMPARE_MEMORY && compare_waits_for_lock(result, candidate);
+        if ((left_out >= 0 && i == (size_t)left_out) || figure <= 0.0 || unknown ||
             (own && candidate->origin != COMPARE_BUILT_IN))
             continue;
         if (best >= 0 && figure >= least)

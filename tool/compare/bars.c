@@ -83,6 +83,8 @@ static void write_remark(char remark[REMARK_ROOM], const struct compare_result *
         snprintf(remark, REMARK_ROOM, "broken");
     else if (today >= 0 && candidate == &result->candidates[today])
         snprintf(remark, REMARK_ROOM, "today");
+    else if (compare_waits_for_lock(result, candidate))
+        snprintf(remark, REMARK_ROOM, "one lock");
     else if (compare_predict(result, candidate, &seconds))
         snprintf(
             remark, REMARK_ROOM, "%+.1f %%", seconds * 1e11 / (double)result->facts.duration_ns);
@@ -103,15 +105,6 @@ static void print_candidate_line(FILE *out, const struct compare_result *result,
     fprintf(out, "%s%s\n", remark[0] ? "  " : "", remark);
 }
 
-/* Whether `one` stands above `other`: costs less, or is known where the other is not. */
-static bool stands_above(const struct compare_result *result, const struct compare_candidate *one,
-    const struct compare_candidate *other)
-{
-    double cost = compare_cost(result, one);
-    double theirs = compare_cost(result, other);
-    return cost > 0.0 && (theirs <= 0.0 || cost < theirs);
-}
-
 /* By insertion: there are few. */
 static void sort_by_cost(
     const struct compare_result *result, const struct compare_candidate **order)
@@ -119,7 +112,7 @@ static void sort_by_cost(
     for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
         size_t at = i;
-        for (; at > 0 && stands_above(result, candidate, order[at - 1]); at--)
+        for (; at > 0 && compare_costs_less(result, candidate, order[at - 1]); at--)
             order[at] = order[at - 1];
         order[at] = candidate;
     }

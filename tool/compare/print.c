@@ -313,16 +313,30 @@ static void print_hints(FILE *out, const struct compare_result *result, bool why
             why ? "\n" : "");
 }
 
-void compare_print(
-    FILE *out, const struct compare_result *result, enum compare_goal goal, bool why, bool verified)
+/* What a replay on one thread does not tell. */
+static void print_threads(FILE *out, const struct compare_result *result)
 {
-    compare_print_verdict(out, result);
-    compare_print_bars(out, result);
+    size_t locked = 0;
+    for (size_t i = 0; i < result->count; i++)
+        locked += compare_waits_for_lock(result, &result->candidates[i]);
     if (result->facts.threads > 1)
         fprintf(out,
             "for one thread: the trace has %" PRIu32
             ", and is replayed on one; --verify measures all\n",
             result->facts.threads);
+    if (locked)
+        fprintf(out,
+            "one lock: not predicted and not advised, as %" PRIu32 " threads would wait "
+            "for it\n",
+            result->facts.threads);
+}
+
+void compare_print(
+    FILE *out, const struct compare_result *result, enum compare_goal goal, bool why, bool verified)
+{
+    compare_print_verdict(out, result);
+    compare_print_bars(out, result);
+    print_threads(out, result);
     print_broken(out, result);
     fputc('\n', out);
     print_source(out, result->source);

@@ -64,6 +64,7 @@ static void add_times(
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);
     replay_json_known(object, "predicted_change_seconds", predicted, seconds);
+    cJSON_AddBoolToObject(object, "waits_for_lock", compare_waits_for_lock(result, candidate));
     replay_json_known(
         object, "instructions_per_operation", candidate->counted, candidate->instructions);
     add_candidate_steps(object, result, candidate);

@@ -89,6 +89,8 @@ static cJSON *trial_json(const struct compare_result *result, const struct compa
     replay_json_known(object, "seconds_least", ran, trial->least);
     replay_json_known(object, "seconds_most", ran, trial->most);
     replay_json_known(object, "ratio", ran, trial->ratio);
+    replay_json_known(object, "ratio_low", ran, trial->ratio_low);
+    replay_json_known(object, "ratio_high", ran, trial->ratio_high);
     replay_json_known(object, "resident_bytes", ran, (double)trial->resident);
     replay_json_known(
         object, "predicted_seconds", ran && trial->predicted, trial->predicted_seconds);

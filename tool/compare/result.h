@@ -111,18 +111,19 @@ struct compare_advice {
 
 /** What the real program did on a candidate. */
 struct compare_trial {
-    int candidate;            /**< Index. */
-    int code;                 /**< Exit code of the first run that ended otherwise than today's. */
-    bool failed;              /**< There is one: the figures below are those of the runs before. */
-    size_t runs;              /**< Done. */
-    double seconds;           /**< Median of the runs, */
-    double least, most;       /**< and their bounds. */
-    double ratio;             /**< Median of the runs: seconds over today's in the same round. */
-    size_t wins;              /**< Rounds in which it took less time than what is advised. */
-    uint64_t resident;        /**< Bytes: median of the peaks of resident memory. */
-    bool predicted;           /**< `predicted_seconds` is known. */
-    double predicted_seconds; /**< Today's real seconds, and the change that is predicted. */
-    bool predicted_memory;    /**< `predicted_resident` is known. */
+    int candidate;      /**< Index. */
+    int code;           /**< Exit code of the first run that ended otherwise than today's. */
+    bool failed;        /**< There is one: the figures below are those of the runs before. */
+    size_t runs;        /**< Done. */
+    double seconds;     /**< Median of the runs, */
+    double least, most; /**< and their bounds. */
+    double ratio;       /**< Median of the runs: seconds over today's in the same round, */
+    double ratio_low, ratio_high; /**< and the bounds between which it is with 95 %. */
+    size_t wins;                  /**< Rounds in which it took less time than what is advised. */
+    uint64_t resident;            /**< Bytes: median of the peaks of resident memory. */
+    bool predicted;               /**< `predicted_seconds` is known. */
+    double predicted_seconds;     /**< Today's real seconds, and the change that is predicted. */
+    bool predicted_memory;        /**< `predicted_resident` is known. */
     uint64_t predicted_resident;
 };
 

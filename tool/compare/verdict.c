@@ -2,16 +2,19 @@
 #include "tool/compare/verdict.h"
 
 #include "tool/compare/advise.h"
+#include "tool/environment.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A change of the whole time that is smaller than this part of it is not worth a new allocator. */
-#define WORTH 0.01
-/* The prediction takes this part of a program's time outside its malloc for reads of blocks; see
- * docs/decisions.md, "How allocators are compared". */
-#define VISITING 0.4
+/* A change of the program's time that is smaller than this part of it is not worth a new malloc. */
+#define LEAST_CHANGE 0.01
+/* The prediction takes it that a program reads scattered blocks so many times per call, but for no
+ * more than a part of its time outside its malloc; see docs/decisions.md, "How allocators are
+ * compared". */
+#define READS_PER_CALL 0.5
+#define MOST_TIME_READING 0.5
 #define TIES_NAMED 3
 
 __attribute__((format(printf, 2, 3))) static void append_verdict(
@@ -36,49 +39,87 @@ int compare_today(const struct compare_result *result)
     return -1;
 }
 
+static double recorded_seconds(const struct compare_result *result)
+{
+    return (double)result->facts.duration_ns / 1e9;
+}
+
 static double seconds_of(const struct compare_result *result, double ns_per_op)
 {
     return ns_per_op * (double)result->facts.ops / 1e9;
 }
 
+/* Nanoseconds per operation without what other programs add to it: that only ever lengthens it. */
+static double least_time(const struct compare_candidate *candidate)
+{
+    return candidate->touched ? candidate->touched_least : candidate->ns_least;
+}
+
+/* By how much the rounds of a candidate differ, in seconds of the program. */
+static double noise_of(
+    const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    return seconds_of(result, compare_time(candidate) - least_time(candidate));
+}
+
 /* Seconds that the program's own work changes by, since its reads of blocks take another time. */
 static double own_change(const struct compare_result *result,
-    const struct compare_candidate *candidate, const struct compare_candidate *today, double whole)
+    const struct compare_candidate *candidate, const struct compare_candidate *today,
+    double run_seconds)
 {
-    double own = whole - seconds_of(result, compare_time(today));
+    double own = run_seconds - seconds_of(result, least_time(today));
+    double reading = seconds_of(result, READS_PER_CALL * today->visit_ns);
     if (candidate->visit_ns <= 0.0 || today->visit_ns <= 0.0 || own <= 0.0)
         return 0.0;
-    return own * VISITING * (candidate->visit_ns / today->visit_ns - 1.0);
+    if (reading > own * MOST_TIME_READING)
+        reading = own * MOST_TIME_READING;
+    return reading * (candidate->visit_ns / today->visit_ns - 1.0);
+}
+
+bool compare_waits_for_lock(
+    const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    return result->facts.threads > 1 && candidate->origin == COMPARE_BUILT_IN &&
+           strcmp(candidate->allocator, ACRE_THREADED_NAME) != 0;
 }
 
 bool compare_predict_from(const struct compare_result *result,
-    const struct compare_candidate *candidate, double whole, double *seconds)
+    const struct compare_candidate *candidate, double run_seconds, double *seconds)
 {
     int index = compare_today(result);
     *seconds = 0.0;
-    if (index < 0 || whole <= 0.0 || compare_figure(candidate, COMPARE_SPEED) <= 0.0)
+    if (index < 0 || run_seconds <= 0.0 || compare_figure(candidate, COMPARE_SPEED) <= 0.0 ||
+        compare_waits_for_lock(result, candidate))
         return false;
     const struct compare_candidate *today = &result->candidates[index];
-    *seconds = seconds_of(result, compare_time(candidate) - compare_time(today)) +
-               own_change(result, candidate, today, whole);
-    return *seconds > -whole;
+    *seconds = seconds_of(result, least_time(candidate) - least_time(today)) +
+               own_change(result, candidate, today, run_seconds);
+    return *seconds > -run_seconds;
 }
 
 bool compare_predict(
     const struct compare_result *result, const struct compare_candidate *candidate, double *seconds)
 {
-    return compare_predict_from(
-        result, candidate, (double)result->facts.duration_ns / 1e9, seconds);
+    return compare_predict_from(result, candidate, recorded_seconds(result), seconds);
 }
 
 double compare_cost(const struct compare_result *result, const struct compare_candidate *candidate)
 {
     double seconds = 0.0;
-    double whole = (double)result->facts.duration_ns / 1e9;
-    bool known = whole > 0.0 && compare_today(result) >= 0;
-    if (known)
-        return compare_predict(result, candidate, &seconds) ? whole + seconds : 0.0;
+    double run_seconds = recorded_seconds(result);
+    if (compare_waits_for_lock(result, candidate))
+        return 0.0;
+    if (run_seconds > 0.0 && compare_today(result) >= 0)
+        return compare_predict(result, candidate, &seconds) ? run_seconds + seconds : 0.0;
     return compare_figure(candidate, COMPARE_SPEED);
+}
+
+bool compare_costs_less(const struct compare_result *result, const struct compare_candidate *one,
+    const struct compare_candidate *other)
+{
+    double cost = compare_cost(result, one);
+    double others = compare_cost(result, other);
+    return cost > 0.0 && (others <= 0.0 || cost < others);
 }
 
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds)
@@ -88,7 +129,7 @@ bool compare_malloc_seconds(const struct compare_result *result, double *seconds
         return false;
     double ns = result->candidates[today].ns - result->loop_ns;
     *seconds = seconds_of(result, ns > 0.0 ? ns : 0.0);
-    return *seconds < (double)result->facts.duration_ns / 1e9;
+    return *seconds < recorded_seconds(result);
 }
 
 /* The candidate of least cost; -1: none is known. */
@@ -106,6 +147,17 @@ static int find_cheapest(const struct compare_result *result)
     return best;
 }
 
+/* What two predicted times of the program may differ by, and be as good as each other. */
+static double tie_seconds(const struct compare_result *result, const struct compare_candidate *one,
+    const struct compare_candidate *other)
+{
+    double least = LEAST_CHANGE * recorded_seconds(result);
+    double noise = noise_of(result, one);
+    double others = noise_of(result, other);
+    noise = noise > others ? noise : others;
+    return noise > least ? noise : least;
+}
+
 /* Predicted times of the program tie if they differ by little; without them, the rounds decide. */
 static bool is_tie(const struct compare_result *result, const struct compare_candidate *best,
     const struct compare_candidate *candidate)
@@ -115,7 +167,7 @@ static bool is_tie(const struct compare_result *result, const struct compare_can
     if (cost <= 0.0)
         return false;
     if (compare_predict(result, candidate, &seconds))
-        return cost - compare_cost(result, best) <= WORTH * (double)result->facts.duration_ns / 1e9;
+        return cost - compare_cost(result, best) <= tie_seconds(result, best, candidate);
     return compare_is_tie(best, candidate);
 }
 
@@ -150,38 +202,38 @@ static void say_ties(
 }
 
 /* "4.1 % faster (-0.31 s of 7.6 s, predicted)", or the time in the allocator alone. */
-static void say_time(const struct compare_result *result, const struct compare_candidate *taken,
+static void say_time(const struct compare_result *result, const struct compare_candidate *advised,
     const struct compare_candidate *today, char *text)
 {
     double seconds = 0.0;
-    double whole = (double)result->facts.duration_ns / 1e9;
-    double ratio = compare_time(taken) / compare_time(today) - 1.0;
-    if (compare_predict(result, taken, &seconds))
+    double run_seconds = recorded_seconds(result);
+    double ratio = compare_time(advised) / compare_time(today) - 1.0;
+    if (compare_predict(result, advised, &seconds))
         append_verdict(text,
             "the program %.1f %% %s than on your malloc (%+.2f s of %.2f s, "
             "predicted)",
-            (seconds < 0.0 ? -seconds : seconds) / whole * 100.0,
-            seconds < 0.0 ? "faster" : "slower", seconds, whole);
+            (seconds < 0.0 ? -seconds : seconds) / run_seconds * 100.0,
+            seconds < 0.0 ? "faster" : "slower", seconds, run_seconds);
     else
         append_verdict(text, "allocation %+.0f %% time against your malloc", ratio * 100.0);
 }
 
 /* Of resident memory where the program would run on it as it is. */
 static void say_memory_change(
-    const struct compare_candidate *taken, const struct compare_candidate *today, char *text)
+    const struct compare_candidate *advised, const struct compare_candidate *today, char *text)
 {
-    double theirs = (double)(taken->run_resident ? taken->run_resident : taken->memory);
+    double theirs = (double)(advised->run_resident ? advised->run_resident : advised->memory);
     double todays = (double)(today->run_resident ? today->run_resident : today->memory);
     if (theirs > 0.0 && todays > 0.0)
         append_verdict(text, ", memory %+.0f %%", (theirs / todays - 1.0) * 100.0);
 }
 
-static void say_least_memory(const struct compare_result *result, int taken,
+static void say_least_memory(const struct compare_result *result, int advised,
     const struct compare_candidate *today, char *text)
 {
     /* There is a result. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     int least = result->advice[COMPARE_MEMORY].candidate;
-    if (least < 0 || least == taken)
+    if (least < 0 || least == advised)
         return;
     const struct compare_candidate *candidate = &result->candidates[least];
     append_verdict(text, "; least memory: %s", candidate->name);
@@ -206,6 +258,8 @@ static void say_keep(
     if (best != today && compare_predict(result, best, &seconds)) {
         append_verdict(text, "keep your malloc: with %s ", best->name);
         say_time(result, best, today, text);
+        if (-seconds > LEAST_CHANGE * recorded_seconds(result))
+            append_verdict(text, ", within noise");
         return;
     }
     append_verdict(text, "keep your malloc: none is faster beyond noise");
@@ -223,18 +277,18 @@ void compare_verdict(const struct compare_result *result, char text[COMPARE_REAS
         return;
     }
     const struct compare_candidate *today = index < 0 ? NULL : &result->candidates[index];
-    const struct compare_candidate *taken = &result->candidates[ties[0]];
+    const struct compare_candidate *advised = &result->candidates[ties[0]];
     if (!today) {
-        append_verdict(text, "fastest: %s", taken->name);
+        append_verdict(text, "fastest: %s", advised->name);
         say_ties(result, ties, count, text);
-    } else if (taken == today) {
+    } else if (advised == today) {
         say_keep(result, ties, count, text);
     } else {
-        append_verdict(text, "take %s", taken->name);
+        append_verdict(text, "take %s", advised->name);
         say_ties(result, ties, count, text);
         append_verdict(text, ": ");
-        say_time(result, taken, today, text);
-        say_memory_change(taken, today, text);
+        say_time(result, advised, today, text);
+        say_memory_change(advised, today, text);
     }
     say_least_memory(result, (int)ties[0], today, text);
 }

@@ -15,18 +15,27 @@ int compare_today(const struct compare_result *result);
 /**
  * Predicts the seconds by which a run of the whole program changes with `candidate` in place of
  * today's malloc; less than 0 is a gain.
- * @return false: the trace has no times, or one of the two was not measured.
+ * @return false: the trace has no times, one of the two was not measured, or it waits for a lock.
  */
 bool compare_predict(const struct compare_result *result, const struct compare_candidate *candidate,
     double *seconds);
 
-/** The same for a run that takes `whole` seconds on today's malloc. */
+/** The same for a run that takes `run_seconds` on today's malloc. */
 bool compare_predict_from(const struct compare_result *result,
-    const struct compare_candidate *candidate, double whole, double *seconds);
+    const struct compare_candidate *candidate, double run_seconds, double *seconds);
+
+/** Whether the program has several threads, and all of its calls would wait for the candidate's one
+ * lock: a replay on one thread does not tell what that takes, so nothing is predicted or advised. */
+bool compare_waits_for_lock(
+    const struct compare_result *result, const struct compare_candidate *candidate);
 
 /** What orders candidates by speed, less being better: seconds predicted of the whole program, or
  * nanoseconds per operation when the trace has no times; 0: not known. */
 double compare_cost(const struct compare_result *result, const struct compare_candidate *candidate);
+
+/** Whether `one` costs less than `other`; a cost that is not known is the highest. */
+bool compare_costs_less(const struct compare_result *result, const struct compare_candidate *one,
+    const struct compare_candidate *other);
 
 /** Seconds of the recorded run that today's malloc took. @return false: it is not known. */
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds);

@@ -12,6 +12,8 @@
 #define FASTEST_TRIED 3
 /* Programs that differ by less in time are as fast as each other. */
 #define NOISE 0.02
+/* A median is below its bounds with this probability, and above them with the same. */
+#define BOUNDS_MISS 0.025
 /* One that is faster than another beyond noise is so in this part of the rounds. */
 #define BEYOND_NOISE 0.8
 
@@ -71,8 +73,7 @@ static int next_fastest(const struct compare_result *result, const struct compar
         const struct compare_candidate *candidate = &result->candidates[i];
         if (!can_run(result, field, (int)i) || is_tried(&result->verification, i))
             continue;
-        if (best < 0 ||
-            compare_cost(result, candidate) < compare_cost(result, &result->candidates[best]))
+        if (best < 0 || compare_costs_less(result, candidate, &result->candidates[best]))
             best = (int)i;
     }
     return best;
@@ -185,6 +186,25 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
         trial->predicted_resident = (uint64_t)((double)today->resident + growth);
 }
 
+/* Bounds of a median with 95 %, or with what so few values allow: two of the values, which are sorted.
+ * Of `count` values, k are below the median with the probability binomial(count, k) / 2^count. */
+static void find_bounds_of_median(const double *values, size_t count, double *low, double *high)
+{
+    double probability = 1.0;
+    double below = 0.0;
+    size_t left_out = 0;
+    for (size_t i = 0; i < count; i++)
+        probability /= 2.0;
+    for (below = probability; left_out + 1 < (count + 1) / 2; left_out++) {
+        probability *= (double)(count - left_out) / (double)(left_out + 1);
+        below += probability;
+        if (below > BOUNDS_MISS)
+            break;
+    }
+    *low = values[left_out];
+    *high = values[count - 1 - left_out];
+}
+
 static void sum_up_trial(struct verifier_of_advice *verifier, size_t index)
 {
     struct compare_trial *trial = &verifier->result->verification.trials[index];
@@ -193,6 +213,7 @@ static void sum_up_trial(struct verifier_of_advice *verifier, size_t index)
     if (!runs)
         return;
     trial->ratio = replay_median(series->ratios, runs);
+    find_bounds_of_median(series->ratios, runs, &trial->ratio_low, &trial->ratio_high);
     trial->seconds = replay_median(series->seconds, runs);
     trial->least = series->seconds[0];
     trial->most = series->seconds[runs - 1];
@@ -298,6 +319,25 @@ bool compare_advice_holds(const struct compare_result *result)
            (double)best->wins < BEYOND_NOISE * (double)best->runs;
 }
 
+static void say_trials_that_tie(const struct compare_result *result,
+    const struct compare_trial *advised, char text[COMPARE_REASON_ROOM])
+{
+    const struct compare_verification *verification = &result->verification;
+    size_t named = 0;
+    for (size_t i = 0; i < verification->count; i++) {
+        const struct compare_trial *trial = &verification->trials[i];
+        size_t used = strlen(text);
+        double ratio = trial->ratio / advised->ratio;
+        if (trial == advised || trial->failed || !trial->runs || ratio > 1.0 + NOISE ||
+            ratio < 1.0 - NOISE)
+            continue;
+        snprintf(text + used, COMPARE_REASON_ROOM - used, "%s%s", named++ ? ", " : " (tie with ",
+            result->candidates[trial->candidate].name);
+    }
+    size_t used = strlen(text);
+    snprintf(text + used, COMPARE_REASON_ROOM - used, "%s", named ? ")" : "");
+}
+
 void compare_verification_verdict(
     const struct compare_result *result, char text[COMPARE_REASON_ROOM])
 {
@@ -322,4 +362,6 @@ void compare_verification_verdict(
         snprintf(text, COMPARE_REASON_ROOM,
             "verified: on %s the program takes %+.1f %% time against your malloc", name,
             (advised->ratio - 1.0) * 100.0);
+    if (compare_advice_holds(result))
+        say_trials_that_tie(result, advised, text);
 }
