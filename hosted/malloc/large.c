@@ -61,7 +61,7 @@ static void insert_entry(struct acre_large *large, uintptr_t start, size_t size)
     size_t at = index_above(large, start);
     struct acre_large_block *entry = &large->blocks[at];
     memmove(entry + 1, entry, (large->count - at) * sizeof *entry);
-    *entry = (struct acre_large_block){ start, size };
+    *entry = (struct acre_large_block){ .start = start, .size = size };
     large->count++;
     large->bytes += size;
     if (large->bytes > large->peak)
@@ -77,6 +77,20 @@ static size_t remove_entry(struct acre_large *large, uintptr_t start)
     large->bytes -= size;
     memmove(entry, entry + 1, (large->count - at) * sizeof *entry);
     return size;
+}
+
+bool acre_large_add(struct acre_large *large, uintptr_t start, size_t size, size_t asked)
+{
+    if (!make_entry_room(large))
+        return false;
+    insert_entry(large, start, size);
+    large->blocks[index_above(large, start) - 1].asked = asked;
+    return true;
+}
+
+void acre_large_remove(struct acre_large *large, uintptr_t start)
+{
+    (void)remove_entry(large, start);
 }
 
 void *acre_large_alloc(struct acre_large *large, size_t size)

@@ -24,7 +24,8 @@ enum {
 
 struct acre_large_block {
     uintptr_t start;
-    size_t size; /**< Bytes mapped, a multiple of the page size. */
+    size_t size;  /**< Bytes mapped, a multiple of the page size. */
+    size_t asked; /**< Bytes requested; of a block that harden_large.c made. */
 };
 
 struct acre_large {
@@ -44,6 +45,10 @@ static inline size_t acre_large_from(const struct acre_large *large)
 
 /** A block of at least `size` bytes, page-aligned and zero. Null: the system gives none. O(blocks). */
 void *acre_large_alloc(struct acre_large *large, size_t size);
+
+/** Enters a block that was mapped elsewhere, and removes one. @return false: no memory. O(blocks). */
+bool acre_large_add(struct acre_large *large, uintptr_t start, size_t size, size_t asked);
+void acre_large_remove(struct acre_large *large, uintptr_t start);
 
 /** The live block that contains an address, or null. O(log blocks). */
 const struct acre_large_block *acre_large_find(const struct acre_large *large, uintptr_t address);

@@ -2,6 +2,7 @@
 #include "malloc/misuse.h"
 
 #include "malloc/export.h"
+#include "malloc/serve_threads.h"
 #include "malloc/text.h"
 #include "os/os.h"
 
@@ -58,6 +59,8 @@ static struct search find_block_at(const struct acre_pool *pool, uintptr_t addre
         (void)match_block(&search, (void *)large->start, large->size, true);
     else
         acre_walk(pool->bytes, match_block, &search);
+    if (search.found && search.live)
+        search.size = acre_threads_requested((void *)search.start, search.size);
     return search;
 }
 
@@ -116,7 +119,7 @@ static void describe_mapping(struct acre_text *text, uintptr_t address)
 {
     char name[256];
     acre_text_add(text, "not allocated by acre: the pointer is ");
-    if (acre_os_mapping_name(address, name, sizeof name) != 0) {
+    if (acre_os_mapping_name(address, name, sizeof name, NULL) != 0) {
         acre_text_add(text, "where nothing is mapped");
         return;
     }
@@ -157,11 +160,13 @@ _Noreturn void acre_misuse_pointer(
     uintptr_t address = (uintptr_t)ptr;
     begin_message(&text, call, address);
     if (acre_pool_find(pool, address) == NULL && acre_large_find(&pool->large, address) == NULL) {
-        describe_mapping(&text, address);
+        if (!acre_threads_describe(&text, address))
+            describe_mapping(&text, address);
     } else {
         describe_pointer(&text, pool, address);
         describe_pool_region(&text, pool, address);
     }
+    acre_threads_describe_history(&text, address);
     acre_lock_release(lock);
     stop_process(&text);
 }
@@ -191,6 +196,42 @@ _Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock
     else
         describe_layout(&text, pool, address, layout);
     describe_pool_region(&text, pool, address);
+    acre_lock_release(lock);
+    stop_process(&text);
+}
+
+/* "0x... is 3 bytes behind the live block of 8 bytes at 0x..." */
+static void describe_damaged(struct acre_text *text, const struct acre_threaded_damage *damage)
+{
+    uintptr_t where = (uintptr_t)damage->where;
+    uintptr_t block = (uintptr_t)damage->block;
+    acre_text_add_address(text, where);
+    acre_text_add(text, " was written, ");
+    if (damage->kind == ACRE_DAMAGE_FREE) {
+        acre_text_add_number(text, where - block);
+        acre_text_add(text, " bytes into the free block at ");
+    } else if (damage->kind == ACRE_DAMAGE_BEFORE) {
+        acre_text_add_number(text, block - where);
+        acre_text_add(text, " bytes before the block at ");
+    } else {
+        acre_text_add_number(text, where - block - damage->size);
+        acre_text_add(text, " bytes behind the live block of ");
+        acre_text_add_number(text, damage->size);
+        acre_text_add(text, " bytes at ");
+    }
+    acre_text_add_address(text, block);
+}
+
+_Noreturn void acre_misuse_damage(const struct acre_pool *pool, struct acre_lock *lock,
+    const char *call, const struct acre_threaded_damage *damage)
+{
+    struct acre_text text = { 0 };
+    acre_text_add(&text, "acre: ");
+    acre_text_add(&text, call);
+    acre_text_add(&text, ": ");
+    describe_damaged(&text, damage);
+    describe_pool_region(&text, pool, (uintptr_t)damage->block);
+    acre_threads_describe_history(&text, (uintptr_t)damage->block);
     acre_lock_release(lock);
     stop_process(&text);
 }

@@ -10,6 +10,7 @@
 #include "malloc/lock.h"
 #include "malloc/pool.h"
 
+#include <acre/threaded.h>
 #include <acre/types.h>
 
 /**
@@ -23,6 +24,10 @@ _Noreturn void acre_misuse_pointer(
 /** Reports a live block whose layout differs from the one that the program gave. Lock as above. */
 _Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock *lock,
     const char *call, const void *ptr, struct acre_layout layout);
+
+/** Reports that a program wrote where no live block is. Lock as above. */
+_Noreturn void acre_misuse_damage(const struct acre_pool *pool, struct acre_lock *lock,
+    const char *call, const struct acre_threaded_damage *damage);
 
 /** Reports that a thread called the malloc family while inside it. The lock stays held. */
 _Noreturn void acre_misuse_reentered(void);

@@ -84,15 +84,24 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
         acre_threads_free_sized(call, ptr, layout);
 }
 
+/* The inline path has not answered. */
+static ACRE_NOINLINE void *zeroed_slow(size_t bytes)
+{
+    if (!is_locked())
+        return acre_threads_zeroed(bytes);
+    void *ptr = acre_locked_alloc(acre_layout(bytes, ACRE_NATURAL_ALIGN));
+    if (ACRE_UNLIKELY(bytes >= ACRE_LARGE_LEAST) && ptr != NULL && acre_locked_is_fresh(ptr))
+        return ptr;
+    return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
+}
+
 void *acre_serve_zeroed(size_t count, size_t size)
 {
     size_t bytes;
     if (ACRE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
         return acre_serve_refuse();
-    void *ptr = acre_serve_alloc(bytes, ACRE_NATURAL_ALIGN);
-    if (ACRE_UNLIKELY(bytes >= ACRE_LARGE_LEAST) && ptr != NULL && acre_locked_is_fresh(ptr))
-        return ptr;
-    return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
+    void *ptr = threads_alloc_fast(bytes, ACRE_NATURAL_ALIGN);
+    return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : zeroed_slow(bytes);
 }
 
 void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)

@@ -19,6 +19,10 @@
 #define acre_threads_realloc(call, ptr, layout)                                                    \
     ((void)(call), (void)(ptr), (void)(layout), (void *)NULL)
 #define acre_threads_usable_size(call, ptr) ((void)(call), (void)(ptr), (size_t)0)
+#define acre_threads_zeroed(size) ((void)(size), (void *)NULL)
+#define acre_threads_requested(block, size) ((void)(block), (size))
+#define acre_threads_describe(text, address) ((void)(text), (void)(address), false)
+#define acre_threads_describe_history(text, block) ((void)(text), (void)(block))
 #define acre_threads_stats() ((struct acre_stats){ .total = 0 })
 #define acre_threads_trim() false
 #define acre_threads_is_inside() false

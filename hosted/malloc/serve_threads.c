@@ -3,24 +3,52 @@
  * The malloc family over a threaded heap. Where threads get heaps, and what happens at fork, stands
  * in threads.c; where memory comes from, in threads_memory.c.
  */
+#include "malloc/harden.h"
 #include "malloc/threads.h"
+#include "malloc/trace.h"
+#include "malloc/zero.h"
 
 #include <string.h>
 
 /* The message is made under a lock that nobody else wants: what it looks at locks by itself. */
-static _Noreturn void stop_at_pointer(const char *call, const void *ptr)
+_Noreturn void acre_threads_stop(const char *call, const void *ptr)
 {
     static struct acre_lock message;
     acre_lock_take(&message);
     acre_misuse_pointer(&acre_serve.pool, &message, call, ptr);
 }
 
-static _Noreturn void stop_at_layout(const char *call, const void *ptr, struct acre_layout layout)
+_Noreturn void acre_threads_stop_layout(
+    const char *call, const void *ptr, struct acre_layout layout)
 {
     static struct acre_lock message;
     acre_lock_take(&message);
     acre_misuse_layout(&acre_serve.pool, &message, call, ptr, layout);
 }
+
+_Noreturn void acre_threads_stop_damaged(
+    const char *call, const struct acre_threaded_damage *damage)
+{
+    static struct acre_lock message;
+    acre_lock_take(&message);
+    acre_misuse_damage(&acre_serve.pool, &message, call, damage);
+}
+
+/* ---- what is chosen at the start, and tested on slow paths only ---- */
+
+ACRE_INLINE bool is_hardened(void)
+{
+    return ACRE_UNLIKELY(acre_serve.settings.harden != 0);
+}
+
+/* Notes a free of the call that returns to `caller`. */
+ACRE_INLINE void trace_free(const void *ptr, const void *caller)
+{
+    if (ACRE_UNLIKELY(acre_serve.settings.trace_frees))
+        acre_trace_note(ptr, caller);
+}
+
+#define CALLER __builtin_return_address(0)
 
 /* ---- large blocks: mappings of their own, which no heap knows ---- */
 
@@ -41,7 +69,7 @@ static ACRE_NOINLINE void threads_free_large(const char *call, void *ptr)
         acre_large_free(&acre_serve.pool.large, ptr);
     acre_lock_release(&acre_serve.lock);
     if (!large)
-        stop_at_pointer(call, ptr);
+        acre_threads_stop(call, ptr);
 }
 
 /* Bytes of a large block; 0: there is none. */
@@ -64,9 +92,9 @@ static ACRE_NOINLINE void threads_free_large_sized(
         status = acre_pool_free_large_sized(&acre_serve.pool, ptr, layout);
     acre_lock_release(&acre_serve.lock);
     if (status == ACRE_NOT_ALLOCATED)
-        stop_at_pointer(call, ptr);
+        acre_threads_stop(call, ptr);
     if (status == ACRE_INVALID_PARAM)
-        stop_at_layout(call, ptr, layout);
+        acre_threads_stop_layout(call, ptr, layout);
 }
 
 /* A block of `usable` bytes moves between a heap and the large blocks. Null: nothing has changed. */
@@ -95,12 +123,24 @@ static void *threads_resize_large(const char *call, void *ptr, size_t usable, si
 
 /* ---- the functions ---- */
 
+static ACRE_NOINLINE void *alloc_hardened(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    void *ptr = acre_hardened_alloc(heap, layout);
+    if (ACRE_UNLIKELY(acre_threaded_late_misuse(&acre_threads.threaded) != 0))
+        acre_misuse_raced();
+    if (ptr == NULL)
+        errno = ENOMEM;
+    return ptr;
+}
+
 void *acre_threads_alloc(struct acre_layout layout)
 {
     struct acre_thread_heap *heap = acre_threads_heap();
     if (heap == NULL || layout.size > ACRE_SERVE_MOST)
         return acre_serve_refuse();
     void *ptr = NULL;
+    if (is_hardened())
+        return alloc_hardened(heap, layout);
     if (acre_pool_is_large(&acre_serve.pool, layout))
         ptr = threads_alloc_large(layout.size);
     if (ptr == NULL)
@@ -131,9 +171,24 @@ static enum acre_status free_any(void *ptr)
     return acre_threaded_dealloc_slow(heap, ptr);
 }
 
+/* The ways of a hardened or traced malloc. */
+static ACRE_NOINLINE void threads_free_watched(const char *call, void *ptr, const void *caller)
+{
+    acre_hardened_enter(call);
+    if (free_any(ptr) != ACRE_OK) {
+        if (is_hardened())
+            acre_hardened_free(call, ptr);
+        else
+            threads_free_large(call, ptr);
+    }
+    trace_free(ptr, caller);
+}
+
 void acre_threads_free(const char *call, void *ptr)
 {
-    if (free_any(ptr) != ACRE_OK)
+    if (is_hardened() || ACRE_UNLIKELY(acre_serve.settings.trace_frees))
+        threads_free_watched(call, ptr, CALLER);
+    else if (free_any(ptr) != ACRE_OK)
         threads_free_large(call, ptr);
 }
 
@@ -141,11 +196,14 @@ void acre_threads_free_sized(const char *call, void *ptr, struct acre_layout lay
 {
     enum acre_status status = acre_threaded_fits(&acre_threads.threaded, ptr, layout);
     if (ACRE_UNLIKELY(status == ACRE_INVALID_PARAM))
-        stop_at_layout(call, ptr, layout);
+        acre_threads_stop_layout(call, ptr, layout);
     if (ACRE_LIKELY(status == ACRE_OK))
         acre_serve_free(call, ptr);
+    else if (is_hardened())
+        acre_hardened_free_sized(call, ptr, layout);
     else
         threads_free_large_sized(call, ptr, layout);
+    trace_free(ptr, CALLER);
 }
 
 /* A block of a heap becomes a large one; null: it stays with the heap. */
@@ -157,11 +215,13 @@ static ACRE_NOINLINE void *threads_make_large(const char *call, void *ptr, size_
     return threads_move(call, threads_alloc_large(size), ptr, usable.num, size);
 }
 
-void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layout)
+static void *threads_realloc(const char *call, void *ptr, struct acre_layout layout)
 {
     struct acre_thread_heap *heap = acre_threads_heap();
     if (heap == NULL)
         return acre_serve_refuse();
+    if (is_hardened())
+        return acre_hardened_realloc(call, ptr, layout);
     if (acre_pool_is_large(&acre_serve.pool, layout)) {
         void *large = threads_make_large(call, ptr, layout.size);
         if (large != NULL)
@@ -171,7 +231,7 @@ void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layou
     if (ACRE_UNLIKELY(moved.status == ACRE_NOT_ALLOCATED)) {
         size_t usable = threads_large_size(ptr);
         if (usable == 0)
-            stop_at_pointer(call, ptr);
+            acre_threads_stop(call, ptr);
         return threads_resize_large(call, ptr, usable, layout.size);
     }
     if (moved.ptr == NULL)
@@ -179,15 +239,62 @@ void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layou
     return moved.ptr;
 }
 
+void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layout)
+{
+    void *moved = threads_realloc(call, ptr, layout);
+    if (moved != NULL && moved != ptr)
+        trace_free(ptr, CALLER);
+    return moved;
+}
+
+/* Objects of a hardened heap are 0 already. */
+void *acre_threads_zeroed(size_t size)
+{
+    void *ptr = acre_threads_alloc(acre_layout(size, ACRE_NATURAL_ALIGN));
+    if (ptr == NULL || (is_hardened() && size <= ACRE_THREADED_MAX_SMALL - sizeof(size_t)))
+        return ptr;
+    if (size >= ACRE_LARGE_LEAST && threads_large_size(ptr) != 0)
+        return ptr;
+    return is_hardened() ? memset(ptr, 0, size) : acre_zero(ptr, size);
+}
+
 size_t acre_threads_usable_size(const char *call, void *ptr)
 {
     struct acre_num usable = acre_threaded_usable_size(&acre_threads.threaded, ptr);
+    if (ACRE_UNLIKELY(usable.status != ACRE_OK) && is_hardened())
+        return acre_hardened_size(call, ptr);
     if (ACRE_UNLIKELY(usable.status != ACRE_OK)) {
         usable.num = threads_large_size(ptr);
         if (usable.num == 0)
-            stop_at_pointer(call, ptr);
+            acre_threads_stop(call, ptr);
     }
     return usable.num;
+}
+
+/* ---- messages ---- */
+
+size_t acre_threads_requested(const void *block, size_t size)
+{
+    if (!is_hardened())
+        return size;
+    struct acre_num usable = acre_threaded_usable_size(&acre_threads.threaded, block);
+    return usable.status == ACRE_OK ? usable.num : size;
+}
+
+bool acre_threads_describe(struct acre_text *text, uintptr_t address)
+{
+    return is_hardened() && acre_hardened_describe(text, address);
+}
+
+void acre_threads_describe_history(struct acre_text *text, uintptr_t block)
+{
+    size_t thread = acre_threaded_thread_of(&acre_threads.threaded, (const void *)block);
+    if (thread != 0) {
+        acre_text_add(text, "; allocated by thread ");
+        acre_text_add_number(text, thread);
+    }
+    if (acre_serve.settings.trace_frees)
+        acre_trace_describe(text, block);
 }
 
 struct acre_stats acre_threads_stats(void)

@@ -62,8 +62,17 @@ void acre_threads_free(const char *call, void *ptr);
 void acre_threads_free_sized(const char *call, void *ptr, struct acre_layout layout);
 void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layout);
 size_t acre_threads_usable_size(const char *call, void *ptr);
+void *acre_threads_zeroed(size_t size);
 struct acre_stats acre_threads_stats(void);
 bool acre_threads_trim(void);
+
+/** For the misuse messages: the bytes requested for a live block, of which `size` is what it can hold;
+ * what an address outside of the pool is, if a hardened malloc knows; whose a block is, and where it was
+ * freed, as far as that is known. */
+struct acre_text;
+size_t acre_threads_requested(const void *block, size_t size);
+bool acre_threads_describe(struct acre_text *text, uintptr_t address);
+void acre_threads_describe_history(struct acre_text *text, uintptr_t block);
 
 /** As the functions of serve.h, around those for acre_serve.lock. */
 bool acre_threads_is_inside(void);

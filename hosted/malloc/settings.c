@@ -124,6 +124,28 @@ static size_t read_limit(void)
     return size;
 }
 
+static unsigned read_harden(void)
+{
+    static const char name[] = "ACRE_HARDEN";
+    const char *value = acre_os_env(name);
+    if (value == NULL || *value == '\0')
+        return 0;
+    if (value[0] < '0' || value[0] > '2' || value[1] != '\0')
+        refuse_value(name, value, "0, 1 or 2");
+    return (unsigned)(value[0] - '0');
+}
+
+/* What the heap per thread alone can do. Ends the process with another backend. */
+static void need_threads(const struct acre_settings *settings)
+{
+    if (settings->backend == threads_backend())
+        return;
+    if (settings->harden != 0)
+        refuse_value("ACRE_HARDEN", acre_os_env("ACRE_HARDEN"), "ACRE_ALLOCATOR=threaded with it");
+    if (settings->trace_frees)
+        refuse_value("ACRE_TRACE_FREES", "1", "ACRE_ALLOCATOR=threaded with it");
+}
+
 struct acre_settings acre_settings_read(void)
 {
     struct acre_settings settings;
@@ -131,6 +153,9 @@ struct acre_settings acre_settings_read(void)
     settings.limit = read_limit();
     settings.stats = read_switch("ACRE_STATS");
     settings.help = read_switch("ACRE_HELP");
+    settings.harden = read_harden();
+    settings.trace_frees = read_switch("ACRE_TRACE_FREES");
+    need_threads(&settings);
     return settings;
 }
 
@@ -152,6 +177,10 @@ void acre_settings_help(void)
     acre_text_write(&backends, standard_error);
     write_help_line(
         "  ACRE_POOL=SIZE       most memory it may take, metadata included (64M, 2G; no limit)");
+    write_help_line(
+        "  ACRE_HARDEN=1        find writes outside of blocks (2: and around large ones; 0)");
+    write_help_line(
+        "  ACRE_TRACE_FREES=1   name the place of the first free of a block freed twice");
     write_help_line("  ACRE_STATS=1         print its accounts when the process exits");
     write_help_line("  ACRE_HELP=1          print this list when the process starts");
 }

@@ -15,6 +15,8 @@ struct acre_settings {
     const struct acre_backend *backend; /**< ACRE_ALLOCATOR. */
     size_t limit;                       /**< ACRE_POOL in bytes; SIZE_MAX: none. */
     bool stats;                         /**< ACRE_STATS. */
+    bool trace_frees;                   /**< ACRE_TRACE_FREES. */
+    unsigned harden;                    /**< ACRE_HARDEN: 0 to 2. */
     bool help;                          /**< ACRE_HELP. */
 };
 

@@ -12,8 +12,8 @@
 
 /** A zeroed one is empty. */
 struct acre_text {
-    size_t length;   /**< Bytes used. */
-    char bytes[800]; /**< The longest misuse line with a mapping's name, and some room. */
+    size_t length;    /**< Bytes used. */
+    char bytes[1200]; /**< The longest misuse line with the names of two mappings, and some room. */
 };
 
 void acre_text_add(struct acre_text *text, const char *string);

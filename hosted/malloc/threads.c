@@ -6,6 +6,7 @@
 #include "malloc/threads.h"
 
 #include "malloc/misuse.h"
+#include "os/os.h"
 
 #include <pthread.h>
 
@@ -65,6 +66,8 @@ static ACRE_NOINLINE struct acre_thread_heap *make_heap(void)
     struct acre_thread_heap *heap = acre_threaded_attach(&acre_threads.threaded);
     if (heap == NULL)
         return NULL;
+    if (acre_serve.settings.harden != 0 || acre_serve.settings.trace_frees)
+        acre_threaded_set_thread(heap, acre_os_thread());
     acre_threads_own = heap;
     if (has_key)
         (void)pthread_setspecific(key, heap);

@@ -11,6 +11,13 @@
 /** The calling thread's heap, made when it has none; null: no memory. Takes locks. */
 struct acre_thread_heap *acre_threads_heap(void);
 
+/** Reports misuse; see misuse.h. */
+_Noreturn void acre_threads_stop(const char *call, const void *ptr);
+_Noreturn void acre_threads_stop_layout(
+    const char *call, const void *ptr, struct acre_layout layout);
+_Noreturn void acre_threads_stop_damaged(
+    const char *call, const struct acre_threaded_damage *damage);
+
 /** Prepares the page allocators. The lock is held. @return false: no memory. */
 bool acre_threads_open_memory(void);
 

@@ -4,7 +4,9 @@
  * to a bound, with the bitmaps' metadata and all records in ranges of their own.
  */
 #include "base/null.h"
+#include "malloc/harden.h"
 #include "malloc/threads.h"
+#include "malloc/trace.h"
 #include "os/os.h"
 
 enum { FIRST_REGION = 1 << 20, LARGEST_STEP = 1 << 28, META_REGION = 128 * 1024 };
@@ -190,13 +192,22 @@ bool acre_threads_open_memory(void)
     pool->backend = &acre_threads_backend;
     pool->bytes = (struct acre_bytes){ .ops = &threads_view, .self = NULL };
     pool->limit = acre_serve.settings.limit;
+    pool->blocks.distance = ACRE_RANGE_DISTANCE;
+    pool->metadata.distance = ACRE_RANGE_DISTANCE + ACRE_RANGE_DISTANCE / 8;
     struct acre_threaded_env env = {
         .pages = acre_bitmap_pages(&acre_threads.pages),
         .meta = acre_bitmap_pages(&acre_threads.meta),
         .lock = { .lock = threads_lock, .unlock = threads_unlock, .arg = &acre_serve.lock },
         .grow = threads_grow,
         .released = acre_threads_released,
+        .hardening = { .on = acre_serve.settings.harden != 0,
+            .slow = acre_serve.settings.trace_frees,
+            .pages_are_zero = true,
+            .secret = acre_os_secret(),
+            .damaged = acre_hardened_damaged },
     };
+    if (acre_serve.settings.trace_frees)
+        (void)acre_trace_open();
     return acre_bitmap_setup(&acre_threads.pages, ACRE_THREADED_PAGE) == ACRE_OK &&
            acre_bitmap_setup(&acre_threads.meta, ACRE_THREADED_PAGE) == ACRE_OK &&
            acre_threaded_setup(&acre_threads.threaded, &env) == ACRE_OK;

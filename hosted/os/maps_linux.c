@@ -48,25 +48,34 @@ static int read_hex_number(struct reader *reader, uintptr_t *number)
     return byte;
 }
 
+/* Skips a field, of which `byte` is the first, and the spaces behind it. Returns the byte after them. */
+static int skip_field(struct reader *reader, int byte)
+{
+    while (byte >= 0 && byte != ' ' && byte != '\n')
+        byte = next_byte(reader);
+    while (byte == ' ')
+        byte = next_byte(reader);
+    return byte;
+}
+
 /* Skips the four fields between the range and the name, and the spaces around them; returns the
- * first byte of the name, or what ends the line. */
-static int skip_to_name(struct reader *reader)
+ * first byte of the name, or what ends the line. The second field is the offset, of eight digits at
+ * least. */
+static int skip_to_name(struct reader *reader, uintptr_t *offset)
 {
     int byte = next_byte(reader);
-    for (int field = 0; field < 4; field++) {
-        while (byte >= 0 && byte != ' ' && byte != '\n')
-            byte = next_byte(reader);
-        while (byte == ' ')
-            byte = next_byte(reader);
-    }
+    while (byte >= 0 && byte != ' ' && byte != '\n')
+        byte = next_byte(reader);
+    byte = read_hex_number(reader, offset);
+    byte = skip_field(reader, skip_field(reader, next_byte(reader)));
     return byte;
 }
 
 /* Reads the rest of a line into `name`; an empty one reads "anonymous memory". */
-static void read_name(struct reader *reader, char *name, size_t size)
+static void read_name(struct reader *reader, char *name, size_t size, uintptr_t *offset)
 {
     size_t length = 0;
-    int byte = skip_to_name(reader);
+    int byte = skip_to_name(reader, offset);
     for (; byte >= 0 && byte != '\n'; byte = next_byte(reader))
         if (length + 1 < size)
             name[length++] = (char)byte;
@@ -81,14 +90,16 @@ static void read_name(struct reader *reader, char *name, size_t size)
     }
 }
 
-static int find_mapping(struct reader *reader, uintptr_t address, char *name, size_t size)
+static int find_mapping(
+    struct reader *reader, uintptr_t address, char *name, size_t size, uintptr_t *offset)
 {
     uintptr_t start;
     uintptr_t end;
     while (read_hex_number(reader, &start) == '-') {
         int byte = read_hex_number(reader, &end);
         if (address >= start && address < end) {
-            read_name(reader, name, size);
+            read_name(reader, name, size, offset);
+            *offset += address - start;
             return 0;
         }
         while (byte >= 0 && byte != '\n')
@@ -97,15 +108,16 @@ static int find_mapping(struct reader *reader, uintptr_t address, char *name, si
     return ENOENT;
 }
 
-int acre_os_mapping_name(uintptr_t address, char *name, size_t size)
+int acre_os_mapping_name(uintptr_t address, char *name, size_t size, uintptr_t *offset)
 {
+    uintptr_t unused;
     struct reader reader = { .next = 0, .end = 0 };
     long fd = os_call(
         SYS_openat, AT_FDCWD, (long)(uintptr_t) "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
     int error = ENOENT;
     if (fd >= 0) {
         reader.fd = (int)fd;
-        error = find_mapping(&reader, address, name, size);
+        error = find_mapping(&reader, address, name, size, offset != NULL ? offset : &unused);
         os_call(SYS_close, fd, 0, 0, 0, 0, 0);
     }
     return error;

@@ -48,6 +48,18 @@ int acre_os_remap(void *start, size_t size, size_t new_size, void **moved);
 /** Returns the memory behind a mapped range to the system; the range stays mapped and reads as zero. */
 int acre_os_discard(void *start, size_t size);
 
+/**
+ * Takes the access to a mapped range away, and its memory: the range stays mapped, and touching it ends
+ * the process.
+ */
+int acre_os_fence(void *start, size_t size);
+
+/** A number that the kernel gave this process, and that others do not know; 0: it gave none. */
+size_t acre_os_secret(void);
+
+/** The number of the calling thread, as debuggers and /proc name it. */
+size_t acre_os_thread(void);
+
 /** Sleeps while *word == value, until woken; may return early for no reason. */
 void acre_os_wait(_Atomic uint32_t *word, uint32_t value);
 
@@ -78,9 +90,10 @@ long acre_os_process(void);
 /**
  * Names what is mapped at an address: a file's path, "[stack]", or "anonymous memory".
  * @param name receives the text, cut off at `size` bytes, the null included; size is not 0.
+ * @param offset receives where in the file the address is; may be null.
  * @return 0; ENOENT: nothing is mapped there, or the system does not tell.
  */
-int acre_os_mapping_name(uintptr_t address, char *name, size_t size);
+int acre_os_mapping_name(uintptr_t address, char *name, size_t size, uintptr_t *offset);
 
 /** Ends the process at once: no exit handlers, no destructors. */
 _Noreturn void acre_os_exit(int status);

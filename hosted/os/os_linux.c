@@ -125,7 +125,28 @@ int acre_os_discard(void *start, size_t size)
         os_call(SYS_madvise, (long)(uintptr_t)start, (long)size, MADV_DONTNEED, 0, 0, 0));
 }
 
+int acre_os_fence(void *start, size_t size)
+{
+    long address = os_call(SYSTEM_MMAP, (long)(uintptr_t)start, (long)size, PROT_NONE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    return error_of(address);
+}
+
 /* ---- threads, files, process ---- */
+
+size_t acre_os_secret(void)
+{
+    size_t secret = 0;
+    uintptr_t random = auxiliary_value(AT_RANDOM);
+    if (random != 0)
+        __builtin_memcpy(&secret, (const void *)random, sizeof secret);
+    return secret;
+}
+
+size_t acre_os_thread(void)
+{
+    return (size_t)os_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
 
 void acre_os_wait(_Atomic uint32_t *word, uint32_t value)
 {

@@ -58,6 +58,37 @@ struct acre_thread_heap;
 struct acre_threaded_slab;
 struct acre_threaded_node;
 
+/** What damage was found. */
+enum acre_threaded_damage_kind {
+    ACRE_DAMAGE_BEHIND, /**< The bytes behind a live block were written. */
+    ACRE_DAMAGE_BEFORE, /**< The bytes before a block were written. */
+    ACRE_DAMAGE_FREE    /**< A free block was written. */
+};
+
+struct acre_threaded_damage {
+    enum acre_threaded_damage_kind kind;
+    const void *where; /**< A byte that changed. */
+    const void *block;
+    size_t size; /**< Bytes requested for it; 0: of a free block, unknown. */
+};
+
+/**
+ * Hardening: finds writes outside of live blocks, at the cost of about three times the instructions of
+ * malloc and free. Each block then has at least a word of canary behind it, which a free proves;
+ * usable_size is the size requested, and sized frees must name it. A freed block is cleared and waits,
+ * with up to 287 others per thread, for its reuse in random order; before that its bytes must all be
+ * 0. So new blocks of up to ACRE_THREADED_MAX_SMALL bytes are 0 too.
+ */
+struct acre_threaded_hardening {
+    bool on;
+    bool slow; /**< Serve nothing in the inline fast paths, so that the caller sees all. */
+    bool pages_are_zero; /**< Pages that `pages` has not handed out before are zero. */
+    size_t secret;       /**< A number that attackers do not know; canaries are made of it. */
+    /** Called when damage is found, without the lock. If it returns, the damage is overwritten and the
+     * call goes on. Null: not called. */
+    void (*damaged)(void *arg, const struct acre_threaded_damage *damage);
+};
+
 /** What the caller brings. */
 struct acre_threaded_env {
     struct acre_pages pages; /**< Pages for blocks, of ACRE_THREADED_PAGE bytes. */
@@ -69,7 +100,8 @@ struct acre_threaded_env {
     bool (*grow)(void *arg, struct acre_pages pages, size_t bytes);
     /** Called with the lock held after a run of pages went back to `pages`. Null: not called. */
     void (*released)(void *arg, void *start, size_t bytes);
-    void *arg; /**< Passed to both. */
+    void *arg;                                /**< Passed to them, and to hardening.damaged. */
+    struct acre_threaded_hardening hardening; /**< Zeroed: none. */
 };
 
 /** Words of the top level of the page map. */
@@ -182,6 +214,13 @@ struct acre_check_result acre_threaded_check(struct acre_threaded *threaded);
 /** Gives the free pages that heaps without a thread and the calling thread's keep back to the page
  * allocator. @return pages given back. Takes the lock. O(slabs of these heaps). */
 size_t acre_threaded_release_empty(struct acre_thread_heap *heap);
+
+/** Gives a heap its thread's number, which acre_threaded_thread_of() returns for its blocks. */
+void acre_threaded_set_thread(struct acre_thread_heap *heap, size_t number);
+
+/** The number of the thread that allocated the block at an address, or, when that has ended, of the one
+ * that has its heap now; 0: none was set, or the block is one of whole pages. O(1). */
+size_t acre_threaded_thread_of(const struct acre_threaded *threaded, const void *address);
 
 /** The number of blocks freed twice, by two threads, that their owner found afterwards. O(1). */
 size_t acre_threaded_late_misuse(const struct acre_threaded *threaded);

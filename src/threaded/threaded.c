@@ -2,7 +2,7 @@
 /*
  * Threads: heaps are made, handed on, and made available in a forked child.
  */
-#include "threaded/threaded_private.h"
+#include "threaded/threaded_harden.h"
 
 const struct acre_threaded_slab acre_threaded_no_slab = { .size = ACRE_THREADED_UNIT };
 const struct acre_threaded_group acre_threaded_no_group = { .size = ACRE_THREADED_UNIT };
@@ -22,7 +22,7 @@ static struct acre_thread_heap *threaded_make_heap(struct acre_threaded *threade
 {
     struct acre_thread_heap *heap =
         acre_threaded_meta(threaded, sizeof *heap, _Alignof(struct acre_thread_heap));
-    if (heap == NULL)
+    if (heap == NULL || (threaded_is_hardened(threaded) && !acre_harden_make_heap(threaded, heap)))
         return NULL;
     for (size_t i = 0; i < ACRE_THREADED_UNITS; i++)
         heap->unit[i] = threaded_no_group();
@@ -89,6 +89,8 @@ void acre_threaded_detach(struct acre_thread_heap *heap)
 {
     struct acre_threaded *threaded = heap->threaded;
     struct acre_threaded_slab *gone = NULL;
+    if (threaded_is_hardened(threaded))
+        acre_harden_flush(heap);
     acre_locker_lock(&threaded->env.lock);
     threaded_abandon(threaded, heap);
     acre_threaded_drain(heap, &gone);
@@ -104,6 +106,8 @@ size_t acre_threaded_release_empty(struct acre_thread_heap *heap)
 {
     struct acre_threaded *threaded = heap->threaded;
     struct acre_threaded_slab *gone = NULL;
+    if (threaded_is_hardened(threaded))
+        acre_harden_flush(heap);
     threaded_enter(heap);
     acre_locker_lock(&threaded->env.lock);
     threaded_drop_kept(heap, &gone);
@@ -132,6 +136,19 @@ void acre_threaded_after_fork(struct acre_threaded *threaded, struct acre_thread
         else
             threaded_abandon(threaded, heap);
     }
+}
+
+void acre_threaded_set_thread(struct acre_thread_heap *heap, size_t number)
+{
+    heap->thread = number;
+}
+
+size_t acre_threaded_thread_of(const struct acre_threaded *threaded, const void *address)
+{
+    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)address);
+    const struct acre_thread_heap *owner =
+        slab != NULL ? atomic_load_explicit(&slab->owner, memory_order_relaxed) : NULL;
+    return owner != NULL ? owner->thread : 0;
 }
 
 size_t acre_threaded_late_misuse(const struct acre_threaded *threaded)

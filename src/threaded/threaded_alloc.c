@@ -3,7 +3,7 @@
  * The verbs on blocks: the slow paths of alloc and dealloc, runs of pages, sizes.
  */
 #include "base/memory.h"
-#include "threaded/threaded_private.h"
+#include "threaded/threaded_harden.h"
 
 static enum threaded_state threaded_state_of(const struct acre_threaded_slab *slab)
 {
@@ -40,7 +40,7 @@ static struct acre_threaded_slab *threaded_keep_run(
     return old;
 }
 
-static void *threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
+void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
 {
     size_t size = layout.size + (layout.size == 0);
     size_t pages = (size + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
@@ -55,7 +55,7 @@ static void *threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layou
 }
 
 /* Of two threads that free a run at once, one changes its state. */
-static enum acre_status threaded_dealloc_run(
+enum acre_status acre_threaded_dealloc_run(
     struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr)
 {
     unsigned char state = THREADED_RUN;
@@ -80,7 +80,7 @@ static enum acre_status threaded_dealloc_run(
 /* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Sizes
  * that are a multiple of the alignment lie at multiples of it, for slabs start at pages. Bounded:
  * a power of two is at most eight classes above. */
-static unsigned threaded_class_for(struct acre_layout layout)
+unsigned acre_threaded_class_for(struct acre_layout layout)
 {
     size_t size = layout.size + (layout.size == 0);
     if (size > ACRE_THREADED_MAX_SMALL || layout.align > ACRE_THREADED_PAGE)
@@ -97,9 +97,11 @@ static unsigned threaded_class_for(struct acre_layout layout)
 
 static void *threaded_try_alloc(struct acre_thread_heap *heap, struct acre_layout layout)
 {
-    unsigned size_class = threaded_class_for(layout);
+    if (ACRE_UNLIKELY(threaded_is_hardened(heap->threaded)))
+        return acre_harden_alloc(heap, layout);
+    unsigned size_class = acre_threaded_class_for(layout);
     if (size_class == ACRE_THREADED_CLASSES)
-        return threaded_alloc_run(heap, layout);
+        return acre_threaded_alloc_run(heap, layout);
     void *object = threaded_take_object(heap->group[size_class]);
     return object != NULL ? object : acre_threaded_refill(heap, size_class, true);
 }
@@ -107,7 +109,7 @@ static void *threaded_try_alloc(struct acre_thread_heap *heap, struct acre_layou
 /* An object of any larger class; its slab then accepts smaller sizes in sized frees. */
 static void *threaded_alloc_larger(struct acre_thread_heap *heap, struct acre_layout layout)
 {
-    unsigned size_class = threaded_class_for(layout);
+    unsigned size_class = acre_threaded_class_for(layout);
     for (unsigned i = size_class + 1; i < ACRE_THREADED_CLASSES; i++) {
         if ((acre_threaded_class_size(i) & (layout.align - 1)) != 0)
             continue;
@@ -131,6 +133,8 @@ static ACRE_NOINLINE void *threaded_alloc_scarce(
         return NULL;
     if (acre_threaded_release_empty(heap) != 0)
         ptr = threaded_try_alloc(heap, layout);
+    if (threaded_is_hardened(heap->threaded))
+        return ptr;
     return ptr != NULL ? ptr : threaded_alloc_larger(heap, layout);
 }
 
@@ -185,7 +189,7 @@ static void threaded_push_remote(struct acre_thread_heap *owner, struct acre_thr
         threaded_drain_abandoned(owner);
 }
 
-static enum acre_status threaded_dealloc_remote(
+enum acre_status acre_threaded_dealloc_remote(
     struct acre_thread_heap *owner, struct acre_threaded_slab *slab, void *ptr)
 {
     size_t object = threaded_object_at(slab, (uintptr_t)ptr);
@@ -205,14 +209,16 @@ static enum acre_status threaded_dealloc_remote(
 
 enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void *ptr)
 {
+    if (ACRE_UNLIKELY(threaded_is_hardened(heap->threaded)))
+        return acre_harden_dealloc(heap, ptr);
     struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, (uintptr_t)ptr);
     if (slab == NULL)
         return ACRE_NOT_ALLOCATED;
     struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
     if (owner == NULL)
-        return threaded_dealloc_run(heap, slab, ptr);
+        return acre_threaded_dealloc_run(heap, slab, ptr);
     if (owner != heap)
-        return threaded_dealloc_remote(owner, slab, ptr);
+        return acre_threaded_dealloc_remote(owner, slab, ptr);
     return threaded_dealloc_own(slab, ptr) ? ACRE_OK : ACRE_NOT_ALLOCATED;
 }
 
@@ -231,6 +237,9 @@ static size_t threaded_live_size(const struct acre_threaded_slab *slab, uintptr_
     if (slab == NULL)
         return 0;
     enum threaded_state state = threaded_state_of(slab);
+    if (slab->hardened && (state == THREADED_SLAB || slab->start == address))
+        return state != THREADED_NONE && state != THREADED_KEPT ? acre_harden_size(slab, address)
+                                                                : 0;
     if (state == THREADED_RUN && slab->start == address)
         return slab->pages * ACRE_THREADED_PAGE;
     size_t object = state == THREADED_SLAB ? threaded_object_at(slab, address) : SIZE_MAX;
@@ -275,7 +284,7 @@ static bool threaded_made_for(size_t usable, uintptr_t address, struct acre_layo
 {
     if (!acre_is_pow2(layout.align) || layout.size > usable || (address & (layout.align - 1)) != 0)
         return false;
-    unsigned size_class = threaded_class_for(layout);
+    unsigned size_class = acre_threaded_class_for(layout);
     if (size_class != ACRE_THREADED_CLASSES)
         return acre_threaded_class_size(size_class) == usable;
     return acre_align_up(layout.size + (layout.size == 0), ACRE_THREADED_PAGE) == usable;
@@ -294,6 +303,11 @@ enum acre_status acre_threaded_fits(
     struct acre_num usable = acre_threaded_usable_size(threaded, ptr);
     if (usable.status != ACRE_OK)
         return usable.status;
+    if (threaded_is_hardened(threaded) && acre_is_pow2(layout.align))
+        return layout.size + (layout.size == 0) == usable.num &&
+                       ((uintptr_t)ptr & (layout.align - 1)) == 0
+                   ? ACRE_OK
+                   : ACRE_INVALID_PARAM;
     if (threaded_made_for(usable.num, (uintptr_t)ptr, layout))
         return ACRE_OK;
     bool smaller = acre_is_pow2(layout.align) && layout.size <= usable.num &&
@@ -336,7 +350,7 @@ static bool threaded_realloc_in_place(
 {
     struct acre_threaded_slab *run = threaded_slab_of(threaded, (uintptr_t)ptr);
     if (threaded_state_of(run) != THREADED_RUN || layout.size > SIZE_MAX / 2 ||
-        threaded_class_for(layout) != ACRE_THREADED_CLASSES ||
+        acre_threaded_class_for(layout) != ACRE_THREADED_CLASSES ||
         (run->start & (layout.align - 1)) != 0)
         return false;
     size_t size = layout.size + (layout.size == 0);
@@ -346,6 +360,8 @@ static bool threaded_realloc_in_place(
 struct acre_ptr acre_threaded_realloc(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {
+    if (ACRE_UNLIKELY(threaded_is_hardened(heap->threaded)))
+        return acre_harden_realloc(heap, ptr, layout);
     struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
     if (usable.status != ACRE_OK)
         return (struct acre_ptr){ .ptr = NULL, .status = usable.status };

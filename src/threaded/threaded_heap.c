@@ -117,6 +117,8 @@ static void threaded_set_current(
         threaded_set_notify(group->slab, true);
     }
     heap->group[size_class] = group;
+    if (threaded_is_slow(heap->threaded))
+        return;
     size_t above = acre_threaded_class_size(size_class) / ACRE_THREADED_UNIT;
     size_t unit =
         size_class == 0 ? 0 : acre_threaded_class_size(size_class - 1) / ACRE_THREADED_UNIT;

@@ -106,6 +106,7 @@ struct acre_threaded_slab {
     _Atomic unsigned char state; /* enum threaded_state */
     _Atomic bool lends;          /* an object has served a smaller request */
     bool listed;                 /* in the partial list of its class */
+    bool hardened;               /* it has numbers behind its groups: threaded_harden.h */
     size_t pages;
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
@@ -136,6 +137,8 @@ struct acre_thread_heap {
     struct acre_thread_heap *next_abandoned; /* under the lock */
     _Atomic unsigned char state;             /* enum threaded_heap_state; changes under the lock */
     _Atomic bool busy;                       /* its thread is inside a slow path */
+    struct threaded_quarantine *quarantine;  /* null unless hardened */
+    size_t thread;                           /* the caller's number of its thread */
     _Alignas(64) _Atomic(struct acre_threaded_group *) remote; /* groups with remote frees */
 };
 
@@ -226,6 +229,17 @@ void acre_threaded_give_pages(struct acre_threaded *threaded, uintptr_t start, s
  */
 size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threaded_slab *list);
 
+/* Whether a heap is hardened, and whether its fast paths serve nothing. */
+ACRE_INLINE bool threaded_is_hardened(const struct acre_threaded *threaded)
+{
+    return threaded->env.hardening.on;
+}
+
+ACRE_INLINE bool threaded_is_slow(const struct acre_threaded *threaded)
+{
+    return threaded->env.hardening.on || threaded->env.hardening.slow;
+}
+
 /* ---- size classes; threaded_class.c ---- */
 
 /* The class of a size of 1 to ACRE_THREADED_MAX_SMALL bytes, and the size of a class. O(1). */
@@ -258,6 +272,16 @@ void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class, b
 /* What a free that filled an empty group, or emptied a group, has to do besides setting the bit. */
 void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group,
     struct acre_threaded_slab **gone);
+
+/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. */
+unsigned acre_threaded_class_for(struct acre_layout layout);
+
+/* Blocks of whole pages, and frees into slabs of other threads. */
+void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout);
+enum acre_status acre_threaded_dealloc_run(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr);
+enum acre_status acre_threaded_dealloc_remote(
+    struct acre_thread_heap *owner, struct acre_threaded_slab *slab, void *ptr);
 
 /* alloc and dealloc where the fast paths do not answer. */
 struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout);

@@ -2,7 +2,7 @@
 /*
  * Records of slabs and of runs of pages. Everything here runs under the lock.
  */
-#include "threaded/threaded_private.h"
+#include "threaded/threaded_harden.h"
 
 /* A record with room for so many groups: a free one of this or a larger capacity, or a new one. */
 static struct acre_threaded_slab *threaded_take_record(
@@ -17,8 +17,10 @@ static struct acre_threaded_slab *threaded_take_record(
         record->groups = (uint8_t)groups;
         return record;
     }
-    struct acre_threaded_slab *record =
-        acre_threaded_meta(threaded, sizeof *record + groups * sizeof record->group[0], 64);
+    size_t bytes = sizeof(struct acre_threaded_slab) + groups * sizeof(struct acre_threaded_group);
+    if (threaded_is_hardened(threaded))
+        bytes += harden_record_size(groups);
+    struct acre_threaded_slab *record = acre_threaded_meta(threaded, bytes, 64);
     if (record != NULL)
         record->groups = record->capacity = (uint8_t)groups;
     return record;
@@ -125,6 +127,8 @@ struct acre_threaded_slab *acre_threaded_make_slab(
     slab->reciprocal = threaded_reciprocal(slab->size);
     slab->size_class = (uint8_t)size_class;
     threaded_fill_groups(slab);
+    if (threaded_is_hardened(threaded))
+        acre_harden_make_slab(threaded, slab);
     atomic_store_explicit(&slab->owner, owner, memory_order_relaxed);
     atomic_store_explicit(&slab->state, THREADED_SLAB, memory_order_relaxed);
     threaded_link(threaded, slab);
@@ -162,6 +166,8 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
     while (list != NULL) {
         struct acre_threaded_slab *slab = list;
         list = slab->next;
+        if (slab->hardened && slab->groups != 0)
+            acre_harden_release_slab(slab);
         size_t mapped = slab->groups != 0 ? slab->pages : 1;
         struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
         acre_threaded_map_set(threaded, slab->start, mapped, NULL);

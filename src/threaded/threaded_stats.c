@@ -2,11 +2,36 @@
 /*
  * The accounts, summed over the slabs and runs in use, and the walk over their blocks.
  */
-#include "threaded/threaded_private.h"
+#include "threaded/threaded_harden.h"
+
+/* Objects that are no program's: those of a hardened slab's guard. */
+static size_t threaded_first_object(const struct acre_threaded_slab *slab)
+{
+    return slab->hardened ? harden_lead(slab) : 0;
+}
+
+static bool threaded_is_object_live(const struct acre_threaded_slab *slab, size_t object)
+{
+    if (slab->hardened)
+        return acre_harden_size(slab, slab->start + object * slab->size) != 0;
+    const struct acre_threaded_group *group = &slab->group[object >> THREADED_WORD_LOG2];
+    size_t dead = threaded_free_bits(group) | threaded_remote_bits(group);
+    return (dead >> (object % THREADED_WORD_BITS) & 1) == 0;
+}
+
+static size_t threaded_live_hardened(const struct acre_threaded_slab *slab)
+{
+    size_t live = 0;
+    for (size_t i = threaded_first_object(slab); i < slab->count; i++)
+        live += threaded_is_object_live(slab, i);
+    return live;
+}
 
 static size_t threaded_live_objects(const struct acre_threaded_slab *slab)
 {
     size_t live = 0;
+    if (slab->hardened)
+        return threaded_live_hardened(slab);
     for (size_t i = 0; i < slab->groups; i++) {
         const struct acre_threaded_group *group = &slab->group[i];
         live += acre_bits_count(~(threaded_free_bits(group) | threaded_remote_bits(group)));
@@ -54,13 +79,10 @@ static bool threaded_walk_slab(
     if (state != THREADED_SLAB)
         return visit(
             arg, (void *)slab->start, slab->pages * ACRE_THREADED_PAGE, state == THREADED_RUN);
-    for (size_t i = 0; i < slab->count; i++) {
-        const struct acre_threaded_group *group = &slab->group[i >> THREADED_WORD_LOG2];
-        size_t dead = threaded_free_bits(group) | threaded_remote_bits(group);
-        bool live = (dead >> (i % THREADED_WORD_BITS) & 1) == 0;
-        if (!visit(arg, (void *)(slab->start + i * slab->size), slab->size, live))
+    for (size_t i = threaded_first_object(slab); i < slab->count; i++)
+        if (!visit(arg, (void *)(slab->start + i * slab->size), slab->size,
+                threaded_is_object_live(slab, i)))
             return false;
-    }
     return true;
 }
 

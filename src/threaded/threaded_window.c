@@ -98,6 +98,8 @@ static void threaded_window_replace(struct acre_thread_heap *heap, struct window
 void acre_threaded_window_add(struct acre_thread_heap *heap, struct acre_threaded_slab *slab)
 {
     heap->slab_pages += slab->pages;
+    if (threaded_is_slow(heap->threaded))
+        return;
     if (!threaded_window_covers(&heap->window, slab)) {
         struct window_range range = threaded_window_range(&heap->window, slab);
         if (range.pages == ENTRIES || range.pages / SPARSE <= heap->slab_pages)

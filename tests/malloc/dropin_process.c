@@ -25,6 +25,8 @@ static void set_environment(const struct dropin_case *test)
     unsetenv("ACRE_POOL");
     unsetenv("ACRE_STATS");
     unsetenv("ACRE_HELP");
+    unsetenv("ACRE_HARDEN");
+    unsetenv("ACRE_TRACE_FREES");
     for (size_t i = 0; i < 3 && test->variables[i] != NULL; i++)
         putenv((char *)(size_t)test->variables[i]);
     if (test->allocator != NULL)

@@ -21,6 +21,7 @@ extern const struct victim_case victim_sizes[];
 extern const struct victim_case victim_misuse[];
 extern const struct victim_case victim_process[];
 extern const struct victim_case victim_memory[];
+extern const struct victim_case victim_harden[];
 
 /** Ends the victim with status 1 and a line on standard error when the condition is false. */
 #define CHECK(condition) victim_check((condition), #condition, __FILE__, __LINE__)

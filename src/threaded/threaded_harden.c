@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Hardened heaps: canaries, zeroes, the quarantine's memory, and the sweep that looks at a few of them.
+ */
+#include "threaded/threaded_harden.h"
+
+#include "base/memory.h"
+
+enum {
+    SWEEP_MOST = 256,   /* requests between two sweeps */
+    SWEEP_OBJECTS = 64, /* live objects that a sweep looks at */
+    SWEEP_FREE = 16,    /* small objects of the quarantine that it looks at */
+    CANARY_WORDS = 4    /* at the start of the slack; two more are at its end */
+};
+
+_Static_assert(HARDEN_GUARD % HARDEN_WORD == 0, "whole words");
+_Static_assert(ACRE_THREADED_UNIT % (2 * HARDEN_WORD) == 0, "objects are pairs of words");
+_Static_assert((size_t)ACRE_THREADED_MAX_SMALL < (size_t)HARDEN_DEAD,
+    "a slack is below the size of its object");
+
+/* Other threads may write what these read: a word that is 0, or a canary, whoever wins. */
+#if defined(__GNUC__) && !defined(ACRE_PLAIN_C)
+#define HARDEN_RACY __attribute__((noinline, no_sanitize_thread))
+#else
+#define HARDEN_RACY
+#endif
+
+/* ---- canaries ---- */
+
+static size_t harden_load(uintptr_t address)
+{
+    size_t word;
+    ACRE_COPY(&word, (const void *)address, sizeof word);
+    return word;
+}
+
+static void harden_store(uintptr_t address, size_t word)
+{
+    ACRE_COPY((void *)address, &word, sizeof word);
+}
+
+static bool harden_is_big_endian(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    ACRE_COPY(&first, &one, sizeof first);
+    return first == 0;
+}
+
+/* The word of a canary at an address. */
+static size_t harden_word(uintptr_t address, size_t pattern)
+{
+    unsigned by = 8 * (unsigned)(address % HARDEN_WORD);
+    unsigned back = (THREADED_WORD_BITS - by) % THREADED_WORD_BITS;
+    if (harden_is_big_endian())
+        return pattern << by | pattern >> back;
+    return pattern >> by | pattern << back;
+}
+
+void acre_harden_write(uintptr_t end, size_t slack, size_t pattern)
+{
+    uintptr_t start = end - slack;
+    size_t word = harden_word(start, pattern);
+    harden_store(end - HARDEN_WORD, pattern);
+    harden_store(start, word);
+    if (slack < 2 * HARDEN_WORD)
+        return;
+    harden_store(start + HARDEN_WORD, word);
+    harden_store(end - 2 * HARDEN_WORD, pattern);
+    if (slack < CANARY_WORDS * HARDEN_WORD)
+        return;
+    harden_store(start + 2 * HARDEN_WORD, word);
+    harden_store(start + 3 * HARDEN_WORD, word);
+}
+
+static HARDEN_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
+{
+    uintptr_t start = end - slack;
+    size_t word = harden_word(start, pattern);
+    size_t changed = harden_load(end - HARDEN_WORD) ^ pattern;
+    changed |= harden_load(start) ^ word;
+    if (slack < 2 * HARDEN_WORD)
+        return changed == 0;
+    changed |= harden_load(start + HARDEN_WORD) ^ word;
+    changed |= harden_load(end - 2 * HARDEN_WORD) ^ pattern;
+    if (slack < CANARY_WORDS * HARDEN_WORD)
+        return changed == 0;
+    changed |= harden_load(start + 2 * HARDEN_WORD) ^ word;
+    changed |= harden_load(start + 3 * HARDEN_WORD) ^ word;
+    return changed == 0;
+}
+
+/* The byte that a canary has at an address. */
+static unsigned char harden_byte(uintptr_t address, size_t pattern)
+{
+    size_t word = harden_word(address, pattern);
+    unsigned char byte;
+    ACRE_COPY(&byte, &word, sizeof byte);
+    return byte;
+}
+
+/* The first byte of a range that is not the canary's; `end` when there is none. */
+static uintptr_t harden_first_changed(uintptr_t start, uintptr_t end, size_t pattern)
+{
+    while (start < end && *(const unsigned char *)start == harden_byte(start, pattern))
+        start++;
+    return start;
+}
+
+uintptr_t acre_harden_find(uintptr_t end, size_t slack, size_t pattern)
+{
+    if (ACRE_LIKELY(harden_is_intact(end, slack, pattern)))
+        return 0;
+    size_t words = slack < CANARY_WORDS * HARDEN_WORD ? slack : CANARY_WORDS * HARDEN_WORD;
+    uintptr_t start = end - slack;
+    uintptr_t where = harden_first_changed(start, start + words, pattern);
+    return where != start + words ? where
+                                  : harden_first_changed(end - 2 * HARDEN_WORD, end, pattern);
+}
+
+uintptr_t acre_harden_find_byte(uintptr_t start, uintptr_t end)
+{
+    const size_t *word = (const size_t *)start;
+    const size_t *last = (const size_t *)end;
+    for (; last - word >= 4; word += 4)
+        if ((word[0] | word[1] | word[2] | word[3]) != 0)
+            break;
+    while (word < last && *word == 0)
+        word++;
+    if (word == last)
+        return 0;
+    const unsigned char *byte = (const unsigned char *)word;
+    while (*byte == 0)
+        byte++;
+    return (uintptr_t)byte;
+}
+
+/* The word before an object is the last of another, 0 or a canary; or the guard. */
+static HARDEN_RACY size_t harden_word_before(uintptr_t object)
+{
+    return harden_load(object - HARDEN_WORD);
+}
+
+uintptr_t acre_harden_find_before(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, uintptr_t object)
+{
+    uintptr_t before = object - slab->size;
+    size_t pattern = harden_pattern(threaded, before);
+    uintptr_t guard_end = slab->start + harden_lead(slab) * slab->size;
+    if (ACRE_UNLIKELY(object == guard_end)) {
+        uintptr_t where = harden_first_changed(object - HARDEN_GUARD, object, pattern);
+        return where != object ? where : 0;
+    }
+    size_t word = harden_word_before(object);
+    if (ACRE_LIKELY(word == 0 || word == pattern))
+        return 0;
+    uintptr_t where = object;
+    while (*(const unsigned char *)(where - 1) == harden_byte(where - 1, pattern))
+        where--;
+    return where - 1;
+}
+
+void acre_harden_report(const struct acre_threaded *threaded, enum acre_threaded_damage_kind kind,
+    uintptr_t where, uintptr_t block, size_t size)
+{
+    const struct acre_threaded_hardening *hardening = &threaded->env.hardening;
+    struct acre_threaded_damage damage = {
+        .kind = kind, .where = (void *)where, .block = (void *)block, .size = size
+    };
+    if (hardening->damaged != NULL)
+        hardening->damaged(threaded->env.arg, &damage);
+}
+
+/* ---- heaps and slabs ---- */
+
+bool acre_harden_make_heap(struct acre_threaded *threaded, struct acre_thread_heap *heap)
+{
+    struct threaded_quarantine *quarantine =
+        acre_threaded_meta(threaded, sizeof *quarantine, _Alignof(struct threaded_quarantine));
+    if (quarantine == NULL)
+        return false;
+    quarantine->random = ((uint64_t)threaded->env.hardening.secret ^ (uintptr_t)heap) | 1;
+    quarantine->until_sweep = quarantine->interval = 1;
+    quarantine->ring[0] =
+        (struct harden_ring){ .object = quarantine->small, .most = HARDEN_SMALL_COUNT };
+    quarantine->ring[1] =
+        (struct harden_ring){ .object = quarantine->large, .most = HARDEN_LARGE_COUNT };
+    heap->quarantine = quarantine;
+    return true;
+}
+
+/* The guard has the canary of the last object in it. */
+static uintptr_t harden_guard_end(const struct acre_threaded_slab *slab)
+{
+    return slab->start + harden_lead(slab) * slab->size;
+}
+
+void acre_harden_make_slab(struct acre_threaded *threaded, struct acre_threaded_slab *slab)
+{
+    struct acre_threaded_group *first = &slab->group[0];
+    size_t lead = ((size_t)1 << harden_lead(slab)) - 1;
+    uintptr_t end = harden_guard_end(slab);
+    if (!threaded->env.hardening.pages_are_zero)
+        memset((void *)slab->start, 0, slab->pages * ACRE_THREADED_PAGE);
+    memset(&slab->group[slab->capacity], UINT8_MAX,
+        slab->groups * (size_t)THREADED_WORD_BITS * sizeof(uint16_t)); /* HARDEN_DEAD */
+    first->all &= ~lead;
+    first->notify = first->all;
+    atomic_store_explicit(&first->remote, ~first->all, memory_order_relaxed);
+    threaded_set_free(first, first->all);
+    size_t pattern = harden_pattern(threaded, end - slab->size);
+    for (uintptr_t at = end - HARDEN_GUARD; at != end; at += HARDEN_WORD)
+        harden_store(at, pattern);
+    slab->hardened = true;
+}
+
+void acre_harden_release_slab(struct acre_threaded_slab *slab)
+{
+    memset((void *)(harden_guard_end(slab) - HARDEN_GUARD), 0, HARDEN_GUARD);
+    slab->hardened = false;
+}
+
+size_t acre_harden_size(const struct acre_threaded_slab *slab, uintptr_t address)
+{
+    if (slab->groups == 0)
+        return slab->pages * ACRE_THREADED_PAGE -
+               atomic_load_explicit(harden_run_slack(slab), memory_order_relaxed);
+    size_t object = threaded_object_at(slab, address);
+    size_t slack = object < slab->groups * (size_t)THREADED_WORD_BITS
+                       ? atomic_load_explicit(&harden_slacks(slab)[object], memory_order_acquire)
+                       : HARDEN_DEAD;
+    return slack != HARDEN_DEAD ? slab->size - slack : 0;
+}
+
+/* ---- the sweep ---- */
+
+/* A live object, unless it is freed meanwhile. */
+static void harden_prove_object(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, size_t object)
+{
+    const _Atomic uint16_t *slacks = harden_slacks(slab);
+    size_t slack = atomic_load_explicit(&slacks[object], memory_order_acquire);
+    uintptr_t start = slab->start + object * slab->size;
+    if (slack == HARDEN_DEAD)
+        return;
+    uintptr_t where = acre_harden_find(start + slab->size, slack, harden_pattern(threaded, start));
+    if (ACRE_LIKELY(where == 0))
+        return;
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&slacks[object], memory_order_acquire) == slack)
+        acre_harden_report(threaded, ACRE_DAMAGE_BEHIND, where, start, slab->size - slack);
+}
+
+static void harden_prove_guard(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab)
+{
+    uintptr_t end = harden_guard_end(slab);
+    uintptr_t start = end - HARDEN_GUARD;
+    uintptr_t where = harden_first_changed(start, end, harden_pattern(threaded, end - slab->size));
+    if (where != end)
+        acre_harden_report(threaded, ACRE_DAMAGE_BEFORE, where, end, 0);
+}
+
+/* The objects of one group, which objects come from. Returns how many it may have looked at. */
+static unsigned harden_prove_group(
+    const struct acre_threaded *threaded, const struct acre_threaded_group *group)
+{
+    const struct acre_threaded_slab *slab = group->slab;
+    if (slab == NULL)
+        return 0;
+    size_t first = (size_t)(group - slab->group) * THREADED_WORD_BITS;
+    harden_prove_guard(threaded, slab);
+    for (size_t i = 0; i < THREADED_WORD_BITS; i++)
+        harden_prove_object(threaded, slab, first + i);
+    return THREADED_WORD_BITS;
+}
+
+/* Classes that no object comes from cost a look. */
+static void harden_sweep_classes(struct acre_thread_heap *heap)
+{
+    struct threaded_quarantine *quarantine = heap->quarantine;
+    unsigned looked = 0;
+    for (unsigned i = 0; i < ACRE_THREADED_CLASSES && looked < SWEEP_OBJECTS; i++) {
+        unsigned size_class = quarantine->sweep_class;
+        quarantine->sweep_class = (size_class + 1) % ACRE_THREADED_CLASSES;
+        looked += harden_prove_group(heap->threaded, heap->group[size_class]);
+    }
+}
+
+static void harden_prove_free(const struct acre_threaded *threaded, uintptr_t object)
+{
+    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, object);
+    uintptr_t where = acre_harden_find_byte(object, object + slab->size);
+    if (ACRE_LIKELY(where == 0))
+        return;
+    acre_harden_report(threaded, ACRE_DAMAGE_FREE, where, object, 0);
+    memset((void *)object, 0, slab->size);
+}
+
+static void harden_sweep_ring(const struct acre_threaded *threaded, const struct harden_ring *ring,
+    unsigned at, unsigned count)
+{
+    for (unsigned i = 0; i < count && i < ring->count; i++)
+        harden_prove_free(threaded, ring->object[(at + i) % ring->count]);
+}
+
+void acre_harden_sweep(struct acre_thread_heap *heap)
+{
+    struct threaded_quarantine *quarantine = heap->quarantine;
+    quarantine->until_sweep = quarantine->interval;
+    if (quarantine->interval < SWEEP_MOST)
+        quarantine->interval *= 2;
+    harden_sweep_classes(heap);
+    harden_sweep_ring(heap->threaded, &quarantine->ring[0], quarantine->sweep_object, SWEEP_FREE);
+    harden_sweep_ring(heap->threaded, &quarantine->ring[1], quarantine->sweep_object, 1);
+    quarantine->sweep_object += SWEEP_FREE;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Hardened heaps: what a program writes outside its live blocks is found, by values that must still be
+ * there.
+ *
+ *   object of a slab, whose size class has room for the request and one word more:
+ *
+ *     | bytes requested | slack: canary up to four words | 0 ... | canary, two words |
+ *
+ *   free object, fresh or freed:  0 everywhere
+ *   before the first object of a slab: objects that are never handed out; their last 32 bytes are canary
+ *
+ * A canary's bytes depend on the secret, on the object's address and on their own address modulo a word;
+ * none is 0. So a write of any length that begins just behind a block changes one, and a write into a
+ * free object changes a 0.
+ *
+ * Beside the groups of a slab's record stands one number per object, out of reach of the program: its
+ * slack in bytes, or HARDEN_DEAD when it is not live. A free claims the object by this number first;
+ * then it proves the canaries and clears the object, which enters the quarantine of the thread that
+ * frees it. The object that leaves for it, chosen at random, is freed as any other: only now is its
+ * `free` or `remote` bit set. While a quarantine is full, the object that is handed out next is chosen at
+ * random from its group too.
+ *
+ * When canaries are proven: at free and at a change of size, those of the block and the word before it;
+ * zeroes, when the object is handed out again; and a few of both in each sweep, one of which comes every
+ * SWEEP_MOST requests, more often at first.
+ *
+ * The fast paths know nothing of this: a hardened heap has no window and no current slab by size, so
+ * every call takes the slow path.
+ */
+#ifndef ACRE_SRC_THREADED_HARDEN_H
+#define ACRE_SRC_THREADED_HARDEN_H
+
+#include "threaded/threaded_private.h"
+
+enum {
+    HARDEN_DEAD = UINT16_MAX,
+    HARDEN_WORD = sizeof(size_t),
+    HARDEN_GUARD = 32,        /* bytes of canary before the first object of a slab */
+    HARDEN_SMALL = 1024,      /* objects of at most so many bytes */
+    HARDEN_SMALL_COUNT = 256, /* in quarantine, at most so many of these, */
+    HARDEN_LARGE_COUNT = 32   /* and so many of others */
+};
+
+/* Objects that wait for their reuse. */
+struct harden_ring {
+    uintptr_t *object;
+    unsigned count, most;
+};
+
+struct threaded_quarantine {
+    uint64_t random;
+    unsigned until_sweep;  /* requests until the next sweep */
+    unsigned interval;     /* from that one to the one after it */
+    unsigned sweep_class;  /* where the next sweep begins */
+    unsigned sweep_object; /* of the quarantine */
+    struct harden_ring ring[2];
+    uintptr_t small[HARDEN_SMALL_COUNT];
+    uintptr_t large[HARDEN_LARGE_COUNT];
+};
+
+/* ---- what is beside the groups ---- */
+
+ACRE_INLINE _Atomic uint16_t *harden_slacks(const struct acre_threaded_slab *slab)
+{
+    return (_Atomic uint16_t *)(uintptr_t)&slab->group[slab->capacity];
+}
+
+/* Of a run: its slack. */
+ACRE_INLINE _Atomic size_t *harden_run_slack(const struct acre_threaded_slab *run)
+{
+    return (_Atomic size_t *)(uintptr_t)&run->group[run->capacity];
+}
+
+/* Bytes of a record behind its groups. */
+ACRE_INLINE size_t harden_record_size(unsigned groups)
+{
+    return groups != 0 ? groups * THREADED_WORD_BITS * sizeof(uint16_t) : sizeof(size_t);
+}
+
+/* Objects before the first one that is handed out. */
+ACRE_INLINE size_t harden_lead(const struct acre_threaded_slab *slab)
+{
+    return (HARDEN_GUARD + slab->size - 1) / slab->size;
+}
+
+/* ---- canaries ---- */
+
+/* The bytes of the canaries of the object at an address, in the order of their addresses modulo a word;
+ * none is 0. */
+ACRE_INLINE size_t harden_pattern(const struct acre_threaded *threaded, uintptr_t object)
+{
+    size_t mixed = (object / ACRE_THREADED_UNIT) * (size_t)UINT64_C(0x9e3779b97f4a7c15);
+    mixed ^= threaded->env.hardening.secret;
+    return mixed | SIZE_MAX / 255;
+}
+
+/* Writes the canaries behind `slack` bytes before the end of an object. */
+void acre_harden_write(uintptr_t end, size_t slack, size_t pattern);
+
+/* The first byte of these that has changed; 0: none has. */
+uintptr_t acre_harden_find(uintptr_t end, size_t slack, size_t pattern);
+
+/* A changed byte before an object; 0: none has changed. */
+uintptr_t acre_harden_find_before(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, uintptr_t object);
+
+/* The first byte of a range of whole words that is not 0; 0: there is none. */
+uintptr_t acre_harden_find_byte(uintptr_t start, uintptr_t end);
+
+/* ---- hooks of the other files ---- */
+
+/* The quarantine of a new heap. Under the lock. False: no memory. */
+bool acre_harden_make_heap(struct acre_threaded *threaded, struct acre_thread_heap *heap);
+
+/* A slab is new, and goes back. Under the lock. */
+void acre_harden_make_slab(struct acre_threaded *threaded, struct acre_threaded_slab *slab);
+void acre_harden_release_slab(struct acre_threaded_slab *slab);
+
+/* Bytes requested for the live block that starts at an address of a slab or run; 0: there is none. */
+size_t acre_harden_size(const struct acre_threaded_slab *slab, uintptr_t address);
+
+/* The verbs, of a heap that is hardened. */
+void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout);
+enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr);
+struct acre_ptr acre_harden_realloc(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
+
+/* Frees what a heap has in quarantine. */
+void acre_harden_flush(struct acre_thread_heap *heap);
+
+/* Proves a few canaries and zeroes. */
+void acre_harden_sweep(struct acre_thread_heap *heap);
+
+/* Tells the caller of damage at an address. `size`: bytes requested for the block, 0 for a free one. */
+void acre_harden_report(const struct acre_threaded *threaded, enum acre_threaded_damage_kind kind,
+    uintptr_t where, uintptr_t block, size_t size);
+
+#endif

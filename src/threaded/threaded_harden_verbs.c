@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The verbs of hardened heaps.
+ */
+#include "base/memory.h"
+#include "threaded/threaded_harden.h"
+
+/* ---- quarantine ---- */
+
+static unsigned harden_random(struct threaded_quarantine *quarantine, unsigned below)
+{
+    uint64_t x = quarantine->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    quarantine->random = x;
+    return (unsigned)((x >> 32) & (below - 1));
+}
+
+_Static_assert((HARDEN_SMALL_COUNT & (HARDEN_SMALL_COUNT - 1)) == 0, "a power of two");
+_Static_assert((HARDEN_LARGE_COUNT & (HARDEN_LARGE_COUNT - 1)) == 0, "a power of two");
+
+/* Frees an object that nobody else frees, unless two threads have claimed it at once. */
+static void harden_free_object(struct acre_thread_heap *heap, uintptr_t object)
+{
+    struct acre_threaded *threaded = heap->threaded;
+    struct acre_threaded_slab *slab = threaded_slab_of(threaded, object);
+    struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    bool done = owner == heap
+                    ? threaded_dealloc_own(slab, (void *)object)
+                    : acre_threaded_dealloc_remote(owner, slab, (void *)object) == ACRE_OK;
+    if (ACRE_UNLIKELY(!done))
+        atomic_fetch_add_explicit(&threaded->late_misuse, 1, memory_order_relaxed);
+}
+
+/* An object enters; one that has been there leaves. */
+static void harden_keep(struct acre_thread_heap *heap, uintptr_t object, size_t size)
+{
+    struct threaded_quarantine *quarantine = heap->quarantine;
+    struct harden_ring *ring = &quarantine->ring[size > HARDEN_SMALL];
+    if (ring->count < ring->most) {
+        ring->object[ring->count++] = object;
+        return;
+    }
+    unsigned at = harden_random(quarantine, ring->most);
+    uintptr_t leaves = ring->object[at];
+    ring->object[at] = object;
+    harden_free_object(heap, leaves);
+}
+
+void acre_harden_flush(struct acre_thread_heap *heap)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct harden_ring *ring = &heap->quarantine->ring[i];
+        while (ring->count != 0)
+            harden_free_object(heap, ring->object[--ring->count]);
+    }
+}
+
+/* ---- alloc ---- */
+
+/* What a request takes with its canary. */
+static struct acre_layout harden_layout(struct acre_layout layout)
+{
+    size_t size = layout.size + (layout.size == 0);
+    return (struct acre_layout){ .size = size + HARDEN_WORD, .align = layout.align };
+}
+
+static void harden_start_object(const struct acre_threaded *threaded,
+    struct acre_threaded_slab *slab, uintptr_t object, size_t size)
+{
+    size_t slack = slab->size - size;
+    size_t index = threaded_object_at(slab, object);
+    acre_harden_write(object + slab->size, slack, harden_pattern(threaded, object));
+    atomic_store_explicit(&harden_slacks(slab)[index], (uint16_t)slack, memory_order_release);
+}
+
+/* An object of the group, or null: the lowest, or any once the quarantine is full. */
+static void *harden_take_object(
+    struct threaded_quarantine *quarantine, struct acre_threaded_group *group)
+{
+    size_t bits = threaded_free_bits(group);
+    if (bits == 0 || quarantine->ring[0].count < HARDEN_SMALL_COUNT)
+        return threaded_take_object(group);
+    size_t above = bits & SIZE_MAX << harden_random(quarantine, THREADED_WORD_BITS);
+    unsigned bit = acre_bits_lowest(above != 0 ? above : bits);
+    threaded_set_free(group, bits & ~((size_t)1 << bit));
+    return (void *)(group->base + bit * group->size);
+}
+
+/* The last word is written first, so that a fresh page has one fault and not two. */
+static void *harden_alloc_object(
+    struct acre_thread_heap *heap, unsigned size_class, struct acre_layout layout)
+{
+    void *object = harden_take_object(heap->quarantine, heap->group[size_class]);
+    if (ACRE_UNLIKELY(object == NULL))
+        object = acre_threaded_refill(heap, size_class, true);
+    if (ACRE_UNLIKELY(object == NULL))
+        return NULL;
+    struct acre_threaded_slab *slab = heap->group[size_class]->slab;
+    uintptr_t start = (uintptr_t)object;
+    uintptr_t last = start + slab->size - HARDEN_WORD;
+    *(size_t *)last = 0;
+    uintptr_t where = acre_harden_find_byte(start, last);
+    if (ACRE_UNLIKELY(where != 0)) {
+        acre_harden_report(heap->threaded, ACRE_DAMAGE_FREE, where, start, 0);
+        memset(object, 0, slab->size);
+    }
+    harden_start_object(heap->threaded, slab, start, layout.size - HARDEN_WORD);
+    return object;
+}
+
+static void *harden_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    void *start = acre_threaded_alloc_run(heap, layout);
+    if (start == NULL)
+        return NULL;
+    struct acre_threaded *threaded = heap->threaded;
+    struct acre_threaded_slab *run = threaded_slab_of(threaded, (uintptr_t)start);
+    size_t bytes = run->pages * ACRE_THREADED_PAGE;
+    size_t slack = bytes - (layout.size - HARDEN_WORD);
+    run->hardened = true;
+    atomic_store_explicit(harden_run_slack(run), slack, memory_order_relaxed);
+    acre_harden_write(run->start + bytes, slack, harden_pattern(threaded, run->start));
+    return start;
+}
+
+void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout)
+{
+    if (ACRE_UNLIKELY(--heap->quarantine->until_sweep == 0))
+        acre_harden_sweep(heap);
+    layout = harden_layout(layout);
+    unsigned size_class = acre_threaded_class_for(layout);
+    return size_class != ACRE_THREADED_CLASSES ? harden_alloc_object(heap, size_class, layout)
+                                               : harden_alloc_run(heap, layout);
+}
+
+/* ---- dealloc ---- */
+
+/* Takes a live object from the program: its slack, or HARDEN_DEAD when there is none. Only threads that
+ * do not own the slab use an atomic exchange: two frees of one object at once, one of them the owner's,
+ * are found when it leaves the quarantines. The fence stands before the object is cleared, so that a
+ * sweep that sees a zero sees that the object is not live. */
+static size_t harden_claim(
+    const struct acre_thread_heap *heap, struct acre_threaded_slab *slab, uintptr_t address)
+{
+    size_t object = threaded_object_at(slab, address);
+    if (object >= slab->groups * (size_t)THREADED_WORD_BITS)
+        return HARDEN_DEAD;
+    _Atomic uint16_t *slack = &harden_slacks(slab)[object];
+    if (atomic_load_explicit(&slab->owner, memory_order_relaxed) == heap) {
+        size_t had = atomic_load_explicit(slack, memory_order_relaxed);
+        atomic_store_explicit(slack, HARDEN_DEAD, memory_order_relaxed);
+        return had;
+    }
+    size_t had = atomic_exchange_explicit(slack, HARDEN_DEAD, memory_order_acq_rel);
+    atomic_thread_fence(memory_order_release);
+    return had;
+}
+
+/* The canaries of an object that the thread has claimed, and the word before it. */
+static void harden_prove_edges(const struct acre_threaded *threaded,
+    const struct acre_threaded_slab *slab, uintptr_t object, size_t slack)
+{
+    size_t size = slab->size;
+    uintptr_t where = acre_harden_find(object + size, slack, harden_pattern(threaded, object));
+    if (ACRE_UNLIKELY(where != 0))
+        acre_harden_report(threaded, ACRE_DAMAGE_BEHIND, where, object, size - slack);
+    where = acre_harden_find_before(threaded, slab, object);
+    if (ACRE_UNLIKELY(where != 0))
+        acre_harden_report(threaded, ACRE_DAMAGE_BEFORE, where, object, size - slack);
+}
+
+static enum acre_status harden_dealloc_run(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr)
+{
+    uintptr_t start = (uintptr_t)ptr;
+    size_t bytes = run->pages * ACRE_THREADED_PAGE;
+    size_t slack = atomic_load_explicit(harden_run_slack(run), memory_order_relaxed);
+    if (run->start != start ||
+        atomic_load_explicit(&run->state, memory_order_acquire) != THREADED_RUN)
+        return ACRE_NOT_ALLOCATED;
+    uintptr_t where = acre_harden_find(start + bytes, slack, harden_pattern(heap->threaded, start));
+    if (where != 0)
+        acre_harden_report(heap->threaded, ACRE_DAMAGE_BEHIND, where, start, bytes - slack);
+    memset(ptr, 0, bytes);
+    return acre_threaded_dealloc_run(heap, run, ptr);
+}
+
+enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)
+{
+    struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, (uintptr_t)ptr);
+    if (ACRE_UNLIKELY(slab == NULL))
+        return ACRE_NOT_ALLOCATED;
+    if (ACRE_UNLIKELY(slab->groups == 0))
+        return harden_dealloc_run(heap, slab, ptr);
+    size_t slack = harden_claim(heap, slab, (uintptr_t)ptr);
+    if (ACRE_UNLIKELY(slack == HARDEN_DEAD))
+        return ACRE_NOT_ALLOCATED;
+    harden_prove_edges(heap->threaded, slab, (uintptr_t)ptr, slack);
+    memset(ptr, 0, slab->size);
+    harden_keep(heap, (uintptr_t)ptr, slab->size);
+    return ACRE_OK;
+}
+
+/* ---- realloc ---- */
+
+/* A block whose class stays gets a new slack; what it gains is 0. Between the two numbers it is not live,
+ * which a sweep sees. */
+static bool harden_resize(
+    struct acre_thread_heap *heap, uintptr_t object, size_t had, struct acre_layout layout)
+{
+    struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, object);
+    struct acre_layout whole = harden_layout(layout);
+    size_t size = whole.size - HARDEN_WORD;
+    if (slab->groups == 0 || (object & (layout.align - 1)) != 0 ||
+        layout.size > ACRE_THREADED_MAX_SMALL || acre_threaded_class_for(whole) != slab->size_class)
+        return false;
+    if (size == had)
+        return true;
+    size_t slack = harden_claim(heap, slab, object);
+    if (slack == HARDEN_DEAD)
+        return false;
+    harden_prove_edges(heap->threaded, slab, object, slack);
+    size_t kept = size < had ? size : had;
+    memset((void *)(object + kept), 0, slab->size - kept);
+    harden_start_object(heap->threaded, slab, object, size);
+    return true;
+}
+
+struct acre_ptr acre_harden_realloc(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
+{
+    struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
+    if (usable.status != ACRE_OK)
+        return (struct acre_ptr){ .ptr = NULL, .status = usable.status };
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
+    if (harden_resize(heap, (uintptr_t)ptr, usable.num, layout))
+        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
+    struct acre_ptr moved = acre_threaded_alloc(heap, layout);
+    if (moved.status != ACRE_OK)
+        return moved;
+    memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);
+    enum acre_status status = acre_harden_dealloc(heap, ptr);
+    if (status != ACRE_OK)
+        return (struct acre_ptr){ .ptr = NULL, .status = status };
+    return moved;
+}

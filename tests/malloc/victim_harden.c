@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Writes where no live block is, and what a hardened malloc promises. Cases that name a pointer on
+ * standard output must be ended, as test_harden.c says for each level.
+ */
+#include "victim.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { small = 100, large = 100001, pages = 25 * 4096, rounds = 5000 };
+
+static char *named(size_t size)
+{
+    char line[32];
+    char *ptr = malloc(size);
+    CHECK(ptr != NULL);
+    int length = snprintf(line, sizeof line, "0x%lx\n", (unsigned long)(uintptr_t)ptr);
+    CHECK(write(1, line, (size_t)length) == length);
+    return victim_hide(ptr);
+}
+
+static void churn(size_t size)
+{
+    for (int i = 0; i < rounds; i++)
+        free(victim_hide(malloc(size)));
+}
+
+/* ---- writes behind and before ---- */
+
+static void overflow_by_one(void)
+{
+    char *ptr = named(small);
+    ptr[small] ^= 1;
+    free(ptr);
+}
+
+static void overflow_of_zeroes(void)
+{
+    char *ptr = named(small);
+    memset(ptr + small, 0, 4);
+    free(ptr);
+}
+
+static void overflow_by_twenty(void)
+{
+    char *ptr = named(1000);
+    ptr[1019] ^= 1;
+    free(ptr);
+}
+
+static void overflow_of_large(void)
+{
+    char *ptr = named(large);
+    ptr[large] ^= 1;
+    free(ptr);
+}
+
+static void overflow_then_realloc(void)
+{
+    char *ptr = named(small);
+    ptr[small] ^= 1;
+    free(realloc(ptr, small * 2));
+}
+
+static void overflow_then_resize(void)
+{
+    char *ptr = named(small);
+    ptr[small] ^= 1;
+    free(realloc(ptr, small + 1));
+}
+
+static void overflow_after_shrink(void)
+{
+    char *ptr = named(small);
+    CHECK(realloc(ptr, small - 1) == ptr);
+    ptr[small - 1] ^= 1;
+    free(ptr);
+}
+
+/* Its block is never freed. */
+static void overflow_unseen(void)
+{
+    char *ptr = named(small);
+    ptr[small] ^= 1;
+    for (int i = 0; i < rounds; i++)
+        CHECK(malloc(16) != NULL);
+}
+
+static void overflow_aligned(void)
+{
+    char *ptr = memalign(64, small);
+    char line[32];
+    int length = snprintf(line, sizeof line, "0x%lx\n", (unsigned long)(uintptr_t)ptr);
+    CHECK(write(1, line, (size_t)length) == length);
+    ptr[small] ^= 1;
+    free(ptr);
+}
+
+static void underflow_by_one(void)
+{
+    char *ptr = named(small);
+    ptr[-1] ^= 1;
+    free(ptr);
+}
+
+static void underflow_of_next(void)
+{
+    char *ptrs[3];
+    for (int i = 0; i < 3; i++)
+        ptrs[i] = malloc(small);
+    char *ptr = named(small);
+    ptr[-1] ^= 1;
+    free(ptr);
+    for (int i = 0; i < 3; i++)
+        free(ptrs[i]);
+}
+
+static void overflow_far(void)
+{
+    char *ptr = malloc(pages);
+    ptr[pages] ^= 1;
+    free(ptr);
+}
+
+static void underflow_of_large(void)
+{
+    char *ptr = malloc(pages);
+    ptr[-1] ^= 1;
+    free(ptr);
+}
+
+/* ---- freed blocks ---- */
+
+static void write_after_free(void)
+{
+    char *ptr = named(small);
+    free(ptr);
+    ptr[5] = 1;
+    churn(small);
+}
+
+static void write_after_free_of_large(void)
+{
+    char *ptr = malloc(large);
+    free(ptr);
+    ptr[5] = 1;
+}
+
+static void read_after_free_of_large(void)
+{
+    char *ptr = malloc(large);
+    free(ptr);
+    CHECK(*(volatile char *)ptr == 0);
+}
+
+static void free_after_reuse(void)
+{
+    char *ptr = named(small);
+    free(ptr);
+    for (int i = 0; i < 100; i++)
+        CHECK(malloc(small) != NULL);
+    free(ptr);
+}
+
+static void free_large_after_reuse(void)
+{
+    char *ptr = named(large);
+    free(ptr);
+    for (int i = 0; i < 10; i++)
+        CHECK(malloc(large) != NULL);
+    free(ptr);
+}
+
+static void not_reused_at_once(void)
+{
+    char *ptr = malloc(small);
+    free(ptr);
+    for (int i = 0; i < 100; i++)
+        CHECK(malloc(small) != ptr);
+}
+
+static void reused_in_other_order(void)
+{
+    enum { count = 2000 };
+    static char *ptrs[count];
+    int rising = 0;
+    for (int i = 0; i < count; i++)
+        ptrs[i] = malloc(small);
+    for (int i = 0; i < count; i++)
+        free(ptrs[i]);
+    for (int i = 0; i < count; i++)
+        ptrs[i] = malloc(small);
+    for (int i = 1; i < count; i++)
+        rising += ptrs[i] > ptrs[i - 1];
+    CHECK(rising < count - 20 && rising > 20);
+}
+
+/* ---- blocks of no bytes ---- */
+
+static void write_no_bytes(void)
+{
+    char *ptr = malloc(0);
+    *ptr = 1;
+    free(ptr);
+}
+
+static void read_no_bytes(void)
+{
+    char *ptr = calloc(0, 8);
+    CHECK(*(volatile char *)ptr == 0);
+    free(ptr);
+}
+
+static void free_no_bytes_twice(void)
+{
+    char *ptr = named(0);
+    free(ptr);
+    free(ptr);
+}
+
+static void many_of_no_bytes(void)
+{
+    enum { count = 100000 };
+    static char *ptrs[count];
+    for (int i = 0; i < count; i++) {
+        ptrs[i] = malloc(0);
+        CHECK(ptrs[i] != NULL && (i == 0 || ptrs[i] != ptrs[i - 1]));
+        CHECK(malloc_usable_size(ptrs[i]) == 0);
+    }
+    for (int i = 0; i < count; i++)
+        free(ptrs[i]);
+    char *grown = realloc(malloc(0), small);
+    memset(grown, 1, small);
+    free(grown);
+    CHECK(realloc(malloc(0), 0) == NULL);
+}
+
+/* ---- what is promised ---- */
+
+static int is_zero(const char *ptr, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (ptr[i] != 0)
+            return 0;
+    return 1;
+}
+
+static void new_blocks_are_zero_to(size_t most)
+{
+    static char *ptrs[600];
+    for (size_t size = 1; size < most; size = size * 3 + 1)
+        for (int round = 0; round < 3; round++) {
+            int count = size < 40000 ? 600 : 8;
+            for (int i = 0; i < count; i++) {
+                ptrs[i] = malloc(size);
+                CHECK(is_zero(ptrs[i], size));
+                memset(ptrs[i], 0xa5, size);
+            }
+            for (int i = 0; i < count; i++)
+                free(ptrs[i]);
+        }
+}
+
+static void small_blocks_are_zero(void)
+{
+    new_blocks_are_zero_to(32000);
+}
+
+static void all_blocks_are_zero(void)
+{
+    new_blocks_are_zero_to(4 << 20);
+}
+
+static void usable_is_requested(void)
+{
+    for (size_t size = 1; size < 3 << 20; size = size * 5 / 4 + 1) {
+        char *ptr = malloc(size);
+        CHECK(malloc_usable_size(ptr) == size);
+        memset(ptr, 1, size);
+        free(ptr);
+    }
+}
+
+static void usable_is_a_class(void)
+{
+    char *ptr = malloc(small);
+    CHECK(malloc_usable_size(ptr) == 112);
+    free(ptr);
+}
+
+static void resized(void)
+{
+    char *ptr = malloc(1);
+    size_t had = 1;
+    victim_fill(ptr, 1, 3);
+    for (size_t size = 2; size < 5 << 20; size += size / 7 + 1) {
+        ptr = realloc(ptr, size);
+        CHECK(ptr != NULL && victim_holds(ptr, had, 3) && malloc_usable_size(ptr) >= size);
+        victim_fill(ptr, size, 3);
+        had = size;
+    }
+    for (size_t size = had; size > 1; size -= size / 5 + 1) {
+        ptr = realloc(ptr, size);
+        CHECK(ptr != NULL && victim_holds(ptr, size, 3));
+    }
+    free(ptr);
+}
+
+static void in_place(void)
+{
+    char *ptr = malloc(small);
+    memset(ptr, 1, small);
+    CHECK(realloc(ptr, small + 2) == ptr && ptr[small] == 0 && ptr[small + 1] == 0);
+    CHECK(realloc(ptr, small - 2) == ptr);
+    CHECK(realloc(ptr, small) == ptr && ptr[small - 1] == 0 && ptr[small - 3] == 1);
+    free(ptr);
+}
+
+static void cleared(void)
+{
+    for (int round = 0; round < 3; round++)
+        for (size_t size = 1; size < 3 << 20; size += size / 3 + 1) {
+            char *ptr = calloc(1, size);
+            CHECK(ptr != NULL && is_zero(ptr, size));
+            memset(ptr, 0xa5, size);
+            free(ptr);
+        }
+}
+
+static void aligned(void)
+{
+    for (size_t align = 1; align <= 1 << 20; align *= 2)
+        for (size_t size = 0; size < 200000; size = size * 3 + 1) {
+            char *ptr = memalign(align, size);
+            CHECK(ptr != NULL && (uintptr_t)ptr % align == 0);
+            memset(ptr, 0xa5, size);
+            ptr = realloc(ptr, size + 1);
+            CHECK(ptr != NULL && (size == 0 || ptr[size - 1] == (char)0xa5));
+            free(ptr);
+        }
+}
+
+/* ---- threads ---- */
+
+static void in_thread(void *(*run)(void *), void *argument)
+{
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, run, argument) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static void *overflow_and_free(void *ptr)
+{
+    ((char *)ptr)[small] ^= 1;
+    free(ptr);
+    return NULL;
+}
+
+static void overflow_in_thread(void)
+{
+    in_thread(overflow_and_free, named(small));
+}
+
+/* The thread has a heap of its own, whose quarantine ends with it. */
+static void *free_it(void *ptr)
+{
+    free(malloc(small));
+    free(ptr);
+    return NULL;
+}
+
+static void write_after_free_in_thread(void)
+{
+    char *ptr = named(small);
+    in_thread(free_it, ptr);
+    ptr[5] = 1;
+    for (int i = 0; i < rounds; i++)
+        CHECK(malloc(small) != NULL);
+}
+
+static void *make_blocks(void *ptrs)
+{
+    for (int i = 0; i < 1000; i++)
+        ((char **)ptrs)[i] = memset(malloc((size_t)i + 1), i, (size_t)i + 1);
+    return NULL;
+}
+
+static void *free_blocks(void *ptrs)
+{
+    for (int i = 0; i < 1000; i++) {
+        CHECK(((unsigned char **)ptrs)[i][i] == (unsigned char)i);
+        free(((char **)ptrs)[i]);
+    }
+    return NULL;
+}
+
+static void blocks_of_other_threads(void)
+{
+    static char *ptrs[1000];
+    for (int round = 0; round < 20; round++) {
+        in_thread(make_blocks, ptrs);
+        if (round % 2 == 0)
+            in_thread(free_blocks, ptrs);
+        else
+            free_blocks(ptrs);
+    }
+    CHECK(victim_used() < 1 << 20);
+}
+
+const struct victim_case victim_harden[] = {
+    { "overflow_by_one", overflow_by_one },
+    { "overflow_of_zeroes", overflow_of_zeroes },
+    { "overflow_by_twenty", overflow_by_twenty },
+    { "overflow_of_large", overflow_of_large },
+    { "overflow_then_realloc", overflow_then_realloc },
+    { "overflow_then_resize", overflow_then_resize },
+    { "overflow_after_shrink", overflow_after_shrink },
+    { "overflow_unseen", overflow_unseen },
+    { "overflow_aligned", overflow_aligned },
+    { "underflow_by_one", underflow_by_one },
+    { "underflow_of_next", underflow_of_next },
+    { "overflow_far", overflow_far },
+    { "underflow_of_large", underflow_of_large },
+    { "write_after_free", write_after_free },
+    { "write_after_free_of_large", write_after_free_of_large },
+    { "read_after_free_of_large", read_after_free_of_large },
+    { "free_after_reuse", free_after_reuse },
+    { "free_large_after_reuse", free_large_after_reuse },
+    { "not_reused_at_once", not_reused_at_once },
+    { "reused_in_other_order", reused_in_other_order },
+    { "write_no_bytes", write_no_bytes },
+    { "read_no_bytes", read_no_bytes },
+    { "free_no_bytes_twice", free_no_bytes_twice },
+    { "many_of_no_bytes", many_of_no_bytes },
+    { "small_blocks_are_zero", small_blocks_are_zero },
+    { "all_blocks_are_zero", all_blocks_are_zero },
+    { "usable_is_requested", usable_is_requested },
+    { "usable_is_a_class", usable_is_a_class },
+    { "resized", resized },
+    { "in_place", in_place },
+    { "cleared", cleared },
+    { "aligned", aligned },
+    { "overflow_in_thread", overflow_in_thread },
+    { "write_after_free_in_thread", write_after_free_in_thread },
+    { "blocks_of_other_threads", blocks_of_other_threads },
+    { NULL, NULL },
+};
