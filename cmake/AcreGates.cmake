@@ -90,7 +90,7 @@ if(ACRE_HOSTED)
     find_package(Threads REQUIRED)
     pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
     pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
-    acre_folders(src/trace hosted/number hosted/os hosted/plugin hosted/registry hosted/cli hosted/malloc hosted/record replay tool)
+    acre_folders(src/trace hosted/number hosted/os hosted/plugin hosted/registry hosted/cli hosted/malloc hosted/record replay verify tool)
 endif()
 
 if(ACRE_TESTS)

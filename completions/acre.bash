@@ -8,7 +8,7 @@ _acre() {
     [ "$current" != = ] || current=
     [ "$previous" != = ] || previous=${COMP_WORDS[COMP_CWORD - 2]}
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'run record replay compare info map convert bench help --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'run record replay compare info map verify convert bench help --help --version' -- "$current")
         return
     fi
     for ((i = 2; i < COMP_CWORD; i++)); do
@@ -136,6 +136,22 @@ _acre() {
     map:--hold)
         return
         ;;
+    verify:--with | verify:-w)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    verify:--only | verify:-o)
+        return
+        ;;
+    verify:--runs | verify:-r)
+        return
+        ;;
+    verify:--seed | verify:-s)
+        return
+        ;;
+    verify:--seconds | verify:-t)
+        return
+        ;;
     convert:--output | convert:-o)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
@@ -170,11 +186,15 @@ _acre() {
         mapfile -t COMPREPLY < <(compgen -W '--at= --allocator= --with= --pool= --by= --colours= --svg= --process= --hold= --help' -- "$current")
         [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
         ;;
+    verify:-*)
+        mapfile -t COMPREPLY < <(compgen -W '--with= --only= --runs= --seed= --seconds= --json --help' -- "$current")
+        [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
+        ;;
     convert:-*)
         mapfile -t COMPREPLY < <(compgen -W '--output= --from= --text --help' -- "$current")
         [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
         ;;
-    help:*) mapfile -t COMPREPLY < <(compgen -W 'run record replay compare info map convert bench help' -- "$current") ;;
+    help:*) mapfile -t COMPREPLY < <(compgen -W 'run record replay compare info map verify convert bench help' -- "$current") ;;
     run:* | record:*) mapfile -t COMPREPLY < <(compgen -c -f -- "$current") ;;
     *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac

@@ -18,6 +18,7 @@ int acre_cmd_convert(int argc, char **argv);
 int acre_cmd_info(int argc, char **argv);
 int acre_cmd_bench(int argc, char **argv);
 int acre_cmd_map(int argc, char **argv);
+int acre_cmd_verify(int argc, char **argv);
 
 /** Room for the path of a file. */
 #define ACRE_PATH_ROOM 4096

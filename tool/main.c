@@ -21,6 +21,7 @@ static const struct subcommand subcommands[] = {
     { "compare", acre_cmd_compare, "recommend an allocator for a program, with reasons" },
     { "info", acre_cmd_info, "list the processes of a trace, and what is odd about it" },
     { "map", acre_cmd_map, "draw the layout of a trace's blocks in a pool" },
+    { "verify", acre_cmd_verify, "test an allocator of your own and print a report card" },
     { "convert", acre_cmd_convert, "convert a trace to text, or text to a trace" },
     { "bench", acre_cmd_bench, "measure the allocators on synthetic workloads" },
 };

@@ -113,3 +113,29 @@ const struct acre_pages_plugin *acre_pages_plugin_load(
     dlclose(library);
     return NULL;
 }
+
+static const char *missing_in_subject(const struct acre_subject *subject)
+{
+    if (!subject->name || !subject->name[0])
+        return "name";
+    if (!subject->bind)
+        return "bind";
+    if (!subject->slack)
+        return "slack";
+    return NULL;
+}
+
+const struct acre_subject *acre_subject_load(const char *path, char *error, size_t error_size)
+{
+    const char *symbol = "acre_subject";
+    error[0] = '\0';
+    void *library = open_library(path, error, error_size);
+    if (!library)
+        return NULL;
+    const struct acre_subject *subject = dlsym(library, symbol);
+    if (subject && check_abi(&subject->abi, symbol, path, error, error_size) &&
+        check_members(missing_in_subject(subject), symbol, path, error, error_size))
+        return subject;
+    dlclose(library);
+    return NULL;
+}

@@ -3,6 +3,7 @@
 #ifndef ACRE_PLUGIN_LOAD_H
 #define ACRE_PLUGIN_LOAD_H
 
+#include <acre/conformance.h>
 #include <acre/plugin.h>
 #include <stdbool.h>
 
@@ -29,5 +30,9 @@ void acre_plugin_unload(struct acre_plugin_file *file);
  * the process runs. Null, with the sentence in `error`, when it cannot be used. */
 const struct acre_pages_plugin *acre_pages_plugin_load(
     const char *path, char *error, size_t error_size);
+
+/* The same for the subject `acre_subject` (see acre/conformance.h). Null with an empty `error`: the file
+ * can be loaded and exports none. */
+const struct acre_subject *acre_subject_load(const char *path, char *error, size_t error_size);
 
 #endif

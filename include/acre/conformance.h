@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Describes an allocator under test to the suites of acre.
+ * Tests an allocator against the rules that acre's own allocators are tested against (library
+ * acre-conformance, which needs libacre.a and a POSIX system). `acre verify --with=FILE` does the
+ * same from the command line.
  *
  * An allocator is tested as one of two kinds:
  *
@@ -11,6 +13,8 @@
  * - A subject (struct acre_subject, below) is an allocator with all verbs of the bytes family and
  *   claims the whole contract of acre/bytes.h, misuse included. A shared object that exports one
  *   as `acre_subject` is tested as that.
+ *
+ * Each rule runs in a process of its own: a crash or an endless loop breaks that rule alone.
  */
 #ifndef ACRE_CONFORMANCE_H
 #define ACRE_CONFORMANCE_H
@@ -60,11 +64,17 @@ enum {
     ACRE_SUBJECT_TILES = ACRE_SUBJECT_HEADERS | ACRE_SUBJECT_COVERS
 };
 
+/** The version of struct acre_subject, for `abi`. */
+#define ACRE_SUBJECT_ABI 1u
+
 /** Counters of which a subject can name the places; see `counters`. */
 #define ACRE_SUBJECT_COUNTERS 12
 
 /** An allocator under test, as constant data. All sizes are in bytes. */
 struct acre_subject {
+    /** ACRE_SUBJECT_ABI. First, so that it can be read whatever follows. */
+    uint32_t abi;
+
     /** For tables: letters, digits, '-', '_', '.'. */
     const char *name;
 
@@ -99,7 +109,7 @@ struct acre_subject {
     struct acre_bytes (*bind)(void *self);
 
     /** Makes every counter what it would be had this state been reached at once: nothing refused,
-     * the peak as high as `used`. */
+     * the peak as high as `used`. Not called by acre_verify(); may be null. */
     void (*normalize)(void *self);
 
     /** By how many bytes a sized free may fall short of the usable size and still name the block. */
@@ -108,6 +118,62 @@ struct acre_subject {
 
 /** What a shared object exports to be tested as a subject. */
 extern ACRE_PLUGIN_EXPORT const struct acre_subject acre_subject;
+
+/** Whether an allocator keeps to a rule. */
+enum acre_rule_outcome {
+    ACRE_RULE_PASSED,
+    ACRE_RULE_BROKEN,
+    ACRE_RULE_NOT_CLAIMED,
+    ACRE_RULE_NOT_RUN /**< The system gave no memory or no process: nothing is known. */
+};
+
+/** Room for the texts of a finding. */
+#define ACRE_RULE_TEXT 512
+
+/** What became of one rule. The texts last as long as the callback. */
+struct acre_rule_result {
+    const char *suite; /**< "conformance", "misuse", "plugin", "fault" or "model". */
+    const char *rule;
+    enum acre_rule_outcome outcome;
+    /** Of a broken rule: what happened instead; of one not claimed or not run: why. Else "". */
+    const char *text;
+    /** Of a broken rule: the line of the kit's source that found it, "FILE:LINE"; else "". */
+    const char *where;
+    /** Of a broken rule: the operations that break it, one a line, as short as they were found
+     * (see acre-verify(1)); else "". */
+    const char *operations;
+};
+
+/** How acre_verify() goes about it. All zero is the default. */
+struct acre_verify_options {
+    /** Processor seconds after which a rule counts as an endless loop; ten times as many pass on
+     * the clock. 0: 5. */
+    unsigned seconds;
+    /** Random runs of the model, and the seed of the first; 0: 12 and 1. */
+    unsigned runs;
+    unsigned seed;
+    /** A word that the name of a rule or its suite contains; null: all rules. */
+    const char *only;
+    /** Called after each rule; returns false to end. May be null. */
+    bool (*tell)(void *arg, const struct acre_rule_result *result);
+    void *arg;
+};
+
+/** The rules counted by their outcome. */
+struct acre_verify_counts {
+    unsigned passed, broken, not_claimed, not_run;
+};
+
+/**
+ * Puts a subject through every rule. The process must not have other threads: rules run in forks.
+ * @return the counts; all that is claimed holds when `broken` and `not_run` are 0.
+ */
+struct acre_verify_counts acre_verify(
+    const struct acre_subject *subject, const struct acre_verify_options *options);
+
+/** The same for a plugin. It must stay loaded; its memory is found out with trial pools. */
+struct acre_verify_counts acre_verify_plugin(
+    const struct acre_plugin *plugin, const struct acre_verify_options *options);
 
 #ifdef __cplusplus
 }

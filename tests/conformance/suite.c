@@ -59,7 +59,7 @@ struct acre_stats stats_of(const struct fixture *fixture)
     return acre_stats(fixture->base);
 }
 
-void assert_total(struct fixture *fixture, size_t bytes)
+void suite_assert_total(struct fixture *fixture, size_t bytes)
 {
     size_t total = stats_of(fixture).total;
     if ((fixture->backend->caps & ACRE_SUBJECT_APART) == 0)
@@ -101,7 +101,7 @@ static void assert_walk_agrees(struct fixture *fixture, struct acre_stats stats)
     assert_true(seen.free_bytes <= stats.available);
 }
 
-void assert_sound(struct fixture *fixture)
+void suite_assert_sound(struct fixture *fixture)
 {
     struct acre_stats stats = stats_of(fixture);
     struct acre_check_result found = acre_check(fixture->base);
@@ -152,14 +152,14 @@ static void assert_refused(
     assert_unchanged(fixture, failed, status);
 }
 
-void refuse_alloc(struct fixture *fixture, size_t size, size_t align, enum acre_status status)
+void suite_refuse_alloc(struct fixture *fixture, size_t size, size_t align, enum acre_status status)
 {
     size_t failed = stats_of(fixture).failed;
     fixture_save(fixture);
     assert_refused(fixture, acre_alloc(fixture->bytes, acre_layout(size, align)), failed, status);
 }
 
-void refuse_realloc(
+void suite_refuse_realloc(
     struct fixture *fixture, void *ptr, size_t size, size_t align, enum acre_status status)
 {
     size_t failed = stats_of(fixture).failed;
@@ -168,7 +168,7 @@ void refuse_realloc(
         fixture, acre_realloc(fixture->bytes, ptr, acre_layout(size, align)), failed, status);
 }
 
-void refuse_add(struct fixture *fixture, void *start, size_t size, enum acre_status status)
+void suite_refuse_add(struct fixture *fixture, void *start, size_t size, enum acre_status status)
 {
     size_t failed = stats_of(fixture).failed;
     fixture_save(fixture);
@@ -178,7 +178,7 @@ void refuse_add(struct fixture *fixture, void *start, size_t size, enum acre_sta
 
 size_t bad_pointers_left_out;
 
-void refuse_ptr(struct fixture *fixture, void *ptr)
+void suite_refuse_ptr(struct fixture *fixture, void *ptr)
 {
     if ((fixture->backend->caps & ACRE_SUBJECT_EXACT) == 0) {
         bad_pointers_left_out++;
@@ -221,7 +221,7 @@ size_t suite_fill(
     return room;
 }
 
-void assert_same_accounts(struct acre_stats a, struct acre_stats b)
+void suite_assert_same_accounts(struct acre_stats a, struct acre_stats b)
 {
     assert_int_equal(a.total, b.total);
     assert_int_equal(a.metadata, b.metadata);

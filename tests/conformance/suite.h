@@ -48,8 +48,8 @@ void suite_begin(struct fixture *fixture, size_t offset, size_t size);
 #define begin(...) TEST_SITE(suite_begin(__VA_ARGS__))
 
 /* Accounts balance, check finds nothing, walk agrees. Asserted after every call that changes. */
-void assert_sound(struct fixture *fixture);
-#define assert_sound(...) TEST_SITE(assert_sound(__VA_ARGS__))
+void suite_assert_sound(struct fixture *fixture);
+#define assert_sound(...) TEST_SITE(suite_assert_sound(__VA_ARGS__))
 
 /* alloc and dealloc that must succeed. */
 void *suite_take(struct fixture *fixture, size_t size, size_t align);
@@ -58,18 +58,19 @@ void suite_give(struct fixture *fixture, void *ptr);
 #define give(...) TEST_SITE(suite_give(__VA_ARGS__))
 
 /* Calls that must be refused with this status and change nothing. */
-void refuse_alloc(struct fixture *fixture, size_t size, size_t align, enum acre_status status);
-#define refuse_alloc(...) TEST_SITE(refuse_alloc(__VA_ARGS__))
-void refuse_realloc(
+void suite_refuse_alloc(
+    struct fixture *fixture, size_t size, size_t align, enum acre_status status);
+#define refuse_alloc(...) TEST_SITE(suite_refuse_alloc(__VA_ARGS__))
+void suite_refuse_realloc(
     struct fixture *fixture, void *ptr, size_t size, size_t align, enum acre_status status);
-#define refuse_realloc(...) TEST_SITE(refuse_realloc(__VA_ARGS__))
-void refuse_add(struct fixture *fixture, void *start, size_t size, enum acre_status status);
-#define refuse_add(...) TEST_SITE(refuse_add(__VA_ARGS__))
+#define refuse_realloc(...) TEST_SITE(suite_refuse_realloc(__VA_ARGS__))
+void suite_refuse_add(struct fixture *fixture, void *start, size_t size, enum acre_status status);
+#define refuse_add(...) TEST_SITE(suite_refuse_add(__VA_ARGS__))
 
 /* Every verb that takes a pointer answers ACRE_NOT_ALLOCATED and changes nothing. Left out, and
  * counted, over a backend that is not ACRE_SUBJECT_EXACT. */
-void refuse_ptr(struct fixture *fixture, void *ptr);
-#define refuse_ptr(...) TEST_SITE(refuse_ptr(__VA_ARGS__))
+void suite_refuse_ptr(struct fixture *fixture, void *ptr);
+#define refuse_ptr(...) TEST_SITE(suite_refuse_ptr(__VA_ARGS__))
 
 /* Allocates until ACRE_NO_MEMORY; sizes are size, size + step, ... and again from size after
  * `period` of them. Returns the number of blocks put into `blocks`. */
@@ -86,11 +87,11 @@ extern size_t bad_pointers_left_out;
 struct acre_stats stats_of(const struct fixture *fixture);
 
 /* The bytes given, metadata given apart not counted, are these. */
-void assert_total(struct fixture *fixture, size_t bytes);
-#define assert_total(...) TEST_SITE(assert_total(__VA_ARGS__))
+void suite_assert_total(struct fixture *fixture, size_t bytes);
+#define assert_total(...) TEST_SITE(suite_assert_total(__VA_ARGS__))
 
 /* Every figure but peak and refused requests is equal. */
-void assert_same_accounts(struct acre_stats a, struct acre_stats b);
-#define assert_same_accounts(...) TEST_SITE(assert_same_accounts(__VA_ARGS__))
+void suite_assert_same_accounts(struct acre_stats a, struct acre_stats b);
+#define assert_same_accounts(...) TEST_SITE(suite_assert_same_accounts(__VA_ARGS__))
 
 #endif

@@ -177,7 +177,8 @@ static size_t slack_tlsf(size_t usable)
 
 #define TLSF_APART(title, pool_bytes, binder)                                                      \
     {                                                                                              \
-        .name = title, .caps = TLSF_CAPS, .self_size = POOLED(pool_bytes),                         \
+        .abi = ACRE_SUBJECT_ABI, .name = title, .caps = TLSF_CAPS,                                 \
+        .self_size = POOLED(pool_bytes),                                                           \
         .counters = { 1 + offsetof(struct apart, own.tlsf.failed) },                               \
         .header = sizeof(acre_tlsf_field), .links = 2 * sizeof(void *),                            \
         .foot = sizeof(acre_tlsf_field), .region_enough = 256, .arena_most = (size_t)1 << 20,      \
@@ -221,7 +222,7 @@ static size_t slack_buddy(size_t usable)
 
 #define BUDDY_APART(title, pool_bytes, binder)                                                     \
     {                                                                                              \
-        .name = title,                                                                             \
+        .abi = ACRE_SUBJECT_ABI, .name = title,                                                    \
         .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_SEAM |                   \
                 ACRE_SUBJECT_APART | ACRE_SUBJECT_EXACT,                                           \
         .self_size = POOLED(pool_bytes),                                                           \

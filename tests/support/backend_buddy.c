@@ -32,6 +32,7 @@ static size_t slack(size_t usable)
 }
 
 const struct acre_subject backend_buddy = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "buddy",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct acre_buddy),

@@ -34,6 +34,7 @@ static size_t slack(size_t usable)
 }
 
 const struct acre_subject backend_fault = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "fault(naive)",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),

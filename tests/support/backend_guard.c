@@ -45,6 +45,7 @@ static size_t slack(size_t usable)
 }
 
 const struct acre_subject backend_guard = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "guard(naive)",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_ASKED | ACRE_SUBJECT_PADS |
             (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),

@@ -69,7 +69,7 @@ static void normalize_heap(struct acre_heap *heap)
 /* A backend over the parts of `struct type`, one of which is `part`. */
 #define HEAP(title, type, part, features, header_bytes, enough, scale)                             \
     {                                                                                              \
-        .name = title, .caps = ACRE_SUBJECT_CONTENTS | (features),                                 \
+        .abi = ACRE_SUBJECT_ABI, .name = title, .caps = ACRE_SUBJECT_CONTENTS | (features),        \
         .self_size = sizeof(struct type),                                                          \
         .counters = { 1 + offsetof(struct type, heap.failed),                                      \
             1 + offsetof(struct type, part.failed) },                                              \

@@ -77,6 +77,7 @@ static struct acre_bytes bind_page(void *self)
 }
 
 const struct acre_subject backend_slab_page = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "slab(pages of 2048)",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT | ACRE_SUBJECT_LARGER,
     .self_size = sizeof(struct acre_slab),
@@ -90,6 +91,7 @@ const struct acre_subject backend_slab_page = {
 };
 
 const struct acre_subject backend_slab = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "slab",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT | ACRE_SUBJECT_LARGER,
     .self_size = sizeof(struct acre_slab),

@@ -130,7 +130,7 @@ static size_t slack(size_t usable)
 
 #define STACK(title, binder)                                                                       \
     {                                                                                              \
-        .name = title,                                                                             \
+        .abi = ACRE_SUBJECT_ABI, .name = title,                                                    \
         .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_ASKED | ACRE_SUBJECT_PADS |                   \
                 (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),                                    \
         .self_size = sizeof(struct stack),                                                         \

@@ -55,6 +55,7 @@ static size_t slack(size_t usable)
 }
 
 const struct acre_subject backend_tally = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "tally(naive)",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_EXACT | ACRE_SUBJECT_PADS,
     .self_size = sizeof(struct stack),

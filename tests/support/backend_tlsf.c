@@ -37,6 +37,7 @@ static size_t slack(size_t usable)
 }
 
 const struct acre_subject backend_tlsf = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "tlsf",
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB |
             (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),

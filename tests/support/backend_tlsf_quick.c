@@ -31,6 +31,7 @@ static size_t slack(size_t usable)
 }
 
 const struct acre_subject backend_tlsf_quick = {
+    .abi = ACRE_SUBJECT_ABI,
     .name = "tlsf-quick",
     .caps =
         ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | (ACRE_CHECK_POINTERS ? ACRE_SUBJECT_EXACT : 0),

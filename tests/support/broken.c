@@ -175,6 +175,7 @@ static size_t slack(size_t usable)
         return (struct acre_bytes){ &ops, self };                                                  \
     }                                                                                              \
     static const struct acre_subject backend_##id = {                                              \
+        .abi = ACRE_SUBJECT_ABI,                                                                   \
         .name = "broken-" #id,                                                                     \
         .caps =                                                                                    \
             ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,  \

@@ -20,7 +20,7 @@ void fixture_open(
 {
     fixture->backend = backend;
     arena_open(&fixture->arena, size, align);
-    fixture->watched = fixture->arena.size;
+    fixture->watched = (backend->caps & ACRE_SUBJECT_PLAIN) != 0 ? 0 : fixture->arena.size;
     fixture->self = must_calloc(backend->self_size);
     fixture->saved = NULL;
     fixture->bytes = backend->bind(fixture->self);

@@ -38,7 +38,7 @@ struct model {
     unsigned stamps;
     bool changed;            /* the last operation may have changed the allocator's state */
     bool kept;               /* the fixture's copy is of the present state */
-    size_t left_out;         /* operations not tried, since the backend cannot tell bad pointers */
+    size_t left_out;         /* not tried: bad pointers that it cannot tell, verbs that it lacks */
     struct acre_stats stats; /* as of the last audit */
     char failure[256];       /* the promise that was broken; empty while all hold */
 };

@@ -96,11 +96,19 @@ unsigned model_expect_remove(struct model *model, const void *start)
     return BIT(ACRE_NOT_ALLOCATED);
 }
 
+/* Nothing is known of a plugin's free memory but where it cannot be. */
+static bool is_plain(const struct model *model)
+{
+    return (model->fixture->backend->caps & ACRE_SUBJECT_PLAIN) != 0;
+}
+
 /* A block of its own: what alloc answers, and realloc when the block cannot stay. */
 static unsigned expect_new(
     struct model *model, size_t size, size_t align, const struct model_block *except)
 {
     size_t largest = model->stats.largest_free;
+    if (is_plain(model))
+        return BIT(ACRE_NO_MEMORY) | (could_fit(model, size, align, except) ? BIT(ACRE_OK) : 0);
     if (align <= ACRE_NATURAL_ALIGN && size <= largest)
         return BIT(ACRE_OK);
     bool aligned_too = (model->fixture->backend->caps & ACRE_SUBJECT_LARGER) == 0;
@@ -210,7 +218,7 @@ unsigned model_expect_resize(struct model *model, const void *ptr, size_t size)
 bool model_must_stay(
     struct model *model, const struct model_block *block, size_t size, size_t align)
 {
-    if (((uintptr_t)block->start & (align - 1)) != 0)
+    if (((uintptr_t)block->start & (align - 1)) != 0 || is_plain(model))
         return false;
     return size <= block->usable || (tiles(model) && size <= room_in_place(model, block));
 }

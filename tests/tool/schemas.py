@@ -58,6 +58,8 @@ def main():
         check("compare", output("compare", "--json", "--repeat=1", "--allocator=system", "--scenario=json"))
         check("replay", output("replay", "--json", "--repeat=1", trace))
         check("info", output("info", "--json", trace))
+        plugin = os.path.join(os.environ["ACRE_BUILD"], "tests", "naive_plugin.so")
+        check("verify", output("verify", "--json", "--runs=1", "--with=" + plugin))
 
 
 main()

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Read before every file of the kit: what it defines for its own files begins with acre_kit_, so that it
+ * can be linked with any program. A test compares this list with the library's symbols. */
+#ifndef ACRE_VERIFY_KIT_NAMES_H
+#define ACRE_VERIFY_KIT_NAMES_H
+
+#define account_cases acre_kit_account_cases
+#define alloc_cases acre_kit_alloc_cases
+#define arena_close acre_kit_arena_close
+#define arena_fits acre_kit_arena_fits
+#define arena_forbidden acre_kit_arena_forbidden
+#define arena_open acre_kit_arena_open
+#define bad_pointers_left_out acre_kit_bad_pointers_left_out
+#define case_left_out acre_kit_case_left_out
+#define case_run acre_kit_case_run
+#define fault_cases acre_kit_fault_cases
+#define finding_catch acre_kit_finding_catch
+#define finding_raise acre_kit_finding_raise
+#define fixture_close acre_kit_fixture_close
+#define fixture_open acre_kit_fixture_open
+#define fixture_same acre_kit_fixture_same
+#define fixture_save acre_kit_fixture_save
+#define free_cases acre_kit_free_cases
+#define kit_calls_print acre_kit_calls_print
+#define kit_calls_to_ops acre_kit_calls_to_ops
+#define kit_case acre_kit_case
+#define kit_logged acre_kit_logged
+#define kit_model acre_kit_model
+#define kit_plugin_cases acre_kit_plugin_cases
+#define kit_print_ops acre_kit_print_ops
+#define kit_subject_of_plugin acre_kit_subject_of_plugin
+#define map_append acre_kit_map_append
+#define map_blocks acre_kit_map_blocks
+#define map_close acre_kit_map_close
+#define map_get acre_kit_map_get
+#define map_open acre_kit_map_open
+#define map_remove acre_kit_map_remove
+#define model_above acre_kit_model_above
+#define model_adopt acre_kit_model_adopt
+#define model_apply acre_kit_model_apply
+#define model_audit acre_kit_model_audit
+#define model_begin acre_kit_model_begin
+#define model_expect_alloc acre_kit_model_expect_alloc
+#define model_expect_free_sized acre_kit_model_expect_free_sized
+#define model_expect_range acre_kit_model_expect_range
+#define model_expect_realloc acre_kit_model_expect_realloc
+#define model_expect_remove acre_kit_model_expect_remove
+#define model_expect_resize acre_kit_model_expect_resize
+#define model_fail acre_kit_model_fail
+#define model_find acre_kit_model_find
+#define model_finish acre_kit_model_finish
+#define model_holds acre_kit_model_holds
+#define model_must_stay acre_kit_model_must_stay
+#define model_run acre_kit_model_run
+#define model_stamp acre_kit_model_stamp
+#define naive_ops acre_kit_naive_ops
+#define op_decode acre_kit_op_decode
+#define op_has_align acre_kit_op_has_align
+#define op_has_ptr acre_kit_op_has_ptr
+#define op_has_size acre_kit_op_has_size
+#define op_parse acre_kit_op_parse
+#define op_print acre_kit_op_print
+#define ops_decode acre_kit_ops_decode
+#define ops_read acre_kit_ops_read
+#define ops_write acre_kit_ops_write
+#define pointer_misuses acre_kit_pointer_misuses
+#define region_cases acre_kit_region_cases
+#define region_misuses acre_kit_region_misuses
+#define resize_cases acre_kit_resize_cases
+#define scaled acre_kit_scaled
+#define shrink acre_kit_shrink
+#define size_misuses acre_kit_size_misuses
+#define stats_of acre_kit_stats_of
+#define suite_assert_same_accounts acre_kit_suite_assert_same_accounts
+#define suite_assert_sound acre_kit_suite_assert_sound
+#define suite_assert_total acre_kit_suite_assert_total
+#define suite_begin acre_kit_suite_begin
+#define suite_fill acre_kit_suite_fill
+#define suite_give acre_kit_suite_give
+#define suite_refuse_add acre_kit_suite_refuse_add
+#define suite_refuse_alloc acre_kit_suite_refuse_alloc
+#define suite_refuse_ptr acre_kit_suite_refuse_ptr
+#define suite_refuse_realloc acre_kit_suite_refuse_realloc
+#define suite_take acre_kit_suite_take
+#define test_site acre_kit_test_site
+#define trial_ending acre_kit_trial_ending
+#define trial_limit acre_kit_trial_limit
+#define trial_limits acre_kit_trial_limits
+#define trial_ops acre_kit_trial_ops
+#define trial_run acre_kit_trial_run
+#define trial_shrink acre_kit_trial_shrink
+#define walk_cases acre_kit_walk_cases
+
+#endif
