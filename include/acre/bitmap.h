@@ -78,8 +78,9 @@ struct acre_bitmap {
  * acre_bitmap_metadata_size gives the exact number.
  */
 #define ACRE_BITMAP_METADATA_BYTES(pages)                                                          \
-    (1024 + ((size_t)(pages) / 512 + 1) * 72 + ((size_t)(pages) / 4096 + 1) * 24 +                 \
-        (size_t)(pages) / 4096 / 63 * 16 + (size_t)(pages) / 4096 / 7 * (3 * sizeof(size_t)))
+    (((size_t)(pages) >> 20 ? 128 : 56) * sizeof(size_t) + ((size_t)(pages) / 512 + 1) * 72 +      \
+        ((size_t)(pages) / 4096 + 1) * 24 + (size_t)(pages) / 4096 / 63 * 16 +                     \
+        (size_t)(pages) / 4096 / 7 * (3 * sizeof(size_t)))
 
 /**
  * Declares static metadata for `pages` pages under the given name, for a kernel that has no memory
