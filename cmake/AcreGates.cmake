@@ -100,7 +100,7 @@ if(ACRE_TESTS)
     enable_language(CXX)
     enable_testing()
     acre_folders(tests/support tests/compile tests/base tests/tlsf tests/trace tests/conformance tests/model tests/misuse
-        tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/cache tests/heap tests/threaded
+        tests/exhaustive tests/shared tests/malloc tests/fault tests/wrap tests/pages tests/buddy tests/slab tests/arena tests/cache tests/heap tests/threaded
         tests/regress tests/fuzz tests/hosted tests/hooks tests/tool examples)
     acre_folders(tests/ports)
 endif()

@@ -2,7 +2,7 @@
 # acre as a part of another project, by add_subdirectory or FetchContent. CMake 3.16 is enough.
 #
 #   acre::acre            all of the core
-#   acre::tlsf, acre::buddy, acre::slab, acre::bitmap, acre::heap, acre::threaded, acre::cache,
+#   acre::tlsf, acre::buddy, acre::slab, acre::arena, acre::bitmap, acre::heap, acre::threaded, acre::cache,
 #   acre::wrap, acre::shared_handle       one part and what it needs
 #   acre::malloc          libacre-malloc.so, to be preloaded (Linux)
 #

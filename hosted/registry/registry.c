@@ -3,6 +3,7 @@
 
 #include "registry/nearest.h"
 
+#include <acre/arena.h>
 #include <acre/bitmap.h>
 #include <acre/buddy.h>
 #include <acre/heap.h>

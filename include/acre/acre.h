@@ -6,6 +6,7 @@
 #ifndef ACRE_ACRE_H
 #define ACRE_ACRE_H
 
+#include <acre/arena.h>
 #include <acre/base.h>
 #include <acre/bitmap.h>
 #include <acre/buddy.h>

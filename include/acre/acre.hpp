@@ -44,6 +44,9 @@
 #if ACRE_SLAB
 #include <acre/slab.h>
 #endif
+#if ACRE_ARENA
+#include <acre/arena.h>
+#endif
 
 #include <atomic>
 #include <cstddef>
@@ -413,6 +416,13 @@ inline acre_bytes bytes_of(acre_slab &self) noexcept
 }
 #endif
 
+#if ACRE_ARENA
+inline acre_bytes bytes_of(acre_arena &self) noexcept
+{
+    return acre_arena_bytes(&self);
+}
+#endif
+
 /// An allocator over a buffer and its shared handle, which must exist before a resource over it.
 template <class Allocator> class buffer_pool {
   protected:
@@ -437,8 +447,8 @@ template <class Allocator> class buffer_pool {
 } // namespace detail
 
 /// A std::pmr::memory_resource over a buffer, with an allocator of its own: acre_tlsf,
-/// acre_tlsf_quick, acre_buddy or acre_slab, with default settings. For one thread. As every memory
-/// resource, it must outlive the containers on it; it neither copies nor moves.
+/// acre_tlsf_quick, acre_buddy, acre_slab or acre_arena, with default settings. For one thread. As
+/// every memory resource, it must outlive the containers on it; it neither copies nor moves.
 template <class Allocator>
 class basic_heap : private detail::buffer_pool<Allocator>, public memory_resource {
   public:

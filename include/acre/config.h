@@ -18,6 +18,9 @@
 #ifndef ACRE_SLAB
 #define ACRE_SLAB 1 /**< Slab byte allocator. */
 #endif
+#ifndef ACRE_ARENA
+#define ACRE_ARENA 1 /**< Arena byte allocator. */
+#endif
 #ifndef ACRE_BITMAP
 #define ACRE_BITMAP 1 /**< Bitmap page and id allocators. */
 #endif
@@ -39,8 +42,8 @@
 
 /**
  * 1: before a call reads through a pointer, it proves that the pointer is the start of a live
- * block. 0: TLSF trusts its caller, and a wrong pointer is undefined behaviour. Buddy, slab and
- * bitmap need the same state for their work, and keep the proof.
+ * block. 0: TLSF trusts its caller, and a wrong pointer is undefined behaviour. Buddy, slab,
+ * arena and bitmap need the same state for their work, and keep the proof.
  */
 #ifndef ACRE_CHECK_POINTERS
 #define ACRE_CHECK_POINTERS 1

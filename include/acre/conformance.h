@@ -60,6 +60,9 @@ enum {
     ACRE_SUBJECT_PLAIN = 1 << 11,
     /** With ACRE_SUBJECT_PLAIN: alignments of up to 4096 bytes are served. */
     ACRE_SUBJECT_ALIGNS = 1 << 12,
+    /** Memory that is freed before a live block serves no request until that is freed too, and counts
+     * as used; an alignment leaves a gap in front of the block. */
+    ACRE_SUBJECT_STACKS = 1 << 13,
     /** Blocks and their headers tile a region. */
     ACRE_SUBJECT_TILES = ACRE_SUBJECT_HEADERS | ACRE_SUBJECT_COVERS
 };

@@ -7,12 +7,14 @@
 const char *case_left_out(const struct acre_subject *subject, const struct test_case *test_case)
 {
     unsigned caps = subject->caps;
-    unsigned needs = test_case->needs & ~(unsigned)(NEEDS_HANDLE | NEEDS_ALIGNS);
+    unsigned needs = test_case->needs & ~(unsigned)(NEEDS_HANDLE | NEEDS_ALIGNS | NEEDS_REUSE);
     if ((caps & ACRE_SUBJECT_PLAIN) != 0 && (test_case->needs & NEEDS_HANDLE) != 0)
         return "a plugin has no verbs for it";
     if ((caps & ACRE_SUBJECT_PLAIN) != 0 && (caps & ACRE_SUBJECT_ALIGNS) == 0 &&
         (test_case->needs & NEEDS_ALIGNS) != 0)
         return "it refuses large alignments";
+    if ((caps & ACRE_SUBJECT_STACKS) != 0 && (test_case->needs & NEEDS_REUSE) != 0)
+        return "it reuses memory only once all after it is free";
     if ((caps & needs) != needs)
         return test_case->why;
     return test_case->arena > subject->arena_most ? "it has no room for that region's metadata"

@@ -10,8 +10,9 @@
 /* What a test case needs beside the capabilities of the allocator (ACRE_SUBJECT_*). */
 enum {
     NEEDS_HANDLE =
-        1 << 30,           /* verbs that are the allocator's own, not bookkeeping around a plugin */
-    NEEDS_ALIGNS = 1 << 29 /* alignments of up to 4096 bytes */
+        1 << 30, /* verbs that are the allocator's own, not bookkeeping around a plugin */
+    NEEDS_ALIGNS = 1 << 29, /* alignments of up to 4096 bytes */
+    NEEDS_REUSE = 1 << 28   /* what was freed serves again though blocks after it are live */
 };
 
 struct test_case {

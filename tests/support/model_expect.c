@@ -149,8 +149,9 @@ unsigned model_expect_free_sized(struct model *model, const void *ptr, size_t si
         return BIT(ACRE_OK) | (is_asked(block, want, align) ? 0 : BIT(ACRE_INVALID_PARAM));
     if (!tiles(model)) {
         size_t least = block->usable - model->fixture->backend->slack(block->usable);
-        bool by_align = align >= least && align <= block->usable &&
-                        (model->fixture->backend->caps & ACRE_SUBJECT_ASKED) == 0;
+        bool by_align =
+            align >= least && align <= block->usable &&
+            (model->fixture->backend->caps & (ACRE_SUBJECT_ASKED | ACRE_SUBJECT_STACKS)) == 0;
         bool fits = want >= least || by_align;
         return BIT(fits ? ACRE_OK : ACRE_INVALID_PARAM);
     }

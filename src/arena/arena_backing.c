@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * What layers above must know of the arena.
+ */
+#include "arena/arena_private.h"
+
+/* Room for the block wherever it must start, and for metadata, which grows by less than a sixteenth
+ * of the region. */
+static size_t arena_backing_region_size(const void *self, struct acre_layout layout)
+{
+    (void)self;
+    if (layout.size > SIZE_MAX / 8 || layout.align > SIZE_MAX / 8)
+        return 0;
+    size_t align = layout.align > ACRE_ARENA_GRANULE ? layout.align : 0;
+    size_t span = (arena_granules(layout.size) << ACRE_ARENA_GRANULE_LOG2) + align;
+    return span + span / 16 + sizeof(struct acre_arena_region) + sizeof(struct acre_region_node) +
+           6 * sizeof(size_t) + 2 * (size_t)ACRE_ARENA_GRANULE;
+}
+
+static enum acre_status arena_backing_add_adjacent(void *self, void *start, size_t size)
+{
+    return acre_arena_add_memory(self, start, size);
+}
+
+static void arena_backing_set_on_exhausted(void *self, acre_exhausted_fn *handler, void *arg)
+{
+    acre_arena_set_on_exhausted(self, handler, arg);
+}
+
+const struct acre_backing acre_arena_backing = {
+    .ops = &acre_arena_ops,
+    .size = sizeof(struct acre_arena),
+    .align = ACRE_ALIGNOF(struct acre_arena),
+    .largest_block = SIZE_MAX,
+    .region_size = arena_backing_region_size,
+    .add_adjacent = arena_backing_add_adjacent,
+    .set_on_exhausted = arena_backing_set_on_exhausted,
+};
