@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet install clean help mutation prove soak cross-tests annotations
+.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet install clean help newcomer mutation prove soak cross-tests annotations
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -12,7 +12,8 @@ all: ## build the libraries, the objects to preload and the tool into build/
 
 demo: ## record the C compiler at work, then say which allocator suits it: build/demo/report.html
 	@scripts/fetch-uplot || true
-	@$(MAKE) --no-print-directory all
+	@scripts/setup build
+	@BUILD_TARGET=products scripts/build release
 	@scripts/demo
 
 test: ## build everything and run every test
@@ -42,6 +43,9 @@ fuzz: ## fuzz every target for a bounded time (SECONDS_EACH=60)
 
 metal: ## boot machines without an operating system, and run the suites there
 	@scripts/bare-metal
+
+newcomer: ## a fresh Debian, git clone, make demo, make test: what a newcomer waits for (ARGS="--test")
+	@scripts/newcomer $(ARGS)
 
 wcet: all ## the longest path of the constant-time operations, in instructions
 	@scripts/wcet

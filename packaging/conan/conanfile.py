@@ -10,7 +10,7 @@ from conan.tools.files import copy, rmdir
 
 class AcreConan(ConanFile):
     name = "acre"
-    version = "0.1.0"
+    version = "0.2.0"
     license = "Apache-2.0 OR MIT"
     description = "Memory allocators behind one interface: TLSF, buddy, slab, bitmap, a two-level heap"
     topics = ("allocator", "tlsf", "slab", "embedded")
