@@ -8,10 +8,9 @@
 
 #include "kernel/ranges.h"
 
-#include <acre/bytes.h>
-#include <acre/pages.h>
+#include "kmalloc/kmalloc.h"
 
-enum { KERNEL_RANGES = 16, KERNEL_PAGE = 4096 /* bytes */ };
+enum { KERNEL_RANGES = 16, KERNEL_PAGE = KMALLOC_PAGE /* bytes */ };
 
 /* The machine: sends a byte over the serial line; waits while the line is busy. */
 void machine_put(char byte);
@@ -32,7 +31,7 @@ _Noreturn void kernel_main(void);
 /* The kernel: prints a text and a number, and ends the run as failed. */
 _Noreturn void kernel_panic(const char *text, uintptr_t number);
 
-/* The kernel's heap: whole pages, and bytes made from them. */
+/* The kernel's heap, that of kmalloc: whole pages, and bytes made from them. */
 struct acre_pages kernel_pages(void);
 struct acre_bytes kernel_bytes(void);
 

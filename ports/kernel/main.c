@@ -2,18 +2,16 @@
 #include "kernel/console.h"
 #include "kernel/kernel.h"
 
-#include <acre/heap.h>
-
-static struct acre_heap_tlsf heap;
+#include "kmalloc/kmalloc.h"
 
 struct acre_pages kernel_pages(void)
 {
-    return acre_heap_pages(&heap.heap);
+    return acre_heap_pages(kmalloc_heap());
 }
 
 struct acre_bytes kernel_bytes(void)
 {
-    return acre_heap_bytes(&heap.heap);
+    return acre_heap_bytes(kmalloc_heap());
 }
 
 _Noreturn void kernel_panic(const char *text, uintptr_t number)
@@ -22,16 +20,21 @@ _Noreturn void kernel_panic(const char *text, uintptr_t number)
     machine_exit(1);
 }
 
+void kmalloc_misuse(const char *call, const void *ptr, enum acre_status status)
+{
+    console_print("%s: %s\n", call, acre_status_text(status));
+    kernel_panic(call, (uintptr_t)ptr);
+}
+
 /* Gives the heap every range; one too small to be of use is left alone. */
 static void make_heap(void)
 {
     struct range ranges[KERNEL_RANGES];
     size_t count = machine_memory(ranges, KERNEL_RANGES);
-    if (acre_heap_tlsf_setup(&heap, KERNEL_PAGE) != ACRE_OK)
-        kernel_panic("no heap of pages of this size", KERNEL_PAGE);
+    const struct acre_locker none = { NULL, NULL, NULL }; /* one processor, no interrupts */
+    kmalloc_init(none, none);
     for (size_t i = 0; i < count; i++) {
-        enum acre_status status =
-            acre_heap_add_memory(&heap.heap, (void *)ranges[i].start, ranges[i].size);
+        enum acre_status status = kmalloc_add_memory((void *)ranges[i].start, ranges[i].size);
         console_print("memory: %zu KiB at %p: %s\n", ranges[i].size / 1024, (void *)ranges[i].start,
             acre_status_text(status));
     }

@@ -9,22 +9,17 @@
 
 void *malloc(size_t size)
 {
-    return acre_alloc(kernel_bytes(), acre_layout(size, 1)).ptr;
+    return kmalloc(size, 0);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    if (size != 0 && count > SIZE_MAX / size)
-        return NULL;
-    void *ptr = malloc(count * size);
-    return ptr == NULL ? NULL : memset(ptr, 0, count * size);
+    return kmalloc_array(count, size, KMALLOC_ZERO);
 }
 
 void free(void *ptr)
 {
-    enum acre_status status = ptr == NULL ? ACRE_OK : acre_dealloc(kernel_bytes(), ptr);
-    if (status != ACRE_OK)
-        kernel_panic(acre_status_text(status), (uintptr_t)ptr);
+    kfree(ptr);
 }
 
 _Noreturn void abort(void)
