@@ -133,6 +133,29 @@ _acre() {
     map:--process)
         return
         ;;
+    map:--image | map:-i)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    map:--base)
+        return
+        ;;
+    map:--heap)
+        return
+        ;;
+    map:--elf)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    map:--word)
+        return
+        ;;
+    map:--order)
+        return
+        ;;
+    map:--granule)
+        return
+        ;;
     map:--hold)
         return
         ;;
@@ -183,7 +206,7 @@ _acre() {
         [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
         ;;
     map:-*)
-        mapfile -t COMPREPLY < <(compgen -W '--at= --allocator= --with= --pool= --by= --colours= --svg= --process= --hold= --help' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W '--at= --allocator= --with= --pool= --by= --colours= --svg= --process= --image= --base= --heap= --elf= --word= --order= --granule= --wide --hold= --help' -- "$current")
         [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
         ;;
     verify:-*)

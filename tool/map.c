@@ -10,6 +10,7 @@
 #include "tool/command.h"
 #include "tool/compare/candidates.h"
 #include "tool/map/draw.h"
+#include "tool/map_image.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct map_command {
     size_t pool;
     size_t hold;
     struct map_look look;
+    struct map_image image;
     struct acre_progress progress;
 };
 
@@ -311,11 +313,20 @@ static int load_and_map(struct map_command *command, const char *path)
     return drawn ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
 }
 
+static int draw_image(struct map_command *command, const struct acre_usage *usage)
+{
+    command->look.columns = terminal_columns();
+    command->look.utf8 = speaks_utf8();
+    command->image.look = command->look;
+    command->image.svg = command->svg;
+    return map_image(&command->image, usage);
+}
+
 static int draw_map(
     struct map_command *command, const struct acre_usage *usage, int argc, char **argv)
 {
     size_t process = 0;
-    if (argc != 1)
+    if (argc != (command->image.file ? 0 : 1))
         return acre_usage_error(usage, argc ? "more than one trace given" : "no trace given");
     if (command->process &&
         (acre_parse_count(command->process, &process) != ACRE_NUMBER_OK || process >= UINT32_MAX))
@@ -327,6 +338,8 @@ static int draw_map(
     if (!parse_depth(command))
         return acre_usage_error(
             usage, "invalid --colours '%s' (choose from none, 256, 24bit)", command->colours);
+    if (command->image.file)
+        return draw_image(command, usage);
     int code = find_allocator(command, usage);
     if (code != ACRE_EXIT_OK)
         return code;
@@ -362,6 +375,23 @@ int acre_cmd_map(int argc, char **argv)
             "process N of the trace, from 0 (default: the process\nwith the highest peak of live "
             "bytes)",
             &command.process },
+        { "image", 'i', ACRE_OPTION_TEXT, "FILE",
+            "check and draw the TLSF heap in this dump of a\nmachine's memory instead of a trace",
+            &command.image.file },
+        { "base", 0, ACRE_OPTION_TEXT, "ADDRESS", "address of the dump's first byte",
+            &command.image.base },
+        { "heap", 0, ACRE_OPTION_TEXT, "PLACE",
+            "address of the struct acre_tlsf, or SYMBOL[+OFFSET]", &command.image.heap },
+        { "elf", 0, ACRE_OPTION_TEXT, "FILE", "the machine's program: symbols, word, byte order",
+            &command.image.elf },
+        { "word", 0, ACRE_OPTION_TEXT, "BITS", "32 or 64 (default: as --elf says, else 64)",
+            &command.image.word },
+        { "order", 0, ACRE_OPTION_TEXT, "ORDER",
+            "little or big (default: as --elf says, else little)", &command.image.order },
+        { "granule", 0, ACRE_OPTION_TEXT, "BYTES",
+            "8 or 16 (default: that with which the heap is sound)", &command.image.granule },
+        { "wide", 0, ACRE_OPTION_FLAG, NULL, "the machine's library has ACRE_TLSF_WIDE",
+            &command.image.wide },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
             "memory for the trace, 8 bytes per operation\n(default: 256M); longer traces are read "
             "from disk",
@@ -370,7 +400,8 @@ int acre_cmd_map(int argc, char **argv)
     };
     const struct acre_usage usage = { "map", "FILE",
         "Draws the layout of the blocks of the trace FILE ('-': standard input) in the\n"
-        "pool of a built-in allocator, or of a plugin, after one operation of the trace.",
+        "pool of a built-in allocator, or of a plugin, after one operation of the trace.\n"
+        "With --image, checks and draws a TLSF heap in a dump of a machine's memory.",
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

@@ -3,6 +3,8 @@
 #include "kernel/console.h"
 #include "kernel/kernel.h"
 
+#include <acre/tlsf.h>
+
 #include <cmocka.h>
 
 int conformance_main(int argc, char **argv);
@@ -22,8 +24,46 @@ static int leftovers(struct acre_stats before)
     return 1;
 }
 
+#if ACRE_TLSF
+/* With the argument "park": a heap in use, for a debugger to dump while the machine stands still. */
+struct {
+    struct acre_tlsf tlsf;
+    _Alignas(64) unsigned char pool[16384];
+} parked;
+
+static int park(void)
+{
+    void *blocks[40];
+    if (acre_tlsf_init(&parked.tlsf, parked.pool, sizeof parked.pool) != ACRE_OK)
+        return 1;
+    for (size_t i = 0; i < 40; i++)
+        blocks[i] = acre_tlsf_alloc(&parked.tlsf, acre_layout(20 + 7 * i, 1)).ptr;
+    for (size_t i = 0; i < 40; i += 4)
+        (void)acre_tlsf_dealloc(&parked.tlsf, blocks[i]);
+    console_print("parked: %p %zu\n", (void *)&parked, sizeof parked);
+    for (;;)
+        *(volatile unsigned char *)&parked.pool[0];
+}
+#else
+static int park(void)
+{
+    return 1;
+}
+#endif
+
+static bool is_park(const char *argument)
+{
+    static const char word[] = "park";
+    size_t i = 0;
+    while (i < sizeof word - 1 && argument[i] == word[i])
+        i++;
+    return i == sizeof word - 1 && argument[i] == '\0';
+}
+
 int kernel_job(const char *argument)
 {
+    if (is_park(argument))
+        return park();
     char backend[64] = "";
     char *argv[] = { backend, backend, NULL };
     int argc = argument[0] == '\0' ? 1 : 2;

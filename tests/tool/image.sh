@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# acre map --image checks and draws heaps of other machines from a dump and the program's ELF file: of this
+# one, of a 32-bit one, and of those whose compilers and emulators are here (s390x is big-endian).
+set -euo pipefail
+
+acre=$ACRE_BUILD/acre
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$ACRE_SOURCE"
+fail() {
+    echo "$1"
+    cat "$work/out" "$work/err"
+    exit 1
+}
+map() {
+    "$acre" map --image="$work/dump" "$@" >"$work/out" 2>"$work/err"
+}
+refuses() {
+    local code=0 want=$1 text=$2
+    shift 2
+    map "$@" || code=$?
+    [ "$code" = "$want" ] || fail "code $code for $*"
+    grep -qF -- "$text" "$work/out" "$work/err" || fail "not said of $*: $text"
+}
+export LC_ALL=C COLUMNS=64
+
+# machine NAME EMULATOR COMPILER...: dumps a machine; fails when it cannot be built or run.
+machine() {
+    local emulator=$2
+    shift 2
+    "$@" -std=c11 -O1 -w -static -no-pie -Iinclude -Isrc tests/tool/image_maker.c src/tlsf/*.c src/base/*.c \
+        -o "$work/program" 2>"$work/build.log" || return 1
+    base=$($emulator "$work/program" "$work/dump") || return 1
+}
+# shows NAME WORDS: the heap of the machine dumped last is sound, and damage is noticed.
+shows() {
+    map --base="$base" --elf="$work/program" --heap=firmware+64 || fail "$1: no map"
+    grep -qE "^tlsf at 0x[0-9a-f]+, granule [0-9]+: 1 region, 30 live blocks of [0-9,]+ bytes$" "$work/out" ||
+        fail "$1: the head"
+    grep -qx 'sound: TLSF-1 to TLSF-9 hold' "$work/out" || fail "$1: not sound"
+    [ "$(grep -cxE '[-+#m.]{1,64}' "$work/out")" -ge 19 ] || fail "$1: no rows"
+    echo "image: $1: $(head -n 1 "$work/out")"
+}
+
+machine native "" "$CC" || { cat "$work/build.log"; echo "$CC cannot link a static program"; exit 77; }
+shows native
+heap=$(awk '{ sub(/,$/, "", $3); print $3; exit }' "$work/out")
+map --base="$base" --heap="$heap" || fail "by address"
+map --base="$base" --heap="$heap" --svg="$work/map.svg" || fail "no picture"
+[ "$(head -c 4 "$work/map.svg")" = '<svg' ] || fail "no SVG"
+refuses 1 "invalid --heap 'nothing': no address, and no symbol of the ELF file" --base="$base" --elf="$work/program" --heap=nothing
+refuses 1 "no --elf to look symbols up in" --base="$base" --heap=firmware
+refuses 1 "is no ELF file" --base="$base" --elf="$work/dump" --heap=firmware
+refuses 1 "the control structure does not lie in the image" --base="$base" --heap=0x10
+refuses 1 "the control structure does not lie in the image" --base="$base" --heap=0xfffffffffffffff8
+refuses 1 "DAMAGED" --base="$base" --heap="$heap" --order=big
+refuses 1 "DAMAGED" --base="$base" --heap="$heap" --word=32
+refuses 2 "invalid --word '16'" --base="$base" --heap="$heap" --word=16
+refuses 2 "invalid --order 'middle'" --base="$base" --heap="$heap" --order=middle
+refuses 2 "invalid --granule '4'" --base="$base" --heap="$heap" --granule=4
+refuses 2 "invalid --base 'here'" --base=here --heap="$heap"
+refuses 2 "--image needs --base" --heap="$heap"
+refuses 2 "more than one trace given" --base="$base" --heap="$heap" x
+# A write past the end of a block: the next header is overwritten.
+"$work/program" "$work/dump" overflow >"$work/base"
+refuses 1 "DAMAGED at 0x" --base="$base" --elf="$work/program" --heap=firmware+64
+grep -qE '^DAMAGED at 0x[0-9a-f]+: TLSF-[2-4]: ' "$work/out" || fail "the damage has no name"
+grep -q '^  before it: 0x' "$work/out" || fail "no neighbour of the damage"
+
+[ "$(uname -m)" != x86_64 ] || { machine i386 "" "$CC" -m32 && shows i386; } ||
+    echo "image: no 32-bit machine: $(head -n 1 "$work/build.log")"
+for pair in s390x:s390x-linux-gnu arm:arm-linux-gnueabihf; do
+    if command -v "${pair#*:}-gcc" "qemu-${pair%%:*}" >/dev/null && machine "${pair%%:*}" "qemu-${pair%%:*}" "${pair#*:}-gcc"; then
+        shows "${pair%%:*}"
+    fi
+done
