@@ -133,6 +133,17 @@ ACRE_NODISCARD static inline struct acre_ptr acre_arena_alloc(
 }
 
 /**
+ * alloc of a block that is aligned at an offset: `offset` bytes after its start is a multiple of
+ * layout.align.
+ * @param layout as for alloc; the start itself has natural alignment.
+ * @param offset bytes: a multiple of ACRE_ARENA_GRANULE, or of layout.align.
+ * @return as alloc; also {null, ACRE_INVALID_PARAM}: offset is neither. O(1), with a request that
+ *         starts on another region O(regions).
+ */
+ACRE_NODISCARD struct acre_ptr acre_arena_alloc_offset(
+    struct acre_arena *arena, struct acre_layout layout, size_t offset);
+
+/**
  * Allocates a block of one granule to release to. Any other live block serves as well; use a mark
  * where none was allocated, or where it shall stay.
  * @return as alloc. O(1).

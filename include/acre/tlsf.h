@@ -159,6 +159,20 @@ ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_adjacent(
     struct acre_tlsf *tlsf, void *start, size_t size);
 
 /**
+ * alloc of a block that is aligned at an offset: `offset` bytes after its start is a multiple of
+ * layout.align. For a header of the caller's in front of aligned data. What lies before the block to
+ * reach such an address stays free.
+ * @param layout as for alloc; the start itself has natural alignment.
+ * @param offset bytes: a multiple of ACRE_TLSF_GRANULE, or of layout.align.
+ * @return as alloc; also {null, ACRE_INVALID_PARAM}: offset is neither. Free the block with dealloc, or
+ *         with dealloc_sized and any alignment that its start has.
+ * @note O(1). Like alloc with an alignment, it can refuse a request although a block exists that
+ *       could be cut to fit: it looks for a block with room for up to twice the alignment more.
+ */
+ACRE_NODISCARD struct acre_ptr acre_tlsf_alloc_offset(
+    struct acre_tlsf *tlsf, struct acre_layout layout, size_t offset);
+
+/**
  * Sets the handler that is called when no free block fits a request; init and reset keep it.
  * resize does not call it.
  * @param handler null: none.

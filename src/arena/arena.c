@@ -14,13 +14,15 @@ struct arena_place {
     size_t end;
 };
 
-/* Where a block of so many granules goes in a region with this top. */
+/* Where a block of a layout, aligned at an offset below its alignment, goes in a region with this
+ * top. */
 static struct arena_place arena_find_place(
-    const struct acre_arena_region *region, size_t top, size_t count, size_t align)
+    const struct acre_arena_region *region, size_t top, struct acre_layout layout, size_t offset)
 {
     const struct arena_place none = { ARENA_NONE, ARENA_NONE };
+    size_t count = arena_granules(layout.size);
     uintptr_t from = arena_pos(region, top);
-    uintptr_t pos = acre_align_up(from, align);
+    uintptr_t pos = acre_align_up(from + offset, layout.align) - offset;
     size_t gap = (pos - from) >> ACRE_ARENA_GRANULE_LOG2;
     size_t left = region->granules - top;
     if (pos < from || gap > left || count > left - gap)
@@ -40,39 +42,56 @@ static struct acre_ptr arena_hand_out(struct acre_arena *arena, struct arena_pla
     return (struct acre_ptr){ arena_address(region, place.at), ACRE_OK };
 }
 
+/* What a retry has to know beside the layout. */
+struct arena_request {
+    struct acre_arena *arena;
+    size_t offset;
+};
+
 static struct acre_ptr arena_retry(void *self, struct acre_layout layout)
 {
-    return acre_arena_alloc(self, layout);
+    const struct arena_request *request = self;
+    return acre_arena_alloc_offset(request->arena, layout, request->offset);
 }
 
 /* Hands out a block of the first region not in use that has room for it. */
-static struct acre_ptr arena_alloc_unused(struct acre_arena *arena, struct acre_layout layout)
+static struct acre_ptr arena_alloc_unused(
+    struct acre_arena *arena, struct acre_layout layout, size_t offset)
 {
-    size_t count = arena_granules(layout.size);
+    struct arena_request request = { arena, offset };
     for (struct acre_arena_region *region = arena_first_region(arena); region != NULL;
          region = arena_next_region(region)) {
         if (arena_top(arena, region) != 0)
             continue;
-        struct arena_place place = arena_find_place(region, 0, count, layout.align);
+        struct arena_place place = arena_find_place(region, 0, layout, offset);
         if (place.at == ARENA_NONE)
             continue;
         acre_arena_push(arena, region);
         return arena_hand_out(arena, place);
     }
-    return acre_retry_exhausted(&arena->on_exhausted, &arena->failed, arena_retry, arena, layout);
+    return acre_retry_exhausted(
+        &arena->on_exhausted, &arena->failed, arena_retry, &request, layout);
+}
+
+struct acre_ptr acre_arena_alloc_offset(
+    struct acre_arena *arena, struct acre_layout layout, size_t offset)
+{
+    if (!acre_is_pow2(layout.align))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    offset &= layout.align - 1;
+    if ((offset & (ACRE_ARENA_GRANULE - 1)) != 0)
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    if (arena->current != NULL) {
+        struct arena_place place = arena_find_place(arena->current, arena->next, layout, offset);
+        if (place.at != ARENA_NONE)
+            return arena_hand_out(arena, place);
+    }
+    return arena_alloc_unused(arena, layout, offset);
 }
 
 struct acre_ptr acre_arena_alloc_slow(struct acre_arena *arena, struct acre_layout layout)
 {
-    if (!acre_is_pow2(layout.align))
-        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    if (arena->current != NULL) {
-        struct arena_place place = arena_find_place(
-            arena->current, arena->next, arena_granules(layout.size), layout.align);
-        if (place.at != ARENA_NONE)
-            return arena_hand_out(arena, place);
-    }
-    return arena_alloc_unused(arena, layout);
+    return acre_arena_alloc_offset(arena, layout, 0);
 }
 
 /* ---- dealloc ---- */

@@ -163,6 +163,12 @@ struct acre_ptr acre_tlsf_alloc_from(
     return alloc_within(tlsf, block, at, 4 * tlsf_granules(layout.size));
 }
 
+struct acre_ptr acre_tlsf_alloc_at(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size)
+{
+    return alloc_within(tlsf, block, at, 4 * tlsf_granules(size));
+}
+
 /* ---- live blocks ---- */
 
 /* A block can have one granule more than its request takes, since a remainder of one granule is too

@@ -470,6 +470,11 @@ bool acre_tlsf_would_fit(
 struct acre_ptr acre_tlsf_alloc_from(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout);
 
+/* Allocates so many bytes from an address in a free block, which is its start or leaves space for a
+ * block before it; the request fits there. */
+struct acre_ptr acre_tlsf_alloc_at(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size);
+
 /* Whether a request of this layout can have been given this live block. */
 bool acre_tlsf_matches_layout(const struct acre_tlsf_block *block, struct acre_layout layout);
 

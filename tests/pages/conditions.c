@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -107,11 +108,94 @@ static void test_conditions_on_ids(void **state)
     assert_sound(acre_ids_base(ids));
 }
 
+/** A map of a few pages, as bits: set is in use. */
+enum { SMALL = 8, SMALL_FIRST = 3 };
+
+/** The page at which the run begins that meets the conditions, decided page by page; or SMALL. */
+static size_t naive_fit(unsigned map, size_t count, const struct acre_run_limits *limits)
+{
+    size_t found = SMALL;
+    size_t at;
+
+    for (at = 0; at + count <= SMALL && (found == SMALL || limits->top_down); at++) {
+        uintptr_t start = (SMALL_FIRST + at) * PAGE;
+        uintptr_t last = start + count * PAGE - 1;
+        bool crosses = limits->boundary != 0 && start / limits->boundary != last / limits->boundary;
+
+        if ((map >> at & ((1U << count) - 1)) == 0 && start >= limits->lowest &&
+            last <= limits->highest && start % limits->align == limits->phase && !crosses)
+            found = at;
+    }
+    return found;
+}
+
+/** One request in a map: served where the naive search says, and given back. */
+static void assert_fit(
+    struct acre_pages pages, unsigned map, size_t count, const struct acre_run_limits *limits)
+{
+    size_t expected = naive_fit(map, count, limits);
+    struct acre_num got = acre_alloc_pages_within(pages, count, limits);
+
+    if (expected == SMALL) {
+        assert_int_equal(ACRE_NO_MEMORY, got.status);
+        return;
+    }
+    assert_int_equal(ACRE_OK, got.status);
+    assert_int_equal((SMALL_FIRST + expected) * PAGE, got.num);
+    assert_int_equal(ACRE_OK, acre_dealloc_pages(pages, got.num, count));
+}
+
+/** All alignments, phases and boundaries between two pages, in both directions. */
+static void assert_fits_between(struct acre_pages pages, unsigned map, size_t low, size_t high)
+{
+    struct acre_run_limits limits = { 0 };
+    size_t count;
+
+    limits.lowest = (SMALL_FIRST + low) * PAGE;
+    limits.highest = (SMALL_FIRST + high + 1) * PAGE - 1;
+    for (limits.align = PAGE; limits.align <= 4 * PAGE; limits.align *= 2)
+        for (limits.phase = 0; limits.phase < limits.align; limits.phase += PAGE)
+            for (limits.boundary = PAGE; limits.boundary <= 16 * PAGE; limits.boundary *= 2)
+                for (count = 1; count <= 3; count++) {
+                    limits.top_down = false;
+                    assert_fit(pages, map, count, &limits);
+                    limits.top_down = true;
+                    assert_fit(pages, map, count, &limits);
+                }
+}
+
+/** Every map of SMALL pages under every condition that can matter in it. */
+static void test_every_small_map(void **state)
+{
+    unsigned step = getenv("ACRE_VALGRIND") != NULL ? 37 : 1;
+    unsigned map;
+    size_t low;
+    size_t high;
+
+    (void)state;
+    for (map = 0; map < 1U << SMALL; map += step) {
+        struct acre_bitmap bitmap = { 0 };
+        struct acre_pages pages = acre_bitmap_pages(&bitmap);
+
+        assert_int_equal(ACRE_OK, acre_bitmap_add_memory_apart(&bitmap, SMALL_FIRST * PAGE,
+                                      SMALL * PAGE, meta_a, sizeof meta_a));
+        for (low = 0; low < SMALL; low++)
+            if ((map >> low & 1) != 0)
+                assert_int_equal(ACRE_OK,
+                    acre_alloc_pages_at(pages, (SMALL_FIRST + low) * PAGE, 1, PAGE).status);
+        for (low = 0; low < SMALL; low++)
+            for (high = low; high < SMALL; high++)
+                assert_fits_between(pages, map, low, high);
+        assert_sound(acre_pages_base(pages));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_conditions_on_ids),
+        cmocka_unit_test(test_every_small_map),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
