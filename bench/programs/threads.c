@@ -199,7 +199,7 @@ static unsigned char *make_mixed(unsigned *seed)
     unsigned char *block = malloc(size);
     if (block == NULL)
         abort();
-    for (size_t i = 0; i < size; i += 4096)
+    for (size_t i = 0; i + sizeof *seed <= size; i += 4096)
         memcpy(block + i, seed, sizeof *seed);
     return block;
 }

@@ -5,13 +5,7 @@
 
 #include <string.h>
 
-/* The call that this thread is in. */
-static _Thread_local const char *current_call __attribute__((tls_model("initial-exec")));
-
-void acre_hardened_enter(const char *call)
-{
-    current_call = call;
-}
+_Thread_local const char *acre_hardened_call = "malloc";
 
 static void stop_at_damage(const char *call, const struct acre_threaded_damage *damage)
 {
@@ -23,7 +17,7 @@ static void stop_at_damage(const char *call, const struct acre_threaded_damage *
 void acre_hardened_damaged(void *arg, const struct acre_threaded_damage *damage)
 {
     (void)arg;
-    stop_at_damage(current_call != NULL ? current_call : "malloc", damage);
+    stop_at_damage(acre_hardened_call, damage);
 }
 
 /* ---- alloc ---- */
@@ -39,7 +33,6 @@ static void *hardened_alloc_apart(struct acre_layout layout)
 void *acre_hardened_alloc(struct acre_thread_heap *heap, struct acre_layout layout)
 {
     void *ptr = NULL;
-    current_call = "malloc";
     if (layout.size == 0)
         ptr = hardened_alloc_apart(layout);
     else if (acre_guarded_is_large(layout))
@@ -154,7 +147,7 @@ static void *hardened_move(const char *call, void *ptr, size_t usable, size_t si
 void *acre_hardened_realloc(const char *call, void *ptr, struct acre_layout layout)
 {
     struct acre_thread_heap *heap = acre_threads_heap();
-    current_call = call;
+    acre_hardened_call = call;
     struct acre_num usable = acre_threaded_usable_size(&acre_threads.threaded, ptr);
     if (usable.status == ACRE_OK && !acre_guarded_is_large(layout)) {
         struct acre_ptr moved = acre_threaded_realloc(heap, ptr, layout);

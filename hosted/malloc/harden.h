@@ -31,8 +31,8 @@ void *acre_hardened_realloc(const char *call, void *ptr, struct acre_layout layo
 /** Bytes requested for a block that no heap knows. Does not return when there is none. */
 size_t acre_hardened_size(const char *call, const void *ptr);
 
-/** Names the call that runs on this thread, for what the heap finds meanwhile. */
-void acre_hardened_enter(const char *call);
+/** The call that runs on this thread, for what the heap finds meanwhile. */
+extern _Thread_local const char *acre_hardened_call __attribute__((tls_model("initial-exec")));
 
 /** Told by the heap; does not return. */
 void acre_hardened_damaged(void *arg, const struct acre_threaded_damage *damage);

@@ -57,7 +57,7 @@ static size_t guarded_pattern(uintptr_t start)
 static void guarded_mark(uintptr_t start, size_t bytes, size_t size)
 {
     if (bytes != size)
-        acre_harden_write(start + bytes, bytes - size, guarded_pattern(start));
+        harden_write(start + bytes, bytes - size, guarded_pattern(start));
 }
 
 uintptr_t acre_guarded_damage(const struct acre_large_block *block)
@@ -65,7 +65,7 @@ uintptr_t acre_guarded_damage(const struct acre_large_block *block)
     size_t slack = block->size - block->asked;
     if (slack == 0)
         return 0;
-    return acre_harden_find(block->start + block->size, slack, guarded_pattern(block->start));
+    return harden_find(block->start + block->size, slack, guarded_pattern(block->start));
 }
 
 const struct acre_large_block *acre_guarded_find(const void *ptr)

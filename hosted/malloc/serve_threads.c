@@ -7,6 +7,7 @@
 #include "malloc/threads.h"
 #include "malloc/trace.h"
 #include "malloc/zero.h"
+#include "threaded/threaded_harden.h"
 
 #include <string.h>
 
@@ -123,9 +124,21 @@ static void *threads_resize_large(const char *call, void *ptr, size_t usable, si
 
 /* ---- the functions ---- */
 
-static ACRE_NOINLINE void *alloc_hardened(struct acre_thread_heap *heap, struct acre_layout layout)
+/* A thread without a heap has none that serves anything here. */
+static ACRE_NOINLINE void *alloc_hardened(struct acre_layout layout)
 {
-    void *ptr = acre_hardened_alloc(heap, layout);
+    struct acre_thread_heap *heap = acre_threads_own;
+    void *ptr = NULL;
+    acre_hardened_call = "malloc";
+    if (layout.size - 1 < HARDEN_INLINE && layout.align <= ACRE_THREADED_UNIT &&
+        heap->quarantine != NULL)
+        ptr = acre_harden_alloc_small(heap, layout.size);
+    if (ACRE_LIKELY(ptr != NULL))
+        return ptr;
+    heap = acre_threads_heap();
+    if (heap == NULL || layout.size > ACRE_SERVE_MOST)
+        return acre_serve_refuse();
+    ptr = acre_hardened_alloc(heap, layout);
     if (ACRE_UNLIKELY(acre_threaded_late_misuse(&acre_threads.threaded) != 0))
         acre_misuse_raced();
     if (ptr == NULL)
@@ -135,12 +148,12 @@ static ACRE_NOINLINE void *alloc_hardened(struct acre_thread_heap *heap, struct 
 
 void *acre_threads_alloc(struct acre_layout layout)
 {
+    if (is_hardened())
+        return alloc_hardened(layout);
     struct acre_thread_heap *heap = acre_threads_heap();
     if (heap == NULL || layout.size > ACRE_SERVE_MOST)
         return acre_serve_refuse();
     void *ptr = NULL;
-    if (is_hardened())
-        return alloc_hardened(heap, layout);
     if (acre_pool_is_large(&acre_serve.pool, layout))
         ptr = threads_alloc_large(layout.size);
     if (ptr == NULL)
@@ -174,7 +187,6 @@ static enum acre_status free_any(void *ptr)
 /* The ways of a hardened or traced malloc. */
 static ACRE_NOINLINE void threads_free_watched(const char *call, void *ptr, const void *caller)
 {
-    acre_hardened_enter(call);
     if (free_any(ptr) != ACRE_OK) {
         if (is_hardened())
             acre_hardened_free(call, ptr);
@@ -186,6 +198,14 @@ static ACRE_NOINLINE void threads_free_watched(const char *call, void *ptr, cons
 
 void acre_threads_free(const char *call, void *ptr)
 {
+    if (is_hardened()) {
+        struct acre_thread_heap *heap = acre_threads_own;
+        acre_hardened_call = call;
+        if (ACRE_LIKELY(heap->quarantine != NULL && acre_harden_dealloc(heap, ptr) == ACRE_OK)) {
+            trace_free(ptr, CALLER);
+            return;
+        }
+    }
     if (is_hardened() || ACRE_UNLIKELY(acre_serve.settings.trace_frees))
         threads_free_watched(call, ptr, CALLER);
     else if (free_any(ptr) != ACRE_OK)
@@ -247,11 +267,12 @@ void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layou
     return moved;
 }
 
-/* Objects of a hardened heap are 0 already. */
+/* At level 2 all blocks are 0 already. */
 void *acre_threads_zeroed(size_t size)
 {
     void *ptr = acre_threads_alloc(acre_layout(size, ACRE_NATURAL_ALIGN));
-    if (ptr == NULL || (is_hardened() && size <= ACRE_THREADED_MAX_SMALL - sizeof(size_t)))
+    bool whole = acre_serve.settings.harden > 1;
+    if (ptr == NULL || (whole && size <= ACRE_THREADED_MAX_SMALL - sizeof(size_t)))
         return ptr;
     if (size >= ACRE_LARGE_LEAST && threads_large_size(ptr) != 0)
         return ptr;

@@ -9,7 +9,12 @@
 #include "malloc/trace.h"
 #include "os/os.h"
 
-enum { FIRST_REGION = 1 << 20, LARGEST_STEP = 1 << 28, META_REGION = 128 * 1024 };
+enum {
+    FIRST_REGION = 1 << 20,
+    LARGEST_STEP = 1 << 28,
+    META_REGION = 128 * 1024,
+    FILL_LEVEL_1 = 128
+};
 
 static size_t threads_round(size_t size)
 {
@@ -203,6 +208,7 @@ bool acre_threads_open_memory(void)
         .hardening = { .on = acre_serve.settings.harden != 0,
             .slow = acre_serve.settings.trace_frees,
             .pages_are_zero = true,
+            .fill = acre_serve.settings.harden == 1 ? FILL_LEVEL_1 : 0,
             .secret = acre_os_secret(),
             .damaged = acre_hardened_damaged },
     };

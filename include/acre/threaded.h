@@ -76,14 +76,15 @@ struct acre_threaded_damage {
  * Hardening: finds writes outside of live blocks, at the cost of about three times the instructions of
  * malloc and free. Each block then has at least a word of canary behind it, which a free proves;
  * usable_size is the size requested, and sized frees must name it. A freed block is cleared and waits,
- * with up to 287 others per thread, for its reuse in random order; before that its bytes must all be
- * 0. So new blocks of up to ACRE_THREADED_MAX_SMALL bytes are 0 too.
+ * with up to 79 others per thread, for its reuse in random order; before that its bytes must still be
+ * 0. So new blocks of up to ACRE_THREADED_MAX_SMALL bytes are 0 too, unless `fill` is less.
  */
 struct acre_threaded_hardening {
     bool on;
     bool slow; /**< Serve nothing in the inline fast paths, so that the caller sees all. */
     bool pages_are_zero; /**< Pages that `pages` has not handed out before are zero. */
-    size_t secret;       /**< A number that attackers do not know; canaries are made of it. */
+    size_t fill;   /**< Clear, and prove, at most so many first bytes of a freed block; 0: all. */
+    size_t secret; /**< A number that attackers do not know; canaries are made of it. */
     /** Called when damage is found, without the lock. If it returns, the damage is overwritten and the
      * call goes on. Null: not called. */
     void (*damaged)(void *arg, const struct acre_threaded_damage *damage);

@@ -345,7 +345,7 @@ static bool threaded_resize_run(
 }
 
 /* Whether a block is a run, the layout is one of runs, and the run has its size now. */
-static bool threaded_realloc_in_place(
+bool acre_threaded_resize_in_place(
     struct acre_threaded *threaded, void *ptr, struct acre_layout layout)
 {
     struct acre_threaded_slab *run = threaded_slab_of(threaded, (uintptr_t)ptr);
@@ -368,7 +368,7 @@ struct acre_ptr acre_threaded_realloc(
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
     if (threaded_made_for(usable.num, (uintptr_t)ptr, layout) ||
-        threaded_realloc_in_place(heap->threaded, ptr, layout))
+        acre_threaded_resize_in_place(heap->threaded, ptr, layout))
         return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
     struct acre_ptr moved = acre_threaded_alloc(heap, layout);
     bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;

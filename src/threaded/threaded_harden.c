@@ -9,86 +9,15 @@
 enum {
     SWEEP_MOST = 256,   /* requests between two sweeps */
     SWEEP_OBJECTS = 64, /* live objects that a sweep looks at */
-    SWEEP_FREE = 16,    /* small objects of the quarantine that it looks at */
-    CANARY_WORDS = 4    /* at the start of the slack; two more are at its end */
+    SWEEP_FREE = 16     /* small objects of the quarantine that it looks at */
 };
 
 _Static_assert(HARDEN_GUARD % HARDEN_WORD == 0, "whole words");
 _Static_assert(ACRE_THREADED_UNIT % (2 * HARDEN_WORD) == 0, "objects are pairs of words");
-_Static_assert((size_t)ACRE_THREADED_MAX_SMALL < (size_t)HARDEN_DEAD,
+_Static_assert((size_t)ACRE_THREADED_MAX_SMALL < (size_t)HARDEN_FRESH,
     "a slack is below the size of its object");
 
-/* Other threads may write what these read: a word that is 0, or a canary, whoever wins. */
-#if defined(__GNUC__) && !defined(ACRE_PLAIN_C)
-#define HARDEN_RACY __attribute__((noinline, no_sanitize_thread))
-#else
-#define HARDEN_RACY
-#endif
-
 /* ---- canaries ---- */
-
-static size_t harden_load(uintptr_t address)
-{
-    size_t word;
-    ACRE_COPY(&word, (const void *)address, sizeof word);
-    return word;
-}
-
-static void harden_store(uintptr_t address, size_t word)
-{
-    ACRE_COPY((void *)address, &word, sizeof word);
-}
-
-static bool harden_is_big_endian(void)
-{
-    const uint16_t one = 1;
-    unsigned char first;
-    ACRE_COPY(&first, &one, sizeof first);
-    return first == 0;
-}
-
-/* The word of a canary at an address. */
-static size_t harden_word(uintptr_t address, size_t pattern)
-{
-    unsigned by = 8 * (unsigned)(address % HARDEN_WORD);
-    unsigned back = (THREADED_WORD_BITS - by) % THREADED_WORD_BITS;
-    if (harden_is_big_endian())
-        return pattern << by | pattern >> back;
-    return pattern >> by | pattern << back;
-}
-
-void acre_harden_write(uintptr_t end, size_t slack, size_t pattern)
-{
-    uintptr_t start = end - slack;
-    size_t word = harden_word(start, pattern);
-    harden_store(end - HARDEN_WORD, pattern);
-    harden_store(start, word);
-    if (slack < 2 * HARDEN_WORD)
-        return;
-    harden_store(start + HARDEN_WORD, word);
-    harden_store(end - 2 * HARDEN_WORD, pattern);
-    if (slack < CANARY_WORDS * HARDEN_WORD)
-        return;
-    harden_store(start + 2 * HARDEN_WORD, word);
-    harden_store(start + 3 * HARDEN_WORD, word);
-}
-
-static HARDEN_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
-{
-    uintptr_t start = end - slack;
-    size_t word = harden_word(start, pattern);
-    size_t changed = harden_load(end - HARDEN_WORD) ^ pattern;
-    changed |= harden_load(start) ^ word;
-    if (slack < 2 * HARDEN_WORD)
-        return changed == 0;
-    changed |= harden_load(start + HARDEN_WORD) ^ word;
-    changed |= harden_load(end - 2 * HARDEN_WORD) ^ pattern;
-    if (slack < CANARY_WORDS * HARDEN_WORD)
-        return changed == 0;
-    changed |= harden_load(start + 2 * HARDEN_WORD) ^ word;
-    changed |= harden_load(start + 3 * HARDEN_WORD) ^ word;
-    return changed == 0;
-}
 
 /* The byte that a canary has at an address. */
 static unsigned char harden_byte(uintptr_t address, size_t pattern)
@@ -107,38 +36,28 @@ static uintptr_t harden_first_changed(uintptr_t start, uintptr_t end, size_t pat
     return start;
 }
 
-uintptr_t acre_harden_find(uintptr_t end, size_t slack, size_t pattern)
+ACRE_NOINLINE uintptr_t acre_harden_find_changed(uintptr_t end, size_t slack, size_t pattern)
 {
-    if (ACRE_LIKELY(harden_is_intact(end, slack, pattern)))
-        return 0;
-    size_t words = slack < CANARY_WORDS * HARDEN_WORD ? slack : CANARY_WORDS * HARDEN_WORD;
+    size_t words = slack < HARDEN_CANARY * HARDEN_WORD ? slack : HARDEN_CANARY * HARDEN_WORD;
     uintptr_t start = end - slack;
     uintptr_t where = harden_first_changed(start, start + words, pattern);
     return where != start + words ? where
                                   : harden_first_changed(end - 2 * HARDEN_WORD, end, pattern);
 }
 
-uintptr_t acre_harden_find_byte(uintptr_t start, uintptr_t end)
+ACRE_NOINLINE uintptr_t acre_harden_first_byte(uintptr_t start)
 {
-    const size_t *word = (const size_t *)start;
-    const size_t *last = (const size_t *)end;
-    for (; last - word >= 4; word += 4)
-        if ((word[0] | word[1] | word[2] | word[3]) != 0)
-            break;
-    while (word < last && *word == 0)
-        word++;
-    if (word == last)
-        return 0;
-    const unsigned char *byte = (const unsigned char *)word;
+    const unsigned char *byte = (const unsigned char *)start;
     while (*byte == 0)
         byte++;
     return (uintptr_t)byte;
 }
 
-/* The word before an object is the last of another, 0 or a canary; or the guard. */
-static HARDEN_RACY size_t harden_word_before(uintptr_t object)
+/* Nothing is known of the bytes of a fresh object, unless pages are zero and stay so. */
+static bool harden_is_fresh(const struct acre_threaded_slab *slab, uintptr_t object)
 {
-    return harden_load(object - HARDEN_WORD);
+    size_t index = (object - slab->start) / slab->size;
+    return atomic_load_explicit(&harden_slacks(slab)[index], memory_order_acquire) == HARDEN_FRESH;
 }
 
 uintptr_t acre_harden_find_before(
@@ -152,7 +71,7 @@ uintptr_t acre_harden_find_before(
         return where != object ? where : 0;
     }
     size_t word = harden_word_before(object);
-    if (ACRE_LIKELY(word == 0 || word == pattern))
+    if (ACRE_LIKELY(word == 0 || word == pattern) || harden_is_fresh(slab, before))
         return 0;
     uintptr_t where = object;
     while (*(const unsigned char *)(where - 1) == harden_byte(where - 1, pattern))
@@ -202,8 +121,8 @@ void acre_harden_make_slab(struct acre_threaded *threaded, struct acre_threaded_
     uintptr_t end = harden_guard_end(slab);
     if (!threaded->env.hardening.pages_are_zero)
         memset((void *)slab->start, 0, slab->pages * ACRE_THREADED_PAGE);
-    memset(&slab->group[slab->capacity], UINT8_MAX,
-        slab->groups * (size_t)THREADED_WORD_BITS * sizeof(uint16_t)); /* HARDEN_DEAD */
+    for (size_t i = 0; i < slab->groups * (size_t)THREADED_WORD_BITS; i++)
+        atomic_store_explicit(&harden_slacks(slab)[i], HARDEN_FRESH, memory_order_relaxed);
     first->all &= ~lead;
     first->notify = first->all;
     atomic_store_explicit(&first->remote, ~first->all, memory_order_relaxed);
@@ -229,7 +148,7 @@ size_t acre_harden_size(const struct acre_threaded_slab *slab, uintptr_t address
     size_t slack = object < slab->groups * (size_t)THREADED_WORD_BITS
                        ? atomic_load_explicit(&harden_slacks(slab)[object], memory_order_acquire)
                        : HARDEN_DEAD;
-    return slack != HARDEN_DEAD ? slab->size - slack : 0;
+    return harden_is_live(slack) ? slab->size - slack : 0;
 }
 
 /* ---- the sweep ---- */
@@ -241,9 +160,9 @@ static void harden_prove_object(
     const _Atomic uint16_t *slacks = harden_slacks(slab);
     size_t slack = atomic_load_explicit(&slacks[object], memory_order_acquire);
     uintptr_t start = slab->start + object * slab->size;
-    if (slack == HARDEN_DEAD)
+    if (!harden_is_live(slack))
         return;
-    uintptr_t where = acre_harden_find(start + slab->size, slack, harden_pattern(threaded, start));
+    uintptr_t where = harden_find(start + slab->size, slack, harden_pattern(threaded, start));
     if (ACRE_LIKELY(where == 0))
         return;
     atomic_thread_fence(memory_order_acquire);
@@ -290,7 +209,7 @@ static void harden_sweep_classes(struct acre_thread_heap *heap)
 static void harden_prove_free(const struct acre_threaded *threaded, uintptr_t object)
 {
     const struct acre_threaded_slab *slab = threaded_slab_of(threaded, object);
-    uintptr_t where = acre_harden_find_byte(object, object + slab->size);
+    uintptr_t where = harden_find_byte(object, object + harden_fill(threaded, slab->size));
     if (ACRE_LIKELY(where == 0))
         return;
     acre_harden_report(threaded, ACRE_DAMAGE_FREE, where, object, 0);

@@ -7,7 +7,7 @@
  *
  *     | bytes requested | slack: canary up to four words | 0 ... | canary, two words |
  *
- *   free object, fresh or freed:  0 everywhere
+ *   freed object:  0 in its first bytes, as many as are set (`fill`), and its last word
  *   before the first object of a slab: objects that are never handed out; their last 32 bytes are canary
  *
  * A canary's bytes depend on the secret, on the object's address and on their own address modulo a word;
@@ -15,7 +15,7 @@
  * free object changes a 0.
  *
  * Beside the groups of a slab's record stands one number per object, out of reach of the program: its
- * slack in bytes, or HARDEN_DEAD when it is not live. A free claims the object by this number first;
+ * slack in bytes, or what it is when it is not live. A free claims the object by this number first;
  * then it proves the canaries and clears the object, which enters the quarantine of the thread that
  * frees it. The object that leaves for it, chosen at random, is freed as any other: only now is its
  * `free` or `remote` bit set. While a quarantine is full, the object that is handed out next is chosen at
@@ -34,12 +34,14 @@
 #include "threaded/threaded_private.h"
 
 enum {
-    HARDEN_DEAD = UINT16_MAX,
+    HARDEN_DEAD = UINT16_MAX,      /* freed, */
+    HARDEN_FRESH = UINT16_MAX - 1, /* or not handed out since its slab was made */
     HARDEN_WORD = sizeof(size_t),
-    HARDEN_GUARD = 32,        /* bytes of canary before the first object of a slab */
-    HARDEN_SMALL = 1024,      /* objects of at most so many bytes */
-    HARDEN_SMALL_COUNT = 256, /* in quarantine, at most so many of these, */
-    HARDEN_LARGE_COUNT = 32   /* and so many of others */
+    HARDEN_GUARD = 32,                     /* bytes of canary before the first object of a slab */
+    HARDEN_INLINE = 1024 - sizeof(size_t), /* sizes that acre_harden_alloc_small() serves */
+    HARDEN_SMALL = 1024,                   /* objects of at most so many bytes */
+    HARDEN_SMALL_COUNT = 64,               /* in quarantine, at most so many of these, */
+    HARDEN_LARGE_COUNT = 16                /* and so many of others */
 };
 
 /* Objects that wait for their reuse. */
@@ -72,10 +74,23 @@ ACRE_INLINE _Atomic size_t *harden_run_slack(const struct acre_threaded_slab *ru
     return (_Atomic size_t *)(uintptr_t)&run->group[run->capacity];
 }
 
+/* Bytes of a free object that are cleared and proven; a multiple of two words, but the last word. */
+ACRE_INLINE size_t harden_fill(const struct acre_threaded *threaded, size_t size)
+{
+    size_t fill = threaded->env.hardening.fill;
+    return fill - 1 < size - 1 ? fill : size;
+}
+
 /* Bytes of a record behind its groups. */
 ACRE_INLINE size_t harden_record_size(unsigned groups)
 {
     return groups != 0 ? groups * THREADED_WORD_BITS * sizeof(uint16_t) : sizeof(size_t);
+}
+
+/* Whether an object is live, by its number. */
+ACRE_INLINE bool harden_is_live(size_t slack)
+{
+    return slack < HARDEN_FRESH;
 }
 
 /* Objects before the first one that is handed out. */
@@ -95,18 +110,121 @@ ACRE_INLINE size_t harden_pattern(const struct acre_threaded *threaded, uintptr_
     return mixed | SIZE_MAX / 255;
 }
 
-/* Writes the canaries behind `slack` bytes before the end of an object. */
-void acre_harden_write(uintptr_t end, size_t slack, size_t pattern);
+/* ---- a canary of up to four words at the start of the slack, and two at its end ---- */
+
+enum { HARDEN_CANARY = 4 };
+
+/* Other threads may write what these read: a word that is 0, or a canary, whoever wins. */
+#if defined(__SANITIZE_THREAD__)
+#define HARDEN_RACY __attribute__((noinline, no_sanitize_thread))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HARDEN_RACY __attribute__((noinline, no_sanitize_thread))
+#endif
+#endif
+#if !defined(HARDEN_RACY)
+#define HARDEN_RACY
+#endif
+
+ACRE_INLINE size_t harden_load(uintptr_t address)
+{
+    size_t word;
+    ACRE_COPY(&word, (const void *)address, sizeof word);
+    return word;
+}
+
+ACRE_INLINE void harden_store(uintptr_t address, size_t word)
+{
+    ACRE_COPY((void *)address, &word, sizeof word);
+}
+
+ACRE_INLINE bool harden_is_big_endian(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    ACRE_COPY(&first, &one, sizeof first);
+    return first == 0;
+}
+
+/* The word of a canary at an address. */
+ACRE_INLINE size_t harden_word(uintptr_t address, size_t pattern)
+{
+    unsigned by = 8 * (unsigned)(address % HARDEN_WORD);
+    unsigned back = (THREADED_WORD_BITS - by) % THREADED_WORD_BITS;
+    if (harden_is_big_endian())
+        return pattern << by | pattern >> back;
+    return pattern >> by | pattern << back;
+}
+
+ACRE_INLINE void harden_write(uintptr_t end, size_t slack, size_t pattern)
+{
+    uintptr_t start = end - slack;
+    size_t word = harden_word(start, pattern);
+    harden_store(end - HARDEN_WORD, pattern);
+    harden_store(start, word);
+    if (slack < 2 * HARDEN_WORD)
+        return;
+    harden_store(start + HARDEN_WORD, word);
+    harden_store(end - 2 * HARDEN_WORD, pattern);
+    if (slack < HARDEN_CANARY * HARDEN_WORD)
+        return;
+    harden_store(start + 2 * HARDEN_WORD, word);
+    harden_store(start + 3 * HARDEN_WORD, word);
+}
+
+static inline HARDEN_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
+{
+    uintptr_t start = end - slack;
+    size_t word = harden_word(start, pattern);
+    size_t changed = harden_load(end - HARDEN_WORD) ^ pattern;
+    changed |= harden_load(start) ^ word;
+    if (slack < 2 * HARDEN_WORD)
+        return changed == 0;
+    changed |= harden_load(start + HARDEN_WORD) ^ word;
+    changed |= harden_load(end - 2 * HARDEN_WORD) ^ pattern;
+    if (slack < HARDEN_CANARY * HARDEN_WORD)
+        return changed == 0;
+    changed |= harden_load(start + 2 * HARDEN_WORD) ^ word;
+    changed |= harden_load(start + 3 * HARDEN_WORD) ^ word;
+    return changed == 0;
+}
 
 /* The first byte of these that has changed; 0: none has. */
-uintptr_t acre_harden_find(uintptr_t end, size_t slack, size_t pattern);
+uintptr_t acre_harden_find_changed(uintptr_t end, size_t slack, size_t pattern);
+
+ACRE_INLINE uintptr_t harden_find(uintptr_t end, size_t slack, size_t pattern)
+{
+    return ACRE_LIKELY(harden_is_intact(end, slack, pattern))
+               ? 0
+               : acre_harden_find_changed(end, slack, pattern);
+}
+
+/* The first byte from `start` on that is not 0. */
+uintptr_t acre_harden_first_byte(uintptr_t start);
+
+/* The first byte of a range of whole words that is not 0; 0: there is none. */
+ACRE_INLINE uintptr_t harden_find_byte(uintptr_t start, uintptr_t end)
+{
+    const size_t *word = (const size_t *)start;
+    const size_t *last = (const size_t *)end;
+    for (; last - word >= 4; word += 4)
+        if ((word[0] | word[1] | word[2] | word[3]) != 0)
+            return acre_harden_first_byte((uintptr_t)word);
+    for (; word < last; word++)
+        if (*word != 0)
+            return acre_harden_first_byte((uintptr_t)word);
+    return 0;
+}
+
+/* The word before an object is the last of another, 0 or a canary; or the guard. */
+static inline HARDEN_RACY size_t harden_word_before(uintptr_t object)
+{
+    return harden_load(object - HARDEN_WORD);
+}
 
 /* A changed byte before an object; 0: none has changed. */
 uintptr_t acre_harden_find_before(
     const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, uintptr_t object);
-
-/* The first byte of a range of whole words that is not 0; 0: there is none. */
-uintptr_t acre_harden_find_byte(uintptr_t start, uintptr_t end);
 
 /* ---- hooks of the other files ---- */
 
@@ -119,6 +237,9 @@ void acre_harden_release_slab(struct acre_threaded_slab *slab);
 
 /* Bytes requested for the live block that starts at an address of a slab or run; 0: there is none. */
 size_t acre_harden_size(const struct acre_threaded_slab *slab, uintptr_t address);
+
+/* A block of 1 to HARDEN_INLINE bytes at natural alignment, where that is simple; null: it is not. */
+void *acre_harden_alloc_small(struct acre_thread_heap *heap, size_t size);
 
 /* The verbs, of a heap that is hardened. */
 void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout);

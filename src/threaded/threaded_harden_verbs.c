@@ -7,7 +7,7 @@
 
 /* ---- quarantine ---- */
 
-static unsigned harden_random(struct threaded_quarantine *quarantine, unsigned below)
+ACRE_INLINE unsigned harden_random(struct threaded_quarantine *quarantine, unsigned below)
 {
     uint64_t x = quarantine->random;
     x ^= x << 13;
@@ -21,7 +21,7 @@ _Static_assert((HARDEN_SMALL_COUNT & (HARDEN_SMALL_COUNT - 1)) == 0, "a power of
 _Static_assert((HARDEN_LARGE_COUNT & (HARDEN_LARGE_COUNT - 1)) == 0, "a power of two");
 
 /* Frees an object that nobody else frees, unless two threads have claimed it at once. */
-static void harden_free_object(struct acre_thread_heap *heap, uintptr_t object)
+ACRE_INLINE void harden_free_object(struct acre_thread_heap *heap, uintptr_t object)
 {
     struct acre_threaded *threaded = heap->threaded;
     struct acre_threaded_slab *slab = threaded_slab_of(threaded, object);
@@ -34,7 +34,7 @@ static void harden_free_object(struct acre_thread_heap *heap, uintptr_t object)
 }
 
 /* An object enters; one that has been there leaves. */
-static void harden_keep(struct acre_thread_heap *heap, uintptr_t object, size_t size)
+ACRE_INLINE void harden_keep(struct acre_thread_heap *heap, uintptr_t object, size_t size)
 {
     struct threaded_quarantine *quarantine = heap->quarantine;
     struct harden_ring *ring = &quarantine->ring[size > HARDEN_SMALL];
@@ -66,17 +66,8 @@ static struct acre_layout harden_layout(struct acre_layout layout)
     return (struct acre_layout){ .size = size + HARDEN_WORD, .align = layout.align };
 }
 
-static void harden_start_object(const struct acre_threaded *threaded,
-    struct acre_threaded_slab *slab, uintptr_t object, size_t size)
-{
-    size_t slack = slab->size - size;
-    size_t index = threaded_object_at(slab, object);
-    acre_harden_write(object + slab->size, slack, harden_pattern(threaded, object));
-    atomic_store_explicit(&harden_slacks(slab)[index], (uint16_t)slack, memory_order_release);
-}
-
 /* An object of the group, or null: the lowest, or any once the quarantine is full. */
-static void *harden_take_object(
+ACRE_INLINE void *harden_take_object(
     struct threaded_quarantine *quarantine, struct acre_threaded_group *group)
 {
     size_t bits = threaded_free_bits(group);
@@ -88,7 +79,42 @@ static void *harden_take_object(
     return (void *)(group->base + bit * group->size);
 }
 
+/* Makes an object live. */
+ACRE_INLINE void harden_mark_object(const struct acre_threaded *threaded,
+    struct acre_threaded_slab *slab, uintptr_t object, size_t index, size_t size)
+{
+    size_t slack = slab->size - size;
+    harden_write(object + slab->size, slack, harden_pattern(threaded, object));
+    atomic_store_explicit(&harden_slacks(slab)[index], (uint16_t)slack, memory_order_release);
+}
+
 /* The last word is written first, so that a fresh page has one fault and not two. */
+ACRE_INLINE void harden_prove_zero(
+    const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, uintptr_t start)
+{
+    uintptr_t last = start + slab->size - HARDEN_WORD;
+    uintptr_t end = start + harden_fill(threaded, slab->size);
+    *(size_t *)last = 0;
+    uintptr_t where = harden_find_byte(start, end < last ? end : last);
+    if (ACRE_LIKELY(where == 0))
+        return;
+    acre_harden_report(threaded, ACRE_DAMAGE_FREE, where, start, 0);
+    memset((void *)start, 0, end - start);
+}
+
+/* An object has been freed before, or its page is zero. */
+ACRE_INLINE void *harden_start_object(const struct acre_threaded *threaded,
+    struct acre_threaded_slab *slab, void *object, size_t size)
+{
+    uintptr_t start = (uintptr_t)object;
+    size_t index = threaded_object_at(slab, start);
+    size_t state = atomic_load_explicit(&harden_slacks(slab)[index], memory_order_relaxed);
+    if (state == HARDEN_DEAD || threaded->env.hardening.fill == 0)
+        harden_prove_zero(threaded, slab, start);
+    harden_mark_object(threaded, slab, start, index, size);
+    return object;
+}
+
 static void *harden_alloc_object(
     struct acre_thread_heap *heap, unsigned size_class, struct acre_layout layout)
 {
@@ -98,16 +124,21 @@ static void *harden_alloc_object(
     if (ACRE_UNLIKELY(object == NULL))
         return NULL;
     struct acre_threaded_slab *slab = heap->group[size_class]->slab;
-    uintptr_t start = (uintptr_t)object;
-    uintptr_t last = start + slab->size - HARDEN_WORD;
-    *(size_t *)last = 0;
-    uintptr_t where = acre_harden_find_byte(start, last);
-    if (ACRE_UNLIKELY(where != 0)) {
-        acre_harden_report(heap->threaded, ACRE_DAMAGE_FREE, where, start, 0);
-        memset(object, 0, slab->size);
-    }
-    harden_start_object(heap->threaded, slab, start, layout.size - HARDEN_WORD);
-    return object;
+    return harden_start_object(heap->threaded, slab, object, layout.size - HARDEN_WORD);
+}
+
+void *acre_harden_alloc_small(struct acre_thread_heap *heap, size_t size)
+{
+    struct threaded_quarantine *quarantine = heap->quarantine;
+    ACRE_ASSERT(size - 1 < HARDEN_INLINE);
+    struct acre_threaded_group *group = heap->group[acre_threaded_class_of(size + HARDEN_WORD)];
+    if (ACRE_UNLIKELY(quarantine->until_sweep <= 1))
+        return NULL;
+    void *object = harden_take_object(quarantine, group);
+    if (ACRE_UNLIKELY(object == NULL))
+        return NULL;
+    quarantine->until_sweep--;
+    return harden_start_object(heap->threaded, group->slab, object, size);
 }
 
 static void *harden_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
@@ -121,7 +152,7 @@ static void *harden_alloc_run(struct acre_thread_heap *heap, struct acre_layout 
     size_t slack = bytes - (layout.size - HARDEN_WORD);
     run->hardened = true;
     atomic_store_explicit(harden_run_slack(run), slack, memory_order_relaxed);
-    acre_harden_write(run->start + bytes, slack, harden_pattern(threaded, run->start));
+    harden_write(run->start + bytes, slack, harden_pattern(threaded, run->start));
     return start;
 }
 
@@ -141,32 +172,37 @@ void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout
  * do not own the slab use an atomic exchange: two frees of one object at once, one of them the owner's,
  * are found when it leaves the quarantines. The fence stands before the object is cleared, so that a
  * sweep that sees a zero sees that the object is not live. */
-static size_t harden_claim(
+ACRE_INLINE size_t harden_claim(
     const struct acre_thread_heap *heap, struct acre_threaded_slab *slab, uintptr_t address)
 {
     size_t object = threaded_object_at(slab, address);
     if (object >= slab->groups * (size_t)THREADED_WORD_BITS)
         return HARDEN_DEAD;
     _Atomic uint16_t *slack = &harden_slacks(slab)[object];
+    size_t had = atomic_load_explicit(slack, memory_order_relaxed);
+    if (ACRE_UNLIKELY(!harden_is_live(had)))
+        return HARDEN_DEAD;
     if (atomic_load_explicit(&slab->owner, memory_order_relaxed) == heap) {
-        size_t had = atomic_load_explicit(slack, memory_order_relaxed);
         atomic_store_explicit(slack, HARDEN_DEAD, memory_order_relaxed);
         return had;
     }
-    size_t had = atomic_exchange_explicit(slack, HARDEN_DEAD, memory_order_acq_rel);
+    had = atomic_exchange_explicit(slack, HARDEN_DEAD, memory_order_acq_rel);
     atomic_thread_fence(memory_order_release);
     return had;
 }
 
 /* The canaries of an object that the thread has claimed, and the word before it. */
-static void harden_prove_edges(const struct acre_threaded *threaded,
+ACRE_INLINE void harden_prove_edges(const struct acre_threaded *threaded,
     const struct acre_threaded_slab *slab, uintptr_t object, size_t slack)
 {
     size_t size = slab->size;
-    uintptr_t where = acre_harden_find(object + size, slack, harden_pattern(threaded, object));
+    uintptr_t where = harden_find(object + size, slack, harden_pattern(threaded, object));
     if (ACRE_UNLIKELY(where != 0))
         acre_harden_report(threaded, ACRE_DAMAGE_BEHIND, where, object, size - slack);
-    where = acre_harden_find_before(threaded, slab, object);
+    where = 0;
+    if (ACRE_UNLIKELY(harden_word_before(object) != harden_pattern(threaded, object - size)) ||
+        ACRE_UNLIKELY(object - slab->start < HARDEN_GUARD + size))
+        where = acre_harden_find_before(threaded, slab, object);
     if (ACRE_UNLIKELY(where != 0))
         acre_harden_report(threaded, ACRE_DAMAGE_BEFORE, where, object, size - slack);
 }
@@ -180,11 +216,25 @@ static enum acre_status harden_dealloc_run(
     if (run->start != start ||
         atomic_load_explicit(&run->state, memory_order_acquire) != THREADED_RUN)
         return ACRE_NOT_ALLOCATED;
-    uintptr_t where = acre_harden_find(start + bytes, slack, harden_pattern(heap->threaded, start));
+    uintptr_t where = harden_find(start + bytes, slack, harden_pattern(heap->threaded, start));
     if (where != 0)
         acre_harden_report(heap->threaded, ACRE_DAMAGE_BEHIND, where, start, bytes - slack);
-    memset(ptr, 0, bytes);
+    memset(ptr, 0, harden_fill(heap->threaded, bytes));
     return acre_threaded_dealloc_run(heap, run, ptr);
+}
+
+/* Pairs of words, without a call for a few. */
+ACRE_INLINE void harden_clear(uintptr_t start, size_t bytes)
+{
+    enum { FEW = 128 };
+    if (bytes > FEW || bytes % ACRE_THREADED_UNIT != 0) {
+        memset((void *)start, 0, bytes);
+        return;
+    }
+    for (size_t *word = (size_t *)start; word != (size_t *)(start + bytes); word += 2) {
+        word[0] = word[1] = 0;
+        ACRE_REREAD(); /* so that the loop stays one */
+    }
 }
 
 enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)
@@ -198,7 +248,8 @@ enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)
     if (ACRE_UNLIKELY(slack == HARDEN_DEAD))
         return ACRE_NOT_ALLOCATED;
     harden_prove_edges(heap->threaded, slab, (uintptr_t)ptr, slack);
-    memset(ptr, 0, slab->size);
+    harden_clear((uintptr_t)ptr, harden_fill(heap->threaded, slab->size));
+    *(size_t *)((uintptr_t)ptr + slab->size - HARDEN_WORD) = 0;
     harden_keep(heap, (uintptr_t)ptr, slab->size);
     return ACRE_OK;
 }
@@ -224,7 +275,29 @@ static bool harden_resize(
     harden_prove_edges(heap->threaded, slab, object, slack);
     size_t kept = size < had ? size : had;
     memset((void *)(object + kept), 0, slab->size - kept);
-    harden_start_object(heap->threaded, slab, object, size);
+    harden_mark_object(heap->threaded, slab, object, threaded_object_at(slab, object), size);
+    return true;
+}
+
+/* A run that grows into the pages behind it, or gives up its last ones. */
+static bool harden_resize_run(
+    struct acre_threaded *threaded, void *ptr, size_t had, struct acre_layout layout)
+{
+    struct acre_threaded_slab *run = threaded_slab_of(threaded, (uintptr_t)ptr);
+    uintptr_t start = (uintptr_t)ptr;
+    size_t pattern = harden_pattern(threaded, start);
+    if (run->groups != 0 || layout.size > SIZE_MAX / 2)
+        return false;
+    size_t bytes = run->pages * ACRE_THREADED_PAGE;
+    uintptr_t where = harden_find(start + bytes, bytes - had, pattern);
+    if (where != 0)
+        acre_harden_report(threaded, ACRE_DAMAGE_BEHIND, where, start, had);
+    if (!acre_threaded_resize_in_place(threaded, ptr, harden_layout(layout)))
+        return false;
+    bytes = run->pages * ACRE_THREADED_PAGE;
+    size_t slack = bytes - (harden_layout(layout).size - HARDEN_WORD);
+    atomic_store_explicit(harden_run_slack(run), slack, memory_order_relaxed);
+    harden_write(start + bytes, slack, pattern);
     return true;
 }
 
@@ -237,6 +310,8 @@ struct acre_ptr acre_harden_realloc(
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
     if (harden_resize(heap, (uintptr_t)ptr, usable.num, layout))
+        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
+    if (harden_resize_run(heap->threaded, ptr, usable.num, layout))
         return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
     struct acre_ptr moved = acre_threaded_alloc(heap, layout);
     if (moved.status != ACRE_OK)

@@ -276,6 +276,10 @@ void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_thre
 /* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. */
 unsigned acre_threaded_class_for(struct acre_layout layout);
 
+/* Whether a block is a run, the layout is one of runs, and the run has its size now. */
+bool acre_threaded_resize_in_place(
+    struct acre_threaded *threaded, void *ptr, struct acre_layout layout);
+
 /* Blocks of whole pages, and frees into slabs of other threads. */
 void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout);
 enum acre_status acre_threaded_dealloc_run(

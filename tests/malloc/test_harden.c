@@ -106,7 +106,7 @@ static const struct level_case table[] = {
             STOPS("^acre: free\\(POINTER\\): freed already, or never allocated: where blocks of 0 "
                   "bytes are\n$") } },
     { .name = "many_of_no_bytes", .at = { { .line = NULL }, SILENT, SILENT } },
-    { .name = "small_blocks_are_zero", .at = { { .line = NULL }, SILENT, SILENT } },
+    { .name = "small_blocks_are_zero", .at = { { .line = NULL }, { .line = NULL }, SILENT } },
     { .name = "all_blocks_are_zero", .at = { { .line = NULL }, { .line = NULL }, SILENT } },
     { .name = "usable_is_requested", .at = { { .line = NULL }, SILENT, SILENT } },
     { .name = "usable_is_a_class", .at = { SILENT, { .line = NULL }, { .line = NULL } } },

@@ -163,7 +163,7 @@ static void free_after_reuse(void)
 {
     char *ptr = named(small);
     free(ptr);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 50; i++)
         CHECK(malloc(small) != NULL);
     free(ptr);
 }
@@ -181,7 +181,7 @@ static void not_reused_at_once(void)
 {
     char *ptr = malloc(small);
     free(ptr);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 50; i++)
         CHECK(malloc(small) != ptr);
 }
 
