@@ -27,6 +27,6 @@ struct mempool_acre {
     (sizeof(struct mempool_acre) + ACRE_BITMAP_METADATA_BYTES(count))
 
 /* Where pools without cb_mem or mp_mem take it from, once set; calls of it are made in threads. */
-void mempool_acre_set_heap(struct acre_bytes heap);
+void mempool_acre_set_heap(struct acre_bytes given);
 
 #endif

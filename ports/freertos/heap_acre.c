@@ -49,7 +49,7 @@ void *pvPortMalloc(size_t xWantedSize)
     if (xWantedSize > 0)
         ptr = acre_tlsf_alloc(&heap, acre_layout(xWantedSize, portBYTE_ALIGNMENT)).ptr;
     allocations += ptr != NULL;
-    traceMALLOC(ptr, acre_tlsf_usable_size(&heap, ptr).num);
+    traceMALLOC(ptr, ptr != NULL ? acre_tlsf_usable_size(&heap, ptr).num : 0);
     (void)xTaskResumeAll();
 #if configUSE_MALLOC_FAILED_HOOK == 1
     if (ptr == NULL)

@@ -116,7 +116,7 @@ static bool count_free_block(void *arg, void *start, size_t size, bool live)
 
 static uint8_t percent(size_t part, size_t whole)
 {
-    return whole == 0 ? 0 : (uint8_t)((uint64_t)part * 100 / whole);
+    return (uint8_t)(whole == 0 ? 0 : (uint64_t)part * 100 / whole);
 }
 
 void lv_mem_monitor_core(lv_mem_monitor_t *mon_p)

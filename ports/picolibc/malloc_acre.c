@@ -41,9 +41,9 @@ void *memalign(size_t align, size_t size)
     return finish(acre_tlsf_alloc(&heap, acre_layout(size, align)));
 }
 
-void *aligned_alloc(size_t align, size_t size)
+void *aligned_alloc(size_t alignment, size_t size)
 {
-    return memalign(align, size);
+    return memalign(alignment, size);
 }
 
 void *malloc(size_t size)
@@ -51,9 +51,9 @@ void *malloc(size_t size)
     return memalign(ACRE_NATURAL_ALIGN, size);
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-    size_t all = acre_layout_array(count, acre_layout(size, 1)).size; /* SIZE_MAX: overflow */
+    size_t all = acre_layout_array(nmemb, acre_layout(size, 1)).size; /* SIZE_MAX: overflow */
     void *ptr = memalign(ACRE_NATURAL_ALIGN, all); /* a call of malloc would become one of calloc */
     return ptr != NULL ? memset(ptr, 0, all) : NULL;
 }

@@ -7,7 +7,7 @@
 
 uint32_t __get_IPSR(void);
 uint32_t __get_PRIMASK(void);
-void __set_PRIMASK(uint32_t mask);
+void __set_PRIMASK(uint32_t priMask);
 void __disable_irq(void);
 
 #endif

@@ -99,10 +99,10 @@ uint32_t __get_PRIMASK(void)
     return mask;
 }
 
-void __set_PRIMASK(uint32_t value)
+void __set_PRIMASK(uint32_t priMask)
 {
     assert_int_equal(mask, 1);
-    mask = value;
+    mask = priMask;
 }
 
 void __disable_irq(void)

@@ -30,9 +30,9 @@ sys_prot_t sys_arch_protect(void)
     return (sys_prot_t)depth;
 }
 
-void sys_arch_unprotect(sys_prot_t level)
+void sys_arch_unprotect(sys_prot_t pval)
 {
-    assert_int_equal(level, depth);
+    assert_int_equal(pval, depth);
     depth--;
 }
 

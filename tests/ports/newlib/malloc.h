@@ -25,8 +25,8 @@ struct mallinfo _mallinfo_r(struct _reent *reent);
 void _malloc_stats_r(struct _reent *reent);
 int _mallopt_r(struct _reent *reent, int parameter, int value);
 
-void __malloc_lock(struct _reent *reent);
-void __malloc_unlock(struct _reent *reent);
+void __malloc_lock(struct _reent *given);
+void __malloc_unlock(struct _reent *given);
 
 void stand_in_misuse(const char *call, const void *ptr);
 #define ACRE_PORT_MISUSE(call, ptr) stand_in_misuse(call, ptr)

@@ -23,10 +23,10 @@ struct mallinfo {
 };
 
 void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
+void *calloc(size_t nmemb, size_t size);
 void *realloc(void *ptr, size_t size);
 void *memalign(size_t align, size_t size);
-void *aligned_alloc(size_t align, size_t size);
+void *aligned_alloc(size_t alignment, size_t size);
 void free(void *ptr);
 size_t malloc_usable_size(void *ptr);
 struct mallinfo mallinfo(void);
