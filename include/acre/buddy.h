@@ -31,6 +31,7 @@
 
 #include <acre/backing.h>
 #include <acre/bytes.h>
+#include <acre/pages.h>
 #include <acre/regions.h>
 
 #ifdef __cplusplus
@@ -187,6 +188,25 @@ ACRE_NODISCARD struct acre_num acre_buddy_alloc_range(
 
 /** acre_buddy_dealloc of the block at a position. */
 enum acre_status acre_buddy_dealloc_range(struct acre_buddy *buddy, uintptr_t pos);
+
+/**
+ * acre_buddy_alloc_range of a block that meets conditions; those of acre/pages.h, with smallest blocks
+ * in place of pages. They hold for the whole block, which is as large as the size rounded up to a
+ * power of two, and starts at a multiple of that: a phase that is no multiple of it, and a boundary
+ * below it, are met by no block. Of the smallest free blocks that serve, the lowest one does.
+ *
+ * It takes merged blocks only: those on quick lists do not serve. For ranges that are asked for
+ * conditions, turn the lists off: acre_buddy_set_quick_depth(buddy, 0).
+ * @param size   bytes; 0 is served as 1.
+ * @param limits the conditions; not kept.
+ * @return {position, ACRE_OK};
+ *         {0, ACRE_INVALID_PARAM}: as for acre_alloc_pages_within, or top_down is set;
+ *         {0, ACRE_NO_MEMORY}: no free block meets the conditions.
+ * @note O(log n) per order and region, n its smallest blocks, and a step for each free block of fewer
+ *       bytes than the alignment asked for.
+ */
+ACRE_NODISCARD struct acre_num acre_buddy_alloc_range_within(
+    struct acre_buddy *buddy, size_t size, const struct acre_run_limits *limits);
 
 /** The bytes table; `self` is a struct acre_buddy. */
 extern const struct acre_bytes_ops acre_buddy_ops;
