@@ -11,6 +11,11 @@
 #define TIMES_PEAK 2
 #define ROOM_FOR_TABLES ((size_t)1 << 20)
 
+size_t replay_step_rounds(const struct replay_plan *plan)
+{
+    return plan->step_rounds ? plan->step_rounds : plan->rounds;
+}
+
 static size_t timing_pool(const struct replay_table *table, const struct replay_row *row)
 {
     size_t pool = TIMES_PEAK * (size_t)table->script->facts.peak_live + ROOM_FOR_TABLES;
@@ -136,7 +141,7 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
 
 static bool begin_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
-    measurement->worker.results->rounds = schedule->table->plan.rounds;
+    measurement->worker.results->rounds = replay_step_rounds(&schedule->table->plan);
     return !measurement->row->pool_refused && is_own_child(measurement);
 }
 
@@ -273,12 +278,14 @@ static void plan_jobs(struct replay_schedule *schedule)
 {
     const struct replay_plan *plan = &schedule->table->plan;
     double rounds = (double)plan->rounds;
+    const size_t steps = replay_step_rounds(plan);
+    const double step_rounds = (double)steps;
     replay_schedule_expect(schedule, &jobs[VERIFY], 1.0);
     replay_schedule_expect(schedule, &jobs[FIT], plan->pool_search);
     replay_schedule_expect(schedule, &jobs[WARM_UP], 1.0);
     replay_schedule_expect(schedule, &jobs[TIME], rounds);
     replay_schedule_expect(schedule, &jobs[TOUCHED], plan->touching ? rounds : 0.0);
-    replay_schedule_expect(schedule, &jobs[STEPS], rounds);
+    replay_schedule_expect(schedule, &jobs[STEPS], step_rounds);
     replay_schedule_expect(schedule, &jobs[SURVEY], plan->survey);
 }
 
@@ -308,6 +315,8 @@ static void look_first(struct replay_schedule *schedule)
 static void measure_all(struct replay_schedule *schedule)
 {
     const struct replay_plan *plan = &schedule->table->plan;
+    const size_t steps = replay_step_rounds(plan);
+    const double step_rounds = (double)steps;
     plan_jobs(schedule);
     if (plan->first)
         look_first(schedule);
@@ -319,7 +328,7 @@ static void measure_all(struct replay_schedule *schedule)
         replay_schedule_run(schedule, &jobs[TIME], 1.0);
     for (size_t round = 0; plan->touching && round < plan->rounds; round++)
         replay_schedule_run(schedule, &jobs[TOUCHED], 1.0);
-    replay_schedule_run(schedule, &jobs[STEPS], (double)plan->rounds);
+    replay_schedule_run(schedule, &jobs[STEPS], step_rounds);
     if (plan->survey)
         replay_schedule_run(schedule, &jobs[SURVEY], 1.0);
     for (size_t i = 0; i < schedule->count; i++)

@@ -17,11 +17,12 @@ struct replay_table;
 
 /** What is wanted. */
 struct replay_plan {
-    size_t rounds;    /**< Timed replays of each backend, 1 .. REPLAY_MOST_ROUNDS. */
-    size_t pool;      /**< Bytes of the pool to time in; 0: chosen for each backend. */
-    bool pool_search; /**< Look for the smallest pool. */
-    bool touching;    /**< Time replays with the bytes of each block written too. */
-    bool survey;      /**< Fill the rows' surveys. */
+    size_t rounds;      /**< Timed replays of each backend, 1 .. REPLAY_MOST_ROUNDS. */
+    size_t step_rounds; /**< The same with each operation timed; 0: as many. */
+    size_t pool;        /**< Bytes of the pool to time in; 0: chosen for each backend. */
+    bool pool_search;   /**< Look for the smallest pool. */
+    bool touching;      /**< Time replays with the bytes of each block written too. */
+    bool survey;        /**< Fill the rows' surveys. */
     /** A first look, or null: called when every backend but plugins has replayed `first_ops` operations
      * once on fresh pages; the rows have what that found, and lose it again. */
     void (*first)(void *argument, const struct replay_table *table);
@@ -67,6 +68,9 @@ struct replay_table {
     bool largest_only;      /**< The process was chosen for its size, not by its number. */
     bool interrupted;       /**< Not all was done. */
 };
+
+/** Replays with each operation timed. */
+size_t replay_step_rounds(const struct replay_plan *plan);
 
 /**
  * Fills `table`, whose script, plan, count and rows' backends are set, the rest zeroed. Stops

@@ -40,7 +40,7 @@ static void time_part(struct replay_worker *worker, const struct replay_window *
 }
 
 /* Operations between two rounds of visits. */
-#define VISIT_EVERY 1024u
+#define VISIT_EVERY 4096u
 
 /* Whether as many operations are done as are wanted. */
 static bool is_limit_reached(const struct replay_worker *worker, uint64_t done)

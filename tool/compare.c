@@ -27,6 +27,9 @@
 #define LEAST_ROUNDS 5u
 #define LONG_OPS 30000000u
 #define LONG_ROUNDS 3u
+/* Each operation of a trace with so many is timed no more often, as that takes the longest. */
+#define STEP_OPS 500000u
+#define STEP_ROUNDS 3u
 /* Operations of a first look, which is over in seconds. */
 #define FIRST_OPS 500000u
 /* Runs of the real program on each candidate. */
@@ -307,6 +310,8 @@ static int compare(struct compare_command *command)
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
     plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);
+    if (!command->repeat && script.facts.ops >= STEP_OPS)
+        plan.step_rounds = STEP_ROUNDS;
     if (command->progress.shown) {
         plan.first = show_first;
         plan.first_argument = command;

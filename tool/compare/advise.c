@@ -191,7 +191,7 @@ static void say_worst(
     if (candidate->worst_verb != REPLAY_DEALLOC)
         snprintf(size, sizeof size, " %s bytes", bytes);
     say(text, "The worst operation of %s, %s%s, takes %s %s (least of %zu);", candidate->name,
-        verb_text(candidate->worst_verb), size, number, result->ticks, result->rounds);
+        verb_text(candidate->worst_verb), size, number, result->ticks, result->step_rounds);
     acre_cell_number(number, candidate->p999);
     say(text, "one in a thousand takes more than %s.", number);
 }

@@ -117,6 +117,7 @@ static void take_table(struct compare_result *result, const struct replay_table 
     result->ticks = ACRE_CLOCK_UNIT;
     result->facts = table->script->facts;
     result->rounds = table->plan.rounds;
+    result->step_rounds = replay_step_rounds(&table->plan);
     result->loop_ns = table->loop.rounds ? table->loop.ns_per_op : 0.0;
     result->loop_instructions = table->loop.counted ? table->loop.instructions_per_op : 0.0;
     result->uncounted = replay_counter_lack();

@@ -176,7 +176,7 @@ static void print_footnotes(FILE *out, const struct compare_result *result)
             "operation's\n"
             "least time of %zu.\n",
             result->rounds, acre_plural(result->rounds, "replay", "replays"), result->loop_ns,
-            result->rounds);
+            result->step_rounds);
     if (result->uncounted && result->loop_ns > 0.0)
         fprintf(out, "instr/op: not known, %s.\n", result->uncounted);
     if (result->interrupted)

@@ -156,6 +156,15 @@ static void add_advice(cJSON *root, const struct compare_result *result)
     }
 }
 
+static void add_ties(cJSON *root, const struct compare_result *result)
+{
+    size_t ties[COMPARE_MOST_CANDIDATES];
+    size_t count = compare_find_ties(result, ties);
+    cJSON *array = cJSON_AddArrayToObject(root, "ties");
+    for (size_t i = 1; i < count; i++)
+        cJSON_AddItemToArray(array, cJSON_CreateString(result->candidates[ties[i]].name));
+}
+
 cJSON *compare_json(const struct compare_result *result)
 {
     char verdict[COMPARE_REASON_ROOM];
@@ -178,6 +187,7 @@ cJSON *compare_json(const struct compare_result *result)
     replay_json_known(root, "run_pool_bytes", result->run_pool > 0, (double)result->run_pool);
     cJSON_AddStringToObject(root, "verdict", verdict);
     add_text(root, "advised", advised < 0 ? "" : result->candidates[advised].name);
+    add_ties(root, result);
     replay_json_count(root, "replays", result->rounds);
     replay_json_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
     add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");

@@ -142,6 +142,7 @@ struct compare_result {
     struct replay_facts facts; /**< What was replayed. */
     struct compare_profile profile;
     size_t rounds;            /**< Timed replays that were wanted. */
+    size_t step_rounds;       /**< The same of replays with each operation timed. */
     double loop_ns;           /**< What the replay itself takes an operation; 0: unknown. */
     double loop_instructions; /**< 0: not counted. */
     const char *uncounted;    /**< Why no instructions are; null: they are. */
