@@ -141,7 +141,9 @@ static void built_in_allocators_fit(void **state)
     const cJSON *row;
     cJSON_ArrayForEach(row, cJSON_GetObjectItem(process_of(json, 0), "allocators"))
     {
-        if (cJSON_IsNull(cJSON_GetObjectItem(row, "pool_bytes")))
+        /* An arena gives nothing back before its end: its pool is of all that was asked for. */
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(row, "name"));
+        if (cJSON_IsNull(cJSON_GetObjectItem(row, "pool_bytes")) || strcmp(name, "arena") == 0)
             continue;
         fitted++;
         assert_true(number(row, "smallest_pool_per_peak_live") > 1.0);
