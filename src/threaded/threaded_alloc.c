@@ -131,9 +131,10 @@ static ACRE_NOINLINE void *threaded_alloc_scarce(
     void *ptr = NULL;
     if (layout.size > SIZE_MAX / 2)
         return NULL;
-    if (acre_threaded_release_empty(heap) != 0)
+    bool hardened = threaded_is_hardened(heap->threaded); /* what was in quarantine is free now */
+    if (acre_threaded_release_empty(heap) != 0 || hardened)
         ptr = threaded_try_alloc(heap, layout);
-    if (threaded_is_hardened(heap->threaded))
+    if (hardened)
         return ptr;
     return ptr != NULL ? ptr : threaded_alloc_larger(heap, layout);
 }

@@ -141,9 +141,10 @@ void acre_harden_release_slab(struct acre_threaded_slab *slab)
 
 size_t acre_harden_size(const struct acre_threaded_slab *slab, uintptr_t address)
 {
-    if (slab->groups == 0)
-        return slab->pages * ACRE_THREADED_PAGE -
-               atomic_load_explicit(harden_run_slack(slab), memory_order_relaxed);
+    if (slab->groups == 0) {
+        size_t unused = atomic_load_explicit(harden_run_slack(slab), memory_order_relaxed);
+        return unused != SIZE_MAX ? slab->pages * ACRE_THREADED_PAGE - unused : 0;
+    }
     size_t object = threaded_object_at(slab, address);
     size_t slack = object < slab->groups * (size_t)THREADED_WORD_BITS
                        ? atomic_load_explicit(&harden_slacks(slab)[object], memory_order_acquire)

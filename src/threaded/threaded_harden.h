@@ -68,7 +68,7 @@ ACRE_INLINE _Atomic uint16_t *harden_slacks(const struct acre_threaded_slab *sla
     return (_Atomic uint16_t *)(uintptr_t)&slab->group[slab->capacity];
 }
 
-/* Of a run: its slack. */
+/* Of a run: its slack; SIZE_MAX: it is not live. */
 ACRE_INLINE _Atomic size_t *harden_run_slack(const struct acre_threaded_slab *run)
 {
     return (_Atomic size_t *)(uintptr_t)&run->group[run->capacity];
@@ -116,14 +116,14 @@ enum { HARDEN_CANARY = 4 };
 
 /* Other threads may write what these read: a word that is 0, or a canary, whoever wins. */
 #if defined(__SANITIZE_THREAD__)
-#define HARDEN_RACY __attribute__((noinline, no_sanitize_thread))
+#define HARDEN_RACY static __attribute__((noinline, unused, no_sanitize_thread))
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define HARDEN_RACY __attribute__((noinline, no_sanitize_thread))
+#define HARDEN_RACY static __attribute__((noinline, unused, no_sanitize_thread))
 #endif
 #endif
 #if !defined(HARDEN_RACY)
-#define HARDEN_RACY
+#define HARDEN_RACY ACRE_INLINE
 #endif
 
 ACRE_INLINE size_t harden_load(uintptr_t address)
@@ -172,7 +172,7 @@ ACRE_INLINE void harden_write(uintptr_t end, size_t slack, size_t pattern)
     harden_store(start + 3 * HARDEN_WORD, word);
 }
 
-static inline HARDEN_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
+HARDEN_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
 {
     uintptr_t start = end - slack;
     size_t word = harden_word(start, pattern);
@@ -217,7 +217,7 @@ ACRE_INLINE uintptr_t harden_find_byte(uintptr_t start, uintptr_t end)
 }
 
 /* The word before an object is the last of another, 0 or a canary; or the guard. */
-static inline HARDEN_RACY size_t harden_word_before(uintptr_t object)
+HARDEN_RACY size_t harden_word_before(uintptr_t object)
 {
     return harden_load(object - HARDEN_WORD);
 }

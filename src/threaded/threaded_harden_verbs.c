@@ -211,10 +211,12 @@ static enum acre_status harden_dealloc_run(
     struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr)
 {
     uintptr_t start = (uintptr_t)ptr;
-    size_t bytes = run->pages * ACRE_THREADED_PAGE;
-    size_t slack = atomic_load_explicit(harden_run_slack(run), memory_order_relaxed);
     if (run->start != start ||
         atomic_load_explicit(&run->state, memory_order_acquire) != THREADED_RUN)
+        return ACRE_NOT_ALLOCATED;
+    size_t bytes = run->pages * ACRE_THREADED_PAGE;
+    size_t slack = atomic_exchange_explicit(harden_run_slack(run), SIZE_MAX, memory_order_acq_rel);
+    if (slack == SIZE_MAX)
         return ACRE_NOT_ALLOCATED;
     uintptr_t where = harden_find(start + bytes, slack, harden_pattern(heap->threaded, start));
     if (where != 0)

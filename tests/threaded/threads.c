@@ -73,11 +73,27 @@ static void join_all(pthread_t *threads)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
+static void tell_damage(void *arg, const struct acre_threaded_damage *damage)
+{
+    (void)arg;
+    (void)damage;
+    atomic_fetch_add(&faults, 1);
+}
+
+/* `state`: whether it is a hardened one. */
+static struct world *open_world(void **state)
+{
+    struct world *made = world_open(MEMORY);
+    if (*state != NULL)
+        made->threaded.env.hardening =
+            (struct acre_threaded_hardening){ .on = true, .secret = 12345, .damaged = tell_damage };
+    return made;
+}
+
 static void no_block_is_lost_or_shared(void **state)
 {
-    (void)state;
     pthread_t threads[THREADS];
-    world = world_open(MEMORY);
+    world = open_world(state);
     start_all(churn, threads);
     join_all(threads);
     struct acre_thread_heap *heap = world_attach(world);
@@ -113,9 +129,8 @@ static void *race(void *arg)
 /* The block's owner does not drain in between, so that exactly one free must win each time. */
 static void one_of_two_frees_at_once_wins(void **state)
 {
-    (void)state;
     pthread_t threads[THREADS];
-    world = world_open(MEMORY);
+    world = open_world(state);
     struct acre_thread_heap *owner = world_attach(world);
     assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS + 1), 0);
     start_all(race, threads);
@@ -137,9 +152,12 @@ static void one_of_two_frees_at_once_wins(void **state)
 
 int main(void)
 {
+    static int hardened;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_block_is_lost_or_shared),
         cmocka_unit_test(one_of_two_frees_at_once_wins),
+        cmocka_unit_test_prestate(no_block_is_lost_or_shared, &hardened),
+        cmocka_unit_test_prestate(one_of_two_frees_at_once_wins, &hardened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
