@@ -154,9 +154,11 @@ static void collect_blocks(
 static bool make_drawing(struct drawing *drawing, const struct image_heap *heap,
     const struct image_region *region, size_t cells)
 {
-    uint64_t bytes = (region->size + cells - 1) / cells;
-    size_t count = (size_t)((region->size + bytes - 1) / bytes);
     memset(drawing, 0, sizeof *drawing);
+    uint64_t bytes = region->size / cells + (region->size % cells != 0);
+    if (bytes == 0) /* no region is empty */
+        return false;
+    size_t count = (size_t)((region->size + bytes - 1) / bytes);
     drawing->cells = calloc(count, sizeof *drawing->cells);
     drawing->blocks = calloc(heap->block_count + 1, sizeof *drawing->blocks);
     drawing->places = calloc(heap->block_count + 1, sizeof *drawing->places);

@@ -35,19 +35,23 @@ static void a_pool_may_hold_anything(struct fixture *fixture)
     }
 }
 
+static void try_alignment(struct fixture *fixture, size_t size, size_t align)
+{
+    struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(size, align));
+    assert_sound(fixture);
+    if (got.status != ACRE_OK)
+        return;
+    assert_int_equal((uintptr_t)got.ptr & (align - 1), 0);
+    memset(got.ptr, 7, size);
+    give(fixture, got.ptr);
+}
+
 static void alignments_are_honoured_or_refused(struct fixture *fixture)
 {
     begin(fixture, 0, fixture->arena.size);
     for (size_t align = 1; align <= fixture->arena.size; align *= 2) {
-        for (size_t size = 1; size <= 300; size += 1 + size / 2) {
-            struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(size, align));
-            assert_sound(fixture);
-            if (got.status == ACRE_OK) {
-                assert_int_equal((uintptr_t)got.ptr & (align - 1), 0);
-                memset(got.ptr, 7, size);
-                give(fixture, got.ptr);
-            }
-        }
+        for (size_t size = 1; size <= 300; size += 1 + size / 2)
+            try_alignment(fixture, size, align);
     }
 }
 
@@ -68,6 +72,14 @@ static void blocks_keep_to_the_pool(struct fixture *fixture)
     }
 }
 
+/* The i-th of `count` blocks to give back: in order, backwards, or from both halves in turn. */
+static size_t order_of(size_t order, size_t i, size_t count)
+{
+    if (order == 0)
+        return i;
+    return order == 1 ? count - 1 - i : i / 2 + i % 2 * ((count + 1) / 2);
+}
+
 /* As many blocks of a size fit as did before, in whatever order they were given back. */
 static void memory_given_back_is_served_again(struct fixture *fixture)
 {
@@ -76,10 +88,8 @@ static void memory_given_back_is_served_again(struct fixture *fixture)
     assert_true(first > 0);
     for (size_t order = 0; order < 3; order++) {
         for (size_t i = 0; i < first; i++) {
-            size_t at = order == 0   ? i
-                        : order == 1 ? first - 1 - i
-                                     : i / 2 + (i % 2) * ((first + 1) / 2);
-            assert_int_equal(acre_dealloc(fixture->bytes, blocks[at]), ACRE_OK);
+            void *block = blocks[order_of(order, i, first)];
+            assert_int_equal(acre_dealloc(fixture->bytes, block), ACRE_OK);
         }
         assert_int_equal(fill_all(fixture, 200), first);
     }
