@@ -96,8 +96,8 @@ void bench_backends_init(struct bench_backends *backends)
 {
     backends->count = 0;
     append_backend(backends, "harness", BENCH_EMPTY)->replay.plugin = &harness;
-    append_backend(backends, "glibc", BENCH_SYSTEM);
-    append_backend(backends, "glibc-keep", BENCH_SYSTEM)->tunables = REPLAY_KEEP_TUNABLES;
+    append_backend(backends, REPLAY_SYSTEM_NAME, BENCH_SYSTEM);
+    append_backend(backends, REPLAY_KEEP_NAME, BENCH_SYSTEM)->tunables = REPLAY_KEEP_TUNABLES;
     for (const struct acre_backend *builtin = acre_backends; builtin->name; builtin++)
         add_both_forms(backends, builtin);
     for (size_t i = 0; i < sizeof preloads / sizeof preloads[0]; i++)

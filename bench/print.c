@@ -57,7 +57,7 @@ static void put_cell(const struct bench_backend *who, const struct bench_cell *c
 
 void bench_print_row(const struct bench_report *report, const struct bench_row *row)
 {
-    static const char *const head[] = { "allocator", "ns/op", "net, glibc=1", "instr/op",
+    static const char *const head[] = { "allocator", "ns/op", "net, system=1", "instr/op",
         "call alone", "alloc ns p50", "p99", "worst", "free ns p50", "p99", "worst", "pool/peak",
         "rss/peak" };
     printf("%s: %s (%zu operations, peak %.2f MiB live)\n\n", row->workload->name,

@@ -63,7 +63,7 @@ static cJSON *cell_json(const struct bench_backend *who, const struct bench_cell
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "allocator", who->name);
     add_number(object, "ns_per_op", cell->ns);
-    add_number(object, "net_of_glibc", cell->net);
+    add_number(object, "net_of_system", cell->net);
     add_number(object, "instructions_per_op", cell->instructions);
     add_number(object, "instructions_per_call", cell->call);
     add_figures(object, "latency_ns", cell->latency);

@@ -50,8 +50,8 @@ static size_t tlsf_targets(const struct bench_report *report, struct bench_targe
     find_cell(report, "large", tlsf, &large);
     const struct bench_target all[] = {
         { "tlsf: churn, instructions a call", "", 62, false, churn.call },
-        { "tlsf: churn, time net of the harness", "of glibc's", 0.45, false, churn.net },
-        { "tlsf: random 64 B, time net of the harness", "of glibc's", 0.65, false, random.net },
+        { "tlsf: churn, time net of the harness", "of system's", 0.45, false, churn.net },
+        { "tlsf: random 64 B, time net of the harness", "of system's", 0.65, false, random.net },
         { "tlsf: worst single alloc, instructions", "", 110, false, once->steps[BENCH_ALLOC_MAX] },
         { "tlsf: worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
         { "tlsf: churn, smallest pool", "of peak live", 1.075, false, churn.pool },
@@ -87,7 +87,7 @@ static size_t buddy_targets(const struct bench_report *report, struct bench_targ
     find_cell(report, "bulk-512", buddy, &bulk);
     const struct bench_target all[] = {
         { "buddy: churn, instructions a call, and 8 of a loop", "", 45, false, churn.call + 8 },
-        { "buddy: bulk-512, time net of the harness", "of glibc's", 0.63, false, bulk.net },
+        { "buddy: bulk-512, time net of the harness", "of system's", 0.63, false, bulk.net },
         { "buddy: worst single dealloc, instructions", "", 250, false,
             once->steps[BENCH_FREE_MAX] },
         { "buddy: metadata, bits a smallest block", "", 8, false, buddy_bits() },
@@ -112,9 +112,9 @@ static size_t slab_targets(const struct bench_report *report, struct bench_targe
         { "slab: fifo 64 B, the same", "", 26, false, fifo.call + 8 },
         { "slab: random 64 B, the same", "", 26, false, random.call + 8 },
         { "slab: churn, the same", "", 36, false, churn.call + 8 },
-        { "slab: lifo 64 B, time net of the harness", "of glibc's", 0.5, false, lifo.net },
-        { "slab: fifo 64 B, the same", "of glibc's", 0.5, false, fifo.net },
-        { "slab: random 64 B, the same", "of glibc's", 0.5, false, random.net },
+        { "slab: lifo 64 B, time net of the harness", "of system's", 0.5, false, lifo.net },
+        { "slab: fifo 64 B, the same", "of system's", 0.5, false, fifo.net },
+        { "slab: random 64 B, the same", "of system's", 0.5, false, random.net },
         { "slab: churn, smallest pool", "of peak live", 1.12, false, churn.pool },
         { "slab: worst single alloc, instructions", "", 200, false, once->steps[BENCH_ALLOC_MAX] },
         { "slab: worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },

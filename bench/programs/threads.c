@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Programs with threads, as their malloc sees them. usage: threads PATTERN [THREADS [STEPS]]
- *   churn      each thread allocates and frees blocks of its own
+ *   local      each thread allocates and frees blocks of its own
  *   exchange   blocks are handed from thread to thread: half of all frees are of another's blocks
  *   pairs      producers allocate, consumers free
  *   server     a working set is handed from each thread to its successor
  *   spawn      threads that live for a few hundred blocks each
- *   mixed      as churn, with one block in a hundred of up to 1 MiB
+ *   mixed      as local, with one block in a hundred of up to 1 MiB
  *   growth     buffers grow by realloc to 256 KiB, among small blocks
  * Sizes are 16 to 1,015 bytes, one in a hundred up to 50,000. Prints a sum that does not depend on
  * the malloc.
@@ -54,7 +54,7 @@ static uint64_t end(unsigned char *block)
     return number & 0xffff;
 }
 
-static void *churn(void *arg)
+static void *local(void *arg)
 {
     unsigned seed = (unsigned)(uintptr_t)arg;
     unsigned char *own[SLOTS] = { NULL };
@@ -262,7 +262,7 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         void *(*run)(void *);
-    } patterns[] = { { "churn", churn }, { "exchange", exchange }, { "pairs", pairs },
+    } patterns[] = { { "local", local }, { "exchange", exchange }, { "pairs", pairs },
         { "server", server }, { "spawn", spawn }, { "mixed", mixed }, { "growth", growth } };
     if (count > 2)
         thread_count = strtoul(arguments[2], NULL, 10);
@@ -275,6 +275,6 @@ int main(int count, char **arguments)
             return 0;
         }
     fprintf(stderr,
-        "usage: threads churn|exchange|pairs|server|spawn|mixed|growth [THREADS [STEPS]]\n");
+        "usage: threads local|exchange|pairs|server|spawn|mixed|growth [THREADS [STEPS]]\n");
     return 2;
 }
