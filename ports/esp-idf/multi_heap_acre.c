@@ -32,11 +32,22 @@ void multi_heap_set_lock(multi_heap_handle_t heap, void *lock)
     heap->lock = lock;
 }
 
-/* An offset that is not a multiple of the alignment, as heap poisoning asks for, is refused. */
+/* The byte at `offset` is aligned. Null also for an offset that is a multiple neither of the
+ * alignment nor of ACRE_TLSF_GRANULE. */
 void *multi_heap_aligned_alloc_offs(
     multi_heap_handle_t heap, size_t size, size_t alignment, size_t offset)
 {
-    if (heap == NULL || size == 0 || (offset & (alignment - 1)) != 0)
+    if (heap == NULL || size == 0)
+        return NULL;
+    multi_heap_internal_lock(heap);
+    void *ptr = acre_tlsf_alloc_offset(&heap->tlsf, acre_layout(size, alignment), offset).ptr;
+    multi_heap_internal_unlock(heap);
+    return ptr;
+}
+
+void *multi_heap_aligned_alloc(multi_heap_handle_t heap, size_t size, size_t alignment)
+{
+    if (heap == NULL || size == 0)
         return NULL;
     multi_heap_internal_lock(heap);
     void *ptr = acre_tlsf_alloc(&heap->tlsf, acre_layout(size, alignment)).ptr;
@@ -44,14 +55,9 @@ void *multi_heap_aligned_alloc_offs(
     return ptr;
 }
 
-void *multi_heap_aligned_alloc(multi_heap_handle_t heap, size_t size, size_t alignment)
-{
-    return multi_heap_aligned_alloc_offs(heap, size, alignment, 0);
-}
-
 void *multi_heap_malloc(multi_heap_handle_t heap, size_t size)
 {
-    return multi_heap_aligned_alloc_offs(heap, size, ACRE_NATURAL_ALIGN, 0);
+    return multi_heap_aligned_alloc(heap, size, ACRE_NATURAL_ALIGN);
 }
 
 /* A pointer that is not the start of a live block of the heap fails the assertion. */
