@@ -34,11 +34,36 @@ extern "C" {
 
 /** A block header: the size in granules, times four, plus two flags. Its width limits block sizes.
  */
-#if ACRE_TLSF_WIDE
+#if ACRE_TLSF_WIDE && ACRE_TLSF_MAX_POOL == 0
 typedef size_t acre_tlsf_field;
+#elif ACRE_TLSF_MAX_POOL != 0 && ACRE_TLSF_MAX_POOL < 0x20000
+typedef uint16_t acre_tlsf_field;
 #else
 typedef uint32_t acre_tlsf_field;
 #endif
+
+struct acre_tlsf_block;
+struct acre_tlsf_region;
+
+/** What leads to the first block of a list: its address, or the number of its granule in the only
+ * region, where there is one and 16 bits can count its granules; 0: none. */
+#if ACRE_TLSF_MAX_POOL != 0 && ACRE_TLSF_MAX_POOL < 0x80000 && !ACRE_TLSF_REGIONS
+typedef uint16_t acre_tlsf_head;
+#else
+typedef struct acre_tlsf_block *acre_tlsf_head;
+#endif
+
+/** The least power of two above a number below 2^28, as an exponent; at least that of the sizes with
+ * one list each. A constant expression. */
+#define ACRE_TLSF_LOG2_ABOVE(number)                                                               \
+    (6 + ((number) >> 6 != 0) + ((number) >> 7 != 0) + ((number) >> 8 != 0) +                      \
+        ((number) >> 9 != 0) + ((number) >> 10 != 0) + ((number) >> 11 != 0) +                     \
+        ((number) >> 12 != 0) + ((number) >> 13 != 0) + ((number) >> 14 != 0) +                    \
+        ((number) >> 15 != 0) + ((number) >> 16 != 0) + ((number) >> 17 != 0) +                    \
+        ((number) >> 18 != 0) + ((number) >> 19 != 0) + ((number) >> 20 != 0) +                    \
+        ((number) >> 21 != 0) + ((number) >> 22 != 0) + ((number) >> 23 != 0) +                    \
+        ((number) >> 24 != 0) + ((number) >> 25 != 0) + ((number) >> 26 != 0) +                    \
+        ((number) >> 27 != 0))
 
 /** Sizes of the control structure; facts of the layout, not knobs. */
 enum {
@@ -48,22 +73,22 @@ enum {
                              : ACRE_TLSF_GRANULE == 16 ? 4
                                                        : 5,
     ACRE_TLSF_WORD_BITS = 8 * sizeof(size_t),
+    ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
+    /** The smallest 2^8 sizes have one list each (2^6 with a largest pool), */
+    ACRE_TLSF_LINEAR_LOG2 = ACRE_TLSF_MAX_POOL != 0 ? 6 : 8,
+    /** larger ones 2^3 lists per power of two (2^2). */
+    ACRE_TLSF_STEPS_LOG2 = ACRE_TLSF_MAX_POOL != 0 ? 2 : 3,
     /** Granules of the largest block, as a power of two (exclusive). */
     ACRE_TLSF_MAX_LOG2 =
-        sizeof(acre_tlsf_field) * 8 - 2 < sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2
+        ACRE_TLSF_MAX_POOL != 0 ? ACRE_TLSF_LOG2_ABOVE((ACRE_TLSF_MAX_POOL) / ACRE_TLSF_GRANULE)
+        : sizeof(acre_tlsf_field) * 8 - 2 < sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2
             ? sizeof(acre_tlsf_field) * 8 - 2
             : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
-    ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
-    ACRE_TLSF_LINEAR_LOG2 = 8,  /**< The smallest 2^8 sizes have one list each, */
-    ACRE_TLSF_STEPS_LOG2 = 3,   /**< larger ones 2^3 lists per power of two. */
     ACRE_TLSF_LINEAR_LISTS = 1 << ACRE_TLSF_LINEAR_LOG2,
     ACRE_TLSF_LISTS = ACRE_TLSF_LINEAR_LISTS +
                       ((ACRE_TLSF_MAX_LOG2 - ACRE_TLSF_LINEAR_LOG2) << ACRE_TLSF_STEPS_LOG2),
     ACRE_TLSF_WORDS = (ACRE_TLSF_LISTS + ACRE_TLSF_WORD_BITS - 1) / ACRE_TLSF_WORD_BITS
 };
-
-struct acre_tlsf_block;
-struct acre_tlsf_region;
 
 /**
  * One allocator. The caller provides the struct and sets it to zero before the first call: a zeroed
@@ -80,20 +105,28 @@ struct acre_tlsf {
     size_t failed;
     size_t capacity; /* of all blocks, in quarter granules */
     struct acre_regions regions;
+#if ACRE_TLSF_MAX_POOL == 0
     struct acre_tlsf_block *top; /* a large free block that is in no list; null: there is none */
-    size_t summary;              /* bit per word of nonempty */
-    size_t nonempty[ACRE_TLSF_WORDS];                     /* bit per list */
-    struct acre_tlsf_block *first[ACRE_TLSF_LISTS];       /* null: the list is empty */
+#endif
+    size_t summary;                        /* bit per word of nonempty */
+    size_t nonempty[ACRE_TLSF_WORDS];      /* bit per list */
+    acre_tlsf_head first[ACRE_TLSF_LISTS]; /* null: the list is empty */
+#if ACRE_TLSF_MAX_POOL == 0
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
     size_t large_span;    /* the least span that frees look at: it has no linear list, or: */
     size_t released_span; /* the least span at which a region may be empty, if that is to be told */
     size_t least_span;    /* of a region that was one free block; 0: there was no region */
     const void *end;      /* of the region looked at last when a free block ended there, */
-    const void *end_first;  /* and where that block starts if the region is empty */
+    const void *end_first; /* and where that block starts if the region is empty */
+#endif
+#if ACRE_TLSF_MAX_POOL == 0 || ACRE_TLSF_REGIONS
     size_t live_at_release; /* live blocks when on_released was called last */
+#endif
     struct acre_exhausted_hook on_exhausted;
+#if ACRE_TLSF_MAX_POOL == 0 || ACRE_TLSF_REGIONS
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;
+#endif
     /* Of the quick lists: flushes them and allocates, if that helps; null: there are none. */
     struct acre_ptr (*alloc_flushed)(struct acre_tlsf *tlsf, struct acre_layout layout);
 };
@@ -126,6 +159,19 @@ ACRE_NODISCARD struct acre_ptr acre_tlsf_realloc(
 struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *ptr);
 struct acre_block acre_tlsf_find(const struct acre_tlsf *tlsf, const void *ptr);
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg);
+
+/**
+ * An allocator in its own memory: its struct stands at the start of a range, the rest is its region.
+ * @param start first byte; any alignment.
+ * @param size  bytes.
+ * @return a struct acre_tlsf; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
+ *         larger than ACRE_TLSF_MAX_POOL allows. Nothing has been written then. Time as init.
+ */
+ACRE_NODISCARD struct acre_ptr acre_tlsf_create(void *start, size_t size);
+
+/** Bytes that acre_tlsf_create() needs, wherever they start, for an allocator that serves a request
+ * as its first; 0: no size is enough. O(1), pure. */
+size_t acre_tlsf_pool_size(struct acre_layout layout);
 
 /**
  * Adds a region whose metadata lies elsewhere.

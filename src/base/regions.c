@@ -91,17 +91,8 @@ enum acre_status acre_regions_admit(const struct acre_regions *regions,
 void acre_regions_insert(struct acre_regions *regions, struct acre_region *region)
 {
     struct acre_region *below = acre_regions_floor(regions, region->start);
-    struct acre_region *above = below != NULL ? below->next : regions->first;
     ACRE_ASSERT(!acre_regions_overlap(regions, region->start, region->size)); /* REGIONS-2 */
-    region->prev = below;
-    region->next = above;
-    if (below != NULL)
-        below->next = region;
-    else
-        regions->first = region;
-    if (above != NULL)
-        above->prev = region;
-    regions->total += region->size + region->meta_size;
+    acre_region_link(regions, region, below);
     acre_region_index_insert(regions, region);
     ACRE_ASSERT(acre_regions_find(regions, region->start) == region); /* REGIONS-4 */
 }
@@ -109,34 +100,15 @@ void acre_regions_insert(struct acre_regions *regions, struct acre_region *regio
 void acre_regions_remove(struct acre_regions *regions, struct acre_region *region)
 {
     acre_region_index_remove(regions, region);
-    if (region->prev != NULL)
-        region->prev->next = region->next;
-    else
-        regions->first = region->next;
-    if (region->next != NULL)
-        region->next->prev = region->prev;
-    regions->total -= region->size + region->meta_size;
+    acre_region_unlink(regions, region);
 }
 
 /* ---- check ---- */
 
-static bool region_is_sound(const struct acre_region *region, const struct acre_region *below)
-{
-    return region->prev == below && region->size != 0 &&
-           !acre_range_wraps(region->start, region->size) &&
-           !acre_range_wraps(region->meta, region->meta_size) &&
-           (below == NULL || below->start + (below->size - 1) < region->start);
-}
-
 const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
 {
-    const struct acre_region *below = NULL;
-    for (const struct acre_region *region = regions->first; region; region = region->next) {
-        if (!region_is_sound(region, below))
-            return region;
-        below = region;
-    }
-    return acre_region_index_find_broken(regions);
+    const struct acre_region *broken = acre_region_list_find_broken(regions);
+    return broken != NULL ? broken : acre_region_index_find_broken(regions);
 }
 
 bool acre_regions_total_agrees(const struct acre_regions *regions)

@@ -143,4 +143,23 @@ const struct acre_region *acre_regions_find_broken(const struct acre_regions *re
 /** Whether REGIONS-3 holds, where the others do. O(regions). */
 bool acre_regions_total_agrees(const struct acre_regions *regions);
 
+/* ---- region_list.c ---- */
+
+/** Enters a region above `below`, the highest one below it, or null. O(1). */
+void acre_region_link(
+    struct acre_regions *regions, struct acre_region *region, struct acre_region *below);
+
+/** Takes a region out of the list. O(1). */
+void acre_region_unlink(struct acre_regions *regions, struct acre_region *region);
+
+/** acre_regions_floor() without the index. O(regions). */
+struct acre_region *acre_region_list_floor(const struct acre_regions *regions, uintptr_t at);
+
+/** acre_regions_admit() without the index, where no metadata is given apart. O(regions). */
+enum acre_status acre_region_list_admit(const struct acre_regions *regions, uintptr_t start,
+    size_t size, const void *self, size_t self_size);
+
+/** The lowest descriptor that breaks REGIONS-1 or REGIONS-2; null: none does. O(regions). */
+const struct acre_region *acre_region_list_find_broken(const struct acre_regions *regions);
+
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's hot paths: alloc and dealloc; and the verbs that combine them.
+ * TLSF's hot paths: alloc and dealloc.
  *
  * Most requests find a block of exactly their size at the head of its list; that path is written
  * out first and every other one is a call in tail position, so that it needs no stack.
  */
 #include "base/exhausted.h"
-#include "base/memory.h"
 #include "tlsf/tlsf_list.h"
+
+#if ACRE_TLSF_MAX_POOL == 0 /* else: tlsf_small.c */
 
 /* ---- alloc ---- */
 
@@ -230,6 +231,13 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 }
 
 /* ---- dealloc ---- */
+
+/* The place that names the first block of the list of a span below 4 * TLSF_LINEAR. */
+ACRE_INLINE struct acre_tlsf_block **tlsf_linear_first(struct acre_tlsf *tlsf, size_t span)
+{
+    uintptr_t at = (uintptr_t)tlsf->first + (span - TLSF_MIN_SPAN) * (sizeof(tlsf->first[0]) / 4);
+    return (void *)at;
+}
 
 /* Whether the region whose sentinel is `end` may be one free block that starts at `block`. Notes
  * where its first block starts, unless it has several chains. */
@@ -485,28 +493,4 @@ enum acre_status acre_tlsf_dealloc_sized(
     return tlsf_free_unlisted(tlsf, ptr);
 }
 
-/* ---- realloc ---- */
-
-static struct acre_ptr tlsf_realloc_moving(
-    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
-{
-    struct acre_ptr moved = acre_tlsf_alloc(tlsf, layout);
-    if (moved.ptr == NULL)
-        return moved;
-    size_t usable = tlsf_usable(tlsf_span(ptr));
-    memcpy(moved.ptr, ptr, usable < layout.size ? usable : layout.size);
-    acre_tlsf_dealloc(tlsf, ptr);
-    return moved;
-}
-
-struct acre_ptr acre_tlsf_realloc(struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
-{
-    if (!tlsf_is_sound(tlsf, ptr))
-        return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
-    if (!acre_is_pow2(layout.align))
-        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    bool is_aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
-    if (is_aligned && acre_tlsf_resize_in_place(tlsf, ptr, layout.size))
-        return (struct acre_ptr){ ptr, ACRE_OK };
-    return tlsf_realloc_moving(tlsf, ptr, layout);
-}
+#endif

@@ -71,7 +71,7 @@ static size_t split_block(
 ACRE_INLINE struct acre_tlsf_block *tlsf_aligned_in(
     const struct acre_tlsf_block *block, size_t align)
 {
-    uintptr_t at = acre_align_up((uintptr_t)block, align);
+    uintptr_t at = acre_align_up((uintptr_t)block, TLSF_ALIGNED ? align : 1);
     size_t gap = at - (uintptr_t)block;
     if (gap != 0 && gap < ACRE_TLSF_MIN_GRANULES * ACRE_TLSF_GRANULE)
         at += align;
@@ -95,8 +95,8 @@ ACRE_INLINE bool fits_aligned(const struct acre_tlsf_block *block, size_t span, 
 /* The larger of the top block and the first block of a list; null: there is neither. */
 ACRE_INLINE struct acre_tlsf_block *top_or_first(const struct acre_tlsf *tlsf, size_t list)
 {
-    struct acre_tlsf_block *first = tlsf->first[list];
-    struct acre_tlsf_block *top = tlsf->top;
+    struct acre_tlsf_block *first = tlsf_first(tlsf, list);
+    struct acre_tlsf_block *top = tlsf_top(tlsf);
     if (top == NULL || first == NULL)
         return top == NULL ? first : top;
     return *tlsf_header(top) > *tlsf_header(first) ? top : first;
@@ -110,7 +110,7 @@ static ACRE_NOINLINE struct acre_tlsf_block *find_aligned_larger(
     size_t fitting = enough <= TLSF_MAX_GRANULES ? tlsf_list_fitting(enough) : ACRE_TLSF_LISTS;
     size_t list = tlsf_find_list(tlsf, fitting);
     if (list != ACRE_TLSF_LISTS)
-        return tlsf->first[list];
+        return tlsf_first(tlsf, list);
     struct acre_tlsf_block *block = top_or_first(tlsf, fitting - 1);
     return fits_aligned(block, span, align) ? block : NULL;
 }
@@ -125,7 +125,7 @@ struct acre_tlsf_block *acre_tlsf_find_aligned(
     size_t list = tlsf_find_list(tlsf, fitting);
     if (list == ACRE_TLSF_LISTS) /* the list below may have a block that fits; list 0 has none */
         list = fitting - (fitting != 0);
-    struct acre_tlsf_block *block = tlsf->first[list];
+    struct acre_tlsf_block *block = tlsf_first(tlsf, list);
     if (fits_aligned(block, 4 * granules, layout.align))
         return block;
     size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;

@@ -89,7 +89,8 @@ static struct acre_check_result tlsf_check_regions(const struct acre_tlsf *tlsf)
 {
     static const char *const text =
         "TLSF-1: a region's descriptor is damaged, or regions are out of order";
-    const struct acre_region *unsound = acre_regions_find_broken(&tlsf->regions);
+    const struct acre_region *unsound = TLSF_SMALL ? acre_region_list_find_broken(&tlsf->regions)
+                                                   : acre_regions_find_broken(&tlsf->regions);
     const struct acre_tlsf_region *region = tlsf_first_region(tlsf);
     bool seen = tlsf->granules == 0 && tlsf->live_map == NULL && tlsf->base == 0;
     if (unsound != NULL)
@@ -268,24 +269,25 @@ static struct acre_check_result tlsf_check_list(struct tlsf_audit *audit, size_t
     static const char *const text = "TLSF-6: a list of free blocks is damaged";
     const struct acre_tlsf *tlsf = audit->tlsf;
     const struct acre_tlsf_block *before = NULL;
-    for (const struct acre_tlsf_block *block = tlsf->first[list]; block; block = block->next) {
+    for (const struct acre_tlsf_block *block = tlsf_first(tlsf, list); block; block = block->next) {
         if (!leads_to_free(tlsf, block))
             return tlsf_broken(text, before != NULL ? (const void *)before : &tlsf->first[list]);
-        if (audit->free == 0 || block == tlsf->top || (before != NULL && block->prev != before) ||
-            tlsf_list(tlsf_span(block) / 4) != list)
+        if (audit->free == 0 || block == tlsf_top(tlsf) ||
+            (before != NULL && block->prev != before) || tlsf_list(tlsf_span(block) / 4) != list)
             return tlsf_broken(text, block);
         audit->free--;
         before = block;
     }
-    if (list < ACRE_TLSF_LINEAR_LISTS && before != NULL && tlsf->last[list] != before)
-        return tlsf_broken(text, &tlsf->last[list]);
+    if (!TLSF_SMALL && list < ACRE_TLSF_LINEAR_LISTS && before != NULL &&
+        tlsf_last(tlsf, list) != before)
+        return tlsf_broken(text, tlsf_last_place(tlsf, list));
     return tlsf_sound();
 }
 
 /* Whether the top block can be one. */
 static bool tlsf_check_top(struct tlsf_audit *audit)
 {
-    const struct acre_tlsf_block *top = audit->tlsf->top;
+    const struct acre_tlsf_block *top = tlsf_top(audit->tlsf);
     audit->free -= top != NULL;
     return top == NULL || (leads_to_free(audit->tlsf, top) && tlsf_span(top) >= 4 * TLSF_LINEAR);
 }
@@ -294,9 +296,9 @@ static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
     if (!tlsf_check_top(audit))
-        return tlsf_broken("TLSF-6: a list of free blocks is damaged", &tlsf->top);
+        return tlsf_broken("TLSF-6: a list of free blocks is damaged", tlsf_top_place(tlsf));
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++) {
-        if (tlsf_test(tlsf->nonempty, list) != (tlsf->first[list] != NULL))
+        if (tlsf_test(tlsf->nonempty, list) != (tlsf_first(tlsf, list) != NULL))
             return tlsf_broken("TLSF-7: the bitmaps do not match the lists", &tlsf->first[list]);
         struct acre_check_result result = tlsf_check_list(audit, list);
         if (result.invariant != NULL)

@@ -5,7 +5,7 @@
 #ifndef ACRE_SRC_TLSF_TLSF_LIST_H
 #define ACRE_SRC_TLSF_TLSF_LIST_H
 
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_heads.h"
 
 /* ---- from sizes to lists ---- */
 
@@ -43,25 +43,18 @@ ACRE_INLINE size_t tlsf_linear_list(size_t span)
     return (span - TLSF_MIN_SPAN) / 4;
 }
 
-/* The place that names the first block of that list. */
-ACRE_INLINE struct acre_tlsf_block **tlsf_linear_first(struct acre_tlsf *tlsf, size_t span)
-{
-    uintptr_t at = (uintptr_t)tlsf->first + (span - TLSF_MIN_SPAN) * (sizeof(tlsf->first[0]) / 4);
-    return (void *)at;
-}
-
 /* ---- bitmaps ---- */
 
 ACRE_INLINE void tlsf_mark_list(struct acre_tlsf *tlsf, size_t list)
 {
-    ACRE_ASSERT(tlsf->first[list] != NULL); /* TLSF-7 */
+    ACRE_ASSERT(tlsf_first(tlsf, list) != NULL); /* TLSF-7 */
     tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
     tlsf->summary |= tlsf_bit(list >> TLSF_WORD_LOG2);
 }
 
 ACRE_INLINE void tlsf_unmark_list(struct acre_tlsf *tlsf, size_t list)
 {
-    ACRE_ASSERT(tlsf->first[list] == NULL); /* TLSF-7 */
+    ACRE_ASSERT(tlsf_first(tlsf, list) == NULL); /* TLSF-7 */
     if (ACRE_UNLIKELY((tlsf->nonempty[list >> TLSF_WORD_LOG2] &= tlsf_all_but(list)) == 0))
         tlsf->summary &= tlsf_all_but(list >> TLSF_WORD_LOG2);
 }
@@ -87,9 +80,9 @@ ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
 /* Takes a list's first block out of it. */
 ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
-    ACRE_ASSERT(tlsf->first[list] == block); /* TLSF-6 */
+    ACRE_ASSERT(tlsf_first(tlsf, list) == block); /* TLSF-6 */
     struct acre_tlsf_block *next = block->next;
-    tlsf->first[list] = next;
+    tlsf_set_first(tlsf, list, next);
     if (ACRE_UNLIKELY(next == NULL))
         tlsf_unmark_list(tlsf, list);
 }
@@ -100,8 +93,8 @@ ACRE_INLINE struct acre_tlsf_block *tlsf_unlink_listed(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
     struct acre_tlsf_block *next = block->next;
-    if (tlsf->first[list] == block) {
-        tlsf->first[list] = next;
+    if (tlsf_first(tlsf, list) == block) {
+        tlsf_set_first(tlsf, list, next);
         if (next == NULL)
             tlsf_unmark_list(tlsf, list);
         return NULL;
@@ -122,15 +115,15 @@ ACRE_INLINE void tlsf_unlink_linear(
     size_t list = tlsf_linear_list(span);
     struct acre_tlsf_block *last = tlsf_unlink_listed(tlsf, block, list);
     if (last != NULL)
-        tlsf->last[list] = last;
+        tlsf_set_last(tlsf, list, last);
 }
 
 /* Takes a large free block out of its place: its list, unless it is the top block. */
 ACRE_INLINE void tlsf_unlink_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    if (block == tlsf->top)
-        tlsf->top = NULL;
+    if (block == tlsf_top(tlsf))
+        tlsf_set_top(tlsf, NULL);
     else
         (void)tlsf_unlink_listed(tlsf, block, tlsf_large_list(span));
 }
@@ -138,6 +131,10 @@ ACRE_INLINE void tlsf_unlink_large(
 /* Takes any free block out of its place. */
 ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
+    if (TLSF_SMALL) {
+        acre_tlsf_small_unlink(tlsf, block);
+        return;
+    }
     size_t span = tlsf_span(block);
     if (span < 4 * TLSF_LINEAR)
         tlsf_unlink_linear(tlsf, block, span);
@@ -151,10 +148,10 @@ ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *blo
 ACRE_INLINE void tlsf_replace_first(struct acre_tlsf *tlsf, const struct acre_tlsf_block *old,
     struct acre_tlsf_block *block, size_t list)
 {
-    ACRE_ASSERT(tlsf->first[list] == old); /* TLSF-6 */
+    ACRE_ASSERT(tlsf_first(tlsf, list) == old); /* TLSF-6 */
     struct acre_tlsf_block *next = old->next;
     block->next = next;
-    tlsf->first[list] = block;
+    tlsf_set_first(tlsf, list, block);
     if (next != NULL)
         next->prev = block;
 }
@@ -163,9 +160,9 @@ ACRE_INLINE void tlsf_replace_first(struct acre_tlsf *tlsf, const struct acre_tl
 ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
     ACRE_ASSERT(tlsf_list(tlsf_span(block) / 4) == list); /* TLSF-6 */
-    struct acre_tlsf_block *next = tlsf->first[list];
+    struct acre_tlsf_block *next = tlsf_first(tlsf, list);
     block->next = next;
-    tlsf->first[list] = block;
+    tlsf_set_first(tlsf, list, block);
     if (next != NULL)
         next->prev = block;
     else
@@ -178,25 +175,25 @@ ACRE_INLINE void tlsf_insert_sorted(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
     ACRE_ASSERT(tlsf_linear_list(tlsf_span(block)) == list); /* TLSF-6 */
-    struct acre_tlsf_block *first = tlsf->first[list];
-    struct acre_tlsf_block *last = tlsf->last[list];
+    struct acre_tlsf_block *first = tlsf_first(tlsf, list);
+    struct acre_tlsf_block *last = tlsf_last(tlsf, list);
     if (first == NULL || block < first) {
         tlsf_push(tlsf, block, list);
-        tlsf->last[list] = first == NULL ? block : last;
+        tlsf_set_last(tlsf, list, first == NULL ? block : last);
         return;
     }
     block->next = NULL;
     block->prev = last;
     last->next = block;
-    tlsf->last[list] = block;
+    tlsf_set_last(tlsf, list, block);
 }
 
 /* Puts a large free block into its list, or makes it the top block when there is none. */
 ACRE_INLINE void tlsf_insert_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    if (tlsf->top == NULL)
-        tlsf->top = block;
+    if (tlsf_top(tlsf) == NULL)
+        tlsf_set_top(tlsf, block);
     else
         tlsf_push(tlsf, block, tlsf_large_list(span));
 }
@@ -204,7 +201,9 @@ ACRE_INLINE void tlsf_insert_large(
 /* Puts any free block in its place. */
 ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    if (span < 4 * TLSF_LINEAR)
+    if (TLSF_SMALL)
+        acre_tlsf_small_insert(tlsf, block, span);
+    else if (span < 4 * TLSF_LINEAR)
         tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
     else
         tlsf_insert_large(tlsf, block, span);

@@ -11,8 +11,7 @@
 ACRE_NOINLINE struct acre_tlsf_region *acre_tlsf_region_of(
     const struct acre_tlsf *tlsf, const void *ptr)
 {
-    struct acre_tlsf_region *region =
-        (struct acre_tlsf_region *)acre_regions_find(&tlsf->regions, (uintptr_t)ptr);
+    struct acre_tlsf_region *region = tlsf_region_at(tlsf, (uintptr_t)ptr);
     bool aligned = region != NULL && tlsf_offset(region->base, ptr) < region->granules;
     return aligned ? region : NULL;
 }
@@ -71,7 +70,7 @@ static struct acre_tlsf_region *lowest_sharing(struct acre_tlsf_region *region)
 /* The last region that starts below an address; null: there is none. */
 static struct acre_tlsf_region *region_below(const struct acre_tlsf *tlsf, uintptr_t address)
 {
-    return (struct acre_tlsf_region *)acre_regions_floor(&tlsf->regions, address - 1);
+    return tlsf_region_floor(tlsf, address - 1);
 }
 
 size_t acre_tlsf_shared_map_size(

@@ -59,7 +59,7 @@ static struct acre_ptr tlsf_alloc_offset(
 struct acre_ptr acre_tlsf_alloc_offset(
     struct acre_tlsf *tlsf, struct acre_layout layout, size_t offset)
 {
-    if (!acre_is_pow2(layout.align))
+    if (!acre_is_pow2(layout.align) || (!TLSF_ALIGNED && layout.align > ACRE_TLSF_GRANULE))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     offset &= layout.align - 1;
     if ((offset & (ACRE_TLSF_GRANULE - 1)) != 0)

@@ -66,12 +66,14 @@
  *   cutting from the top of a block: "Merging and cutting"
  *
  * Files, each calling only those below it:
+ *   tlsf_realloc.c                             realloc
  *   tlsf.c, tlsf_quick.c, tlsf_quick_flush.c   the verbs
+ *   tlsf_small.c                               in place of tlsf.c in a build with a largest pool
  *   tlsf_block.c                               aligned blocks, split, resize in place
  *   tlsf_region.c                              add, join, cut apart, remove, reset
  *   tlsf_proof.c                               proofs of headers and links, where they are on
  *   tlsf_map.c                                 the cached region, shared maps
- *   tlsf_list.h, tlsf_private.h                lists, accessors
+ *   tlsf_list.h, tlsf_heads.h, tlsf_private.h  lists, accessors
  * tlsf_stats.c and tlsf_check.c read and change nothing; tlsf_ops.c stands above all.
  */
 #ifndef ACRE_SRC_TLSF_TLSF_PRIVATE_H
@@ -101,6 +103,9 @@ struct acre_tlsf_region {
 };
 
 enum {
+    TLSF_SMALL = ACRE_TLSF_MAX_POOL != 0, /* tlsf_small.c in place of tlsf.c */
+    TLSF_ONE_REGION = TLSF_SMALL && !ACRE_TLSF_REGIONS,
+    TLSF_ALIGNED = !TLSF_SMALL || ACRE_TLSF_ALIGNED,
     TLSF_HARDEN = ACRE_HARDEN_METADATA && ACRE_CHECK_POINTERS,
     TLSF_GUARD = 64,            /* bytes before the metadata of a region, */
     TLSF_GUARD_LEAST = 1 << 14, /* of so many bytes */
@@ -203,7 +208,7 @@ ACRE_INLINE void tlsf_set_prev_free(struct acre_tlsf_block *block)
 ACRE_INLINE void tlsf_clear_prev_free(struct acre_tlsf_block *block)
 {
     ACRE_ASSERT(!tlsf_is_free(block)); /* TLSF-3 */
-    *tlsf_header(block) &= ~(acre_tlsf_field)TLSF_PREV_FREE;
+    *tlsf_header(block) &= (acre_tlsf_field) ~(acre_tlsf_field)TLSF_PREV_FREE;
 }
 
 /* Writes the header of a free block that becomes live undivided. */
@@ -272,7 +277,7 @@ ACRE_INLINE size_t tlsf_slack(size_t span, size_t size)
 /* Whether a block lies in the cached region. */
 ACRE_INLINE bool tlsf_is_cached(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
 {
-    return !ACRE_CHECK_POINTERS ||
+    return !ACRE_CHECK_POINTERS || TLSF_ONE_REGION ||
            ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2 < tlsf->granules;
 }
 
@@ -318,6 +323,23 @@ ACRE_INLINE struct acre_tlsf_region *tlsf_prev_region(const struct acre_tlsf_reg
     return (struct acre_tlsf_region *)region->range.prev;
 }
 
+/* The highest region that starts at or below an address; null: none does. O(log regions), in a small
+ * build O(regions). */
+ACRE_INLINE struct acre_tlsf_region *tlsf_region_floor(const struct acre_tlsf *tlsf, uintptr_t at)
+{
+    return (struct acre_tlsf_region *)(TLSF_SMALL ? acre_region_list_floor(&tlsf->regions, at)
+                                                  : acre_regions_floor(&tlsf->regions, at));
+}
+
+/* The region that contains an address; null: none does. Time as tlsf_region_floor. */
+ACRE_INLINE struct acre_tlsf_region *tlsf_region_at(const struct acre_tlsf *tlsf, uintptr_t at)
+{
+    if (!TLSF_SMALL)
+        return (struct acre_tlsf_region *)acre_regions_find(&tlsf->regions, at);
+    struct acre_tlsf_region *region = tlsf_region_floor(tlsf, at);
+    return region != NULL && acre_region_contains(&region->range, at) ? region : NULL;
+}
+
 /* The region joined with this one and above it; null: there is none. */
 ACRE_INLINE struct acre_tlsf_region *tlsf_joined_above(const struct acre_tlsf_region *region)
 {
@@ -359,12 +381,13 @@ ACRE_INLINE const struct acre_tlsf_region *tlsf_find_granule(
     const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
 {
     uintptr_t at = (uintptr_t)ptr;
-    const struct acre_region *found = acre_regions_find_short(&tlsf->regions, at);
-    if (ACRE_UNLIKELY(found == NULL))
-        found = acre_regions_find(&tlsf->regions, at);
-    if (ACRE_UNLIKELY(found == NULL))
-        return NULL;
+    const struct acre_region *found =
+        TLSF_SMALL ? NULL : acre_regions_find_short(&tlsf->regions, at);
     const struct acre_tlsf_region *region = (const struct acre_tlsf_region *)found;
+    if (ACRE_UNLIKELY(region == NULL))
+        region = tlsf_region_at(tlsf, at);
+    if (ACRE_UNLIKELY(region == NULL))
+        return NULL;
     *offset = tlsf_offset(region->shared_base, ptr);
     return *offset < region->shared_granules ? region : NULL;
 }
@@ -380,7 +403,7 @@ ACRE_INLINE bool tlsf_is_live(const struct acre_tlsf *tlsf, const void *ptr)
         return true;
     size_t offset = tlsf_offset(tlsf->base, ptr);
     if (ACRE_UNLIKELY(offset >= tlsf->granules))
-        return acre_tlsf_is_live_uncached(tlsf, ptr);
+        return !TLSF_ONE_REGION && acre_tlsf_is_live_uncached(tlsf, ptr);
     return tlsf_test(tlsf->live_map, offset);
 }
 
@@ -482,7 +505,15 @@ bool acre_tlsf_matches_layout(const struct acre_tlsf_block *block, struct acre_l
  * free block after it; false when there is no space. */
 bool acre_tlsf_resize_in_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
 
-/* ---- tlsf.c ---- */
+/* ---- tlsf_small.c ---- */
+
+/* Takes any free block out of its list. */
+void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+
+/* Puts any free block into its list. */
+void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+
+/* ---- tlsf.c, tlsf_small.c ---- */
 
 /* Frees a block whose live bit is cleared. */
 enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);

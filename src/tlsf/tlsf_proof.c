@@ -49,8 +49,7 @@ static bool tlsf_is_idle_between(const struct acre_tlsf *tlsf, uintptr_t from, u
 /* Whether a sentinel stands at an address. */
 static bool tlsf_is_sentinel(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *at)
 {
-    const struct acre_tlsf_region *region =
-        (struct acre_tlsf_region *)acre_regions_find(&tlsf->regions, (uintptr_t)at - 1);
+    const struct acre_tlsf_region *region = tlsf_region_at(tlsf, (uintptr_t)at - 1);
     if (region == NULL || (uintptr_t)at % ACRE_TLSF_GRANULE != 0)
         return false;
     const struct acre_tlsf_region *low = region;
@@ -94,8 +93,8 @@ static bool has_sound_next(
 {
     const struct acre_tlsf_block *next = block->next;
     if (next == NULL)
-        return list >= ACRE_TLSF_LINEAR_LISTS || tlsf->last[list] == block;
-    return next != block && next != tlsf->first[list] && tlsf_leads_to_free(tlsf, next) &&
+        return TLSF_SMALL || list >= ACRE_TLSF_LINEAR_LISTS || tlsf_last(tlsf, list) == block;
+    return next != block && next != tlsf_first(tlsf, list) && tlsf_leads_to_free(tlsf, next) &&
            next->prev == block && tlsf_list(tlsf_span(next) / 4) == list;
 }
 
@@ -104,8 +103,9 @@ static bool has_sound_prev(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t list)
 {
     const struct acre_tlsf_block *prev = block->prev;
-    return tlsf->first[list] == block || (tlsf_leads_to_free(tlsf, prev) && prev->next == block &&
-                                             tlsf_list(tlsf_span(prev) / 4) == list);
+    return tlsf_first(tlsf, list) == block ||
+           (tlsf_leads_to_free(tlsf, prev) && prev->next == block &&
+               tlsf_list(tlsf_span(prev) / 4) == list);
 }
 
 bool acre_tlsf_is_sound_free(
@@ -114,7 +114,7 @@ bool acre_tlsf_is_sound_free(
     if (!tlsf_is_free_block(tlsf, block, span))
         return false;
     size_t list = tlsf_list(span / 4);
-    return block == tlsf->top ||
+    return block == tlsf_top(tlsf) ||
            (has_sound_next(tlsf, block, list) && has_sound_prev(tlsf, block, list));
 }
 
@@ -148,15 +148,15 @@ bool acre_tlsf_is_sound_live(const struct acre_tlsf *tlsf, const struct acre_tls
 /* Empties a list whose first block, or the link behind it, is damaged: its blocks are lost. */
 static void tlsf_drop_list(struct acre_tlsf *tlsf, size_t list)
 {
-    tlsf->first[list] = NULL;
+    tlsf_set_first(tlsf, list, NULL);
     tlsf_unmark_list(tlsf, list);
     if (list < ACRE_TLSF_LINEAR_LISTS)
-        tlsf->last[list] = NULL;
+        tlsf_set_last(tlsf, list, NULL);
 }
 
 static void tlsf_prove_list(struct acre_tlsf *tlsf, size_t list)
 {
-    const struct acre_tlsf_block *first = tlsf->first[list];
+    const struct acre_tlsf_block *first = tlsf_first(tlsf, list);
     size_t span = tlsf_span(first);
     if (!tlsf_is_free_block(tlsf, first, span) || tlsf_list(span / 4) != list ||
         !has_sound_next(tlsf, first, list))
@@ -170,7 +170,7 @@ static void tlsf_prove_lists(struct acre_tlsf *tlsf, size_t granules)
     size_t list = tlsf_find_list(tlsf, fitting - (fitting != 0));
     while (list != ACRE_TLSF_LISTS) {
         tlsf_prove_list(tlsf, list);
-        if (list >= fitting && tlsf->first[list] != NULL)
+        if (list >= fitting && tlsf_first(tlsf, list) != NULL)
             return;
         list = tlsf_find_list(tlsf, list + 1);
     }
@@ -180,12 +180,13 @@ void acre_tlsf_prove_for(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     size_t granules = tlsf_granules(layout.size);
     size_t more = (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
-    if (tlsf->top != NULL && !tlsf_is_free_block(tlsf, tlsf->top, tlsf_span(tlsf->top)))
-        tlsf->top = NULL;
+    const struct acre_tlsf_block *top = tlsf_top(tlsf);
+    if (top != NULL && !tlsf_is_free_block(tlsf, top, tlsf_span(top)))
+        tlsf_set_top(tlsf, NULL);
     if (granules == 0)
         return;
     tlsf_prove_lists(tlsf, granules > ACRE_TLSF_MIN_GRANULES ? granules : granules + 1);
-    if (granules == ACRE_TLSF_MIN_GRANULES && tlsf->first[0] != NULL)
+    if (granules == ACRE_TLSF_MIN_GRANULES && tlsf_first(tlsf, 0) != NULL)
         tlsf_prove_list(tlsf, 0);
     if (tlsf_is_odd_alignment(layout.align) && more <= TLSF_MAX_GRANULES - granules)
         tlsf_prove_lists(tlsf, granules + more);

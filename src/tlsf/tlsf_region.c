@@ -8,15 +8,6 @@
 
 /* ---- chains of blocks ---- */
 
-/* What frees look at: spans without a linear list, and those that an empty region can have. */
-static void tlsf_set_watched_spans(struct acre_tlsf *tlsf)
-{
-    size_t span = tlsf->on_released != NULL ? tlsf->least_span : SIZE_MAX;
-    tlsf->released_span = span;
-    tlsf->large_span = span < 4 * TLSF_LINEAR ? span : 4 * TLSF_LINEAR;
-    tlsf->end = NULL;
-}
-
 static void tlsf_add_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     struct acre_tlsf_block *next = tlsf_after(block, span);
@@ -33,9 +24,7 @@ static struct acre_tlsf_block *tlsf_format_chain(
     *tlsf_header(last) = 0;
     tlsf_add_free_block(tlsf, first, span);
     tlsf->capacity += span;
-    if (tlsf->least_span == 0 || span < tlsf->least_span)
-        tlsf->least_span = span;
-    tlsf_set_watched_spans(tlsf);
+    tlsf_note_empty_span(tlsf, span);
     return last;
 }
 
@@ -57,7 +46,7 @@ static void tlsf_format_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *
     region->last = tlsf_sentinel_of(region);
     struct acre_tlsf_block *first = region->first;
     size_t span = tlsf_span_between(first, region->last);
-    while (span > 4 * TLSF_MAX_GRANULES) {
+    while (!TLSF_SMALL && span > 4 * TLSF_MAX_GRANULES) {
         first = tlsf_after(tlsf_format_chain(tlsf, first, 4 * TLSF_MAX_GRANULES), 4);
         span -= 4 * TLSF_MAX_GRANULES + 4;
     }
@@ -125,12 +114,25 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
  * does not reach it. */
 static size_t tlsf_guard_size(size_t size)
 {
-    return size >= TLSF_GUARD_LEAST ? TLSF_GUARD : 0;
+    return !TLSF_ONE_REGION && size >= TLSF_GUARD_LEAST ? TLSF_GUARD : 0;
+}
+
+/* Bytes before the descriptor for a node of the index of regions. */
+static size_t tlsf_node_size(size_t size)
+{
+    return TLSF_SMALL ? 0 : acre_region_node_size(size);
+}
+
+/* Where the descriptor of a region of a size goes in metadata that begins at an address. */
+static struct acre_tlsf_region *tlsf_region_place(uintptr_t metadata, size_t size)
+{
+    uintptr_t at = acre_align_up(metadata, sizeof(size_t)) + tlsf_node_size(size);
+    return (void *)at;
 }
 
 size_t acre_tlsf_metadata_size(size_t size)
 {
-    return tlsf_guard_size(size) + acre_region_node_size(size) + sizeof(struct acre_tlsf_region) +
+    return tlsf_guard_size(size) + tlsf_node_size(size) + sizeof(struct acre_tlsf_region) +
            tlsf_map_bytes(size) + sizeof(size_t) - 1;
 }
 
@@ -153,34 +155,60 @@ static void tlsf_insert_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *
         tlsf_cache_region(tlsf, region);
 }
 
-/* Fills in the descriptor of a region whose live map follows the descriptor. */
-static void describe_region(
-    struct acre_tlsf_region *region, struct acre_region range, size_t map_size)
+/* The same in a small build, where regions are in a list only and never joined. The first one is
+ * cached before it is formatted, for heads of lists count from its base. */
+static void tlsf_insert_small_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    uintptr_t base = acre_align_up(range.start, ACRE_TLSF_GRANULE);
-    range.has_node = acre_region_node_size(range.size) != 0;
-    size_t granules = (range.start + range.size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
-    *region = (struct acre_tlsf_region){
-        .range = range,
-        .base = base,
-        .granules = granules,
-        .live_map = (size_t *)(region + 1),
-        .map_size = map_size,
-        .shared_base = base,
-        .shared_granules = granules,
-        .shared_map = (size_t *)(region + 1),
-    };
+    struct acre_regions *regions = &tlsf->regions;
+    if (TLSF_ONE_REGION)
+        *regions = (struct acre_regions){ .first = &region->range, .total = region->range.size };
+    else
+        acre_region_link(
+            regions, &region->range, acre_region_list_floor(regions, region->range.start));
+    if (TLSF_ONE_REGION || tlsf->granules == 0)
+        tlsf_cache_region(tlsf, region);
+    tlsf_format_region(tlsf, region);
+}
+
+/* Fills in the descriptor of a region whose live map follows the descriptor, and which has its
+ * metadata in itself. */
+static void describe_region(
+    struct acre_tlsf_region *region, uintptr_t start, size_t size, size_t map_size)
+{
+    uintptr_t base = acre_align_up(start, ACRE_TLSF_GRANULE);
+    memset(region, 0, sizeof(*region));
+    region->range.start = start;
+    region->range.size = size;
+    region->range.has_node = tlsf_node_size(size) != 0;
+    region->base = region->shared_base = base;
+    region->granules = (start + size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
+    region->shared_granules = region->granules;
+    region->live_map = region->shared_map = (size_t *)(region + 1);
+    region->map_size = map_size;
 }
 
 /* Adds a range that was checked, with `map_size` bytes for a map after its descriptor. */
 static struct acre_tlsf_region *tlsf_add_region(
     struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t map_size)
 {
-    uintptr_t own = acre_region_place(start + tlsf_guard_size(size), size);
-    struct acre_tlsf_region *region = (void *)own;
-    describe_region(region, (struct acre_region){ .start = start, .size = size }, map_size);
-    tlsf_insert_region(tlsf, region);
+    struct acre_tlsf_region *region = tlsf_region_place(start + tlsf_guard_size(size), size);
+    describe_region(region, start, size, map_size);
+    if (TLSF_SMALL)
+        tlsf_insert_small_region(tlsf, region);
+    else
+        tlsf_insert_region(tlsf, region);
     return region;
+}
+
+/* The rest of acre_tlsf_check_range in a small build. */
+static enum acre_status tlsf_check_small_range(
+    const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
+{
+    enum acre_status status =
+        acre_region_list_admit(&tlsf->regions, start, size, tlsf, sizeof(*tlsf));
+    bool refuse =
+        size > (size_t)ACRE_TLSF_MAX_POOL || (TLSF_ONE_REGION && tlsf->regions.first != NULL);
+    return status == ACRE_OK && refuse ? ACRE_INVALID_PARAM : status;
 }
 
 enum acre_status acre_tlsf_check_range(
@@ -189,6 +217,8 @@ enum acre_status acre_tlsf_check_range(
     struct acre_region range = { .start = start, .size = size };
     if (size < least)
         return ACRE_INVALID_PARAM;
+    if (TLSF_SMALL)
+        return tlsf_check_small_range(tlsf, start, size);
     return acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
 }
 
@@ -203,6 +233,22 @@ enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size
     return acre_tlsf_add_memory(tlsf, start, size);
 }
 
+struct acre_ptr acre_tlsf_create(void *start, size_t size)
+{
+    uintptr_t at = acre_align_up((uintptr_t)start, ACRE_ALIGNOF(struct acre_tlsf));
+    size_t skip = at - (uintptr_t)start + sizeof(struct acre_tlsf);
+    size_t rest = size - skip;
+    if (start == NULL || at == 0 || size < skip || acre_range_wraps((uintptr_t)start, size) ||
+        rest < acre_tlsf_least_size(acre_tlsf_metadata_size(rest)) ||
+        (TLSF_SMALL && rest > (size_t)ACRE_TLSF_MAX_POOL))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    struct acre_tlsf *tlsf = (void *)at;
+    memset(tlsf, 0, sizeof(*tlsf));
+    enum acre_status status = acre_tlsf_add_memory(tlsf, tlsf + 1, rest);
+    ACRE_ASSERT(status == ACRE_OK);
+    return (struct acre_ptr){ tlsf, status };
+}
+
 void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handler, void *arg)
 {
     acre_set_exhausted_hook(&tlsf->on_exhausted, handler, arg);
@@ -210,8 +256,7 @@ void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handl
 
 void acre_tlsf_set_on_released(struct acre_tlsf *tlsf, acre_released_fn *handler, void *arg)
 {
-    tlsf->on_released = handler;
-    tlsf->on_released_arg = arg;
+    tlsf_set_released_hook(tlsf, handler, arg);
     tlsf_set_watched_spans(tlsf);
 }
 
@@ -227,7 +272,7 @@ enum acre_status acre_tlsf_add_memory(struct acre_tlsf *tlsf, void *start, size_
 enum acre_status acre_tlsf_add_memory_adjacent(struct acre_tlsf *tlsf, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
-    size_t map_size = acre_tlsf_shared_map_size(tlsf, at, size, size / 16);
+    size_t map_size = TLSF_SMALL ? 0 : acre_tlsf_shared_map_size(tlsf, at, size, size / 16);
     if (map_size == 0)
         return acre_tlsf_add_memory(tlsf, start, size);
     size_t least = acre_tlsf_least_size(acre_tlsf_metadata_size(size) + map_size);
@@ -243,15 +288,16 @@ enum acre_status acre_tlsf_add_memory_apart(
     struct acre_region range = {
         .start = (uintptr_t)start, .size = size, .meta = (uintptr_t)meta, .meta_size = meta_size
     };
-    if (size < acre_tlsf_least_size(0) || size <= TLSF_GAP || meta == NULL ||
+    if (TLSF_SMALL || size < acre_tlsf_least_size(0) || size <= TLSF_GAP || meta == NULL ||
         meta_size < acre_tlsf_metadata_size(size))
         return ACRE_INVALID_PARAM;
     enum acre_status status = acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
     if (status != ACRE_OK)
         return status;
-    uintptr_t own = acre_region_place(range.meta, size);
-    struct acre_tlsf_region *region = (void *)own;
-    describe_region(region, range, tlsf_map_bytes(size));
+    struct acre_tlsf_region *region = tlsf_region_place(range.meta, size);
+    describe_region(region, range.start, size, tlsf_map_bytes(size));
+    region->range.meta = range.meta;
+    region->range.meta_size = meta_size;
     tlsf_insert_region(tlsf, region);
     size_t most = range.meta + meta_size - (uintptr_t)(region + 1);
     size_t map_size = acre_tlsf_shared_map_size(tlsf, range.start, size, most);
@@ -340,7 +386,8 @@ static struct acre_tlsf_block *free_block_covering(struct acre_tlsf_region *regi
 
 static struct acre_tlsf_region *region_starting_at(const struct acre_tlsf *tlsf, const void *start)
 {
-    return (struct acre_tlsf_region *)acre_regions_starting_at(&tlsf->regions, (uintptr_t)start);
+    struct acre_tlsf_region *region = tlsf_region_floor(tlsf, (uintptr_t)start);
+    return region != NULL && region->range.start == (uintptr_t)start ? region : NULL;
 }
 
 bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start)
@@ -364,11 +411,15 @@ bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start)
 
 static void tlsf_unlink_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    acre_tlsf_unshare_map(region);
-    acre_regions_remove(&tlsf->regions, &region->range);
+    if (TLSF_SMALL) {
+        acre_region_unlink(&tlsf->regions, &region->range);
+    } else {
+        acre_tlsf_unshare_map(region);
+        acre_regions_remove(&tlsf->regions, &region->range);
+    }
     tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
     if (tlsf->regions.first == NULL)
-        tlsf->least_span = 0;
+        tlsf_forget_empty_span(tlsf);
     tlsf_set_watched_spans(tlsf);
 }
 
@@ -397,7 +448,7 @@ enum acre_status acre_tlsf_remove_memory(struct acre_tlsf *tlsf, void *start)
         return ACRE_NOT_ALLOCATED;
     if (TLSF_HARDEN && acre_tlsf_check(tlsf).invariant != NULL)
         return ACRE_INVALID_PARAM;
-    if (region->joined || tlsf_joined_above(region) != NULL)
+    if (!TLSF_SMALL && (region->joined || tlsf_joined_above(region) != NULL))
         return remove_joined(tlsf, region);
     if (!has_only_free_chains(region))
         return ACRE_INVALID_PARAM;
@@ -415,6 +466,8 @@ void acre_tlsf_reset(struct acre_tlsf *tlsf)
     struct acre_tlsf_region *region = tlsf_first_region(tlsf);
     for (; region != NULL; region = tlsf_next_region(region))
         tlsf_format_region(tlsf, region);
+    if (TLSF_SMALL)
+        return;
     for (region = tlsf_first_region(tlsf); region != NULL; region = tlsf_next_region(region))
         join_above(tlsf, region);
 }

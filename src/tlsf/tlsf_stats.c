@@ -8,11 +8,12 @@
  * where that list has blocks of several sizes. */
 static size_t tlsf_largest_free(const struct acre_tlsf *tlsf)
 {
-    size_t span = tlsf->top != NULL ? tlsf_span(tlsf->top) : 0;
+    const struct acre_tlsf_block *top = tlsf_top(tlsf);
+    size_t span = top != NULL ? tlsf_span(top) : 0;
     if (tlsf->summary != 0) {
         size_t at = acre_bits_highest(tlsf->summary);
         size_t list = at * ACRE_TLSF_WORD_BITS + acre_bits_highest(tlsf->nonempty[at]);
-        size_t listed = tlsf_span(tlsf->first[list]);
+        size_t listed = tlsf_span(tlsf_first(tlsf, list));
         span = listed > span ? listed : span;
     }
     return span != 0 ? tlsf_usable(span) : 0;
@@ -60,8 +61,7 @@ static uintptr_t tlsf_last_live(const struct acre_tlsf_region *region, uintptr_t
  * starts in a lower one. 0: there is none. */
 static uintptr_t tlsf_find_start(const struct acre_tlsf *tlsf, uintptr_t at)
 {
-    const struct acre_tlsf_region *region =
-        (struct acre_tlsf_region *)acre_regions_floor(&tlsf->regions, at);
+    const struct acre_tlsf_region *region = tlsf_region_floor(tlsf, at);
     while (region != NULL) {
         uintptr_t start = region->base <= at ? tlsf_last_live(region, at) : 0;
         if (start != 0 || !region->joined)

@@ -15,10 +15,10 @@ static struct acre_bytes bind(void *self)
 /* Clears what has no meaning: the first block's prev, and the last block of an empty list. */
 static void normalize_list(struct acre_tlsf *tlsf, size_t list)
 {
-    if (tlsf->first[list] != NULL)
-        tlsf->first[list]->prev = NULL;
+    if (tlsf_first(tlsf, list) != NULL)
+        tlsf_first(tlsf, list)->prev = NULL;
     else if (list < ACRE_TLSF_LINEAR_LISTS)
-        tlsf->last[list] = NULL;
+        tlsf_set_last(tlsf, list, NULL);
 }
 
 static void normalize(void *self)
@@ -47,7 +47,7 @@ const struct acre_subject backend_tlsf = {
     .links = 2 * sizeof(void *),
     .foot = sizeof(acre_tlsf_field),
     .region_enough = 256,
-    .arena_most = SIZE_MAX,
+    .arena_most = ACRE_TLSF_MAX_POOL != 0 ? ACRE_TLSF_MAX_POOL : SIZE_MAX,
     .bind = bind,
     .normalize = normalize,
     .slack = slack,

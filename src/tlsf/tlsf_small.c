@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * TLSF's alloc and dealloc in builds with a largest pool (ACRE_TLSF_MAX_POOL): short code before
+ * fast code, one path for all sizes, and still no loop. Lists are last in, first out, and every free
+ * block is in one.
+ */
+#include "base/exhausted.h"
+#include "tlsf/tlsf_list.h"
+
+#if ACRE_TLSF_MAX_POOL != 0
+
+_Static_assert(ACRE_TLSF_MAX_POOL > 0 && ACRE_TLSF_MAX_POOL <= INT32_MAX,
+    "a largest pool has less than 2^31 bytes");
+_Static_assert((ACRE_TLSF_MAX_POOL) / ACRE_TLSF_GRANULE >> (sizeof(acre_tlsf_field) * 8 - 2) == 0,
+    "a header has a field for the largest pool");
+
+/* tlsf_list(), for all callers in here. */
+static ACRE_NOINLINE size_t small_list(size_t span)
+{
+    return tlsf_list(span / 4);
+}
+
+void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    (void)tlsf_unlink_listed(tlsf, block, small_list(tlsf_span(block)));
+}
+
+void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    tlsf_push(tlsf, block, small_list(span));
+}
+
+/* ---- alloc ---- */
+
+/* Whether a request of a valid layout, which takes so many granules, fits into a block; not when
+ * there is no block. */
+static bool small_fits(
+    const struct acre_tlsf_block *block, size_t granules, struct acre_layout layout)
+{
+    size_t span = block != NULL ? tlsf_span(block) : 0;
+    return span >= 4 * granules && (!TLSF_ALIGNED || acre_tlsf_would_fit(block, span, layout));
+}
+
+/* The first block of the first list from `list` on that has one; null: none has. */
+static struct acre_tlsf_block *small_first_from(const struct acre_tlsf *tlsf, size_t list)
+{
+    list = tlsf_find_list(tlsf, list);
+    return list != ACRE_TLSF_LISTS ? tlsf_first(tlsf, list) : NULL;
+}
+
+/* A block that fits: the first of the request's own list, the next larger one, or one so large that
+ * its address does not matter. */
+static struct acre_tlsf_block *small_find(const struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    size_t granules = tlsf_granules(layout.size);
+    if (granules == 0)
+        return NULL;
+    size_t list = small_list(4 * granules);
+    struct acre_tlsf_block *block = tlsf_first(tlsf, list);
+    if (small_fits(block, granules, layout))
+        return block;
+    block = small_first_from(tlsf, list + 1);
+    if (!TLSF_ALIGNED || block == NULL || small_fits(block, granules, layout))
+        return block;
+    size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
+    return enough <= TLSF_MAX_GRANULES ? small_first_from(tlsf, small_list(4 * (enough - 1)) + 1)
+                                       : NULL;
+}
+
+static struct acre_ptr small_retry(void *self, struct acre_layout layout)
+{
+    return acre_tlsf_alloc(self, layout);
+}
+
+/* Ends an alloc that found no block. */
+static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    if (tlsf->alloc_flushed != NULL) {
+        struct acre_ptr got = tlsf->alloc_flushed(tlsf, layout);
+        if (got.ptr != NULL)
+            return got;
+    }
+    return acre_retry_exhausted(&tlsf->on_exhausted, &tlsf->failed, small_retry, tlsf, layout);
+}
+
+struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_for(tlsf, layout);
+    if (tlsf_is_odd_alignment(layout.align) && (!TLSF_ALIGNED || !acre_is_pow2(layout.align)))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    struct acre_tlsf_block *block = small_find(tlsf, layout);
+    if (block == NULL)
+        return small_refuse(tlsf, layout);
+    return acre_tlsf_alloc_from(tlsf, block, layout);
+}
+
+/* ---- dealloc ---- */
+
+#if ACRE_TLSF_REGIONS
+
+/* Calls on_released if the free block before `end` may be all of a region. */
+static void small_notify(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
+{
+    if (tlsf->on_released == NULL || tlsf_span(end) != 0)
+        return;
+    const void *inside = (const char *)end - ACRE_TLSF_GRANULE;
+    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, inside);
+    if (region != NULL && !region->joined && region->last == end && region->first != block)
+        return;
+    size_t had = tlsf->live_at_release;
+    size_t has = tlsf->live_blocks;
+    tlsf->live_at_release = has;
+    tlsf->on_released(tlsf->on_released_arg, had > has ? had - has : 1);
+}
+
+#else
+
+static void small_notify(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
+{
+    (void)tlsf;
+    (void)block;
+    (void)end;
+}
+
+#endif
+
+enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    size_t span = tlsf_span(block);
+    struct acre_tlsf_block *next = tlsf_after(block, span);
+    tlsf_count_freed(tlsf, span);
+    if (tlsf_is_free(next)) {
+        size_t above = tlsf_span(next);
+        acre_tlsf_small_unlink(tlsf, next);
+        span += above;
+        next = tlsf_after(next, above);
+    }
+    if (tlsf_is_prev_free(block)) {
+        size_t before = *tlsf_size_before(block);
+        block = tlsf_before(block, before);
+        acre_tlsf_small_unlink(tlsf, block);
+        span += before;
+    }
+    tlsf_set_free(block, span, next);
+    tlsf_set_prev_free(next);
+    acre_tlsf_small_insert(tlsf, block, span);
+    small_notify(tlsf, block, next);
+    return ACRE_OK;
+}
+
+/* Clears the live bit of a block outside the cached region; false when it has none. */
+static bool small_clear_live_uncached(struct acre_tlsf *tlsf, void *ptr)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
+    if (region == NULL || !tlsf_test(region->shared_map, offset) ||
+        (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
+        return false;
+    region->shared_map[offset >> TLSF_WORD_LOG2] &= tlsf_all_but(offset);
+    tlsf_cache_region(tlsf, region);
+    return true;
+}
+
+/* Clears the live bit of a block; false when `ptr` is none. */
+static bool small_clear_live(struct acre_tlsf *tlsf, void *ptr)
+{
+    size_t offset = tlsf_offset(tlsf->base, ptr);
+    if (!ACRE_CHECK_POINTERS)
+        return true;
+    if (offset >= tlsf->granules)
+        return !TLSF_ONE_REGION && small_clear_live_uncached(tlsf, ptr);
+    if (!tlsf_test(tlsf->live_map, offset) || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
+        return false;
+    tlsf->live_map[offset >> TLSF_WORD_LOG2] &= tlsf_all_but(offset);
+    return true;
+}
+
+enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
+{
+    return small_clear_live(tlsf, ptr) ? acre_tlsf_free_block(tlsf, ptr) : ACRE_NOT_ALLOCATED;
+}
+
+enum acre_status acre_tlsf_dealloc_sized(
+    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
+{
+    if (!tlsf_is_sound(tlsf, ptr))
+        return ACRE_NOT_ALLOCATED;
+    if (!acre_tlsf_matches_layout(ptr, layout))
+        return ACRE_INVALID_PARAM;
+    return acre_tlsf_dealloc(tlsf, ptr);
+}
+
+#endif
