@@ -9,6 +9,7 @@
 #include <acre/arena.h>
 #include <acre/base.h>
 #include <acre/bitmap.h>
+#include <acre/bitmap_frames.h>
 #include <acre/buddy.h>
 #include <acre/bytes.h>
 #include <acre/cache.h>
