@@ -29,7 +29,7 @@ _acre() {
     done
     case $subcommand:$previous in
     run:--allocator | run:-a)
-        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy system system-keep threaded jemalloc mimalloc tcmalloc' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy threaded system system-keep jemalloc mimalloc tcmalloc' -- "$current")
         return
         ;;
     run:--pool | run:-p)
@@ -43,7 +43,7 @@ _acre() {
         return
         ;;
     replay:--allocator | replay:-a)
-        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy system system-keep threaded jemalloc mimalloc tcmalloc' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy threaded system system-keep jemalloc mimalloc tcmalloc' -- "$current")
         return
         ;;
     replay:--with | replay:-w)
@@ -75,7 +75,7 @@ _acre() {
         return
         ;;
     compare:--allocator | compare:-a)
-        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy system system-keep threaded jemalloc mimalloc tcmalloc' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy threaded system system-keep jemalloc mimalloc tcmalloc' -- "$current")
         return
         ;;
     compare:--with | compare:-w)
@@ -110,7 +110,7 @@ _acre() {
         return
         ;;
     map:--allocator | map:-a)
-        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy system system-keep threaded jemalloc mimalloc tcmalloc' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy threaded system system-keep jemalloc mimalloc tcmalloc' -- "$current")
         return
         ;;
     map:--with | map:-w)

@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the drop-in was built with it. */
-enum { has_threaded = ACRE_THREADED && ACRE_BITMAP };
-
 /* Mallocs that may be installed, by the names under which the loader finds them. */
 static const struct peer {
     const char *name, *soname;
@@ -22,8 +19,8 @@ static const struct peer {
     { "tcmalloc", "libtcmalloc_minimal.so.4" },
 };
 
-const char *const acre_malloc_names[] = { REPLAY_SYSTEM_NAME, REPLAY_KEEP_NAME, ACRE_THREADED_NAME,
-    "jemalloc", "mimalloc", "tcmalloc", NULL };
+const char *const acre_malloc_names[] = { REPLAY_SYSTEM_NAME, REPLAY_KEEP_NAME, "jemalloc",
+    "mimalloc", "tcmalloc", NULL };
 
 /* The object that serves malloc with acre's allocators, where it is beside the tool and works; null:
  * there is none. Looked for once. */
@@ -76,11 +73,6 @@ enum acre_malloc_found acre_find_malloc(struct replay_backend *backend, const ch
         backend->name = REPLAY_KEEP_NAME;
         backend->tunables = REPLAY_KEEP_TUNABLES;
         return found_if(is_glibc());
-    }
-    if (strcmp(name, ACRE_THREADED_NAME) == 0) {
-        backend->name = backend->allocator = ACRE_THREADED_NAME;
-        backend->preload = has_threaded ? find_drop_in() : NULL;
-        return found_if(backend->preload != NULL);
     }
     return find_peer(backend, name);
 }

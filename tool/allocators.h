@@ -10,7 +10,7 @@
 #include "cli/options.h"
 #include "replay/backend.h"
 
-/** Names of mallocs: "system", "system-keep", "threaded" and those of others; ends with a null. */
+/** Names of mallocs: "system", "system-keep" and those of others; ends with a null. */
 extern const char *const acre_malloc_names[];
 
 /** How a search for a malloc ended. */

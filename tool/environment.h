@@ -12,7 +12,7 @@
 /** The object that serves malloc with one of acre's allocators. */
 #define ACRE_DROP_IN_OBJECT "libacre-malloc.so"
 
-/** Its name for a heap per thread, which is no backend of the registry. */
+/** Its default: the backend with a heap per thread. */
 #define ACRE_THREADED_NAME "threaded"
 
 /** What is set for the command; whatever is null, 0 or false is not. */

@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the drop-in was built with it: it is then the default. */
-enum { has_threaded = ACRE_THREADED && ACRE_BITMAP };
-
 struct run_options {
     const char *allocator;
     size_t pool;
@@ -23,7 +20,7 @@ struct run_options {
 /* Acre's own: the others take neither a pool nor --stats. */
 static bool is_acres_own(const char *name)
 {
-    return strcmp(name, ACRE_THREADED_NAME) == 0 || acre_backend_find(name);
+    return acre_backend_find(name) != NULL;
 }
 
 static int run_command(const struct run_options *options, char **command)
@@ -53,7 +50,7 @@ static int run_command(const struct run_options *options, char **command)
 
 static const char *default_allocator(void)
 {
-    if (has_threaded)
+    if (acre_backend_find(ACRE_THREADED_NAME))
         return ACRE_THREADED_NAME;
     return acre_backend_default() ? acre_backend_default()->name : "";
 }

@@ -49,11 +49,9 @@ ACRE_INLINE bool threads_free_fast(void *ptr)
 }
 
 /** The default backend, as the settings name it. */
-extern const struct acre_backend acre_threads_backend;
-
 ACRE_INLINE const struct acre_backend *threads_backend(void)
 {
-    return &acre_threads_backend;
+    return acre_backend_find("threaded");
 }
 
 /** As the functions of serve.h, with a pointer that is not null. */

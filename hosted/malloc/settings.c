@@ -5,43 +5,22 @@
 #include "malloc/text.h"
 #include "number/number.h"
 #include "os/os.h"
-#include "registry/nearest.h"
 
 #include <stdint.h>
 #include <string.h>
 
 enum { standard_error = 2 };
 
-/* ---- the backends: those of the registry, and the one with a heap per thread ---- */
+static const struct acre_backend *default_backend(void)
+{
+    return threads_backend() != NULL ? threads_backend() : acre_backend_default();
+}
 
 static void add_backend_names(struct acre_text *text)
 {
     char line[512];
     acre_backend_list(line, sizeof line);
     acre_text_add(text, line);
-    if (threads_backend() != NULL) {
-        acre_text_add(text, ", ");
-        acre_text_add(text, threads_backend()->name);
-    }
-}
-
-static const struct acre_backend *default_backend(void)
-{
-    return threads_backend() != NULL ? threads_backend() : acre_backend_default();
-}
-
-static const struct acre_backend *find_setting_backend(const char *name)
-{
-    const struct acre_backend *threads = threads_backend();
-    return threads != NULL && strcmp(threads->name, name) == 0 ? threads : acre_backend_find(name);
-}
-
-static const char *nearest_backend(const char *name)
-{
-    const struct acre_backend *threads = threads_backend();
-    const char *const names[] = { threads != NULL ? threads->name : NULL, NULL };
-    const char *nearest = acre_backend_nearest(name);
-    return nearest != NULL ? nearest : acre_nearest(name, names);
 }
 
 /* ---- what is refused ---- */
@@ -76,7 +55,7 @@ static _Noreturn void refuse_value(const char *name, const char *value, const ch
 static _Noreturn void refuse_backend(const char *name, const char *value)
 {
     struct acre_text text = { 0 };
-    const char *nearest = nearest_backend(value);
+    const char *nearest = acre_backend_nearest(value);
     begin_refusal(&text, name, value);
     if (nearest != NULL) {
         acre_text_add(&text, ", did you mean '");
@@ -104,7 +83,7 @@ static const struct acre_backend *read_backend(void)
     static const char name[] = "ACRE_ALLOCATOR";
     const char *value = acre_os_env(name);
     bool given = value != NULL && *value != '\0';
-    const struct acre_backend *backend = given ? find_setting_backend(value) : default_backend();
+    const struct acre_backend *backend = given ? acre_backend_find(value) : default_backend();
     if (backend == NULL)
         refuse_backend(name, given ? value : "");
     return backend;

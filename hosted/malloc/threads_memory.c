@@ -70,13 +70,6 @@ static const struct acre_bytes_ops threads_view = {
     .walk = threads_walk,
 };
 
-const struct acre_backend acre_threads_backend = {
-    .name = "threaded",
-    .family = "threaded",
-    .setting = "",
-    .text = "a heap per thread",
-};
-
 static void threads_lock(void *arg)
 {
     acre_lock_take(arg);
@@ -194,7 +187,7 @@ static bool threads_grow(void *arg, struct acre_pages pages, size_t bytes)
 bool acre_threads_open_memory(void)
 {
     struct acre_pool *pool = &acre_serve.pool;
-    pool->backend = &acre_threads_backend;
+    pool->backend = acre_serve.settings.backend;
     pool->bytes = (struct acre_bytes){ .ops = &threads_view, .self = NULL };
     pool->limit = acre_serve.settings.limit;
     pool->blocks.distance = ACRE_RANGE_DISTANCE;

@@ -8,6 +8,7 @@
 #include <acre/buddy.h>
 #include <acre/heap.h>
 #include <acre/slab.h>
+#include <acre/threaded_pool.h>
 #include <acre/tlsf_quick.h>
 #include <string.h>
 

@@ -22,6 +22,7 @@
 #include <acre/shared.h>
 #include <acre/slab.h>
 #include <acre/threaded.h>
+#include <acre/threaded_pool.h>
 #include <acre/tlsf.h>
 #include <acre/tlsf_quick.h>
 #include <acre/types.h>

@@ -63,6 +63,9 @@ enum {
     /** Memory that is freed before a live block serves no request until that is freed too, and counts
      * as used; an alignment leaves a gap in front of the block. */
     ACRE_SUBJECT_STACKS = 1 << 13,
+    /** Its own records lie in the regions and take their memory in steps of several pages: rules that
+     * count the bytes of small regions, or empty a region of all but records, are not claimed. */
+    ACRE_SUBJECT_STEPS = 1 << 14,
     /** Blocks and their headers tile a region. */
     ACRE_SUBJECT_TILES = ACRE_SUBJECT_HEADERS | ACRE_SUBJECT_COVERS
 };

@@ -171,6 +171,11 @@ enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
+/** As acre_resize. A block of whole pages shrinks, or grows into free pages behind it; any other one
+ * keeps its usable size. */
+ACRE_NODISCARD enum acre_status acre_threaded_resize(
+    struct acre_thread_heap *heap, void *ptr, size_t size);
+
 /** As acre_realloc. A block stays where it is while its size class does not change, when it shrinks
  * and there is no memory for a smaller block, and when it has whole pages before and after and
  * shrinks, or grows into free pages behind it. */

@@ -21,6 +21,7 @@ static struct acre_threaded_slab *threaded_take_kept(
         if (run == NULL || run->pages != pages || (run->start & (align - 1)) != 0)
             continue;
         heap->kept[i] = NULL;
+        atomic_store_explicit(&run->lends, false, memory_order_relaxed);
         atomic_store_explicit(&run->state, THREADED_RUN, memory_order_release);
         return run;
     }
@@ -358,6 +359,34 @@ bool acre_threaded_resize_in_place(
     return threaded_resize_run(threaded, run, (size + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE);
 }
 
+bool acre_threaded_stays(
+    struct acre_threaded *threaded, void *ptr, size_t usable, struct acre_layout layout)
+{
+    return threaded_made_for(usable, (uintptr_t)ptr, layout) ||
+           acre_threaded_resize_in_place(threaded, ptr, layout);
+}
+
+/* The block is larger than its size needs from now on. */
+static enum acre_status threaded_lend(struct acre_threaded *threaded, const void *ptr)
+{
+    struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)ptr);
+    atomic_store_explicit(&slab->lends, true, memory_order_relaxed);
+    return ACRE_OK;
+}
+
+enum acre_status acre_threaded_resize(struct acre_thread_heap *heap, void *ptr, size_t size)
+{
+    struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
+    if (usable.status != ACRE_OK)
+        return usable.status;
+    if (acre_threaded_stays(heap->threaded, ptr, usable.num, acre_layout(size, 1)))
+        return ACRE_OK;
+    if (size <= usable.num)
+        return threaded_lend(heap->threaded, ptr);
+    atomic_fetch_add_explicit(&heap->threaded->failed, 1, memory_order_relaxed);
+    return ACRE_NO_MEMORY;
+}
+
 struct acre_ptr acre_threaded_realloc(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {
@@ -368,16 +397,12 @@ struct acre_ptr acre_threaded_realloc(
         return (struct acre_ptr){ .ptr = NULL, .status = usable.status };
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
-    if (threaded_made_for(usable.num, (uintptr_t)ptr, layout) ||
-        acre_threaded_resize_in_place(heap->threaded, ptr, layout))
+    if (acre_threaded_stays(heap->threaded, ptr, usable.num, layout))
         return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
     struct acre_ptr moved = acre_threaded_alloc(heap, layout);
     bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
-    if (moved.status != ACRE_OK && aligned && layout.size <= usable.num) {
-        struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, (uintptr_t)ptr);
-        atomic_store_explicit(&slab->lends, true, memory_order_relaxed);
-        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
-    }
+    if (moved.status != ACRE_OK && aligned && layout.size <= usable.num)
+        return (struct acre_ptr){ .ptr = ptr, .status = threaded_lend(heap->threaded, ptr) };
     if (moved.status != ACRE_OK)
         return moved;
     memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);

@@ -86,7 +86,7 @@ static struct acre_check_result threaded_check_heap(const struct acre_thread_hea
     return threaded_broken(NULL, NULL);
 }
 
-static struct acre_check_result threaded_check_all(const struct acre_threaded *threaded)
+struct acre_check_result acre_threaded_check_all(const struct acre_threaded *threaded)
 {
     struct acre_check_result result = threaded_broken(NULL, NULL);
     const struct acre_threaded_slab *slab = threaded->slabs;
@@ -101,7 +101,7 @@ static struct acre_check_result threaded_check_all(const struct acre_threaded *t
 struct acre_check_result acre_threaded_check(struct acre_threaded *threaded)
 {
     acre_locker_lock(&threaded->env.lock);
-    struct acre_check_result result = threaded_check_all(threaded);
+    struct acre_check_result result = acre_threaded_check_all(threaded);
     acre_locker_unlock(&threaded->env.lock);
     return result;
 }

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "threaded/threaded_private.h"
 
-enum { META_STEP = 4 * ACRE_THREADED_PAGE }; /* bytes taken for records at a time */
+enum { META_PAGES = 4 }; /* taken for records at a time */
 
 uintptr_t acre_threaded_take_pages(
     struct acre_threaded *threaded, struct acre_pages pages, size_t count, size_t align)
@@ -24,10 +24,14 @@ uintptr_t acre_threaded_take_pages(
 /* Starts a new run of pages for records; the rest of the old one is left unused. */
 static bool threaded_meta_refill(struct acre_threaded *threaded, size_t bytes)
 {
-    size_t step = bytes > META_STEP ? bytes : META_STEP;
-    size_t pages = (step + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
-    uintptr_t start =
-        acre_threaded_take_pages(threaded, threaded->env.meta, pages, ACRE_THREADED_PAGE);
+    struct acre_pages meta = threaded->env.meta;
+    size_t least = (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
+    size_t pages = least > META_PAGES ? least : META_PAGES;
+    uintptr_t start = acre_threaded_take_pages(threaded, meta, pages, ACRE_THREADED_PAGE);
+    if (start == 0 && pages > least) {
+        pages = least;
+        start = acre_threaded_take_pages(threaded, meta, pages, ACRE_THREADED_PAGE);
+    }
     if (start == 0)
         return false;
     threaded->meta_at = start;
@@ -58,8 +62,7 @@ static struct acre_threaded_node *threaded_root_node(struct acre_threaded *threa
 {
     struct acre_threaded_node *_Atomic *entry = &threaded->root[top];
     struct acre_threaded_node *node = atomic_load_explicit(entry, memory_order_relaxed);
-    unsigned log2 = threaded_has_middle() ? THREADED_MIDDLE_LOG2 : THREADED_LEAF_LOG2;
-    if (node == NULL && (node = threaded_make_node(threaded, log2)) != NULL)
+    if (node == NULL && (node = threaded_make_node(threaded, THREADED_TOP_NODE_LOG2)) != NULL)
         atomic_store_explicit(entry, node, memory_order_release);
     return node;
 }
@@ -101,4 +104,37 @@ void acre_threaded_map_set(
         ACRE_ASSERT(leaf != NULL);
         atomic_store_explicit(&leaf->entry[index], slab, memory_order_release);
     }
+}
+
+/* The first of the entries of a leaf, from an index on, whose slab starts there. */
+static const struct acre_threaded_slab *threaded_leaf_slab(
+    const struct acre_threaded_node *leaf, uintptr_t page)
+{
+    size_t index = page & (((size_t)1 << THREADED_LEAF_LOG2) - 1);
+    for (; index < (size_t)1 << THREADED_LEAF_LOG2; index++, page++) {
+        const struct acre_threaded_slab *slab = threaded_entry(leaf, index);
+        if (slab != NULL && slab->start >> ACRE_THREADED_PAGE_LOG2 == page)
+            return slab;
+    }
+    return NULL;
+}
+
+const struct acre_threaded_slab *acre_threaded_slab_from(
+    const struct acre_threaded *threaded, uintptr_t page)
+{
+    enum { MIDDLE = THREADED_MIDDLE_LOG2, BELOW_ROOT = THREADED_LEAF_LOG2 + MIDDLE };
+    while (page >> BELOW_ROOT < ACRE_THREADED_ROOT) {
+        const struct acre_threaded_node *node =
+            atomic_load_explicit(&threaded->root[page >> BELOW_ROOT], memory_order_acquire);
+        unsigned skip = BELOW_ROOT;
+        if (node != NULL && threaded_has_middle()) {
+            node = threaded_entry(node, (page >> THREADED_LEAF_LOG2) & (((size_t)1 << MIDDLE) - 1));
+            skip = THREADED_LEAF_LOG2;
+        }
+        const struct acre_threaded_slab *slab = node ? threaded_leaf_slab(node, page) : NULL;
+        if (slab != NULL)
+            return slab;
+        page = ((page >> skip) + 1) << skip;
+    }
+    return NULL;
 }

@@ -5,7 +5,7 @@
  *
  *   address -> slab: three levels of the page map, by the bits of the page number (64-bit machines)
  *
- *     root[13 bits] -> node[13 bits] -> node[9 bits] -> slab record
+ *     root[13 bits] -> node[11 bits] -> node[11 bits] -> slab record
  *
  *   In front of it, each heap has a window: an array over the range of addresses in which its own slabs
  *   lie, which only its owner reads. So one load finds the slab of a pointer and proves that it is the
@@ -63,8 +63,9 @@ enum {
     THREADED_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
     THREADED_MAX_OBJECTS = ACRE_THREADED_PAGE / ACRE_THREADED_UNIT, /* a page of the smallest */
     THREADED_MAX_GROUPS = THREADED_MAX_OBJECTS / THREADED_WORD_BITS,
-    THREADED_LEAF_LOG2 = 9,
-    THREADED_MIDDLE_LOG2 = sizeof(size_t) == 8 ? 13 : 0,
+    THREADED_LEAF_LOG2 = sizeof(size_t) == 8 ? 11 : 9,
+    THREADED_MIDDLE_LOG2 = sizeof(size_t) == 8 ? 11 : 0,
+    THREADED_TOP_NODE_LOG2 = sizeof(size_t) == 8 ? 11 : 9, /* of a node that the root leads to */
     THREADED_PAGE_BITS = ACRE_THREADED_ADDRESS_BITS - ACRE_THREADED_PAGE_LOG2
 };
 
@@ -294,6 +295,22 @@ enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void 
 /* The rest of a free that filled or emptied its group. It takes the pointer, though it needs none, so
  * that this stays in the register in which free() received it. */
 void acre_threaded_dealloc_changed(const void *ptr, struct acre_threaded_group *group);
+
+/* Whether a block of so many usable bytes can stay where it is with this layout, as it is or as a longer or
+ * shorter run; it then has that layout. */
+bool acre_threaded_stays(
+    struct acre_threaded *threaded, void *ptr, size_t usable, struct acre_layout layout);
+
+/* ---- walks and checks; without the lock ---- */
+
+/* Shows the objects of a slab, or a run. False: the visitor ended the walk. */
+bool acre_threaded_walk_slab(const struct acre_threaded_slab *slab, acre_walk_fn *visit, void *arg);
+
+struct acre_check_result acre_threaded_check_all(const struct acre_threaded *threaded);
+
+/* The first slab or run that lies at or above a page; null: there is none. */
+const struct acre_threaded_slab *acre_threaded_slab_from(
+    const struct acre_threaded *threaded, uintptr_t page);
 
 /* ---- groups ---- */
 

@@ -58,17 +58,14 @@ static void threaded_unlink(struct acre_threaded *threaded, struct acre_threaded
 static struct acre_threaded_slab *threaded_make_record(
     struct acre_threaded *threaded, unsigned groups, size_t pages, size_t align, size_t mapped)
 {
-    struct acre_threaded_slab *slab = threaded_take_record(threaded, groups);
-    if (slab == NULL)
-        return NULL;
     uintptr_t start = acre_threaded_take_pages(threaded, threaded->env.pages, pages, align);
-    if (start == 0) {
-        threaded_give_record(threaded, slab);
+    if (start == 0)
         return NULL;
-    }
-    if (!acre_threaded_map_reserve(threaded, start, mapped)) {
+    struct acre_threaded_slab *slab = threaded_take_record(threaded, groups);
+    if (slab == NULL || !acre_threaded_map_reserve(threaded, start, mapped)) {
         acre_dealloc_pages(threaded->env.pages, start, pages);
-        threaded_give_record(threaded, slab);
+        if (slab != NULL)
+            threaded_give_record(threaded, slab);
         return NULL;
     }
     slab->start = start;

@@ -72,8 +72,7 @@ struct acre_stats acre_threaded_stats(struct acre_threaded *threaded)
     return stats;
 }
 
-static bool threaded_walk_slab(
-    const struct acre_threaded_slab *slab, acre_walk_fn *visit, void *arg)
+bool acre_threaded_walk_slab(const struct acre_threaded_slab *slab, acre_walk_fn *visit, void *arg)
 {
     unsigned state = atomic_load_explicit(&slab->state, memory_order_relaxed);
     if (state != THREADED_SLAB)
@@ -90,7 +89,7 @@ void acre_threaded_walk(struct acre_threaded *threaded, acre_walk_fn *visit, voi
 {
     acre_locker_lock(&threaded->env.lock);
     const struct acre_threaded_slab *slab = threaded->slabs;
-    while (slab != NULL && threaded_walk_slab(slab, visit, arg))
+    while (slab != NULL && acre_threaded_walk_slab(slab, visit, arg))
         slab = slab->below;
     acre_locker_unlock(&threaded->env.lock);
 }
@@ -108,7 +107,7 @@ void acre_threaded_walk_own(struct acre_thread_heap *heap, acre_walk_fn *visit, 
     struct acre_threaded *threaded = heap->threaded;
     acre_locker_lock(&threaded->env.lock);
     for (const struct acre_threaded_slab *slab = threaded->slabs; slab != NULL; slab = slab->below)
-        if (threaded_is_own(heap, slab) && !threaded_walk_slab(slab, visit, arg))
+        if (threaded_is_own(heap, slab) && !acre_threaded_walk_slab(slab, visit, arg))
             break;
     acre_locker_unlock(&threaded->env.lock);
 }

@@ -174,8 +174,9 @@ const struct test_case account_cases[] = {
     { "accounts: the peak starts anew", peak_starts_anew, 1 << 14, NEEDS_HANDLE, NULL },
     { "accounts: refused requests are counted", refused_requests_are_counted, 1 << 14, NEEDS_HANDLE,
         NULL },
-    { "accounts: exhaust, free in three orders", exhaust_and_return, 1 << 14, NEEDS_HANDLE, NULL },
-    { "reset frees everything", reset_frees_everything, 1 << 14, NEEDS_HANDLE, NULL },
+    { "accounts: exhaust, free in three orders", exhaust_and_return, 1 << 14,
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
+    { "reset frees everything", reset_frees_everything, 1 << 14, NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { "reset of an allocator without memory", reset_of_nothing, 1 << 12, NEEDS_HANDLE, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

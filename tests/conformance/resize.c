@@ -208,11 +208,12 @@ static void full_memory_serves_what_needs_none(struct fixture *fixture)
 const struct test_case resize_cases[] = {
     { "shrinking in place always works", shrinking_in_place_always_works, 1 << 13, NEEDS_HANDLE,
         NULL },
-    { "shrinking gives memory back", shrinking_gives_memory_back, 1 << 13, NEEDS_HANDLE, NULL },
+    { "shrinking gives memory back", shrinking_gives_memory_back, 1 << 13,
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { "growing in place keeps contents", growing_in_place_keeps_contents, 1 << 12,
         NEEDS_HANDLE | ACRE_SUBJECT_HEADERS, "its blocks need not grow in place" },
-    { "growing into a neighbour fails", growing_into_a_neighbour_fails, 1 << 12, NEEDS_HANDLE,
-        NULL },
+    { "growing into a neighbour fails", growing_into_a_neighbour_fails, 1 << 12,
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { "sizes near SIZE_MAX are refused, the block kept", sizes_near_the_top_are_refused, 1 << 12, 0,
         NULL },
     { "realloc: an alignment that is no power of two is invalid", bad_alignment_is_invalid, 1 << 12,
@@ -224,6 +225,6 @@ const struct test_case resize_cases[] = {
         NEEDS_ALIGNS | ACRE_SUBJECT_CONTENTS,
         "it never touches the memory that it manages, so it cannot move contents" },
     { "full memory serves what needs none", full_memory_serves_what_needs_none, 1 << 12,
-        NEEDS_HANDLE, NULL },
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

@@ -69,6 +69,8 @@ static void add_backends(const struct test_case *const *lists, size_t list_count
     size_t every = getenv("ACRE_VALGRIND") != NULL ? 8 : 1;
     for (size_t i = 0; backends[i] != NULL; i++)
         add_backend(backends[i], lists, list_count, i, every);
+    for (size_t i = 0; loose_backends[i] != NULL; i++)
+        add_backend(loose_backends[i], lists, list_count, i, every);
 }
 
 int run_cases(const char *group, const struct test_case *const *lists, size_t list_count, int argc,

@@ -7,7 +7,8 @@
 const char *case_left_out(const struct acre_subject *subject, const struct test_case *test_case)
 {
     unsigned caps = subject->caps;
-    unsigned needs = test_case->needs & ~(unsigned)(NEEDS_HANDLE | NEEDS_ALIGNS | NEEDS_REUSE);
+    unsigned needs =
+        test_case->needs & ~(unsigned)(NEEDS_HANDLE | NEEDS_ALIGNS | NEEDS_REUSE | NEEDS_BYTES);
     if ((caps & ACRE_SUBJECT_PLAIN) != 0 && (test_case->needs & NEEDS_HANDLE) != 0)
         return "a plugin has no verbs for it";
     if ((caps & ACRE_SUBJECT_PLAIN) != 0 && (caps & ACRE_SUBJECT_ALIGNS) == 0 &&
@@ -15,6 +16,8 @@ const char *case_left_out(const struct acre_subject *subject, const struct test_
         return "it refuses large alignments";
     if ((caps & ACRE_SUBJECT_STACKS) != 0 && (test_case->needs & NEEDS_REUSE) != 0)
         return "it reuses memory only once all after it is free";
+    if ((caps & ACRE_SUBJECT_STEPS) != 0 && (test_case->needs & NEEDS_BYTES) != 0)
+        return "its records take memory in large steps";
     if ((caps & needs) != needs)
         return test_case->why;
     return test_case->arena > subject->arena_most ? "it has no room for that region's metadata"

@@ -12,7 +12,8 @@ enum {
     NEEDS_HANDLE =
         1 << 30, /* verbs that are the allocator's own, not bookkeeping around a plugin */
     NEEDS_ALIGNS = 1 << 29, /* alignments of up to 4096 bytes */
-    NEEDS_REUSE = 1 << 28   /* what was freed serves again though blocks after it are live */
+    NEEDS_REUSE = 1 << 28,  /* what was freed serves again though blocks after it are live */
+    NEEDS_BYTES = 1 << 27   /* small regions of which every byte counts */
 };
 
 struct test_case {

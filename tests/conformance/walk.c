@@ -198,15 +198,16 @@ static void walks_nothing_when_empty(struct fixture *fixture)
 }
 
 const struct test_case walk_cases[] = {
-    { "walk, check, stats and usable_size change nothing", changes_nothing, 1 << 13, NEEDS_HANDLE,
-        NULL },
+    { "walk, check, stats and usable_size change nothing", changes_nothing, 1 << 13,
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { "walk goes by address within a region", goes_by_address_within_a_region, 1 << 13,
-        NEEDS_HANDLE, NULL },
-    { "walk ends when told", ends_when_told, 1 << 13, NEEDS_HANDLE, NULL },
-    { "walk shows the live blocks as live", live_blocks_are_shown, 1 << 12, NEEDS_HANDLE, NULL },
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
+    { "walk ends when told", ends_when_told, 1 << 13, NEEDS_HANDLE | NEEDS_BYTES, NULL },
+    { "walk shows the live blocks as live", live_blocks_are_shown, 1 << 12,
+        NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { "walk covers every byte once", covers_every_byte_once, 1 << 13,
         NEEDS_HANDLE | ACRE_SUBJECT_COVERS, "its blocks do not tile a region" },
-    { "find knows every byte", find_knows_every_byte, 1 << 13, NEEDS_HANDLE, NULL },
+    { "find knows every byte", find_knows_every_byte, 1 << 13, NEEDS_HANDLE | NEEDS_BYTES, NULL },
     { "find in a large block", find_in_a_large_block, 1 << 14, NEEDS_HANDLE, NULL },
     { "walk of nothing", walks_nothing_when_empty, 1 << 12, NEEDS_HANDLE, NULL },
     { NULL, NULL, 0, 0, NULL },

@@ -283,15 +283,15 @@ static void overflow_over_a_header(struct fixture *fixture)
 }
 
 const struct test_case pointer_misuses[] = {
-    { "15: double free at once", double_free_at_once, 1 << 13, NEEDS_HANDLE | ACRE_SUBJECT_EXACT,
+    { "15: double free at once", double_free_at_once, 1 << 14, NEEDS_HANDLE | ACRE_SUBJECT_EXACT,
         NOT_EXACT },
     { "15: double free after 1024 others", double_free_after_others, 1 << 18,
         NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
-    { "15: double free, interleaved", double_free_interleaved, 1 << 13,
+    { "15: double free, interleaved", double_free_interleaved, 1 << 14,
         NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
-    { "16: double free after merging", double_free_after_merging, 1 << 13,
+    { "16: double free after merging", double_free_after_merging, 1 << 14,
         NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
-    { "17: double free inside a larger block", double_free_inside_a_larger_block, 1 << 13,
+    { "17: double free inside a larger block", double_free_inside_a_larger_block, 1 << 14,
         NEEDS_HANDLE | ACRE_SUBJECT_EXACT, NOT_EXACT },
     { "18: stale pointer to a new block (documented limit)", stale_pointer_to_a_new_block, 1 << 12,
         NEEDS_HANDLE, NULL },

@@ -6,6 +6,11 @@
 /* The backends of the list, under their ids; then the wrappers, and backends of the tests alone. */
 #define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)                   \
     extern const struct acre_subject backend_##id;
+#define ACRE_LOOSE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)
+#include "registry/allocators.def"
+#define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)
+#define ACRE_LOOSE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)             \
+    extern const struct acre_subject backend_##id;
 #include "registry/allocators.def"
 extern const struct acre_subject backend_buddy_apart;
 extern const struct acre_subject backend_buddy_seam;
@@ -24,6 +29,7 @@ extern const struct acre_subject backend_tlsf_seam;
 extern const struct acre_subject backend_tracer;
 
 #define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text) &backend_##id,
+#define ACRE_LOOSE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)
 const struct acre_subject *const backends[] = {
     &backend_naive,
 #if ACRE_WRAP
@@ -52,6 +58,14 @@ const struct acre_subject *const backends[] = {
     NULL,
 };
 
+#define ACRE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)
+#define ACRE_LOOSE_BACKEND(id, name, header, type, verbs, part, compared, setup, text)             \
+    &backend_##id,
+const struct acre_subject *const loose_backends[] = {
+#include "registry/allocators.def"
+    NULL,
+};
+
 const struct acre_subject *const tiny_backends[] = {
 #if ACRE_TLSF
     &backend_tlsf_seam,
@@ -72,6 +86,7 @@ static const struct acre_subject *find_in(const struct acre_subject *const *list
 const struct acre_subject *backend_find(const char *name)
 {
     const struct acre_subject *backend = find_in(backends, name);
+    backend = backend != NULL ? backend : find_in(loose_backends, name);
     backend = backend != NULL ? backend : find_in(tiny_backends, name);
     return backend != NULL ? backend : find_in(broken_backends, name);
 }

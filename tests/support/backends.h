@@ -11,6 +11,10 @@
 /* Null-terminated. */
 extern const struct acre_subject *const backends[];
 
+/* Backends that do not claim all of acre/base.h, for the suites that ask what is claimed.
+ * Null-terminated. */
+extern const struct acre_subject *const loose_backends[];
+
 /* Backends with little room outside the regions, for searches over whole states. Null-terminated. */
 extern const struct acre_subject *const tiny_backends[];
 
