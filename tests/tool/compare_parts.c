@@ -280,6 +280,24 @@ static void locks_are_not_predicted(void **state)
     assert_false(compare_costs_less(&result, &result.candidates[2], &result.candidates[3]));
 }
 
+/* What ties with the best by its noise alone, and gains nothing, is not advised. */
+static void what_gains_nothing_is_not_advised(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    (void)state;
+    result.facts.ops = 10000000;
+    result.facts.duration_ns = 1000000000;
+    result.candidates[2].ns = result.candidates[2].ns_least = 16.0;
+    result.candidates[1].ns = 25.0;
+    result.candidates[1].ns_least = 19.5;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take steady: the program 4.0 % faster"));
+    result.candidates[1].ns_least = 18.0;
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take small (tie with steady): the program 2.0 % faster"));
+}
+
 /* Predictions take the least of the rounds; those that differ by less than the rounds do, tie. */
 static void noise_is_a_tie(void **state)
 {
@@ -342,6 +360,7 @@ int main(void)
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
         cmocka_unit_test_setup(locks_are_not_predicted, three_candidates),
         cmocka_unit_test_setup(noise_is_a_tie, three_candidates),
+        cmocka_unit_test_setup(what_gains_nothing_is_not_advised, three_candidates),
         cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
         cmocka_unit_test_setup(long_names_are_held, three_candidates),
     };

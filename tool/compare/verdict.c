@@ -171,6 +171,15 @@ static bool is_tie(const struct compare_result *result, const struct compare_can
     return compare_is_tie(best, candidate);
 }
 
+/* Whether it is worth a new malloc: it costs less than today's, beyond LEAST_CHANGE. */
+static bool beats(const struct compare_result *result, const struct compare_candidate *candidate,
+    const struct compare_candidate *today)
+{
+    double least = LEAST_CHANGE * recorded_seconds(result);
+    double todays = compare_cost(result, today);
+    return todays <= 0.0 || compare_cost(result, candidate) < todays - least;
+}
+
 size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
 {
     static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_TUNED, COMPARE_BUILT_IN,
@@ -181,10 +190,13 @@ size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPAR
     if (best >= 0 && today >= 0 &&
         is_tie(result, &result->candidates[best], &result->candidates[today]))
         ties[count++] = (size_t)today;
+    bool keeps = count > 0;
     for (size_t kind = 0; best >= 0 && kind < sizeof order / sizeof *order; kind++)
         for (size_t i = 0; i < result->count; i++)
             if ((int)i != today && result->candidates[i].origin == order[kind] &&
-                is_tie(result, &result->candidates[best], &result->candidates[i]))
+                is_tie(result, &result->candidates[best], &result->candidates[i]) &&
+                (keeps || today < 0 ||
+                    beats(result, &result->candidates[i], &result->candidates[today])))
                 ties[count++] = i;
     return count;
 }
