@@ -42,6 +42,11 @@ static int run_command(const struct run_options *options, char **command)
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
+    const char *refusal = launch_refusal(command[0]);
+    if (refusal) {
+        acre_complain("run", "'%s' cannot be served: %s", command[0], refusal);
+        return ACRE_EXIT_CANNOT_EXECUTE;
+    }
     const char *obstacle = launch_obstacle(command[0]);
     if (obstacle)
         acre_complain("run", "warning: '%s' will use its own malloc: %s", command[0], obstacle);
@@ -80,8 +85,8 @@ int acre_cmd_run(int argc, char **argv)
     };
     const struct acre_usage usage = { "run", "[--] COMMAND [ARGUMENT]...",
         "Runs COMMAND, its threads and its child processes on one of acre's allocators.\n"
-        "COMMAND must be dynamically linked. Exits as COMMAND does; with 127 when COMMAND\n"
-        "is not found, 126 when it cannot be executed.",
+        "Exits as COMMAND does; with 127 when COMMAND is not found, 126 when it cannot be\n"
+        "executed, is statically linked, or is linked to musl.",
         options, true };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

@@ -27,6 +27,8 @@
     "^acre: free\\(POINTER\\): freed already: the start of the free block of [0-9]+ bytes "        \
     "at " ADDRESS REGION
 
+#define DEEP "^acre: warning: [^\n]*/libdeep.so is opened with RTLD_DEEPBIND, so it [^\n]*\n"
+
 enum { LEVELS = 3 };
 
 /* A victim's case, and how it ends at levels 0, 1 and 2. Null: it is not run there. */
@@ -139,6 +141,14 @@ static const struct level_case table[] = {
     { .name = "blocks_of_other_threads",
         .at = { SILENT, SILENT, SILENT },
         .variable = "ACRE_TRACE_FREES=1" },
+
+    /* Accounts over all threads; a library with the C library's malloc. */
+    ALWAYS("accounts_of_threads"),
+    { .name = "deep_library", .at = { { .line = DEEP "$" }, { .line = NULL }, { .line = NULL } } },
+    { .name = "deep_block",
+        .at = { STOPS(DEEP "acre: free\\(" ADDRESS "\\): not allocated by acre: the pointer is in "
+                           "\\[heap\\]\n$"),
+            { .line = NULL }, { .line = NULL } } },
 
     /* The rest of the drop-in's promises. */
     ALWAYS("huge_malloc"),

@@ -5,6 +5,7 @@
  */
 #include "victim.h"
 
+#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -413,7 +414,90 @@ static void blocks_of_other_threads(void)
     CHECK(victim_used() < 1 << 20);
 }
 
+/* ---- accounts over threads ---- */
+
+enum { ACCOUNTS = 4, BLOCKS = 200 };
+
+static pthread_barrier_t counted;
+
+static void *hold_blocks(void *ptrs)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        ((char **)ptrs)[i] = memset(malloc(1000), 1, 1000);
+    pthread_barrier_wait(&counted);
+    pthread_barrier_wait(&counted);
+    return NULL;
+}
+
+static size_t blocks_in_xml(void)
+{
+    char text[1024] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    size_t count = 0;
+    CHECK(file != NULL && malloc_info(0, file) == 0);
+    fclose(file);
+    const char *at = strstr(text, "count=\"");
+    CHECK(at != NULL && sscanf(at, "count=\"%zu\"", &count) == 1);
+    return count;
+}
+
+/* While threads run, after they have ended, and after another has freed what they left. */
+static void accounts_of_threads(void)
+{
+    static char *ptrs[ACCOUNTS][BLOCKS];
+    pthread_t threads[ACCOUNTS];
+    size_t used = victim_used();
+    size_t blocks = blocks_in_xml();
+    CHECK(pthread_barrier_init(&counted, NULL, ACCOUNTS + 1) == 0);
+    for (int i = 0; i < ACCOUNTS; i++)
+        CHECK(pthread_create(&threads[i], NULL, hold_blocks, ptrs[i]) == 0);
+    pthread_barrier_wait(&counted);
+    CHECK(victim_used() - used >= ACCOUNTS * BLOCKS * (size_t)1000);
+    CHECK(blocks_in_xml() - blocks >= ACCOUNTS * (size_t)BLOCKS);
+    pthread_barrier_wait(&counted);
+    for (int i = 0; i < ACCOUNTS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(victim_used() - used >= ACCOUNTS * BLOCKS * (size_t)1000);
+    CHECK(mallinfo2().usmblks >= victim_used() && mallinfo2().arena >= victim_used());
+    for (int i = 0; i < ACCOUNTS; i++)
+        for (int k = 0; k < BLOCKS; k++)
+            free(ptrs[i][k]);
+    CHECK(victim_used() - used < 65536 && blocks_in_xml() - blocks < 100);
+}
+
+/* ---- a library that has the C library's malloc ---- */
+
+static void *open_deep(void)
+{
+    char path[4096];
+    long length = readlink("/proc/self/exe", path, sizeof path - 32);
+    CHECK(length > 0);
+    path[length] = '\0';
+    strcpy(strrchr(path, '/'), "/libdeep.so");
+    void *library = dlopen(path, RTLD_NOW | RTLD_DEEPBIND);
+    CHECK(library != NULL);
+    return library;
+}
+
+static void deep_library(void)
+{
+    void *library = open_deep();
+    CHECK(open_deep() == library);
+    void *(*make)(void) = (void *(*)(void))dlsym(library, "deep_make");
+    void (*end)(void *) = (void (*)(void *))dlsym(library, "deep_end");
+    end(make());
+}
+
+static void deep_block(void)
+{
+    void *(*make)(void) = (void *(*)(void))dlsym(open_deep(), "deep_make");
+    free(make());
+}
+
 const struct victim_case victim_harden[] = {
+    { "accounts_of_threads", accounts_of_threads },
+    { "deep_library", deep_library },
+    { "deep_block", deep_block },
     { "overflow_by_one", overflow_by_one },
     { "overflow_of_zeroes", overflow_of_zeroes },
     { "overflow_by_twenty", overflow_by_twenty },

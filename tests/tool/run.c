@@ -111,18 +111,21 @@ static void run_passes_exit_codes_on(void **state)
     assert_int_equal(spawned.code, 126);
 }
 
-static void run_warns_of_static_programs(void **state)
+static void run_refuses_static_programs(void **state)
 {
     (void)state;
     if (sizeof(void *) == 4) {
-        print_message("the program it runs without a warning is 64-bit\n");
+        print_message("the program it runs is 64-bit\n");
         skip();
     }
     spawn(&spawned,
         (const char *[]){ copied_tool, "run", "--", built("tests/static_program"), NULL });
-    assert_int_equal(spawned.code, 5);
-    has(spawned.err, "acre run: warning: '");
-    has(spawned.err, "static_program' will use its own malloc: it is statically linked");
+    assert_int_equal(spawned.code, 126);
+    has(spawned.err, "static_program' cannot be served: it is statically linked");
+    spawn(
+        &spawned, (const char *[]){ copied_tool, "run", "--", built("tests/musl_program"), NULL });
+    assert_int_equal(spawned.code, 126);
+    has(spawned.err, "musl_program' cannot be served: it is linked to musl");
     spawn(&spawned, (const char *[]){ copied_tool, "run", "true", NULL });
     assert_int_equal(spawned.code, 0);
     assert_string_equal(spawned.err, "");
@@ -150,7 +153,7 @@ int main(void)
         cmocka_unit_test(run_takes_mallocs),
         cmocka_unit_test(run_leaves_the_environment_alone),
         cmocka_unit_test(run_passes_exit_codes_on),
-        cmocka_unit_test(run_warns_of_static_programs),
+        cmocka_unit_test(run_refuses_static_programs),
         cmocka_unit_test(run_without_its_library),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);

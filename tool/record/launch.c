@@ -225,6 +225,28 @@ static bool names_linker(int fd)
     return false;
 }
 
+/** Whether the ELF file, of this machine's class, asks for musl's dynamic linker. */
+static bool names_musl(int fd)
+{
+    static const char musl[] = "/lib/ld-musl-";
+    ElfW(Ehdr) header;
+    ElfW(Phdr) segment;
+    char name[sizeof musl - 1];
+
+    if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof segment)
+        return false;
+    for (size_t i = 0; i < header.e_phnum; i++) {
+        off_t at = (off_t)(header.e_phoff + i * sizeof segment);
+
+        if (pread(fd, &segment, sizeof segment, at) == (ssize_t)sizeof segment &&
+            segment.p_type == PT_INTERP)
+            return pread(fd, name, sizeof name, (off_t)segment.p_offset) == (ssize_t)sizeof name &&
+                   memcmp(name, musl, sizeof name) == 0;
+    }
+    return false;
+}
+
 /** The bytes of a section, or null when they are not all in the file. */
 static const void *elf_section(const char *file, size_t size, const ElfW(Shdr) * section)
 {
@@ -348,21 +370,37 @@ const char *launch_linked_malloc(const char *command)
     return name;
 }
 
-const char *launch_obstacle(const char *command)
+const char *launch_refusal(const char *command)
 {
     struct stat about;
     int fd = open_command(command, &about);
     bool is_dynamic;
+    bool is_musl;
 
     if (fd < 0)
         return NULL;
     is_dynamic = names_linker(fd);
+    is_musl = names_musl(fd);
+    close(fd);
+    if (!is_dynamic)
+        return "it is statically linked, and LD_PRELOAD has no effect on it";
+    return is_musl ? "it is linked to musl, which cannot load libraries of the GNU C library"
+                   : NULL;
+}
+
+const char *launch_obstacle(const char *command)
+{
+    struct stat about;
+    int fd = open_command(command, &about);
+    const char *refusal;
+
+    if (fd < 0)
+        return NULL;
     close(fd);
     if (about.st_mode & (S_ISUID | S_ISGID))
         return "it is set-user-ID or set-group-ID, and such programs ignore LD_PRELOAD";
-    if (!is_dynamic)
-        return "it is statically linked, and LD_PRELOAD has no effect on it";
-    return launch_own_malloc(command);
+    refusal = launch_refusal(command);
+    return refusal ? refusal : launch_own_malloc(command);
 }
 
 const char *launch_explain(const char *command)
