@@ -133,6 +133,8 @@ static void fill_image_cell(struct map_cell *cell, const struct image_heap *heap
             cell->size_shade = (uint8_t)map_size_shade(block->size);
         }
     }
+    if (bytes == 0)
+        return;
     uint64_t own = bytes > live + available ? bytes - live - available : 0;
     cell->live = (uint8_t)((live * MAP_PARTS + bytes - 1) / bytes);
     cell->metadata = (uint8_t)(own * MAP_PARTS / bytes);

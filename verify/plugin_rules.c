@@ -80,6 +80,14 @@ static size_t order_of(size_t order, size_t i, size_t count)
     return order == 1 ? count - 1 - i : i / 2 + i % 2 * ((count + 1) / 2);
 }
 
+static void give_back(struct fixture *fixture, size_t count, size_t order)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *block = blocks[order_of(order, i, count)];
+        assert_int_equal(acre_dealloc(fixture->bytes, block), ACRE_OK);
+    }
+}
+
 /* As many blocks of a size fit as did before, in whatever order they were given back. */
 static void memory_given_back_is_served_again(struct fixture *fixture)
 {
@@ -87,10 +95,7 @@ static void memory_given_back_is_served_again(struct fixture *fixture)
     size_t first = fill_all(fixture, 200);
     assert_true(first > 0);
     for (size_t order = 0; order < 3; order++) {
-        for (size_t i = 0; i < first; i++) {
-            void *block = blocks[order_of(order, i, first)];
-            assert_int_equal(acre_dealloc(fixture->bytes, block), ACRE_OK);
-        }
+        give_back(fixture, first, order);
         assert_int_equal(fill_all(fixture, 200), first);
     }
 }

@@ -249,6 +249,9 @@ static bool is_left_out(const unsigned char *at)
         if (at >= (const unsigned char *)&region->range.integers &&
             at < (const unsigned char *)&region->base)
             return true;
+        if (at >= (const unsigned char *)&region->map_size &&
+            at < (const unsigned char *)&region->shared_base)
+            return true;
     }
     return false;
 }

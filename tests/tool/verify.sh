@@ -44,6 +44,7 @@ refuses() {
 passes naive_plugin
 grep -qE '^not claimed  conformance  null is no block: ' "$work/out" || fail "a plugin claims exact errors"
 grep -q '^naive 1: plugin of ' "$work/out" || fail "no head"
+faults=$(grep -E '^passed +fault ' "$work/out" || true) # none in a build without wrappers
 passes subject_broken
 for allocator in tlsf buddy slab; do
     [ ! -e "$plugins/subject_$allocator.so" ] || passes "subject_$allocator"
@@ -62,7 +63,7 @@ breaks boast "no room is null" "alloc s0 "
 breaks leak "memory given back is served again" "# after "
 breaks forget "realloc keeps contents" "realloc s"
 breaks forget "random operations beside a model" "contents: lost on the way"
-breaks free-first "34: each request fails once" "stats.live_blocks"
+[ -z "$faults" ] || breaks free-first "34: each request fails once" "stats.live_blocks"
 breaks scribble "every size is served" "      ended "
 breaks crash "every size is served" "ended by signal 6"
 breaks leave "every size is served" "ended the process with code 3"
