@@ -41,7 +41,7 @@
 #endif
 /* memcpy of a few bytes, which the compiler turns into loads and stores. */
 #define ACRE_COPY(to, from, size) __builtin_memcpy(to, from, size)
-#if defined(__SIZEOF_INT128__)
+#if defined(__SIZEOF_INT128__) && UINTPTR_MAX > 0xffffffff /* 32-bit machines call a library */
 #define ACRE_UINT128 1
 __extension__ typedef unsigned __int128 acre_uint128;
 #endif
