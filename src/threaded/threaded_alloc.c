@@ -201,10 +201,11 @@ enum acre_status acre_threaded_dealloc_remote(
     size_t bit = (size_t)1 << (object % THREADED_WORD_BITS);
     if ((threaded_free_bits(group) & bit) != 0)
         return ACRE_NOT_ALLOCATED;
+    size_t all = group->all; /* before the bit, with which the slab may become another */
     size_t had = atomic_fetch_or_explicit(&group->remote, bit, memory_order_acq_rel);
     if ((had & bit) != 0)
         return ACRE_NOT_ALLOCATED;
-    if (had == ~group->all)
+    if (had == ~all)
         threaded_push_remote(owner, group);
     return ACRE_OK;
 }
