@@ -167,7 +167,7 @@ static bool threads_add_blocks(size_t bytes)
     if (bytes > PTRDIFF_MAX)
         return false;
     size_t need = threads_round(bytes) + 2 * ACRE_THREADED_PAGE;
-    size_t size = given < FIRST_REGION ? FIRST_REGION : given;
+    size_t size = given < FIRST_REGION ? FIRST_REGION : threads_round(given);
     if (size > LARGEST_STEP)
         size = LARGEST_STEP;
     for (; size > need; size = threads_round(size / 2))
