@@ -387,7 +387,8 @@ int main(int count, char **arguments)
         .early = arguments[5] });
     size_t test_count = add_cases(tests);
     for (const struct acre_backend *backend = acre_backends; backend->name != NULL; backend++)
-        if (*backend->setting == '\0' && (has_threaded || !is_registry_default(backend->name)))
+        if (*backend->setting == '\0' && strcmp(backend->name, "threaded") != 0 &&
+            (has_threaded || !is_registry_default(backend->name)))
             test_count = add_variants(backend->name, tests, test_count);
     return _cmocka_run_group_tests("dropin", tests, test_count, NULL, NULL);
 }
