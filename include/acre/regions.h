@@ -21,6 +21,7 @@ struct acre_regions {
     struct acre_region_node *spare; /* nodes of descriptors that the index does not need */
     struct acre_region *first;      /* the lowest region; null: there is none */
     size_t total;                   /* bytes of all regions and of their metadata given apart */
+    size_t apart;                   /* bytes of that metadata; 0: no region has any */
 };
 
 #ifdef __cplusplus

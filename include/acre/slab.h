@@ -105,9 +105,10 @@ struct acre_slab {
     struct acre_slab_page *records; /* of the main map's first page */
     size_t peak;                    /* bytes */
     size_t failed;
-    size_t capacity;      /* pages */
-    size_t largest_pages; /* pages of the largest region */
-    size_t watermark;     /* the first list of runs with which memory is ample */
+    size_t capacity;        /* pages */
+    size_t largest_pages;   /* pages of the largest region, */
+    size_t largest_regions; /* and how many have as many */
+    size_t watermark;       /* the first list of runs with which memory is ample */
     struct acre_regions regions;
     struct acre_slab_region *region_cache[ACRE_SLAB_CACHED_REGIONS]; /* by address; or null */
     size_t nonempty[ACRE_SLAB_RUN_WORDS];                            /* bit per list of free runs */

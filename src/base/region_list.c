@@ -20,6 +20,7 @@ void acre_region_link(
     if (above != NULL)
         above->prev = region;
     regions->total += region->size + region->meta_size;
+    regions->apart += region->meta_size;
 }
 
 void acre_region_unlink(struct acre_regions *regions, struct acre_region *region)
@@ -31,6 +32,7 @@ void acre_region_unlink(struct acre_regions *regions, struct acre_region *region
     if (region->next != NULL)
         region->next->prev = region->prev;
     regions->total -= region->size + region->meta_size;
+    regions->apart -= region->meta_size;
 }
 
 /* ---- lookup ---- */

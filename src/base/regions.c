@@ -30,7 +30,7 @@ bool acre_regions_overlap(const struct acre_regions *regions, uintptr_t start, s
 
 bool acre_regions_overlap_metadata(const struct acre_regions *regions, uintptr_t start, size_t size)
 {
-    const struct acre_region *region = regions->first;
+    const struct acre_region *region = regions->apart != 0 ? regions->first : NULL;
     while (region != NULL && !regions_share_byte(region->meta, region->meta_size, start, size))
         region = region->next;
     return region != NULL;
@@ -68,6 +68,8 @@ static bool regions_is_range_owned(const struct acre_regions *regions,
 static bool regions_is_metadata_owned(const struct acre_regions *regions,
     const struct acre_region *offer, uintptr_t self, size_t self_size)
 {
+    if (offer->meta_size == 0)
+        return false;
     return acre_regions_overlap_metadata(regions, offer->meta, offer->meta_size) ||
            regions_overlap_memory(regions, offer->meta, offer->meta_size) ||
            regions_share_byte(self, self_size, offer->meta, offer->meta_size) ||
@@ -114,7 +116,10 @@ const struct acre_region *acre_regions_find_broken(const struct acre_regions *re
 bool acre_regions_total_agrees(const struct acre_regions *regions)
 {
     size_t total = 0;
-    for (const struct acre_region *region = regions->first; region; region = region->next)
+    size_t apart = 0;
+    for (const struct acre_region *region = regions->first; region; region = region->next) {
         total += region->size + region->meta_size;
-    return total == regions->total;
+        apart += region->meta_size;
+    }
+    return total == regions->total && apart == regions->apart;
 }

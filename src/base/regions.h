@@ -21,8 +21,9 @@
  *
  * Invariants, in brackets the cost of keeping each:
  *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(levels)]
- *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(levels)]
- *   REGIONS-3  total is the sum of all sizes [an addition per call]
+ *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(levels), where
+ *              metadata is given apart O(regions)]
+ *   REGIONS-3  total is the sum of all sizes, apart that of metadata apart [an addition per call]
  *   REGIONS-4  the index leads to each region [insert, remove: 16 steps per level]
  */
 #ifndef ACRE_SRC_BASE_REGIONS_H
@@ -39,8 +40,9 @@ enum {
     ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
 };
 
-/** Bytes of a region from which on it brings a node, which then takes less than a fiftieth of it. */
-#define ACRE_REGION_NODE_LEAST ((size_t)1 << 13)
+/** Bytes of a region from which on it brings a node, which then takes less than a 21st of it. A page of
+ * 4 KiB less what a heap keeps of it for itself is more. */
+#define ACRE_REGION_NODE_LEAST ((size_t)3 << 10)
 
 /** A node of the index: region_index.c describes it. */
 struct acre_region_node {

@@ -15,6 +15,8 @@ struct slab_audit {
     size_t used; /* bytes */
     size_t total;
     size_t capacity;
+    size_t largest;         /* pages of the largest region, */
+    size_t largest_regions; /* and how many have as many */
     size_t free_runs;
     size_t partial[ACRE_SLAB_CLASSES];
 };
@@ -315,6 +317,17 @@ static struct acre_check_result slab_check_tiles(struct slab_audit *audit)
     return end->state == SLAB_GUARD ? slab_sound() : slab_broken(tile_text, end);
 }
 
+static void slab_audit_region(struct slab_audit *audit, const struct acre_slab_region *region)
+{
+    audit->total += region->range.size;
+    audit->capacity += region->pages;
+    if (region->pages > audit->largest)
+        audit->largest_regions = 0;
+    if (region->pages > audit->largest)
+        audit->largest = region->pages;
+    audit->largest_regions += region->pages == audit->largest;
+}
+
 static struct acre_check_result slab_check_regions(struct slab_audit *audit)
 {
     const struct acre_slab *slab = audit->slab;
@@ -324,8 +337,7 @@ static struct acre_check_result slab_check_regions(struct slab_audit *audit)
         struct acre_check_result result = slab_check_tiles(audit);
         if (result.invariant != NULL)
             return result;
-        audit->total += region->range.size;
-        audit->capacity += region->pages;
+        slab_audit_region(audit, region);
     }
     if (!slab_is_valid_main_map(slab))
         return slab_broken("SLAB-10: the main map is one of the shared maps", &slab->base);
@@ -432,6 +444,8 @@ static struct acre_check_result slab_check_counts(const struct slab_audit *audit
         return slab_broken(count_text, &slab->headroom);
     if (audit->total != slab->regions.total)
         return slab_broken(count_text, &slab->regions.total);
+    if (audit->largest != slab->largest_pages || audit->largest_regions != slab->largest_regions)
+        return slab_broken(count_text, &slab->largest_pages);
     return audit->capacity == slab->capacity ? slab_sound()
                                              : slab_broken(count_text, &slab->capacity);
 }

@@ -167,15 +167,22 @@ static void slab_make_guards(struct acre_slab_page *page, size_t count)
         page[i] = (struct acre_slab_page){ .state = SLAB_GUARD };
 }
 
+struct acre_slab_region *acre_slab_lowest_sharing(const struct acre_slab_region *owner)
+{
+    const struct acre_slab_region *lowest = owner;
+    while (slab_prev_region(lowest) != NULL && slab_prev_region(lowest)->map_owner == owner)
+        lowest = slab_prev_region(lowest);
+    return (struct acre_slab_region *)(uintptr_t)lowest;
+}
+
 /* Makes guards of all records in an owner's map that are no region's. */
 static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *owner)
 {
-    slab_make_guards(owner->map, 1);
+    const struct acre_slab_region *region = acre_slab_lowest_sharing(owner);
+    const struct acre_slab_region *end = slab_next_region(owner);
     size_t number = 0; /* of the first page after the region before */
-    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
-         region = slab_next_region(region)) {
-        if (region->map_owner != owner)
-            continue;
+    slab_make_guards(owner->map, 1);
+    for (; region != end; region = slab_next_region(region)) {
         size_t next = (size_t)(region->records - owner->map);
         slab_make_guards(owner->map + 1 + number, next - number);
         slab_clear_entries(slab, slab_map_entries(slab, owner) + number, next - number);
@@ -184,27 +191,16 @@ static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *own
     slab_make_guards(owner->map + 1 + number, 1);
 }
 
-/* Moves the regions of a shared map into the map of `owner`, as far down as that reaches. */
+/* Moves the regions of a shared map into the map of `owner`, itself or the region above them, as far
+ * down as that reaches. */
 static void slab_gather_regions(
     struct acre_slab *slab, const struct acre_slab_region *from, struct acre_slab_region *owner)
 {
-    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
-         region = slab_next_region(region))
-        if (region->map_owner == from && region->base >= owner->map_base)
-            slab_move_region(slab, region, owner);
+    struct acre_slab_region *region = owner->map_owner == from ? owner : slab_prev_region(owner);
+    for (; region != NULL && region->map_owner == from && region->base >= owner->map_base;
+         region = slab_prev_region(region))
+        slab_move_region(slab, region, owner);
     slab_guard_gaps(slab, owner);
-}
-
-/* The topmost region of a shared map but for its owner; null: there is none. */
-static struct acre_slab_region *slab_next_owner(
-    const struct acre_slab *slab, const struct acre_slab_region *owner)
-{
-    struct acre_slab_region *top = NULL;
-    for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
-         region = slab_next_region(region))
-        if (region->map_owner == owner && region != owner)
-            top = region;
-    return top;
 }
 
 void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region)
@@ -225,33 +221,47 @@ void acre_slab_share_map(
     slab_gather_regions(slab, low, region);
 }
 
+/* The region has just left the list, but still knows the one below it. */
 void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region)
 {
-    struct acre_slab_region *owner = NULL;
     slab_make_guards(region->records + 1, region->pages);
     slab_clear_entries(slab, region->page_map, region->pages);
-    while (region->map_owner == region && (owner = slab_next_owner(slab, region)) != NULL)
+    struct acre_slab_region *owner = slab_prev_region(region);
+    while (region->map_owner == region && owner != NULL && owner->map_owner == region) {
         slab_gather_regions(slab, region, owner);
+        owner = slab_prev_region(acre_slab_lowest_sharing(owner));
+    }
 }
 
-void acre_slab_select_main_map(struct acre_slab *slab)
+/* Makes the map of an owner the main one if it is the larger, or was it. */
+static void slab_prefer_map(struct acre_slab *slab, const struct acre_slab_region *owner)
 {
-    const struct acre_slab_region *first = slab_first_region(slab);
+    const struct acre_slab_region *lowest = acre_slab_lowest_sharing(owner);
+    size_t pages = slab_shared_pages(slab, lowest, owner);
+    bool was_main = lowest->base <= slab->base && slab->base <= owner->base;
+    if (pages <= slab->pages && !was_main)
+        return;
+    slab->base = lowest->base;
+    slab->pages = pages;
+    slab->records = lowest->records + 1;
+    slab->page_map = lowest->page_map;
+}
+
+void acre_slab_enter_main_map(struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    slab_prefer_map(slab, region->map_owner);
+}
+
+void acre_slab_leave_main_map(struct acre_slab *slab, uintptr_t base)
+{
+    if (base - slab->base >= slab->pages << slab->page_log2)
+        return;
     slab->base = 0;
     slab->pages = 0;
     slab->records = NULL;
     slab->page_map = NULL;
-    for (const struct acre_slab_region *region = first; region != NULL;
-         region = slab_next_region(region)) {
-        if (region->map_owner != region)
-            continue;
-        size_t pages = slab_shared_pages(slab, first, region);
-        if (pages > slab->pages) {
-            slab->base = first->base;
-            slab->pages = pages;
-            slab->records = first->records + 1;
-            slab->page_map = first->page_map;
-        }
-        first = slab_next_region(region);
-    }
+    for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
+         region = slab_next_region(region))
+        if (region->map_owner == region)
+            slab_prefer_map(slab, region);
 }

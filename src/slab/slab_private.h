@@ -358,6 +358,12 @@ ACRE_INLINE struct acre_slab_region *slab_first_region(const struct acre_slab *s
     return (struct acre_slab_region *)slab->regions.first;
 }
 
+/* The region below; null: there is none. */
+ACRE_INLINE struct acre_slab_region *slab_prev_region(const struct acre_slab_region *region)
+{
+    return (struct acre_slab_region *)region->range.prev;
+}
+
 /* The region above; null: there is none. */
 ACRE_INLINE struct acre_slab_region *slab_next_region(const struct acre_slab_region *region)
 {
@@ -452,20 +458,29 @@ void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, siz
     struct acre_slab_page **entry);
 
 /* Gives a new region of the list its place in a map, whose records are not written yet: in the
- * shared map that has its pages in a gap, or in a map of its own. O(regions + pages). */
+ * shared map that has its pages in a gap, or in a map of its own. O(regions that share it +
+ * pages). */
 void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region);
 
 /* Makes a new region of the list the map owner of itself and the regions of `low`'s map, as far
- * down as its map reaches. O(regions + pages). */
+ * down as its map reaches. O(regions that share it + pages). */
 void acre_slab_share_map(
     struct acre_slab *slab, const struct acre_slab_region *low, struct acre_slab_region *region);
 
 /* Makes guards of the records of a region that is out of the list. Regions that have their records
- * in its map move them to their own maps. O(regions + pages). */
+ * in its map move them to their own maps. O(regions that share it + pages). */
 void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region);
 
-/* Makes the shared map with most pages the main map. O(regions). */
-void acre_slab_select_main_map(struct acre_slab *slab);
+/* The lowest region of the shared map that a region owns. O(regions that share it). */
+struct acre_slab_region *acre_slab_lowest_sharing(const struct acre_slab_region *owner);
+
+/* A region has entered its map: makes that the main map if it has more pages, or was it before.
+ * O(regions that share it). */
+void acre_slab_enter_main_map(struct acre_slab *slab, const struct acre_slab_region *region);
+
+/* A region whose first page was at an address has left its map: if that was the main map, makes the one
+ * with most pages the main map. O(regions), O(1) if it was not. */
+void acre_slab_leave_main_map(struct acre_slab *slab, uintptr_t base);
 
 /* The record that the page map has for an address outside the main map; null: no region has it.
  * O(log regions), less if the region cache has the region. */

@@ -200,16 +200,34 @@ static void slab_free_all_pages(struct acre_slab *slab, struct acre_slab_region 
     acre_slab_run_free(slab, region->records + 1, region->pages);
 }
 
-/* The regions have changed: updates what is known of all of them. */
-static void slab_update_regions(struct acre_slab *slab)
+/* Counts a region among the largest, if it is one. */
+static void slab_count_largest(struct acre_slab *slab, const struct acre_slab_region *region)
 {
+    if (region->pages > slab->largest_pages) {
+        slab->largest_pages = region->pages;
+        slab->largest_regions = 0;
+    }
+    slab->largest_regions += region->pages == slab->largest_pages;
+}
+
+/* A region has been added, and entered into its map. */
+static void slab_note_added(struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    slab_count_largest(slab, region);
+    slab->watermark = slab_watermark_list(slab);
+    acre_slab_enter_main_map(slab, region);
+}
+
+/* A region of so many pages has been removed. O(1), O(regions) for the last of the largest ones. */
+static void slab_note_removed(struct acre_slab *slab, size_t pages)
+{
+    if (pages != slab->largest_pages || --slab->largest_regions != 0)
+        return;
     slab->largest_pages = 0;
     for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
          region = slab_next_region(region))
-        if (region->pages > slab->largest_pages)
-            slab->largest_pages = region->pages;
+        slab_count_largest(slab, region);
     slab->watermark = slab_watermark_list(slab);
-    acre_slab_select_main_map(slab);
 }
 
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size)
@@ -230,21 +248,11 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
     struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
     acre_slab_enter_map(slab, region);
     slab_free_all_pages(slab, region);
-    slab_update_regions(slab);
+    slab_note_added(slab, region);
     return ACRE_OK;
 }
 
 /* ---- add_memory_adjacent ---- */
-
-/* The first page of the shared map that a region owns. */
-static uintptr_t slab_shared_map_base(
-    const struct acre_slab *slab, const struct acre_slab_region *owner)
-{
-    const struct acre_slab_region *region = slab_first_region(slab);
-    while (region->map_owner != owner)
-        region = slab_next_region(region);
-    return region->base;
-}
 
 /* The layout of a region whose map begins at a page of a lower one. No pages: the metadata is too
  * large for the region. A twelfth of it has room for the records of regions twice as large. */
@@ -269,13 +277,13 @@ enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *sta
         return acre_slab_add_memory(slab, start, size);
     struct slab_usable range = slab_leave_gaps(slab, at, size);
     struct slab_region_layout layout =
-        slab_plan_shared(slab, slab_shared_map_base(slab, low), range, size);
+        slab_plan_shared(slab, acre_slab_lowest_sharing(low)->base, range, size);
     if (range.size == 0 || layout.pages == 0)
         return acre_slab_add_memory(slab, start, size);
     struct acre_slab_region *region = slab_insert_region(slab, at, size, &layout);
     acre_slab_share_map(slab, low, region);
     slab_free_all_pages(slab, region);
-    slab_update_regions(slab);
+    slab_note_added(slab, region);
     return ACRE_OK;
 }
 
@@ -337,7 +345,8 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     slab->capacity -= region->pages;
     acre_slab_leave_map(slab, region);
     slab_uncache_region(slab, region);
-    slab_update_regions(slab);
+    acre_slab_leave_main_map(slab, region->base);
+    slab_note_removed(slab, region->pages);
     return ACRE_OK;
 }
 

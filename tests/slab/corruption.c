@@ -172,6 +172,7 @@ static void counts(void **state)
     FLIP(slab.peak, 0x10, "SLAB-8");
     FLIP(slab.headroom, 0x10, "SLAB-8");
     FLIP(slab.regions.total, 0x10, "SLAB-8");
+    FLIP(slab.largest_regions, 1, "SLAB-8");
     FLIP(slab.capacity, 0x01, "SLAB-8");
     FLIP(partial->free_bits, 0x02, "SLAB-8");
 }
