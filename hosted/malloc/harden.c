@@ -167,7 +167,7 @@ void *acre_hardened_realloc(const char *call, void *ptr, struct acre_layout layo
 
 bool acre_hardened_describe(struct acre_text *text, uintptr_t address)
 {
-    uintptr_t start;
+    uintptr_t start = 0;
     acre_lock_take(&acre_serve.lock);
     bool empty = acre_empty_has(address);
     bool large = !empty && acre_guarded_was(address, &start);

@@ -2,6 +2,7 @@
 #include "malloc/misuse.h"
 
 #include "malloc/export.h"
+#include "malloc/serve.h"
 #include "malloc/serve_threads.h"
 #include "malloc/text.h"
 #include "os/os.h"
@@ -10,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { standard_error = 2 };
 
@@ -137,6 +139,12 @@ static void describe_damage(struct acre_text *text, struct acre_check_result dam
     acre_text_add(text, ")");
 }
 
+/* Whether freed blocks stay where they are, unlisted, as in an arena. */
+static bool keeps_freed_blocks(void)
+{
+    return strcmp(acre_serve_name(), "arena") == 0;
+}
+
 /* An address in a region or a large block. */
 static void describe_pointer(
     struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
@@ -149,6 +157,8 @@ static void describe_pointer(
         describe_damage(text, damage);
     else if (block.found)
         describe_position(text, &block);
+    else if (keeps_freed_blocks())
+        acre_text_add(text, "freed already, or never allocated");
     else
         acre_text_add(text, "not a block, but the allocator's metadata");
 }

@@ -83,6 +83,7 @@ static void the_layout_is_the_compilers(void **state)
     SAME(capacity, capacity);
     SAME(first_region, regions.first);
     SAME(total, regions.total);
+    SAME(apart, regions.apart);
     SAME(top, top);
     SAME(summary, summary);
     SAME(nonempty, nonempty);

@@ -62,7 +62,8 @@ static void lay_out_tlsf(struct image_layout *layout)
     size_t *const members[] = { &layout->base, &layout->granules, &layout->live_map,
         &layout->headroom, &layout->peak, &layout->live_blocks, NULL /* failed */,
         &layout->capacity, NULL /* regions.index */, NULL /* regions.spare */,
-        &layout->first_region, &layout->total, &layout->top, &layout->summary, &layout->nonempty };
+        &layout->first_region, &layout->total, &layout->apart, &layout->top, &layout->summary,
+        &layout->nonempty };
     size_t count = sizeof members / sizeof members[0];
     for (size_t i = 0; i < count; i++) {
         if (members[i] != NULL)

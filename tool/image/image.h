@@ -29,7 +29,7 @@ struct image_layout {
     unsigned max_log2; /**< Granules of the largest block, exclusive. */
     /* struct acre_tlsf; the members without a place here follow those that have one. */
     size_t base, granules, live_map, headroom, peak, live_blocks, capacity, first_region, total,
-        top, summary, nonempty, first, last, size;
+        apart, top, summary, nonempty, first, last, size;
     /* struct acre_tlsf_region */
     size_t r_next, r_prev, r_start, r_size, r_meta, r_meta_size, r_base, r_granules, r_live_map,
         r_map_size, r_shared_base, r_shared_granules, r_shared_map, r_first, r_last, r_joined,

@@ -178,6 +178,7 @@ static bool check_regions(struct audit *audit)
     uint64_t before = 0;
     uint64_t end = 0;
     uint64_t total = 0;
+    uint64_t apart = 0;
     for (uint64_t at = member(audit, layout->first_region); at != 0;) {
         struct image_region region;
         uint64_t prev, meta, meta_size;
@@ -192,12 +193,13 @@ static bool check_regions(struct audit *audit)
             return false;
         end = region.start + region.size;
         total += region.size + meta_size;
+        apart += meta_size;
         before = at;
         at = image_word(audit, at + layout->r_next, &good);
     }
     if (!check_maps(audit))
         return false;
-    if (total != member(audit, layout->total))
+    if (total != member(audit, layout->total) || apart != member(audit, layout->apart))
         return broken(audit, count_text, audit->at + layout->total);
     return check_cached(audit);
 }
