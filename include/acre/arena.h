@@ -72,7 +72,8 @@ struct acre_arena {
 };
 
 /** acre_arena_alloc for what does not fit behind the last block, and for alignments above natural
- * alignment. A part of acre_arena_alloc, not to be called. */
+ * alignment. A part of acre_arena_alloc, not to be called; its errors are those of it.
+ * @return {block, ACRE_OK}; ACRE_INVALID_PARAM; ACRE_NO_MEMORY. O(regions). */
 ACRE_NODISCARD struct acre_ptr acre_arena_alloc_slow(
     struct acre_arena *arena, struct acre_layout layout);
 

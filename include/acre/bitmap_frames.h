@@ -80,15 +80,17 @@ enum acre_status acre_frames_remove(struct acre_frames *frames, uint64_t start);
 ACRE_NODISCARD struct acre_frame acre_frames_alloc(
     struct acre_frames *frames, size_t count, uint64_t align);
 
-/** The same for a run that meets conditions; otherwise as acre_alloc_pages_within. */
+/** The same for a run that meets conditions; errors as acre_alloc_pages_within, time as
+ * acre_bitmap_alloc_pages_within. */
 ACRE_NODISCARD struct acre_frame acre_frames_alloc_within(
     struct acre_frames *frames, size_t count, const struct acre_frame_limits *limits);
 
-/** Allocates the run that begins at an address; otherwise as acre_alloc_pages_at. */
+/** Allocates the run that begins at an address; errors as acre_alloc_pages_at, time as
+ * acre_bitmap_alloc_pages_at. */
 ACRE_NODISCARD struct acre_frame acre_frames_alloc_at(
     struct acre_frames *frames, uint64_t address, size_t count);
 
-/** Frees a run of frames in use; as acre_dealloc_pages. */
+/** Frees a run of frames in use; errors as acre_dealloc_pages, time as acre_bitmap_dealloc_pages. */
 enum acre_status acre_frames_dealloc(struct acre_frames *frames, uint64_t address, size_t count);
 
 #ifdef __cplusplus

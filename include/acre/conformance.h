@@ -138,9 +138,9 @@ enum acre_rule_outcome {
 
 /** What became of one rule. The texts last as long as the callback. */
 struct acre_rule_result {
-    const char *suite; /**< "conformance", "misuse", "plugin", "fault" or "model". */
-    const char *rule;
-    enum acre_rule_outcome outcome;
+    const char *suite;              /**< "conformance", "misuse", "plugin", "fault" or "model". */
+    const char *rule;               /**< Its name, unique within the suite. */
+    enum acre_rule_outcome outcome; /**< Whether it holds. */
     /** Of a broken rule: what happened instead; of one not claimed or not run: why. Else "". */
     const char *text;
     /** Of a broken rule: the line of the kit's source that found it, "FILE:LINE"; else "". */
@@ -155,9 +155,8 @@ struct acre_verify_options {
     /** Processor seconds after which a rule counts as an endless loop; ten times as many pass on
      * the clock. 0: 5. */
     unsigned seconds;
-    /** Random runs of the model, and the seed of the first; 0: 12 and 1. */
-    unsigned runs;
-    unsigned seed;
+    unsigned runs; /**< Random runs of the model; 0: 12. */
+    unsigned seed; /**< Of the first of them; 0: 1. */
     /** A word that the name of a rule or its suite contains; null: all rules. */
     const char *only;
     /** Called after each rule; returns false to end. May be null. */
@@ -167,17 +166,21 @@ struct acre_verify_options {
 
 /** The rules counted by their outcome. */
 struct acre_verify_counts {
-    unsigned passed, broken, not_claimed, not_run;
+    unsigned passed;      /**< Rules that hold. */
+    unsigned broken;      /**< Rules that do not. */
+    unsigned not_claimed; /**< Rules for what the subject does not claim to do. */
+    unsigned not_run; /**< Rules after which `tell` ended the run, or that could not run here. */
 };
 
 /**
  * Puts a subject through every rule. The process must not have other threads: rules run in forks.
- * @return the counts; all that is claimed holds when `broken` and `not_run` are 0.
+ * @return the counts; all that is claimed holds when `broken` and `not_run` are 0. O(rules), each in at
+ * most options->seconds; memory for a run that cannot be had is counted in `not_run`.
  */
 struct acre_verify_counts acre_verify(
     const struct acre_subject *subject, const struct acre_verify_options *options);
 
-/** The same for a plugin. It must stay loaded; its memory is found out with trial pools. */
+/** The same for a plugin. It must stay loaded; its memory is found out with trial pools. O(rules). */
 struct acre_verify_counts acre_verify_plugin(
     const struct acre_plugin *plugin, const struct acre_verify_options *options);
 

@@ -65,10 +65,11 @@ enum acre_threaded_damage_kind {
     ACRE_DAMAGE_FREE    /**< A free block was written. */
 };
 
+/** What was found, for the hook of a hardened heap. */
 struct acre_threaded_damage {
-    enum acre_threaded_damage_kind kind;
-    const void *where; /**< A byte that changed. */
-    const void *block;
+    enum acre_threaded_damage_kind kind; /**< Where the write went. */
+    const void *where;                   /**< A byte that changed. */
+    const void *block;                   /**< The block before, behind or in which it lies. */
     size_t size; /**< Bytes requested for it; 0: of a free block, unknown. */
 };
 
@@ -80,7 +81,7 @@ struct acre_threaded_damage {
  * 0. So new blocks of up to ACRE_THREADED_MAX_SMALL bytes are 0 too, unless `fill` is less.
  */
 struct acre_threaded_hardening {
-    bool on;
+    bool on;   /**< Whether the heap is hardened; the other fields mean nothing without. */
     bool slow; /**< Serve nothing in the inline fast paths, so that the caller sees all. */
     bool pages_are_zero; /**< Pages that `pages` has not handed out before are zero. */
     size_t fill;   /**< Clear, and prove, at most so many first bytes of a freed block; 0: all. */
@@ -221,7 +222,7 @@ struct acre_check_result acre_threaded_check(struct acre_threaded *threaded);
  * allocator. @return pages given back. Takes the lock. O(slabs of these heaps). */
 size_t acre_threaded_release_empty(struct acre_thread_heap *heap);
 
-/** Gives a heap its thread's number, which acre_threaded_thread_of() returns for its blocks. */
+/** Gives a heap its thread's number, which acre_threaded_thread_of() returns for its blocks. O(1). */
 void acre_threaded_set_thread(struct acre_thread_heap *heap, size_t number);
 
 /** The number of the thread that allocated the block at an address, or, when that has ended, of the one
