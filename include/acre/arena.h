@@ -39,6 +39,11 @@
 extern "C" {
 #endif
 
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast" /* alloc below is C */
+#endif
+
 /** Sizes; facts of the layout, not settings. */
 enum {
     ACRE_ARENA_GRANULE = ACRE_NATURAL_ALIGN, /**< Bytes that sizes are rounded up to. */
@@ -187,6 +192,10 @@ static inline struct acre_bytes acre_arena_bytes(struct acre_arena *arena)
     bytes.self = arena;
     return bytes;
 }
+
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -90,6 +90,9 @@ static enum outcome exhaust(struct pool *pool)
 
 static void builds_until_memory_is_exhausted(void **state)
 {
+    const struct acre_backend *backend = *state;
+    if (strcmp(backend->name, "arena") == 0)
+        skip(); /* what the script frees, an arena does not use again */
     pool_does(*state, POOL, exhaust);
 }
 
