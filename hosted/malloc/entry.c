@@ -12,8 +12,10 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-_Static_assert(ACRE_NATURAL_ALIGN == ACRE_ALIGNOF(max_align_t),
-    "what replaces malloc gives blocks for any C object");
+enum { ANY_OBJECT_ALIGN = ACRE_ALIGNOF(max_align_t) };
+
+_Static_assert(
+    ACRE_NATURAL_ALIGN == ANY_OBJECT_ALIGN, "what replaces malloc gives blocks for any C object");
 
 /* Declared by newer C libraries only. */
 ACRE_EXPORT void free_sized(void *ptr, size_t size);

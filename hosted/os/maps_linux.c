@@ -66,7 +66,7 @@ static int skip_to_name(struct reader *reader, uintptr_t *offset)
     int byte = next_byte(reader);
     while (byte >= 0 && byte != ' ' && byte != '\n')
         byte = next_byte(reader);
-    byte = read_hex_number(reader, offset);
+    read_hex_number(reader, offset);
     byte = skip_field(reader, skip_field(reader, next_byte(reader)));
     return byte;
 }
