@@ -23,6 +23,17 @@
 #define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)
 #define ACRE_NOINLINE __attribute__((noinline))
 #define ACRE_INLINE static inline __attribute__((always_inline, unused))
+/* A function that reads what other threads may write, and is right whoever wins. */
+#if defined(__SANITIZE_THREAD__)
+#define ACRE_RACY static __attribute__((noinline, unused, no_sanitize_thread))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ACRE_RACY static __attribute__((noinline, unused, no_sanitize_thread))
+#endif
+#endif
+#ifndef ACRE_RACY
+#define ACRE_RACY ACRE_INLINE
+#endif
 /* Hides from the optimiser where a value comes from, or that memory still holds what was read: for
  * the few places where it would trade a memory operand or an address mode for extra instructions.
  */
@@ -50,6 +61,7 @@ __extension__ typedef unsigned __int128 acre_uint128;
 #define ACRE_UNLIKELY(cond) (cond)
 #define ACRE_NOINLINE
 #define ACRE_INLINE static inline
+#define ACRE_RACY static inline
 #define ACRE_OPAQUE(value) ((void)0)
 #define ACRE_REREAD() ((void)0)
 #define ACRE_COPY(to, from, size) acre_copy_few(to, from, size)

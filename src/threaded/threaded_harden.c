@@ -30,7 +30,7 @@ static unsigned char harden_byte(uintptr_t address, size_t pattern)
 
 /* The first byte of a range that is not the canary's; `end` when there is none. A sweep reads bytes that
  * their owner may be writing, and asks again whether the object was live. */
-HARDEN_RACY uintptr_t harden_first_changed(uintptr_t start, uintptr_t end, size_t pattern)
+ACRE_RACY uintptr_t harden_first_changed(uintptr_t start, uintptr_t end, size_t pattern)
 {
     while (start < end && *(const unsigned char *)start == harden_byte(start, pattern))
         start++;

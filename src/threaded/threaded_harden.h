@@ -114,18 +114,6 @@ ACRE_INLINE size_t harden_pattern(const struct acre_threaded *threaded, uintptr_
 
 enum { HARDEN_CANARY = 4 };
 
-/* Other threads may write what these read: a word that is 0, or a canary, whoever wins. */
-#if defined(__SANITIZE_THREAD__)
-#define HARDEN_RACY static __attribute__((noinline, unused, no_sanitize_thread))
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HARDEN_RACY static __attribute__((noinline, unused, no_sanitize_thread))
-#endif
-#endif
-#if !defined(HARDEN_RACY)
-#define HARDEN_RACY ACRE_INLINE
-#endif
-
 ACRE_INLINE size_t harden_load(uintptr_t address)
 {
     size_t word;
@@ -172,7 +160,7 @@ ACRE_INLINE void harden_write(uintptr_t end, size_t slack, size_t pattern)
     harden_store(start + 3 * HARDEN_WORD, word);
 }
 
-HARDEN_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
+ACRE_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
 {
     uintptr_t start = end - slack;
     size_t word = harden_word(start, pattern);
@@ -217,7 +205,7 @@ ACRE_INLINE uintptr_t harden_find_byte(uintptr_t start, uintptr_t end)
 }
 
 /* The word before an object is the last of another, 0 or a canary; or the guard. */
-HARDEN_RACY size_t harden_word_before(uintptr_t object)
+ACRE_RACY size_t harden_word_before(uintptr_t object)
 {
     return harden_load(object - HARDEN_WORD);
 }

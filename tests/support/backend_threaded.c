@@ -65,7 +65,7 @@ const struct acre_subject backend_threaded = {
         1 + offsetof(struct acre_threaded_pool, threaded.failed),
         1 + offsetof(struct acre_threaded_pool, pages.failed) },
     .region_enough = 160 * 1024,
-    .arena_most = SIZE_MAX,
+    .arena_most = sizeof(void *) == 4 ? (size_t)1 << 25 : SIZE_MAX, /* times arena_scale */
     .arena_scale = 64,
     .bind = bind,
     .normalize = normalize,

@@ -61,7 +61,7 @@ static void a_write_behind_is_told(void **state)
     struct acre_thread_heap *heap = world_attach(world);
     (void)state;
     for (size_t size = 1; size < 70000; size = size * 3 / 2 + 1)
-        for (size_t offset = 0; offset < 8; offset++) {
+        for (size_t offset = 0; offset < sizeof(size_t); offset++) {
             char *ptr = alloc(heap, size);
             memset(ptr, 1, size);
             ptr[size + offset] ^= 1;

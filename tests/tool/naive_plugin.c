@@ -16,7 +16,7 @@ struct block {
     struct block *next; /* by address; null: the last */
     size_t size;        /* bytes after the header */
     size_t used;        /* 0: free */
-    size_t pad;
+    size_t pad[UNIT / sizeof(size_t) - 3];
 };
 
 struct pool {
@@ -44,7 +44,7 @@ static void *create(void *memory, size_t size)
     if (dirty && pool->calls != 0)
         return NULL;
     *pool = (struct pool){ first, (unsigned char *)memory + size, fault, 0 };
-    *first = (struct block){ NULL, size - 3 * UNIT, 0, 0 };
+    *first = (struct block){ NULL, size - 3 * UNIT, 0, { 0 } };
     if (has_fault(pool, "instances") && shared_first != NULL)
         pool->first = shared_first;
     shared_first = pool->first;
@@ -62,7 +62,7 @@ static size_t gap_of(const struct block *block, size_t align)
 static struct block *split(struct block *block, size_t at)
 {
     struct block *rest = (struct block *)(void *)((unsigned char *)(block + 1) + at);
-    *rest = (struct block){ block->next, block->size - at - UNIT, 0, 0 };
+    *rest = (struct block){ block->next, block->size - at - UNIT, 0, { 0 } };
     block->size = at;
     block->next = rest;
     return rest;

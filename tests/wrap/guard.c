@@ -347,9 +347,9 @@ static void forged_records_are_none(void **state)
     (void)state;
     enum { SIZE = 1000, LEAD = 2 * ACRE_GUARD_FRONT };
     unsigned char *ptr = take(SIZE, 1);
-    while (((uintptr_t)ptr - ACRE_GUARD_FRONT) % LEAD != 0) {
+    for (size_t step = 1; ((uintptr_t)ptr - ACRE_GUARD_FRONT) % LEAD != 0; step++) {
         assert_int_equal(acre_dealloc(bytes, ptr), ACRE_OK);
-        take(ACRE_NATURAL_ALIGN, 1);
+        take(step * ACRE_NATURAL_ALIGN, 1);
         ptr = take(SIZE, 1);
     }
     unsigned char *start = ptr - ACRE_GUARD_FRONT;
