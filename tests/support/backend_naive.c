@@ -4,8 +4,6 @@
 
 extern const struct acre_subject backend_naive;
 
-enum { HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN };
-
 static struct acre_bytes bind(void *self)
 {
     return (struct acre_bytes){ &naive_ops, self };
@@ -22,7 +20,7 @@ static void normalize(void *self)
 static size_t slack(size_t usable)
 {
     (void)usable;
-    return 2 * HEADER - 1;
+    return 2 * NAIVE_HEADER - 1;
 }
 
 const struct acre_subject backend_naive = {
@@ -31,7 +29,7 @@ const struct acre_subject backend_naive = {
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct naive),
     .counters = { 1 + offsetof(struct naive, failed) },
-    .header = HEADER,
+    .header = NAIVE_HEADER,
     .region_enough = 256,
     .arena_most = SIZE_MAX,
     .bind = bind,

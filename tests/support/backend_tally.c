@@ -9,10 +9,7 @@
 extern const struct acre_subject backend_naive;
 extern const struct acre_subject backend_tally;
 
-enum {
-    OWNERS = 3,
-    NAIVE_HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN
-};
+enum { OWNERS = 3 };
 
 struct stack {
     struct naive naive;

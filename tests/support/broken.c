@@ -181,7 +181,7 @@ static size_t slack(size_t usable)
             ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,  \
         .self_size = sizeof(struct broken),                                                        \
         .counters = { 1 + offsetof(struct broken, inner.failed) },                                 \
-        .header = 2 * sizeof(size_t),                                                              \
+        .header = NAIVE_HEADER,                                                                    \
         .region_enough = 256,                                                                      \
         .arena_most = SIZE_MAX,                                                                    \
         .bind = bind_##id,                                                                         \

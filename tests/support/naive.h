@@ -15,6 +15,11 @@
 
 #include <acre/bytes.h>
 
+/* Bytes of the header in front of each block. */
+enum {
+    NAIVE_HEADER = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN
+};
+
 struct naive {
     struct naive_region *regions;
     size_t total;
