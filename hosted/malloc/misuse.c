@@ -2,7 +2,6 @@
 #include "malloc/misuse.h"
 
 #include "malloc/export.h"
-#include "malloc/serve.h"
 #include "malloc/serve_threads.h"
 #include "malloc/text.h"
 #include "os/os.h"
@@ -53,6 +52,14 @@ static bool match_block(void *arg, void *start, size_t size, bool live)
     return false;
 }
 
+/* Among what walk shows, and free memory that it does not. */
+static void search_pool(const struct acre_pool *pool, struct search *search)
+{
+    acre_walk(pool->bytes, match_block, search);
+    if (!search->found && pool->backend->backing->visit_free != NULL)
+        pool->backend->backing->visit_free(pool->bytes.self, match_block, search);
+}
+
 static struct search find_block_at(const struct acre_pool *pool, uintptr_t address)
 {
     struct search search = { .address = address, .found = false };
@@ -60,7 +67,7 @@ static struct search find_block_at(const struct acre_pool *pool, uintptr_t addre
     if (large != NULL)
         (void)match_block(&search, (void *)large->start, large->size, true);
     else
-        acre_walk(pool->bytes, match_block, &search);
+        search_pool(pool, &search);
     if (search.found && search.live)
         search.size = acre_threads_requested((void *)search.start, search.size);
     return search;
@@ -139,12 +146,6 @@ static void describe_damage(struct acre_text *text, struct acre_check_result dam
     acre_text_add(text, ")");
 }
 
-/* Whether freed blocks stay where they are, unlisted, as in an arena. */
-static bool keeps_freed_blocks(void)
-{
-    return strcmp(acre_serve_name(), "arena") == 0;
-}
-
 /* An address in a region or a large block. */
 static void describe_pointer(
     struct acre_text *text, const struct acre_pool *pool, uintptr_t address)
@@ -157,8 +158,6 @@ static void describe_pointer(
         describe_damage(text, damage);
     else if (block.found)
         describe_position(text, &block);
-    else if (keeps_freed_blocks())
-        acre_text_add(text, "freed already, or never allocated");
     else
         acre_text_add(text, "not a block, but the allocator's metadata");
 }

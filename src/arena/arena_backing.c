@@ -27,6 +27,37 @@ static void arena_backing_set_on_exhausted(void *self, acre_exhausted_fn *handle
     acre_arena_set_on_exhausted(self, handler, arg);
 }
 
+/* Visits what lies between the live blocks of a region in use; false when the visitor ended. */
+static bool arena_visit_freed(
+    const struct acre_arena_region *region, size_t top, acre_walk_fn *visit, void *arg)
+{
+    size_t at = 0;
+    while (at < top) {
+        size_t live = acre_arena_next_live(region, at, top);
+        if (live != at &&
+            !visit(arg, arena_address(region, at), (live - at) << ACRE_ARENA_GRANULE_LOG2, false))
+            return false;
+        at = live < top ? acre_arena_next_start(region, live + 1, top) : top;
+    }
+    return true;
+}
+
+/* Freed blocks that have not come back, and what is left of regions that are not the current one. */
+static void arena_backing_visit_free(void *self, acre_walk_fn *visit, void *arg)
+{
+    const struct acre_arena *arena = self;
+    for (const struct acre_arena_region *region = arena_first_region(arena); region != NULL;
+         region = arena_next_region(region)) {
+        size_t top = arena_top(arena, region);
+        size_t left = region == arena->current || top == 0 ? 0 : region->granules - top;
+        if (!arena_visit_freed(region, top, visit, arg))
+            return;
+        if (left != 0 &&
+            !visit(arg, arena_address(region, top), left << ACRE_ARENA_GRANULE_LOG2, false))
+            return;
+    }
+}
+
 const struct acre_backing acre_arena_backing = {
     .ops = &acre_arena_ops,
     .size = sizeof(struct acre_arena),
@@ -35,4 +66,5 @@ const struct acre_backing acre_arena_backing = {
     .region_size = arena_backing_region_size,
     .add_adjacent = arena_backing_add_adjacent,
     .set_on_exhausted = arena_backing_set_on_exhausted,
+    .visit_free = arena_backing_visit_free,
 };

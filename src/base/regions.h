@@ -23,7 +23,8 @@
  *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(levels)]
  *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(levels), where
  *              metadata is given apart O(regions)]
- *   REGIONS-3  total is the sum of all sizes, apart that of metadata apart [an addition per call]
+ *   REGIONS-3  total is the sum of all sizes, and its part `apart` that of metadata given apart [two
+ *              additions per call]
  *   REGIONS-4  the index leads to each region [insert, remove: 16 steps per level]
  */
 #ifndef ACRE_SRC_BASE_REGIONS_H

@@ -321,10 +321,10 @@ static void slab_audit_region(struct slab_audit *audit, const struct acre_slab_r
 {
     audit->total += region->range.size;
     audit->capacity += region->pages;
-    if (region->pages > audit->largest)
-        audit->largest_regions = 0;
-    if (region->pages > audit->largest)
+    if (region->pages > audit->largest) {
         audit->largest = region->pages;
+        audit->largest_regions = 0;
+    }
     audit->largest_regions += region->pages == audit->largest;
 }
 

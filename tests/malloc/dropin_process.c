@@ -2,12 +2,25 @@
 #include "dropin_process.h"
 
 #include <regex.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
+
+/* How a case ended. */
+struct dropin_outcome {
+    int status;
+    int signal;
+    char output[256];
+    char errors[4096];
+};
 
 static struct dropin_files files;
 
@@ -72,7 +85,8 @@ static bool wait_for(pid_t child, struct dropin_outcome *outcome)
     return true;
 }
 
-bool dropin_run(const struct dropin_case *test, struct dropin_outcome *outcome)
+/* Runs a case to its end. False: it could not be started. */
+static bool dropin_run(const struct dropin_case *test, struct dropin_outcome *outcome)
 {
     FILE *output = tmpfile();
     FILE *errors = tmpfile();
@@ -99,7 +113,8 @@ static void fill_in(char *pattern, size_t size, const char *line, const char *ou
             output, at + strlen("POINTER"));
 }
 
-bool dropin_matches(const struct dropin_case *test, const struct dropin_outcome *outcome)
+/* Whether the outcome is the one that the case asks for. */
+static bool dropin_matches(const struct dropin_case *test, const struct dropin_outcome *outcome)
 {
     char pattern[1024];
     regex_t expression;
@@ -109,4 +124,17 @@ bool dropin_matches(const struct dropin_case *test, const struct dropin_outcome 
     bool matches = regexec(&expression, outcome->errors, 0, NULL, 0) == 0;
     regfree(&expression);
     return matches && outcome->signal == test->signal && outcome->status == test->status;
+}
+
+void dropin_check(void **state)
+{
+    const struct dropin_case *expected = *state;
+    struct dropin_outcome outcome;
+    assert_true(dropin_run(expected, &outcome));
+    bool as_expected = dropin_matches(expected, &outcome);
+    if (!as_expected)
+        print_error("%s: status %d, signal %d, expected %d, %d\nsaid: %sexpected: %s\ntold: %s\n",
+            expected->name, outcome.status, outcome.signal, expected->status, expected->signal,
+            outcome.errors, expected->line, outcome.output);
+    assert_true(as_expected);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * Runs the victim with the drop-in malloc preloaded, and tells how it ended.
+ * Runs the victim with the drop-in malloc preloaded, and holds it to an outcome.
  */
 #ifndef ACRE_TESTS_MALLOC_DROPIN_PROCESS_H
 #define ACRE_TESTS_MALLOC_DROPIN_PROCESS_H
@@ -46,13 +46,6 @@ struct dropin_case {
     const char *others; /**< What it must match with other allocators; null: they are not tried. */
 };
 
-struct dropin_outcome {
-    int status;
-    int signal;
-    char output[256];
-    char errors[4096];
-};
-
 /** The files. */
 struct dropin_files {
     const char *victims[DROPIN_VICTIMS];
@@ -65,10 +58,7 @@ struct dropin_files {
 /** Names the files; the strings are kept. */
 void dropin_prepare(struct dropin_files files);
 
-/** Runs a case to its end. False: it could not be started. */
-bool dropin_run(const struct dropin_case *test, struct dropin_outcome *outcome);
-
-/** Whether the outcome is the one that the case asks for. */
-bool dropin_matches(const struct dropin_case *test, const struct dropin_outcome *outcome);
+/** A cmocka test of the case that `*state` is: it runs, and ends as it asks for. */
+void dropin_check(void **state);
 
 #endif

@@ -240,19 +240,6 @@ static struct dropin_case refused[] = {
 
 enum { REFUSED = sizeof refused / sizeof *refused };
 
-static void check_level(void **state)
-{
-    const struct dropin_case *expected = *state;
-    struct dropin_outcome outcome;
-    assert_true(dropin_run(expected, &outcome));
-    bool as_expected = dropin_matches(expected, &outcome);
-    if (!as_expected)
-        print_error("%s: status %d, signal %d, expected %d, %d\nsaid: %sexpected: %s\ntold: %s\n",
-            expected->name, outcome.status, outcome.signal, expected->status, expected->signal,
-            outcome.errors, expected->line, outcome.output);
-    assert_true(as_expected);
-}
-
 /* The case of a row at a level; false: there is none. */
 static bool make_level(
     const struct level_case *row, int level, struct dropin_case *made, char *name)
@@ -287,11 +274,12 @@ int main(int count, char **arguments)
         .early = "" });
     for (size_t i = 0; i < (size_t)TABLE * LEVELS; i++)
         if (make_level(&table[i / LEVELS], (int)(i % LEVELS), &cases[made], names[made])) {
-            tests[made] = (struct CMUnitTest){ names[made], check_level, NULL, NULL, &cases[made] };
+            tests[made] =
+                (struct CMUnitTest){ names[made], dropin_check, NULL, NULL, &cases[made] };
             made++;
         }
     for (size_t i = 0; i < REFUSED; i++)
         tests[made++] =
-            (struct CMUnitTest){ refused[i].name, check_level, NULL, NULL, &refused[i] };
+            (struct CMUnitTest){ refused[i].name, dropin_check, NULL, NULL, &refused[i] };
     return _cmocka_run_group_tests("harden", tests, made, NULL, NULL);
 }
