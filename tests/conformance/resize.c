@@ -97,6 +97,7 @@ static size_t grown_into_remainder(struct fixture *fixture, void *block, size_t 
     size_t available = stats_of(fixture).available;
     while (acre_resize(fixture->bytes, block, usable + 1) == ACRE_OK) {
         size_t has = usable_of(fixture, block);
+        assert_true(has > usable);
         assert_true(asked || available - stats_of(fixture).available >= has - usable);
         available = stats_of(fixture).available;
         usable = has;

@@ -123,7 +123,8 @@ static struct acre_stats stats_boasting(const void *self)
 /* The header in front of a pointer is believed before the pointer is. */
 static struct acre_num usable_believing(const void *self, const void *ptr)
 {
-    if (((const volatile size_t *)ptr)[-1] == 0)
+    const volatile size_t *header = (const void *)((const char *)ptr - NAIVE_HEADER);
+    if (header[1] == 0) /* whether it is live */
         return (struct acre_num){ 0, ACRE_NOT_ALLOCATED };
     return naive_ops.usable_size(self, ptr);
 }
