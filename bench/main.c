@@ -168,6 +168,7 @@ static void print_once(const struct bench_report *report)
         bench_print_gaps(report);
     if (report->scaled)
         bench_print_scaling(report);
+    bench_print_summary(report);
     bench_print_targets(report);
 }
 

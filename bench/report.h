@@ -80,18 +80,52 @@ void bench_print_gaps(const struct bench_report *report);
 void bench_print_scaling(const struct bench_report *report);
 void bench_print_json(const struct bench_report *report);
 
-/* The targets set for the built-in allocators, and whether this run met them; targets.c. */
+/* ---- targets.c: the targets set for the built-in allocators, and whether this run met them ---- */
+
+enum {
+    BENCH_LOOP = 8, /* instructions of the loop around a call that targets include */
+    BENCH_TARGETS_MAX = 48
+};
+
+enum bench_figure {
+    BENCH_FIGURE_CALL, /* instructions of a call and a loop */
+    BENCH_FIGURE_NET,  /* time net of the harness, the system's malloc = 1 */
+    BENCH_FIGURE_POOL,
+    BENCH_FIGURE_FRAGMENTED, /* of no workload, as those that follow; means of the stepped calls */
+    BENCH_FIGURE_WORST_ALLOC,
+    BENCH_FIGURE_WORST_FREE,
+    BENCH_FIGURE_GAPS,
+    BENCH_FIGURE_GROWTH,
+    BENCH_FIGURE_METADATA
+};
+
+struct bench_bound {
+    const char *backend; /* null ends the list */
+    enum bench_figure figure;
+    const char *workload; /* null: the figure is of none */
+    double bound;
+};
+
+/* All bounds, those of one backend one after the other. */
+extern const struct bench_bound bench_bounds[];
+
+/* BENCH_NONE when it was not measured. */
+double bench_figure(const struct bench_report *report, size_t backend, enum bench_figure figure,
+    const char *workload);
+
 struct bench_target {
-    const char *text;
+    char text[96];
     const char *unit;
     double bound;
     bool more_than; /* met above the bound; otherwise met at or below it */
     double measured;
 };
-enum { BENCH_TARGETS_MAX = 32 };
 size_t bench_targets(const struct bench_report *report, struct bench_target *targets);
 const char *bench_target_verdict(
     const struct bench_report *report, const struct bench_target *target);
 void bench_print_targets(const struct bench_report *report);
+
+/* summary.c: the figures that have targets, of all backends. */
+void bench_print_summary(const struct bench_report *report);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The targets of the built-in allocators, and whether a run met them. */
 #include "grid.h"
 #include "report.h"
 
@@ -6,6 +7,66 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The bounds, as they were set; instructions are those of a call and a loop of 8. */
+const struct bench_bound bench_bounds[] = {
+    { "tlsf", BENCH_FIGURE_CALL, "churn", 50 },
+    { "tlsf", BENCH_FIGURE_CALL, "lifo", 58 },
+    { "tlsf", BENCH_FIGURE_CALL, "random", 44 },
+    { "tlsf", BENCH_FIGURE_CALL, "bulk-512", 70 },
+    { "tlsf", BENCH_FIGURE_CALL, "map", 60 },
+    { "tlsf", BENCH_FIGURE_CALL, "large", 75 },
+    { "tlsf", BENCH_FIGURE_FRAGMENTED, NULL, 70 },
+    { "tlsf", BENCH_FIGURE_NET, "churn", 0.36 },
+    { "tlsf", BENCH_FIGURE_NET, "lifo", 0.45 },
+    { "tlsf", BENCH_FIGURE_NET, "random", 0.40 },
+    { "tlsf", BENCH_FIGURE_NET, "bulk-512", 0.38 },
+    { "tlsf", BENCH_FIGURE_NET, "map", 0.74 },
+    { "tlsf", BENCH_FIGURE_NET, "large", 0.25 },
+    { "tlsf", BENCH_FIGURE_POOL, "churn", 1.073 },
+    { "tlsf", BENCH_FIGURE_POOL, "large", 1.10 },
+    { "tlsf", BENCH_FIGURE_WORST_ALLOC, NULL, 120 },
+    { "tlsf", BENCH_FIGURE_WORST_FREE, NULL, 110 },
+    { "tlsf", BENCH_FIGURE_GAPS, NULL, 7225 },
+    { "tlsf", BENCH_FIGURE_GROWTH, NULL, 1.1 },
+    { "buddy", BENCH_FIGURE_CALL, "churn", 41 },
+    { "buddy", BENCH_FIGURE_CALL, "lifo", 80 },
+    { "buddy", BENCH_FIGURE_CALL, "random", 43 },
+    { "buddy", BENCH_FIGURE_CALL, "bulk-512", 80 },
+    { "buddy", BENCH_FIGURE_NET, "bulk-512", 0.63 },
+    { "buddy", BENCH_FIGURE_POOL, "churn", 1.40 },
+    { "buddy", BENCH_FIGURE_WORST_ALLOC, NULL, 400 },
+    { "buddy", BENCH_FIGURE_WORST_FREE, NULL, 250 },
+    { "buddy", BENCH_FIGURE_METADATA, NULL, 8 },
+    { "slab", BENCH_FIGURE_CALL, "churn", 36 },
+    { "slab", BENCH_FIGURE_CALL, "lifo", 26 },
+    { "slab", BENCH_FIGURE_CALL, "fifo", 26 },
+    { "slab", BENCH_FIGURE_CALL, "random", 26 },
+    { "slab", BENCH_FIGURE_CALL, "large", 80 },
+    { "slab", BENCH_FIGURE_NET, "lifo", 0.5 },
+    { "slab", BENCH_FIGURE_NET, "fifo", 0.5 },
+    { "slab", BENCH_FIGURE_NET, "random", 0.5 },
+    { "slab", BENCH_FIGURE_POOL, "churn", 1.12 },
+    { "slab", BENCH_FIGURE_WORST_ALLOC, NULL, 250 },
+    { "slab", BENCH_FIGURE_WORST_FREE, NULL, 100 },
+    { NULL, 0, NULL, 0 },
+};
+
+static const struct {
+    const char *text, *unit;
+} figures[] = {
+    [BENCH_FIGURE_CALL] = { "instructions", "" },
+    [BENCH_FIGURE_FRAGMENTED] = { "fragmented heap, instructions", "" },
+    [BENCH_FIGURE_NET] = { "time net of the harness", "of system's" },
+    [BENCH_FIGURE_POOL] = { "smallest pool", "of peak live" },
+    [BENCH_FIGURE_WORST_ALLOC] = { "worst single alloc, instructions", "" },
+    [BENCH_FIGURE_WORST_FREE] = { "worst single dealloc, instructions", "" },
+    [BENCH_FIGURE_GAPS] = { "64 B blocks in the gaps of aligned blocks", "" },
+    [BENCH_FIGURE_GROWTH] = { "instructions at 2^8 to 2^22 live blocks, most over fewest", "" },
+    [BENCH_FIGURE_METADATA] = { "metadata, bits a smallest block", "" },
+};
+
+/* ---- figures ---- */
 
 static size_t find_backend(const struct bench_report *report, const char *name)
 {
@@ -21,7 +82,7 @@ static void find_cell(const struct bench_report *report, const char *workload, s
 {
     bench_cell_clear(cell);
     for (size_t i = 0; i < report->row_count; i++)
-        if (strcmp(report->rows[i].workload->name, workload) == 0)
+        if (workload && strcmp(report->rows[i].workload->name, workload) == 0)
             *cell = report->rows[i].cells[backend];
 }
 
@@ -38,32 +99,6 @@ static double growth(const double *instructions)
     return most / least;
 }
 
-static size_t tlsf_targets(const struct bench_report *report, struct bench_target *targets)
-{
-    size_t tlsf = find_backend(report, "tlsf");
-    if (tlsf == report->backend_count)
-        return 0;
-    const struct bench_once *once = &report->once[tlsf];
-    struct bench_cell churn, random, large;
-    find_cell(report, "churn", tlsf, &churn);
-    find_cell(report, "random", tlsf, &random);
-    find_cell(report, "large", tlsf, &large);
-    const struct bench_target all[] = {
-        { "tlsf: churn, instructions a call", "", 62, false, churn.call },
-        { "tlsf: churn, time net of the harness", "of system's", 0.45, false, churn.net },
-        { "tlsf: random 64 B, time net of the harness", "of system's", 0.65, false, random.net },
-        { "tlsf: worst single alloc, instructions", "", 110, false, once->steps[BENCH_ALLOC_MAX] },
-        { "tlsf: worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
-        { "tlsf: churn, smallest pool", "of peak live", 1.075, false, churn.pool },
-        { "tlsf: large, smallest pool", "of peak live", 1.08, false, large.pool },
-        { "tlsf: 64 B blocks in the gaps of aligned blocks", "", 7225, true, once->gap_smalls },
-        { "tlsf: instructions a call, 2^8 to 2^22 live blocks, most over fewest", "", 1.1, false,
-            growth(once->scale_calls) },
-    };
-    memcpy(targets, all, sizeof all);
-    return sizeof all / sizeof all[0];
-}
-
 /* Bits of metadata for each smallest block of a large region. */
 static double buddy_bits(void)
 {
@@ -76,59 +111,62 @@ static double buddy_bits(void)
 #endif
 }
 
-static size_t buddy_targets(const struct bench_report *report, struct bench_target *targets)
+double bench_figure(const struct bench_report *report, size_t backend, enum bench_figure figure,
+    const char *workload)
 {
-    size_t buddy = find_backend(report, "buddy");
-    if (buddy == report->backend_count)
-        return 0;
-    const struct bench_once *once = &report->once[buddy];
-    struct bench_cell churn, bulk;
-    find_cell(report, "churn", buddy, &churn);
-    find_cell(report, "bulk-512", buddy, &bulk);
-    const struct bench_target all[] = {
-        { "buddy: churn, instructions a call, and 8 of a loop", "", 45, false, churn.call + 8 },
-        { "buddy: bulk-512, time net of the harness", "of system's", 0.63, false, bulk.net },
-        { "buddy: worst single dealloc, instructions", "", 250, false,
-            once->steps[BENCH_FREE_MAX] },
-        { "buddy: metadata, bits a smallest block", "", 8, false, buddy_bits() },
-    };
-    memcpy(targets, all, sizeof all);
-    return sizeof all / sizeof all[0];
+    const struct bench_once *once = &report->once[backend];
+    struct bench_cell cell;
+    find_cell(report, workload, backend, &cell);
+    switch (figure) {
+    case BENCH_FIGURE_CALL:
+        return cell.call + BENCH_LOOP;
+    case BENCH_FIGURE_NET:
+        return cell.net;
+    case BENCH_FIGURE_POOL:
+        return cell.pool;
+    case BENCH_FIGURE_FRAGMENTED:
+        return (once->steps[BENCH_ALLOC_MEAN] + once->steps[BENCH_FREE_MEAN]) / 2 + BENCH_LOOP;
+    case BENCH_FIGURE_WORST_ALLOC:
+        return once->steps[BENCH_ALLOC_MAX];
+    case BENCH_FIGURE_WORST_FREE:
+        return once->steps[BENCH_FREE_MAX];
+    case BENCH_FIGURE_GAPS:
+        return once->gap_smalls;
+    case BENCH_FIGURE_GROWTH:
+        return growth(once->scale_calls);
+    case BENCH_FIGURE_METADATA:
+        return buddy_bits();
+    }
+    return BENCH_NONE;
 }
 
-static size_t slab_targets(const struct bench_report *report, struct bench_target *targets)
+/* ---- targets ---- */
+
+static void fill_target(const struct bench_report *report, size_t backend,
+    const struct bench_bound *bound, struct bench_target *target)
 {
-    size_t slab = find_backend(report, "slab");
-    if (slab == report->backend_count)
-        return 0;
-    const struct bench_once *once = &report->once[slab];
-    struct bench_cell churn, lifo, fifo, random;
-    find_cell(report, "churn", slab, &churn);
-    find_cell(report, "lifo", slab, &lifo);
-    find_cell(report, "fifo", slab, &fifo);
-    find_cell(report, "random", slab, &random);
-    const struct bench_target all[] = {
-        { "slab: lifo 64 B, instructions a call, and 8 of a loop", "", 26, false, lifo.call + 8 },
-        { "slab: fifo 64 B, the same", "", 26, false, fifo.call + 8 },
-        { "slab: random 64 B, the same", "", 26, false, random.call + 8 },
-        { "slab: churn, the same", "", 36, false, churn.call + 8 },
-        { "slab: lifo 64 B, time net of the harness", "of system's", 0.5, false, lifo.net },
-        { "slab: fifo 64 B, the same", "of system's", 0.5, false, fifo.net },
-        { "slab: random 64 B, the same", "of system's", 0.5, false, random.net },
-        { "slab: churn, smallest pool", "of peak live", 1.12, false, churn.pool },
-        { "slab: worst single alloc, instructions", "", 200, false, once->steps[BENCH_ALLOC_MAX] },
-        { "slab: worst single dealloc, instructions", "", 90, false, once->steps[BENCH_FREE_MAX] },
-    };
-    memcpy(targets, all, sizeof all);
-    return sizeof all / sizeof all[0];
+    const char *separator = bound->workload ? ", " : "";
+    *target = (struct bench_target){ .unit = figures[bound->figure].unit,
+        .bound = bound->bound,
+        .more_than = bound->figure == BENCH_FIGURE_GAPS,
+        .measured = bench_figure(report, backend, bound->figure, bound->workload) };
+    snprintf(target->text, sizeof target->text, "%s: %s%s%s", bound->backend,
+        bound->workload ? bound->workload : "", separator, figures[bound->figure].text);
 }
 
 size_t bench_targets(const struct bench_report *report, struct bench_target *targets)
 {
-    size_t count = tlsf_targets(report, targets);
-    count += buddy_targets(report, targets + count);
-    return count + slab_targets(report, targets + count);
+    size_t count = 0;
+    for (const struct bench_bound *bound = bench_bounds; bound->backend; bound++) {
+        size_t backend = find_backend(report, bound->backend);
+        if (backend < report->backend_count)
+            fill_target(report, backend, bound, &targets[count++]);
+    }
+    return count;
 }
+
+_Static_assert(
+    sizeof bench_bounds / sizeof bench_bounds[0] <= BENCH_TARGETS_MAX + 1, "room for every target");
 
 const char *bench_target_verdict(
     const struct bench_report *report, const struct bench_target *target)
@@ -158,7 +196,8 @@ void bench_print_targets(const struct bench_report *report)
     size_t count = bench_targets(report, targets);
     if (count == 0)
         return;
-    printf("Targets:\n\n");
+    printf("Targets (instructions: of a call and a loop of %d, but for single calls):\n\n",
+        BENCH_LOOP);
     bench_grid_init(&grid, head, 4);
     for (size_t i = 0; i < count; i++) {
         char bound[BENCH_GRID_TEXT];

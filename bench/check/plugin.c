@@ -53,13 +53,28 @@ static void bump_dealloc(void *self, void *ptr, size_t size, size_t align)
 }
 #endif
 
+#ifdef ADDS
+static int bump_add_memory(void *self, void *memory, size_t size)
+{
+    (void)self;
+    (void)memory;
+    (void)size;
+    return 0;
+}
+#endif
+
 #ifndef TABLE
 #define TABLE acre_plugin
 #endif
 
 const struct acre_plugin TABLE = {
     .abi = ABI,
+#ifdef ADDS
+    .flags = ACRE_PLUGIN_OWN_MEMORY | ACRE_PLUGIN_ADDS_MEMORY,
+    .add_memory = bump_add_memory,
+#else
     .flags = ACRE_PLUGIN_OWN_MEMORY,
+#endif
     .name = "check",
     .version = "7",
     .create = bump_create,

@@ -1,188 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre-bench-regions: what a call costs with 1 to 512 separate regions, in instructions that
  * callgrind counts. The program runs itself under valgrind, once per backend and number. */
+#include "regions.h"
+
 #include "bench/callgrind.h"
+#include "bench/grid.h"
+#include "cli/options.h"
 #include "registry/registry.h"
 
-#include <stdint.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum {
-    REGION = 64 << 10, /* bytes */
-    STRIDE = REGION + 4096,
-    MOST = 512,         /* regions */
-    SLOTS = MOST * 512, /* more than the blocks that fill them */
-    TOGGLES = 40000,
-    WARM_UP = 40000,
-    CONTROL = 1 << 16, /* bytes of the largest control structure */
-    EXIT_WRONG = 2
-};
+enum { TOGGLES = 40000, WARM_UP = 40000, SMOKE_REGIONS = 8, SMOKE_TOGGLES = 1000, SUBJECTS = 32 };
 
-static const char help[] =
-    "usage: acre-bench-regions [--smoke]\n"
-    "Counts the instructions of a call with 1, 8, 64 and 512 separate regions of 64 KiB, with\n"
-    "valgrind: blocks of 64 to 512 bytes fill all regions, half of them are freed at random, then\n"
-    "blocks drawn at random are freed or allocated.\n"
-    "\n"
-    "  --smoke     every backend once, without valgrind: does it work at all?\n"
-    "  --help      this text\n";
+/* What the program tells itself to do: CHILD NAME REGIONS TOGGLES [FILE]. */
+#define CHILD "toggle"
 
 static const char *const names[] = { "tlsf", "tlsf-quick", "slab", "buddy", "heap/tlsf",
-    "heap/slab", NULL };
+    "heap/slab" };
 static const size_t counts[] = { 1, 8, 64, 512 };
+enum { NAMES = sizeof names / sizeof names[0], COUNTS = sizeof counts / sizeof counts[0] };
 
-enum { COUNTS = sizeof counts / sizeof counts[0] };
+static struct regions_subject subjects[SUBJECTS];
+static size_t subject_count;
 
-static _Alignas(64) unsigned char control[CONTROL];
-static void *slots[SLOTS];
-static uint64_t seed = 1;
-
-/* ---- the work ---- */
-
-static size_t draw_below(size_t below)
+static bool add_subject(const struct regions_subject *subject)
 {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (size_t)(seed >> 33) % below;
-}
-
-/* What is counted; their own names are what callgrind is told. */
-__attribute__((noinline)) static void *bench_regions_alloc(struct acre_bytes bytes, size_t size)
-{
-    return acre_alloc(bytes, acre_layout(size, 1)).ptr;
-}
-
-__attribute__((noinline)) static enum acre_status bench_regions_dealloc(
-    struct acre_bytes bytes, void *ptr)
-{
-    return acre_dealloc(bytes, ptr);
-}
-
-static bool toggle(struct acre_bytes bytes, size_t used)
-{
-    void **slot = &slots[draw_below(used)];
-    if (*slot == NULL) {
-        *slot = bench_regions_alloc(bytes, 64 + draw_below(449)); /* null while memory is short */
-        return true;
+    if (subject_count == SUBJECTS) {
+        fprintf(stderr, "acre-bench-regions: too many plugins\n");
+        return false;
     }
-    bool good = bench_regions_dealloc(bytes, *slot) == ACRE_OK;
-    *slot = NULL;
-    return good;
+    subjects[subject_count++] = *subject;
+    return true;
 }
 
-static size_t fill(struct acre_bytes bytes)
+static bool add_subjects(const struct acre_text_list *plugins)
 {
-    size_t used = 0;
-    struct acre_ptr got;
-    while (used < SLOTS &&
-           (got = acre_alloc(bytes, acre_layout(64 + draw_below(449), 1))).status == ACRE_OK)
-        slots[used++] = got.ptr;
-    for (size_t i = 0; i < used; i++)
-        if (draw_below(2) == 0) {
-            acre_dealloc(bytes, slots[i]);
-            slots[i] = NULL;
-        }
-    return used;
+    for (size_t i = 0; i < NAMES; i++)
+        if (acre_backend_find(names[i]))
+            add_subject(&(struct regions_subject){ .name = names[i] });
+    for (size_t i = 0; i < plugins->count; i++) {
+        struct regions_subject subject;
+        if (!regions_load(&subject, plugins->items[i]) || !add_subject(&subject))
+            return false;
+    }
+    return true;
 }
 
-static struct acre_bytes open_backend(const char *name, size_t regions, bool *good)
+static int run_regions_child(int argc, char **argv)
 {
-    const struct acre_backend *backend = acre_backend_find(name);
-    unsigned char *memory = mmap(NULL, regions * STRIDE, PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    *good = memory != MAP_FAILED && backend != NULL && backend->backing->size <= CONTROL;
-    if (!*good)
-        return (struct acre_bytes){ NULL, NULL };
-    struct acre_bytes bytes = backend->handle(control);
-    *good = acre_bytes_init(bytes, memory, REGION) == ACRE_OK;
-    for (size_t i = 1; i < regions && *good; i++)
-        *good = acre_bytes_add_memory(bytes, memory + i * STRIDE, REGION) == ACRE_OK;
-    return bytes;
+    enum { NAME = 2, REGIONS, TIMES, PLUGIN };
+    struct regions_subject subject = { .name = argv[NAME] };
+    if (argc > PLUGIN && !regions_load(&subject, argv[PLUGIN]))
+        return EXIT_FAILURE;
+    bool good =
+        regions_toggle(&subject, strtoul(argv[REGIONS], NULL, 10), strtoul(argv[TIMES], NULL, 10));
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* `toggles` operations after as many as WARM_UP that are not counted apart. */
-static bool toggle_regions(const char *name, size_t regions, size_t toggles)
+static int list_subjects(void)
 {
-    bool good = false;
-    struct acre_bytes bytes = open_backend(name, regions, &good);
-    size_t used = good ? fill(bytes) : 0;
-    for (size_t i = 0; i < toggles && good; i++)
-        good = toggle(bytes, used);
-    return good && used > regions;
+    for (size_t i = 0; i < subject_count; i++)
+        puts(subjects[i].name);
+    return EXIT_SUCCESS;
 }
 
 static int smoke_regions(void)
 {
     int bad = 0;
-    for (size_t i = 0; names[i] != NULL; i++)
-        if (acre_backend_find(names[i]) != NULL)
-            bad += !toggle_regions(names[i], 8, 1000);
-    printf("acre-bench-regions: %d failed\n", bad);
+    for (size_t i = 0; i < subject_count; i++)
+        bad += !regions_toggle(&subjects[i], SMOKE_REGIONS, SMOKE_TOGGLES);
+    printf("acre-bench-regions: %zu backends, %d failed\n", subject_count, bad);
     return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* ---- the count ---- */
-
 /* Instructions of all counted calls of so many toggles; -1: valgrind did not count. */
-static double count_toggles(const char *name, size_t regions, size_t toggles)
+static double count_toggles(const struct regions_subject *subject, size_t regions, size_t toggles)
 {
-    char arguments[64];
-    snprintf(arguments, sizeof arguments, "%s %zu %zu", name, regions, toggles);
-    return callgrind_count_self(
-        "--toggle-collect=bench_regions_alloc --toggle-collect=bench_regions_dealloc", arguments);
+    char arguments[512];
+    const char *path = subject->path ? subject->path : "";
+    const char *quote = subject->path ? "'" : "";
+    snprintf(arguments, sizeof arguments, CHILD " %s %zu %zu %s%s%s", subject->name, regions,
+        toggles, quote, path, quote);
+    return callgrind_count_self(REGIONS_COUNTED, arguments);
 }
 
-/* Instructions per call, those that a warmed-up allocator takes. */
-static double count_call(const char *name, size_t regions)
+/* Instructions per call, those that a warmed-up allocator takes; no number: it was not counted. */
+static double count_call(const struct regions_subject *subject, size_t regions)
 {
-    double before = count_toggles(name, regions, WARM_UP);
-    double all = count_toggles(name, regions, WARM_UP + TOGGLES);
-    return before < 0 || all < 0 ? -1 : (all - before) / TOGGLES;
+    double before = count_toggles(subject, regions, WARM_UP);
+    double all = before < 0 ? before : count_toggles(subject, regions, WARM_UP + TOGGLES);
+    return all < 0 ? (double)NAN : (all - before) / TOGGLES;
 }
 
-static int count_backends(void)
+/* The targets are those of the backends built in. */
+static const char *judge_regions(
+    const struct regions_subject *subject, double measured, double bound)
 {
-    printf(
-        "instructions per call, blocks of 64 to 512 bytes toggled at random in regions of 64 KiB\n"
-        "\n| backend | 1 region | 8 | 64 | 512 | bound | verdict |\n"
-        "|---|---:|---:|---:|---:|---:|---|\n");
-    for (size_t i = 0; names[i] != NULL; i++) {
+    if (subject->plugin)
+        return "-";
+    if (isnan(measured) || isnan(bound))
+        return "not measured";
+    return measured <= bound ? "met" : "not met";
+}
+
+static int count_subjects(void)
+{
+    static struct bench_grid grid;
+    static const char *const head[] = { "backend", "1 region", "8", "64", "512",
+        "bound, 1.5 times one region and 10", "verdict" };
+    printf("Instructions per call, blocks of 64 to 512 bytes toggled at random in separate regions "
+           "of 64 KiB:\n\n");
+    bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
+    for (size_t i = 0; i < subject_count; i++) {
         double calls[COUNTS];
-        if (acre_backend_find(names[i]) == NULL)
-            continue;
-        printf("| %s ", names[i]);
+        bench_grid_row(&grid, subjects[i].name);
         for (size_t n = 0; n < COUNTS; n++) {
-            calls[n] = count_call(names[i], counts[n]);
-            if (calls[n] < 0) {
-                fprintf(stderr, "acre-bench-regions: valgrind did not count\n");
-                return EXIT_FAILURE;
-            }
-            printf("| %.1f ", calls[n]);
-            fflush(stdout);
+            calls[n] = count_call(&subjects[i], counts[n]);
+            bench_grid_number(&grid, calls[n], 1);
         }
         double bound = 1.5 * calls[0] + 10;
-        printf("| %.1f | %s |\n", bound, calls[COUNTS - 1] <= bound ? "met" : "not met");
+        bench_grid_number(&grid, bound, 1);
+        bench_grid_put(&grid, judge_regions(&subjects[i], calls[COUNTS - 1], bound));
     }
+    bench_grid_print(&grid);
     return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(help, stdout);
-        return EXIT_SUCCESS;
-    }
-    if (argc == 2 && strcmp(argv[1], "--smoke") == 0)
-        return smoke_regions();
-    if (argc == 4)
-        return toggle_regions(argv[1], strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10))
-                   ? EXIT_SUCCESS
-                   : EXIT_FAILURE;
-    if (argc != 1) {
-        fputs(help, stderr);
-        return EXIT_WRONG;
-    }
-    return count_backends();
+    bool smoke = false, list = false;
+    struct acre_text_list with = { .count = 0 };
+    const struct acre_option table[] = {
+        { "with", 0, ACRE_OPTION_LIST, "FILE",
+            "count the plugin FILE as well, which adds memory\n(acre/plugin.h); may be repeated",
+            &with },
+        { "plugin", 0, ACRE_OPTION_LIST, "FILE", "the same as --with", &with },
+        { "smoke", 's', ACRE_OPTION_FLAG, NULL,
+            "every backend once, without valgrind: does it work at\nall?", &smoke },
+        { "list", 'l', ACRE_OPTION_FLAG, NULL, "list the backends", &list },
+        { .name = NULL },
+    };
+    const struct acre_usage usage = { "-bench-regions", "",
+        "Counts the instructions of a call with 1, 8, 64 and 512 separate regions.", table, false };
+    if (argc > 4 && strcmp(argv[1], CHILD) == 0)
+        return run_regions_child(argc, argv);
+    enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
+    if (parsed != ACRE_PARSED_OK)
+        return parsed == ACRE_PARSED_HELP ? EXIT_SUCCESS : ACRE_EXIT_USAGE;
+    if (argc)
+        return acre_usage_error(&usage, "unexpected argument '%s'", argv[0]);
+    if (!add_subjects(&with))
+        return ACRE_EXIT_USAGE;
+    if (list)
+        return list_subjects();
+    return smoke ? smoke_regions() : count_subjects();
 }

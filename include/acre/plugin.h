@@ -49,6 +49,9 @@ extern "C" {
  * is measured that depends on the size of a pool. */
 #define ACRE_PLUGIN_OWN_MEMORY 1u
 
+/* The table has the member `add_memory`. Tables without this bit may end before it. */
+#define ACRE_PLUGIN_ADDS_MEMORY 2u
+
 struct acre_plugin {
     /* ACRE_PLUGIN_ABI. First, so that it can be read whatever follows. */
     uint32_t abi;
@@ -88,6 +91,13 @@ struct acre_plugin {
 
     /* Optional. Ends an instance; blocks still live go with it. The pool stays the caller's. */
     void (*destroy)(void *self);
+
+    /*
+     * Read only with ACRE_PLUGIN_ADDS_MEMORY in `flags`. Gives an instance one more range of
+     * memory, `size` bytes aligned to 4096, which adjoins no other; acre-bench-regions wants it.
+     * Returns 0, or another number when the range cannot be used.
+     */
+    int (*add_memory)(void *self, void *memory, size_t size);
 };
 
 #if defined(__GNUC__)
