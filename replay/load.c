@@ -25,7 +25,6 @@ struct loading {
     unsigned best; /* index into scripts */
     bool found;    /* scripts[best] is complete */
     bool silent;   /* the program named recorded nothing when it started last */
-    bool open;     /* a section that is wanted has begun and not ended */
     enum replay_load_status status;
     volatile double done;
     char message[REPLAY_MESSAGE_ROOM];
@@ -81,7 +80,6 @@ static const char *load_event(struct loading *loading, const struct acre_trace_e
         return NULL;
     if (event->op == ACRE_TRACE_PROCESS)
         replay_script_clear(script);
-    loading->open = event->op != ACRE_TRACE_PROCESS_END;
     const char *problem = replay_script_add(script, event);
     if (event->op == ACRE_TRACE_PROCESS_END)
         settle(loading, current);
@@ -113,9 +111,6 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
             loading->done = acre_trace_input_progress(input);
     }
     bool cut = acre_trace_input_status(input) == ACRE_TRACE_TRUNCATED && processes;
-    if (cut && loading->open)
-        load_event(loading,
-            &(struct acre_trace_event){ .op = ACRE_TRACE_PROCESS_END, .process = processes - 1 });
     struct replay_facts *facts = &loading->scripts[loading->best].facts;
     facts->processes = processes;
     facts->trace_ops = ops;

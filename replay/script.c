@@ -260,7 +260,8 @@ static const char *add_op(struct replay_script *script, enum replay_verb verb, u
         return problem;
     struct replay_op *op = next_op(script);
     if (!op)
-        return "not enough memory, or disk in TMPDIR, to hold the operations";
+        return errno == EFBIG ? "the operations do not fit into a file: File too large"
+                              : "not enough memory, or disk in TMPDIR, to hold the operations";
     *op = (struct replay_op){ slot, what };
     facts->ops++;
     if (facts->streamed && facts->ops % REPLAY_WINDOW_OPS == 0 &&

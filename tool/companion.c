@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "cli/options.h"
 #include "tool/command.h"
+#include "tool/record/launch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ bool acre_find_preload(const char *command, char path[ACRE_PATH_ROOM], const cha
 
 int acre_become(const char *command, char **argv)
 {
+    launch_restore_signals();
     execvp(argv[0], argv);
     int error = errno;
     acre_complain(command, "cannot run '%s': %s", argv[0], strerror(error));

@@ -8,7 +8,6 @@
 #include "trace/trace_file.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +172,18 @@ static bool close_target(struct target *target)
     return fclose(target->text) == 0;
 }
 
+/* Whether the trace was read to its end, or to where it is cut short; says if not, and why. */
+static bool is_copied_through(struct acre_trace_input *input)
+{
+    const enum acre_trace_status status = acre_trace_input_status(input);
+
+    if (status == ACRE_TRACE_DONE)
+        return true;
+    acre_complain("convert", "%s%s", acre_trace_input_message(input),
+        status == ACRE_TRACE_TRUNCATED ? "; converted as far as it goes" : "");
+    return status == ACRE_TRACE_TRUNCATED;
+}
+
 /* Copies every event; says what failed. */
 static bool copy(struct acre_trace_input *input, struct target *target, const char *path)
 {
@@ -184,10 +195,7 @@ static bool copy(struct acre_trace_input *input, struct target *target, const ch
         acre_complain("convert", "cannot write '%s': %s", path, strerror(errno));
         return false;
     }
-    if (acre_trace_input_status(input) == ACRE_TRACE_DONE)
-        return true;
-    acre_complain("convert", "%s", acre_trace_input_message(input));
-    return false;
+    return is_copied_through(input);
 }
 
 /* Whether both paths lead to one file, which writing would destroy before it is read. */
@@ -334,7 +342,6 @@ int acre_cmd_convert(int argc, char **argv)
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
 
-    signal(SIGXFSZ, SIG_IGN);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc != 1)

@@ -100,7 +100,7 @@ static bool take_event(struct info *info, const struct acre_trace_event *event)
         count_event(process, event);
         return true;
     }
-    process->ended = true;
+    process->ended = !event->cut;
     process->lost = event->totals.lost;
     process->unmatched = event->totals.unmatched;
     return true;

@@ -4,7 +4,9 @@
 #include "registry/nearest.h"
 #include "replay/execute.h"
 #include "tool/command.h"
+#include "tool/record/launch.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +108,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], REPLAY_WORKER_WORD) == 0)
         return replay_worker_main(argc, argv, &(struct replay_role){ .find = NULL });
+    /* A limit on the size of files is an error to report. */
+    launch_ignore_signal(SIGXFSZ);
     int code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         acre_complain("", "cannot write to standard output");

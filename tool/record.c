@@ -24,7 +24,9 @@ enum {
     PAUSE_LAST_NS = 3200000,
     /* Events in one look below which there is no hurry. */
     CALM = 2048,
-    REAP_EVERY_NS = 50000000
+    REAP_EVERY_NS = 50000000,
+    /* How much of the record is lost at most when the recorder is killed. */
+    FLUSH_EVERY_NS = 250000000
 };
 
 struct record_options {
@@ -46,34 +48,49 @@ static int64_t wall_clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* When what is done now and then was done last. */
+struct pace {
+    long pause;
+    int64_t reaped, flushed;
+};
+
+static bool is_time(int64_t *last, int64_t every)
+{
+    const int64_t now = wall_clock_ns();
+
+    if (now - *last <= every)
+        return false;
+    *last = now;
+    return true;
+}
+
 /* One look at the rings, and a pause as long as they allow. */
-static void collect_once(struct spool *spool, long *pause, int64_t *reaped)
+static void collect_once(struct spool *spool, struct pace *pace)
 {
     const size_t events = spool_poll(spool);
 
-    if (wall_clock_ns() - *reaped > REAP_EVERY_NS) {
+    if (is_time(&pace->reaped, REAP_EVERY_NS))
         spool_reap(spool);
-        *reaped = wall_clock_ns();
-    }
+    if (is_time(&pace->flushed, FLUSH_EVERY_NS))
+        spool_flush(spool);
     if (events >= CALM) {
-        *pause = PAUSE_FIRST_NS;
+        pace->pause = PAUSE_FIRST_NS;
         return;
     }
-    nanosleep(&(struct timespec){ 0, *pause }, NULL);
-    *pause = events || *pause >= PAUSE_LAST_NS ? *pause : *pause * 2;
+    nanosleep(&(struct timespec){ 0, pace->pause }, NULL);
+    pace->pause = events || pace->pause >= PAUSE_LAST_NS ? pace->pause : pace->pause * 2;
 }
 
 /* Reads until the command has ended (with `wait`, until its children have too). */
 static int collect(struct spool *spool, pid_t pid, bool wait)
 {
-    long pause = PAUSE_FIRST_NS;
-    int64_t reaped = wall_clock_ns();
+    struct pace pace = { PAUSE_FIRST_NS, wall_clock_ns(), wall_clock_ns() };
     int code = 0;
 
     while (!launch_has_ended(pid, &code))
-        collect_once(spool, &pause, &reaped);
+        collect_once(spool, &pace);
     while (wait && launch_has_descendants())
-        collect_once(spool, &pause, &reaped);
+        collect_once(spool, &pace);
     spool_finish(spool);
     return code;
 }
@@ -148,25 +165,40 @@ static void explain_gaps(
             counted_word(sum->running, "process is", "processes are"));
 }
 
-/* Writes the trace and says what is in it. Returns the exit code of the tool. */
-static int conclude(
-    const struct record_options *options, const struct spool *spool, const char *command, int code)
-{
-    const struct spool_summary sum = spool_summarise(spool);
-    int error = spool->error;
+/* A recording that is being made. */
+struct recording {
+    const struct record_options *options;
+    const char *command;
+    bool made;     /* the trace's file is new */
+    bool recorded; /* there is something in it */
+    struct spool spool;
+};
 
+static void cannot_write(const char *path, int error, const char *rest)
+{
+    acre_complain("record", "cannot write '%s': %s%s", path, strerror(error), rest);
+}
+
+/* Completes the trace and says what is in it. Returns the exit code of the tool. */
+static int conclude(struct recording *recording, int code)
+{
+    const struct record_options *options = recording->options;
+    const struct spool_summary sum = spool_summarise(&recording->spool);
+    int error;
+
+    recording->recorded = sum.images > 0;
     if (sum.images == 0) {
-        acre_complain("record", "recorded nothing of '%s': %s", command,
-            sum.failed ? strerror(sum.refusal) : launch_explain(command));
+        acre_complain("record", "recorded nothing of '%s': %s", recording->command,
+            sum.failed ? strerror(sum.refusal) : launch_explain(recording->command));
         return code ? code : ACRE_RECORD_FAILED;
     }
-    explain_gaps(&sum, options, command);
+    explain_gaps(&sum, options, recording->command);
     if (sum.failure)
         acre_complain("record", "a process stopped recording early: %s", strerror(sum.failure));
-    if (!error)
-        error = spool_write(spool, options->output);
+    error = spool_complete(&recording->spool);
     if (error) {
-        acre_complain("record", "cannot write '%s': %s", options->output, strerror(error));
+        cannot_write(options->output, error,
+            size_of(options->output) ? "; it has the calls recorded before" : "");
         return ACRE_RECORD_FAILED;
     }
     if (options->json)
@@ -178,22 +210,29 @@ static int conclude(
 
 /* ---- the run ---- */
 
-/* Whether the trace can be written; says in `*made` whether an empty file was made to find out. */
-static bool can_write(const char *path, bool *made)
+static bool is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* Opens the trace's file, what is in it left alone. Says in `*made` whether it is new. @return -1:
+ * cannot. */
+static int open_trace(const char *path, bool *made)
 {
     int fd;
 
     *made = false;
-    if (strcmp(path, "-") == 0)
-        return true;
-    *made = access(path, F_OK) != 0;
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        acre_complain("record", "cannot write '%s': %s", path, strerror(errno));
-        return false;
+    if (is_standard_output(path) && isatty(STDOUT_FILENO)) {
+        acre_complain("record", "standard output is a terminal; a trace is not text");
+        return -1;
     }
-    close(fd);
-    return true;
+    if (!is_standard_output(path))
+        *made = access(path, F_OK) != 0;
+    fd = is_standard_output(path) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                                  : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        cannot_write(path, errno, "");
+    return fd;
 }
 
 static int cannot_start(const char *command, bool cannot_execute)
@@ -206,38 +245,47 @@ static int cannot_start(const char *command, bool cannot_execute)
     return error == ENOENT ? ACRE_EXIT_NOT_FOUND : ACRE_EXIT_CANNOT_EXECUTE;
 }
 
-static int record_into(
-    const struct record_options *options, struct spool *spool, const char *library, char **argv)
+static int record_into(struct recording *recording, const char *library, char **argv)
 {
+    const struct record_options *options = recording->options;
     bool cannot_execute;
     pid_t pid;
 
+    /* From now on there is a trace, if the recorder is killed too. */
+    if (recording->made && !spool_file_begin(&recording->spool.file)) {
+        cannot_write(options->output, recording->spool.file.error, "");
+        return ACRE_RECORD_FAILED;
+    }
     if (options->wait)
         launch_adopt_orphans();
-    pid = launch(argv, library, SPOOL_FOLDER_VARIABLE, spool->folder, &cannot_execute);
+    if (is_standard_output(options->output))
+        launch_keep_output_apart();
+    pid = launch(argv, library, SPOOL_FOLDER_VARIABLE, recording->spool.folder, &cannot_execute);
     if (pid < 0)
         return cannot_start(argv[0], cannot_execute);
-    return conclude(options, spool, argv[0], collect(spool, pid, options->wait));
+    return conclude(recording, collect(&recording->spool, pid, options->wait));
 }
 
 static int record_command(const struct record_options *options, char **argv)
 {
+    struct recording recording = { .options = options, .command = argv[0] };
     char library[ACRE_PATH_ROOM];
-    struct spool spool;
-    bool made;
-    int error, code;
+    int fd, error, code;
 
-    if (!acre_find_preload("record", library, PRELOAD) || !can_write(options->output, &made))
+    if (!acre_find_preload("record", library, PRELOAD))
         return ACRE_RECORD_FAILED;
-    error = spool_open(&spool, options->buffer, options->times);
+    fd = open_trace(options->output, &recording.made);
+    if (fd < 0)
+        return ACRE_RECORD_FAILED;
+    error = spool_open(&recording.spool, fd, options->buffer, options->times);
     if (error) {
         acre_complain("record", "cannot create the spool folder: %s", strerror(error));
         code = ACRE_RECORD_FAILED;
     } else {
-        code = record_into(options, &spool, library, argv);
-        spool_close(&spool);
+        code = record_into(&recording, library, argv);
+        spool_close(&recording.spool);
     }
-    if (made && size_of(options->output) == 0)
+    if (recording.made && !recording.recorded)
         unlink(options->output);
     return code;
 }
@@ -260,14 +308,15 @@ int acre_cmd_record(int argc, char **argv)
     const struct acre_usage usage = { "record", "[--] COMMAND [ARGUMENT]...",
         "Runs COMMAND and records every allocation call of COMMAND, its threads and its\n"
         "child processes. COMMAND must be dynamically linked; its standard streams are\n"
-        "untouched. A summary goes to standard error. Exits with COMMAND's exit code, or\n"
-        "128 plus the signal that killed it; with 127 when COMMAND is not found, 126 when\n"
-        "it cannot be executed, 125 when it cannot be recorded.",
+        "untouched, but with '-o -' it writes to standard error what it would write to\n"
+        "standard output. A summary goes to standard error. Exits with COMMAND's exit\n"
+        "code, or 128 plus the signal that killed it; with 127 when COMMAND is not found,\n"
+        "126 when it cannot be executed, 125 when it cannot be recorded.",
         options, true };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
 
-    /* A limit on files is an error to report; the command gets the default back. */
-    signal(SIGXFSZ, SIG_IGN);
+    /* A reader of the trace that goes away is an error to report. */
+    launch_ignore_signal(SIGPIPE);
     if (parsed != ACRE_PARSED_OK)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc == 0)

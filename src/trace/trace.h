@@ -110,6 +110,7 @@ struct acre_trace_event {
     enum acre_trace_call call; /**< ALLOC, RESIZE, FAILED */
     bool inherited;            /**< ALLOC: the block was live when the process was forked */
     bool has_slot;     /**< FAILED: the call was a resize of `slot`, which stays as it was */
+    bool cut;          /**< PROCESS_END: the section's end is missing (trace_file.h alone) */
     uint32_t slot;     /**< 0 .. peak live blocks of this process - 1; freed ones are reused */
     uint32_t thread;   /**< 0 .. ACRE_TRACE_THREAD_MAX, numbered by first event in a process */
     uint32_t process;  /**< index of the section, 0, 1, 2, ... */

@@ -36,7 +36,11 @@ enum acre_trace_status acre_trace_input_status(const struct acre_trace_input *in
  */
 const char *acre_trace_input_message(struct acre_trace_input *input);
 
-/** As acre_trace_reader_next(). */
+/**
+ * As acre_trace_reader_next(). Of a trace that is cut short, every section is delivered as far as
+ * it goes; one whose end is missing ends with a PROCESS_END event whose `cut` is true. TRUNCATED
+ * follows the last one.
+ */
 enum acre_trace_status acre_trace_input_next(
     struct acre_trace_input *input, struct acre_trace_event *event);
 
@@ -56,27 +60,39 @@ void acre_trace_input_close(struct acre_trace_input *input);
 struct acre_trace_output *acre_trace_output_create(const char *path, int level);
 
 /**
- * The same for one process section alone, without header and end record: a part, to be put into a
- * trace by acre_trace_output_append(). `path` must not exist.
+ * The same on a descriptor, from where it stands; it is closed with the object, and when null is
+ * returned.
  */
-struct acre_trace_output *acre_trace_output_create_part(const char *path, int level);
+struct acre_trace_output *acre_trace_output_create_on(int fd, int level);
+
+/**
+ * One process section of `whole`, which may be written while others are: write it with the writer
+ * of what is returned, and close that before `whole`. A trace has either sections made by this or
+ * those that its own writer wrote. The first lies in the file as in any trace, the others in slices
+ * (docs/trace-format.md); a reader delivers one after the other, in the order of these calls. Null
+ * with errno set: no memory, or nothing could be written. Not thread-safe.
+ */
+struct acre_trace_output *acre_trace_output_section(struct acre_trace_output *whole);
 
 /** The writer that fills this file; close it with acre_trace_output_close() alone. */
 struct acre_trace_writer *acre_trace_output_writer(struct acre_trace_output *output);
 
 /**
- * Copies a closed part behind what `output` holds; `totals` are those of its section. WRITE_FAILED
- * with errno set when it cannot be read or written; INVALID_PARAM: a section is open. O(bytes).
+ * Puts all that was written into the file, from where it can be read whatever happens later.
+ * WRITE_FAILED with errno set. O(1) when nothing was written since the last time.
  */
-enum acre_trace_status acre_trace_output_append(
-    struct acre_trace_output *output, const char *part, const struct acre_trace_totals *totals);
+enum acre_trace_status acre_trace_output_flush(struct acre_trace_output *output);
 
 /**
- * Writes the end record (but for a part), completes the compression, closes the file. WRITE_FAILED
- * when any byte could not be written (errno says why); the object is gone either way.
- * INVALID_PARAM: a section was open.
+ * Writes the end record (but for a section), completes the compression, closes the file.
+ * WRITE_FAILED when any byte could not be written, also one of a section (errno says why); the
+ * object is gone either way. INVALID_PARAM: a section was open.
  */
 enum acre_trace_status acre_trace_output_close(struct acre_trace_output *output);
+
+/** Closes the file of a trace that is not complete: without the end record, it reads as cut short.
+ * No section may be open. */
+void acre_trace_output_abandon(struct acre_trace_output *output);
 
 #ifdef __cplusplus
 }

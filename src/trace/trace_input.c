@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/** Reading a trace from a file: bytes as they are, or out of zstd frames. */
+/**
+ * Reading a trace from a file: bytes as they are, or out of zstd frames.
+ *
+ * A file that was written section by section at the same time has slices between its frames
+ * (docs/trace-format.md). They are noted and skipped as the frames are read, then read one section
+ * after the other. What comes out of a pipe is first put into a file for that.
+ */
 #include "trace_file.h"
+#include "trace_slices.h"
+#include "trace_state.h"
 #include "trace_wire.h"
 
 #include <errno.h>
@@ -33,6 +41,11 @@ struct acre_trace_input {
     bool delivered; /* some byte of the stream has been decompressed */
     unsigned char *bytes;
     ZSTD_inBuffer in;
+    bool between_frames; /* the next byte begins a frame */
+    bool in_slices;      /* the frames are read, the slices are next */
+    bool kept;           /* what the pipe still held is in the file that `fd` is now */
+    off_t base;          /* where in the file the trace begins; -1: a pipe */
+    struct trace_slices slices;
 };
 
 static size_t input_capacity(void)
@@ -40,21 +53,54 @@ static size_t input_capacity(void)
     return ZSTD_DStreamInSize();
 }
 
+/** Reads from the file: on from where it stands, or the section's next bytes. Returns as read(). */
+static ssize_t read_bytes(struct acre_trace_input *input, unsigned char *into, size_t room)
+{
+    uint64_t place = 0;
+    ssize_t got;
+
+    if (input->in_slices) {
+        place = acre_trace_slices_place(&input->slices, &room);
+        if (room == 0)
+            return 0;
+    }
+    do {
+        got = input->in_slices ? pread(input->fd, into, room, (off_t)place)
+                               : read(input->fd, into, room);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0)
+        input->error = errno;
+    else
+        input->consumed += (uint64_t)got;
+    return got;
+}
+
 /** Refills the buffer of file bytes. Returns how many there are: 0 at the end, or READ_ERROR. */
 static size_t refill_input(struct acre_trace_input *input)
 {
-    ssize_t got;
+    ssize_t got = read_bytes(input, input->bytes, input_capacity());
 
-    do {
-        got = read(input->fd, input->bytes, input_capacity());
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        input->error = errno;
+    if (got < 0)
         return ACRE_TRACE_READ_ERROR;
-    }
-    input->consumed += (uint64_t)got;
     input->in = (ZSTD_inBuffer){ input->bytes, (size_t)got, 0 };
     return (size_t)got;
+}
+
+/** Sees to it that `count` bytes are in the buffer, if the file has as many. False: it failed. */
+static bool look_ahead(struct acre_trace_input *input, size_t count)
+{
+    size_t have = input->in.size - input->in.pos;
+    ssize_t got = 1;
+
+    if (have >= count)
+        return true;
+    memmove(input->bytes, input->bytes + input->in.pos, have);
+    while (have < count && got > 0) {
+        got = read_bytes(input, input->bytes + have, input_capacity() - have);
+        have += got > 0 ? (size_t)got : 0;
+    }
+    input->in = (ZSTD_inBuffer){ input->bytes, have, 0 };
+    return got >= 0;
 }
 
 static size_t read_plain(struct acre_trace_input *input, void *into, size_t capacity)
@@ -68,6 +114,144 @@ static size_t read_plain(struct acre_trace_input *input, void *into, size_t capa
     return count;
 }
 
+/* ---- slices ---- */
+
+/** A file without a name, to keep what a pipe holds; -1 with errno set. */
+static int open_keep(void)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    int fd;
+
+    if (!folder || !*folder || strlen(folder) > sizeof path - 32)
+        folder = "/tmp";
+    snprintf(path, sizeof path, "%s/acre-trace-XXXXXX", folder);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+static bool write_keep(int fd, const unsigned char *bytes, size_t count)
+{
+    while (count) {
+        ssize_t put = write(fd, bytes, count);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        bytes += put;
+        count -= (size_t)put;
+    }
+    return true;
+}
+
+/** Copies the rest of a pipe, what is in the buffer included. False with errno set. */
+static bool copy_rest(struct acre_trace_input *input, int to)
+{
+    size_t got;
+
+    do {
+        if (!write_keep(to, input->bytes + input->in.pos, input->in.size - input->in.pos))
+            return false;
+        got = refill_input(input);
+    } while (got && got != ACRE_TRACE_READ_ERROR);
+    return got == 0;
+}
+
+/** Goes on reading a pipe from a file, so that places in it can be gone to. */
+static bool keep_rest(struct acre_trace_input *input)
+{
+    int fd = open_keep();
+
+    if (fd < 0 || !copy_rest(input, fd) || lseek(fd, 0, SEEK_SET) != 0) {
+        if (!input->error)
+            input->error = errno;
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    close(input->fd);
+    input->fd = fd;
+    input->kept = true;
+    input->base = 0;
+    input->in = (ZSTD_inBuffer){ input->bytes, 0, 0 };
+    return true;
+}
+
+/** Moves past bytes of the file, of which some may be in the buffer. */
+static bool skip_bytes(struct acre_trace_input *input, size_t count)
+{
+    const size_t have = input->in.size - input->in.pos;
+
+    if (count <= have) {
+        input->in.pos += count;
+        return true;
+    }
+    input->in.pos = input->in.size;
+    if (lseek(input->fd, (off_t)(count - have), SEEK_CUR) >= 0)
+        return true;
+    input->error = errno;
+    return false;
+}
+
+static const unsigned char *next_bytes(const struct acre_trace_input *input)
+{
+    return input->bytes + input->in.pos;
+}
+
+/** Whether a whole header of a slice is in the buffer. */
+static bool is_at_slice(const struct acre_trace_input *input)
+{
+    return input->in.size - input->in.pos >= WIRE_SLICE_HEADER_SIZE &&
+           wire_get_u32(next_bytes(input)) == WIRE_SLICE_MAGIC &&
+           wire_get_u32(next_bytes(input) + 4) >= WIRE_SLICE_OWN_SIZE &&
+           wire_get_u32(next_bytes(input) + 8) == WIRE_SLICE_TAG;
+}
+
+/** Notes the slice whose header is in the buffer, and skips it. */
+static bool note_slice(struct acre_trace_input *input)
+{
+    const off_t place = lseek(input->fd, 0, SEEK_CUR);
+    struct trace_slice slice = { .number = wire_get_u32(next_bytes(input) + 12),
+        .length = wire_get_u32(next_bytes(input) + 4) - WIRE_SLICE_OWN_SIZE };
+
+    slice.offset = (uint64_t)place - (input->in.size - input->in.pos) + WIRE_SLICE_HEADER_SIZE;
+    if (place < 0 || !acre_trace_slices_add(&input->slices, slice)) {
+        input->error = place < 0 ? errno : ENOMEM;
+        return false;
+    }
+    return skip_bytes(input, (size_t)WIRE_SLICE_HEADER_SIZE + slice.length);
+}
+
+/** Notes the slices that come before the next frame. False: reading failed. */
+static bool note_slices(struct acre_trace_input *input)
+{
+    for (;;) {
+        if (!look_ahead(input, WIRE_SLICE_HEADER_SIZE))
+            return false;
+        if (!is_at_slice(input))
+            return true;
+        if (input->base < 0 ? !keep_rest(input) : !note_slice(input))
+            return false;
+    }
+}
+
+/** Begins the next section that lies in slices. False: there is none. */
+static bool next_section(struct acre_trace_input *input)
+{
+    if (!input->zstd || !acre_trace_slices_next_section(&input->slices))
+        return false;
+    input->in_slices = true;
+    input->between_frames = false;
+    input->in = (ZSTD_inBuffer){ input->bytes, 0, 0 };
+    ZSTD_DCtx_reset(input->zstd, ZSTD_reset_session_only);
+    return true;
+}
+
+/* ---- the stream ---- */
+
 /** One step of decompression: fills `out` as far as the bytes at hand allow. */
 static bool decompress(struct acre_trace_input *input, ZSTD_outBuffer *out)
 {
@@ -77,6 +261,7 @@ static bool decompress(struct acre_trace_input *input, ZSTD_outBuffer *out)
         input->zstd_error = ZSTD_getErrorName(left);
         return false;
     }
+    input->between_frames = left == 0 && !input->in_slices;
     return true;
 }
 
@@ -85,7 +270,7 @@ static size_t read_compressed(struct acre_trace_input *input, void *into, size_t
     ZSTD_outBuffer out = { into, capacity, 0 };
 
     while (out.pos == 0) {
-        if (!decompress(input, &out))
+        if ((input->between_frames && !note_slices(input)) || !decompress(input, &out))
             return ACRE_TRACE_READ_ERROR;
         if (out.pos == 0 && input->in.pos == input->in.size) {
             size_t got = refill_input(input);
@@ -178,6 +363,7 @@ static void open_file(struct acre_trace_input *input)
     }
     if (S_ISREG(about.st_mode))
         input->file_size = about.st_size;
+    input->base = S_ISREG(about.st_mode) ? lseek(input->fd, 0, SEEK_CUR) : -1;
     start_stream(input);
 }
 
@@ -226,11 +412,35 @@ const char *acre_trace_input_message(struct acre_trace_input *input)
     return into;
 }
 
+/** Whether something follows the end of the stream: an open section's end, or another section. */
+static bool has_more(const struct acre_trace_input *input)
+{
+    return input->reader.in_process || acre_trace_slices_follow(&input->slices);
+}
+
+/** The stream has ended too early, or the section that it holds has: another one may follow. Ends
+ * the section that is open with an event. */
+static enum acre_trace_status pass_end(
+    struct acre_trace_input *input, struct acre_trace_event *event)
+{
+    struct acre_trace_reader *reader = &input->reader;
+    const bool was_open = reader->in_process;
+
+    if (was_open)
+        acre_trace_on_cut(reader, event);
+    if (next_section(input))
+        acre_trace_resume(reader);
+    return was_open ? ACRE_TRACE_OK : acre_trace_reader_next(reader, event);
+}
+
 enum acre_trace_status acre_trace_input_next(
     struct acre_trace_input *input, struct acre_trace_event *event)
 {
-    if (input->status == ACRE_TRACE_OK)
-        input->status = acre_trace_reader_next(&input->reader, event);
+    if (input->status != ACRE_TRACE_OK)
+        return input->status;
+    input->status = acre_trace_reader_next(&input->reader, event);
+    while (input->status == ACRE_TRACE_TRUNCATED && has_more(input))
+        input->status = pass_end(input, event);
     return input->status;
 }
 
@@ -244,6 +454,8 @@ static void drop_reader(struct acre_trace_input *input)
     input->in = (ZSTD_inBuffer){ input->bytes, 0, 0 };
     input->consumed = 0;
     input->started = input->delivered = false;
+    input->between_frames = input->in_slices = false;
+    acre_trace_slices_release(&input->slices);
 }
 
 enum acre_trace_status acre_trace_input_rewind(struct acre_trace_input *input)
@@ -251,8 +463,8 @@ enum acre_trace_status acre_trace_input_rewind(struct acre_trace_input *input)
     if (input->fd < 0)
         return input->status;
     drop_reader(input);
-    if (lseek(input->fd, 0, SEEK_SET) < 0) {
-        input->error = errno;
+    if (input->kept || lseek(input->fd, 0, SEEK_SET) < 0) {
+        input->error = input->kept ? ESPIPE : errno;
         input->status = ACRE_TRACE_READ_FAILED;
     } else {
         start_stream(input);

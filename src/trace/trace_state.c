@@ -129,7 +129,7 @@ enum acre_trace_status acre_trace_on_process(
 enum acre_trace_status acre_trace_on_process_end(
     struct acre_trace_reader *reader, struct acre_trace_event *event)
 {
-    if (reader->inherited_left)
+    if (reader->inherited_left && !reader->section.lost)
         return acre_trace_corrupt(reader, "a section does not have the inherited blocks it names");
     acre_trace_fill(reader, event, ACRE_TRACE_PROCESS_END);
     reader->section.processes = 1;
@@ -140,4 +140,20 @@ enum acre_trace_status acre_trace_on_process_end(
     reader->totals.unmatched += reader->section.unmatched;
     reader->in_process = false;
     return ACRE_TRACE_OK;
+}
+
+void acre_trace_on_cut(struct acre_trace_reader *reader, struct acre_trace_event *event)
+{
+    reader->section.lost = reader->inherited_left;
+    reader->section.unmatched = 0;
+    (void)acre_trace_on_process_end(reader, event);
+    event->cut = true;
+}
+
+void acre_trace_resume(struct acre_trace_reader *reader)
+{
+    reader->state = ACRE_TRACE_OK;
+    reader->detail = "";
+    reader->chunk_offset = reader->offset;
+    reader->chunk_size = reader->at = 0;
 }

@@ -46,4 +46,10 @@ enum acre_trace_status acre_trace_on_process(
 enum acre_trace_status acre_trace_on_process_end(
     struct acre_trace_reader *reader, struct acre_trace_event *event);
 
+/** The section ends where the stream does; reader->section counts what there was of it. */
+void acre_trace_on_cut(struct acre_trace_reader *reader, struct acre_trace_event *event);
+
+/** Makes a reader that came to the end of its stream ready for more chunks. */
+void acre_trace_resume(struct acre_trace_reader *reader);
+
 #endif

@@ -258,6 +258,18 @@ static int mode_pause(void)
     return 0;
 }
 
+/* Three processes with calls in turn; then each says that it is there, and waits for a signal. */
+static int mode_family(void)
+{
+    for (int i = 0; i < 2; i++)
+        if (fork() == 0)
+            break;
+    run_sequence(2, 20000);
+    require(write(STDERR_FILENO, "here\n", 5) == 5);
+    pause();
+    return 0;
+}
+
 static int mode_kill(void)
 {
     make_many(5000);
@@ -334,6 +346,7 @@ static const struct {
     { "orphan", mode_orphan },
     { "exit", mode_exit },
     { "abort", mode_abort },
+    { "family", mode_family },
     { "kill", mode_kill },
     { "pause", mode_pause },
     { "failed", mode_failed },

@@ -9,6 +9,7 @@
 
 #include "tool/record/spool_process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,13 @@
 enum { LOG2 = 8, CAPACITY = 1 << LOG2, RING_SIZE = SPOOL_PAGE + CAPACITY * 32 };
 
 static char folder[] = "/tmp/acre-test-spool-XXXXXX";
-static char trace[64];
 
 /* ---- a ring ---- */
 
 struct bench {
     struct spool_process process;
+    struct spool_file file;
+    char trace[64];
     struct spool_ring *ring;
     struct spool_event *events;
     uint64_t next;
@@ -36,9 +38,12 @@ static void set_up_ring(struct bench *bench, uint32_t number)
     char path[4096];
     int fd;
 
-    bench->process = spool_process_new(folder, number, LOG2);
+    snprintf(bench->trace, sizeof bench->trace, "%s/trace-%u", folder, number);
+    bench->file = (struct spool_file){ .fd = open(bench->trace, O_WRONLY | O_CREAT, 0600) };
+    assert_true(bench->file.fd >= 0);
+    bench->process = spool_process_new(folder, &bench->file, number, LOG2);
     bench->next = 0;
-    spool_process_path(&bench->process, "ring", path);
+    spool_process_path(&bench->process, path);
     fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
     assert_true(fd >= 0);
     assert_int_equal(ftruncate(fd, RING_SIZE), 0);
@@ -79,27 +84,27 @@ static size_t collect(struct bench *bench)
     return spool_process_read(&bench->process, SIZE_MAX, SPOOL_RUNNING);
 }
 
+static struct acre_trace_input *open_trace(const struct bench *bench)
+{
+    struct acre_trace_input *input = acre_trace_input_open(bench->trace, 0);
+
+    assert_non_null(input);
+    return input;
+}
+
 /** Ends the section and opens the trace that it makes alone. */
 static struct acre_trace_input *finish(struct bench *bench)
 {
-    struct acre_trace_output *output;
     struct acre_trace_input *input;
-    char part[4096];
 
     spool_process_read(&bench->process, SIZE_MAX, SPOOL_FINAL);
     spool_process_end(&bench->process);
     assert_int_equal(bench->process.error, 0);
-    spool_process_path(&bench->process, "part", part);
-    snprintf(trace, sizeof trace, "%s/trace", folder);
-    output = acre_trace_output_create(trace, 1);
-    assert_non_null(output);
-    assert_int_equal(acre_trace_output_append(output, part, &bench->process.totals), 0);
-    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_OK);
-    assert_int_equal(unlink(part), 0);
+    assert_int_equal(acre_trace_output_close(bench->file.output), ACRE_TRACE_OK);
     spool_process_release(&bench->process);
     munmap(bench->ring, RING_SIZE);
-    input = acre_trace_input_open(trace, 0);
-    assert_non_null(input);
+    input = open_trace(bench);
+    unlink(bench->trace);
     return input;
 }
 
@@ -123,7 +128,6 @@ static void expect_end(struct acre_trace_input *input, uint64_t lost, uint64_t u
     assert_int_equal(event.totals.unmatched, unmatched);
     expect(input, ACRE_TRACE_END, 0);
     acre_trace_input_close(input);
-    unlink(trace);
 }
 
 /* ---- tests ---- */
@@ -348,7 +352,55 @@ static void a_child_gets_the_heap_of_the_fork(void **state)
     expect(input, ACRE_TRACE_FREE, 20);
     expect_end(input, 0, 0);
     acre_trace_input_close(finish(&parent));
-    unlink(trace);
+}
+
+/** What was read is in the file once it is flushed, whatever happens to the recorder. */
+static void what_is_flushed_can_be_read(void **state)
+{
+    struct bench bench;
+    struct acre_trace_input *input;
+    struct acre_trace_event event;
+
+    (void)state;
+    set_up(&bench, 0);
+    for (uint64_t round = 1; round <= 3; round++) {
+        put(&bench, SPOOL_MALLOC, 0, 0x1000 * round, round);
+        collect(&bench);
+        spool_process_flush(&bench.process);
+        input = open_trace(&bench);
+        expect(input, ACRE_TRACE_PROCESS, 0);
+        for (uint64_t size = 1; size <= round; size++)
+            expect(input, ACRE_TRACE_ALLOC, size);
+        event = expect(input, ACRE_TRACE_PROCESS_END, 0);
+        assert_true(event.cut);
+        assert_int_equal(event.totals.events, round);
+        assert_int_equal(acre_trace_input_next(input, &event), ACRE_TRACE_TRUNCATED);
+        acre_trace_input_close(input);
+    }
+    acre_trace_input_close(finish(&bench));
+}
+
+/** A file that cannot be written is an error of the process, and nothing else happens. */
+static void a_failure_to_write_is_kept(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    set_up(&bench, 0);
+    close(bench.file.fd);
+    bench.file.fd = open("/dev/full", O_WRONLY);
+    put(&bench, SPOOL_MALLOC, 0, 0x1000, 10);
+    assert_int_equal(collect(&bench), 1);
+    assert_int_equal(bench.process.error, ENOSPC);
+    put(&bench, SPOOL_FREE, 0, 0x1000, 0);
+    assert_int_equal(collect(&bench), 1);
+    spool_process_flush(&bench.process);
+    spool_process_end(&bench.process);
+    assert_int_equal(bench.file.error, ENOSPC);
+    acre_trace_output_abandon(bench.file.output);
+    spool_process_release(&bench.process);
+    munmap(bench.ring, RING_SIZE);
+    unlink(bench.trace);
 }
 
 static int make_folder(void **state)
@@ -375,6 +427,8 @@ int main(void)
         cmocka_unit_test(odd_resizes_are_told_apart),
         cmocka_unit_test(contradictions_are_counted),
         cmocka_unit_test(a_child_gets_the_heap_of_the_fork),
+        cmocka_unit_test(what_is_flushed_can_be_read),
+        cmocka_unit_test(a_failure_to_write_is_kept),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -317,6 +317,27 @@ static void noise_is_a_tie(void **state)
     assert_non_null(strstr(text, "predicted), within noise"));
 }
 
+/* Page faults count for all alike: what wins on touched pages alone is not advised. */
+static void page_faults_count_for_all(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    (void)state;
+    result.facts.ops = 10000000;
+    result.facts.duration_ns = 10000000000;
+    result.candidates[0].ns = result.candidates[0].ns_least = 400.0;
+    for (size_t i = 0; i < result.count; i++) {
+        result.candidates[i].touched = true;
+        result.candidates[i].ns_touched = result.candidates[i].touched_least = 401.0 + (double)i;
+    }
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "keep your malloc: none is faster beyond noise"));
+    result.candidates[2].ns_touched = result.candidates[2].touched_least = 201.0;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take steady: the program 20.0 % faster"));
+}
+
 static void nothing_is_measured_nothing_is_advised(void **state)
 {
     (void)state;
@@ -360,6 +381,7 @@ int main(void)
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
         cmocka_unit_test_setup(locks_are_not_predicted, three_candidates),
         cmocka_unit_test_setup(noise_is_a_tie, three_candidates),
+        cmocka_unit_test_setup(page_faults_count_for_all, three_candidates),
         cmocka_unit_test_setup(what_gains_nothing_is_not_advised, three_candidates),
         cmocka_unit_test_setup(nothing_is_measured_nothing_is_advised, three_candidates),
         cmocka_unit_test_setup(long_names_are_held, three_candidates),

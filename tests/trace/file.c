@@ -160,45 +160,14 @@ static void frames_one_after_another_are_one_stream(void **state)
     assert_int_equal(read_file(&message), ACRE_TRACE_DONE);
 }
 
-static void parts_make_a_trace(void **state)
-{
-    static const struct acre_trace_totals totals = { 1, 2 * BLOCKS, 0, 0 };
-    char part[sizeof path + 5];
-    struct acre_trace_output *output;
-    struct acre_trace_input *input;
-
-    (void)state;
-    snprintf(part, sizeof part, "%s.part", path);
-    output = acre_trace_output_create_part(part, 1);
-    assert_non_null(output);
-    write_blocks(acre_trace_output_writer(output));
-    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_OK);
-    assert_null(acre_trace_output_create_part(part, 1));
-
-    output = acre_trace_output_create(path, 1);
-    write_blocks(acre_trace_output_writer(output));
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(acre_trace_output_append(output, part, &totals), ACRE_TRACE_OK);
-    assert_int_equal(
-        acre_trace_output_append(output, "/nonexistent", &totals), ACRE_TRACE_WRITE_FAILED);
-    write_blocks(acre_trace_output_writer(output));
-    assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_OK);
-    unlink(part);
-    input = acre_trace_input_open(path, 0);
-    assert_int_equal(count_events(input), 4 * 2 * BLOCKS);
-    assert_int_equal(acre_trace_input_status(input), ACRE_TRACE_DONE);
-    acre_trace_input_close(input);
-}
-
 static void an_open_section_cannot_be_closed_over(void **state)
 {
     const struct acre_trace_process process = { 1, 0, ACRE_TRACE_STARTED, 0, "open" };
-    const struct acre_trace_totals totals = { 0 };
     struct acre_trace_output *output = acre_trace_output_create(path, 1);
 
     (void)state;
     assert_int_equal(acre_trace_write_process(acre_trace_output_writer(output), &process), 0);
-    assert_int_equal(acre_trace_output_append(output, path, &totals), ACRE_TRACE_INVALID_PARAM);
+    assert_null(acre_trace_output_section(output));
     assert_int_equal(acre_trace_output_close(output), ACRE_TRACE_INVALID_PARAM);
 }
 
@@ -337,7 +306,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_plain_file_is_read, make_path, remove_path),
         cmocka_unit_test_setup_teardown(
             frames_one_after_another_are_one_stream, make_path, remove_path),
-        cmocka_unit_test_setup_teardown(parts_make_a_trace, make_path, remove_path),
         cmocka_unit_test_setup_teardown(
             an_open_section_cannot_be_closed_over, make_path, remove_path),
         cmocka_unit_test(standard_streams_are_named_by_a_dash),

@@ -60,6 +60,8 @@ static void add_times(
     replay_json_known(object, "ns_per_operation_most", timed, candidate->ns_most);
     replay_json_known(
         object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
+    replay_json_known(
+        object, "ns_per_operation_touched_least", candidate->touched, candidate->touched_least);
     replay_json_known(object, "ns_per_visit", candidate->visit_ns > 0.0, candidate->visit_ns);
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);

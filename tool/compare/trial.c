@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/compare/trial.h"
 
+#include "tool/record/launch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -49,6 +51,7 @@ static _Noreturn void become_program(const struct trial_shared *shared, pid_t pa
     replace_stream(STDIN_FILENO, is_file(STDIN_FILENO) ? "/proc/self/fd/0" : EMPTY_FILE, O_RDONLY);
     replace_stream(STDOUT_FILENO, EMPTY_FILE, O_WRONLY);
     replace_stream(STDERR_FILENO, EMPTY_FILE, O_WRONLY);
+    launch_restore_signals();
     if (acre_set_served(&served))
         execvp(shared->program[0], shared->program);
     int error = errno;

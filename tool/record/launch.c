@@ -40,6 +40,30 @@ static void pass_on(int number, siginfo_t *about, void *context)
     errno = error;
 }
 
+/* Signals that are ignored, and the dispositions that a command gets back. */
+static struct {
+    int number;
+    struct sigaction before;
+} ignored[2];
+static size_t ignored_count;
+
+void launch_ignore_signal(int number)
+{
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+    if (ignored_count == sizeof ignored / sizeof *ignored)
+        return;
+    ignored[ignored_count].number = number;
+    sigaction(number, &ignore, &ignored[ignored_count].before);
+    ignored_count++;
+}
+
+void launch_restore_signals(void)
+{
+    for (size_t i = 0; i < ignored_count; i++)
+        sigaction(ignored[i].number, &ignored[i].before, NULL);
+}
+
 static void wake(int number)
 {
     (void)number;
@@ -76,6 +100,13 @@ static bool set_preload(const char *library)
     return set;
 }
 
+static bool output_apart;
+
+void launch_keep_output_apart(void)
+{
+    output_apart = true;
+}
+
 struct environment {
     const char *library;
     const char *variable;
@@ -91,7 +122,9 @@ static _Noreturn void become(char **argv, const struct environment *environment,
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
     signal(SIGCHLD, SIG_DFL);
-    signal(SIGXFSZ, SIG_DFL);
+    launch_restore_signals();
+    if (output_apart)
+        dup2(STDERR_FILENO, STDOUT_FILENO);
     if (set_preload(environment->library) &&
         setenv(environment->variable, environment->value, 1) == 0)
         execvp(argv[0], argv);

@@ -12,6 +12,15 @@
 /** Exit code of `acre record` when recording failed, as env(1) and timeout(1) have it. */
 #define ACRE_RECORD_FAILED 125
 
+/** Ignores a signal, at most two in all: what it stands for is an error of the call that caused it. */
+void launch_ignore_signal(int number);
+
+/** In a process that is about to become a command: gives back the dispositions of before. */
+void launch_restore_signals(void);
+
+/** A command started later writes to standard error what it writes to standard output. */
+void launch_keep_output_apart(void);
+
 /**
  * Starts argv[0], found through PATH, with `library` in front of LD_PRELOAD and `variable` set to
  * `value`; its standard streams and signal dispositions are the tool's own. From then on, signals

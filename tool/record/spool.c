@@ -17,9 +17,7 @@
 
 enum {
     /* Events read from one ring before the next has its turn. */
-    SHARE = 65536,
-    /* zstd's level for what stands around the sections. */
-    LEVEL = 3
+    SHARE = 65536
 };
 
 /* ---- the folder ---- */
@@ -102,16 +100,17 @@ static int make_control(struct spool *spool)
     return error;
 }
 
-int spool_open(struct spool *spool, size_t ring_bytes, bool with_time)
+int spool_open(struct spool *spool, int fd, size_t ring_bytes, bool with_time)
 {
     int error;
 
-    *spool = (struct spool){ 0 };
+    *spool = (struct spool){ .file = { .fd = fd } };
     error = make_folder(spool);
     if (error) {
         rmdir(spool->folder);
         rmdir(spool->outer);
         spool->folder[0] = spool->outer[0] = '\0';
+        spool_close(spool);
         return error;
     }
     error = make_control(spool);
@@ -144,13 +143,17 @@ void spool_close(struct spool *spool)
     }
     free(spool->processes);
     free(spool->active);
+    if (spool->file.output)
+        acre_trace_output_abandon(spool->file.output);
+    if (spool->file.fd >= 0)
+        close(spool->file.fd);
     if (spool->control)
         munmap(spool->control, SPOOL_PAGE);
     if (spool->folder[0])
         remove_folder(spool->folder);
     if (spool->outer[0])
         rmdir(spool->outer);
-    *spool = (struct spool){ 0 };
+    *spool = (struct spool){ .file = { .fd = -1 } };
 }
 
 /* ---- processes ---- */
@@ -177,8 +180,8 @@ static bool add_process(struct spool *spool)
 
     if (!process)
         return false;
-    *process =
-        spool_process_new(spool->folder, (uint32_t)spool->count, spool->control->capacity_log2);
+    *process = spool_process_new(
+        spool->folder, &spool->file, (uint32_t)spool->count, spool->control->capacity_log2);
     if (!push_process(&spool->processes, &spool->count, &spool->room, process)) {
         free(process);
         return false;
@@ -231,6 +234,12 @@ size_t spool_poll(struct spool *spool)
         events += spool_process_read(spool->active[i], SHARE, SPOOL_RUNNING);
     }
     return events;
+}
+
+void spool_flush(struct spool *spool)
+{
+    for (size_t i = 0; i < spool->active_count; i++)
+        spool_process_flush(spool->active[i]);
 }
 
 /* ---- ends ---- */
@@ -361,32 +370,17 @@ struct spool_summary spool_summarise(const struct spool *spool)
     return sum;
 }
 
-static bool append_all(const struct spool *spool, struct acre_trace_output *output)
+int spool_complete(struct spool *spool)
 {
-    char part[4096];
+    struct spool_file *file = &spool->file;
+    int error = spool->error;
 
-    for (size_t i = 0; i < spool->count; i++) {
-        const struct spool_process *process = spool->processes[i];
-
-        if (!process->begun)
-            continue;
-        spool_process_path(process, "part", part);
-        if (acre_trace_output_append(output, part, &process->totals) != ACRE_TRACE_OK)
-            return false;
-    }
-    return true;
-}
-
-int spool_write(const struct spool *spool, const char *path)
-{
-    struct acre_trace_output *output = acre_trace_output_create(path, LEVEL);
-    int error = 0;
-
-    if (!output)
-        return errno;
-    if (!append_all(spool, output))
+    if (!error && !spool_file_begin(file))
+        error = file->error;
+    if (error)
+        return error;
+    if (acre_trace_output_close(file->output) != ACRE_TRACE_OK)
         error = errno ? errno : EIO;
-    if (acre_trace_output_close(output) != ACRE_TRACE_OK && !error)
-        error = errno ? errno : EIO;
+    file->output = NULL;
     return error;
 }

@@ -28,9 +28,11 @@ enum {
  * signal handler by longjmp while it wrote. */
 static const uint64_t patience_ns = UINT64_C(10000000000);
 
-struct spool_process spool_process_new(const char *folder, uint32_t number, unsigned capacity_log2)
+struct spool_process spool_process_new(
+    const char *folder, struct spool_file *file, uint32_t number, unsigned capacity_log2)
 {
     return (struct spool_process){ .folder = folder,
+        .file = file,
         .number = number,
         .capacity_log2 = capacity_log2,
         .patience_ns = patience_ns };
@@ -44,9 +46,26 @@ static uint64_t process_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void spool_process_path(const struct spool_process *process, const char *kind, char path[4096])
+void spool_process_path(const struct spool_process *process, char path[4096])
 {
-    snprintf(path, 4096, "%s/%s-%u", process->folder, kind, process->number);
+    snprintf(path, 4096, "%s/ring-%u", process->folder, process->number);
+}
+
+/* ---- the file ---- */
+
+bool spool_file_begin(struct spool_file *file)
+{
+    if (file->output || file->error)
+        return file->output != NULL;
+    /* What is no regular file has nothing to remove. */
+    if (ftruncate(file->fd, 0) == 0 || errno == EINVAL)
+        file->output = acre_trace_output_create_on(file->fd, LEVEL);
+    else
+        close(file->fd);
+    if (!file->output || acre_trace_output_flush(file->output) != ACRE_TRACE_OK)
+        file->error = errno;
+    file->fd = -1;
+    return file->output != NULL;
 }
 
 /* ---- memory ---- */
@@ -109,18 +128,17 @@ static void begin_process(struct spool_process *process, const struct spool_even
         .parent_pid = process->ring->parent_pid,
         .origin = process->ring->forked ? ACRE_TRACE_FORKED : ACRE_TRACE_STARTED,
         .inherited = process->live.count };
-    char path[4096];
 
     process->begun = true;
     process->start_ns = event->time_ns;
     process->totals.processes = 1;
-    spool_process_path(process, "part", path);
-    process->part = acre_trace_output_create_part(path, LEVEL);
-    if (!process->part) {
-        process->error = errno;
+    if (spool_file_begin(process->file))
+        process->section = acre_trace_output_section(process->file->output);
+    if (!process->section) {
+        process->error = process->file->error ? process->file->error : errno;
         return;
     }
-    process->writer = acre_trace_output_writer(process->part);
+    process->writer = acre_trace_output_writer(process->section);
     memcpy(about.name, process->ring->name, sizeof about.name - 1);
     acre_trace_write_process(process->writer, &about);
     inherit_blocks(process);
@@ -263,7 +281,7 @@ static void convert_call(
 
     if (!process->begun)
         begin_process(process, event);
-    if (!process->part)
+    if (!process->section)
         return;
     if (thread >= process->threads)
         process->threads = thread + 1;
@@ -304,7 +322,7 @@ void spool_process_look(struct spool_process *process)
     void *map = MAP_FAILED;
     int fd;
 
-    spool_process_path(process, "ring", path);
+    spool_process_path(process, path);
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return;
@@ -460,15 +478,27 @@ bool spool_process_inherit(struct spool_process *process, struct spool_process *
     return process->heir;
 }
 
+static void note_write_error(struct spool_process *process)
+{
+    if (!process->error)
+        process->error = errno ? errno : EIO;
+}
+
+void spool_process_flush(struct spool_process *process)
+{
+    if (process->section && acre_trace_output_flush(process->section) != ACRE_TRACE_OK)
+        note_write_error(process);
+}
+
 static void end_section(struct spool_process *process)
 {
-    if (!process->part)
+    if (!process->section)
         return;
     process->totals.events = process->writer->events;
     acre_trace_write_process_end(process->writer, process->totals.lost, process->totals.unmatched);
-    if (acre_trace_output_close(process->part) != ACRE_TRACE_OK && !process->error)
-        process->error = errno ? errno : EIO;
-    process->part = NULL;
+    if (acre_trace_output_close(process->section) != ACRE_TRACE_OK)
+        note_write_error(process);
+    process->section = NULL;
     process->writer = NULL;
 }
 
@@ -485,7 +515,7 @@ void spool_process_end(struct spool_process *process)
     end_section(process);
     munmap(process->ring, size);
     process->ring = NULL;
-    spool_process_path(process, "ring", path);
+    spool_process_path(process, path);
     unlink(path);
     spool_map_release(&process->live);
     free(process->pending);

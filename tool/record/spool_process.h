@@ -23,8 +23,16 @@ struct spool_snapshot {
     struct spool_map live;
 };
 
+/** Where the sections go: a file that is emptied when the first of them begins. */
+struct spool_file {
+    int fd;                           /* -1: `output` has it */
+    struct acre_trace_output *output; /* null: not begun */
+    int error;                        /* errno of the first failure, or 0 */
+};
+
 struct spool_process {
     const char *folder;
+    struct spool_file *file;
     uint32_t number;
     unsigned capacity_log2;
     struct spool_ring *ring; /* null: not seen yet, or given back */
@@ -47,7 +55,7 @@ struct spool_process {
     size_t pending_count, pending_room;
     struct spool_snapshot *snapshots;
     size_t snapshot_count, snapshot_room;
-    struct acre_trace_output *part; /* its section; null: not begun, or failed */
+    struct acre_trace_output *section; /* null: not begun, failed, or ended */
     struct acre_trace_writer *writer;
     struct acre_trace_totals totals;
 };
@@ -58,8 +66,12 @@ enum spool_haste {
     SPOOL_FINAL    /**< none will: skip what is missing */
 };
 
-/** A process of which nothing is known yet. `folder` must outlive it. */
-struct spool_process spool_process_new(const char *folder, uint32_t number, unsigned capacity_log2);
+/** Begins the trace, if it has not begun. False: it cannot be written; `file->error` says why. */
+bool spool_file_begin(struct spool_file *file);
+
+/** A process of which nothing is known yet. `folder` and `file` must outlive it. */
+struct spool_process spool_process_new(
+    const char *folder, struct spool_file *file, uint32_t number, unsigned capacity_log2);
 
 /** Maps the ring when its process has set it up. */
 void spool_process_look(struct spool_process *process);
@@ -69,6 +81,9 @@ void spool_process_look(struct spool_process *process);
  * how many there were.
  */
 size_t spool_process_read(struct spool_process *process, size_t most, enum spool_haste haste);
+
+/** Sees to it that what was read is in the file, whatever happens later. */
+void spool_process_flush(struct spool_process *process);
 
 /** Takes over a parent's heap as it was at order number `order`. False: the parent is not there
  * yet. */
@@ -80,7 +95,7 @@ void spool_process_end(struct spool_process *process);
 /** Gives the rest back. */
 void spool_process_release(struct spool_process *process);
 
-/** Writes the path of this process's "ring" or "part" file. */
-void spool_process_path(const struct spool_process *process, const char *kind, char path[4096]);
+/** Writes the path of this process's ring. */
+void spool_process_path(const struct spool_process *process, char path[4096]);
 
 #endif
