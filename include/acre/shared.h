@@ -62,11 +62,7 @@ struct acre_shared_pool {
 struct acre_shared {
     struct acre_locked locked; /**< Allocator and lock; after the last drop, an empty allocator. */
     struct acre_shared_pool pool;
-#ifdef __cplusplus
-    size_t count;
-#else
-    _Atomic size_t count; /**< References; 0 after the last drop. Same layout as size_t. */
-#endif
+    size_t count; /**< References; 0 after the last drop. Changed atomically if `threads`. */
     bool threads; /**< The count changes atomically. */
 };
 
@@ -92,8 +88,8 @@ ACRE_NODISCARD enum acre_status acre_shared_make(
  * @param locker locked around every call to the allocator. If locker.lock is null, the allocator
  *               must be thread-safe itself. A pool that processes share needs a lock that works across
  *               processes (a pthread mutex with PTHREAD_PROCESS_SHARED).
- * @return as for acre_shared_make; also ACRE_INVALID_PARAM: lock is set and unlock is not. O(1).
- * @note The count needs a compare-and-swap on a word, as C11's atomics have it.
+ * @return as for acre_shared_make; also ACRE_INVALID_PARAM: lock is set and unlock is not, or the
+ *         machine has no lock-free compare-and-swap on a word (Cortex-M0, RISC-V without A). O(1).
  */
 ACRE_NODISCARD enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared,
     struct acre_bytes bytes, struct acre_shared_pool pool, struct acre_locker locker);

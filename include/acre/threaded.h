@@ -27,7 +27,8 @@
  * Cost of a slab: a record of 80 bytes and 64 bytes per 64 objects; 8 bytes per page of the map.
  * Cost of a thread: 10 KiB; where its slabs lie apart from one another, up to 1.6 % of their bytes.
  *
- * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB.
+ * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB. On machines
+ * without lock-free pointers (Cortex-M0, RISC-V without A), none of these functions is in the library.
  */
 #ifndef ACRE_THREADED_H
 #define ACRE_THREADED_H

@@ -57,31 +57,3 @@ _Noreturn void machine_start(const void *tree)
         kernel_panic("no device tree", (uintptr_t)tree);
     kernel_main();
 }
-
-/*
- * gcc 12 calls these for atomics narrower than a word, of which the threaded heap has two. Here is one
- * hart, and no interrupt uses a heap.
- */
-bool machine_compare_exchange_1(volatile void *ptr, void *expected, unsigned char desired) __asm__(
-    "__atomic_compare_exchange_1");
-uint16_t machine_exchange_2(volatile void *ptr, uint16_t desired) __asm__("__atomic_exchange_2");
-
-bool machine_compare_exchange_1(volatile void *ptr, void *expected, unsigned char desired)
-{
-    volatile unsigned char *byte = ptr;
-    unsigned char *seen = expected;
-    bool same = *byte == *seen;
-    if (same)
-        *byte = desired;
-    else
-        *seen = *byte;
-    return same;
-}
-
-uint16_t machine_exchange_2(volatile void *ptr, uint16_t desired)
-{
-    volatile uint16_t *half = ptr;
-    uint16_t was = *half;
-    *half = desired;
-    return was;
-}

@@ -27,10 +27,20 @@ ACRE_INLINE unsigned acre_bits_lowest(size_t word)
     return ACRE_TRAILING_ZEROS((unsigned long long)word);
 }
 
+ACRE_INLINE unsigned acre_bits_count_32(uint32_t word)
+{
+    word -= word >> 1 & 0x55555555;
+    word = (word & 0x33333333) + (word >> 2 & 0x33333333);
+    word = (word + (word >> 4)) & 0x0f0f0f0f;
+    word += word >> 8;
+    return (word + (word >> 16)) & 0x3f;
+}
+
 /** Number of set bits. Written out, because compilers call a library for it where the machine has
  * no such instruction. */
 ACRE_INLINE unsigned acre_bits_count(uint64_t word)
 {
+#if UINTPTR_MAX > 0xffffffff && ACRE_MULTIPLIES
     const uint64_t pairs = UINT64_C(0x5555555555555555);
     const uint64_t fours = UINT64_C(0x3333333333333333);
     const uint64_t bytes = UINT64_C(0x0f0f0f0f0f0f0f0f);
@@ -39,6 +49,9 @@ ACRE_INLINE unsigned acre_bits_count(uint64_t word)
     word = (word & fours) + ((word >> 2) & fours);
     word = (word + (word >> 4)) & bytes;
     return (unsigned)((word * UINT64_C(0x0101010101010101)) >> 56);
+#else
+    return acre_bits_count_32((uint32_t)word) + acre_bits_count_32((uint32_t)(word >> 32));
+#endif
 }
 
 /** True for 1, 2, 4, 8 ...; false for 0. */

@@ -18,6 +18,33 @@
 #define ACRE_ANNOTATE 0
 #endif
 
+/* What the machine does in a few instructions, and what compilers call a library for (libgcc), which
+ * kernels do not have: there base/wide.h does it. */
+#if defined(__riscv) && !defined(__riscv_mul)
+#define ACRE_MULTIPLIES 0
+#else
+#define ACRE_MULTIPLIES 1
+#endif
+#if (defined(__riscv) && !defined(__riscv_div)) ||                                                 \
+    (defined(__arm__) && !defined(__ARM_FEATURE_IDIV))
+#define ACRE_DIVIDES 0
+#else
+#define ACRE_DIVIDES 1
+#endif
+/* The product of two numbers of 32 bits, in 64. */
+#if !ACRE_MULTIPLIES || (defined(__thumb__) && !defined(__thumb2__))
+#define ACRE_MULTIPLIES_WIDE 0
+#else
+#define ACRE_MULTIPLIES_WIDE 1
+#endif
+/* Shifts of 64 bits by a variable, also where compilers optimise for size. */
+#if UINTPTR_MAX > 0xffffffff || defined(__i386__) ||                                               \
+    (defined(__arm__) && (!defined(__thumb__) || defined(__thumb2__)))
+#define ACRE_SHIFTS_WIDE 1
+#else
+#define ACRE_SHIFTS_WIDE 0
+#endif
+
 #if defined(__GNUC__) && !defined(ACRE_PLAIN_C)
 #define ACRE_LIKELY(cond) __builtin_expect(!!(cond), 1)
 #define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)

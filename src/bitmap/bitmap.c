@@ -198,7 +198,7 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_below(struct acre_bitmap *s
         pos + ((uintptr_t)1 << self->page_shift) == self->hint_at ||
         self->hint_range->words != self->cached_words)
         return bitmap_dealloc_cached(self, index);
-    *word = (uint64_t)1 << index % BITMAP_WORD_BITS;
+    *word = acre_wide_bit(index);
     self->next_hint = self->hint;
     self->hint = word;
     self->hint_at =
@@ -224,12 +224,11 @@ enum acre_status acre_bitmap_dealloc_pages(struct acre_bitmap *self, uintptr_t p
         return bitmap_dealloc_below(self, index);
     uint64_t *word = &self->cached_words[word_at];
     struct acre_bitmap_group *group = &self->cached_groups[index >> BITMAP_GROUP_LOG2];
-    if (ACRE_UNLIKELY((*word >> index % BITMAP_WORD_BITS & 1) != 0 ||
-                      (group->dirty >> word_at % BITMAP_WORD_BITS & 1) == 0))
+    if (ACRE_UNLIKELY(acre_wide_has(*word, index) || !acre_wide_has(group->dirty, word_at)))
         return bitmap_dealloc_cached(self, index);
     ACRE_ASSERT(group->free_words != 0); /* BITMAP-9 */
-    *word |= (uint64_t)1 << index % BITMAP_WORD_BITS;
-    group->free_words |= (uint64_t)1 << word_at % BITMAP_WORD_BITS;
+    *word |= acre_wide_bit(index);
+    group->free_words |= acre_wide_bit(word_at);
     self->headroom++;
     return ACRE_OK;
 }

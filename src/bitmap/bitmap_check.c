@@ -74,8 +74,7 @@ static bool bitmap_hint_agrees(const struct acre_bitmap *self)
     const struct acre_bitmap_range *range = self->hint_range;
     size_t word = (size_t)(bitmap_listed_hint(self) - range->words);
     uint64_t dirty = range->groups[word / BITMAP_WORD_BITS].dirty;
-    return (dirty >> word % BITMAP_WORD_BITS & 1) != 0 &&
-           self->align_limit >> self->page_shift == 1 &&
+    return acre_wide_has(dirty, word) && self->align_limit >> self->page_shift == 1 &&
            bitmap_is_at(self, self->free_from, word) &&
            bitmap_is_at(self, self->hint_at, (size_t)(self->hint - range->words));
 }
@@ -115,7 +114,7 @@ static bool bitmap_set_level_holds(const struct bitmap_set *set, unsigned level,
     size_t bits = bitmap_set_words(words) * BITMAP_WORD_BITS;
     for (size_t at = 0; at < bits; at++) {
         uint64_t word = set->bits[level + 1][at / BITMAP_WORD_BITS];
-        if ((word >> at % BITMAP_WORD_BITS & 1) != (at < words && set->bits[level][at] != 0))
+        if (acre_wide_has(word, at) != (at < words && set->bits[level][at] != 0))
             return false;
     }
     return true;
@@ -143,7 +142,7 @@ static uint64_t bitmap_due_free_words(
     size_t word = group * BITMAP_WORD_BITS;
     uint64_t bits = 0;
     for (unsigned bit = 0; bit < BITMAP_WORD_BITS && word < words; bit++, word++)
-        bits |= (uint64_t)(bitmap_listed_word(self, &range->words[word]) != 0) << bit;
+        bits |= bitmap_listed_word(self, &range->words[word]) != 0 ? acre_wide_bit(bit) : 0;
     return bits;
 }
 
@@ -172,7 +171,8 @@ static bool bitmap_may_be_dirty(const struct acre_bitmap_range *range, size_t gr
 {
     const struct acre_bitmap_group *at = &range->groups[group];
     const uint64_t firsts = UINT64_C(0x0101010101010101);
-    return at->dirty == (at->dirty & firsts) * 0xff &&
+    uint64_t chunks = at->dirty & firsts;
+    return at->dirty == (chunks << 8) - chunks &&
            (at->dirty == 0 || (at->free_words != 0 && bitmap_set_has(&range->dirty_groups, group)));
 }
 

@@ -216,15 +216,21 @@ static void bitmap_leaves_set(
     }
 }
 
+/** The bits of the words low to high of one group. */
+static uint64_t bitmap_words_mask(size_t low, size_t high)
+{
+    return acre_shift_left(bitmap_word_mask(high - low + 1), low % BITMAP_WORD_BITS);
+}
+
 /** Updates free_words after [index, index + count), all in one group, was made used. */
 static void bitmap_free_words_remove(struct acre_bitmap_range *range, size_t index, size_t count)
 {
     struct acre_bitmap_group *group = &range->groups[index >> BITMAP_GROUP_LOG2];
     size_t low = index >> BITMAP_WORD_LOG2;
     size_t high = (index + count - 1) >> BITMAP_WORD_LOG2;
-    group->free_words &= ~(bitmap_word_mask(high - low + 1) << low % BITMAP_WORD_BITS);
-    group->free_words |= (uint64_t)(range->words[low] != 0) << low % BITMAP_WORD_BITS;
-    group->free_words |= (uint64_t)(range->words[high] != 0) << high % BITMAP_WORD_BITS;
+    group->free_words &= ~bitmap_words_mask(low, high);
+    group->free_words |= range->words[low] != 0 ? acre_wide_bit(low) : 0;
+    group->free_words |= range->words[high] != 0 ? acre_wide_bit(high) : 0;
 }
 
 /** The same after it was made free. */
@@ -235,7 +241,7 @@ static void bitmap_free_words_add(struct acre_bitmap_range *range, size_t index,
     size_t high = (index + count - 1) >> BITMAP_WORD_LOG2;
     if (group->free_words == 0)
         acre_bitmap_set_add(&range->free_groups, index >> BITMAP_GROUP_LOG2);
-    group->free_words |= bitmap_word_mask(high - low + 1) << low % BITMAP_WORD_BITS;
+    group->free_words |= bitmap_words_mask(low, high);
 }
 
 /** acre_bitmap_dirty_update for pages of one group. */

@@ -56,7 +56,7 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
 
 static void bitmap_add_free_word(struct acre_bitmap_range *range, size_t word)
 {
-    range->groups[word / BITMAP_WORD_BITS].free_words |= (uint64_t)1 << word % BITMAP_WORD_BITS;
+    range->groups[word / BITMAP_WORD_BITS].free_words |= acre_wide_bit(word);
 }
 
 /** Notes that a word has a free page. A full group becomes dirty as a whole: its next page is then
@@ -101,7 +101,7 @@ static void bitmap_free_index(
         bitmap_list_any(self);
         bitmap_list_word(self, range, word);
     }
-    range->words[word] |= (uint64_t)1 << index % BITMAP_WORD_BITS;
+    range->words[word] |= acre_wide_bit(index);
     if (self->hint != NULL && pos < self->hint_at)
         bitmap_set_hint(self, range, word);
 }
@@ -112,7 +112,7 @@ enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page)
     if (range == NULL)
         return ACRE_NOT_ALLOCATED;
     size_t index = (size_t)(page - range->first);
-    if ((range->words[index >> BITMAP_WORD_LOG2] >> index % BITMAP_WORD_BITS & 1) != 0)
+    if (acre_wide_has(range->words[index >> BITMAP_WORD_LOG2], index))
         return ACRE_NOT_ALLOCATED;
     bitmap_free_index(self, range, index);
     bitmap_cache_range(self, range);

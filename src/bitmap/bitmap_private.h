@@ -184,10 +184,16 @@ ACRE_INLINE struct bitmap_run bitmap_leaf_unpack(uint64_t leaf)
 
 /* ---- numbers of chunks, groups and nodes ---- */
 
+/** log2 of the pages that a whole node of a level spans; the level is below the root's. */
+ACRE_INLINE unsigned bitmap_span_log2(unsigned level)
+{
+    return BITMAP_CHUNK_LOG2 + level * BITMAP_FANOUT_LOG2;
+}
+
 /** Pages that a whole node of a level spans; the level is below the root's. */
 ACRE_INLINE size_t bitmap_span(unsigned level)
 {
-    return BITMAP_CHUNK_PAGES << (level * BITMAP_FANOUT_LOG2);
+    return (size_t)1 << bitmap_span_log2(level);
 }
 
 /** Chunks that `pages` pages take. */
@@ -217,7 +223,7 @@ ACRE_INLINE size_t bitmap_groups(const struct acre_bitmap_range *range)
 /** The bits of a group's `dirty` and `free_words` that stand for the chunk of a word. */
 ACRE_INLINE uint64_t bitmap_chunk_bits(size_t word)
 {
-    return (uint64_t)0xff << (word & (BITMAP_WORD_BITS - BITMAP_CHUNK_WORDS));
+    return acre_shift_left(0xff, word & (BITMAP_WORD_BITS - BITMAP_CHUNK_WORDS));
 }
 
 /* ---- the search hint, and the range in which single pages are freed on the short path ---- */
@@ -255,7 +261,7 @@ size_t acre_bitmap_set_next(const struct bitmap_set *set, size_t from);
 
 ACRE_INLINE bool bitmap_set_has(const struct bitmap_set *set, size_t group)
 {
-    return set->bits[0][group / BITMAP_WORD_BITS] >> group % BITMAP_WORD_BITS & 1;
+    return acre_wide_has(set->bits[0][group / BITMAP_WORD_BITS], group);
 }
 
 /* ---- bitmap_layout.c ---- */

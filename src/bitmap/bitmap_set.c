@@ -13,7 +13,7 @@ void acre_bitmap_set_add(struct bitmap_set *set, size_t group)
     do {
         uint64_t *word = &set->bits[level][group / BITMAP_WORD_BITS];
         was = *word;
-        *word = was | (uint64_t)1 << group % BITMAP_WORD_BITS;
+        *word = was | acre_wide_bit(group);
         group /= BITMAP_WORD_BITS;
     } while (was == 0 && ++level < set->levels);
 }
@@ -24,7 +24,7 @@ void acre_bitmap_set_remove(struct bitmap_set *set, size_t group)
     uint64_t rest;
     do {
         uint64_t *word = &set->bits[level][group / BITMAP_WORD_BITS];
-        rest = *word & ~((uint64_t)1 << group % BITMAP_WORD_BITS);
+        rest = *word & ~acre_wide_bit(group);
         *word = rest;
         group /= BITMAP_WORD_BITS;
     } while (rest == 0 && ++level < set->levels);
@@ -46,8 +46,8 @@ size_t acre_bitmap_set_next(const struct bitmap_set *set, size_t from)
     size_t size = set->size;
     unsigned level = 0;
     for (; from < size; from = from / BITMAP_WORD_BITS + 1) {
-        uint64_t word = set->bits[level][from / BITMAP_WORD_BITS] & ~(uint64_t)0
-                                                                        << from % BITMAP_WORD_BITS;
+        uint64_t word = set->bits[level][from / BITMAP_WORD_BITS] &
+                        acre_shift_left(~(uint64_t)0, from % BITMAP_WORD_BITS);
         if (word != 0) {
             from = from / BITMAP_WORD_BITS * BITMAP_WORD_BITS + bitmap_word_lowest(word);
             while (level-- != 0)

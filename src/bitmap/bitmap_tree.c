@@ -18,7 +18,8 @@ ACRE_INLINE size_t bitmap_width_at(
 
 size_t acre_bitmap_tree_width(const struct acre_bitmap_range *range, unsigned level, size_t index)
 {
-    return bitmap_width_at(range, level, level == range->top ? 0 : index * bitmap_span(level));
+    return bitmap_width_at(
+        range, level, level == range->top ? 0 : index << bitmap_span_log2(level));
 }
 
 /** acre_bitmap_tree_get, inlined: a call returns the three words of a summary through memory. */
@@ -104,7 +105,7 @@ static struct bitmap_run bitmap_node_after_set(const struct acre_bitmap_range *r
     unsigned level, size_t node, size_t index, size_t count, bool free)
 {
     size_t width = acre_bitmap_tree_width(range, level, node);
-    size_t start = level == range->top ? 0 : node * bitmap_span(level);
+    size_t start = level == range->top ? 0 : node << bitmap_span_log2(level);
     if (start >= index && count >= width && start - index <= count - width)
         return bitmap_run_free(free ? width : 0);
     return acre_bitmap_tree_compute(range, level, node);
@@ -117,7 +118,7 @@ static void bitmap_update_free_words(struct acre_bitmap_range *range, size_t gro
     size_t word = group * BITMAP_WORD_BITS;
     uint64_t bits = 0;
     for (unsigned bit = 0; bit < BITMAP_WORD_BITS && word < words; bit++, word++)
-        bits |= (uint64_t)(range->words[word] != 0) << bit;
+        bits |= range->words[word] != 0 ? acre_wide_bit(bit) : 0;
     range->groups[group].free_words = bits;
     if (bits != 0)
         acre_bitmap_set_add(&range->free_groups, group);
@@ -163,7 +164,7 @@ struct bitmap_walk {
 ACRE_INLINE bool bitmap_walk_level(
     const struct acre_bitmap_range *range, struct bitmap_walk *walk, unsigned level, size_t count)
 {
-    size_t last = (range->pages - 1) >> (BITMAP_CHUNK_LOG2 + level * BITMAP_FANOUT_LOG2);
+    size_t last = (range->pages - 1) >> bitmap_span_log2(level);
     size_t end = (walk->index | (BITMAP_FANOUT - 1)) < last
                      ? (walk->index | (BITMAP_FANOUT - 1)) + 1
                      : last + 1;
@@ -175,7 +176,7 @@ ACRE_INLINE bool bitmap_walk_level(
             break;
         open = run.start == walk->span ? open + run.start : run.end;
     }
-    walk->pos += (index - walk->index) * walk->span;
+    walk->pos += acre_multiply(index - walk->index, walk->span);
     walk->index = index;
     walk->open = walk->pos - open;
     return index != end;

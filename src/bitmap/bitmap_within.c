@@ -21,14 +21,14 @@ struct bitmap_visit {
 
 static size_t bitmap_last_index(const struct acre_bitmap_range *range, unsigned level)
 {
-    return (range->pages - 1) / bitmap_span(level);
+    return (range->pages - 1) >> bitmap_span_log2(level);
 }
 
 static void bitmap_visit_node(
     const struct acre_bitmap_range *range, struct bitmap_visit *visit, size_t index)
 {
     visit->index = index;
-    visit->start = index * bitmap_span(visit->level);
+    visit->start = index << bitmap_span_log2(visit->level);
     visit->end = visit->start + acre_bitmap_tree_width(range, visit->level, index);
 }
 

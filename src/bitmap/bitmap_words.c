@@ -23,7 +23,7 @@ void acre_bitmap_words_fill(uint64_t *words, size_t index, size_t count, bool fr
     size_t bit = index % BITMAP_WORD_BITS;
     size_t room = BITMAP_WORD_BITS - bit;
     size_t head = count < room ? count : room;
-    bitmap_word_set(word++, bitmap_word_mask(head) << bit, free);
+    bitmap_word_set(word++, acre_shift_left(bitmap_word_mask(head), bit), free);
     for (count -= head; count >= BITMAP_WORD_BITS; count -= BITMAP_WORD_BITS)
         *word++ = free ? ~(uint64_t)0 : 0;
     if (count != 0)
@@ -39,7 +39,7 @@ bool acre_bitmap_words_are(const uint64_t *words, size_t index, size_t count, bo
     size_t head = count < room ? count : room;
     if (count == 0)
         return true;
-    if (((*word++ ^ flip) & bitmap_word_mask(head) << bit) != 0)
+    if (((*word++ ^ flip) & acre_shift_left(bitmap_word_mask(head), bit)) != 0)
         return false;
     for (count -= head; count >= BITMAP_WORD_BITS; count -= BITMAP_WORD_BITS)
         if (*word++ != flip)
@@ -52,7 +52,8 @@ size_t acre_bitmap_words_below(const uint64_t *words, size_t index, size_t start
     size_t at = index;
     while (at != start) {
         size_t bits = (at - 1) % BITMAP_WORD_BITS + 1;
-        uint64_t used = ~words[(at - 1) / BITMAP_WORD_BITS] << (BITMAP_WORD_BITS - bits);
+        uint64_t used =
+            acre_shift_left(~words[(at - 1) / BITMAP_WORD_BITS], BITMAP_WORD_BITS - bits);
         if (used != 0)
             return index - at + (size_t)ACRE_LEADING_ZEROS(used);
         at -= bits;
@@ -64,12 +65,18 @@ size_t acre_bitmap_words_above(const uint64_t *words, size_t index, size_t end)
 {
     size_t at = index;
     while (at < end) {
-        uint64_t used = ~words[at / BITMAP_WORD_BITS] >> at % BITMAP_WORD_BITS;
+        uint64_t used = acre_shift_right(~words[at / BITMAP_WORD_BITS], at % BITMAP_WORD_BITS);
         if (used != 0)
             return at - index + bitmap_word_lowest(used);
         at += BITMAP_WORD_BITS - at % BITMAP_WORD_BITS;
     }
     return end - index;
+}
+
+/** The 64 bits of (low, high) from bit `offset` on, 1 to 63. */
+ACRE_INLINE uint64_t bitmap_word_at_offset(uint64_t low, uint64_t high, size_t offset)
+{
+    return acre_shift_right(low, offset) | acre_shift_left(high, BITMAP_WORD_BITS - offset);
 }
 
 /** The bits of a word from which `count` set bits follow in (low, high), count 1 to 64. */
@@ -79,10 +86,10 @@ ACRE_INLINE uint64_t bitmap_word_run_starts(uint64_t low, uint64_t high, size_t 
     if (count == 1)
         return low;
     for (; have * 2 < count && low != 0; have *= 2) {
-        low &= low >> have | high << (BITMAP_WORD_BITS - have);
-        high &= high >> have;
+        low &= bitmap_word_at_offset(low, high, have);
+        high &= acre_shift_right(high, have);
     }
-    return low & (low >> (count - have) | high << (BITMAP_WORD_BITS - (count - have)));
+    return low & bitmap_word_at_offset(low, high, count - have);
 }
 
 /** The longest run of set bits in a word, or `known` when none is longer. At most 64 steps. */
@@ -98,8 +105,8 @@ ACRE_INLINE size_t bitmap_word_longest(uint64_t word, size_t known)
     if (word == 0 || want > BITMAP_WORD_BITS)
         return known;
     for (; have * 2 <= want; have *= 2)
-        word &= word >> have;
-    for (word &= word >> (want - have); word != 0; word &= word >> 1)
+        word &= acre_shift_right(word, have);
+    for (word &= acre_shift_right(word, want - have); word != 0; word &= word >> 1)
         known++;
     return known;
 }
@@ -142,7 +149,7 @@ static struct bitmap_run bitmap_summary_of_bits(uint64_t word, size_t bits)
     if (run.start == bits)
         return bitmap_run_free(bits);
     run.longest = bitmap_word_longest(word, run.start);
-    run.end = bitmap_word_run_down(word << (BITMAP_WORD_BITS - bits));
+    run.end = bitmap_word_run_down(acre_shift_left(word, BITMAP_WORD_BITS - bits));
     return run;
 }
 
@@ -163,8 +170,8 @@ static uint64_t bitmap_word_aligned(uintptr_t number, size_t align)
     if (gap >= BITMAP_WORD_BITS)
         return 0;
     if (align >= BITMAP_WORD_BITS)
-        return (uint64_t)1 << gap;
-    return aligned_bits[acre_bits_lowest(align)] << gap;
+        return acre_wide_bit(gap);
+    return acre_shift_left(aligned_bits[acre_bits_lowest(align)], gap);
 }
 
 /** The bits of a word at or above index `from`, its bit 0 having the index `at`. */
@@ -174,7 +181,7 @@ static uint64_t bitmap_word_not_below(size_t at, size_t from)
         return ~(uint64_t)0;
     if (from - at >= BITMAP_WORD_BITS)
         return 0;
-    return ~(uint64_t)0 << (from - at);
+    return acre_shift_left(~(uint64_t)0, from - at);
 }
 
 /** acre_bitmap_words_find for runs of at most a word that may begin anywhere. */

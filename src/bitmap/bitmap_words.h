@@ -6,6 +6,7 @@
 #ifndef ACRE_SRC_BITMAP_WORDS_H
 #define ACRE_SRC_BITMAP_WORDS_H
 
+#include "base/wide.h"
 #include "bitmap/bitmap_run.h"
 
 #define BITMAP_WORD_BITS 64u
@@ -61,7 +62,7 @@ ACRE_INLINE unsigned bitmap_word_run_down(uint64_t word)
 /** The `count` lowest bits, 1 to 64. */
 ACRE_INLINE uint64_t bitmap_word_mask(size_t count)
 {
-    return ~(uint64_t)0 >> (BITMAP_WORD_BITS - count);
+    return acre_shift_right(~(uint64_t)0, BITMAP_WORD_BITS - count);
 }
 
 /** The lowest index in the free run [start, end) where the request fits, or BITMAP_NONE. */

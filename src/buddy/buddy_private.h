@@ -58,6 +58,7 @@
 #include "base/bitset.h"
 #include "base/check.h"
 #include "base/regions.h"
+#include "base/wide.h"
 
 #include <acre/buddy.h>
 
@@ -400,7 +401,7 @@ ACRE_INLINE void buddy_merge_in_region(
     }
     if (ACRE_UNLIKELY(region->seam)) {
         /* Inverts buddy_lead(), so that the loop need not count. */
-        order = (lead + limit - buddy_lead(region, 0)) / BUDDY_GAP;
+        order = acre_divide(lead + limit - buddy_lead(region, 0), BUDDY_GAP);
         if (!buddy_contains(region, (at ^ 1) << order)) {
             acre_buddy_merge_across(buddy, at << order, (unsigned)order);
             return;

@@ -142,7 +142,7 @@ static ACRE_NOINLINE void buddy_push_smallest(
     size_t count = buddy_size(to) / 2;
     if (count == 0)
         return;
-    first.pos += count * bytes;
+    first.pos += acre_multiply(count, bytes);
     first.state += count;
     struct buddy_series even = { { first.pos - bytes, first.state - 1 }, count - 1, bytes, 1,
         (unsigned char)buddy->bias };
@@ -159,8 +159,8 @@ ACRE_INLINE void buddy_push_parts(
     size_t count = buddy_size(to - order) - 1;
     size_t bytes = buddy_bytes(buddy, order);
     size_t states = buddy_size(order) / 2;
-    first.pos += count * bytes;
-    first.state += count * states;
+    first.pos += acre_multiply(count, bytes);
+    first.state += acre_multiply(count, states);
     buddy_push_series(buddy_class(buddy, size_class),
         (struct buddy_series){ first, count, bytes, states, (unsigned char)size_class });
 }

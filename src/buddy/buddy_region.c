@@ -99,7 +99,8 @@ static size_t buddy_metadata_bytes(size_t count)
 
 size_t acre_buddy_metadata_size(size_t size, size_t smallest)
 {
-    return acre_region_node_size(size) + buddy_metadata_bytes(size / smallest) + sizeof(size_t) - 1;
+    return acre_region_node_size(size) + buddy_metadata_bytes(acre_divide(size, smallest)) +
+           sizeof(size_t) - 1;
 }
 
 static unsigned buddy_levels(size_t words)

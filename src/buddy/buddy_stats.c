@@ -7,8 +7,8 @@
 struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy)
 {
     if (buddy->cached == NULL)
-        return (
-            struct acre_stats){ .peak = buddy->peak * (buddy->mask + 1), .failed = buddy->failed };
+        return (struct acre_stats){ .peak = acre_multiply(buddy->peak, buddy->mask + 1),
+            .failed = buddy->failed };
     unsigned shift = buddy_smallest_log2(buddy);
     size_t used = buddy->peak - (size_t)buddy->headroom;
     unsigned best = acre_buddy_best_order(buddy);

@@ -16,8 +16,8 @@ static size_t heap_bundle_region_size(const struct acre_backing *backing, const 
     if (region == 0 || region > SIZE_MAX / 4 || page > SIZE_MAX / 16)
         return 0;
     size_t chunk = region + HEAP_TAIL + page - 1;
-    size_t metadata = acre_bitmap_metadata_size(chunk / page + 64) + page - 1;
-    return (chunk / page + metadata / page + 2) * page;
+    size_t metadata = acre_bitmap_metadata_size(acre_divide(chunk, page) + 64) + page - 1;
+    return acre_multiply(acre_divide(chunk, page) + acre_divide(metadata, page) + 2, page);
 }
 
 static bool heap_owns_memory(const struct acre_heap *heap)
@@ -64,14 +64,14 @@ static void heap_bundle_visit_free(void *self, acre_walk_fn *visit, void *arg)
     size_t page = acre_page_size(pages);
     size_t taken = 0;
     for (; taken < SHOWN_RUNS; taken++) {
-        counts[taken] = acre_pages_stats(pages).largest_free / page;
+        counts[taken] = acre_divide(acre_pages_stats(pages).largest_free, page);
         if (counts[taken] < 2)
             break;
         struct acre_num run = acre_alloc_pages(pages, counts[taken], 1);
         if (run.status != ACRE_OK)
             break;
         starts[taken] = run.num;
-        (void)visit(arg, (void *)run.num, counts[taken] * page, false);
+        (void)visit(arg, (void *)run.num, acre_multiply(counts[taken], page), false);
     }
     while (taken-- != 0)
         (void)acre_dealloc_pages(pages, starts[taken], counts[taken]);

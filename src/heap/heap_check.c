@@ -8,8 +8,9 @@
 static bool heap_is_apart(const struct acre_heap *heap, const struct acre_heap_chunk *chunk)
 {
     const struct acre_heap_chunk *other = heap->runs;
-    while (other != chunk && !acre_ranges_overlap(chunk->start, chunk->pages * heap->page_size,
-                                 other->start, other->pages * heap->page_size))
+    while (other != chunk &&
+           !acre_ranges_overlap(chunk->start, acre_multiply(chunk->pages, heap->page_size),
+               other->start, acre_multiply(other->pages, heap->page_size)))
         other = other->run_next;
     return other == chunk;
 }
@@ -28,7 +29,7 @@ static struct acre_check_result heap_check_runs(const struct acre_heap *heap)
     }
     if (pages != heap->chunk_pages)
         return acre_check_broken("HEAP-2: the chunks do not have the pages counted for them", heap);
-    if (pages * heap_page_size(heap) > acre_pages_stats(heap_pages(heap)).used)
+    if (acre_multiply(pages, heap_page_size(heap)) > acre_pages_stats(heap_pages(heap)).used)
         return acre_check_broken("HEAP-5: chunks have more pages than are in use", heap);
     return acre_check_sound();
 }

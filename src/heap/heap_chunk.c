@@ -72,7 +72,7 @@ bool acre_heap_add_chunk(
     const struct acre_backing *backing = heap->parts.backing;
     void *start = (void *)chunk->start;
     size_t size = heap_chunk_bytes(heap, chunk->pages);
-    bool fits = heap_region_size(heap, layout) <= size - size / 12;
+    bool fits = heap_region_size(heap, layout) <= size - acre_divide(size, 12);
     enum acre_status status = fits ? backing->add_adjacent(heap->parts.self, start, size)
                                    : acre_bytes_add_memory(heap->bytes, start, size);
     if (status == ACRE_OK)

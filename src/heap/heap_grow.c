@@ -218,9 +218,9 @@ struct acre_ptr acre_heap_request(struct acre_heap *heap, const struct heap_requ
 static struct acre_layout heap_layout_of(
     const struct acre_heap *heap, const struct heap_page_request *request)
 {
-    size_t most = SIZE_MAX / heap_page_size(heap);
-    return acre_layout(
-        request->count > most ? SIZE_MAX : request->count * heap->page_size, request->align);
+    size_t most = acre_divide(SIZE_MAX, heap_page_size(heap));
+    size_t size = request->count > most ? SIZE_MAX : acre_multiply(request->count, heap->page_size);
+    return acre_layout(size, request->align);
 }
 
 static struct acre_num heap_try_pages(

@@ -33,21 +33,21 @@ static struct acre_stats acre_heap_op_page_stats(const void *self)
 static struct acre_num acre_heap_op_alloc_pages(void *self, size_t count, size_t align)
 {
     struct acre_num found = acre_heap_alloc_pages(self, count, align, 0);
-    return acre_annotate_pages(found, count * heap_page_size(self));
+    return acre_annotate_pages(found, acre_multiply(count, heap_page_size(self)));
 }
 
 static struct acre_num acre_heap_op_alloc_pages_at(
     void *self, uintptr_t pos, size_t count, size_t align)
 {
     struct acre_num found = acre_heap_alloc_pages_at(self, pos, count, align, 0);
-    return acre_annotate_pages(found, count * heap_page_size(self));
+    return acre_annotate_pages(found, acre_multiply(count, heap_page_size(self)));
 }
 
 static struct acre_num acre_heap_op_alloc_pages_within(
     void *self, size_t count, const struct acre_run_limits *limits)
 {
     struct acre_num found = acre_heap_alloc_pages_within(self, count, limits, 0);
-    return acre_annotate_pages(found, count * heap_page_size(self));
+    return acre_annotate_pages(found, acre_multiply(count, heap_page_size(self)));
 }
 
 static enum acre_status acre_heap_op_dealloc_pages(void *self, uintptr_t pos, size_t count)

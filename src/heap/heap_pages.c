@@ -11,14 +11,14 @@
 static size_t heap_beyond_reserve(const struct acre_heap *heap, size_t available, unsigned flags)
 {
     size_t kept = (flags & ACRE_HEAP_RESERVE) != 0 ? 0 : heap->reserve;
-    size_t free = available / heap_page_size(heap);
+    size_t free = acre_divide(available, heap_page_size(heap));
     return free > kept ? free - kept : 0;
 }
 
 size_t acre_heap_longest_run(
     const struct acre_heap *heap, const struct acre_stats *stats, unsigned flags)
 {
-    size_t run = stats->largest_free / heap_page_size(heap);
+    size_t run = acre_divide(stats->largest_free, heap_page_size(heap));
     size_t free = heap_beyond_reserve(heap, stats->available, flags);
     return run < free ? run : free;
 }
@@ -52,7 +52,7 @@ static bool heap_takes_reserve(
 static void heap_note_peak(struct acre_heap *heap, size_t bytes)
 {
     size_t pages = acre_pages_stats(heap_pages(heap)).used;
-    size_t used = bytes + pages - heap->chunk_pages * heap->page_size;
+    size_t used = bytes + pages - acre_multiply(heap->chunk_pages, heap->page_size);
     if (used > heap->combined_peak)
         heap->combined_peak = used;
 }
@@ -92,10 +92,10 @@ static bool heap_touches_chunk(const struct acre_heap *heap, uintptr_t pos, size
 {
     const struct acre_heap_chunk *chunk = heap->runs;
     size_t page = heap_page_size(heap);
-    size_t most = (SIZE_MAX - pos) / page;
-    size_t bytes = (pages < most ? pages : most) * page;
+    size_t most = acre_divide(SIZE_MAX - pos, page);
+    size_t bytes = acre_multiply(pages < most ? pages : most, page);
     while (chunk != NULL && heap_is_sound_in_runs(heap, chunk) &&
-           !acre_ranges_overlap(chunk->start, chunk->pages * page, pos, bytes))
+           !acre_ranges_overlap(chunk->start, acre_multiply(chunk->pages, page), pos, bytes))
         chunk = chunk->run_next;
     return chunk != NULL;
 }
@@ -134,7 +134,8 @@ static void heap_link_run(struct acre_heap *heap, struct acre_heap_chunk *chunk)
     heap->chunk_pages += chunk->pages;
     ACRE_ASSERT(heap_is_in_place(heap, chunk)); /* HEAP-1 */
     /* HEAP-5 */
-    ACRE_ASSERT(heap->chunk_pages * heap->page_size <= acre_pages_stats(heap_pages(heap)).used);
+    ACRE_ASSERT(acre_multiply(heap->chunk_pages, heap->page_size) <=
+                acre_pages_stats(heap_pages(heap)).used);
 }
 
 /* False: a record is damaged, and the chunk stays in the list. */
@@ -163,7 +164,7 @@ static bool heap_unlink_run(struct acre_heap *heap, struct acre_heap_chunk *chun
  * power of two. */
 static size_t heap_preferred_pages(const struct acre_heap *heap)
 {
-    size_t pages = ACRE_HEAP_FIRST_CHUNK / heap->page_size;
+    size_t pages = acre_divide(ACRE_HEAP_FIRST_CHUNK, heap->page_size);
     if (heap->chunk_pages > pages)
         pages = (size_t)1 << acre_bits_highest(heap->chunk_pages);
     return pages != 0 ? pages : 1;
@@ -224,7 +225,7 @@ struct acre_heap_chunk *acre_heap_alloc_run(struct acre_heap *heap, size_t bytes
     size_t page = heap->page_size;
     if (bytes > SIZE_MAX - HEAP_TAIL - page)
         return NULL;
-    size_t least = (bytes + HEAP_TAIL + page - 1) / page;
+    size_t least = acre_divide(bytes + HEAP_TAIL + page - 1, page);
     acre_locker_lock(&heap->pages_lock);
     struct acre_heap_chunk *chunk = heap_alloc_preferred(heap, least, flags);
     acre_locker_unlock(&heap->pages_lock);
@@ -246,5 +247,5 @@ size_t acre_heap_return_runs(struct acre_heap *heap, struct acre_heap_chunk *gon
         gone = next;
     }
     acre_locker_unlock(&heap->pages_lock);
-    return pages * heap->page_size;
+    return acre_multiply(pages, heap->page_size);
 }

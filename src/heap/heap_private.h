@@ -62,6 +62,7 @@
 #include "base/bits.h"
 #include "base/compiler.h"
 #include "base/null.h"
+#include "base/wide.h"
 
 #include <acre/heap.h>
 
@@ -142,7 +143,7 @@ ACRE_INLINE size_t heap_scan_interval(const struct acre_heap *heap)
 /* Bytes of a chunk's region; a chunk has more pages than guard and record take. */
 ACRE_INLINE size_t heap_chunk_bytes(const struct acre_heap *heap, size_t pages)
 {
-    return pages * heap->page_size - HEAP_TAIL;
+    return acre_multiply(pages, heap->page_size) - HEAP_TAIL;
 }
 
 ACRE_INLINE uintptr_t heap_rotate(const void *ptr, unsigned by)

@@ -9,7 +9,8 @@
 static size_t heap_largest_block_in(const struct acre_heap *heap, size_t pages)
 {
     size_t size = 0;
-    size_t bytes = pages > HEAP_TAIL / heap_page_size(heap) ? heap_chunk_bytes(heap, pages) : 0;
+    size_t bytes =
+        pages > acre_divide(HEAP_TAIL, heap_page_size(heap)) ? heap_chunk_bytes(heap, pages) : 0;
     for (size_t bit = bytes != 0 ? (size_t)1 << acre_bits_highest(bytes) : 0; bit != 0; bit >>= 1) {
         size_t region = heap_region_size(heap, acre_layout(size | bit, 1));
         if (region != 0 && region <= bytes)
@@ -36,7 +37,7 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
     acre_locker_unlock(&heap->bytes_lock);
     acre_locker_lock(&heap->pages_lock);
     struct acre_stats pages = acre_pages_stats(heap_pages(heap));
-    size_t whole = pages.used - heap->chunk_pages * heap_page_size(heap);
+    size_t whole = pages.used - acre_multiply(heap->chunk_pages, heap_page_size(heap));
     size_t longest = acre_heap_longest_run(heap, &pages, 0);
     size_t combined_peak = heap->combined_peak;
     acre_locker_unlock(&heap->pages_lock);
@@ -51,7 +52,7 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
         .available = available,
         .peak = heap_larger(heap_larger(bytes.peak, combined_peak), used),
         .largest_free = heap_larger(bytes.largest_free, heap_largest_block_in(heap, longest)),
-        .live_blocks = bytes.live_blocks + whole / heap_page_size(heap),
+        .live_blocks = bytes.live_blocks + acre_divide(whole, heap_page_size(heap)),
         .failed = failed,
     };
 }
@@ -71,7 +72,8 @@ struct acre_stats acre_heap_page_stats(const struct acre_heap *heap)
 {
     acre_locker_lock(&heap->pages_lock);
     struct acre_stats stats = acre_pages_stats(heap_pages(heap));
-    stats.largest_free = acre_heap_longest_run(heap, &stats, 0) * heap_page_size(heap);
+    stats.largest_free =
+        acre_multiply(acre_heap_longest_run(heap, &stats, 0), heap_page_size(heap));
     stats.failed = heap->failed_pages;
     acre_locker_unlock(&heap->pages_lock);
     return stats;

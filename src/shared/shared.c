@@ -18,9 +18,53 @@
 
 #include <stdatomic.h>
 
-_Static_assert(sizeof(_Atomic size_t) == sizeof(size_t), "one layout in C and in C++");
-_Static_assert(_Alignof(_Atomic size_t) == _Alignof(size_t), "one layout in C and in C++");
+_Static_assert(sizeof(_Atomic size_t) == sizeof(size_t), "the count is a word that may be atomic");
+_Static_assert(_Alignof(_Atomic size_t) == _Alignof(size_t), "and is aligned for it");
 _Static_assert(offsetof(struct acre_shared, locked) == 0, "acre_locked_ops finds its struct");
+
+/* ---- the count; where a machine has no atomic instructions, it is a plain word ---- */
+
+#if ATOMIC_POINTER_LOCK_FREE == 2
+enum { SHARED_COUNTS_ATOMICALLY = 1 };
+
+static size_t shared_load(const struct acre_shared *shared)
+{
+    return atomic_load_explicit(
+        (const _Atomic size_t *)(const void *)&shared->count, memory_order_relaxed);
+}
+
+static void shared_store(struct acre_shared *shared, size_t to)
+{
+    atomic_store_explicit((_Atomic size_t *)(void *)&shared->count, to, memory_order_relaxed);
+}
+
+/* The exchange writes to `from`. NOLINTNEXTLINE(readability-non-const-parameter) */
+static bool shared_exchange(struct acre_shared *shared, size_t *from, size_t to)
+{
+    return atomic_compare_exchange_weak_explicit((_Atomic size_t *)(void *)&shared->count, from, to,
+        memory_order_acq_rel, memory_order_relaxed);
+}
+#else
+enum { SHARED_COUNTS_ATOMICALLY = 0 };
+
+static size_t shared_load(const struct acre_shared *shared)
+{
+    return shared->count;
+}
+
+static void shared_store(struct acre_shared *shared, size_t to)
+{
+    shared->count = to;
+}
+
+/* Not reached: there is no thread-safe handle. */
+static bool shared_exchange(struct acre_shared *shared, const size_t *from, size_t to)
+{
+    (void)from;
+    shared->count = to;
+    return true;
+}
+#endif
 
 static enum acre_status shared_setup(struct acre_shared *shared, struct acre_bytes bytes,
     struct acre_shared_pool pool, struct acre_locker locker, bool threads)
@@ -31,7 +75,7 @@ static enum acre_status shared_setup(struct acre_shared *shared, struct acre_byt
     shared->locked.locker = locker;
     shared->pool = pool;
     shared->threads = threads;
-    atomic_init(&shared->count, 1);
+    shared_store(shared, 1);
     return ACRE_OK;
 }
 
@@ -44,18 +88,18 @@ enum acre_status acre_shared_make(
 enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared, struct acre_bytes bytes,
     struct acre_shared_pool pool, struct acre_locker locker)
 {
+    if (!SHARED_COUNTS_ATOMICALLY)
+        return ACRE_INVALID_PARAM;
     return shared_setup(shared, bytes, pool, locker, true);
 }
 
 /** Changes the count from `from` to `to`. False: another thread changed it first, and `from` is the
  * new count. A holder's accesses happen before the end, whichever thread makes the last drop. */
-/* The exchange writes to `from`. NOLINTNEXTLINE(readability-non-const-parameter) */
 static bool shared_set_count(struct acre_shared *shared, size_t *from, size_t to)
 {
     if (shared->threads)
-        return atomic_compare_exchange_weak_explicit(
-            &shared->count, from, to, memory_order_acq_rel, memory_order_relaxed);
-    atomic_store_explicit(&shared->count, to, memory_order_relaxed);
+        return shared_exchange(shared, from, to);
+    shared_store(shared, to);
     return true;
 }
 
@@ -96,7 +140,7 @@ struct acre_drop acre_shared_drop(struct acre_shared *shared)
 
 size_t acre_shared_count(const struct acre_shared *shared)
 {
-    return atomic_load_explicit(&shared->count, memory_order_relaxed);
+    return shared_load(shared);
 }
 
 struct acre_bytes acre_shared_bytes(struct acre_shared *shared)

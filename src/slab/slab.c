@@ -30,7 +30,7 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
     ACRE_REREAD();
     page->free_bits &= rest;
     uint32_t size = slab->object_size[size_class];
-    uintptr_t at = slab->current_start[size_class] + (uintptr_t)(index * size);
+    uintptr_t at = slab->current_start[size_class] + acre_multiply(index, size);
     if (ACRE_UNLIKELY(!slab_count_block(slab, size)))
         return acre_slab_alloc_peak(slab, at);
     return (struct acre_ptr){ (void *)at, ACRE_OK };
@@ -54,7 +54,7 @@ struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
     ACRE_REREAD();
     page->free_bits &= rest;
     uint32_t bytes = slab->object_size[size_class];
-    uintptr_t at = slab->current_start[size_class] + (uintptr_t)(index * bytes);
+    uintptr_t at = slab->current_start[size_class] + acre_multiply(index, bytes);
     if (ACRE_UNLIKELY(!slab_count_block(slab, bytes)))
         return acre_slab_alloc_peak(slab, at);
     return (struct acre_ptr){ (void *)at, ACRE_OK };
@@ -67,7 +67,7 @@ ACRE_INLINE enum acre_status slab_dealloc_at(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
 {
     uint32_t offset = (uint32_t)(uintptr_t)ptr - page->start;
-    uint64_t product = (uint64_t)offset * page->reciprocal;
+    uint64_t product = acre_multiply_wide(offset, page->reciprocal);
     if (ACRE_UNLIKELY((uint32_t)product >= page->reciprocal))
         return acre_slab_dealloc_slow(slab, ptr, page);
     size_t index = (size_t)(product >> 32);

@@ -4,6 +4,8 @@
  */
 #include <acre/slab.h>
 
+#include "base/wide.h"
+
 /* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. The
  * eighth is never less for a larger size, so that what serves the largest block serves every
  * smaller one. */
@@ -17,8 +19,8 @@ static size_t slab_backing_region_size(const void *self, struct acre_layout layo
     size_t most = ACRE_SLAB_LARGEST_PAGES * page;
     size_t eighth = (layout.size < most ? layout.size : most) / 8;
     size_t size = layout.size + (layout.size == 0);
-    size_t pages = (size + eighth + align + page - 1) / page + 1;
-    return (pages + 1) * page + (pages + 7) * ACRE_SLAB_PER_PAGE;
+    size_t pages = acre_divide(size + eighth + align + page - 1, page) + 1;
+    return acre_multiply(pages + 1, page) + (pages + 7) * ACRE_SLAB_PER_PAGE;
 }
 
 static enum acre_status slab_backing_add_adjacent(void *self, void *start, size_t size)

@@ -33,7 +33,7 @@ ACRE_INLINE struct acre_ptr slab_take_object(struct acre_slab *slab, unsigned si
     size_t index = acre_bits_lowest(page->free_bits);
     ACRE_ASSERT(index < slab->current_count[size_class]); /* SLAB-5 */
     page->free_bits &= page->free_bits - 1;
-    return slab_hand_out(slab, slab->current_start[size_class] + index * size, size);
+    return slab_hand_out(slab, slab->current_start[size_class] + acre_multiply(index, size), size);
 }
 
 /* The lowest class from `size_class` to `last` that has a free object at multiples of `align`;
@@ -262,7 +262,7 @@ static bool slab_resize_run(struct acre_slab *slab, struct acre_slab_page *page,
     page->length = want;
     if (want < had)
         acre_slab_run_free(slab, page + want, had - want);
-    slab->headroom += ((ptrdiff_t)had - (ptrdiff_t)want) * (ptrdiff_t)slab_page_size(slab);
+    slab->headroom += (ptrdiff_t)((had - want) << slab->page_log2);
     if (slab->headroom < 0)
         slab_raise_peak(slab);
     return true;

@@ -59,8 +59,8 @@ static bool slab_is_valid_class(const struct acre_slab *slab, unsigned size_clas
     size_t size = slab_class_size(size_class);
     size_t pages = slab->slab_pages[size_class];
     return slab->object_size[size_class] == size &&
-           slab->reciprocal[size_class] == UINT32_MAX / (uint32_t)size + 1 &&
-           (pages << slab->page_log2) / size <= SLAB_WORD_BITS &&
+           slab->reciprocal[size_class] == acre_divide(UINT32_MAX, size) + 1 &&
+           (pages << slab->page_log2) < acre_multiply(SLAB_WORD_BITS + 1, size) &&
            (pages == 0 || pages << slab->page_log2 >= size);
 }
 
@@ -137,7 +137,8 @@ static bool slab_is_valid_map(const struct acre_slab *slab, const struct acre_sl
     struct acre_slab_region *owner = region->map_owner;
     return owner->map_base <= region->base &&
            region->records == owner->map + ((region->base - owner->map_base) >> slab->page_log2) &&
-           region->page_map - slab_map_entries(slab, owner) == region->records - owner->map &&
+           (size_t)(region->page_map - slab_map_entries(slab, owner)) ==
+               slab_records_between(owner->map, region->records) &&
            (owner == region || slab_is_valid_gap(slab, region));
 }
 
@@ -202,7 +203,7 @@ static bool slab_is_current(const struct acre_slab *slab, const struct acre_slab
 static struct acre_slab_page **slab_entry_of(
     const struct slab_audit *audit, const struct acre_slab_page *page)
 {
-    return audit->region->page_map + (page - audit->region->records - 1);
+    return audit->region->page_map + slab_records_between(audit->region->records + 1, page);
 }
 
 /* Whether the entries of a slab's pages point to it. */
@@ -238,9 +239,16 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     if (!slab_is_valid_entries(audit, page))
         return tile_text;
     audit->live += slab_live_objects(page);
-    audit->used += slab_live_objects(page) * (size_t)page->size;
+    audit->used += acre_multiply(slab_live_objects(page), page->size);
     audit->partial[page->size_class] += !full && !slab_is_current(slab, page);
     return NULL;
+}
+
+/* Whether one of the first `count` records of an array starts at an offset in it. */
+static bool slab_is_record_at(uintptr_t offset, size_t count)
+{
+    size_t number = acre_divide(offset, sizeof(struct acre_slab_page));
+    return number < count && number * sizeof(struct acre_slab_page) == offset;
 }
 
 /* Whether the entries of a run's pages point to no slab. */
@@ -250,7 +258,7 @@ static bool slab_is_unmapped(const struct slab_audit *audit, const struct acre_s
     struct acre_slab_page **entries = slab_entry_of(audit, page);
     for (size_t i = 0; i < page->length; i++) {
         uintptr_t offset = (uintptr_t)entries[i] - (uintptr_t)region->records;
-        bool owned = offset % sizeof(*page) == 0 && offset / sizeof(*page) <= region->pages;
+        bool owned = slab_is_record_at(offset, region->pages + 1);
         if (entries[i] != &audit->slab->no_slab && (!owned || slab_is_slab(entries[i])))
             return false;
     }
@@ -304,7 +312,7 @@ static struct acre_check_result slab_check_tiles(struct slab_audit *audit)
     if (region->records[0].state != SLAB_GUARD)
         return slab_broken(tile_text, &region->records[0]);
     while (page < end) {
-        size_t pages = slab_tile_pages(page, (size_t)(end - page));
+        size_t pages = slab_tile_pages(page, slab_records_between(page, end));
         if (pages == 0 || !slab_is_valid_inner_records(page, pages))
             return slab_broken(tile_text, page);
         const char *fault =
@@ -355,7 +363,7 @@ static bool slab_is_record(const struct acre_slab *slab, const struct acre_slab_
     const struct acre_slab_region *region = slab_first_region(slab);
     while (region != NULL) {
         uintptr_t offset = (uintptr_t)page - (uintptr_t)(region->records + 1);
-        if (offset % sizeof(*page) == 0 && offset / sizeof(*page) < region->pages)
+        if (slab_is_record_at(offset, region->pages))
             return true;
         region = slab_next_region(region);
     }

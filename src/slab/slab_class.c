@@ -235,7 +235,7 @@ static struct acre_slab_page *slab_run_around(struct acre_slab_page *page, size_
         end += step;
     while ((step = slab_spare_pages_before(page)) != 0)
         page -= step;
-    *pages = (size_t)(end - page);
+    *pages = slab_records_between(page, end);
     return page;
 }
 

@@ -34,7 +34,7 @@ ACRE_NOINLINE struct slab_page_place acre_slab_page_place_other(
     struct slab_page_place place;
     struct acre_slab_region *owner = /* the map that the record is in lies in its owner's region */
         (struct acre_slab_region *)acre_regions_find(&slab->regions, (uintptr_t)page);
-    size_t number = (size_t)(page - owner->map - 1);
+    size_t number = slab_records_between(owner->map + 1, page);
     place.at = owner->map_base + (number << slab->page_log2);
     place.entry = slab_map_entries(slab, owner) + number;
     return place;
@@ -183,7 +183,7 @@ static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *own
     size_t number = 0; /* of the first page after the region before */
     slab_make_guards(owner->map, 1);
     for (; region != end; region = slab_next_region(region)) {
-        size_t next = (size_t)(region->records - owner->map);
+        size_t next = slab_records_between(owner->map, region->records);
         slab_make_guards(owner->map + 1 + number, next - number);
         slab_clear_entries(slab, slab_map_entries(slab, owner) + number, next - number);
         number = next + region->pages;

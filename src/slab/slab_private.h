@@ -75,6 +75,7 @@
 #define ACRE_SRC_SLAB_PRIVATE_H
 
 #include "base/regions.h"
+#include "base/wide.h"
 
 #include <acre/slab.h>
 
@@ -220,7 +221,7 @@ ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
 /* The index of the object that starts at an offset in a slab; SLAB_WORD_BITS when none does. */
 ACRE_INLINE size_t slab_object_index(uint32_t offset, uint32_t reciprocal)
 {
-    uint64_t product = (uint64_t)offset * reciprocal;
+    uint64_t product = acre_multiply_wide(offset, reciprocal);
     return (uint32_t)product < reciprocal ? (size_t)(product >> 32) : (size_t)SLAB_WORD_BITS;
 }
 
@@ -228,8 +229,8 @@ ACRE_INLINE size_t slab_object_index(uint32_t offset, uint32_t reciprocal)
 ACRE_INLINE uint32_t slab_object_count(
     const struct acre_slab *slab, unsigned size_class, size_t pages)
 {
-    uint64_t bytes = (uint64_t)pages << slab->page_log2;
-    uint32_t count = (uint32_t)(bytes * slab->reciprocal[size_class] >> 32);
+    uint32_t bytes = (uint32_t)(pages << slab->page_log2);
+    uint32_t count = (uint32_t)(acre_multiply_wide(bytes, slab->reciprocal[size_class]) >> 32);
     return count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
 }
 
@@ -264,6 +265,15 @@ ACRE_INLINE unsigned slab_live_objects(const struct acre_slab_page *page)
 ACRE_INLINE struct acre_slab_page *slab_first_page(struct acre_slab_page *last)
 {
     return last - last->to_first;
+}
+
+/* Records from `first` up to `page`, in one array. */
+ACRE_INLINE size_t slab_records_between(
+    const struct acre_slab_page *first, const struct acre_slab_page *page)
+{
+    if (ACRE_MULTIPLIES)
+        return (size_t)(page - first);
+    return acre_divide((uintptr_t)page - (uintptr_t)first, sizeof(*page));
 }
 
 /* ---- accounts ---- */
@@ -406,7 +416,7 @@ ACRE_INLINE uintptr_t slab_header_checksum(const struct acre_slab_region *region
     uintptr_t sum = (uintptr_t)region;
     ACRE_COPY(words, region, sizeof(words));
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        sum = ((sum ^ words[i]) + (sum >> 7)) * (uintptr_t)0x9e3779b97f4a7c15;
+        sum = acre_multiply((sum ^ words[i]) + (sum >> 7), (size_t)0x9e3779b97f4a7c15);
     return sum;
 }
 
@@ -445,7 +455,7 @@ struct slab_page_place acre_slab_page_place_other(
 ACRE_INLINE struct slab_page_place slab_page_place(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    size_t number = ((uintptr_t)page - (uintptr_t)slab->records) / sizeof(*page);
+    size_t number = acre_divide((uintptr_t)page - (uintptr_t)slab->records, sizeof(*page));
     if (ACRE_UNLIKELY(page < slab->records || number >= slab->pages))
         return acre_slab_page_place_other(slab, page);
     return (struct slab_page_place){ slab->base + (number << slab->page_log2),

@@ -12,32 +12,37 @@
  * this only for multiples of the size. */
 static uint32_t slab_reciprocal_of(size_t size)
 {
-    return UINT32_MAX / (uint32_t)size + 1;
+    return (uint32_t)acre_divide(UINT32_MAX, size) + 1;
 }
 
-/* Whether so many pages leave at most 1/32 unused, and hold as many objects as is worth a slab. */
-static bool slab_is_good_length(size_t pages, size_t page, size_t size)
+/* Whether so many bytes leave at most 1/32 unused, and hold as many objects as is worth a slab. */
+static bool slab_is_good_length(size_t bytes, size_t size)
 {
-    size_t count = pages * page / size;
+    size_t count = acre_divide(bytes, size);
     count = count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
     size_t enough = SLAB_MAX_OBJECTS / 3;
     if (size <= 8 * (size_t)ACRE_SLAB_UNIT)
         enough = SLAB_MAX_OBJECTS / 4 * 3;
-    return count >= enough && (pages * page - count * size) * 32 <= pages * page;
+    return count >= enough && (bytes - acre_multiply(count, size)) * 32 <= bytes;
 }
 
 /* Pages of a slab: the fewest that are good, else those that leave the smallest part unused. */
 static size_t slab_best_length(size_t page, size_t size)
 {
-    size_t least = (size + page - 1) / page;
+    size_t least = acre_divide(size + page - 1, page);
     size_t best = least;
-    for (size_t pages = least; pages * page / size <= SLAB_WORD_BITS; pages++) {
-        if (pages > SLAB_MAX_PAGES)
+    size_t best_rest = acre_remainder(acre_multiply(least, page), size);
+    for (size_t pages = least; pages <= SLAB_MAX_PAGES; pages++) {
+        size_t bytes = acre_multiply(pages, page);
+        size_t rest = acre_remainder(bytes, size);
+        if (acre_divide(bytes, size) > SLAB_WORD_BITS)
             break;
-        if (slab_is_good_length(pages, page, size))
+        if (slab_is_good_length(bytes, size))
             return pages;
-        if (pages * page % size * best <= best * page % size * pages)
+        if (acre_multiply(rest, best) <= acre_multiply(best_rest, pages)) {
             best = pages;
+            best_rest = rest;
+        }
     }
     return best;
 }
@@ -46,7 +51,8 @@ static size_t slab_best_length(size_t page, size_t size)
 static void slab_set_class(struct acre_slab *slab, unsigned size_class, size_t page)
 {
     size_t size = slab_class_size(size_class);
-    bool served = size <= ACRE_SLAB_LARGEST_PAGES * page && page / size <= SLAB_WORD_BITS;
+    bool served =
+        size <= ACRE_SLAB_LARGEST_PAGES * page && page < acre_multiply(SLAB_WORD_BITS + 1, size);
     slab->object_size[size_class] = (uint32_t)size;
     slab->reciprocal[size_class] = slab_reciprocal_of(size);
     slab->slab_pages[size_class] = served ? (uint8_t)slab_best_length(page, size) : 0;
@@ -155,11 +161,12 @@ static struct slab_region_layout slab_plan_region(
 {
     uintptr_t header = slab_header_place(range.start, whole);
     size_t lost = (size_t)(header - range.start) + SLAB_GAP_BELOW + slab_metadata_size(0);
-    size_t pages = range.size > lost ? (range.size - lost) / (page + ACRE_SLAB_PER_PAGE) : 0;
+    size_t pages =
+        range.size > lost ? acre_divide(range.size - lost, page + ACRE_SLAB_PER_PAGE) : 0;
     uintptr_t base;
     for (;; pages--) {
         base = acre_align_up(header + slab_metadata_size(pages) + SLAB_GAP_BELOW, page);
-        if (pages == 0 || (size_t)(base - range.start) + pages * page <= range.size)
+        if (pages == 0 || (size_t)(base - range.start) + acre_multiply(pages, page) <= range.size)
             break;
     }
     return (struct slab_region_layout){ header, base, base, pages };
@@ -263,7 +270,7 @@ static struct slab_region_layout slab_plan_shared(
     size_t mapped = ((range.start + (range.size - 1) - map_base) >> slab->page_log2) + 1;
     size_t metadata = slab_metadata_size(mapped) + SLAB_GAP_BELOW;
     uintptr_t base = acre_align_up(header + metadata, slab_page_size(slab));
-    bool fits = metadata <= range.size / 12 && base - range.start < range.size;
+    bool fits = metadata <= acre_divide(range.size, 12) && base - range.start < range.size;
     size_t pages = fits ? (range.size - (size_t)(base - range.start)) >> slab->page_log2 : 0;
     return (struct slab_region_layout){ header, map_base, base, pages };
 }

@@ -135,7 +135,7 @@ static size_t slab_alignment_gap(
 {
     if (align <= slab_page_size(slab))
         return 0;
-    return (size_t)(0 - slab_page_place(slab, run).at) % align >> slab->page_log2;
+    return ((size_t)(0 - slab_page_place(slab, run).at) & (align - 1)) >> slab->page_log2;
 }
 
 bool acre_slab_run_fits(const struct acre_slab *slab, const struct acre_slab_page *run,

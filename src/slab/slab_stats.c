@@ -53,11 +53,12 @@ static struct acre_block slab_block_at(
         return (struct acre_block){ (void *)start, page->length << slab->page_log2, ACRE_OK };
     if (!slab_is_slab(page) || offset >> slab->page_log2 >= page->pages)
         return none;
-    size_t index = offset / page->size;
+    size_t index = acre_divide(offset, page->size);
     if (index >= slab_object_count(slab, page->size_class, page->pages) ||
         (page->free_bits >> index & 1) != 0)
         return none;
-    return (struct acre_block){ (void *)(start + index * page->size), page->size, ACRE_OK };
+    return (struct acre_block){ (void *)(start + acre_multiply(index, page->size)), page->size,
+        ACRE_OK };
 }
 
 /* All records of a block but that of its first page are blank. */
@@ -73,7 +74,7 @@ struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr)
     while (page->state == SLAB_BLANK)
         page--;
     uintptr_t start = at & ~(slab_page_size(slab) - 1);
-    start -= (size_t)(record - page) << slab->page_log2;
+    start -= slab_records_between(page, record) << slab->page_log2;
     return slab_block_at(slab, page, start, at - start);
 }
 
@@ -82,9 +83,9 @@ static bool slab_walk_objects(const struct acre_slab *slab, const struct acre_sl
     uintptr_t at, acre_walk_fn *visit, void *arg)
 {
     uint32_t count = slab_object_count(slab, page->size_class, page->pages);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++, at += page->size) {
         bool live = (page->free_bits >> i & 1) == 0;
-        if (!visit(arg, (void *)(at + i * (size_t)page->size), page->size, live))
+        if (!visit(arg, (void *)at, page->size, live))
             return false;
     }
     return true;

@@ -4,6 +4,8 @@
  */
 #include "threaded/threaded_harden.h"
 
+#if THREADED_IS_LOCK_FREE
+
 const struct acre_threaded_slab acre_threaded_no_slab = { .size = ACRE_THREADED_UNIT };
 const struct acre_threaded_group acre_threaded_no_group = { .size = ACRE_THREADED_UNIT };
 
@@ -155,3 +157,5 @@ size_t acre_threaded_late_misuse(const struct acre_threaded *threaded)
 {
     return atomic_load_explicit(&threaded->late_misuse, memory_order_relaxed);
 }
+
+#endif

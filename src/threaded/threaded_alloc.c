@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "threaded/threaded_harden.h"
 
+#if THREADED_IS_LOCK_FREE
+
 static enum threaded_state threaded_state_of(const struct acre_threaded_slab *slab)
 {
     return (enum threaded_state)atomic_load_explicit(&slab->state, memory_order_acquire);
@@ -59,7 +61,7 @@ void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout 
 enum acre_status acre_threaded_dealloc_run(
     struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr)
 {
-    unsigned char state = THREADED_RUN;
+    uint32_t state = THREADED_RUN;
     if (run->start != (uintptr_t)ptr ||
         !atomic_compare_exchange_strong_explicit(
             &run->state, &state, THREADED_KEPT, memory_order_acq_rel, memory_order_relaxed))
@@ -274,7 +276,7 @@ struct acre_num acre_threaded_find(
         return (struct acre_num){ .num = 0, .status = ACRE_NOT_ALLOCATED };
     uintptr_t first = slab->start;
     if (threaded_state_of(slab) == THREADED_SLAB)
-        first += (at - first) / slab->size * slab->size;
+        first += at - first - acre_remainder(at - first, slab->size);
     size_t size = threaded_live_size(slab, first);
     if (size == 0 || at - first >= size)
         return (struct acre_num){ .num = 0, .status = ACRE_NOT_ALLOCATED };
@@ -410,3 +412,5 @@ struct acre_ptr acre_threaded_realloc(
     acre_threaded_dealloc(heap, ptr);
     return moved;
 }
+
+#endif

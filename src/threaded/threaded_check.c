@@ -4,6 +4,8 @@
  */
 #include "threaded/threaded_private.h"
 
+#if THREADED_IS_LOCK_FREE
+
 static struct acre_check_result threaded_broken(const char *invariant, const void *where)
 {
     return (struct acre_check_result){ .invariant = invariant, .where = where };
@@ -105,3 +107,5 @@ struct acre_check_result acre_threaded_check(struct acre_threaded *threaded)
     acre_locker_unlock(&threaded->env.lock);
     return result;
 }
+
+#endif

@@ -4,6 +4,8 @@
  */
 #include "threaded/threaded_private.h"
 
+#if THREADED_IS_LOCK_FREE
+
 enum {
     FIRST = 16,     /* classes of 16-byte steps */
     FIRST_LOG2 = 8, /* they end at 2^8 bytes */
@@ -53,13 +55,15 @@ size_t acre_threaded_class_pages(unsigned size_class)
 
 unsigned acre_threaded_class_objects(unsigned size_class, size_t pages)
 {
-    size_t count = pages * ACRE_THREADED_PAGE / acre_threaded_class_size(size_class);
+    size_t count = acre_divide(pages * ACRE_THREADED_PAGE, acre_threaded_class_size(size_class));
     return (unsigned)(count < THREADED_MAX_OBJECTS ? count : THREADED_MAX_OBJECTS);
 }
 
 unsigned acre_threaded_class_groups(unsigned size_class, size_t pages)
 {
-    size_t last = (pages * ACRE_THREADED_PAGE - 1) / acre_threaded_class_size(size_class);
+    size_t last = acre_divide(pages * ACRE_THREADED_PAGE - 1, acre_threaded_class_size(size_class));
     ACRE_ASSERT(last / THREADED_WORD_BITS <= THREADED_MAX_GROUPS);
     return (unsigned)(last / THREADED_WORD_BITS) + 1;
 }
+
+#endif

@@ -6,6 +6,8 @@
 
 #include "base/memory.h"
 
+#if THREADED_IS_LOCK_FREE
+
 enum {
     SWEEP_MOST = 256,   /* requests between two sweeps */
     SWEEP_OBJECTS = 64, /* live objects that a sweep looks at */
@@ -57,7 +59,7 @@ ACRE_NOINLINE uintptr_t acre_harden_first_byte(uintptr_t start)
 /* Nothing is known of the bytes of a fresh object, unless pages are zero and stay so. */
 static bool harden_is_fresh(const struct acre_threaded_slab *slab, uintptr_t object)
 {
-    size_t index = (object - slab->start) / slab->size;
+    size_t index = acre_divide(object - slab->start, slab->size);
     return atomic_load_explicit(&harden_slacks(slab)[index], memory_order_acquire) == HARDEN_FRESH;
 }
 
@@ -222,7 +224,7 @@ static void harden_sweep_ring(const struct acre_threaded *threaded, const struct
     unsigned at, unsigned count)
 {
     for (unsigned i = 0; i < count && i < ring->count; i++)
-        harden_prove_free(threaded, ring->object[(at + i) % ring->count]);
+        harden_prove_free(threaded, ring->object[acre_remainder(at + i, ring->count)]);
 }
 
 void acre_harden_sweep(struct acre_thread_heap *heap)
@@ -236,3 +238,5 @@ void acre_harden_sweep(struct acre_thread_heap *heap)
     harden_sweep_ring(heap->threaded, &quarantine->ring[1], quarantine->sweep_object, 1);
     quarantine->sweep_object += SWEEP_FREE;
 }
+
+#endif

@@ -96,7 +96,7 @@ ACRE_INLINE bool harden_is_live(size_t slack)
 /* Objects before the first one that is handed out. */
 ACRE_INLINE size_t harden_lead(const struct acre_threaded_slab *slab)
 {
-    return (HARDEN_GUARD + slab->size - 1) / slab->size;
+    return acre_divide(HARDEN_GUARD + slab->size - 1, slab->size);
 }
 
 /* ---- canaries ---- */

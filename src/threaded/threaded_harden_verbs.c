@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "threaded/threaded_harden.h"
 
+#if THREADED_IS_LOCK_FREE
+
 /* ---- quarantine ---- */
 
 ACRE_INLINE unsigned harden_random(struct threaded_quarantine *quarantine, unsigned below)
@@ -168,6 +170,19 @@ void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout
 
 /* ---- dealloc ---- */
 
+/* Sets a number to HARDEN_DEAD and returns what it was, by an operation on the 32 bits that it is half
+ * of: many machines have none that is narrower. */
+ACRE_INLINE size_t harden_exchange_dead(_Atomic uint16_t *slack)
+{
+    _Static_assert(HARDEN_DEAD == 0xffff, "setting all bits makes a number dead");
+    uintptr_t at = (uintptr_t)slack;
+    _Atomic uint32_t *pair = (_Atomic uint32_t *)(at & ~(uintptr_t)3);
+    unsigned by = 8 * (unsigned)((at & 2) ^ (harden_is_big_endian() ? 2 : 0));
+    uint32_t had =
+        atomic_fetch_or_explicit(pair, (uint32_t)HARDEN_DEAD << by, memory_order_acq_rel);
+    return had >> by & HARDEN_DEAD;
+}
+
 /* Takes a live object from the program: its slack, or HARDEN_DEAD when there is none. Only threads that
  * do not own the slab use an atomic exchange: two frees of one object at once, one of them the owner's,
  * are found when it leaves the quarantines. The fence stands before the object is cleared, so that a
@@ -186,7 +201,7 @@ ACRE_INLINE size_t harden_claim(
         atomic_store_explicit(slack, HARDEN_DEAD, memory_order_relaxed);
         return had;
     }
-    had = atomic_exchange_explicit(slack, HARDEN_DEAD, memory_order_acq_rel);
+    had = harden_exchange_dead(slack);
     atomic_thread_fence(memory_order_release);
     return had;
 }
@@ -324,3 +339,5 @@ struct acre_ptr acre_harden_realloc(
         return (struct acre_ptr){ .ptr = NULL, .status = status };
     return moved;
 }
+
+#endif

@@ -6,6 +6,8 @@
  */
 #include "threaded/threaded_private.h"
 
+#if THREADED_IS_LOCK_FREE
+
 /* One empty slab of each class is kept beside the current one. */
 enum { KEPT_EMPTY = 1 };
 
@@ -242,3 +244,5 @@ void acre_threaded_release_all_empty(
     for (unsigned size_class = 0; size_class < ACRE_THREADED_CLASSES; size_class++)
         threaded_release_class(heap, size_class, gone);
 }
+
+#endif

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "threaded/threaded_private.h"
 
+#if THREADED_IS_LOCK_FREE
+
 enum { META_PAGES = 4 }; /* taken for records at a time */
 
 uintptr_t acre_threaded_take_pages(
@@ -138,3 +140,5 @@ const struct acre_threaded_slab *acre_threaded_slab_from(
     }
     return NULL;
 }
+
+#endif

@@ -10,6 +10,8 @@
 #include "base/memory.h"
 #include "threaded/threaded_private.h"
 
+#if THREADED_IS_LOCK_FREE
+
 #if ACRE_BITMAP
 
 /* ---- regions ---- */
@@ -386,5 +388,7 @@ const struct acre_backing acre_threaded_backing = {
     .add_adjacent = pool_add_adjacent,
     .set_on_exhausted = pool_backing_set_on_exhausted,
 };
+
+#endif
 
 #endif

@@ -53,10 +53,14 @@
 #include "base/arith.h"
 #include "base/bits.h"
 #include "base/compiler.h"
+#include "base/wide.h"
 
 #include <acre/threaded.h>
 
 #include <stdatomic.h>
+
+/* Without, there is no threaded heap: the files of this folder are empty. */
+#define THREADED_IS_LOCK_FREE (ATOMIC_POINTER_LOCK_FREE == 2)
 
 enum {
     THREADED_WORD_BITS = 8 * sizeof(size_t),
@@ -98,16 +102,16 @@ struct acre_threaded_group {
 struct acre_threaded_slab {
     _Atomic(struct acre_thread_heap *) owner; /* null: a run */
     uintptr_t start;
-    uint64_t reciprocal; /* 2^THREADED_FIXED_POINT / size, rounded up; 0: no slab */
-    uint32_t size;       /* bytes of an object */
-    uint16_t count;      /* objects */
+    uint64_t reciprocal;    /* 2^THREADED_FIXED_POINT / size, rounded up; 0: no slab */
+    uint32_t size;          /* bytes of an object */
+    _Atomic uint32_t state; /* enum threaded_state; 32 bits, for many machines exchange no fewer */
+    uint16_t count;         /* objects */
     uint8_t size_class;
-    uint8_t groups;              /* in use; 0: a run */
-    uint8_t capacity;            /* groups that the record has room for */
-    _Atomic unsigned char state; /* enum threaded_state */
-    _Atomic bool lends;          /* an object has served a smaller request */
-    bool listed;                 /* in the partial list of its class */
-    bool hardened;               /* it has numbers behind its groups: threaded_harden.h */
+    uint8_t groups;     /* in use; 0: a run */
+    uint8_t capacity;   /* groups that the record has room for */
+    _Atomic bool lends; /* an object has served a smaller request */
+    bool listed;        /* in the partial list of its class */
+    bool hardened;      /* it has numbers behind its groups: threaded_harden.h */
     size_t pages;
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
@@ -407,10 +411,10 @@ ACRE_INLINE uint64_t threaded_reciprocal(uint32_t size)
 {
     enum { STEP = 16, FIRST = THREADED_FIXED_POINT - STEP };
     ACRE_ASSERT(size <= ACRE_THREADED_MAX_SMALL); /* so that a remainder has 16 bits to spare */
-    uint32_t high = ((uint32_t)1 << FIRST) / size;
-    uint32_t rest = (((uint32_t)1 << FIRST) % size) << STEP;
-    uint64_t quotient = ((uint64_t)high << STEP) + rest / size;
-    return quotient + (rest % size != 0);
+    size_t high = acre_divide((size_t)1 << FIRST, size);
+    size_t rest = acre_remainder((size_t)1 << FIRST, size) << STEP;
+    uint64_t quotient = ((uint64_t)high << STEP) + acre_divide(rest, size);
+    return quotient + (acre_remainder(rest, size) != 0);
 }
 
 ACRE_INLINE struct threaded_quotient threaded_divide(size_t offset, uint64_t reciprocal)

@@ -4,6 +4,8 @@
  */
 #include "threaded/threaded_harden.h"
 
+#if THREADED_IS_LOCK_FREE
+
 /* A record with room for so many groups: a free one of this or a larger capacity, or a new one. */
 static struct acre_threaded_slab *threaded_take_record(
     struct acre_threaded *threaded, unsigned groups)
@@ -177,3 +179,5 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
     }
     return pages;
 }
+
+#endif

@@ -4,6 +4,8 @@
  */
 #include "threaded/threaded_harden.h"
 
+#if THREADED_IS_LOCK_FREE
+
 /* Objects that are no program's: those of a hardened slab's guard. */
 static size_t threaded_first_object(const struct acre_threaded_slab *slab)
 {
@@ -111,3 +113,5 @@ void acre_threaded_walk_own(struct acre_thread_heap *heap, acre_walk_fn *visit, 
             break;
     acre_locker_unlock(&threaded->env.lock);
 }
+
+#endif

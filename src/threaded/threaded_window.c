@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "threaded/threaded_private.h"
 
+#if THREADED_IS_LOCK_FREE
+
 enum {
     ENTRIES_LOG2 = ACRE_THREADED_PAGE_LOG2 - (sizeof(void *) == 8 ? 3 : 2),
     ENTRIES = 1 << ENTRIES_LOG2, /* of a page */
@@ -114,3 +116,5 @@ void acre_threaded_window_remove(
     heap->slab_pages -= slab->pages;
     threaded_window_set(&heap->window, slab, threaded_no_slab());
 }
+
+#endif

@@ -6,13 +6,13 @@
 #include <acre/wrap/fault.h>
 #include <acre/wrap/pass.h>
 
-#include "base/bits.h"
+#include "base/wide.h"
 
 static bool fault_refuses(struct acre_fault *fault, size_t size)
 {
     fault->requests++;
     bool nth = fault->requests == fault->nth;
-    bool kth = fault->every != 0 && fault->requests % fault->every == 0;
+    bool kth = fault->every != 0 && acre_remainder(fault->requests, fault->every) == 0;
     if (!nth && !kth && (size < fault->least || size > fault->most))
         return false;
     fault->refused++;

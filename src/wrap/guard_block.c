@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "base/memory.h"
+#include "base/wide.h"
 
 /* The requested size, and a checksum whose lowest byte is log2 of the offset. The rest of it
  * depends on the size, the offset and the user's pointer, so that a copied record is not valid. */
@@ -20,8 +21,8 @@ enum { LOG2_FIELD = 0xff, HALF = 4 * sizeof(size_t) };
 static size_t guard_checksum(const unsigned char *ptr, size_t size, size_t offset_log2)
 {
     const size_t odd = (size_t)UINT64_C(0x9e3779b97f4a7c15);
-    size_t mix = ((size_t)(uintptr_t)ptr ^ offset_log2) * odd;
-    mix = (mix ^ size ^ mix >> HALF) * odd;
+    size_t mix = acre_multiply((size_t)(uintptr_t)ptr ^ offset_log2, odd);
+    mix = acre_multiply(mix ^ size ^ mix >> HALF, odd);
     return ((mix ^ mix >> HALF) & ~(size_t)LOG2_FIELD) | offset_log2;
 }
 
