@@ -272,6 +272,10 @@ static int record_command(const struct record_options *options, char **argv)
     char library[ACRE_PATH_ROOM];
     int fd, error, code;
 
+    if (launch_is_musl(argv[0])) {
+        acre_complain("record", "'%s' cannot be recorded: %s", argv[0], launch_refusal(argv[0]));
+        return ACRE_RECORD_FAILED;
+    }
     if (!acre_find_preload("record", library, PRELOAD))
         return ACRE_RECORD_FAILED;
     fd = open_trace(options->output, &recording.made);

@@ -86,7 +86,7 @@ int acre_cmd_run(int argc, char **argv)
     const struct acre_usage usage = { "run", "[--] COMMAND [ARGUMENT]...",
         "Runs COMMAND, its threads and its child processes on one of acre's allocators.\n"
         "Exits as COMMAND does; with 127 when COMMAND is not found, 126 when it cannot be\n"
-        "executed, is statically linked, or is linked to musl.",
+        "executed, is statically linked, linked to musl, or for another architecture.",
         options, true };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

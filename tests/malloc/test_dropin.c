@@ -126,6 +126,9 @@ static struct dropin_case cases[] = {
     MISUSE(free_here_then_there, "free", FREED),
     MISUSE(free_there_after_here, "free", FREED),
     MISUSE(free_from_two_threads, "free", FREED),
+    /* The heap per thread keeps no metadata beside blocks or in them. */
+    { NAME(write_past_end), .where = DROPIN_THREADED, .line = "^$" },
+    { NAME(write_into_freed), .where = DROPIN_THREADED, .line = "^$" },
     PASSES(hook_overrides),
     { NAME(hook_returns), .signal = SIGABRT, .line = "^hook\n$" },
     { NAME(malloc_in_handler), .signal = SIGABRT, .where = DROPIN_REGISTRY,
@@ -251,6 +254,15 @@ static struct dropin_case cases[] = {
         .arguments = "close_the_others",
         .variables = { "ACRE_STATS=1" },
         .line = "^" STATS("[a-z/-]+") "$" },
+#define LEFT_STATS                                                                                 \
+    "^acre\\[[0-9]+\\]: [^\n]* used=4[0-9]{6} [^\n]* peak=4[0-9]{6} [^\n]* "                       \
+    "live_blocks=40[0-9]{2} "                                                                      \
+    "refused=0\n$"
+    { .name = "stats_of_ended_threads",
+        .arguments = "threads_leave_blocks",
+        .variables = { "ACRE_STATS=1" },
+        .line = LEFT_STATS,
+        .others = LEFT_STATS },
     { .name = "no_stats", .arguments = "nothing", .variables = { "ACRE_STATS=0" }, .line = "^$" },
     { .name = "help",
         .arguments = "nothing",

@@ -355,6 +355,23 @@ static void fork_inside_malloc(void)
     fork_many(3);
 }
 
+/* Ended threads leave blocks behind: 4,000 of 1,000 bytes. */
+static void *leave_blocks(void *argument)
+{
+    for (int i = 0; i < 1000; i++)
+        CHECK(victim_hide(malloc(1000)) != NULL);
+    return argument;
+}
+
+static void threads_leave_blocks(void)
+{
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_create(&threads[i], NULL, leave_blocks, NULL) == 0);
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
 const struct victim_case victim_process[] = {
     { "constructors_and_exit", constructors_and_exit },
     { "thread_local_destructors", thread_local_destructors },
@@ -368,5 +385,6 @@ const struct victim_case victim_process[] = {
     { "grandchildren", grandchildren },
     { "threads_exchange", threads_exchange },
     { "handler_that_leaves", handler_that_leaves },
+    { "threads_leave_blocks", threads_leave_blocks },
     { NULL, NULL },
 };

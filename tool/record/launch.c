@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* ---- signals ---- */
@@ -258,6 +259,33 @@ static bool names_linker(int fd)
     return false;
 }
 
+/** Whether the ELF file is for a machine other than the one that this program is for. */
+static bool names_other_machine(int fd)
+{
+    unsigned char header[EI_NIDENT + 4], own[sizeof header];
+    int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    bool known = self >= 0 && pread(self, own, sizeof own, 0) == (ssize_t)sizeof own &&
+                 pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header &&
+                 memcmp(header, ELFMAG, SELFMAG) == 0;
+
+    if (self >= 0)
+        close(self);
+    return known && (header[EI_CLASS] != own[EI_CLASS] || header[EI_DATA] != own[EI_DATA] ||
+                        memcmp(header + EI_NIDENT + 2, own + EI_NIDENT + 2, 2) != 0);
+}
+
+/** Whether the program gets rights that this process does not have, so that its dynamic linker ignores
+ * LD_PRELOAD; as a clause, or null. */
+static const char *raised_rights(int fd, const struct stat *about)
+{
+    if (((about->st_mode & S_ISUID) && about->st_uid != getuid()) ||
+        ((about->st_mode & S_ISGID) && about->st_gid != getgid()))
+        return "it is set-user-ID or set-group-ID, and such programs ignore LD_PRELOAD";
+    if (getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
+        return "its file has capabilities, and such programs ignore LD_PRELOAD";
+    return NULL;
+}
+
 /** Whether the ELF file, of this machine's class, asks for musl's dynamic linker. */
 static bool names_musl(int fd)
 {
@@ -405,35 +433,46 @@ const char *launch_linked_malloc(const char *command)
 
 const char *launch_refusal(const char *command)
 {
+    const char *refusal = NULL;
     struct stat about;
     int fd = open_command(command, &about);
-    bool is_dynamic;
-    bool is_musl;
 
     if (fd < 0)
         return NULL;
-    is_dynamic = names_linker(fd);
-    is_musl = names_musl(fd);
+    if (names_other_machine(fd))
+        refusal = "it is built for another architecture than acre";
+    else if (!names_linker(fd))
+        refusal = "it is statically linked, and LD_PRELOAD has no effect on it";
+    else if (names_musl(fd))
+        refusal = "it is linked to musl, which cannot load libraries of the GNU C library";
     close(fd);
-    if (!is_dynamic)
-        return "it is statically linked, and LD_PRELOAD has no effect on it";
-    return is_musl ? "it is linked to musl, which cannot load libraries of the GNU C library"
-                   : NULL;
+    return refusal;
+}
+
+bool launch_is_musl(const char *command)
+{
+    struct stat about;
+    int fd = open_command(command, &about);
+    bool is_musl = fd >= 0 && names_musl(fd);
+
+    if (fd >= 0)
+        close(fd);
+    return is_musl;
 }
 
 const char *launch_obstacle(const char *command)
 {
     struct stat about;
     int fd = open_command(command, &about);
-    const char *refusal;
+    const char *obstacle;
 
     if (fd < 0)
         return NULL;
+    obstacle = raised_rights(fd, &about);
     close(fd);
-    if (about.st_mode & (S_ISUID | S_ISGID))
-        return "it is set-user-ID or set-group-ID, and such programs ignore LD_PRELOAD";
-    refusal = launch_refusal(command);
-    return refusal ? refusal : launch_own_malloc(command);
+    if (!obstacle)
+        obstacle = launch_refusal(command);
+    return obstacle ? obstacle : launch_own_malloc(command);
 }
 
 const char *launch_explain(const char *command)

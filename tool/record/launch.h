@@ -44,9 +44,12 @@ bool launch_has_descendants(void);
  * it, or the file cannot be read. */
 const char *launch_obstacle(const char *command);
 
-/** Why nothing can be preloaded into `command` at all, as a clause: it is statically linked, or
- * linked to musl; null when nothing speaks against it, or the file cannot be read. */
+/** Why nothing can be preloaded into `command` at all, as a clause: it is statically linked, linked
+ * to musl, or for another machine; null when nothing speaks against it, or the file cannot be read. */
 const char *launch_refusal(const char *command);
+
+/** Whether `command` is linked to musl, whose linker starts no program with what is preloaded. */
+bool launch_is_musl(const char *command);
 
 /** That `command` brings its own malloc, as a clause; null when it does not, as far as is known. */
 const char *launch_own_malloc(const char *command);
