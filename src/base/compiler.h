@@ -45,11 +45,22 @@
 #define ACRE_SHIFTS_WIDE 0
 #endif
 
+/* 1: the build counts branches, of a function once and not once in each caller. */
+#ifndef ACRE_COUNT_BRANCHES
+#define ACRE_COUNT_BRANCHES 0
+#endif
+
 #if defined(__GNUC__) && !defined(ACRE_PLAIN_C)
+#define ACRE_NOINLINE __attribute__((noinline))
+#if ACRE_COUNT_BRANCHES
+#define ACRE_LIKELY(cond) (cond)
+#define ACRE_UNLIKELY(cond) (cond)
+#define ACRE_INLINE static __attribute__((noinline, unused))
+#else
 #define ACRE_LIKELY(cond) __builtin_expect(!!(cond), 1)
 #define ACRE_UNLIKELY(cond) __builtin_expect(!!(cond), 0)
-#define ACRE_NOINLINE __attribute__((noinline))
 #define ACRE_INLINE static inline __attribute__((always_inline, unused))
+#endif
 /* A function that reads what other threads may write, and is right whoever wins. */
 #if defined(__SANITIZE_THREAD__)
 #define ACRE_RACY static __attribute__((noinline, unused, no_sanitize_thread))

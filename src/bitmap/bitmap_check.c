@@ -79,19 +79,17 @@ static bool bitmap_hint_agrees(const struct acre_bitmap *self)
            bitmap_is_at(self, self->hint_at, (size_t)(self->hint - range->words));
 }
 
-/** True when the unlisted page is alone in its word and below next_hint, between used pages. */
+/** True when the unlisted page is alone in its word and below next_hint, between used pages: the one below
+ * it is listed nowhere, since next_hint has the lowest page that is. */
 static bool bitmap_unlisted_is_apart(const struct acre_bitmap *self)
 {
     const struct acre_bitmap_range *range = self->hint_range;
-    size_t words = bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
-    if (self->hint < range->words || self->hint >= self->next_hint ||
-        (size_t)(self->next_hint - range->words) >= words || *self->hint == 0 ||
+    if (self->hint < range->words || self->hint >= self->next_hint || *self->hint == 0 ||
         (*self->hint & (*self->hint - 1)) != 0)
         return false;
     size_t index =
         (size_t)(self->hint - range->words) * BITMAP_WORD_BITS + bitmap_word_lowest(*self->hint);
-    return index != 0 && acre_bitmap_words_are(range->words, index - 1, 1, false) &&
-           range->first + index + 1 != self->free_from >> self->page_shift;
+    return index != 0 && range->first + index + 1 != self->free_from >> self->page_shift;
 }
 
 static struct acre_check_result bitmap_check_hint(const struct acre_bitmap *self)

@@ -224,7 +224,6 @@ size_t acre_bitmap_span_longest(const struct acre_bitmap *self)
             longest = root.longest;
         open = bitmap_open_after(range, root, open);
     }
-    if (longest == 0 && self->next_hint != NULL)
-        longest = 1; /* the unlisted page */
+    ACRE_ASSERT(longest != 0 || self->next_hint == NULL); /* BITMAP-4 */
     return longest;
 }

@@ -52,9 +52,9 @@ static void bitmap_visit_child(
     bitmap_visit_node(range, visit, index);
 }
 
-/** Goes past the node, which has the summary `run`, to the next one, which has another parent when this
- * is the last child. False at the end of the range. */
-static bool bitmap_visit_next(const struct acre_bitmap_range *range, struct bitmap_visit *visit,
+/** Goes past the node, which has the summary `run` and is not the last one within the limits, to the next
+ * one, which has another parent when this is the last child. */
+static void bitmap_visit_next(const struct acre_bitmap_range *range, struct bitmap_visit *visit,
     struct bitmap_run run, bool top_down)
 {
     bool is_free = run.start == visit->end - visit->start;
@@ -63,10 +63,8 @@ static bool bitmap_visit_next(const struct acre_bitmap_range *range, struct bitm
         visit->open = top_down ? visit->start + run.start : visit->end - run.end;
     for (; visit->level + 1 != range->top && index % BITMAP_FANOUT == 0; visit->level++)
         index /= BITMAP_FANOUT;
-    if (top_down ? index == 0 : index > bitmap_last_index(range, visit->level))
-        return false;
+    ACRE_ASSERT(top_down ? index != 0 : index <= bitmap_last_index(range, visit->level));
     bitmap_visit_node(range, visit, top_down ? index - 1 : index);
-    return true;
 }
 
 /** The place in the free run that reaches the node from the nodes before, or BITMAP_NONE. */
@@ -106,8 +104,8 @@ size_t acre_bitmap_tree_find_within(
         }
         if (found == BITMAP_NONE && has_room)
             found = bitmap_find_in_chunk(range, &visit, limits);
-        if (found != BITMAP_NONE || bitmap_is_past(&visit, limits) ||
-            !bitmap_visit_next(range, &visit, run, limits->top_down))
+        if (found != BITMAP_NONE || bitmap_is_past(&visit, limits))
             return found;
+        bitmap_visit_next(range, &visit, run, limits->top_down);
     }
 }

@@ -80,9 +80,12 @@ enum acre_status acre_threaded_dealloc_run(
 
 /* ---- alloc ---- */
 
-/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Sizes
- * that are a multiple of the alignment lie at multiples of it, for slabs start at pages. Bounded:
- * a power of two is at most eight classes above. */
+_Static_assert(ACRE_THREADED_MAX_SMALL % ACRE_THREADED_PAGE == 0,
+    "a size of a class, rounded up to an alignment, has a class");
+
+/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Slabs start
+ * at pages, so objects whose size is a multiple of the alignment lie at multiples of it; and the class
+ * of such a size has one: where its step is less than the alignment, each multiple has its own class. */
 unsigned acre_threaded_class_for(struct acre_layout layout)
 {
     size_t size = layout.size + (layout.size == 0);
@@ -90,11 +93,8 @@ unsigned acre_threaded_class_for(struct acre_layout layout)
         return ACRE_THREADED_CLASSES;
     if (layout.align > ACRE_THREADED_UNIT)
         size = acre_align_up(size, layout.align);
-    if (size > ACRE_THREADED_MAX_SMALL)
-        return ACRE_THREADED_CLASSES;
     unsigned size_class = acre_threaded_class_of(size);
-    while ((acre_threaded_class_size(size_class) & (layout.align - 1)) != 0)
-        size_class++;
+    ACRE_ASSERT((acre_threaded_class_size(size_class) & (layout.align - 1)) == 0);
     return size_class;
 }
 

@@ -211,6 +211,31 @@ static void null_pages_judge_arguments(void **state)
             rows[i].status);
 }
 
+static void null_pages_judge_frees_and_limits(void **state)
+{
+    (void)state;
+    struct acre_pages pages = { &acre_null_pages_ops, NULL };
+    const struct acre_run_limits none = { 0 };
+    const struct acre_run_limits wrong = { .phase = 1 };
+    assert_int_equal(acre_page_size(pages), ACRE_NATURAL_ALIGN);
+    assert_int_equal(acre_alloc_pages_within(pages, 1, &none).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_alloc_pages_within(pages, 0, &none).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_alloc_pages_within(pages, 1, &wrong).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_dealloc_pages(pages, ACRE_NATURAL_ALIGN, 1), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_dealloc_pages(pages, ACRE_NATURAL_ALIGN, 0), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_dealloc_pages(pages, ACRE_NATURAL_ALIGN + 1, 1), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_dealloc_pages(pages, ACRE_NATURAL_ALIGN / 2, 1), ACRE_INVALID_PARAM);
+}
+
+static void null_bytes_judge_alignments(void **state)
+{
+    (void)state;
+    struct acre_bytes bytes = { &acre_null_ops, NULL };
+    assert_int_equal(acre_alloc(bytes, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_alloc(bytes, acre_layout(1, 3)).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_alloc(bytes, acre_layout(1, 0)).status, ACRE_INVALID_PARAM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +249,8 @@ int main(void)
         cmocka_unit_test(status_texts),
         cmocka_unit_test(layouts),
         cmocka_unit_test(null_pages_judge_arguments),
+        cmocka_unit_test(null_pages_judge_frees_and_limits),
+        cmocka_unit_test(null_bytes_judge_alignments),
     };
     return cmocka_run_group_tests_name("base", tests, fill_values, NULL);
 }

@@ -120,6 +120,107 @@ static void test_unlisted_page(void **state)
     expect("BITMAP-5:");
 }
 
+/** An unlisted page where none can be: at the first page, next to a listed one, in a word without one. */
+static void test_unlisted_page_out_of_place(void **state)
+{
+    (void)state;
+    assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, 100 * 4096, 1), ACRE_OK);
+    assert_ptr_equal(bitmap.next_hint, &range->words[10]);
+    range->words[1] = 0;
+    bitmap.hint = &range->words[2];
+    bitmap.hint_at = 128 * 4096;
+    bitmap.headroom--;
+    expect("BITMAP-4:"); /* its word is empty */
+    bitmap.headroom++;
+    range->words[0] = 1;
+    bitmap.hint = &range->words[0];
+    bitmap.hint_at = 0;
+    expect("BITMAP-4:"); /* the first page */
+    range->words[0] = 0;
+    range->words[9] = (uint64_t)1 << 63;
+    bitmap.hint = &range->words[9];
+    bitmap.hint_at = 9 * 64 * 4096;
+    expect("BITMAP-4:"); /* beside next_hint's first page */
+}
+
+/** Without a free page there is no hint, and no field that goes with one. */
+static void test_hint_of_nothing(void **state)
+{
+    (void)state;
+    for (unsigned full = 0; full < 2; full++) {
+        bitmap = (struct acre_bitmap){ 0 };
+        if (full != 0) {
+            assert_int_equal(acre_bitmap_add_memory_apart(
+                                 &bitmap, 4096, (size_t)100 * 4096, meta_high, sizeof meta_high),
+                ACRE_OK);
+            assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 100, 1).status, ACRE_OK);
+        }
+        const struct acre_bitmap sound = bitmap;
+        assert_null(acre_bitmap_check(&bitmap).invariant);
+        bitmap.hint = meta_low;
+        expect("BITMAP-4:");
+        bitmap = sound;
+        bitmap.hint_at = 4096;
+        expect("BITMAP-4:");
+        bitmap = sound;
+        bitmap.align_limit = 4096;
+        expect("BITMAP-4:");
+        bitmap = sound;
+        bitmap.hint_range = range;
+        expect("BITMAP-4:");
+        bitmap = sound;
+        bitmap.next_hint = meta_low;
+        expect("BITMAP-4:");
+        bitmap = sound;
+        bitmap.free_from = 4096;
+        expect("BITMAP-4:");
+        bitmap = sound;
+        assert_null(acre_bitmap_check(&bitmap).invariant);
+    }
+}
+
+static void test_bounds_of_a_range(void **state)
+{
+    size_t size = high->region.size;
+    (void)state;
+    high->region.size = 0;
+    expect("BITMAP-1:");
+    high->region.size = size;
+    bitmap.regions.total++;
+    expect("BITMAP-7:");
+    bitmap.regions.total--;
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+}
+
+/** Sets of more than 64 groups have levels. */
+static void test_levels_of_a_set(void **state)
+{
+    enum { PAGES = 70 * 4096 };
+    ACRE_BITMAP_STATIC(meta, PAGES);
+    (void)state;
+    bitmap = (struct acre_bitmap){ 0 };
+    assert_int_equal(
+        acre_bitmap_add_memory_apart(&bitmap, 0, (size_t)PAGES * 4096, meta, sizeof meta), ACRE_OK);
+    range = bitmap_first_range(&bitmap);
+    assert_int_equal(range->free_groups.levels, 2);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 65 * 4096 + 7, 1).num, 0);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 1, 1).num, ((uintptr_t)65 * 4096 + 7) * 4096);
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+    range->free_groups.bits[1][0] ^= 1;
+    expect("BITMAP-8:");
+    range->free_groups.bits[1][0] ^= 1;
+    range->free_groups.bits[1][0] ^= 4;
+    expect("BITMAP-8:");
+    range->free_groups.bits[1][0] ^= 4;
+    range->dirty_groups.bits[1][0] ^= 1;
+    expect("BITMAP-9:");
+    range->dirty_groups.bits[1][0] ^= 1;
+    range->dirty_groups.size--;
+    expect("BITMAP-9:");
+    range->dirty_groups.size++;
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+}
+
 static void test_leaf(void **state)
 {
     (void)state;
@@ -219,6 +320,10 @@ int main(void)
         cmocka_unit_test_setup(test_hint, make),
         cmocka_unit_test_setup(test_hint_not_dirty, make),
         cmocka_unit_test_setup(test_unlisted_page, make),
+        cmocka_unit_test_setup(test_unlisted_page_out_of_place, make),
+        cmocka_unit_test_setup(test_hint_of_nothing, make),
+        cmocka_unit_test_setup(test_bounds_of_a_range, make),
+        cmocka_unit_test_setup(test_levels_of_a_set, make),
         cmocka_unit_test_setup(test_leaf, make),
         cmocka_unit_test_setup(test_node, make),
         cmocka_unit_test_setup(test_counts, make),
