@@ -12,11 +12,12 @@
 
 /* What a worker is told: the numbers of the files that it inherits. */
 struct files {
-    int socket, ops, wides, state;
+    int socket, ops, wides, lanes, parts, state;
     long parent;
 };
 
-#define FILES_FORMAT "%d:%d:%d:%d:%ld"
+#define FILES_FORMAT "%d:%d:%d:%d:%d:%d:%ld"
+#define FILES_NUMBERS 7
 
 bool replay_shared_open(struct replay_shared_file *state)
 {
@@ -82,9 +83,11 @@ static _Noreturn void become_worker(const struct replay_launch *launch, const st
     inherit(files->socket);
     inherit(files->ops);
     inherit(files->wides);
+    inherit(files->lanes);
+    inherit(files->parts);
     inherit(files->state);
     snprintf(numbers, sizeof numbers, FILES_FORMAT, files->socket, files->ops, files->wides,
-        files->state, files->parent);
+        files->lanes, files->parts, files->state, files->parent);
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
         _exit(127);
     words[count++] = program;
@@ -119,6 +122,8 @@ bool replay_worker_execute(struct replay_child *child, const struct replay_launc
     struct start start = { launch,
         { .ops = script->facts.streamed ? script->spill : script->op_array.file,
             .wides = script->wide_array.file,
+            .lanes = script->lane_array.file,
+            .parts = script->part_array.file,
             .state = state->file,
             .parent = (long)getpid() } };
     state->shared->facts = script->facts;
@@ -129,8 +134,8 @@ static pid_t start_probe(const char *library, int file)
 {
     pid_t pid = fork();
     if (pid == 0)
-        become_worker(
-            &(struct replay_launch){ .preload = library }, &(struct files){ -1, -1, -1, file, 0 });
+        become_worker(&(struct replay_launch){ .preload = library },
+            &(struct files){ -1, -1, -1, -1, -1, file, 0 });
     return pid;
 }
 
@@ -168,6 +173,8 @@ static int work_for(const struct files *files, struct replay_shared *shared,
     script = (struct replay_script){ .facts = shared->facts,
         .op_array.file = files->ops,
         .wide_array.file = files->wides,
+        .lane_array.file = files->lanes,
+        .part_array.file = files->parts,
         .spill = files->ops };
     worker = (struct replay_worker){
         .script = &script, .backend = backend, .results = &shared->results
@@ -180,15 +187,15 @@ static int work_for(const struct files *files, struct replay_shared *shared,
 /* The reverse of FILES_FORMAT. */
 static bool parse_files(const char *text, struct files *files)
 {
-    long numbers[5];
+    long numbers[FILES_NUMBERS];
     char *end;
-    for (size_t i = 0; i < 5; i++, text = end + 1) {
+    for (size_t i = 0; i < FILES_NUMBERS; i++, text = end + 1) {
         numbers[i] = strtol(text, &end, 10);
-        if (end == text || *end != (i < 4 ? ':' : '\0'))
+        if (end == text || *end != (i + 1 < FILES_NUMBERS ? ':' : '\0'))
             return false;
     }
     *files = (struct files){ (int)numbers[0], (int)numbers[1], (int)numbers[2], (int)numbers[3],
-        numbers[4] };
+        (int)numbers[4], (int)numbers[5], numbers[6] };
     return true;
 }
 

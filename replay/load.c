@@ -2,6 +2,7 @@
 #include "replay/load.h"
 
 #include "replay/child.h"
+#include "replay/split.h"
 #include "trace/trace_file.h"
 
 #include <errno.h>
@@ -134,6 +135,8 @@ static void decode(void *argument)
     else
         read_events(loading, input);
     acre_trace_input_close(input);
+    if (loading->status == REPLAY_LOADED && loading->found)
+        replay_split(&loading->scripts[loading->best]);
 }
 
 static void watch_loading(void *argument, struct acre_progress *progress)

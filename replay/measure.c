@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/measure_threads.h"
 #include "replay/schedule.h"
 #include "replay/statistics.h"
 
@@ -10,6 +11,7 @@
  * than the smallest when that is larger. */
 #define TIMES_PEAK 2
 #define ROOM_FOR_TABLES ((size_t)1 << 20)
+#define FEW_ROUNDS 2u
 
 size_t replay_step_rounds(const struct replay_plan *plan)
 {
@@ -206,8 +208,7 @@ static bool start_afresh(struct replay_measurement *measurement)
     return replace_child(measurement, false);
 }
 
-/* In a process whose malloc the backend is, if it can be. */
-static bool start_served(struct replay_measurement *measurement)
+bool replay_start_served(struct replay_measurement *measurement)
 {
     return measurement->row->backend->served ? replace_child(measurement, true)
                                              : start_afresh(measurement);
@@ -219,7 +220,7 @@ static bool begin_touched(struct replay_schedule *schedule, struct replay_measur
     bool possible = schedule->table->script->facts.peak_live < replay_machine_memory() / 2;
     measurement->worker.results->limit = 0;
     return schedule->table->plan.touching && possible && !measurement->row->pool_refused &&
-           (measurement->row->backend->type == REPLAY_EMPTY || start_served(measurement));
+           (measurement->row->backend->type == REPLAY_EMPTY || replay_start_served(measurement));
 }
 
 static bool begin_first(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -274,6 +275,13 @@ static const struct replay_job jobs[] = {
         begin_survey, end_survey },
 };
 
+/* On one thread the time with blocks touched is of little use where that on threads is known. */
+static size_t touched_rounds(const struct replay_schedule *schedule)
+{
+    size_t rounds = schedule->table->plan.touching ? schedule->table->plan.rounds : 0;
+    return replay_threads_wanted(schedule) && rounds > FEW_ROUNDS ? FEW_ROUNDS : rounds;
+}
+
 static void plan_jobs(struct replay_schedule *schedule)
 {
     const struct replay_plan *plan = &schedule->table->plan;
@@ -284,9 +292,11 @@ static void plan_jobs(struct replay_schedule *schedule)
     replay_schedule_expect(schedule, &jobs[FIT], plan->pool_search);
     replay_schedule_expect(schedule, &jobs[WARM_UP], 1.0);
     replay_schedule_expect(schedule, &jobs[TIME], rounds);
-    replay_schedule_expect(schedule, &jobs[TOUCHED], plan->touching ? rounds : 0.0);
+    const size_t touched = touched_rounds(schedule);
+    replay_schedule_expect(schedule, &jobs[TOUCHED], (double)touched);
     replay_schedule_expect(schedule, &jobs[STEPS], step_rounds);
     replay_schedule_expect(schedule, &jobs[SURVEY], plan->survey);
+    replay_threads_expect(schedule);
 }
 
 /* Forgets what the first look found: it is no round of timing. */
@@ -326,13 +336,17 @@ static void measure_all(struct replay_schedule *schedule)
     replay_schedule_run(schedule, &jobs[WARM_UP], 1.0);
     for (size_t round = 0; round < plan->rounds; round++)
         replay_schedule_run(schedule, &jobs[TIME], 1.0);
-    for (size_t round = 0; plan->touching && round < plan->rounds; round++)
+    for (size_t round = 0; round < touched_rounds(schedule); round++)
         replay_schedule_run(schedule, &jobs[TOUCHED], 1.0);
+    replay_threads_measure(schedule);
     replay_schedule_run(schedule, &jobs[STEPS], step_rounds);
     if (plan->survey)
         replay_schedule_run(schedule, &jobs[SURVEY], 1.0);
     for (size_t i = 0; i < schedule->count; i++)
         sum_up(schedule, &schedule->measurements[i]);
+    for (size_t i = 0; i < schedule->count; i++)
+        replay_threads_sum_up(schedule, &schedule->measurements[i]);
+    schedule->table->think_ns = schedule->think_ns;
     schedule->table->interrupted = acre_interrupted() != 0;
 }
 

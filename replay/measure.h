@@ -23,6 +23,10 @@ struct replay_plan {
     bool pool_search;   /**< Look for the smallest pool. */
     bool touching;      /**< Time replays with the bytes of each block written too. */
     bool survey;        /**< Fill the rows' surveys. */
+    bool threads;       /**< Replay a script that is split by thread on threads as well, */
+    bool imitates;      /**< with the program's own work between the calls imitated. */
+    double run_ns;      /**< Processor time of a run of the program; 0: not known, */
+    bool run_recorded;  /**< or while it was recorded. */
     /** A first look, or null: called when every backend but plugins has replayed `first_ops` operations
      * once on fresh pages; the rows have what that found, and lose it again. */
     void (*first)(void *argument, const struct replay_table *table);
@@ -47,12 +51,21 @@ struct replay_row {
     double visit_ns;                    /**< A visit to a block, in the same replays: least. */
     uint64_t footprint;                 /**< Bytes resident in all, in the same replays: median. */
     uint64_t run_resident;              /**< Bytes, in the same replays; 0: not known. */
-    double instructions_per_op;         /**< Median of the rounds, if `counted`. */
-    uint64_t median, p99, p999, worst;  /**< Ticks, if `stepped`; see ACRE_CLOCK_UNIT. */
+    size_t thread_rounds;               /**< Of timing on threads, done; 0: not known. */
+    double ns_threads; /**< Elapsed nanoseconds an operation, without the work that is
+                                             imitated: median of those, */
+    double threads_least, threads_most; /**< and bounds. */
+    double parallel;                    /**< Threads busy at once in them. */
+    uint64_t threads_failed;            /**< Operations that could not be served in the last. */
+    uint64_t threads_resident, threads_footprint; /**< As the two above; 0: not known. */
+    double instructions_per_op;                   /**< Median of the rounds, if `counted`. */
+    uint64_t median, p99, p999, worst;            /**< Ticks, if `stepped`; see ACRE_CLOCK_UNIT. */
     uint64_t worst_op;
     bool verified;
-    bool pool_refused; /**< No instance can be made in the pool: nothing was replayed. */
-    bool fitted;       /**< The pool search came to an end. */
+    bool threads_checked; /**< It was verified on threads as well. */
+    bool threads_cut;     /**< It took so long on threads that only a part was replayed. */
+    bool pool_refused;    /**< No instance can be made in the pool: nothing was replayed. */
+    bool fitted;          /**< The pool search came to an end. */
     bool counted;
     bool stepped;
     struct replay_survey *survey; /**< Filled as far as the plan wants it; may be null. */
@@ -64,6 +77,7 @@ struct replay_table {
     struct replay_plan plan;
     struct replay_row *rows; /**< One per backend, in the order given. */
     size_t count;
+    double think_ns;        /**< Of the replays on threads: work between two calls of a thread. */
     struct replay_row loop; /**< The replay on nothing: what the loop costs. */
     bool largest_only;      /**< The process was chosen for its size, not by its number. */
     bool interrupted;       /**< Not all was done. */

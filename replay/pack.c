@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "replay/pack.h"
 
-#include "base/compiler.h"
-
 #define WHAT_MASK ((UINT32_C(1) << REPLAY_VERB_SHIFT) - 1)
-
-ACRE_INLINE uint8_t *pack_number(uint8_t *into, uint64_t number)
-{
-    while (number >= 128) {
-        *into++ = (uint8_t)(number | 128);
-        number >>= 7;
-    }
-    *into++ = (uint8_t)number;
-    return into;
-}
-
-ACRE_INLINE const uint8_t *unpack_number(const uint8_t *from, uint64_t *number)
-{
-    uint64_t found = *from & 127u;
-    for (unsigned shift = 7; *from++ & 128; shift += 7)
-        found |= (uint64_t)(*from & 127u) << shift;
-    *number = found;
-    return from;
-}
 
 /* A difference of slots: 0, -1, 1, -2, ... become 0, 1, 2, 3, ... */
 static uint32_t zigzag(uint32_t difference)
@@ -52,9 +31,9 @@ size_t replay_pack_ops(uint8_t *into, const struct replay_op *ops, size_t count)
     uint32_t slot = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t verb = ops[i].what >> REPLAY_VERB_SHIFT;
-        at = pack_number(at, (uint64_t)zigzag(ops[i].slot - slot) << 2 | verb);
+        at = replay_pack_number(at, (uint64_t)zigzag(ops[i].slot - slot) << 2 | verb);
         if (verb != REPLAY_DEALLOC)
-            at = pack_number(at, lower_wide(ops[i].what & WHAT_MASK));
+            at = replay_pack_number(at, lower_wide(ops[i].what & WHAT_MASK));
         slot = ops[i].slot;
     }
     return (size_t)(at - into);
@@ -65,10 +44,10 @@ ACRE_INLINE const uint8_t *unpack_next_op(const uint8_t *from, struct replay_op 
 {
     uint64_t head;
     uint64_t size = 0;
-    from = unpack_number(from, &head);
+    from = replay_unpack_number(from, &head);
     uint32_t verb = (uint32_t)head & 3;
     if (verb != REPLAY_DEALLOC)
-        from = unpack_number(from, &size);
+        from = replay_unpack_number(from, &size);
     last->slot += unzigzag((uint32_t)(head >> 2));
     last->what = verb << REPLAY_VERB_SHIFT | raise_wide((uint32_t)size);
     return from;
@@ -95,7 +74,7 @@ size_t replay_pack_ticks(uint8_t *into, const uint32_t *ticks, size_t count)
 {
     uint8_t *at = into;
     for (size_t i = 0; i < count; i++)
-        at = pack_number(at, ticks[i]);
+        at = replay_pack_number(at, ticks[i]);
     return (size_t)(at - into);
 }
 
@@ -103,7 +82,7 @@ void replay_unpack_ticks(uint32_t *ticks, size_t count, const uint8_t *from)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t number;
-        from = unpack_number(from, &number);
+        from = replay_unpack_number(from, &number);
         ticks[i] = (uint32_t)number;
     }
 }

@@ -11,7 +11,27 @@
 #ifndef ACRE_REPLAY_PACK_H
 #define ACRE_REPLAY_PACK_H
 
+#include "base/compiler.h"
 #include "replay/script.h"
+
+ACRE_INLINE uint8_t *replay_pack_number(uint8_t *into, uint64_t number)
+{
+    while (number >= 128) {
+        *into++ = (uint8_t)(number | 128);
+        number >>= 7;
+    }
+    *into++ = (uint8_t)number;
+    return into;
+}
+
+ACRE_INLINE const uint8_t *replay_unpack_number(const uint8_t *from, uint64_t *number)
+{
+    uint64_t found = *from & 127u;
+    for (unsigned shift = 7; *from++ & 128; shift += 7)
+        found |= (uint64_t)(*from & 127u) << shift;
+    *number = found;
+    return from;
+}
 
 /** Packs `count` operations into at most count * REPLAY_PACKED_MOST bytes at `into`. @return bytes
  * used. */

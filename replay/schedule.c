@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "replay/schedule.h"
 
-#include <sched.h>
+#include "replay/delay.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* A worker takes about so many times the peak of live bytes. */
 #define TIMES_PEAK 4
 
-static size_t processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
-}
-
 size_t replay_schedule_width(const struct replay_facts *facts)
 {
     uint64_t each = TIMES_PEAK * facts->peak_live + facts->slots * sizeof(struct replay_slot) + 1;
     uint64_t room = replay_machine_memory() / 2 / each;
-    size_t most = processors();
+    size_t most = replay_processors();
     if (most > REPLAY_MOST_AT_ONCE)
         most = REPLAY_MOST_AT_ONCE;
     if (room < most)

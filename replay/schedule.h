@@ -22,9 +22,13 @@ struct replay_measurement {
     double visits[REPLAY_MOST_ROUNDS]; /**< and nanoseconds of a visit. */
     double nanoseconds[REPLAY_MOST_ROUNDS];
     double instructions[REPLAY_MOST_ROUNDS];
-    size_t pool;  /**< Overrides the row's pool; 0: it does not. */
-    bool ordered; /**< It is running a job. */
-    bool served;  /**< The child at work is that of the backend's `served`. */
+    double threads[REPLAY_MOST_ROUNDS];   /**< Elapsed nanoseconds per operation on threads, */
+    double parallels[REPLAY_MOST_ROUNDS]; /**< threads busy at once in the same replays, */
+    double thread_residents[REPLAY_MOST_ROUNDS];
+    double thread_footprints[REPLAY_MOST_ROUNDS]; /**< and their memory. */
+    size_t pool;                                  /**< Overrides the row's pool; 0: it does not. */
+    bool ordered;                                 /**< It is running a job. */
+    bool served; /**< The child at work is that of the backend's `served`. */
 };
 
 struct replay_schedule {
@@ -32,8 +36,11 @@ struct replay_schedule {
     struct acre_progress *progress;
     struct replay_measurement *measurements; /**< One per row, then the loop's. */
     size_t count;
-    size_t width;             /**< Workers that may run at once where nothing is timed. */
-    char doing[96];           /**< For the progress line. */
+    double think_ns,
+        parallel;        /**< Of replays on threads: work between calls; threads busy at once. */
+    uint64_t least_took; /**< The fastest of them so far; 0: none. */
+    size_t width;        /**< Workers that may run at once where nothing is timed. */
+    char doing[96];      /**< For the progress line. */
     double done, part, whole; /**< Work done, that of the current task, and all, in replays. */
 };
 

@@ -3,6 +3,8 @@
 
 #include "replay/pack.h"
 #include "replay/pool.h"
+#include "replay/runs.h"
+#include "replay/split.h"
 
 #include <acre/types.h>
 #include <errno.h>
@@ -50,8 +52,7 @@ static bool array_grow(struct replay_array *array)
     return true;
 }
 
-/* The place of item `index`; null when there is no memory for it. */
-static void *array_at(struct replay_array *array, uint64_t index, size_t item_size)
+void *replay_array_at(struct replay_array *array, uint64_t index, size_t item_size)
 {
     size_t offset = (size_t)index * item_size;
     if (offset + item_size > array->room && !array_grow(array))
@@ -78,10 +79,15 @@ bool replay_script_open(struct replay_script *script, size_t hold)
 {
     *script = (struct replay_script){ .op_array.file = -1,
         .wide_array.file = -1,
+        .run_array.file = -1,
+        .lane_array.file = -1,
+        .part_array.file = -1,
         .spill = replay_nameless_file(),
         .hold = hold / sizeof(struct replay_op) };
     replay_script_clear(script);
-    if (array_open(&script->op_array) && array_open(&script->wide_array))
+    if (array_open(&script->op_array) && array_open(&script->wide_array) &&
+        array_open(&script->run_array) && array_open(&script->lane_array) &&
+        array_open(&script->part_array))
         return true;
     int error = errno;
     replay_script_close(script);
@@ -96,12 +102,17 @@ void replay_script_clear(struct replay_script *script)
     script->live_bytes = 0;
     script->live_blocks = 0;
     script->spilled = 0;
+    script->run_thread = 0;
+    script->run_length = 0;
 }
 
 void replay_script_close(struct replay_script *script)
 {
     array_close(&script->op_array);
     array_close(&script->wide_array);
+    array_close(&script->run_array);
+    array_close(&script->lane_array);
+    array_close(&script->part_array);
     if (script->spill >= 0)
         close(script->spill);
     if (script->window_ops)
@@ -118,8 +129,10 @@ void replay_script_close(struct replay_script *script)
 
 void replay_script_disown(struct replay_script *script)
 {
-    script->op_array = (struct replay_array){ script->op_array.file, NULL, 0 };
-    script->wide_array = (struct replay_array){ script->wide_array.file, NULL, 0 };
+    struct replay_array *const arrays[] = { &script->op_array, &script->wide_array,
+        &script->run_array, &script->lane_array, &script->part_array };
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        *arrays[i] = (struct replay_array){ arrays[i]->file, NULL, 0 };
     script->window_ops = NULL;
     script->packed = NULL;
     script->interned = NULL;
@@ -134,12 +147,14 @@ static bool window_open(struct replay_script *script)
     return script->window_ops && script->packed;
 }
 
-static bool array_map(struct replay_array *array, uint64_t count, size_t item_size)
+/* An array with gaps is not read in advance: its gaps would come to be. */
+static bool array_map(struct replay_array *array, uint64_t count, size_t item_size, bool gaps)
 {
     size_t room = (size_t)count * item_size;
     if (room == 0)
         return true;
-    void *items = mmap(NULL, room, PROT_READ, MAP_SHARED | MAP_POPULATE, array->file, 0);
+    int flags = MAP_SHARED | (gaps ? MAP_NORESERVE : MAP_POPULATE);
+    void *items = mmap(NULL, room, PROT_READ, flags, array->file, 0);
     if (items == MAP_FAILED)
         return false;
     array->items = items;
@@ -149,10 +164,13 @@ static bool array_map(struct replay_array *array, uint64_t count, size_t item_si
 
 bool replay_script_map(struct replay_script *script)
 {
-    bool streamed = script->facts.streamed;
-    return (streamed ? window_open(script)
-                     : array_map(&script->op_array, script->facts.ops, sizeof(struct replay_op))) &&
-           array_map(&script->wide_array, script->facts.wides, sizeof(struct replay_wide));
+    const struct replay_facts *facts = &script->facts;
+    return (facts->streamed
+                   ? window_open(script)
+                   : array_map(&script->op_array, facts->ops, sizeof(struct replay_op), false)) &&
+           array_map(&script->wide_array, facts->wides, sizeof(struct replay_wide), false) &&
+           array_map(&script->lane_array, facts->lane_items, sizeof(struct replay_op), true) &&
+           array_map(&script->part_array, facts->parts, sizeof(struct replay_part), false);
 }
 
 /* Where the place of such a size is kept, if it is; null when there is no memory to keep any. */
@@ -178,7 +196,7 @@ static const char *add_wide(struct replay_script *script, struct replay_wide wid
     }
     if (facts->wides == REPLAY_SIZE_MASK)
         return "too many large sizes and alignments";
-    struct replay_wide *stored = array_at(&script->wide_array, facts->wides, sizeof *stored);
+    struct replay_wide *stored = replay_array_at(&script->wide_array, facts->wides, sizeof *stored);
     if (!stored)
         return "not enough memory to hold the operations";
     *stored = wide;
@@ -225,6 +243,7 @@ static bool start_streaming(struct replay_script *script)
         munmap(array->items, array->room);
     *array = (struct replay_array){ array->file, NULL, 0 };
     script->facts.streamed = true;
+    script->facts.run_bytes = 0;
     return ftruncate(array->file, 0) == 0;
 }
 
@@ -235,7 +254,7 @@ static struct replay_op *next_op(struct replay_script *script)
     if (!facts->streamed && facts->ops >= script->hold && !start_streaming(script))
         return NULL;
     if (!facts->streamed)
-        return array_at(&script->op_array, facts->ops, sizeof(struct replay_op));
+        return replay_array_at(&script->op_array, facts->ops, sizeof(struct replay_op));
     return &script->window_ops[facts->ops % REPLAY_WINDOW_OPS];
 }
 
@@ -338,7 +357,8 @@ static void describe_process(struct replay_script *script, const struct acre_tra
     facts->name[i] = '\0';
 }
 
-const char *replay_script_add(struct replay_script *script, const struct acre_trace_event *event)
+static const char *add_script_event(
+    struct replay_script *script, const struct acre_trace_event *event)
 {
     struct replay_facts *facts = &script->facts;
     if (event->thread >= facts->threads)
@@ -362,10 +382,20 @@ const char *replay_script_add(struct replay_script *script, const struct acre_tr
     case ACRE_TRACE_PROCESS_END:
         facts->lost = event->totals.lost;
         facts->unmatched = event->totals.unmatched;
+        replay_runs_end(script);
         return replay_script_finish(script) ? NULL
                                             : "not enough room in TMPDIR to hold the operations";
     case ACRE_TRACE_END:
         break;
     }
     return NULL;
+}
+
+const char *replay_script_add(struct replay_script *script, const struct acre_trace_event *event)
+{
+    uint64_t before = script->facts.ops;
+    const char *problem = add_script_event(script, event);
+    if (!problem && script->facts.ops != before)
+        replay_runs_add(script, event->thread);
+    return problem;
 }

@@ -71,6 +71,12 @@ struct replay_facts {
     uint32_t align_log2;  /**< Of operations that are plain. */
     bool toggles;         /**< All are plain, and none resizes. */
     uint32_t threads;     /**< Threads that made calls. */
+    uint64_t run_bytes;   /**< Of the array of runs, which tells them apart; 0: not known. */
+    uint32_t lanes;       /**< Of a script that is split by thread, see split.h; else 0. */
+    uint32_t parts;       /**< Entries of the array of parts, one for each replaying thread. */
+    uint64_t lane_items;  /**< Entries of the array of lanes, gaps included. */
+    uint64_t lane_slots;  /**< Slots that those name. */
+    uint64_t crossings;   /**< Operations on a slot that another lane used last. */
     uint32_t process;     /**< Index of the process in the trace, from 0, */
     uint32_t processes;   /**< of so many, empty ones included. */
     uint32_t pid;
@@ -93,6 +99,11 @@ struct replay_script {
     struct replay_facts facts;
     struct replay_array op_array;
     struct replay_array wide_array;
+    struct replay_array run_array;  /**< Bytes; see runs.h. */
+    struct replay_array lane_array; /**< See split.h. */
+    struct replay_array part_array;
+    uint32_t run_thread;              /**< While building: the thread of the last operations, */
+    uint64_t run_length;              /**< and how many they are. */
     int spill;                        /**< The file on disk; -1: there is none. */
     struct replay_op *window_ops;     /**< Of a script that is streamed; else null. */
     uint8_t *packed;                  /**< The same, as it is on disk. */
@@ -177,6 +188,9 @@ struct replay_window_header {
 /** Reads or writes all of it at `offset`. @return false: it could not. */
 bool replay_read_at(int file, void *bytes, size_t size, uint64_t offset);
 bool replay_write_at(int file, const void *bytes, size_t size, uint64_t offset);
+
+/** The place of item `index` of an array that grows to hold it; null: there is no memory. */
+void *replay_array_at(struct replay_array *array, uint64_t index, size_t item_size);
 
 static inline const struct replay_wide *replay_wides(const struct replay_script *script)
 {

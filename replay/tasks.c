@@ -4,6 +4,7 @@
  */
 #include "replay/counter.h"
 #include "replay/statistics.h"
+#include "replay/threads.h"
 #include "replay/worker.h"
 
 /* Bytes of a pool that a worker keeps between two tasks; others need the memory too. */
@@ -126,6 +127,38 @@ static void time_steps(struct replay_worker *worker)
     replay_ticks_close(&ticks);
 }
 
+static void take_threads(
+    struct replay_results *results, const struct replay_threads_outcome *outcome)
+{
+    results->elapsed_ns = outcome->elapsed_ns;
+    results->took_ns = outcome->took_ns;
+    results->busy_ns = outcome->busy_ns;
+    results->ops = outcome->ops;
+    results->failed = outcome->failed;
+    snprintf(results->fault, sizeof results->fault, "%s", outcome->fault);
+}
+
+/* Each thread's operations on a thread of its own, on fresh pages. */
+static void replay_on_threads(struct replay_worker *worker)
+{
+    struct replay_results *results = worker->results;
+    const struct replay_threads_order order = { results->checks, results->think_ns,
+        results->patience };
+    struct replay_threads_outcome outcome;
+    struct replay_instance instance;
+    if (!open_ordered(worker, &instance, true))
+        return;
+    uint64_t before = replay_resident_reset() ? replay_resident() : 0;
+    bool done = replay_run_threads(worker->script, &instance, &order, &outcome);
+    uint64_t peak = before ? replay_resident_peak() : 0;
+    results->resident = peak > before ? peak - before : 0;
+    results->footprint = before ? replay_footprint() : 0;
+    take_threads(results, &outcome);
+    if (!done)
+        snprintf(results->cannot, sizeof results->cannot, "its threads could not be made");
+    replay_worker_close(worker, &instance);
+}
+
 static void time_untouched(struct replay_worker *worker)
 {
     time_whole(worker, false);
@@ -144,6 +177,7 @@ static void (*const tasks[])(struct replay_worker *worker) = {
     [REPLAY_STEPS] = time_steps,
     [REPLAY_SURVEY] = replay_survey,
     [REPLAY_EXPLAIN] = replay_explain,
+    [REPLAY_THREADS] = replay_on_threads,
 };
 
 void replay_worker_do(void *argument)

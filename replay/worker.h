@@ -23,7 +23,9 @@ enum replay_task {
     REPLAY_STEPS,   /**< Replay several times, each operation timed: the least time of each. */
     REPLAY_SURVEY,  /**< Replay once, sampling the allocator's statistics. */
     REPLAY_EXPLAIN, /**< Replay up to the first request refused, and examine the pool. */
-    REPLAY_TASKS    /**< Tasks that a program adds have this number and higher ones. */
+    REPLAY_THREADS, /**< Replay a script that is split by thread, once, each part on a thread of its own,
+                         timed or with every block stamped and checked. */
+    REPLAY_TASKS /**< Tasks that a program adds have this number and higher ones. */
 };
 
 /** Figures that a task of a program's own may find. */
@@ -39,7 +41,10 @@ struct replay_results {
     size_t rounds;     /**< STEPS, VERIFY: how often; 0 is once. */
     size_t limit;      /**< TOUCH, tasks of a program's own: operations at most; TOUCH: 0 is all. */
     bool coarse;       /**< VERIFY: stamp some 4 KiB and a word per page of each block. */
-    uint64_t patience; /**< VERIFY: nanoseconds of processor time after which it ends; 0: never. */
+    uint64_t patience; /**< VERIFY: nanoseconds of processor time after which it ends; 0: never.
+                            THREADS: the same, of elapsed time. */
+    bool checks;       /**< THREADS: stamp and check, do not time. */
+    double think_ns;   /**< THREADS: nanoseconds of work between two operations of a thread. */
 
     volatile double done; /**< How far the task is, 0.0 to 1.0. */
 
@@ -57,6 +62,10 @@ struct replay_results {
     uint64_t nanoseconds;      /**< TIME, WRITE. */
     uint64_t instructions;     /**< TIME, when counted. */
     uint64_t visits, visit_ns; /**< TOUCH: blocks read between operations, and the time of that. */
+    uint64_t elapsed_ns;       /**< THREADS: from the first operation to the last, */
+    uint64_t took_ns;          /**< the same, with what other programs add; */
+    uint64_t busy_ns;          /**< and processor time of all threads meanwhile; */
+    uint64_t ops;              /**< operations done, fewer than all when its patience ended. */
     bool counted;              /**< TIME: the machine counted instructions. */
     uint64_t median, p99, p999, worst;     /**< STEPS: ticks. */
     uint64_t worst_op;                     /**< STEPS: index of the operation that took `worst`. */

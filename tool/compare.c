@@ -303,10 +303,25 @@ static void judge(struct compare_command *command, const struct replay_script *s
         result.candidates[advised].smallest_pool, &command->progress);
 }
 
+/* What a run of the program takes: one that is not recorded, where it is to be run anyway. */
+static void time_program(struct compare_command *command, struct replay_plan *plan)
+{
+    const struct acre_served today = { .library = NULL };
+    plan->run_ns = command->source_trace.busy_ns;
+    plan->run_recorded = true;
+    if (!command->verify || !trial_run(&command->runner, &today, 0.0, &command->progress) ||
+        command->runner.shared->outcome.error)
+        return;
+    plan->run_ns = command->runner.shared->outcome.processor * 1e9;
+    plan->run_recorded = false;
+}
+
 static int compare(struct compare_command *command)
 {
     struct replay_script script;
-    struct replay_plan plan = { .pool_search = true, .touching = true, .survey = true };
+    struct replay_plan plan = {
+        .pool_search = true, .touching = true, .survey = true, .threads = true, .imitates = true
+    };
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
     plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);
@@ -317,6 +332,8 @@ static int compare(struct compare_command *command)
         plan.first_argument = command;
         plan.first_ops = FIRST_OPS;
     }
+    if (script.facts.lanes)
+        time_program(command, &plan);
     command->progress.time_left = true;
     command->progress.begun_at = 0.0;
     bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);

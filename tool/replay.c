@@ -31,6 +31,7 @@ struct replay_command {
     /* What they come to. */
     const struct acre_plugin *plugins[ACRE_TEXT_LIST_MOST]; /* one for each of `with` */
     struct replay_backend backends[MOST_BACKENDS];
+    struct replay_backend served[MOST_BACKENDS]; /* how a program gets them, for threads */
     size_t count;
     cJSON *processes; /* the array of results, for --json and --output */
     bool broken;      /* an allocator failed verification */
@@ -151,6 +152,15 @@ static bool show_table(struct replay_command *command, const struct replay_table
     return true;
 }
 
+/* On threads an allocator for one thread is measured as the drop-in serves it. */
+static void find_served(struct replay_command *command)
+{
+    for (size_t i = 0; i < command->count; i++)
+        if (command->backends[i].type == REPLAY_BUILTIN &&
+            acre_find_served(&command->served[i], command->backends[i].name) == ACRE_MALLOC_FOUND)
+            command->backends[i].served = &command->served[i];
+}
+
 /* Measures one script and shows the result. @return the exit code so far. */
 static int measure_script(
     struct replay_command *command, const struct replay_script *script, bool largest_only)
@@ -159,9 +169,12 @@ static int measure_script(
     struct replay_table table = {
         .script = script, .rows = rows, .count = command->count, .largest_only = largest_only
     };
-    table.plan = (struct replay_plan){
-        .rounds = command->repeat, .pool = command->pool, .pool_search = !command->no_pool_search
-    };
+    table.plan = (struct replay_plan){ .rounds = command->repeat,
+        .pool = command->pool,
+        .pool_search = !command->no_pool_search,
+        .threads = true };
+    if (script->facts.lanes)
+        find_served(command);
     for (size_t i = 0; i < command->count; i++)
         rows[i].backend = &command->backends[i];
     if (!replay_measure(&table, &command->progress) || !show_table(command, &table)) {

@@ -57,6 +57,13 @@ def main():
         check("compare", output("compare", "--json", "--repeat=1", "--allocator=system", "--allocator=tlsf", trace))
         check("compare", output("compare", "--json", "--repeat=1", "--allocator=system", "--scenario=json"))
         check("replay", output("replay", "--json", "--repeat=1", trace))
+        with open(text, "w", encoding="ascii") as file:
+            file.write("acre-trace 1\nprocess 1 0 started two\n")
+            for i in range(500):
+                file.write(f"t 0\nm {i} 40\nt 1\nf {i}\n")
+        subprocess.run([ACRE, "convert", "-o", trace, text], check=True)
+        check("compare", output("compare", "--json", "--repeat=1", "--allocator=system", "--allocator=tlsf", trace))
+        check("replay", output("replay", "--json", "--repeat=1", "--allocator=system", trace))
         check("info", output("info", "--json", trace))
         plugin = os.path.join(os.environ["ACRE_BUILD"], "tests", "naive_plugin.so")
         check("verify", output("verify", "--json", "--runs=1", "--with=" + plugin))

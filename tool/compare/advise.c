@@ -28,6 +28,8 @@ static bool serves(const struct compare_candidate *candidate)
 
 double compare_time(const struct compare_candidate *candidate)
 {
+    if (candidate->threaded)
+        return candidate->ns_threads;
     return candidate->touched ? candidate->ns_touched : candidate->ns;
 }
 
@@ -47,7 +49,8 @@ static double ticks_of(const struct compare_candidate *candidate, uint64_t ticks
 double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal)
 {
     double memory = (double)candidate->memory;
-    if (!serves(candidate))
+    bool timed = goal == COMPARE_SPEED || goal == COMPARE_BALANCED;
+    if (!serves(candidate) || (timed && candidate->off_threads))
         return 0.0;
     switch (goal) {
     case COMPARE_MEMORY:
@@ -162,8 +165,12 @@ static void reason_speed(
     const struct compare_candidate *best, const struct compare_candidate *next, char *text)
 {
     char by[CHANGE_ROOM];
-    say(text, "%s takes %.1f ns per operation%s (median of %zu).", best->name, compare_time(best),
-        best->touched ? " on fresh pages with each block touched once" : "", best->rounds);
+    say(text, "%s takes %.1f ns %sper operation%s (median of %zu).", best->name, compare_time(best),
+        best->threaded ? "of elapsed time " : "",
+        best->threaded  ? ", each thread's operations on a thread of its own"
+        : best->touched ? " on fresh pages with each block touched once"
+                        : "",
+        best->rounds);
     if (best->touched)
         say(text, "With pages and blocks untouched it takes %.1f, from %.1f to %.1f.", best->ns,
             best->ns_least, best->ns_most);
@@ -262,6 +269,8 @@ bool compare_is_tie(const struct compare_candidate *one, const struct compare_ca
     const struct compare_candidate *slow = less <= more ? other : one;
     if (compare_time(slow) <= compare_time(fast) * (1.0 + CLOSE))
         return true;
+    if (fast->threaded && slow->threaded)
+        return slow->threads_least <= fast->threads_most;
     return fast->touched && slow->touched ? slow->touched_least <= fast->touched_most
                                           : slow->ns_least <= fast->ns_most;
 }
@@ -358,7 +367,7 @@ static void changes(struct compare_result *result, enum compare_goal goal)
             advice, &result->candidates[advice->candidate], &result->candidates[advice->runner_up]);
     say_alternatives(result, goal);
     say_own(result, goal);
-    if (result->facts.threads > 1)
+    if (result->facts.threads > 1 && !result->on_threads)
         say(advice->changes,
             "The trace has %" PRIu32
             " threads and is replayed on one: how they hinder one another is not measured.",

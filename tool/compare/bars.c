@@ -85,6 +85,8 @@ static void write_remark(char remark[REMARK_ROOM], const struct compare_result *
         snprintf(remark, REMARK_ROOM, "today");
     else if (compare_waits_for_lock(result, candidate))
         snprintf(remark, REMARK_ROOM, "one lock");
+    else if (candidate->off_threads)
+        snprintf(remark, REMARK_ROOM, "not on threads");
     else if (compare_predict(result, candidate, &seconds))
         snprintf(
             remark, REMARK_ROOM, "%+.1f %%", seconds * 1e11 / (double)result->facts.duration_ns);

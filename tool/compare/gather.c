@@ -61,6 +61,10 @@ static void gather_memory(
     candidate->resident = row->resident;
     candidate->footprint = row->footprint;
     candidate->run_resident = grown(row->run_resident, row->run_resident ? peak : 0);
+    if (row->threads_footprint) {
+        candidate->footprint = row->threads_footprint;
+        candidate->run_resident = grown(row->threads_resident, peak);
+    }
     candidate->memory = candidate->has_pool ? row->smallest_pool : grown(row->resident, peak);
     candidate->failed = row->failed;
     if (peak)
@@ -82,6 +86,26 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->visit_ns = row->visit_ns;
     candidate->counted = row->counted && row->rounds;
     candidate->instructions = row->instructions_per_op;
+}
+
+static void take_thread_times(struct compare_candidate *candidate, const struct replay_row *row)
+{
+    candidate->threaded = row->thread_rounds > 0 && !row->threads_failed;
+    candidate->ns_threads = row->ns_threads;
+    candidate->threads_least = row->threads_least;
+    candidate->threads_most = row->threads_most;
+    candidate->parallel = row->parallel;
+    candidate->threads_cut = row->threads_cut;
+}
+
+/* Times on threads and times on one are not to be compared. */
+static void note_threads(struct compare_result *result)
+{
+    result->on_threads = false;
+    for (size_t i = 0; i < result->count; i++)
+        result->on_threads |= result->candidates[i].threaded;
+    for (size_t i = 0; i < result->count; i++)
+        result->candidates[i].off_threads = result->on_threads && !result->candidates[i].threaded;
 }
 
 static void take_steps(struct compare_candidate *candidate, const struct replay_row *row,
@@ -108,6 +132,7 @@ static void take_row(struct compare_candidate *candidate, const struct replay_ro
     candidate->has_pool = replay_backend_has_pool(row->backend);
     gather_memory(candidate, row, script->facts.peak_live);
     take_times(candidate, row);
+    take_thread_times(candidate, row);
     take_steps(candidate, row, script);
     take_survey(candidate);
 }
@@ -124,6 +149,8 @@ static void take_table(struct compare_result *result, const struct replay_table 
     result->interrupted = table->interrupted;
     for (size_t i = 0; i < result->count; i++)
         take_row(&result->candidates[i], &table->rows[i], table->script);
+    result->think_ns = table->think_ns;
+    note_threads(result);
 }
 
 bool compare_gather(struct compare_result *result, const struct compare_field *field,

@@ -36,6 +36,7 @@ GETTER(get_metadata, candidate->metadata > 0, candidate->metadata)
 GETTER(get_failed, candidate->verified, candidate->failed)
 GETTER(get_ns, candidate->rounds > 0, candidate->ns)
 GETTER(get_touched, candidate->touched, candidate->ns_touched)
+GETTER(get_threads, candidate->threaded, candidate->ns_threads)
 GETTER(get_median, candidate->stepped, candidate->median)
 GETTER(get_p99, candidate->stepped, candidate->p99)
 GETTER(get_p999, candidate->stepped, candidate->p999)
@@ -52,13 +53,11 @@ static const struct column memory_columns[] = {
 };
 
 static const struct column time_columns[] = {
-    { "ns/op", "", get_ns, 1, false },
-    { "touched", "ns/op", get_touched, 1, false },
-    { "median", "@", get_median, -1, false },
-    { "p99", "@", get_p99, -1, false },
-    { "p99.9", "@", get_p999, -1, false },
-    { "worst", "@", get_worst, -1, false },
+    { "ns/op", "", get_ns, 1, false }, { "touched", "ns/op", get_touched, 1, false },
+    { "median", "@", get_median, -1, false }, { "p99", "@", get_p99, -1, false },
+    { "p99.9", "@", get_p999, -1, false }, { "worst", "@", get_worst, -1, false },
     { "instr/op", "", get_instructions, 1, false },
+    { "threads", "ns/op", get_threads, 1, false }, /* the last: of programs with threads */
 };
 
 #define MEMORY_COLUMNS (sizeof memory_columns / sizeof *memory_columns)
@@ -302,9 +301,10 @@ static void print_hints(FILE *out, const struct compare_result *result, bool why
 {
     const struct replay_facts *facts = &result->facts;
     if (!why)
-        fputs("\nns/op: allocation on fresh pages, blocks touched; --why shows all figures and "
-              "reasons\n",
-            out);
+        fprintf(out,
+            "\nns/op: allocation on fresh pages, blocks touched%s; --why shows all figures and "
+            "reasons\n",
+            result->on_threads ? ", on threads" : "");
     if (!facts->duration_ns && facts->pid && !why)
         fputs("a trace recorded with --times predicts the whole program's time as well\n", out);
     print_run(out, result, why);
@@ -313,10 +313,29 @@ static void print_hints(FILE *out, const struct compare_result *result, bool why
             why ? "\n" : "");
 }
 
+/* How threads were replayed. */
+static void print_on_threads(FILE *out, const struct compare_result *result)
+{
+    const struct replay_facts *facts = &result->facts;
+    char number[ACRE_CELL_ROOM];
+    acre_cell_number(number, facts->crossings);
+    fprintf(out,
+        "on threads: ns/op is elapsed time; %" PRIu32 " threads, at most %" PRIu32
+        " at once, %s %s crossing\n",
+        facts->threads, facts->lanes, number,
+        acre_plural(facts->crossings, "operation", "operations"));
+    if (result->think_ns > 0.0)
+        fprintf(out, "work of the program between two calls imitated: %.0f ns\n", result->think_ns);
+}
+
 /* What a replay on one thread does not tell. */
 static void print_threads(FILE *out, const struct compare_result *result)
 {
     size_t locked = 0;
+    if (result->on_threads) {
+        print_on_threads(out, result);
+        return;
+    }
     for (size_t i = 0; i < result->count; i++)
         locked += compare_waits_for_lock(result, &result->candidates[i]);
     if (result->facts.threads > 1)
@@ -345,7 +364,7 @@ void compare_print(
     print_habit(out, &result->facts);
     if (why) {
         print_table(out, result, memory_columns, MEMORY_COLUMNS);
-        print_table(out, result, time_columns, TIME_COLUMNS);
+        print_table(out, result, time_columns, TIME_COLUMNS - !result->on_threads);
         print_footnotes(out, result);
     } else if (result->interrupted) {
         fputs("interrupted: not everything was measured\n", out);

@@ -62,6 +62,10 @@ static void add_times(
         object, "ns_per_operation_touched", candidate->touched, candidate->ns_touched);
     replay_json_known(
         object, "ns_per_operation_touched_least", candidate->touched, candidate->touched_least);
+    replay_json_known(
+        object, "ns_per_operation_threads", candidate->threaded, candidate->ns_threads);
+    replay_json_known(object, "threads_busy", candidate->threaded, candidate->parallel);
+    cJSON_AddBoolToObject(object, "threads_cut", candidate->threads_cut);
     replay_json_known(object, "ns_per_visit", candidate->visit_ns > 0.0, candidate->visit_ns);
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);
@@ -192,6 +196,10 @@ cJSON *compare_json(const struct compare_result *result)
     add_ties(root, result);
     replay_json_count(root, "replays", result->rounds);
     replay_json_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
+    cJSON_AddBoolToObject(root, "on_threads", result->on_threads);
+    replay_json_count(root, "threads_at_once", result->facts.lanes);
+    replay_json_count(root, "crossing_operations", result->facts.crossings);
+    replay_json_known(root, "work_between_calls_ns", result->on_threads, result->think_ns);
     add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");
     cJSON *rows = cJSON_AddArrayToObject(root, "allocators");
     for (size_t i = 0; i < result->count; i++)

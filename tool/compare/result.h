@@ -62,6 +62,13 @@ struct compare_candidate {
     bool touched;             /**< `ns_touched` is known: */
     double ns_touched; /**< the same with fresh pages, and the bytes of each block written once, */
     double touched_least, touched_most; /**< and its bounds. */
+    bool threaded;                      /**< The following are known: */
+    double ns_threads;                  /**< elapsed time of an operation, each thread's replayed
+                                             on a thread of its own: median, */
+    double threads_least, threads_most; /**< and bounds, of the rounds; */
+    double parallel;                    /**< threads busy at once, on average. */
+    bool threads_cut;                   /**< It took so long that only a part was replayed. */
+    bool off_threads;                   /**< Others are known on threads, and this one is not. */
     double visit_ns;     /**< To read a live block between operations; 0: not known. */
     bool counted;        /**< `instructions` is known. */
     double instructions; /**< An operation. */
@@ -143,6 +150,8 @@ struct compare_result {
     struct compare_profile profile;
     size_t rounds;            /**< Timed replays that were wanted. */
     size_t step_rounds;       /**< The same of replays with each operation timed. */
+    bool on_threads;          /**< Some candidates are known on threads. */
+    double think_ns;          /**< Work between two calls of a thread in those replays. */
     double loop_ns;           /**< What the replay itself takes an operation; 0: unknown. */
     double loop_instructions; /**< 0: not counted. */
     const char *uncounted;    /**< Why no instructions are; null: they are. */
@@ -159,7 +168,8 @@ struct compare_result {
 /** Name of a goal as --goal takes it: "memory", "speed", "worst", "balanced". */
 const char *compare_goal_name(enum compare_goal goal);
 
-/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured. */
+/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on threads, where
+ * that was, of elapsed time. */
 double compare_time(const struct compare_candidate *candidate);
 
 /** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not known. */

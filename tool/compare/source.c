@@ -2,6 +2,7 @@
 #include "tool/compare/source.h"
 
 #include "cli/options.h"
+#include "replay/child.h"
 #include "tool/command.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,12 +42,26 @@ static int record_in_child(char **program, const char *path)
     return code;
 }
 
-/* In a process of its own. @return the exit code. */
-static int produce(const struct compare_source *source)
+/* Processor time of the children that were waited for, in nanoseconds. */
+static double children_ns(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
+        return 0.0;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e9 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e3;
+}
+
+/* In a process of its own, which has no other children. @return the exit code. */
+static int produce(const struct compare_source *source, double *busy_ns)
 {
     acre_complain_as("compare");
-    if (source->program)
-        return record_in_child(source->program, source->path);
+    if (source->program) {
+        int code = record_in_child(source->program, source->path);
+        if (busy_ns)
+            *busy_ns = children_ns();
+        return code;
+    }
     if (compare_scenario_write(source->scenario, source->path))
         return ACRE_EXIT_OK;
     acre_complain("compare", "cannot write '%s': %s", source->path, strerror(errno));
@@ -81,16 +98,21 @@ static int check_made(const struct compare_source *source, int status)
 static int make_trace(struct compare_source *source)
 {
     int status = 0;
+    double *busy_ns = replay_map_shared(sizeof *busy_ns);
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        _exit(produce(source));
+        _exit(produce(source, busy_ns));
     if (pid < 0) {
         acre_complain("compare", "cannot make a process: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
     signal(SIGINT, SIG_IGN);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (busy_ns) {
+        source->busy_ns = *busy_ns;
+        munmap(busy_ns, sizeof *busy_ns);
     }
     return check_made(source, status);
 }

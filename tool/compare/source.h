@@ -14,6 +14,7 @@ struct compare_source {
     const struct compare_scenario *scenario; /**< To make up, or null. */
     const char *path; /**< Of the trace; null: of a file to be deleted in the end. */
     char made[64];    /**< That file; "": none. */
+    double busy_ns;   /**< Processor time of the command, recording included; 0: not known. */
 };
 
 /**

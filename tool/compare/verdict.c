@@ -52,6 +52,8 @@ static double seconds_of(const struct compare_result *result, double ns_per_op)
 /* Nanoseconds per operation without what other programs add to it: that only ever lengthens it. */
 static double least_time(const struct compare_candidate *candidate)
 {
+    if (candidate->threaded)
+        return candidate->threads_least;
     return candidate->touched ? candidate->touched_least : candidate->ns_least;
 }
 
@@ -69,6 +71,8 @@ static double own_change(const struct compare_result *result,
 {
     double own = run_seconds - seconds_of(result, least_time(today));
     double reading = seconds_of(result, READS_PER_CALL * today->visit_ns);
+    if (today->threaded && today->parallel > 1.0)
+        reading /= today->parallel;
     if (candidate->visit_ns <= 0.0 || today->visit_ns <= 0.0 || own <= 0.0)
         return 0.0;
     if (reading > own * MOST_TIME_READING)
@@ -79,7 +83,8 @@ static double own_change(const struct compare_result *result,
 bool compare_waits_for_lock(
     const struct compare_result *result, const struct compare_candidate *candidate)
 {
-    return result->facts.threads > 1 && candidate->origin == COMPARE_BUILT_IN &&
+    return result->facts.threads > 1 && !result->on_threads &&
+           candidate->origin == COMPARE_BUILT_IN &&
            strcmp(candidate->allocator, ACRE_THREADED_NAME) != 0;
 }
 
@@ -89,7 +94,7 @@ bool compare_predict_from(const struct compare_result *result,
     int index = compare_today(result);
     *seconds = 0.0;
     if (index < 0 || run_seconds <= 0.0 || compare_figure(candidate, COMPARE_SPEED) <= 0.0 ||
-        compare_waits_for_lock(result, candidate))
+        compare_waits_for_lock(result, candidate) || result->candidates[index].off_threads)
         return false;
     const struct compare_candidate *today = &result->candidates[index];
     *seconds = seconds_of(result, least_time(candidate) - least_time(today)) +

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum column { NAME, NS, P999, WORST, INSTRUCTIONS, POOL, RATIO, FAILED, COLUMNS };
+/* THREADS, the last, is of traces with threads. */
+enum column { NAME, NS, P999, WORST, INSTRUCTIONS, POOL, RATIO, FAILED, THREADS, COLUMNS };
 
 static void print_facts(FILE *out, const struct replay_facts *facts)
 {
@@ -122,13 +123,16 @@ static void fill_row(struct acre_table_row *cells, const struct replay_row *row,
     put_pool(cells, row, peak);
     if (row->rounds)
         acre_cell_number(cells->cells[FAILED], row->failed);
+    if (row->thread_rounds)
+        snprintf(cells->cells[THREADS], ACRE_CELL_ROOM, "%.1f", row->ns_threads);
 }
 
 static void fill_head(struct acre_table_row head[2])
 {
     static const char *const titles[2][COLUMNS] = {
-        { "allocator", "ns/op", "p99.9", "worst", "instr/op", "smallest pool", "/ peak", "failed" },
-        { "", "", ACRE_CLOCK_UNIT, ACRE_CLOCK_UNIT, "", "bytes", "", "" },
+        { "allocator", "ns/op", "p99.9", "worst", "instr/op", "smallest pool", "/ peak", "failed",
+            "threads" },
+        { "", "", ACRE_CLOCK_UNIT, ACRE_CLOCK_UNIT, "", "bytes", "", "", "ns/op" },
     };
     for (size_t i = 0; i < 2; i++)
         for (size_t column = 0; column < COLUMNS; column++)
@@ -144,7 +148,10 @@ static void print_rows(FILE *out, const struct replay_table *table)
     for (size_t i = 0; i < table->count; i++)
         fill_row(&rows[i + 2], &table->rows[i], table->script->facts.peak_live);
     fputc('\n', out);
-    acre_table_print(out, rows, table->count + 2, COLUMNS);
+    bool on_threads = false;
+    for (size_t i = 0; i < table->count; i++)
+        on_threads |= table->rows[i].thread_rounds > 0;
+    acre_table_print(out, rows, table->count + 2, on_threads ? COLUMNS : THREADS);
     free(rows);
 }
 
@@ -196,6 +203,8 @@ static void note(struct replay_notes *notes, const struct replay_table *table)
         notes->stepped |= row->stepped;
         notes->resident |= !replay_backend_has_pool(row->backend) && row->resident;
         notes->fitted |= row->fitted;
+        notes->threads |= row->thread_rounds > 0;
+        notes->threads_cut |= row->threads_cut;
     }
 }
 
@@ -216,6 +225,12 @@ static void print_timing_notes(FILE *out, const struct replay_notes *notes)
     if (notes->stepped)
         fprintf(out, "p99.9, worst: of each operation's least time in %zu identical %s\n", rounds,
             replays);
+    if (notes->threads)
+        fputs("threads: elapsed time, each thread's operations on a thread of its own; built-in "
+              "allocators\nas acre run serves them\n",
+            out);
+    if (notes->threads_cut)
+        fputs("what takes several times as long as the fastest is replayed in part\n", out);
     const char *lack = notes->timed && notes->not_counted ? replay_counter_lack() : NULL;
     if (lack)
         fprintf(out, "instr/op: not known, %s\n", lack);

@@ -16,7 +16,8 @@ struct replay_notes {
     size_t tables;
     size_t rounds;
     double loop_least, loop_most; /**< Nanoseconds of the replay loop. */
-    bool timed, not_counted, not_verified, stepped, resident, fitted, interrupted;
+    bool timed, not_counted, not_verified, stepped, resident, fitted, interrupted, threads,
+        threads_cut;
 };
 
 /** Prints what a script is: process, operations, peak, and what is odd about it. */

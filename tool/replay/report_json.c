@@ -46,6 +46,10 @@ static cJSON *row_json(const struct replay_row *row, uint64_t peak)
     else
         cJSON_AddNullToObject(object, "fault");
     replay_json_known(object, "ns_per_operation", row->rounds > 0, row->ns_per_op);
+    replay_json_known(object, "ns_per_operation_threads", row->thread_rounds > 0, row->ns_threads);
+    replay_json_known(object, "threads_busy", row->thread_rounds > 0, row->parallel);
+    cJSON_AddBoolToObject(object, "threads_cut", row->threads_cut);
+    cJSON_AddBoolToObject(object, "verified_on_threads", row->threads_checked);
     replay_json_known(object, "instructions_per_operation", row->counted, row->instructions_per_op);
     add_steps(object, row);
     replay_json_known(object, "failed_operations", row->rounds > 0, (double)row->failed);
@@ -62,6 +66,8 @@ cJSON *replay_report_json(const struct replay_table *table)
     cJSON *object = cJSON_CreateObject();
     const struct replay_facts *facts = &table->script->facts;
     replay_report_json_facts(object, facts);
+    replay_json_count(object, "threads_at_once", facts->lanes);
+    replay_json_count(object, "crossing_operations", facts->crossings);
     replay_json_count(object, "replays", table->plan.rounds);
     replay_json_known(
         object, "loop_ns_per_operation", table->loop.rounds > 0, table->loop.ns_per_op);
