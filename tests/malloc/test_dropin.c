@@ -126,6 +126,9 @@ static struct dropin_case cases[] = {
     MISUSE(free_here_then_there, "free", FREED),
     MISUSE(free_there_after_here, "free", FREED),
     MISUSE(free_from_two_threads, "free", FREED),
+    MISUSE(free_there_twice, "free", FREED),
+    MISUSE(free_by_heir, "free", FREED),
+    MISUSE(free_of_ended_thread, "free", FREED),
     /* The heap per thread keeps no metadata beside blocks or in them. */
     { NAME(write_past_end), .where = DROPIN_THREADED, .line = "^$" },
     { NAME(write_into_freed), .where = DROPIN_THREADED, .line = "^$" },
@@ -194,6 +197,7 @@ static struct dropin_case cases[] = {
     PASSES(trim_at_page_edges),
     { NAME(limited_addresses), .addresses = 256 << 20, .line = "^$", .others = "^$" },
     PASSES(late_limit),
+    PASSES(no_more_mappings),
     { NAME(failing_malloc), .failing = true, .line = "^$", .others = "^$" },
     { NAME(failing_calloc), .failing = true, .line = "^$", .others = "^$" },
     { NAME(failing_aligned), .failing = true, .line = "^$", .others = "^$" },

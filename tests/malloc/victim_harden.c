@@ -494,6 +494,47 @@ static void deep_block(void)
     free(make());
 }
 
+/* ---- writes that reach no metadata ---- */
+
+/* Whether a new block overlaps one that is live. */
+static int overlaps(const char *ptr, size_t size, const char *live, size_t live_size)
+{
+    return ptr < live + live_size && live < ptr + size;
+}
+
+static void write_past_end(void)
+{
+    char *first = malloc(44), *second = malloc(44), *third = malloc(44);
+    victim_fill(third, 44, 1);
+    ((char *)victim_hide(first))[malloc_usable_size(first)] = 4 * 12;
+    free(second);
+    for (int i = 0; i < 1000; i++)
+        CHECK(!overlaps(victim_hide(malloc(188)), 188, third, 44));
+    CHECK(victim_holds(third, 44, 1));
+}
+
+/* What was freed is filled with addresses: no block has two owners, and nothing is written there. */
+static void write_into_freed(void)
+{
+    static char *others[64];
+    char *target[2] = { "safe", "safe" };
+    char *victim = malloc(1000);
+    victim_fill(victim, 1000, 2);
+    for (int i = 0; i < 64; i++)
+        others[i] = malloc(1000);
+    for (int i = 0; i < 64; i += 3)
+        free(others[i]);
+    for (int i = 0; i < 64; i += 3)
+        for (int word = 0; word < 8; word++)
+            ((void **)victim_hide(others[i]))[word] = word % 2 ? (void *)target : victim;
+    for (int i = 1; i < 64; i += 3)
+        free(others[i]);
+    for (int i = 0; i < 1000; i++)
+        CHECK(!overlaps(victim_hide(malloc(1000)), 1000, victim, 1000));
+    CHECK(victim_holds(victim, 1000, 2));
+    CHECK(strcmp(target[0], "safe") == 0 && strcmp(target[1], "safe") == 0);
+}
+
 const struct victim_case victim_harden[] = {
     { "accounts_of_threads", accounts_of_threads },
     { "deep_library", deep_library },
@@ -511,6 +552,8 @@ const struct victim_case victim_harden[] = {
     { "underflow_of_next", underflow_of_next },
     { "overflow_far", overflow_far },
     { "underflow_of_large", underflow_of_large },
+    { "write_past_end", write_past_end },
+    { "write_into_freed", write_into_freed },
     { "write_after_free", write_after_free },
     { "write_after_free_of_large", write_after_free_of_large },
     { "read_after_free_of_large", read_after_free_of_large },

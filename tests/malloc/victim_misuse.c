@@ -412,6 +412,55 @@ static void free_from_two_threads(void)
         CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
+static void *make_block(void *argument)
+{
+    (void)argument;
+    return block();
+}
+
+static void *in_thread(void *(*run)(void *), void *argument)
+{
+    pthread_t thread;
+    void *result = NULL;
+    CHECK(pthread_create(&thread, NULL, run, argument) == 0);
+    CHECK(pthread_join(thread, &result) == 0);
+    return result;
+}
+
+/* Both frees by a thread that does not own the block. */
+static void free_there_twice(void)
+{
+    char *ptr = about(block());
+    char *wall = block();
+    CHECK(wall != NULL);
+    in_thread(free_it, ptr);
+    in_thread(free_it, ptr);
+}
+
+static void *free_and_end(void *argument)
+{
+    char *ptr = block();
+    char *wall = block();
+    CHECK(wall != NULL);
+    (void)argument;
+    free(ptr);
+    return ptr;
+}
+
+/* The second free is by the thread that takes over the heap of the one that ended. */
+static void free_by_heir(void)
+{
+    in_thread(free_it, about(in_thread(free_and_end, NULL)));
+}
+
+/* The owner has ended before both. */
+static void free_of_ended_thread(void)
+{
+    char *ptr = about(in_thread(make_block, NULL));
+    free(ptr);
+    in_thread(free_it, ptr);
+}
+
 static void allocate_in_handler(int number)
 {
     (void)number;
@@ -469,47 +518,6 @@ static void hook_returns(void)
     free(about(page_aligned));
 }
 
-/* ---- writes that reach no metadata ---- */
-
-/* Whether a new block overlaps one that is live. */
-static int overlaps(const char *ptr, size_t size, const char *live, size_t live_size)
-{
-    return ptr < live + live_size && live < ptr + size;
-}
-
-static void write_past_end(void)
-{
-    char *first = malloc(44), *second = malloc(44), *third = malloc(44);
-    victim_fill(third, 44, 1);
-    ((char *)victim_hide(first))[malloc_usable_size(first)] = 4 * 12;
-    free(second);
-    for (int i = 0; i < 1000; i++)
-        CHECK(!overlaps(victim_hide(malloc(188)), 188, third, 44));
-    CHECK(victim_holds(third, 44, 1));
-}
-
-/* What was freed is filled with addresses: no block has two owners, and nothing is written there. */
-static void write_into_freed(void)
-{
-    static char *others[64];
-    char *target[2] = { "safe", "safe" };
-    char *victim = malloc(1000);
-    victim_fill(victim, 1000, 2);
-    for (int i = 0; i < 64; i++)
-        others[i] = malloc(1000);
-    for (int i = 0; i < 64; i += 3)
-        free(others[i]);
-    for (int i = 0; i < 64; i += 3)
-        for (int word = 0; word < 8; word++)
-            ((void **)victim_hide(others[i]))[word] = word % 2 ? (void *)target : victim;
-    for (int i = 1; i < 64; i += 3)
-        free(others[i]);
-    for (int i = 0; i < 1000; i++)
-        CHECK(!overlaps(victim_hide(malloc(1000)), 1000, victim, 1000));
-    CHECK(victim_holds(victim, 1000, 2));
-    CHECK(strcmp(target[0], "safe") == 0 && strcmp(target[1], "safe") == 0);
-}
-
 const struct victim_case victim_misuse[] = {
     { "free_twice", free_twice },
     { "free_twice_after_overflow", free_twice_after_overflow },
@@ -556,8 +564,9 @@ const struct victim_case victim_misuse[] = {
     { "free_here_then_there", free_here_then_there },
     { "free_there_after_here", free_there_after_here },
     { "free_from_two_threads", free_from_two_threads },
-    { "write_past_end", write_past_end },
-    { "write_into_freed", write_into_freed },
+    { "free_there_twice", free_there_twice },
+    { "free_by_heir", free_by_heir },
+    { "free_of_ended_thread", free_of_ended_thread },
     { "malloc_in_handler", malloc_in_handler },
     { "hook_overrides", hook_overrides },
     { "hook_returns", hook_returns },

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -355,6 +356,54 @@ static void fork_inside_malloc(void)
     fork_many(3);
 }
 
+/* ---- the limit on mappings ---- */
+
+enum { SMALL = 20000, LARGE = 200, MOST_MAPPINGS = 70000 };
+
+static const size_t large_size = 1500000;
+static char *small_blocks[SMALL], *large_blocks[LARGE];
+
+/* Takes every mapping that the system allows; false: it allows more than are tried. */
+static int take_mappings(void)
+{
+    for (int i = 0; i < MOST_MAPPINGS; i++)
+        if (mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+            MAP_FAILED)
+            return 1;
+    return 0;
+}
+
+/* Requests are served or refused, blocks keep their bytes, and free does not fail. */
+static void no_more_mappings(void)
+{
+    for (int i = 0; i < LARGE; i++)
+        CHECK((large_blocks[i] = malloc(large_size)) != NULL);
+    for (int i = 0; i < SMALL; i++)
+        CHECK((small_blocks[i] = malloc((size_t)i % 3000 + 1)) != NULL);
+    if (!take_mappings())
+        return;
+    for (int i = 0; i < LARGE; i += 2)
+        free(large_blocks[i]);
+    for (int i = 1; i < LARGE; i += 2) {
+        large_blocks[i][large_size - 1] = (char)i;
+        char *ptr = realloc(large_blocks[i], 2 * large_size);
+        CHECK(ptr != NULL || errno == ENOMEM);
+        large_blocks[i] = ptr != NULL ? ptr : large_blocks[i];
+        CHECK(large_blocks[i][large_size - 1] == (char)i);
+        large_blocks[i - 1] = malloc(large_size);
+        CHECK(large_blocks[i - 1] != NULL || errno == ENOMEM);
+    }
+    for (int i = 0; i < SMALL; i++) {
+        free(small_blocks[i]);
+        small_blocks[i] = malloc(2000);
+        CHECK(small_blocks[i] != NULL || errno == ENOMEM);
+    }
+    for (int i = 0; i < LARGE; i++)
+        free(large_blocks[i]);
+    for (int i = 0; i < SMALL; i++)
+        free(small_blocks[i]);
+}
+
 /* Ended threads leave blocks behind: 4,000 of 1,000 bytes. */
 static void *leave_blocks(void *argument)
 {
@@ -385,6 +434,7 @@ const struct victim_case victim_process[] = {
     { "grandchildren", grandchildren },
     { "threads_exchange", threads_exchange },
     { "handler_that_leaves", handler_that_leaves },
+    { "no_more_mappings", no_more_mappings },
     { "threads_leave_blocks", threads_leave_blocks },
     { NULL, NULL },
 };
