@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What callgrind counts: calls of a churn, calls that are refused. */
-#define HEAP_COUNTED_CHURN "--toggle-collect=bench_heap_alloc --toggle-collect=bench_heap_dealloc"
-#define HEAP_COUNTED_REFUSED "--toggle-collect=bench_heap_refused"
+/* What callgrind counts, under any names that the compiler derives from these: calls of a churn,
+ * calls that are refused. */
+#define HEAP_COUNTED_CHURN                                                                         \
+    "--toggle-collect='bench_heap_alloc*' --toggle-collect='bench_heap_dealloc*'"
+#define HEAP_COUNTED_REFUSED "--toggle-collect='bench_heap_refused*'"
 
 /* A heap whose pages are half free, in runs of `run` pages; 0: in one run. */
 struct heap_case {
