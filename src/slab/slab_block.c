@@ -3,7 +3,7 @@
  * Slab's slow paths of alloc and dealloc, and what is known of a live block.
  */
 #include "base/exhausted.h"
-#include "slab/slab_private.h"
+#include "slab/slab_list.h"
 
 /* ---- alloc ---- */
 
@@ -71,16 +71,23 @@ static struct acre_ptr slab_alloc_object(struct acre_slab *slab, unsigned size_c
     return larger != ACRE_SLAB_CLASSES ? slab_alloc_fallback(slab, larger) : slab_no_memory();
 }
 
-/* Makes a run with blank records a live block. */
-ACRE_INLINE struct acre_ptr slab_use_run(
-    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+/* Makes a run in no list, whose first page is at a place, a live block. */
+ACRE_INLINE void slab_use_run_at(
+    struct acre_slab_page *page, size_t pages, struct slab_page_place place)
 {
-    ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
-    struct slab_page_place place = slab_page_place(slab, page);
+    ACRE_ASSERT(page->reciprocal == 0); /* SLAB-6 */
     page->length = pages;
     page->start = (uint32_t)place.at;
     page->state = SLAB_RUN;
     *place.entry = page;
+}
+
+/* The same in any map. */
+static ACRE_NOINLINE struct acre_ptr slab_use_run(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+{
+    struct slab_page_place place = slab_page_place(slab, page);
+    slab_use_run_at(page, pages, place);
     return slab_hand_out(slab, place.at, pages << slab->page_log2);
 }
 
@@ -133,14 +140,38 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_slow(
     return got.ptr != NULL ? got : slab_exhausted(slab, layout);
 }
 
+/* Takes the pages from the first run of a list, which has as many. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_from_list(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t list, size_t pages)
+{
+    slab_list_cut(slab, page, list, pages);
+    size_t number = slab_main_number(slab, page);
+    if (ACRE_UNLIKELY(number >= slab->pages))
+        return slab_use_run(slab, page, pages);
+    struct slab_page_place place = slab_main_place(slab, number);
+    slab_use_run_at(page, pages, place);
+    if (ACRE_UNLIKELY(!slab_count_block(slab, pages << slab->page_log2)))
+        return acre_slab_alloc_peak(slab, place.at);
+    return (struct acre_ptr){ (void *)place.at, ACRE_OK };
+}
+
+/* Serves a request from its own list or from one in the same word of the bitmap. A size of 0 wraps to
+ * more pages than there are. */
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_large(
     struct acre_slab *slab, struct acre_layout layout)
 {
-    size_t pages = slab_pages_for(slab, layout.size);
-    struct acre_slab_page *page = pages != 0 ? acre_slab_run_alloc_any(slab, pages) : NULL;
-    if (page == NULL)
+    size_t pages = ((layout.size - 1) >> slab->page_log2) + 1;
+    size_t list = slab_run_list(pages);
+    if (ACRE_UNLIKELY(list >= SLAB_NO_LIST))
         return acre_slab_alloc_slow(slab, layout);
-    return slab_use_run(slab, page, pages);
+    struct acre_slab_page *page = slab->runs[list];
+    if (page != NULL && page->length >= pages)
+        return slab_alloc_from_list(slab, page, list, pages);
+    size_t word = slab_list_word_from(slab, ++list);
+    if (ACRE_UNLIKELY(word == 0))
+        return acre_slab_alloc_slow(slab, layout);
+    list += acre_bits_lowest(word);
+    return slab_alloc_from_list(slab, slab->runs[list], list, pages);
 }
 
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_refill(
@@ -155,14 +186,22 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_refill(
 
 /* ---- dealloc ---- */
 
-static ACRE_NOINLINE enum acre_status slab_dealloc_run(
+/* Frees a run whose record is blank, and calls on_released. */
+static ACRE_NOINLINE enum acre_status slab_dealloc_run_notifying(
     struct acre_slab *slab, struct acre_slab_page *page)
 {
-    slab_uncount_block(slab, page->length << slab->page_log2);
-    page->state = SLAB_BLANK;
     acre_slab_run_free(slab, page, page->length);
     slab_notify_released(slab, 1);
     return ACRE_OK;
+}
+
+ACRE_INLINE enum acre_status slab_dealloc_run(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    slab_uncount_block(slab, page->length << slab->page_log2);
+    page->state = SLAB_BLANK;
+    if (slab->on_released != NULL)
+        return slab_dealloc_run_notifying(slab, page);
+    return acre_slab_run_free(slab, page, page->length);
 }
 
 /* No slab, or a full one, or no object starts there. */
@@ -170,7 +209,7 @@ ACRE_NOINLINE enum acre_status acre_slab_dealloc_slow(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
 {
     uint32_t offset = (uint32_t)(uintptr_t)ptr - page->start;
-    if (page->state == SLAB_RUN && offset == 0)
+    if (offset == 0 && page->state == SLAB_RUN)
         return slab_dealloc_run(slab, page);
     if (!slab_is_slab(page) || page->reciprocal != 0)
         return ACRE_NOT_ALLOCATED;

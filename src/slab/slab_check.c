@@ -4,7 +4,7 @@
  * follows a link only after the records have been shown to tile their regions.
  */
 #include "base/memory.h"
-#include "slab/slab_private.h"
+#include "slab/slab_list.h"
 
 /* What the checker knows and counts as it goes. */
 struct slab_audit {
@@ -386,10 +386,8 @@ static size_t slab_ring_length(const struct acre_slab *slab, const struct acre_s
     return count;
 }
 
-static bool slab_is_listed_run(
-    const struct acre_slab *slab, const struct acre_slab_page *page, size_t list)
+static bool slab_is_listed_run(const struct acre_slab_page *page, size_t list)
 {
-    (void)slab;
     return page->state == SLAB_FREE && slab_run_list(page->length) == list && page->list == list;
 }
 
@@ -400,14 +398,29 @@ static bool slab_is_partial(
            !slab_is_current(slab, page);
 }
 
+/* As slab_ring_length, of a list of free runs. */
+static size_t slab_list_length(const struct acre_slab *slab, size_t list, size_t most)
+{
+    const struct acre_slab_page *page = slab->runs[list];
+    size_t count = 0;
+    while (page != NULL) {
+        if (count++ == most || !slab_is_record(slab, page) || !slab_is_listed_run(page, list))
+            return SIZE_MAX;
+        const struct acre_slab_page *next = page->next;
+        if (next != NULL && (!slab_is_record(slab, next) || next->prev != page))
+            return SIZE_MAX;
+        page = next;
+    }
+    return count;
+}
+
 static struct acre_check_result slab_check_runs(const struct slab_audit *audit)
 {
     const struct acre_slab *slab = audit->slab;
     size_t found = 0;
     for (size_t list = 0; list < ACRE_SLAB_RUN_LISTS; list++) {
         bool bit = (slab->nonempty[list >> SLAB_WORD_LOG2] >> (list % SLAB_WORD_BITS) & 1) != 0;
-        size_t length =
-            slab_ring_length(slab, slab->runs[list], audit->free_runs, slab_is_listed_run, list);
+        size_t length = slab_list_length(slab, list, audit->free_runs);
         if (length == SIZE_MAX)
             return slab_broken(run_text, &slab->runs[list]);
         if (bit != (length != 0))

@@ -100,6 +100,18 @@ static void slab_relink(
         *ring = page;
 }
 
+/* The same in a list of free runs. */
+static void slab_relink_run(
+    struct acre_slab *slab, const struct acre_slab_page *was, struct acre_slab_page *page)
+{
+    if (slab->runs[page->list] == was)
+        slab->runs[page->list] = page;
+    else
+        page->prev->next = page;
+    if (page->next != NULL)
+        page->next->prev = page;
+}
+
 /* Moves the records of a slab; all that points to its first one points to the new one after. */
 static void slab_move_slab(struct acre_slab *slab, const struct acre_slab_page *was,
     struct acre_slab_page *page, struct acre_slab_page **entry, size_t pages)
@@ -123,7 +135,7 @@ static void slab_move_records(struct acre_slab *slab, const struct acre_slab_pag
         return;
     }
     if (page->state == SLAB_FREE)
-        slab_relink(&slab->runs[page->list], was, page);
+        slab_relink_run(slab, was, page);
     slab_clear_entries(slab, entry, pages);
     if (page->state == SLAB_RUN)
         entry[0] = page;

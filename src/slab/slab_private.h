@@ -64,7 +64,7 @@
  *   4  slab.c (alloc, dealloc, realloc) above slab_block.c (their slow paths, blocks);
  *      slab_remote.c, slab_region.c, slab_stats.c, slab_check.c; tables: slab_ops.c, slab_backing.c
  *   3  slab_class.c (slabs of a class)
- *   2  slab_run.c (runs of pages)
+ *   2  slab_run.c (runs of pages) above slab_list.h (their lists)
  *   1  slab_pagemap.c (addresses to records and back), this file
  *
  * What was tried, with figures in docs/decisions.md, "Slab": one word per slab; the hot paths,
@@ -93,7 +93,8 @@ enum {
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
     SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
     SLAB_MAX_PAGES = 32,                   /* of a slab: each page costs an entry to set */
-    SLAB_LINEAR_RUNS = 32,                 /* shorter runs have a list per length */
+    SLAB_LINEAR_RUNS_LOG2 = 5,
+    SLAB_LINEAR_RUNS = 1 << SLAB_LINEAR_RUNS_LOG2, /* shorter runs have a list per length */
     /* The watermark: memory is ample while one free run has a 16th of the pages of the largest
      * region. While it is, a new slab is created rather than a partial one reused that has less
      * than a 4th of its objects free (the reuse threshold): each slab costs two slow calls on its
@@ -330,20 +331,6 @@ ACRE_INLINE void slab_ring_remove(struct acre_slab_page **ring, struct acre_slab
 
 /* ---- lists of free runs ---- */
 
-ACRE_INLINE size_t slab_run_list(size_t pages)
-{
-    if (pages < SLAB_LINEAR_RUNS)
-        return pages;
-    unsigned log2 = acre_bits_highest(pages);
-    return SLAB_LINEAR_RUNS + 4 * (size_t)(log2 - 5) + ((pages >> (log2 - 2)) & 3);
-}
-
-/* The list from which on the runs reach the watermark. */
-ACRE_INLINE size_t slab_watermark_list(const struct acre_slab *slab)
-{
-    return slab_run_list(slab->largest_pages / SLAB_WATERMARK_PART + 1);
-}
-
 /* Whether so long a run is free that pages need not be spared. */
 ACRE_INLINE bool slab_is_memory_ample(const struct acre_slab *slab)
 {
@@ -451,15 +438,28 @@ struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *sla
 struct slab_page_place acre_slab_page_place_other(
     const struct acre_slab *slab, const struct acre_slab_page *page);
 
+/* The number of a record in the main map; outside of it, also below, as many as that has pages, or
+ * more. */
+ACRE_INLINE size_t slab_main_number(const struct acre_slab *slab, const struct acre_slab_page *page)
+{
+    return acre_divide((uintptr_t)page - (uintptr_t)slab->records, sizeof(*page));
+}
+
+/* Where the page of a number in the main map is. */
+ACRE_INLINE struct slab_page_place slab_main_place(const struct acre_slab *slab, size_t number)
+{
+    return (struct slab_page_place){ slab->base + (number << slab->page_log2),
+        slab->page_map + number };
+}
+
 /* Where the page of a record is. O(1) in the main map, else O(regions). */
 ACRE_INLINE struct slab_page_place slab_page_place(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    size_t number = acre_divide((uintptr_t)page - (uintptr_t)slab->records, sizeof(*page));
-    if (ACRE_UNLIKELY(page < slab->records || number >= slab->pages))
+    size_t number = slab_main_number(slab, page);
+    if (ACRE_UNLIKELY(number >= slab->pages))
         return acre_slab_page_place_other(slab, page);
-    return (struct slab_page_place){ slab->base + (number << slab->page_log2),
-        slab->page_map + number };
+    return slab_main_place(slab, number);
 }
 
 /* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
@@ -498,8 +498,10 @@ struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr
 
 /* ---- slab_run.c: runs of pages ---- */
 
-/* Frees a run, whose records are blank, and merges it with free neighbours. */
-void acre_slab_run_free(struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
+/* Frees a run, whose records are blank, and merges it with free neighbours. Returns ACRE_OK, so that
+ * a free may end in it. */
+enum acre_status acre_slab_run_free(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
 
 /* A run of so many pages at a multiple of `align`, a power of two, with blank records; null when
  * there is none, and then nothing has changed. */

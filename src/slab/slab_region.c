@@ -4,7 +4,7 @@
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
-#include "slab/slab_private.h"
+#include "slab/slab_list.h"
 
 /* ---- settings ---- */
 

@@ -2,65 +2,7 @@
 /*
  * Slab's runs of pages: good fit from lists by length, merged at once with their neighbours.
  */
-#include "slab/slab_private.h"
-
-/* ---- lists ---- */
-
-ACRE_INLINE size_t *slab_list_word(struct acre_slab *slab, size_t list)
-{
-    return &slab->nonempty[list >> SLAB_WORD_LOG2];
-}
-
-ACRE_INLINE size_t slab_list_bit(size_t list)
-{
-    return (size_t)1 << (list % SLAB_WORD_BITS);
-}
-
-static void slab_list_push(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
-{
-    size_t list = slab_run_list(pages);
-    ACRE_ASSERT(list < SLAB_NO_LIST);
-    ACRE_ASSERT((slab->runs[list] != NULL) ==
-                ((*slab_list_word(slab, list) & slab_list_bit(list)) != 0)); /* SLAB-4 */
-    struct acre_slab_page *first = slab->runs[list];
-    slab->runs[list] = page;
-    page->list = (uint8_t)list;
-    page->next = page;
-    page->prev = page;
-    if (first == NULL) {
-        *slab_list_word(slab, list) |= slab_list_bit(list);
-        return;
-    }
-    page->next = first;
-    page->prev = first->prev;
-    first->prev->next = page;
-    first->prev = page;
-}
-
-static void slab_list_remove(struct acre_slab *slab, struct acre_slab_page *page)
-{
-    size_t list = page->list;
-    ACRE_ASSERT(list == slab_run_list(page->length));                      /* SLAB-3 */
-    ACRE_ASSERT((*slab_list_word(slab, list) & slab_list_bit(list)) != 0); /* SLAB-4 */
-    slab_ring_remove(&slab->runs[list], page);
-    if (slab->runs[list] == NULL)
-        *slab_list_word(slab, list) &= ~slab_list_bit(list);
-}
-
-/* The first list from `list` on that has runs; SLAB_NO_LIST when none has. */
-static size_t slab_list_find(const struct acre_slab *slab, size_t list)
-{
-    if (list >= SLAB_NO_LIST)
-        return SLAB_NO_LIST;
-    size_t at = list >> SLAB_WORD_LOG2;
-    size_t word = slab->nonempty[at] >> (list % SLAB_WORD_BITS);
-    if (word != 0)
-        return list + acre_bits_lowest(word);
-    while (++at < ACRE_SLAB_RUN_WORDS)
-        if (slab->nonempty[at] != 0)
-            return at * SLAB_WORD_BITS + acre_bits_lowest(slab->nonempty[at]);
-    return SLAB_NO_LIST;
-}
+#include "slab/slab_list.h"
 
 size_t acre_slab_run_longest(const struct acre_slab *slab)
 {
@@ -76,18 +18,26 @@ size_t acre_slab_run_longest(const struct acre_slab *slab)
 /* ---- free runs ---- */
 
 /* Marks a run free at both ends, and enters it in the list of its length. */
-static void slab_run_enter(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+ACRE_INLINE enum acre_status slab_run_enter_here(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
     ACRE_ASSERT(page[-1].state != SLAB_FREE && page[pages].state != SLAB_FREE); /* SLAB-3 */
     page->length = pages;
     page->state = SLAB_FREE;
     page[pages - 1].length = pages;
     page[pages - 1].state = SLAB_FREE;
-    slab_list_push(slab, page, pages);
+    slab_list_push(slab, page, slab_run_list(pages));
+    return ACRE_OK;
+}
+
+static ACRE_NOINLINE enum acre_status slab_run_enter(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+{
+    return slab_run_enter_here(slab, page, pages);
 }
 
 /* Takes a free run out of its list, and makes its records blank. */
-static void slab_run_remove(struct acre_slab *slab, struct acre_slab_page *page)
+ACRE_INLINE void slab_run_remove(struct acre_slab *slab, struct acre_slab_page *page)
 {
     size_t pages = page->length;
     ACRE_ASSERT(page->state == SLAB_FREE && page[pages - 1].state == SLAB_FREE); /* SLAB-2 */
@@ -96,37 +46,41 @@ static void slab_run_remove(struct acre_slab *slab, struct acre_slab_page *page)
     page[pages - 1].state = SLAB_BLANK;
 }
 
-void acre_slab_run_free(struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+/* Frees a run after a free one. */
+static ACRE_NOINLINE enum acre_status slab_run_extend(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
-    struct acre_slab_page *after = page + pages;
+    size_t before = page[-1].length;
+    page[-1].state = SLAB_BLANK;
+    page -= before;
+    slab_list_remove(slab, page);
+    return slab_run_enter_here(slab, page, pages + before);
+}
+
+enum acre_status acre_slab_run_free(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+{
+    struct acre_slab_page *next = page + pages;
     ACRE_ASSERT(page->state == SLAB_BLANK && page[pages - 1].state == SLAB_BLANK); /* SLAB-2 */
-    if (after->state == SLAB_FREE) {
-        pages += after->length;
-        slab_run_remove(slab, after);
+    if (next->state == SLAB_FREE) {
+        pages += next->length;
+        slab_list_remove(slab, next);
+        next->state = SLAB_BLANK;
     }
-    if (page[-1].state == SLAB_FREE) {
-        size_t before = page[-1].length;
-        page -= before;
-        pages += before;
-        slab_run_remove(slab, page);
-    }
-    slab_run_enter(slab, page, pages);
+    if (page[-1].state == SLAB_FREE)
+        return slab_run_extend(slab, page, pages);
+    return slab_run_enter_here(slab, page, pages);
 }
 
 /* ---- taking ---- */
 
-ACRE_INLINE void slab_run_take(struct acre_slab *slab, struct acre_slab_page *run, size_t pages)
+void acre_slab_run_take_front(struct acre_slab *slab, struct acre_slab_page *run, size_t pages)
 {
     size_t whole = run->length;
+    ACRE_ASSERT(pages <= whole);
     slab_run_remove(slab, run);
     if (whole != pages)
         slab_run_enter(slab, run + pages, whole - pages);
-}
-
-void acre_slab_run_take_front(struct acre_slab *slab, struct acre_slab_page *run, size_t pages)
-{
-    ACRE_ASSERT(pages <= run->length);
-    slab_run_take(slab, run, pages);
 }
 
 /* Pages between the start of a run and its first page at a multiple of `align`. */
@@ -197,14 +151,11 @@ struct acre_slab_page *acre_slab_run_alloc(struct acre_slab *slab, size_t pages,
 
 struct acre_slab_page *acre_slab_run_alloc_any(struct acre_slab *slab, size_t pages)
 {
-    size_t list = slab_run_list(pages);
-    if (list >= SLAB_NO_LIST)
-        return NULL;
-    if (slab->runs[list] == NULL || slab->runs[list]->length < pages)
-        list = slab_list_find(slab, list + 1);
+    size_t list = slab_list_fitting(slab, pages);
     if (list == SLAB_NO_LIST)
         return NULL;
     struct acre_slab_page *run = slab->runs[list];
-    slab_run_take(slab, run, pages);
+    slab_list_cut(slab, run, list, pages);
+    run->state = SLAB_BLANK;
     return run;
 }
