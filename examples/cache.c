@@ -42,7 +42,7 @@ static void require(int holds, const char *what)
 static void print(const struct acre_cache *cache)
 {
     struct acre_cache_stats stats = acre_cache_stats(cache);
-    printf("%-7s %3zu bytes each: %4zu live, %4zu at most, %zu refused\n", stats.name,
+    printf("%-7s %3zu bytes each: %4zu live, %4zu at most, %zu failed\n", stats.name,
         stats.layout.size, stats.live, stats.peak, stats.failed);
 }
 

@@ -88,7 +88,7 @@ ACRE_EXPORT int malloc_info(int options, FILE *fp)
         "<malloc version=\"acre-1\" allocator=\"%s\">\n"
         "<total size=\"%zu\"/>\n<metadata size=\"%zu\"/>\n<used size=\"%zu\" count=\"%zu\"/>\n"
         "<available size=\"%zu\" largest=\"%zu\"/>\n<peak size=\"%zu\"/>\n"
-        "<refused count=\"%zu\"/>\n</malloc>\n",
+        "<failed count=\"%zu\"/>\n</malloc>\n",
         acre_serve_name(), stats.total, stats.metadata, stats.used, stats.live_blocks,
         stats.available, stats.largest_free, stats.peak, stats.failed);
     return written < 0 ? EIO : 0;

@@ -31,7 +31,7 @@ void acre_report_write(int fd)
     add_statistic(&text, " peak=", stats.peak);
     add_statistic(&text, " largest_free=", stats.largest_free);
     add_statistic(&text, " live_blocks=", stats.live_blocks);
-    add_statistic(&text, " refused=", stats.failed);
+    add_statistic(&text, " failed=", stats.failed);
     acre_text_write(&text, fd);
 }
 

@@ -14,7 +14,7 @@ struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered }
 
 void *acre_serve_refuse(void)
 {
-    atomic_fetch_add_explicit(&acre_serve.refused, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&acre_serve.failed, 1, memory_order_relaxed);
     errno = ENOMEM;
     return NULL;
 }
@@ -132,7 +132,7 @@ size_t acre_serve_usable_size(const char *call, void *ptr)
 struct acre_stats acre_serve_stats(void)
 {
     struct acre_stats stats = is_locked() ? acre_locked_stats() : acre_threads_stats();
-    stats.failed += atomic_load_explicit(&acre_serve.refused, memory_order_relaxed);
+    stats.failed += atomic_load_explicit(&acre_serve.failed, memory_order_relaxed);
     return stats;
 }
 

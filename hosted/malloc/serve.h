@@ -44,7 +44,7 @@ struct acre_serve {
     struct acre_lock lock;         /**< Guards the pool, and the locked backend. */
     struct acre_pool pool;         /**< Memory of the system: ranges, regions, limit. */
     struct acre_settings settings; /**< Read once; `backend` is null before. */
-    _Atomic size_t refused;        /**< Requests refused before they reached a heap. */
+    _Atomic size_t failed;         /**< Requests that failed before they reached a heap. */
 };
 
 extern struct acre_serve acre_serve;
@@ -55,7 +55,7 @@ const char *acre_serve_name(void);
 /** Reads the settings unless they were read before. Takes the lock. */
 void acre_serve_prepare(void);
 
-/** Counts a refused request. @return null, with errno set to ENOMEM. */
+/** Counts a failed request. @return null, with errno set to ENOMEM. */
 void *acre_serve_refuse(void);
 
 /** acre_serve_alloc() and acre_serve_free() where the inline paths do not answer. */
@@ -78,7 +78,7 @@ void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
 /** Bytes a block can hold; 0 for null. */
 size_t acre_serve_usable_size(const char *call, void *ptr);
 
-/** Statistics, with `failed` counting the program's refused requests. */
+/** Statistics, with `failed` counting the program's failed requests. */
 struct acre_stats acre_serve_stats(void);
 
 /** Returns the whole pages inside free blocks to the system. @return whether there were any. */

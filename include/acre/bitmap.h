@@ -67,7 +67,7 @@ struct acre_bitmap {
     size_t max_dirty;                     /* dirty groups per range; 0: not set yet */
     uintptr_t cursor;                     /* page number after the run allocated last */
     size_t metadata;                      /* the part of regions.total that holds no page */
-    size_t failed;                        /* requests refused for lack of memory */
+    size_t failed;                        /* requests failed for lack of memory */
 };
 
 /** Bytes per page unless acre_bitmap_setup says otherwise. */

@@ -43,7 +43,7 @@ struct acre_cache_stats {
     size_t live;               /**< Objects allocated and not freed. */
     size_t peak;               /**< Highest value of live. */
     size_t allocs;             /**< Objects allocated since the cache was created. */
-    size_t failed;             /**< Requests refused for lack of memory. */
+    size_t failed;             /**< Requests failed for lack of memory. */
 };
 
 /**

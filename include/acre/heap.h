@@ -18,7 +18,7 @@
  * remove a region. Before it refuses a request, it examines ACRE_HEAP_SCAN_LIMIT chunks, goes on
  * while it finds empty ones, and examines no chunk twice while no free can have emptied one:
  * refusing costs a bounded time, though an empty chunk may be left for a later request to find.
- * Where it examines none, a refused request changes nothing but the count of refused requests.
+ * Where it examines none, a refused request changes nothing but the count of failed requests.
  *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words behind a
  * guard of 64 bytes. Cost of a
@@ -89,7 +89,7 @@ struct acre_heap {
     void *on_exhausted_arg;
     unsigned running; /* calls of the handler, at this moment; under the lock of bytes */
     unsigned flags;   /* of the request that the byte allocator works on, without a lock */
-    bool is_called;   /* the byte allocator calls the heap, and counts refused requests */
+    bool is_called;   /* the byte allocator calls the heap, and counts failed requests */
     struct acre_locker bytes_lock; /* guards `bytes`, and: */
     struct acre_heap_chunk
         *newest; /* the chunk entered last, until a free may have emptied it; or null, */
@@ -99,12 +99,12 @@ struct acre_heap {
     size_t bytes_added;            /* in the ring, records not counted */
     size_t unexamined;    /* the next so many of the ring may be empty; the others are not */
     size_t live_examined; /* live blocks when chunks were examined last, or fewer */
-    size_t failed;        /* requests for blocks refused, under a lock */
+    size_t failed;        /* requests for blocks failed, under a lock */
     struct acre_locker pages_lock; /* guards `parts.pages`, and: */
     struct acre_heap_chunk *runs;  /* all chunks */
     size_t chunk_pages;            /* pages of all chunks */
     size_t reserve;                /* pages kept for flagged requests */
-    size_t failed_pages;           /* requests for pages refused */
+    size_t failed_pages;           /* requests for pages failed */
     size_t combined_peak;          /* highest `used` seen when pages were handed out */
 };
 

@@ -122,7 +122,7 @@ struct acre_threaded {
     size_t late_misuse;
 #else
     struct acre_threaded_node *_Atomic root[ACRE_THREADED_ROOT]; /* the page map */
-    _Atomic size_t failed;                                       /* requests refused */
+    _Atomic size_t failed;                                       /* requests failed */
     _Atomic size_t late_misuse;
 #endif
     struct acre_threaded_env env;

@@ -33,7 +33,7 @@ struct acre_threaded_pool {
     size_t used;                   /* bytes of live blocks */
     size_t live;                   /* live blocks */
     size_t peak;                   /* highest value of used */
-    size_t failed;                 /* requests refused */
+    size_t failed;                 /* requests failed */
     struct acre_exhausted_hook on_exhausted;
     struct acre_bitmap pages;
     struct acre_threaded threaded;

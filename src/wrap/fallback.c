@@ -21,7 +21,7 @@ static size_t fallback_max(size_t a, size_t b)
 static void fallback_clear_counts(struct acre_fallback *fallback)
 {
     fallback->spilled = 0;
-    fallback->refused = 0;
+    fallback->failed = 0;
     fallback->peak = 0;
 }
 
@@ -46,7 +46,7 @@ static struct acre_stats fallback_stats(const void *self)
         fallback_max(stats.peak, second.peak), fallback_max(fallback->peak, stats.used));
     stats.largest_free = fallback_max(stats.largest_free, second.largest_free);
     stats.live_blocks += second.live_blocks;
-    stats.failed = fallback->refused;
+    stats.failed = fallback->failed;
     return stats;
 }
 
@@ -133,7 +133,7 @@ static struct acre_ptr fallback_alloc(void *self, struct acre_layout layout)
         got = fallback_alloc_second(fallback, layout);
     if (got.status == ACRE_OK)
         fallback_update_peak(fallback);
-    fallback->refused += got.status == ACRE_NO_MEMORY;
+    fallback->failed += got.status == ACRE_NO_MEMORY;
     return got;
 }
 
@@ -161,7 +161,7 @@ static enum acre_status fallback_resize(void *self, void *ptr, size_t size)
         status = acre_resize(fallback->second, ptr, size);
     if (status == ACRE_OK)
         fallback_update_peak(fallback);
-    fallback->refused += status == ACRE_NO_MEMORY;
+    fallback->failed += status == ACRE_NO_MEMORY;
     return status;
 }
 
@@ -195,7 +195,7 @@ static struct acre_ptr fallback_realloc(void *self, void *ptr, struct acre_layou
         got = fallback_move(fallback, to_second, ptr, layout);
     else if (got.status == ACRE_OK)
         fallback_update_peak(fallback);
-    fallback->refused += got.status == ACRE_NO_MEMORY;
+    fallback->failed += got.status == ACRE_NO_MEMORY;
     return got;
 }
 

@@ -15,14 +15,14 @@ static bool fault_refuses(struct acre_fault *fault, size_t size)
     bool kth = fault->every != 0 && acre_remainder(fault->requests, fault->every) == 0;
     if (!nth && !kth && (size < fault->least || size > fault->most))
         return false;
-    fault->refused++;
+    fault->failed++;
     return true;
 }
 
 static enum acre_status fault_init(void *self, void *start, size_t size)
 {
     struct acre_fault *fault = self;
-    fault->refused = 0;
+    fault->failed = 0;
     return acre_bytes_init(fault->inner, start, size);
 }
 
@@ -30,14 +30,14 @@ static struct acre_stats fault_stats(const void *self)
 {
     const struct acre_fault *fault = self;
     struct acre_stats stats = acre_bytes_stats(fault->inner);
-    stats.failed += fault->refused;
+    stats.failed += fault->failed;
     return stats;
 }
 
 static void fault_reset(void *self)
 {
     struct acre_fault *fault = self;
-    fault->refused = 0;
+    fault->failed = 0;
     acre_bytes_reset(fault->inner);
 }
 
@@ -84,7 +84,7 @@ void acre_fault_wrap(struct acre_fault *fault, struct acre_bytes inner)
 {
     fault->inner = inner;
     fault->requests = 0;
-    fault->refused = 0;
+    fault->failed = 0;
     fault->nth = 0;
     fault->every = 0;
     fault->least = 1;

@@ -79,7 +79,7 @@ static void peak_starts_anew(struct fixture *fixture)
 }
 
 /* Only ACRE_NO_MEMORY counts, once for each call. */
-static void refused_requests_are_counted(struct fixture *fixture)
+static void failed_requests_are_counted(struct fixture *fixture)
 {
     begin(fixture, 0, fixture->arena.size);
     void *ptr = take(fixture, 1, 1);
@@ -172,7 +172,7 @@ const struct test_case account_cases[] = {
         NULL },
     { "accounts: the peak stays", peak_stays, 1 << 14, NEEDS_HANDLE, NULL },
     { "accounts: the peak starts anew", peak_starts_anew, 1 << 14, NEEDS_HANDLE, NULL },
-    { "accounts: refused requests are counted", refused_requests_are_counted, 1 << 14, NEEDS_HANDLE,
+    { "accounts: failed requests are counted", failed_requests_are_counted, 1 << 14, NEEDS_HANDLE,
         NULL },
     { "accounts: exhaust, free in three orders", exhaust_and_return, 1 << 14,
         NEEDS_HANDLE | NEEDS_BYTES, NULL },

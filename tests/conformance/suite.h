@@ -92,7 +92,7 @@ struct acre_stats stats_of(const struct fixture *fixture);
 void suite_assert_total(struct fixture *fixture, size_t bytes);
 #define assert_total(...) TEST_SITE(suite_assert_total(__VA_ARGS__))
 
-/* Every figure but peak and refused requests is equal. */
+/* Every figure but peak and failed requests is equal. */
 void suite_assert_same_accounts(struct acre_stats a, struct acre_stats b);
 #define assert_same_accounts(...) TEST_SITE(suite_assert_same_accounts(__VA_ARGS__))
 

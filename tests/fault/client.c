@@ -30,7 +30,7 @@ static void assert_job_sound(struct job *job)
     assert_int_equal(stats.total, stats.metadata + stats.used + stats.available);
     assert_int_equal(stats.live_blocks, map_blocks(&job->map));
     assert_int_equal(
-        stats.failed + job->fault.refused, acre_bytes_stats(acre_fault_bytes(&job->fault)).failed);
+        stats.failed + job->fault.failed, acre_bytes_stats(acre_fault_bytes(&job->fault)).failed);
 }
 
 static void assert_map_as_expected(struct job *job)
@@ -57,13 +57,13 @@ static void append(struct job *job, unsigned key, size_t length)
     snprintf(name, sizeof name, "key%u", key);
     memset(text, (int)('a' + key), length);
     text[length] = '\0';
-    size_t refused = job->fault.refused;
+    size_t refused = job->fault.failed;
     if (map_append(&job->map, name, text))
         job->lengths[key] += length + (job->lengths[key] == 0 ? 1 : 0);
     else
         job->failures++;
-    assert_true(job->failures == 0 || job->fault.refused > 0);
-    assert_true(job->fault.refused - refused <= 1);
+    assert_true(job->failures == 0 || job->fault.failed > 0);
+    assert_true(job->fault.failed - refused <= 1);
 }
 
 static void take_out(struct job *job, unsigned key)

@@ -36,7 +36,7 @@ static void without_a_rule_all_is_served(void **state)
         assert_int_equal(ask(i), ACRE_OK);
         assert_int_equal(fault.requests, i);
     }
-    assert_int_equal(fault.refused, 0);
+    assert_int_equal(fault.failed, 0);
     assert_int_equal(acre_bytes_stats(bytes).live_blocks, 50);
 }
 
@@ -148,10 +148,10 @@ static void bad_input_is_answered_by_the_inner_allocator(void **state)
     assert_int_equal(acre_resize(bytes, pool, 500), ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_dealloc(bytes, pool), ACRE_NOT_ALLOCATED);
     assert_int_equal(fault.requests, 0);
-    assert_int_equal(fault.refused, 0);
+    assert_int_equal(fault.failed, 0);
 }
 
-static void refused_requests_are_in_the_accounts(void **state)
+static void failed_requests_are_in_the_accounts(void **state)
 {
     struct acre_base base = acre_bytes_base(bytes);
     (void)state;
@@ -179,8 +179,8 @@ static void wrappers_stack(void **state)
     size_t refused = 0;
     for (size_t i = 0; i < 12; i++)
         refused += acre_alloc(acre_fault_bytes(&outer), acre_layout(10, 1)).ptr == NULL;
-    assert_int_equal(outer.refused, 4);
-    assert_int_equal(fault.refused, 4);
+    assert_int_equal(outer.failed, 4);
+    assert_int_equal(fault.failed, 4);
     assert_int_equal(refused, 8);
     assert_int_equal(acre_bytes_stats(acre_fault_bytes(&outer)).failed, 8);
 }
@@ -197,7 +197,7 @@ int main(void)
         cmocka_unit_test_setup(what_needs_no_memory_is_no_request, set_up),
         cmocka_unit_test_setup(an_alignment_to_be_had_by_moving_is_a_request, set_up),
         cmocka_unit_test_setup(bad_input_is_answered_by_the_inner_allocator, set_up),
-        cmocka_unit_test_setup(refused_requests_are_in_the_accounts, set_up),
+        cmocka_unit_test_setup(failed_requests_are_in_the_accounts, set_up),
         cmocka_unit_test_setup(wrappers_stack, set_up),
     };
     return cmocka_run_group_tests_name("fault rules", tests, NULL, NULL);

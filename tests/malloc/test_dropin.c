@@ -239,7 +239,7 @@ static struct dropin_case cases[] = {
 
 #define STATS(allocator)                                                                           \
     "acre\\[[0-9]+\\]: allocator=" allocator " total=[0-9]+ metadata=[0-9]+ used=[0-9]+ "          \
-    "available=[0-9]+ peak=[0-9]+ largest_free=[0-9]+ live_blocks=[0-9]+ refused=[0-9]+\n"
+    "available=[0-9]+ peak=[0-9]+ largest_free=[0-9]+ live_blocks=[0-9]+ failed=[0-9]+\n"
     { NAME(accounts), .line = "^" STATS("[a-z/-]+") "$", .others = "^" STATS("[a-z/-]+") "$" },
     { .name = "stats_at_exit",
         .arguments = "nothing",

@@ -29,7 +29,7 @@ static void normalize(void *self)
     backend_naive.normalize(&stack->first);
     backend_naive.normalize(&stack->second);
     stack->fallback.spilled = 1; /* from then on peaks are noted */
-    stack->fallback.refused = 0;
+    stack->fallback.failed = 0;
     stack->fallback.peak = stack->first.used + stack->second.used;
 }
 
@@ -44,7 +44,7 @@ const struct acre_subject backend_fallback = {
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, first.failed),
-        1 + offsetof(struct stack, second.failed), 1 + offsetof(struct stack, fallback.refused) },
+        1 + offsetof(struct stack, second.failed), 1 + offsetof(struct stack, fallback.failed) },
     .header = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN,
     .region_enough = 256,
     .arena_most = SIZE_MAX,

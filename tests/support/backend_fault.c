@@ -24,7 +24,7 @@ static void normalize(void *self)
 {
     struct stack *stack = self;
     backend_naive.normalize(&stack->naive);
-    stack->fault.refused = 0;
+    stack->fault.failed = 0;
     stack->fault.requests = 0;
 }
 
@@ -39,7 +39,7 @@ const struct acre_subject backend_fault = {
     .caps = ACRE_SUBJECT_CONTENTS | ACRE_SUBJECT_TILES | ACRE_SUBJECT_SCRUB | ACRE_SUBJECT_EXACT,
     .self_size = sizeof(struct stack),
     .counters = { 1 + offsetof(struct stack, naive.failed),
-        1 + offsetof(struct stack, fault.refused), 1 + offsetof(struct stack, fault.requests) },
+        1 + offsetof(struct stack, fault.failed), 1 + offsetof(struct stack, fault.requests) },
     .header = 2 * sizeof(size_t) > ACRE_NATURAL_ALIGN ? 2 * sizeof(size_t) : ACRE_NATURAL_ALIGN,
     .region_enough = 256,
     .arena_most = SIZE_MAX,

@@ -26,7 +26,7 @@ void fixture_close(struct fixture *fixture);
 /* Copies every byte of the state and of the watched part of the arena. */
 void fixture_save(struct fixture *fixture);
 
-/* True when every byte is as it was at fixture_save, but for the count of refused requests. */
+/* True when every byte is as it was at fixture_save, but for the count of failed requests. */
 bool fixture_same(const struct fixture *fixture);
 
 #endif

@@ -221,7 +221,7 @@ static bool audit_failed(struct model *model, enum acre_status status, const str
 {
     size_t want = model->stats.failed + (status == ACRE_NO_MEMORY ? 1 : 0);
     return now->failed == want ||
-           model_fail(model, "stats: %zu refused requests instead of %zu", now->failed, want);
+           model_fail(model, "stats: %zu failed requests instead of %zu", now->failed, want);
 }
 
 /* No byte has changed but for the counts of requests, so that only those can be wrong. */
@@ -232,7 +232,7 @@ static bool audit_refused(struct model *model, enum acre_status status)
     want.failed += status == ACRE_NO_MEMORY ? 1 : 0;
     model->stats = now;
     return memcmp(&now, &want, sizeof now) == 0 ||
-           model_fail(model, "stats: changed by a refused call; refused %zu, expected %zu",
+           model_fail(model, "stats: changed by a refused call; failed %zu, expected %zu",
                now.failed, want.failed);
 }
 

@@ -51,7 +51,7 @@ struct compare_candidate {
     bool knows_external;
     double external; /**< Mean over the run, in the smallest pool, of 1 - largest free / free. */
     double gaps_at_peak; /**< Free part of the smallest pool when most bytes are live. */
-    uint64_t failed;     /**< Operations refused in `pool`. */
+    uint64_t failed;     /**< Operations that failed in `pool`. */
 
     /* Time, in `pool`. */
     size_t pool;              /**< Bytes; 0: it has none. */

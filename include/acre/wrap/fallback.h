@@ -30,7 +30,7 @@ struct acre_fallback {
     struct acre_bytes first;  /**< Tried first. */
     struct acre_bytes second; /**< Tried when the first has no memory. */
     size_t spilled;           /**< Requests that the second served, since init or reset. */
-    size_t refused;           /**< Requests that neither served. */
+    size_t failed;            /**< Requests that neither served. */
     size_t peak;              /**< Highest sum of both `used` noted while the second is in use. */
     void *start;              /**< The region that init gave to the first; or null. */
     size_t size;              /**< Its bytes. */

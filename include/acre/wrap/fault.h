@@ -32,7 +32,7 @@ extern "C" {
 struct acre_fault {
     struct acre_bytes inner; /**< Serves all other requests. */
     size_t requests;         /**< Requests seen since a rule was last set. */
-    size_t refused;          /**< Requests refused here since init or reset. */
+    size_t failed;           /**< Requests failed here since init or reset. */
     size_t nth;              /**< The number of the request to refuse; 0: none. */
     size_t every;            /**< One in `every` requests is refused; 0: none. */
     size_t least;            /**< Sizes in bytes from here ... */
@@ -66,7 +66,7 @@ void acre_fault_sizes(struct acre_fault *fault, size_t least, size_t most);
 
 /**
  * The wrapper as a byte allocator. Every call costs O(1) more than the inner one. The statistics
- * are the inner ones, but `failed` also counts the requests refused here. largest_free ignores the
+ * are the inner ones, but `failed` also counts the requests failed here. largest_free ignores the
  * rules.
  */
 struct acre_bytes acre_fault_bytes(struct acre_fault *fault);
