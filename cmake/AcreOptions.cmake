@@ -17,6 +17,7 @@ else()
 endif()
 option(ACRE_DYNAMIC "Build libacre.so beside libacre.a" ${hosted_default})
 option(ACRE_TESTS "Build the tests" ${hosted_default})
+option(ACRE_FULL_TESTS "Build the tests labelled full, too" ON)
 option(ACRE_BENCH "Build the benchmarks" ${hosted_default})
 
 set(ACRE_PRELOAD_DIR ${CMAKE_INSTALL_LIBDIR} CACHE STRING

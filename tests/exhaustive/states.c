@@ -413,7 +413,7 @@ int main(int argc, char **argv)
     const struct acre_subject *only = argc == 2 ? backend_find(argv[1]) : NULL;
     full_tier = argc == 2 && strcmp(argv[1], "full") == 0;
     most_states = full_tier ? 20000 : most_states;
-    most_transitions = full_tier ? 9000000 : most_transitions;
+    most_transitions = full_tier ? 4000000 : most_transitions;
     if (getenv("ACRE_VALGRIND") != NULL)
         most_states = 40; /* each takes fifty times as long */
     if (only != NULL)

@@ -109,13 +109,18 @@ enum { COUNT = 4000 };
 
 static void *blocks[COUNT];
 
-static void fill(size_t size, size_t count)
+static void fill_from(size_t from, size_t size, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < count; i++) {
         blocks[i] = acre_heap_alloc(heap, acre_layout(size, 1)).ptr;
         assert_non_null(blocks[i]);
     }
     assert_heap_sound();
+}
+
+static void fill(size_t size, size_t count)
+{
+    fill_from(0, size, count);
 }
 
 static void free_from(size_t from, size_t count)
@@ -147,8 +152,7 @@ static void chunks_stay_while_they_are_of_use(void **state)
     for (size_t round = 0; round < 20; round++) {
         free_from(COUNT * 6 / 10, COUNT);
         assert_int_equal(chunk_bytes(), held);
-        for (size_t i = COUNT * 6 / 10; i < COUNT; i++)
-            blocks[i] = take(200);
+        fill_from(COUNT * 6 / 10, 200, COUNT);
     }
     assert_int_equal(world.turnstile.searches, searches);
     free_from(0, COUNT);

@@ -20,7 +20,7 @@
 enum {
     QUICK_SEEDS = 12,
     QUICK_OPS = 1000,
-    FULL_SEEDS = 150,
+    FULL_SEEDS = 50,
     FULL_OPS = 4000,
     SOAK_SEEDS = 250,
     SOAK_OPS = 40000,

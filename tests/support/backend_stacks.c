@@ -136,8 +136,8 @@ static size_t slack(size_t usable)
         .self_size = sizeof(struct stack),                                                         \
         .counters = { 1 + offsetof(struct stack, naive[0].failed),                                 \
             1 + offsetof(struct stack, naive[1].failed),                                           \
-            1 + offsetof(struct stack, fallback.failed),                                          \
-            1 + offsetof(struct stack, fault.requests), 1 + offsetof(struct stack, fault.failed), \
+            1 + offsetof(struct stack, fallback.failed),                                           \
+            1 + offsetof(struct stack, fault.requests), 1 + offsetof(struct stack, fault.failed),  \
             1 + offsetof(struct stack, guard[0].failed),                                           \
             1 + offsetof(struct stack, guard[1].failed),                                           \
             1 + offsetof(struct stack, tracer.unmatched) },                                        \

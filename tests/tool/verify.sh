@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # acre verify: a naive plugin and acre's own allocators keep to every rule; each fault that is seeded into the
 # plugin, and each broken allocator of tests/support/broken.c, breaks the rule that is meant to find it.
+# usage: verify.sh [ALLOCATOR...]: acre's own to put through.
 set -euo pipefail
 
 acre=$ACRE_BUILD/acre
@@ -46,7 +47,7 @@ grep -qE '^not claimed  conformance  null is no block: ' "$work/out" || fail "a 
 grep -q '^naive 1: plugin of ' "$work/out" || fail "no head"
 faults=$(grep -E '^passed +fault ' "$work/out" || true) # none in a build without wrappers
 passes subject_broken
-for allocator in tlsf buddy slab; do
+for allocator in "$@"; do
     [ ! -e "$plugins/subject_$allocator.so" ] || passes "subject_$allocator"
 done
 
