@@ -6,6 +6,7 @@
 #ifndef ACRE_RECORD_RECORD_NOTE_H
 #define ACRE_RECORD_RECORD_NOTE_H
 
+#include "os/threads.h"
 #include "record_ring.h"
 
 /** record_note() when the ring is not open or the thread has no number yet. Keeps errno. */
@@ -16,7 +17,7 @@ RECORD_COLD uint64_t record_note_first(
 static inline uint64_t record_put(struct record_state *state, struct spool_event *events,
     unsigned op, const void *address, size_t size, unsigned align_log2)
 {
-    const uint64_t order = atomic_fetch_add_explicit(&state->next, 1, memory_order_relaxed);
+    const uint64_t order = acre_os_take_number(&state->next);
     struct spool_event *event = &events[order & state->mask];
 
     if (!RECORD_LIKELY(order < atomic_load_explicit(&state->limit, memory_order_acquire)) &&
