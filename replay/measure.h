@@ -13,6 +13,9 @@
 
 #define REPLAY_MOST_ROUNDS 99
 
+/** Processor time that recording adds to a call in the program, about. */
+#define REPLAY_RECORDING_NS 60.0
+
 struct replay_table;
 
 /** What is wanted. */

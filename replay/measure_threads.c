@@ -16,8 +16,6 @@
 /* Work between two calls is imitated up to so many nanoseconds: threads that call no more often rarely
  * meet. */
 #define MOST_THINK_NS 200.0
-/* Processor time that recording adds to a call in the program, about. */
-#define RECORDING_NS 60.0
 /* A replay ends early when it takes so many times as long as the fastest, and so much more. */
 #define PATIENCE_TIMES 4u
 #define PATIENCE_MORE_NS UINT64_C(50000000)
@@ -94,7 +92,7 @@ static double find_think(
     const struct replay_plan *plan = &schedule->table->plan;
     const struct replay_facts *facts = &schedule->table->script->facts;
     double ops = (double)facts->ops;
-    double recording = plan->run_recorded || plan->run_ns <= 0.0 ? RECORDING_NS : 0.0;
+    double recording = plan->run_recorded || plan->run_ns <= 0.0 ? REPLAY_RECORDING_NS : 0.0;
     double missing = plan->run_ns - (double)results->busy_ns;
     if (plan->run_ns <= 0.0)
         missing = ((double)facts->duration_ns - (double)results->elapsed_ns) * schedule->parallel;

@@ -12,6 +12,7 @@
 #include "tool/compare/print.h"
 #include "tool/compare/scenario.h"
 #include "tool/compare/source.h"
+#include "tool/compare/verdict.h"
 #include "tool/compare/verification.h"
 #include "tool/record/launch.h"
 #include "tool/report/report.h"
@@ -62,6 +63,7 @@ struct compare_command {
     char source[512];
     struct acre_progress progress;
     struct trial_runner runner; /* of the program, with `verify` */
+    double run_ns;              /* elapsed time of a run that was not recorded; 0: not known */
 };
 
 static const char *const usage_text =
@@ -290,11 +292,31 @@ static void show_first(void *argument, const struct replay_table *table)
     fprintf(stderr, "first look (one replay of each): %s\n", text);
 }
 
+/* Threads meet in the recorder as well: takes what that adds off the duration, which is at least that of
+ * the replay. */
+static void correct_duration(const struct compare_command *command)
+{
+    int index = compare_today(&result);
+    double ops = (double)result.facts.ops;
+    double duration = (double)result.facts.duration_ns;
+    if (!result.on_threads || index < 0 || duration <= 0.0)
+        return;
+    const struct compare_candidate *today = &result.candidates[index];
+    double own = today->parallel > 0.0 ? result.think_ns / today->parallel : 0.0;
+    double least = ops * (today->threads_least + own);
+    if (command->run_ns > 0.0 && command->run_ns < duration)
+        duration = command->run_ns;
+    else if (command->source_trace.busy_ns > 0.0)
+        duration -= ops * REPLAY_RECORDING_NS;
+    result.facts.duration_ns = (uint64_t)(duration > least ? duration : least);
+}
+
 /* The advice, and the limit of memory under which what is advised can run. */
 static void judge(struct compare_command *command, const struct replay_script *script)
 {
     result.source = command->source;
     result.today = linked_malloc(command, result.facts.name);
+    correct_duration(command);
     compare_advise(&result);
     int advised = compare_advised(&result);
     if (advised < 0 || !field.backends[advised].served || !script->facts.pid)
@@ -312,6 +334,7 @@ static void time_program(struct compare_command *command, struct replay_plan *pl
     if (!command->verify || !trial_run(&command->runner, &today, 0.0, &command->progress) ||
         command->runner.shared->outcome.error)
         return;
+    command->run_ns = command->runner.shared->outcome.elapsed * 1e9;
     plan->run_ns = command->runner.shared->outcome.processor * 1e9;
     plan->run_recorded = false;
 }

@@ -134,6 +134,8 @@ bool compare_malloc_seconds(const struct compare_result *result, double *seconds
         return false;
     double ns = result->candidates[today].ns - result->loop_ns;
     *seconds = seconds_of(result, ns > 0.0 ? ns : 0.0);
+    if (result->candidates[today].parallel > 1.0)
+        *seconds /= result->candidates[today].parallel;
     return *seconds < recorded_seconds(result);
 }
 
