@@ -59,9 +59,15 @@ ACRE_INLINE bool is_locked(void)
 
 /* ---- the functions ---- */
 
-ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
+static ACRE_NOINLINE void *alloc_any(struct acre_layout layout)
 {
     return is_locked() ? acre_locked_alloc(layout) : acre_threads_alloc(layout);
+}
+
+ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
+{
+    void *ptr = threads_alloc_medium(layout.size, layout.align);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : alloc_any(layout);
 }
 
 ACRE_NOINLINE void acre_serve_free_slow(void *ptr, const char *call)
@@ -101,6 +107,8 @@ void *acre_serve_zeroed(size_t count, size_t size)
     if (ACRE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
         return acre_serve_refuse();
     void *ptr = threads_alloc_fast(bytes, ACRE_NATURAL_ALIGN);
+    if (ptr == NULL)
+        ptr = threads_alloc_medium(bytes, ACRE_NATURAL_ALIGN);
     return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : zeroed_slow(bytes);
 }
 

@@ -10,6 +10,7 @@
 #include "registry/registry.h"
 
 #define threads_alloc_fast(size, align) ((void)(size), (void)(align), (void *)NULL)
+#define threads_alloc_medium(size, align) threads_alloc_fast(size, align)
 #define threads_free_fast(ptr) ((void)(ptr), false)
 #define threads_backend() ((const struct acre_backend *)NULL)
 

@@ -42,6 +42,12 @@ ACRE_INLINE void *threads_alloc_fast(size_t size, size_t align)
     return align <= ACRE_THREADED_UNIT ? threaded_alloc_fast(acre_threads_own, size) : NULL;
 }
 
+/** The same of a block too large for it, up to ACRE_THREADED_MAX_SMALL bytes. */
+ACRE_INLINE void *threads_alloc_medium(size_t size, size_t align)
+{
+    return align <= ACRE_THREADED_UNIT ? threaded_alloc_medium(acre_threads_own, size) : NULL;
+}
+
 /** Frees a block of the thread's own. False: nothing was done, and the slow path decides. */
 ACRE_INLINE bool threads_free_fast(void *ptr)
 {

@@ -12,14 +12,16 @@
 
 #define NO_GROUP (struct acre_threaded_group *)(uintptr_t)&acre_threaded_no_group
 #define FOUR(item) item, item, item, item
+#define TWENTY(item) FOUR(item), FOUR(FOUR(item))
 #define SIXTY_FOUR(item) FOUR(FOUR(FOUR(item)))
 
-_Static_assert(ACRE_THREADED_UNITS == 64 && ACRE_THREADED_CLASSES == 72, "as many as no_heap has");
+_Static_assert(
+    THREADED_INDICES == 64 + 1 + 40 && ACRE_THREADED_CLASSES == 72, "as many as no_heap has");
 
 /* Serves nothing and owns nothing, so that every request of a thread without a heap takes the slow
  * path. Never written. */
 static struct acre_thread_heap no_heap = {
-    .unit = { SIXTY_FOUR(NO_GROUP) },
+    .unit = { SIXTY_FOUR(NO_GROUP), NO_GROUP, TWENTY(NO_GROUP), TWENTY(NO_GROUP) },
     .group = { SIXTY_FOUR(NO_GROUP), FOUR(NO_GROUP), FOUR(NO_GROUP) },
 };
 

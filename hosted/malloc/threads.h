@@ -31,6 +31,9 @@ struct acre_threads_region {
 /** Bytes of the record of a region of so many bytes. */
 size_t acre_threads_region_size(size_t bytes);
 
+/** Pages were taken, which may still have memory. The lock is held. O(regions + pages taken). */
+void acre_threads_taken(void *arg, void *start, size_t bytes);
+
 /** Free pages have come back: their memory is kept for a while, and beyond a bound goes back to the
  * system. The lock is held. O(regions + pages given back). */
 void acre_threads_released(void *arg, void *start, size_t bytes);

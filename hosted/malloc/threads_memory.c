@@ -184,6 +184,18 @@ static bool threads_grow(void *arg, struct acre_pages pages, size_t bytes)
     return threads_add_blocks(bytes);
 }
 
+static void threads_discard(void *arg, void *start, size_t bytes)
+{
+    (void)arg;
+    (void)acre_os_discard(start, bytes);
+}
+
+/* What is proven at its reuse stays, and so do pages that are larger than those of a heap. */
+static bool threads_may_discard(void)
+{
+    return acre_serve.settings.harden == 0 && acre_os_page_size() <= ACRE_THREADED_PAGE;
+}
+
 bool acre_threads_open_memory(void)
 {
     struct acre_pool *pool = &acre_serve.pool;
@@ -197,7 +209,10 @@ bool acre_threads_open_memory(void)
         .meta = acre_bitmap_pages(&acre_threads.meta),
         .lock = { .lock = threads_lock, .unlock = threads_unlock, .arg = &acre_serve.lock },
         .grow = threads_grow,
+        .taken = acre_threads_taken,
         .released = acre_threads_released,
+        .discard = threads_may_discard() ? threads_discard : NULL,
+        .discard_page = acre_os_page_size(),
         .hardening = { .on = acre_serve.settings.harden != 0,
             .slow = acre_serve.settings.trace_frees,
             .pages_are_zero = true,

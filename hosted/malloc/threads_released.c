@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Pages that heaps gave back, and whose memory the system has not got back yet: pages that are soon
- * needed again cost no fault, and others do not stay. Everything here runs under the lock.
+ * Free pages whose memory the system has not got back yet (dirty): pages that are soon needed again cost no
+ * fault, and others do not stay. Everything here runs under the lock.
  *
- * Each region has a bit per page: it came back and still has its memory (dirty). There are at most a
- * quarter of the bytes in use of these, or LEAST. What is above goes back, from the highest
- * addresses down, for the page allocator takes the lowest pages first. A page that is in use again
- * keeps its bit, and counts, until the sweep passes it. So a release only sets bits, and the work
- * of a sweep is bounded by what came back before it.
+ * Each region has a bit per page: it is free and dirty. What heaps use and what is dirty together stay below
+ * what they used at their highest, or a little above what they use now. What is above goes back, from the
+ * highest addresses down, for the page allocator takes the lowest pages first. The highest is forgotten as
+ * memory is used that stays below it.
  */
 #include "malloc/threads.h"
 #include "os/os.h"
 
 enum {
     WORD_BITS = 8 * sizeof(size_t),
-    LEAST = 16 << 20,  /* bytes that may always be dirty */
-    PART_OF_USED = 4,  /* beyond that, one part in so many of the bytes in use */
-    MOST_WORDS = 1024, /* that one release looks at */
+    MIB_PAGES = (1 << 20) / ACRE_THREADED_PAGE,
+    SLACK = 2 * MIB_PAGES,      /* pages that may always be dirty */
+    MOST_BELOW = 8 * MIB_PAGES, /* and those below the highest use, at most */
+    PART_OF_USED = 16,          /* one part in so many of the pages in use may be dirty, too */
+    FORGET =
+        8 * MIB_PAGES, /* after so many pages came back, an eighth of the difference is forgotten */
+    MOST_WORDS = 1024, /* that one call looks at */
 };
 
-static size_t dirty_pages;
+static size_t dirty_pages, used_pages, highest_used;
+static size_t forget_countdown = FORGET;
 
 size_t acre_threads_region_size(size_t bytes)
 {
@@ -43,25 +47,31 @@ static size_t threads_word_bits(size_t from, size_t many)
     return (many == WORD_BITS ? ~(size_t)0 : ((size_t)1 << many) - 1) << from;
 }
 
-static void threads_mark_pages(struct acre_threads_region *region, size_t first, size_t pages)
+static void threads_mark_word(size_t *word, size_t bits, bool dirty)
 {
+    size_t changed = dirty ? bits & ~*word : bits & *word;
+    *word ^= changed;
+    dirty_pages =
+        dirty ? dirty_pages + acre_bits_count(changed) : dirty_pages - acre_bits_count(changed);
+}
+
+static void threads_mark_pages(
+    struct acre_threads_region *region, size_t first, size_t pages, bool dirty)
+{
+    size_t words = (first + pages - 1) / WORD_BITS + 1;
     while (pages != 0) {
         size_t from = first % WORD_BITS;
         size_t many = pages < WORD_BITS - from ? pages : WORD_BITS - from;
-        size_t *word = &region->dirty[first / WORD_BITS];
-        size_t bits = threads_word_bits(from, many) & ~*word;
-        dirty_pages += acre_bits_count(bits);
-        *word |= bits;
+        threads_mark_word(&region->dirty[first / WORD_BITS], threads_word_bits(from, many), dirty);
         first += many;
         pages -= many;
     }
-    size_t words = (first - 1) / WORD_BITS + 1;
-    if (region->words < words)
+    if (dirty && region->words < words)
         region->words = words;
 }
 
 /* A run may span regions that adjoin. */
-static void threads_mark(uintptr_t start, size_t bytes)
+static void threads_mark(uintptr_t start, size_t bytes, bool dirty)
 {
     while (bytes != 0) {
         const struct acre_pool_region *found = acre_pool_find(&acre_serve.pool, start);
@@ -70,31 +80,24 @@ static void threads_mark(uintptr_t start, size_t bytes)
         size_t here = found->size - (start - found->start);
         here = here < bytes ? (size_t)acre_align_up(here, ACRE_THREADED_PAGE) : bytes;
         struct acre_threads_region *region = (struct acre_threads_region *)(uintptr_t)found;
-        threads_mark_pages(region, threads_page_index(region, start), here / ACRE_THREADED_PAGE);
+        threads_mark_pages(
+            region, threads_page_index(region, start), here / ACRE_THREADED_PAGE, dirty);
         start += here;
         bytes -= here;
     }
 }
 
-/* Discards those of the pages of a word that no heap has taken again. */
 static void threads_discard_pages(const struct acre_threads_region *region, size_t word)
 {
     size_t bits = region->dirty[word];
-    uintptr_t start = 0, end = 0;
     while (bits != 0) {
-        uintptr_t page = threads_page_address(region, word * WORD_BITS + acre_bits_lowest(bits));
-        bits &= bits - 1;
-        if (acre_bitmap_is_allocated(&acre_threads.pages, page, 1))
-            continue;
-        if (page != end) {
-            if (start != end)
-                (void)acre_os_discard((void *)start, end - start);
-            start = page;
-        }
-        end = page + ACRE_THREADED_PAGE;
+        size_t first = acre_bits_lowest(bits);
+        size_t above = ~(bits >> first);
+        size_t many = above != 0 ? acre_bits_lowest(above) : WORD_BITS;
+        bits &= ~threads_word_bits(first, many);
+        uintptr_t start = threads_page_address(region, word * WORD_BITS + first);
+        (void)acre_os_discard((void *)start, many * ACRE_THREADED_PAGE);
     }
-    if (start != end)
-        (void)acre_os_discard((void *)start, end - start);
 }
 
 /* The highest words of the newest region that may have dirty pages. False: there is none. */
@@ -108,28 +111,48 @@ static bool threads_sweep_word(void)
     struct acre_threads_region *region = (struct acre_threads_region *)found;
     size_t word = --region->words;
     threads_discard_pages(region, word);
-    dirty_pages -= acre_bits_count(region->dirty[word]);
-    region->dirty[word] = 0;
+    threads_mark_word(&region->dirty[word], ~(size_t)0, false);
     return true;
 }
 
 static size_t threads_most_dirty(void)
 {
-    size_t used = acre_used_pages(acre_bitmap_pages(&acre_threads.pages)) / PART_OF_USED;
-    size_t least = LEAST / ACRE_THREADED_PAGE;
-    return used > least ? used : least;
+    size_t below = highest_used - used_pages;
+    size_t part = used_pages / PART_OF_USED;
+    below = below < MOST_BELOW ? below : MOST_BELOW;
+    return SLACK + (below > part ? below : part);
+}
+
+static void threads_sweep_dirty(void)
+{
+    for (size_t i = 0; i < MOST_WORDS && dirty_pages > SLACK; i++)
+        if (dirty_pages <= threads_most_dirty() || !threads_sweep_word())
+            return;
+}
+
+void acre_threads_taken(void *arg, void *start, size_t bytes)
+{
+    (void)arg;
+    used_pages += bytes / ACRE_THREADED_PAGE;
+    if (highest_used < used_pages)
+        highest_used = used_pages;
+    threads_mark((uintptr_t)start, bytes, false);
+    threads_sweep_dirty();
 }
 
 void acre_threads_released(void *arg, void *start, size_t bytes)
 {
+    size_t pages = bytes / ACRE_THREADED_PAGE;
     (void)arg;
-    threads_mark((uintptr_t)start, bytes);
-    if (dirty_pages <= LEAST / ACRE_THREADED_PAGE)
+    used_pages -= pages;
+    threads_mark((uintptr_t)start, bytes, true);
+    threads_sweep_dirty();
+    if (forget_countdown > pages) {
+        forget_countdown -= pages;
         return;
-    size_t most = threads_most_dirty(); /* the used pages take some counting */
-    for (size_t i = 0; i < MOST_WORDS && dirty_pages > most; i++)
-        if (!threads_sweep_word())
-            return;
+    }
+    highest_used -= (highest_used - used_pages) / 8;
+    forget_countdown = FORGET;
 }
 
 void acre_threads_forget_released(void)

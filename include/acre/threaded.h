@@ -23,8 +23,11 @@
  * their empty slabs, of at most 4 MiB each. Frees into a heap without a thread are collected by the
  * thread that makes them.
  *
+ * Memory of free objects goes back while their slab has live ones, if env.discard is given: a few
+ * slabs are looked at, now and then, in frees that have more to do than set a bit.
+ *
  * Cost of a block: rounding to its size class (16-byte steps up to 256 bytes, then at most 12.5 %).
- * Cost of a slab: a record of 80 bytes and 64 bytes per 64 objects; 8 bytes per page of the map.
+ * Cost of a slab: a record of 128 bytes and 64 bytes per 64 objects; 8 bytes per page of the map.
  * Cost of a thread: 10 KiB; where its slabs lie apart from one another, up to 1.6 % of their bytes.
  *
  * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB. On machines
@@ -101,8 +104,15 @@ struct acre_threaded_env {
     /** Called with the lock held when `pages` or `meta` has no run of `bytes`; may add memory to
      * them. @return true: try again; false: refuse. Null: refuse. */
     bool (*grow)(void *arg, struct acre_pages pages, size_t bytes);
-    /** Called with the lock held after a run of pages went back to `pages`. Null: not called. */
+    /** Called with the lock held after a run of pages came from `pages`, or went back to it. Null: not
+     * called. */
+    void (*taken)(void *arg, void *start, size_t bytes);
     void (*released)(void *arg, void *start, size_t bytes);
+    /** Called without the lock with memory of free objects, whose contents may be lost, so that it can go
+     * back to the system: whole pages of `discard_page` bytes. They are used again without notice.
+     * Null: not called. */
+    void (*discard)(void *arg, void *start, size_t bytes);
+    size_t discard_page;                      /**< A power of two of at most ACRE_THREADED_PAGE. */
     void *arg;                                /**< Passed to them, and to hardening.damaged. */
     struct acre_threaded_hardening hardening; /**< Zeroed: none. */
 };
@@ -139,7 +149,7 @@ struct acre_threaded {
  * Prepares the shared part.
  * @param env copied.
  * @return ACRE_OK; ACRE_INVALID_PARAM: the pages of one of the allocators have another size than
- * ACRE_THREADED_PAGE; nothing has changed. O(1).
+ * ACRE_THREADED_PAGE, or discard_page is none of its sizes; nothing has changed. O(1).
  */
 ACRE_NODISCARD enum acre_status acre_threaded_setup(
     struct acre_threaded *threaded, const struct acre_threaded_env *env);

@@ -76,6 +76,8 @@
  * the few places where it would trade a memory operand or an address mode for extra instructions.
  */
 #define ACRE_OPAQUE(value) __asm__("" : "+r"(value))
+/* Tells the optimiser what holds; the condition has no side effects. */
+#define ACRE_ASSUME(cond) ((cond) ? (void)0 : __builtin_unreachable())
 #define ACRE_REREAD() __asm__ volatile("" ::: "memory")
 /* Zero bits above the highest set one, and below the lowest; the word is not 0. Only as wide as the
  * machine has an instruction for: compilers call a library for the rest, which kernels do not have. */
@@ -101,6 +103,7 @@ __extension__ typedef unsigned __int128 acre_uint128;
 #define ACRE_INLINE static inline
 #define ACRE_RACY static inline
 #define ACRE_OPAQUE(value) ((void)0)
+#define ACRE_ASSUME(cond) ((void)0)
 #define ACRE_REREAD() ((void)0)
 #define ACRE_COPY(to, from, size) acre_copy_few(to, from, size)
 

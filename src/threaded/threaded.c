@@ -15,6 +15,9 @@ enum acre_status acre_threaded_setup(
     if (acre_page_size(env->pages) != ACRE_THREADED_PAGE ||
         acre_page_size(env->meta) != ACRE_THREADED_PAGE)
         return ACRE_INVALID_PARAM;
+    if (env->discard != NULL &&
+        (!acre_is_pow2(env->discard_page) || env->discard_page > ACRE_THREADED_PAGE))
+        return ACRE_INVALID_PARAM;
     threaded->env = *env;
     return ACRE_OK;
 }
@@ -26,7 +29,7 @@ static struct acre_thread_heap *threaded_make_heap(struct acre_threaded *threade
         acre_threaded_meta(threaded, sizeof *heap, _Alignof(struct acre_thread_heap));
     if (heap == NULL || (threaded_is_hardened(threaded) && !acre_harden_make_heap(threaded, heap)))
         return NULL;
-    for (size_t i = 0; i < ACRE_THREADED_UNITS; i++)
+    for (size_t i = 0; i < THREADED_INDICES; i++)
         heap->unit[i] = threaded_no_group();
     for (size_t i = 0; i < ACRE_THREADED_CLASSES; i++)
         heap->group[i] = threaded_no_group();

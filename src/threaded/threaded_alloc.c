@@ -159,6 +159,8 @@ struct acre_ptr acre_threaded_alloc(struct acre_thread_heap *heap, struct acre_l
 {
     if (layout.align <= ACRE_THREADED_UNIT && acre_is_pow2(layout.align)) {
         void *object = threaded_alloc_fast(heap, layout.size);
+        if (object == NULL)
+            object = threaded_alloc_medium(heap, layout.size);
         if (object != NULL)
             return (struct acre_ptr){ .ptr = object, .status = ACRE_OK };
     }
@@ -340,9 +342,10 @@ static bool threaded_resize_run(
             threaded, run->start + pages * ACRE_THREADED_PAGE, run->pages - pages);
     } else if (pages > run->pages) {
         uintptr_t end = run->start + run->pages * ACRE_THREADED_PAGE;
-        done =
-            acre_alloc_pages_at(env->pages, end, pages - run->pages, ACRE_THREADED_PAGE).status ==
-            ACRE_OK;
+        size_t more = pages - run->pages;
+        done = acre_alloc_pages_at(env->pages, end, more, ACRE_THREADED_PAGE).status == ACRE_OK;
+        if (done)
+            threaded_taken(threaded, end, more);
     }
     run->pages = done ? pages : run->pages;
     acre_locker_unlock(&env->lock);

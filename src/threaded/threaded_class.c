@@ -9,17 +9,20 @@
 enum {
     FIRST = 16,     /* classes of 16-byte steps */
     FIRST_LOG2 = 8, /* they end at 2^8 bytes */
-    STEPS_LOG2 = 3,
-    SLAB_BYTES = 65536, /* a slab has this many bytes, where that is 8 to THREADED_MAX_OBJECTS */
-    MIN_OBJECTS = 8
+    STEPS_LOG2 = THREADED_STEPS_LOG2,
+    SLAB_BYTES = 16384, /* of the first slab, where that is 4 to THREADED_MAX_OBJECTS; the next */
+    MOST_DOUBLINGS =
+        4, /* ones are larger, so that a heap of many objects is not one of many slabs */
+    MIN_OBJECTS = 4
 };
 
-_Static_assert(
-    FIRST + ((15 - FIRST_LOG2) << STEPS_LOG2) == ACRE_THREADED_CLASSES, "15 = log2 of MAX_SMALL");
+_Static_assert(FIRST + ((THREADED_MAX_LOG2 - FIRST_LOG2) << STEPS_LOG2) == ACRE_THREADED_CLASSES,
+    "as many classes as sizes have");
+_Static_assert(THREADED_MAX_BY_UNIT == ACRE_THREADED_UNITS * ACRE_THREADED_UNIT, "10 = log2 of it");
 _Static_assert(THREADED_MAX_GROUPS + 2 <=
                    sizeof((struct acre_threaded *)0)->records / sizeof(struct acre_threaded_slab *),
     "a list of records for each number of groups, and one more group for what is left over");
-_Static_assert(ACRE_THREADED_MAX_SMALL == 1 << 15, "the last class");
+_Static_assert(ACRE_THREADED_MAX_SMALL == 1 << THREADED_MAX_LOG2, "the last class");
 
 unsigned acre_threaded_class_of(size_t size)
 {
@@ -42,14 +45,16 @@ size_t acre_threaded_class_size(unsigned size_class)
     return ((size_t)1 << log2) + (step << (log2 - STEPS_LOG2));
 }
 
-size_t acre_threaded_class_pages(unsigned size_class)
+size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)
 {
     size_t size = acre_threaded_class_size(size_class);
     size_t bytes = size * THREADED_MAX_OBJECTS;
-    if (bytes > SLAB_BYTES)
-        bytes = SLAB_BYTES;
-    if (bytes < size * MIN_OBJECTS)
-        bytes = size * MIN_OBJECTS;
+    size_t most = (size_t)SLAB_BYTES << (slabs < MOST_DOUBLINGS ? slabs : MOST_DOUBLINGS);
+    if (bytes > most)
+        bytes = most;
+    size_t least = size * (slabs == 0 ? MIN_OBJECTS : 2 * MIN_OBJECTS);
+    if (bytes < least)
+        bytes = least;
     return (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
 }
 

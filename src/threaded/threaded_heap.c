@@ -40,6 +40,8 @@ static void threaded_list(struct acre_thread_heap *heap, struct acre_threaded_sl
 static void threaded_unlist(struct acre_thread_heap *heap, struct acre_threaded_slab *slab)
 {
     ACRE_ASSERT(slab->listed);
+    if (heap->sweep.next == slab)
+        heap->sweep.next = slab->next;
     if (slab->prev != NULL)
         slab->prev->next = slab->next;
     else
@@ -63,12 +65,36 @@ static void threaded_emptied(struct acre_thread_heap *heap, struct acre_threaded
     *gone = slab;
 }
 
+/* The highest objects of a group, one part in 2^log2, as bits; 0: it has too few. */
+static size_t threaded_highest_part(const struct acre_threaded_group *group, unsigned log2)
+{
+    unsigned count = acre_bits_highest(group->all) + 1;
+    return threaded_low_bits(count >> log2) << (count - (count >> log2));
+}
+
+/* What `notify` is in a slab that is not current. Where sweeps make sense, a group also notifies when it
+ * frees a page, or an eighth of it, which are the objects allocated last, then a quarter and half of it. */
+static size_t threaded_notify(const struct acre_threaded_group *group, bool sweeps)
+{
+    enum { LEAST_SWEPT = 64, EIGHTH = 3 };
+    size_t free = threaded_free_bits(group);
+    if (free == 0 || (sweeps && group->size >= ACRE_THREADED_PAGE))
+        return 0;
+    for (unsigned log2 = EIGHTH; sweeps && group->size >= LEAST_SWEPT && log2 != 0; log2--) {
+        size_t part = threaded_highest_part(group, log2);
+        if ((free & part) != part)
+            return part - 1;
+    }
+    return group->all - 1;
+}
+
 void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group,
     struct acre_threaded_slab **gone)
 {
     struct acre_threaded_slab *slab = group->slab;
     if (threaded_is_current(heap, slab))
         return;
+    group->notify = threaded_notify(group, threaded_sweeps(heap->threaded));
     if (!slab->listed)
         threaded_list(heap, slab);
     if (threaded_is_empty(slab))
@@ -102,11 +128,26 @@ void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_sla
     }
 }
 
-/* In the current slab a group that becomes empty is nobody's concern. */
-static void threaded_set_notify(struct acre_threaded_slab *slab, bool current)
+/* In the current slab a group that becomes empty, or is no longer full, is nobody's concern. */
+static void threaded_set_notify(struct acre_threaded_slab *slab, bool current, bool sweeps)
 {
     for (size_t i = 0; slab != NULL && i < slab->groups; i++)
-        slab->group[i].notify = current ? 0 : slab->group[i].all;
+        slab->group[i].notify = current ? THREADED_NEVER : threaded_notify(&slab->group[i], sweeps);
+}
+
+/* Enters a group in the table of the fast paths. O(units of the class). */
+static void threaded_set_index(
+    struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_group *group)
+{
+    enum { FIRST_MEDIUM = ACRE_THREADED_CLASSES - THREADED_MEDIUM_CLASSES };
+    if (size_class >= FIRST_MEDIUM) {
+        heap->unit[THREADED_SMALL_INDICES + size_class - FIRST_MEDIUM] = group;
+        return;
+    }
+    size_t size = acre_threaded_class_size(size_class);
+    size_t below = size_class != 0 ? acre_threaded_class_size(size_class - 1) + 1 : 0;
+    for (size_t i = threaded_small_index(below); i <= threaded_small_index(size); i++)
+        heap->unit[i] = group;
 }
 
 /* Makes a group the one that objects of its class come from. O(units of the class + groups). */
@@ -115,17 +156,14 @@ static void threaded_set_current(
 {
     struct acre_threaded_slab *old = heap->group[size_class]->slab;
     if (old != group->slab) {
-        threaded_set_notify(old, false);
-        threaded_set_notify(group->slab, true);
+        threaded_set_notify(old, false, threaded_sweeps(heap->threaded));
+        threaded_set_notify(group->slab, true, false);
+        if (group->slab != NULL)
+            acre_threaded_sweep_ended(heap, group->slab);
     }
     heap->group[size_class] = group;
-    if (threaded_is_slow(heap->threaded))
-        return;
-    size_t above = acre_threaded_class_size(size_class) / ACRE_THREADED_UNIT;
-    size_t unit =
-        size_class == 0 ? 0 : acre_threaded_class_size(size_class - 1) / ACRE_THREADED_UNIT;
-    for (; unit < above && unit < ACRE_THREADED_UNITS; unit++)
-        heap->unit[unit] = group;
+    if (!threaded_is_slow(heap->threaded))
+        threaded_set_index(heap, size_class, group);
 }
 
 static struct acre_threaded_group *threaded_group_with_room(struct acre_threaded_slab *slab)
@@ -212,6 +250,8 @@ void acre_threaded_dealloc_changed(const void *ptr, struct acre_threaded_group *
     struct acre_threaded_slab *gone = NULL;
     threaded_enter(heap);
     acre_threaded_group_changed(heap, group, &gone);
+    if (threaded_sweeps(heap->threaded))
+        acre_threaded_sweep(heap);
     threaded_release_locked(heap->threaded, gone);
     threaded_leave(heap);
 }

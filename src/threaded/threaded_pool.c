@@ -213,6 +213,16 @@ static bool pool_may_serve(const struct acre_threaded_pool *pool, struct acre_la
     return pool->heap != NULL && layout.size < total && layout.align < total;
 }
 
+/* An object of the current group of its class; a null pointer: there is none. */
+ACRE_INLINE struct acre_ptr pool_take(struct acre_threaded_pool *pool, size_t index)
+{
+    struct acre_threaded_group *group = pool->heap->unit[index];
+    void *object = threaded_take_object(group);
+    if (ACRE_LIKELY(object != NULL))
+        pool_count(pool, group->size);
+    return (struct acre_ptr){ .ptr = object, .status = ACRE_OK };
+}
+
 static ACRE_NOINLINE struct acre_ptr pool_alloc_slow(
     struct acre_threaded_pool *pool, struct acre_layout layout)
 {
@@ -230,17 +240,15 @@ static ACRE_NOINLINE struct acre_ptr pool_alloc_slow(
 
 struct acre_ptr acre_threaded_pool_alloc(struct acre_threaded_pool *pool, struct acre_layout layout)
 {
-    struct acre_thread_heap *heap = pool->heap;
-    size_t unit = (layout.size - 1) / ACRE_THREADED_UNIT;
-    if (ACRE_UNLIKELY(heap == NULL || unit >= ACRE_THREADED_UNITS ||
+    struct acre_ptr got = { .ptr = NULL, .status = ACRE_OK };
+    if (ACRE_UNLIKELY(pool->heap == NULL || layout.size > ACRE_THREADED_MAX_SMALL ||
                       layout.align > ACRE_THREADED_UNIT || !acre_is_pow2(layout.align)))
         return pool_alloc_slow(pool, layout);
-    struct acre_threaded_group *group = heap->unit[unit];
-    void *object = threaded_take_object(group);
-    if (ACRE_UNLIKELY(object == NULL))
-        return pool_alloc_slow(pool, layout);
-    pool_count(pool, group->size);
-    return (struct acre_ptr){ .ptr = object, .status = ACRE_OK };
+    if (layout.size <= THREADED_MAX_BY_UNIT)
+        got = pool_take(pool, threaded_small_index(layout.size));
+    else
+        got = pool_take(pool, threaded_medium_index(layout.size));
+    return ACRE_LIKELY(got.ptr != NULL) ? got : pool_alloc_slow(pool, layout);
 }
 
 static ACRE_NOINLINE enum acre_status pool_dealloc_slow(struct acre_threaded_pool *pool, void *ptr)

@@ -45,7 +45,8 @@
  *   THREADED-3  no object has both bits set
  *   THREADED-4  a slab in a heap's partial list has a free object and is not current
  *   THREADED-5  the current slab of a class is of that class and owned by the heap
- *   THREADED-6  a group's `notify` is its `all`; in the current slab it is 0
+ *   THREADED-6  no group of a current slab notifies; a full group of any other slab does at its first free,
+ *               and one with free objects when it becomes empty
  */
 #ifndef ACRE_SRC_THREADED_PRIVATE_H
 #define ACRE_SRC_THREADED_PRIVATE_H
@@ -67,6 +68,13 @@ enum {
     THREADED_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
     THREADED_MAX_OBJECTS = ACRE_THREADED_PAGE / ACRE_THREADED_UNIT, /* a page of the smallest */
     THREADED_MAX_GROUPS = THREADED_MAX_OBJECTS / THREADED_WORD_BITS,
+    THREADED_SMALL_LOG2 = 10, /* sizes up to 2^10 bytes find their group by their units */
+    THREADED_MAX_BY_UNIT = 1 << THREADED_SMALL_LOG2,
+    THREADED_MAX_LOG2 = 15,
+    THREADED_STEPS_LOG2 = 3, /* classes above 256 bytes: eight per power of two */
+    THREADED_SMALL_INDICES = ACRE_THREADED_UNITS + 1,
+    THREADED_MEDIUM_CLASSES = (THREADED_MAX_LOG2 - THREADED_SMALL_LOG2) << THREADED_STEPS_LOG2,
+    THREADED_INDICES = THREADED_SMALL_INDICES + THREADED_MEDIUM_CLASSES,
     THREADED_LEAF_LOG2 = sizeof(size_t) == 8 ? 11 : 9,
     THREADED_MIDDLE_LOG2 = sizeof(size_t) == 8 ? 11 : 0,
     THREADED_TOP_NODE_LOG2 = sizeof(size_t) == 8 ? 11 : 9, /* of a node that the root leads to */
@@ -93,8 +101,7 @@ struct acre_threaded_group {
     uintptr_t base; /* address of its first object */
     size_t size;    /* bytes of an object */
     size_t all;     /* the bits of its objects */
-    size_t
-        notify; /* free bits at which a free has more to do: `all`; 0 while the slab is current */
+    size_t notify;  /* a free has more to do when it leaves more than this in `free` */
     struct acre_threaded_slab *slab;
     struct acre_threaded_group *remote_next;
 };
@@ -116,8 +123,12 @@ struct acre_threaded_slab {
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
     struct acre_threaded_slab *below, *above; /* all in use */
-    struct acre_threaded_group group[];
+    uint64_t seen;                            /* parts that were free when a sweep last looked, */
+    uint64_t discarded; /* and those whose memory has gone back; 0 while the slab is current */
+    _Alignas(64) struct acre_threaded_group group[]; /* each in a cache line of its own */
 };
+
+#define THREADED_NEVER SIZE_MAX /* of `notify` */
 
 /* Where a heap's own slabs are found; memory permitting, all of them. */
 struct threaded_window {
@@ -126,15 +137,24 @@ struct threaded_window {
     struct acre_threaded_slab **entry;
 };
 
+/* When the heap sweeps next; threaded_sweep.c. */
+struct threaded_sweep {
+    struct acre_threaded_slab *next; /* where it goes on: a slab of a partial list, or null */
+    unsigned size_class;             /* whose list that is */
+    unsigned wait, interval;         /* sweeps left out until the next one; then */
+};
+
 enum threaded_heap_state { THREADED_LIVE, THREADED_ABANDONED, THREADED_FROZEN };
 
 struct acre_thread_heap {
-    struct acre_threaded_group *unit[ACRE_THREADED_UNITS];     /* by (size - 1) / 16; never null */
+    struct acre_threaded_group *unit[THREADED_INDICES];        /* by threaded_index; never null */
     struct acre_threaded_group *group[ACRE_THREADED_CLASSES];  /* where objects come from */
     struct acre_threaded_slab *partial[ACRE_THREADED_CLASSES]; /* other slabs with free objects */
     unsigned char empties[ACRE_THREADED_CLASSES];              /* empty slabs in `partial` */
+    unsigned slabs[ACRE_THREADED_CLASSES];                     /* all slabs; under the lock */
     struct acre_threaded_slab *kept[ACRE_THREADED_KEPT_RUNS];  /* runs kept for reuse */
     unsigned next_kept;
+    struct threaded_sweep sweep;
     struct threaded_window window; /* written under the lock, as is */
     size_t slab_pages;             /* pages of all slabs */
     struct acre_threaded *threaded;
@@ -227,6 +247,14 @@ struct acre_threaded_slab *acre_threaded_make_slab(
 struct acre_threaded_slab *acre_threaded_make_run(
     struct acre_threaded *threaded, size_t pages, size_t align);
 
+/* Says that pages for blocks were taken. Under the lock. */
+ACRE_INLINE void threaded_taken(const struct acre_threaded *threaded, uintptr_t start, size_t pages)
+{
+    const struct acre_threaded_env *env = &threaded->env;
+    if (env->taken != NULL)
+        env->taken(env->arg, (void *)start, pages * ACRE_THREADED_PAGE);
+}
+
 /* Gives a run of pages back to the page allocator. Under the lock. */
 void acre_threaded_give_pages(struct acre_threaded *threaded, uintptr_t start, size_t pages);
 
@@ -245,15 +273,21 @@ ACRE_INLINE bool threaded_is_slow(const struct acre_threaded *threaded)
     return threaded->env.hardening.on || threaded->env.hardening.slow;
 }
 
+/* Whether memory of free objects can go back while their slab stays. */
+ACRE_INLINE bool threaded_sweeps(const struct acre_threaded *threaded)
+{
+    return threaded->env.discard != NULL;
+}
+
 /* ---- size classes; threaded_class.c ---- */
 
 /* The class of a size of 1 to ACRE_THREADED_MAX_SMALL bytes, and the size of a class. O(1). */
 unsigned acre_threaded_class_of(size_t size);
 size_t acre_threaded_class_size(unsigned size_class);
 
-/* Pages of a slab of a class where memory is not short, and the objects that so many pages have, at
- * most that number of pages. O(1). */
-size_t acre_threaded_class_pages(unsigned size_class);
+/* Pages of a slab of a class of which the heap has so many slabs, where memory is not short, and the objects
+ * that so many pages have. O(1). */
+size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs);
 unsigned acre_threaded_class_objects(unsigned size_class, size_t pages);
 
 /* Groups for every address in these pages at which an object could start, where the bytes left over
@@ -265,6 +299,12 @@ unsigned acre_threaded_class_groups(unsigned size_class, size_t pages);
 /* Collects remote frees. Slabs that have become empty and are to be given back are linked to *gone.
  */
 void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_slab **gone);
+
+/* Gives memory of free objects back, if it is time; where env.discard is not null. Without the lock. */
+void acre_threaded_sweep(struct acre_thread_heap *heap);
+
+/* Objects are allocated from a slab again. */
+void acre_threaded_sweep_ended(struct acre_thread_heap *heap, struct acre_threaded_slab *slab);
 
 /* Links all empty slabs of a heap to *gone. O(slabs of the heap). */
 void acre_threaded_release_all_empty(
@@ -327,6 +367,11 @@ ACRE_INLINE struct acre_threaded_group *threaded_no_group(void)
     return (struct acre_threaded_group *)(uintptr_t)&acre_threaded_no_group;
 }
 
+ACRE_INLINE size_t threaded_low_bits(size_t count)
+{
+    return count >= THREADED_WORD_BITS ? SIZE_MAX : ((size_t)1 << count) - 1;
+}
+
 ACRE_INLINE size_t threaded_free_bits(const struct acre_threaded_group *group)
 {
     return atomic_load_explicit(&group->free, memory_order_relaxed);
@@ -366,16 +411,40 @@ ACRE_INLINE void *threaded_take_object(struct acre_threaded_group *group)
     if (ACRE_UNLIKELY(bits == 0))
         return NULL;
     threaded_set_free(group, bits & (bits - 1));
-    return (void *)(group->base + acre_bits_lowest(bits) * group->size);
+    uintptr_t object = group->base + (uint32_t)acre_bits_lowest(bits) * (uint32_t)group->size;
+    ACRE_ASSUME(object != 0);
+    return (void *)object;
 }
 
-/* A block of at most ACRE_THREADED_UNITS units at natural alignment; null: ask the slow path. */
+/* Index of a size of at most THREADED_MAX_BY_UNIT in the table of groups. */
+ACRE_INLINE size_t threaded_small_index(size_t size)
+{
+    return (size + (ACRE_THREADED_UNIT - 1)) / ACRE_THREADED_UNIT;
+}
+
+/* The same of a size above that, of at most ACRE_THREADED_MAX_SMALL: an index for each class. */
+ACRE_INLINE size_t threaded_medium_index(size_t size)
+{
+    unsigned log2 = acre_bits_highest(size - 1);
+    size_t steps = (size - 1) >> (log2 - THREADED_STEPS_LOG2); /* eight, and those above 2^log2 */
+    size_t first = (size_t)(log2 - THREADED_SMALL_LOG2) << THREADED_STEPS_LOG2;
+    return THREADED_SMALL_INDICES + first + steps - (1u << THREADED_STEPS_LOG2);
+}
+
+/* A block of at most THREADED_MAX_BY_UNIT at natural alignment; null: ask the slow path. */
 ACRE_INLINE void *threaded_alloc_fast(struct acre_thread_heap *heap, size_t size)
 {
-    size_t unit = (size - 1) / ACRE_THREADED_UNIT;
-    if (ACRE_UNLIKELY(unit >= ACRE_THREADED_UNITS))
+    if (ACRE_UNLIKELY(size > THREADED_MAX_BY_UNIT))
         return NULL;
-    return threaded_take_object(heap->unit[unit]);
+    return threaded_take_object(heap->unit[threaded_small_index(size)]);
+}
+
+/* The same of a larger block of at most ACRE_THREADED_MAX_SMALL. */
+ACRE_INLINE void *threaded_alloc_medium(struct acre_thread_heap *heap, size_t size)
+{
+    if (ACRE_UNLIKELY(size <= THREADED_MAX_BY_UNIT || size > ACRE_THREADED_MAX_SMALL))
+        return NULL;
+    return threaded_take_object(heap->unit[threaded_medium_index(size)]);
 }
 
 /*
@@ -448,9 +517,9 @@ ACRE_INLINE bool threaded_dealloc_own(struct acre_threaded_slab *slab, void *ptr
     if (ACRE_UNLIKELY((dead >> (index % THREADED_WORD_BITS) & 1) != 0))
         return false;
     ACRE_OPAQUE(index); /* so that no register keeps the remainder: the machine takes it */
-    size_t now = bits | (size_t)1 << (index % THREADED_WORD_BITS);
-    threaded_set_free(group, now);
-    if (ACRE_UNLIKELY(bits == 0 || now == group->notify))
+    bits |= (size_t)1 << (index % THREADED_WORD_BITS);
+    threaded_set_free(group, bits);
+    if (ACRE_UNLIKELY(bits > group->notify))
         acre_threaded_dealloc_changed(ptr, group);
     return true;
 }

@@ -6,6 +6,9 @@
 
 #if THREADED_IS_LOCK_FREE
 
+/* Slabs of a hardened heap are as large as the third of a class: each gives up its first object. */
+enum { HARDENED_SLABS = 2 };
+
 /* A record with room for so many groups: a free one of this or a larger capacity, or a new one. */
 static struct acre_threaded_slab *threaded_take_record(
     struct acre_threaded *threaded, unsigned groups)
@@ -63,9 +66,10 @@ static struct acre_threaded_slab *threaded_make_record(
     uintptr_t start = acre_threaded_take_pages(threaded, threaded->env.pages, pages, align);
     if (start == 0)
         return NULL;
+    threaded_taken(threaded, start, pages);
     struct acre_threaded_slab *slab = threaded_take_record(threaded, groups);
     if (slab == NULL || !acre_threaded_map_reserve(threaded, start, mapped)) {
-        acre_dealloc_pages(threaded->env.pages, start, pages);
+        acre_threaded_give_pages(threaded, start, pages);
         if (slab != NULL)
             threaded_give_record(threaded, slab);
         return NULL;
@@ -74,13 +78,9 @@ static struct acre_threaded_slab *threaded_make_record(
     slab->pages = pages;
     slab->next = slab->prev = NULL;
     slab->listed = false;
+    slab->seen = slab->discarded = 0;
     atomic_store_explicit(&slab->lends, false, memory_order_relaxed);
     return slab;
-}
-
-static size_t threaded_low_bits(size_t count)
-{
-    return count >= THREADED_WORD_BITS ? SIZE_MAX : ((size_t)1 << count) - 1;
 }
 
 static void threaded_fill_groups(struct acre_threaded_slab *slab)
@@ -92,7 +92,7 @@ static void threaded_fill_groups(struct acre_threaded_slab *slab)
         group->size = slab->size;
         group->slab = slab;
         group->all = first < slab->count ? threaded_low_bits(slab->count - first) : 0;
-        group->notify = group->all;
+        group->notify = group->all - 1;
         atomic_store_explicit(&group->remote, ~group->all, memory_order_relaxed);
         threaded_set_free(group, group->all);
     }
@@ -100,10 +100,10 @@ static void threaded_fill_groups(struct acre_threaded_slab *slab)
 
 /* Pages and a record for objects of a class: half as many pages, and so on, when memory is short. */
 static struct acre_threaded_slab *threaded_find_pages(
-    struct acre_threaded *threaded, unsigned size_class)
+    struct acre_threaded *threaded, unsigned size_class, unsigned slabs)
 {
     struct acre_threaded_slab *slab = NULL;
-    size_t pages = acre_threaded_class_pages(size_class);
+    size_t pages = acre_threaded_class_pages(size_class, slabs);
     for (; slab == NULL && pages != 0; pages /= 2) {
         unsigned count = acre_threaded_class_objects(size_class, pages);
         unsigned groups = acre_threaded_class_groups(size_class, pages);
@@ -119,9 +119,13 @@ static struct acre_threaded_slab *threaded_find_pages(
 struct acre_threaded_slab *acre_threaded_make_slab(
     struct acre_threaded *threaded, unsigned size_class, struct acre_thread_heap *owner)
 {
-    struct acre_threaded_slab *slab = threaded_find_pages(threaded, size_class);
+    unsigned slabs = owner->slabs[size_class];
+    if (threaded_is_hardened(threaded))
+        slabs = HARDENED_SLABS;
+    struct acre_threaded_slab *slab = threaded_find_pages(threaded, size_class, slabs);
     if (slab == NULL)
         return NULL;
+    owner->slabs[size_class]++;
     slab->size = (uint32_t)acre_threaded_class_size(size_class);
     slab->reciprocal = threaded_reciprocal(slab->size);
     slab->size_class = (uint8_t)size_class;
@@ -170,8 +174,10 @@ size_t acre_threaded_release(struct acre_threaded *threaded, struct acre_threade
         size_t mapped = slab->groups != 0 ? slab->pages : 1;
         struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
         acre_threaded_map_set(threaded, slab->start, mapped, NULL);
-        if (owner != NULL)
+        if (owner != NULL) {
             acre_threaded_window_remove(owner, slab);
+            owner->slabs[slab->size_class]--;
+        }
         threaded_unlink(threaded, slab);
         acre_threaded_give_pages(threaded, slab->start, slab->pages);
         pages += slab->pages;

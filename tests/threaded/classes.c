@@ -2,6 +2,7 @@
 /* Size classes: complete, monotone, and with a reciprocal that is exact for every address. */
 #include "threaded/threaded_private.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -40,6 +41,7 @@ static void try_every_offset(const struct acre_threaded_slab *slab, size_t pages
     for (size_t offset = 0; offset < pages * ACRE_THREADED_PAGE; offset++) {
         size_t object = threaded_object_at(slab, slab->start + offset);
         assert_int_equal(object, object_by_division(slab, offset));
+        assert_int_equal(threaded_divide(offset, slab->reciprocal).quotient, offset / slab->size);
         assert_true(object == SIZE_MAX || object / THREADED_WORD_BITS < groups);
     }
 }
@@ -51,7 +53,7 @@ static void a_pointer_is_the_start_of_an_object_just_when_division_says_so(void 
         struct acre_threaded_slab slab = { .start = 0x40000000,
             .size = (uint32_t)acre_threaded_class_size(c) };
         slab.reciprocal = threaded_reciprocal(slab.size);
-        for (size_t pages = acre_threaded_class_pages(c); pages != 0; pages /= 2)
+        for (size_t pages = acre_threaded_class_pages(c, UINT_MAX); pages != 0; pages /= 2)
             try_every_offset(&slab, pages, acre_threaded_class_groups(c, pages));
     }
 }

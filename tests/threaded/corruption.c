@@ -144,7 +144,7 @@ static void a_current_slab(void **state)
     atomic_store(&current->owner, heap);
     last->notify = 1;
     expect("THREADED-6", current);
-    last->notify = 0;
+    last->notify = THREADED_NEVER;
     world_assert_sound(world);
 }
 

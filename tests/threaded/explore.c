@@ -18,8 +18,16 @@
 
 #include <cmocka.h>
 
-/* Blocks are pages, eight to a slab, and one group has them all. */
-enum { BLOCK = ACRE_THREADED_PAGE, OF_SLAB = 8, PAGES = 64, META_PAGES = 24, RUN = 40000 };
+/* Blocks are pages, four to the first slab and eight to the others; one group has all of a slab. */
+enum {
+    BLOCK = ACRE_THREADED_PAGE,
+    OF_FIRST = 4,
+    OF_SLAB = 8,
+    OF_TWO = OF_FIRST + OF_SLAB,
+    PAGES = 64,
+    META_PAGES = 24,
+    RUN = 40000
+};
 
 static _Alignas(ACRE_THREADED_PAGE) char memory[PAGES * BLOCK];
 
@@ -85,7 +93,7 @@ static void open_world(void)
         "the world cannot be made");
     for (int i = 0; i < EXPLORE_THREADS; i++)
         must((world.heap[i] = acre_threaded_attach(&world.threaded)) != NULL, "no heap");
-    for (int i = 0; i < OF_SLAB; i++)
+    for (int i = 0; i < OF_FIRST; i++)
         world.block[i] = take(0, BLOCK);
 }
 
@@ -94,11 +102,11 @@ static void open_world(void)
 static void open_two_slabs(void)
 {
     open_world();
-    for (int i = OF_SLAB; i < 2 * OF_SLAB + 1; i++)
+    for (int i = OF_FIRST; i < OF_TWO + 1; i++)
         world.block[i] = take(0, BLOCK);
-    for (int i = OF_SLAB; i < 2 * OF_SLAB; i++)
+    for (int i = OF_FIRST; i < OF_TWO; i++)
         give(0, world.block[i]);
-    for (int i = 2; i < OF_SLAB; i++)
+    for (int i = 2; i < OF_FIRST; i++)
         give(0, world.block[i]);
 }
 
@@ -106,8 +114,11 @@ static void open_two_slabs(void)
 static void open_two_full_slabs(void)
 {
     open_world();
-    for (int i = OF_SLAB; i < 2 * OF_SLAB; i++)
+    for (int i = OF_FIRST; i < OF_TWO; i++)
         world.block[i] = take(0, BLOCK);
+    must(acre_threaded_class_pages(acre_threaded_class_of(BLOCK), 0) == OF_FIRST &&
+             acre_threaded_class_pages(acre_threaded_class_of(BLOCK), 1) == OF_SLAB,
+        "slabs have another size");
 }
 
 static void open_run(void)
@@ -138,8 +149,8 @@ static void free_two_remotely(void)
 static void free_in_two_groups(void)
 {
     give(1, world.block[0]);
-    give(1, world.block[OF_SLAB]);
-    give(1, world.block[OF_SLAB + 1]);
+    give(1, world.block[OF_FIRST]);
+    give(1, world.block[OF_FIRST + 1]);
 }
 
 static void free_first_remotely(void)
