@@ -46,13 +46,15 @@ grep -qF "cannot be served: it is built for another architecture" "$work/err" ||
 record 0 "still running; use --wait to record" -- sh -c 'sleep 2 >/dev/null & sleep 0.5'
 
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    # Copies, because other users may not be let into the folder of the build.
     chmod 711 "$work"
+    cp "$acre" "$ACRE_BUILD"/libacre-{record,malloc}.so "$work"
+    acre=$work/acre
     # What gives a user other rights ignores LD_PRELOAD; as root it does not.
     cp "$(command -v cat)" "$work/raised"
     for raise in "setcap cap_net_raw+ep" "chmod u+s"; do
         $raise "$work/raised" 2>/dev/null || continue
         as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-        as_user "$acre" --version >/dev/null 2>&1 || continue
         as_user "$acre" run -- "$work/raised" </dev/null 2>"$work/err" || fail "$raise: it does not run"
         grep -q "will use its own malloc: it.* such programs ignore LD_PRELOAD" "$work/err" || fail "$raise: no warning"
         "$acre" run -- "$work/raised" </dev/null 2>"$work/err" || fail "$raise: it does not run as root"
