@@ -13,8 +13,9 @@
 
 #define REPLAY_MOST_ROUNDS 99
 
-/** Processor time that recording adds to a call in the program, about. */
-#define REPLAY_RECORDING_NS 60.0
+/** Processor time that recording adds to a call in the program, about: of one thread, of several. */
+#define REPLAY_RECORDING_NS 35.0
+#define REPLAY_RECORDING_THREADS_NS 60.0
 
 struct replay_table;
 

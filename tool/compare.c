@@ -292,23 +292,34 @@ static void show_first(void *argument, const struct replay_table *table)
     fprintf(stderr, "first look (one replay of each): %s\n", text);
 }
 
-/* Threads meet in the recorder as well: takes what that adds off the duration, which is at least that of
- * the replay. */
+/* Nanoseconds that the program takes when it is not recorded, as far as is known. Of one thread that is
+ * its processor time, as in the runs that verify it. */
+static double unrecorded_ns(const struct compare_command *command, double duration)
+{
+    double ops = (double)result.facts.ops;
+    double busy = command->source_trace.busy_ns;
+    if (command->run_ns > 0.0)
+        return command->run_ns;
+    if (busy <= 0.0)
+        return duration;
+    return result.facts.threads > 1 ? duration - ops * REPLAY_RECORDING_THREADS_NS
+                                    : busy - ops * REPLAY_RECORDING_NS;
+}
+
+/* Takes what recording added off the duration, which is at least what the replay takes. */
 static void correct_duration(const struct compare_command *command)
 {
     int index = compare_today(&result);
-    double ops = (double)result.facts.ops;
     double duration = (double)result.facts.duration_ns;
-    if (!result.on_threads || index < 0 || duration <= 0.0)
+    double corrected = unrecorded_ns(command, duration);
+    if (index < 0)
         return;
     const struct compare_candidate *today = &result.candidates[index];
-    double own = today->parallel > 0.0 ? result.think_ns / today->parallel : 0.0;
-    double least = ops * (today->threads_least + own);
-    if (command->run_ns > 0.0 && command->run_ns < duration)
-        duration = command->run_ns;
-    else if (command->source_trace.busy_ns > 0.0)
-        duration -= ops * REPLAY_RECORDING_NS;
-    result.facts.duration_ns = (uint64_t)(duration > least ? duration : least);
+    double own = today->threaded && today->parallel > 0.0 ? result.think_ns / today->parallel : 0.0;
+    double least = (double)result.facts.ops * (compare_time(today) + own);
+    corrected = corrected > least ? corrected : least;
+    if (corrected < duration)
+        result.facts.duration_ns = (uint64_t)corrected;
 }
 
 /* The advice, and the limit of memory under which what is advised can run. */
