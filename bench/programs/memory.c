@@ -3,7 +3,8 @@
  * How much memory goes back: MEBIBYTES of blocks of mixed sizes are allocated and touched, and
  * PERCENT of them freed in random order. usage: memory [MEBIBYTES [PERCENT]] Prints, in MiB: the
  * bytes that stay live; the resident size when all were live, after the last free, a second and
- * some small requests later, and after malloc_trim. What the program's own tables take is
+ * some small requests later, and after malloc_trim; and the floor: the pages with a live byte, if
+ * all blocks lay end to end, by size, without a gap. What the program's own tables take is
  * subtracted.
  */
 #include <malloc.h>
@@ -78,6 +79,36 @@ static size_t free_some(size_t count, unsigned percent)
     return live;
 }
 
+static int compare(const void *one, const void *other)
+{
+    uint64_t a = *(const uint64_t *)one;
+    uint64_t b = *(const uint64_t *)other;
+    return (a > b) - (a < b);
+}
+
+/* A malloc cannot know which blocks will be freed, and cannot move the others. Blocks of one size share
+ * pages with as few others as possible when those are of the same size. */
+static size_t floor_bytes(size_t count, unsigned percent)
+{
+    static uint64_t order[MOST]; /* size, chance, whether it is live */
+    size_t pages = 0;
+    size_t next = 0; /* the first page that is not counted */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint64_t)sizes[i] << 32 | (uint64_t)draw() << 1 | (i * 100 >= count * percent);
+    qsort(order, count, sizeof *order, compare);
+    for (size_t i = 0, at = 0; i < count; i++) {
+        size_t size = order[i] >> 32;
+        size_t first = at / page > next ? at / page : next;
+        at += size;
+        if ((order[i] & 1) != 0 && (at - 1) / page + 1 > first) {
+            next = (at - 1) / page + 1;
+            pages += next - first;
+        }
+    }
+    return pages * page;
+}
+
 int main(int argc, char **argv)
 {
     size_t mebibytes = argc > 1 ? strtoul(argv[1], NULL, 10) : 256;
@@ -95,6 +126,8 @@ int main(int argc, char **argv)
     }
     long later = resident() - own;
     malloc_trim(0);
-    printf("%zu %ld %ld %ld %ld\n", live / MIB, full, freed, later, resident() - own);
+    long trimmed = resident() - own;
+    printf("%zu %ld %ld %ld %ld %zu\n", live / MIB, full, freed, later, trimmed,
+        floor_bytes(count, percent) / MIB);
     return 0;
 }

@@ -261,7 +261,7 @@ static struct dropin_case cases[] = {
 #define LEFT_STATS                                                                                 \
     "^acre\\[[0-9]+\\]: [^\n]* used=4[0-9]{6} [^\n]* peak=4[0-9]{6} [^\n]* "                       \
     "live_blocks=40[0-9]{2} "                                                                      \
-    "refused=0\n$"
+    "failed=0\n$"
     { .name = "stats_of_ended_threads",
         .arguments = "threads_leave_blocks",
         .variables = { "ACRE_STATS=1" },

@@ -20,6 +20,17 @@
 #include <unistd.h>
 
 static char *before_main;
+static char *before_libraries;
+
+/* Runs before the constructors of libraries, the C library's own among them. */
+static void construct_first(void)
+{
+    before_libraries = malloc(123456);
+    if (before_libraries != NULL)
+        victim_fill(before_libraries, 123456, 4);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*first)(void) = construct_first;
 
 __attribute__((constructor)) static void construct(void)
 {
@@ -49,6 +60,8 @@ static void at_exit(void)
 static void constructors_and_exit(void)
 {
     CHECK(before_main != NULL && victim_holds(before_main, 1000, 5));
+    CHECK(before_libraries != NULL && victim_holds(before_libraries, 123456, 4));
+    free(before_libraries);
     until_exit = malloc(300);
     victim_fill(until_exit, 300, 9);
     CHECK(atexit(at_exit) == 0);
