@@ -43,6 +43,7 @@ struct acre_trace_input {
     ZSTD_inBuffer in;
     bool between_frames; /* the next byte begins a frame */
     bool in_slices;      /* the frames are read, the slices are next */
+    bool was_cut;        /* a section had no end */
     bool kept;           /* what the pipe still held is in the file that `fd` is now */
     off_t base;          /* where in the file the trace begins; -1: a pipe */
     struct trace_slices slices;
@@ -428,6 +429,7 @@ static enum acre_trace_status pass_end(
 
     if (was_open)
         acre_trace_on_cut(reader, event);
+    input->was_cut |= was_open;
     if (next_section(input))
         acre_trace_resume(reader);
     return was_open ? ACRE_TRACE_OK : acre_trace_reader_next(reader, event);
@@ -441,6 +443,9 @@ enum acre_trace_status acre_trace_input_next(
     input->status = acre_trace_reader_next(&input->reader, event);
     while (input->status == ACRE_TRACE_TRUNCATED && has_more(input))
         input->status = pass_end(input, event);
+    if (input->status == ACRE_TRACE_DONE && input->was_cut)
+        input->status =
+            acre_trace_corrupt(&input->reader, "a section has no end, but the trace has");
     return input->status;
 }
 
@@ -454,7 +459,7 @@ static void drop_reader(struct acre_trace_input *input)
     input->in = (ZSTD_inBuffer){ input->bytes, 0, 0 };
     input->consumed = 0;
     input->started = input->delivered = false;
-    input->between_frames = input->in_slices = false;
+    input->between_frames = input->in_slices = input->was_cut = false;
     acre_trace_slices_release(&input->slices);
 }
 

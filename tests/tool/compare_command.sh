@@ -72,3 +72,19 @@ wait "$group" || fail "interrupted: code $?"
 grep -q "'sh' ended with code 130" "$work/err" || fail "the interrupt did not reach the command"
 grep -q '^highest speed: system' "$work/out" || fail "what it allocated is not compared"
 [ -z "$(ls "$TMPDIR")" ] || fail "something is left"
+
+# A recorder that is killed leaves what it had, and that is compared.
+"$acre" compare -r1 -a system -- sh -c 'echo $$ >"$0/pid"; exec sleep 60' "$work" >"$work/out" 2>"$work/err" &
+comparing=$!
+until "$acre" info "$TMPDIR"/acre-compare-* 2>/dev/null | grep -q '^0 sh'; do
+    kill -0 "$comparing" 2>/dev/null || fail "it did not begin"
+    sleep 0.05
+done
+kill -9 "$(tr -d ' ' <"/proc/$comparing/task/$comparing/children")"
+wait "$comparing" || fail "recorder killed: code $?"
+kill "$(cat "$work/pid")"
+grep -q 'the recording was killed by signal 9; what was recorded until then is compared' "$work/err" ||
+    fail "that the recorder was killed is not told"
+grep -q 'cut short' "$work/out" || fail "a cut trace passes for a whole one"
+rm -rf "$TMPDIR"/acre-record-*
+[ -z "$(ls "$TMPDIR")" ] || fail "something is left"
