@@ -12,17 +12,17 @@
 option(ACRE_CHECK_POINTERS "Prove every pointer before anything is read through it" ON)
 option(ACRE_HARDEN_METADATA "Prove TLSF's headers and links before they are followed" OFF)
 option(ACRE_TLSF_WIDE "Blocks of TLSF without a limit, at 4 more bytes per block" OFF)
-set(ACRE_TLSF_MAX_POOL 0 CACHE STRING "Small machines: bytes of TLSF's largest region; 0: no limit")
-option(ACRE_TLSF_REGIONS "With ACRE_TLSF_MAX_POOL: TLSF takes several regions" ON)
-option(ACRE_TLSF_ALIGNED "With ACRE_TLSF_MAX_POOL: TLSF serves every alignment" ON)
+set(ACRE_MAX_POOL 0 CACHE STRING "Small machines: bytes of the largest region; 0: no limit")
+option(ACRE_REGIONS "With ACRE_MAX_POOL: several regions" ON)
+option(ACRE_ALIGNED "With ACRE_MAX_POOL: every alignment" ON)
 set(ACRE_NATURAL_ALIGN "" CACHE STRING "Alignment of every block in bytes; empty: as any C object needs")
 
 add_library(acre_headers INTERFACE)
 target_include_directories(acre_headers INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_definitions(acre_headers INTERFACE
     ACRE_CHECK_POINTERS=$<BOOL:${ACRE_CHECK_POINTERS}> ACRE_TLSF_WIDE=$<BOOL:${ACRE_TLSF_WIDE}>
-    ACRE_HARDEN_METADATA=$<BOOL:${ACRE_HARDEN_METADATA}> ACRE_TLSF_MAX_POOL=${ACRE_TLSF_MAX_POOL}
-    ACRE_TLSF_REGIONS=$<BOOL:${ACRE_TLSF_REGIONS}> ACRE_TLSF_ALIGNED=$<BOOL:${ACRE_TLSF_ALIGNED}>)
+    ACRE_HARDEN_METADATA=$<BOOL:${ACRE_HARDEN_METADATA}> ACRE_MAX_POOL=${ACRE_MAX_POOL}
+    ACRE_REGIONS=$<BOOL:${ACRE_REGIONS}> ACRE_ALIGNED=$<BOOL:${ACRE_ALIGNED}>)
 if(ACRE_NATURAL_ALIGN)
     target_compile_definitions(acre_headers INTERFACE ACRE_NATURAL_ALIGN=${ACRE_NATURAL_ALIGN})
 endif()

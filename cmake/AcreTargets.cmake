@@ -7,6 +7,9 @@
 #   acre_preload(NAME FILES... [LINK TARGETS...])   a shared object libacre-NAME.so to preload
 #   acre_program(NAME FILES... [LINK TARGETS...] [INSTALL])
 #   acre_test(NAME FILES... [LINK TARGETS...] [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
+#   acre_small_test(NAME FILES... DEFINES KNOBS... [NEEDS ...] [LABELS ...] [ARGS ...])  a test with
+#                                    sources of an allocator, compiled for a small machine
+#   acre_small_suites(ALLOCATOR DEFINES KNOBS... [NEEDS ...])  conformance and misuse suite over it
 #   acre_script_test(NAME SCRIPT [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
 #   acre_skipped_test(NAME WHY [LABELS LABELS...])  counted as skipped: what it needs is not there
 #   acre_library(OUT MODULE)         the target of a library, where pkg-config knows one
@@ -282,6 +285,32 @@ function(acre_test NAME)
     if("threads" IN_LIST TEST_LABELS)
         add_dependencies(thread_tests ${name})
     endif()
+endfunction()
+
+# The knobs that a small build sets are those of config.h, whatever the library was built with.
+function(acre_small_test NAME)
+    cmake_parse_arguments(TEST "" "" "DEFINES;NEEDS;LABELS;ARGS" ${ARGN})
+    acre_test(${NAME} ${TEST_UNPARSED_ARGUMENTS} NEEDS ${TEST_NEEDS} LINK acre_test_support
+        LABELS ${TEST_LABELS} ARGS ${TEST_ARGS})
+    acre_test_name(name ${NAME})
+    if(TARGET ${name})
+        target_compile_options(${name} PRIVATE -UACRE_TLSF_WIDE -UACRE_MAX_POOL -UACRE_REGIONS
+            -UACRE_ALIGNED ${TEST_DEFINES})
+    endif()
+endfunction()
+
+function(acre_small_suites ALLOCATOR)
+    set(tests ${PROJECT_SOURCE_DIR}/tests)
+    set(conformance accounts.c alloc.c free.c main.c regions.c resize.c run.c suite.c walk.c)
+    list(TRANSFORM conformance PREPEND ${tests}/conformance/)
+    set(misuse main.c pointers.c regions.c sizes.c)
+    list(TRANSFORM misuse PREPEND ${tests}/misuse/)
+    list(APPEND misuse ${tests}/conformance/run.c ${tests}/conformance/suite.c)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${ALLOCATOR}/*.c)
+    foreach(suite IN ITEMS conformance misuse)
+        acre_small_test(small_${suite} ${${suite}} ${tests}/support/backend_${ALLOCATOR}.c ${sources}
+            ${ARGN} LABELS quick proof again ARGS ${ALLOCATOR})
+    endforeach()
 endfunction()
 
 function(acre_script_test NAME SCRIPT)

@@ -47,27 +47,31 @@ struct acre_bitmap_range;
  * be moved by copying while no call runs.
  */
 struct acre_bitmap {
+#if ACRE_MAX_POOL == 0
     size_t align_limit;  /* a single page aligned to at most this comes from the hint; 0: no hint */
     uint64_t *hint;      /* the word of the lowest free page; null: no hint */
     uintptr_t hint_at;   /* position of the hint's first page; 0: no hint */
     uintptr_t free_from; /* single pages from this position on are freed on the short path */
     uint64_t *next_hint; /* the hint after an unlisted page, which the hint is; null: none */
+#endif
     unsigned page_shift; /* log2 of the page size; 0 for ids */
     bool ids;            /* ids: no memory lies behind them */
     bool next_fit;       /* search from `cursor` first */
     bool is_set_up;      /* false: the page size is the default one, not page_shift */
     size_t headroom;     /* pages that can be allocated until the peak is reached */
     size_t peak;         /* highest number of pages in use at one time */
+#if ACRE_MAX_POOL == 0
     uintptr_t cached_start; /* the range in which single pages are freed on the short path */
     size_t cached_pages;
     uint64_t *cached_words;
     struct acre_bitmap_group *cached_groups;
     struct acre_bitmap_range *hint_range; /* the range of the hint, or null */
-    struct acre_regions regions;          /* the ranges, in order of position */
     size_t max_dirty;                     /* dirty groups per range; 0: not set yet */
-    uintptr_t cursor;                     /* page number after the run allocated last */
-    size_t metadata;                      /* the part of regions.total that holds no page */
-    size_t failed;                        /* requests failed for lack of memory */
+#endif
+    struct acre_regions regions; /* the ranges, in order of position */
+    uintptr_t cursor;            /* page number after the run allocated last */
+    size_t metadata;             /* the part of regions.total that holds no page */
+    size_t failed;               /* requests failed for lack of memory */
 };
 
 /** Bytes per page unless acre_bitmap_setup says otherwise. */

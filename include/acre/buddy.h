@@ -41,7 +41,8 @@ extern "C" {
 enum {
     ACRE_BUDDY_SMALLEST = 32,    /**< Default size of the smallest block, in bytes. */
     ACRE_BUDDY_QUICK_ORDERS = 8, /**< Orders with a quick list: the smallest ones. */
-    ACRE_BUDDY_QUICK_DEPTH = 24, /**< Most blocks on one quick list, and the default. */
+    /** Most blocks on one quick list, and the default; 0 in a small build, which has no lists. */
+    ACRE_BUDDY_QUICK_DEPTH = ACRE_MAX_POOL != 0 ? 0 : 24,
     /** A list per order, and one for the blocks of order 0 that start at odd block numbers. */
     ACRE_BUDDY_QUICK_LISTS = ACRE_BUDDY_QUICK_ORDERS + 1,
     /** Size classes: a power of two each, and one for those blocks of order 0. */
@@ -70,22 +71,28 @@ struct acre_buddy_class {
  * owns memory, and must not lie in memory that it owns.
  */
 struct acre_buddy {
+#if ACRE_MAX_POOL == 0
     uintptr_t base;        /* cached region: address of its first even block, */
     size_t pairs;          /* number of its pairs of blocks from there on, */
     unsigned char *states; /* and their state bytes */
-    size_t mask;           /* smallest block - 1; 0: defaults, not set up yet */
-    unsigned pair_log2;    /* log2 of two smallest blocks, in bytes */
-    unsigned bias;         /* class of order 0: log2 of the smallest block, less 1 */
+#endif
+    size_t mask;        /* smallest block - 1; 0: defaults, not set up yet */
+    unsigned pair_log2; /* log2 of two smallest blocks, in bytes */
+    unsigned bias;      /* class of order 0: log2 of the smallest block, less 1 */
     size_t live_blocks;
     ptrdiff_t headroom; /* peak - used, in smallest blocks */
+#if ACRE_MAX_POOL == 0
     struct acre_buddy_class classes[ACRE_BUDDY_CLASSES];
     struct acre_buddy_quick_block quick[ACRE_BUDDY_QUICK_LISTS][ACRE_BUDDY_QUICK_DEPTH];
+#endif
     struct acre_buddy_region *cached; /* the region used last; null: there is no region */
     struct acre_regions regions;
     size_t peak; /* in smallest blocks */
     size_t failed;
-    size_t capacity;      /* of all regions, in smallest blocks */
+    size_t capacity; /* of all regions, in smallest blocks */
+#if ACRE_MAX_POOL == 0
     unsigned quick_depth; /* most blocks on each quick list */
+#endif
     struct acre_exhausted_hook on_exhausted;
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;

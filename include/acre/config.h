@@ -65,36 +65,38 @@
 /**
  * 1: TLSF's headers take a full word, and its blocks have no limit but the address space. 0: they
  * take 4 bytes, and a block is below 2^30 granules (16 GiB on 64-bit machines). Takes effect only
- * without ACRE_TLSF_MAX_POOL.
+ * without ACRE_MAX_POOL.
  */
 #ifndef ACRE_TLSF_WIDE
 #define ACRE_TLSF_WIDE 0
 #endif
 
 /**
- * For small machines: bytes of TLSF's largest region, below 2^31; 0: no limit. With a limit, TLSF's
- * code is short before it is fast, it has no more lists than regions of that size need, and fields
- * of 16 bits where these suffice. Regions then are looked up in O(regions), hold their own metadata
- * (add_memory_apart refuses with ACRE_INVALID_PARAM) and are not joined with their neighbours.
+ * For small machines: bytes of the largest region of an allocator, below 2^31; 0: no limit. With a
+ * limit, code is short before it is fast, control structures and fields are as large as regions of
+ * that size need, and a region is looked up in O(regions), holds its own metadata (add_memory_apart
+ * and the like refuse with ACRE_INVALID_PARAM) and is not joined with its neighbours.
+ * docs/porting.md tells what each allocator leaves out.
  */
-#ifndef ACRE_TLSF_MAX_POOL
-#define ACRE_TLSF_MAX_POOL 0
+#ifndef ACRE_MAX_POOL
+#define ACRE_MAX_POOL 0
 #endif
 
 /**
- * 1: TLSF takes any number of regions. 0: one; add_memory of another is refused with
- * ACRE_INVALID_PARAM. Takes effect only with ACRE_TLSF_MAX_POOL.
+ * 1: an allocator takes any number of regions. 0: one; add_memory of another is refused with
+ * ACRE_INVALID_PARAM. Takes effect only with ACRE_MAX_POOL.
  */
-#ifndef ACRE_TLSF_REGIONS
-#define ACRE_TLSF_REGIONS 1
+#ifndef ACRE_REGIONS
+#define ACRE_REGIONS 1
 #endif
 
 /**
- * 1: TLSF serves every alignment. 0: those up to its granule; larger ones are refused with
- * ACRE_INVALID_PARAM. Takes effect only with ACRE_TLSF_MAX_POOL.
+ * 1: every alignment is served. 0: TLSF serves those up to its granule, slab those up to
+ * ACRE_SLAB_UNIT; larger ones are refused with ACRE_INVALID_PARAM. Takes effect only with
+ * ACRE_MAX_POOL.
  */
-#ifndef ACRE_TLSF_ALIGNED
-#define ACRE_TLSF_ALIGNED 1
+#ifndef ACRE_ALIGNED
+#define ACRE_ALIGNED 1
 #endif
 
 /**

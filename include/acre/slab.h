@@ -34,19 +34,43 @@
 extern "C" {
 #endif
 
+/** Powers of two from 8 to a number below 2^28. A constant expression. */
+#define ACRE_SLAB_POWERS(number)                                                                   \
+    (((number) >> 3 != 0) + ((number) >> 4 != 0) + ((number) >> 5 != 0) + ((number) >> 6 != 0) +   \
+        ((number) >> 7 != 0) + ((number) >> 8 != 0) + ((number) >> 9 != 0) +                       \
+        ((number) >> 10 != 0) + ((number) >> 11 != 0) + ((number) >> 12 != 0) +                    \
+        ((number) >> 13 != 0) + ((number) >> 14 != 0) + ((number) >> 15 != 0) +                    \
+        ((number) >> 16 != 0) + ((number) >> 17 != 0) + ((number) >> 18 != 0) +                    \
+        ((number) >> 19 != 0) + ((number) >> 20 != 0) + ((number) >> 21 != 0) +                    \
+        ((number) >> 22 != 0) + ((number) >> 23 != 0) + ((number) >> 24 != 0) +                    \
+        ((number) >> 25 != 0) + ((number) >> 26 != 0) + ((number) >> 27 != 0))
+
 /** Sizes of the control structure; facts of the layout, not settings. */
 enum {
-    ACRE_SLAB_PAGE = 256 * sizeof(size_t), /**< Default page: 2048 on 64-bit machines. */
-    ACRE_SLAB_MIN_PAGE = 128,              /**< Smallest page, */
-    ACRE_SLAB_MAX_PAGE = 2048,             /**< and largest one. */
-    ACRE_SLAB_UNIT = 16,                   /**< Step of the smallest classes, in bytes. */
+    ACRE_SLAB_MIN_PAGE = 128, /**< Smallest page. */
+    /** The largest page is so many powers of two above: a 64th of the largest pool, 2048 at most. */
+    ACRE_SLAB_PAGE_STEPS = ACRE_MAX_POOL != 0
+                               ? (ACRE_MAX_POOL >= 0x4000) + (ACRE_MAX_POOL >= 0x8000) +
+                                     (ACRE_MAX_POOL >= 0x10000) + (ACRE_MAX_POOL >= 0x20000)
+                               : 4,
+    ACRE_SLAB_MAX_PAGE = ACRE_SLAB_MIN_PAGE << ACRE_SLAB_PAGE_STEPS,
+    /** Default page: 2048 on 64-bit machines, 1024 on 32-bit ones; no larger than the largest. */
+    ACRE_SLAB_PAGE = 256 * (int)sizeof(size_t) < (int)ACRE_SLAB_MAX_PAGE ? 256 * (int)sizeof(size_t)
+                                                                         : (int)ACRE_SLAB_MAX_PAGE,
+    ACRE_SLAB_UNIT = 16, /**< Step of the smallest classes, in bytes. */
     /** Pages of the largest class; what is larger takes whole pages. */
     ACRE_SLAB_LARGEST_PAGES = 4,
     ACRE_SLAB_SIZES = ACRE_SLAB_LARGEST_PAGES * ACRE_SLAB_MAX_PAGE / ACRE_SLAB_UNIT,
-    ACRE_SLAB_CLASSES = 56,
+    /** 24 up to four of the smallest pages, eight for each power of two above. */
+    ACRE_SLAB_CLASSES = 24 + 8 * ACRE_SLAB_PAGE_STEPS,
     ACRE_SLAB_CACHED_REGIONS = 64, /**< Slots of the cache that finds regions by address. */
-    /** Lists of free runs: one per length below 32 pages, four for each power of two above. */
-    ACRE_SLAB_RUN_LISTS = 32 + 4 * (8 * sizeof(size_t) - 11),
+    /** Lists of free runs: one per length below 32 pages (8 with a largest pool), */
+    ACRE_SLAB_LINEAR_LOG2 = ACRE_MAX_POOL != 0 ? 3 : 5,
+    /** four for each power of two above. */
+    ACRE_SLAB_RUN_LISTS =
+        (1 << ACRE_SLAB_LINEAR_LOG2) +
+        4 * (ACRE_MAX_POOL != 0 ? ACRE_SLAB_POWERS((ACRE_MAX_POOL) / ACRE_SLAB_MIN_PAGE)
+                                : 8 * (int)sizeof(size_t) - 11),
     ACRE_SLAB_RUN_WORDS = (ACRE_SLAB_RUN_LISTS + 8 * sizeof(size_t) - 1) / (8 * sizeof(size_t))
 };
 
@@ -90,6 +114,7 @@ struct acre_slab {
     unsigned page_log2;
     ptrdiff_t headroom; /* peak - used, in bytes */
     size_t live_blocks;
+#if ACRE_MAX_POOL == 0
     uint8_t class_of[ACRE_SLAB_SIZES]; /* by (size - 1) / 16 */
     /* By class: the current slab, which alloc takes objects from; no_slab where there is none, */
     struct acre_slab_page *current[ACRE_SLAB_CLASSES];
@@ -97,21 +122,25 @@ struct acre_slab {
     uint32_t current_count[ACRE_SLAB_CLASSES];  /* the number of its objects, */
     uint32_t object_size[ACRE_SLAB_CLASSES];    /* bytes of an object, */
     uint32_t reciprocal[ACRE_SLAB_CLASSES];
-    uint8_t slack[ACRE_SLAB_CLASSES];                  /* sizes that it serves, in units, */
-    uint8_t slab_pages[ACRE_SLAB_CLASSES];             /* pages of a new slab, */
-    struct acre_slab_page *partial[ACRE_SLAB_CLASSES]; /* the ring of other slabs not full */
+    uint8_t slack[ACRE_SLAB_CLASSES];      /* sizes that it serves, in units, */
+    uint8_t slab_pages[ACRE_SLAB_CLASSES]; /* pages of a new slab */
+#endif
+    struct acre_slab_page
+        *partial[ACRE_SLAB_CLASSES]; /* by class: the ring of other slabs not full */
     struct acre_slab_page no_slab;  /* a full slab: the current one, and the page map's entry, where
                                        there is none */
     struct acre_slab_page *records; /* of the main map's first page */
     size_t peak;                    /* bytes */
     size_t failed;
-    size_t capacity;        /* pages */
+    size_t capacity; /* pages */
+    struct acre_regions regions;
+#if ACRE_MAX_POOL == 0
     size_t largest_pages;   /* pages of the largest region, */
     size_t largest_regions; /* and how many have as many */
     size_t watermark;       /* the first list of runs with which memory is ample */
-    struct acre_regions regions;
     struct acre_slab_region *region_cache[ACRE_SLAB_CACHED_REGIONS]; /* by address; or null */
-    size_t nonempty[ACRE_SLAB_RUN_WORDS];                            /* bit per list of free runs */
+#endif
+    size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
     /* What init keeps. */
     struct acre_exhausted_hook on_exhausted;

@@ -34,9 +34,9 @@ extern "C" {
 
 /** A block header: the size in granules, times four, plus two flags. Its width limits block sizes.
  */
-#if ACRE_TLSF_WIDE && ACRE_TLSF_MAX_POOL == 0
+#if ACRE_TLSF_WIDE && ACRE_MAX_POOL == 0
 typedef size_t acre_tlsf_field;
-#elif ACRE_TLSF_MAX_POOL != 0 && ACRE_TLSF_MAX_POOL < 0x20000
+#elif ACRE_MAX_POOL != 0 && ACRE_MAX_POOL < 0x20000
 typedef uint16_t acre_tlsf_field;
 #else
 typedef uint32_t acre_tlsf_field;
@@ -47,7 +47,7 @@ struct acre_tlsf_region;
 
 /** What leads to the first block of a list: its address, or the number of its granule in the only
  * region, where there is one and 16 bits can count its granules; 0: none. */
-#if ACRE_TLSF_MAX_POOL != 0 && ACRE_TLSF_MAX_POOL < 0x80000 && !ACRE_TLSF_REGIONS
+#if ACRE_MAX_POOL != 0 && ACRE_MAX_POOL < 0x80000 && !ACRE_REGIONS
 typedef uint16_t acre_tlsf_head;
 #else
 typedef struct acre_tlsf_block *acre_tlsf_head;
@@ -75,12 +75,12 @@ enum {
     ACRE_TLSF_WORD_BITS = 8 * sizeof(size_t),
     ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
     /** The smallest 2^8 sizes have one list each (2^6 with a largest pool), */
-    ACRE_TLSF_LINEAR_LOG2 = ACRE_TLSF_MAX_POOL != 0 ? 6 : 8,
+    ACRE_TLSF_LINEAR_LOG2 = ACRE_MAX_POOL != 0 ? 6 : 8,
     /** larger ones 2^3 lists per power of two (2^2). */
-    ACRE_TLSF_STEPS_LOG2 = ACRE_TLSF_MAX_POOL != 0 ? 2 : 3,
+    ACRE_TLSF_STEPS_LOG2 = ACRE_MAX_POOL != 0 ? 2 : 3,
     /** Granules of the largest block, as a power of two (exclusive). */
     ACRE_TLSF_MAX_LOG2 =
-        ACRE_TLSF_MAX_POOL != 0 ? ACRE_TLSF_LOG2_ABOVE((ACRE_TLSF_MAX_POOL) / ACRE_TLSF_GRANULE)
+        ACRE_MAX_POOL != 0 ? ACRE_TLSF_LOG2_ABOVE((ACRE_MAX_POOL) / ACRE_TLSF_GRANULE)
         : sizeof(acre_tlsf_field) * 8 - 2 < sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2
             ? sizeof(acre_tlsf_field) * 8 - 2
             : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
@@ -105,13 +105,13 @@ struct acre_tlsf {
     size_t failed;
     size_t capacity; /* of all blocks, in quarter granules */
     struct acre_regions regions;
-#if ACRE_TLSF_MAX_POOL == 0
+#if ACRE_MAX_POOL == 0
     struct acre_tlsf_block *top; /* a large free block that is in no list; null: there is none */
 #endif
     size_t summary;                        /* bit per word of nonempty */
     size_t nonempty[ACRE_TLSF_WORDS];      /* bit per list */
     acre_tlsf_head first[ACRE_TLSF_LISTS]; /* null: the list is empty */
-#if ACRE_TLSF_MAX_POOL == 0
+#if ACRE_MAX_POOL == 0
     struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
     size_t large_span;    /* the least span that frees look at: it has no linear list, or: */
     size_t released_span; /* the least span at which a region may be empty, if that is to be told */
@@ -119,11 +119,11 @@ struct acre_tlsf {
     const void *end;      /* of the region looked at last when a free block ended there, */
     const void *end_first; /* and where that block starts if the region is empty */
 #endif
-#if ACRE_TLSF_MAX_POOL == 0 || ACRE_TLSF_REGIONS
+#if ACRE_MAX_POOL == 0 || ACRE_REGIONS
     size_t live_at_release; /* live blocks when on_released was called last */
 #endif
     struct acre_exhausted_hook on_exhausted;
-#if ACRE_TLSF_MAX_POOL == 0 || ACRE_TLSF_REGIONS
+#if ACRE_MAX_POOL == 0 || ACRE_REGIONS
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;
 #endif
@@ -165,7 +165,7 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
  * @param start first byte; any alignment.
  * @param size  bytes.
  * @return a struct acre_tlsf; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
- *         larger than ACRE_TLSF_MAX_POOL allows. Nothing has been written then. Time as init.
+ *         larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
  */
 ACRE_NODISCARD struct acre_ptr acre_tlsf_create(void *start, size_t size);
 

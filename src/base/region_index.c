@@ -106,7 +106,7 @@ static struct acre_region *region_at_or_above_floor(uintptr_t entry, uintptr_t a
     return region_of_entry(entry);
 }
 
-struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at)
+struct acre_region *acre_indexed_floor(const struct acre_regions *regions, uintptr_t at)
 {
     if (regions->index == 0)
         return NULL;
@@ -120,11 +120,11 @@ struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintp
 static ACRE_NOINLINE struct acre_region *regions_find_slow(
     const struct acre_regions *regions, uintptr_t at)
 {
-    struct acre_region *region = acre_regions_floor(regions, at);
+    struct acre_region *region = acre_indexed_floor(regions, at);
     return region != NULL && acre_region_contains(region, at) ? region : NULL;
 }
 
-struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at)
+struct acre_region *acre_indexed_find(const struct acre_regions *regions, uintptr_t at)
 {
     struct acre_region *region = acre_regions_find_short(regions, at);
     return ACRE_LIKELY(region != NULL) ? region : regions_find_slow(regions, at);

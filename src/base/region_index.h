@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The index from addresses to regions, for regions.c. acre_regions_find() and acre_regions_floor()
+ * The index from addresses to regions, for regions.c. acre_indexed_find() and acre_indexed_floor()
  * are its lookups.
  */
 #ifndef ACRE_SRC_BASE_REGION_INDEX_H

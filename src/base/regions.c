@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The set of regions: lookup, overlap rules, insertion and removal.
+ * The set of regions with an index: lookup, overlap rules, insertion and removal.
  */
 #include "base/region_index.h"
 
 /* ---- lookup ---- */
 
-struct acre_region *acre_regions_starting_at(const struct acre_regions *regions, uintptr_t start)
+struct acre_region *acre_indexed_starting_at(const struct acre_regions *regions, uintptr_t start)
 {
-    struct acre_region *region = acre_regions_floor(regions, start);
+    struct acre_region *region = acre_indexed_floor(regions, start);
     return region != NULL && region->start == start ? region : NULL;
 }
 
@@ -20,11 +20,11 @@ static bool regions_share_byte(uintptr_t a, size_t a_size, uintptr_t b, size_t b
     return a_size != 0 && b_size != 0 && acre_ranges_overlap(a, a_size, b, b_size);
 }
 
-bool acre_regions_overlap(const struct acre_regions *regions, uintptr_t start, size_t size)
+bool acre_indexed_overlap(const struct acre_regions *regions, uintptr_t start, size_t size)
 {
     if (size == 0)
         return false;
-    const struct acre_region *floor = acre_regions_floor(regions, start + (size - 1));
+    const struct acre_region *floor = acre_indexed_floor(regions, start + (size - 1));
     return floor != NULL && acre_ranges_overlap(floor->start, floor->size, start, size);
 }
 
@@ -59,7 +59,7 @@ static bool regions_can_admit_range(
 static bool regions_is_range_owned(const struct acre_regions *regions,
     const struct acre_region *offer, uintptr_t self, size_t self_size)
 {
-    if (acre_regions_overlap(regions, offer->start, offer->size))
+    if (acre_indexed_overlap(regions, offer->start, offer->size))
         return true;
     return !offer->integers && (acre_regions_overlap_metadata(regions, offer->start, offer->size) ||
                                    acre_ranges_overlap(self, self_size, offer->start, offer->size));
@@ -77,7 +77,7 @@ static bool regions_is_metadata_owned(const struct acre_regions *regions,
                regions_share_byte(offer->start, offer->size, offer->meta, offer->meta_size));
 }
 
-enum acre_status acre_regions_admit(const struct acre_regions *regions,
+enum acre_status acre_indexed_admit(const struct acre_regions *regions,
     const struct acre_region *offer, const void *self, size_t self_size)
 {
     if (!regions_can_admit_range(regions, offer))
@@ -90,16 +90,16 @@ enum acre_status acre_regions_admit(const struct acre_regions *regions,
 
 /* ---- insertion and removal ---- */
 
-void acre_regions_insert(struct acre_regions *regions, struct acre_region *region)
+void acre_indexed_insert(struct acre_regions *regions, struct acre_region *region)
 {
-    struct acre_region *below = acre_regions_floor(regions, region->start);
-    ACRE_ASSERT(!acre_regions_overlap(regions, region->start, region->size)); /* REGIONS-2 */
+    struct acre_region *below = acre_indexed_floor(regions, region->start);
+    ACRE_ASSERT(!acre_indexed_overlap(regions, region->start, region->size)); /* REGIONS-2 */
     acre_region_link(regions, region, below);
     acre_region_index_insert(regions, region);
-    ACRE_ASSERT(acre_regions_find(regions, region->start) == region); /* REGIONS-4 */
+    ACRE_ASSERT(acre_indexed_find(regions, region->start) == region); /* REGIONS-4 */
 }
 
-void acre_regions_remove(struct acre_regions *regions, struct acre_region *region)
+void acre_indexed_remove(struct acre_regions *regions, struct acre_region *region)
 {
     acre_region_index_remove(regions, region);
     acre_region_unlink(regions, region);
@@ -107,7 +107,7 @@ void acre_regions_remove(struct acre_regions *regions, struct acre_region *regio
 
 /* ---- check ---- */
 
-const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
+const struct acre_region *acre_indexed_find_broken(const struct acre_regions *regions)
 {
     const struct acre_region *broken = acre_region_list_find_broken(regions);
     return broken != NULL ? broken : acre_region_index_find_broken(regions);

@@ -19,6 +19,9 @@
  * all starts agree, so that 512 regions of one size take three levels and no number takes more than
  * 16. Among small regions, which bring no nodes, a lookup takes O(small regions) as well.
  *
+ * A small build (ACRE_MAX_POOL) has no index: its lookups walk the list, in O(regions), and its
+ * regions hold their own metadata. The functions that allocators call choose between both.
+ *
  * Invariants, in brackets the cost of keeping each:
  *   REGIONS-1  descriptors are linked in order of address, both ways [insert: O(levels)]
  *   REGIONS-2  no range is empty or wraps, and no two ranges share a byte [admit: O(levels), where
@@ -33,6 +36,12 @@
 #include "base/arith.h"
 
 #include <acre/regions.h>
+
+enum {
+    ACRE_SMALL = ACRE_MAX_POOL != 0,               /* a build for a small machine, */
+    ACRE_ONE_REGION = ACRE_SMALL && !ACRE_REGIONS, /* which takes one region at a time, */
+    ACRE_ANY_ALIGN = !ACRE_SMALL || ACRE_ALIGNED   /* or serves natural alignments only */
+};
 
 enum {
     ACRE_REGION_DIGIT = sizeof(size_t) == 8 ? 4 : 2, /* bits of the address per level */
@@ -69,7 +78,7 @@ struct acre_region {
 /** Bytes that a region of a size reserves before its descriptor. Pure. */
 ACRE_INLINE size_t acre_region_node_size(size_t size)
 {
-    return size >= ACRE_REGION_NODE_LEAST ? sizeof(struct acre_region_node) : 0;
+    return !ACRE_SMALL && size >= ACRE_REGION_NODE_LEAST ? sizeof(struct acre_region_node) : 0;
 }
 
 /** Where the descriptor of a region of a size goes in metadata that begins at an address. Pure. */
@@ -84,15 +93,65 @@ ACRE_INLINE bool acre_region_contains(const struct acre_region *region, uintptr_
     return at - region->start < region->size;
 }
 
-/** The region that contains an address; null: none does. O(levels). */
-struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at);
+/* ---- regions.c, region_index.c: with the index; O(levels) each ---- */
+
+struct acre_region *acre_indexed_find(const struct acre_regions *regions, uintptr_t at);
+struct acre_region *acre_indexed_floor(const struct acre_regions *regions, uintptr_t at);
+struct acre_region *acre_indexed_starting_at(const struct acre_regions *regions, uintptr_t start);
+bool acre_indexed_overlap(const struct acre_regions *regions, uintptr_t start, size_t size);
+enum acre_status acre_indexed_admit(const struct acre_regions *regions,
+    const struct acre_region *offer, const void *self, size_t self_size);
+void acre_indexed_insert(struct acre_regions *regions, struct acre_region *region);
+void acre_indexed_remove(struct acre_regions *regions, struct acre_region *region);
+const struct acre_region *acre_indexed_find_broken(const struct acre_regions *regions);
+
+/** Whether a range shares a byte with metadata that was given apart. O(regions), and O(1) while no
+ * region has such metadata. */
+bool acre_regions_overlap_metadata(
+    const struct acre_regions *regions, uintptr_t start, size_t size);
+
+/* ---- region_list.c: the list alone ---- */
+
+/** Enters a region above `below`, the highest one below it, or null. O(1). */
+void acre_region_link(
+    struct acre_regions *regions, struct acre_region *region, struct acre_region *below);
+
+/** Takes a region out of the list. O(1). */
+void acre_region_unlink(struct acre_regions *regions, struct acre_region *region);
+
+/** acre_regions_floor(). O(regions). */
+struct acre_region *acre_region_list_floor(const struct acre_regions *regions, uintptr_t at);
+
+/** acre_regions_admit() for a region that holds its own metadata. O(regions). */
+enum acre_status acre_region_list_admit(const struct acre_regions *regions, uintptr_t start,
+    size_t size, const void *self, size_t self_size);
+
+/** The lowest descriptor that breaks REGIONS-1 or REGIONS-2; null: none does. O(regions). */
+const struct acre_region *acre_region_list_find_broken(const struct acre_regions *regions);
+
+/* ---- what allocators call; O(levels) each, in a small build O(regions) ---- */
+
+/** The highest region that starts at or below an address; null: none does. */
+ACRE_INLINE struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at)
+{
+    return ACRE_SMALL ? acre_region_list_floor(regions, at) : acre_indexed_floor(regions, at);
+}
+
+/** The region that contains an address; null: none does. */
+ACRE_INLINE struct acre_region *acre_regions_find(const struct acre_regions *regions, uintptr_t at)
+{
+    if (!ACRE_SMALL)
+        return acre_indexed_find(regions, at);
+    struct acre_region *region = acre_region_list_floor(regions, at);
+    return region != NULL && acre_region_contains(region, at) ? region : NULL;
+}
 
 /** The region that contains an address, for paths where each instruction counts. Null: none does, or
  * the short way through the index does not lead there, and acre_regions_find() has to be asked. */
 ACRE_INLINE struct acre_region *acre_regions_find_short(
     const struct acre_regions *regions, uintptr_t at)
 {
-    uintptr_t entry = regions->index;
+    uintptr_t entry = ACRE_SMALL ? 0 : regions->index;
     if (ACRE_UNLIKELY(entry == 0))
         return NULL;
     while ((entry & ACRE_REGION_IS_LEAF) == 0) {
@@ -107,62 +166,77 @@ ACRE_INLINE struct acre_region *acre_regions_find_short(
     return region != NULL && acre_region_contains(region, at) ? region : NULL;
 }
 
-/** The highest region that starts at or below an address; null: none does. O(levels). */
-struct acre_region *acre_regions_floor(const struct acre_regions *regions, uintptr_t at);
+/** The region that starts at an address, as given; null: none does. */
+ACRE_INLINE struct acre_region *acre_regions_starting_at(
+    const struct acre_regions *regions, uintptr_t start)
+{
+    if (!ACRE_SMALL)
+        return acre_indexed_starting_at(regions, start);
+    struct acre_region *region = acre_region_list_floor(regions, start);
+    return region != NULL && region->start == start ? region : NULL;
+}
 
-/** The region that starts at an address, as given; null: none does. O(levels). */
-struct acre_region *acre_regions_starting_at(const struct acre_regions *regions, uintptr_t start);
-
-/** Whether a range shares a byte with a region's range, of integers or not. O(levels). */
-bool acre_regions_overlap(const struct acre_regions *regions, uintptr_t start, size_t size);
-
-/** Whether a range shares a byte with metadata that was given apart. O(regions), and O(1) while no
- * region has such metadata. */
-bool acre_regions_overlap_metadata(
-    const struct acre_regions *regions, uintptr_t start, size_t size);
+/** Whether a range shares a byte with a region's range, of integers or not. */
+ACRE_INLINE bool acre_regions_overlap(
+    const struct acre_regions *regions, uintptr_t start, size_t size)
+{
+    if (!ACRE_SMALL)
+        return acre_indexed_overlap(regions, start, size);
+    const struct acre_region *floor = acre_region_list_floor(regions, start + (size - 1));
+    return size != 0 && floor != NULL &&
+           acre_ranges_overlap(floor->start, floor->size, start, size);
+}
 
 /**
  * Whether a region may be added; changes nothing. O(levels), and O(regions) once there is metadata
  * given apart.
- * @param offer     start, size, meta, meta_size and integers are filled in.
+ * @param offer     start, size, meta, meta_size and integers are filled in; a small build takes
+ *                  regions that hold their own metadata, the caller has refused others.
  * @param self      the allocator's struct, which owns its bytes.
- * @return ACRE_OK; ACRE_INVALID_PARAM: the range is empty, null or wraps, the metadata wraps, or
- * the total would exceed SIZE_MAX; ACRE_MEMORY_OVERLAP: the range or the metadata shares a byte
- * with the other, with memory owned, or with self.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the range is empty, null or wraps, the metadata wraps, the
+ * total would exceed SIZE_MAX, or a small build takes no more or no larger regions;
+ * ACRE_MEMORY_OVERLAP: the range or the metadata shares a byte with the other, with memory owned,
+ * or with self.
  */
-enum acre_status acre_regions_admit(const struct acre_regions *regions,
-    const struct acre_region *offer, const void *self, size_t self_size);
+ACRE_INLINE enum acre_status acre_regions_admit(const struct acre_regions *regions,
+    const struct acre_region *offer, const void *self, size_t self_size)
+{
+    if (!ACRE_SMALL)
+        return acre_indexed_admit(regions, offer, self, self_size);
+    enum acre_status status =
+        acre_region_list_admit(regions, offer->start, offer->size, self, self_size);
+    bool refuse =
+        offer->size > (size_t)ACRE_MAX_POOL || (ACRE_ONE_REGION && regions->first != NULL);
+    return status == ACRE_OK && refuse ? ACRE_INVALID_PARAM : status;
+}
 
-/** Adds a region that may be added; its links are set here. O(levels). */
-void acre_regions_insert(struct acre_regions *regions, struct acre_region *region);
+/** Adds a region that may be added; its links are set here. */
+ACRE_INLINE void acre_regions_insert(struct acre_regions *regions, struct acre_region *region)
+{
+    if (ACRE_SMALL)
+        acre_region_link(regions, region,
+            ACRE_ONE_REGION ? NULL : acre_region_list_floor(regions, region->start));
+    else
+        acre_indexed_insert(regions, region);
+}
 
-/** Removes a region of the set, whose descriptor stays readable. O(levels). */
-void acre_regions_remove(struct acre_regions *regions, struct acre_region *region);
+/** Removes a region of the set, whose descriptor stays readable. */
+ACRE_INLINE void acre_regions_remove(struct acre_regions *regions, struct acre_region *region)
+{
+    if (ACRE_SMALL)
+        acre_region_unlink(regions, region);
+    else
+        acre_indexed_remove(regions, region);
+}
 
 /** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4; null: none does. Follows
  * the links of the list and no other pointer. O(regions * nodes in use). */
-const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions);
+ACRE_INLINE const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
+{
+    return ACRE_SMALL ? acre_region_list_find_broken(regions) : acre_indexed_find_broken(regions);
+}
 
 /** Whether REGIONS-3 holds, where the others do. O(regions). */
 bool acre_regions_total_agrees(const struct acre_regions *regions);
-
-/* ---- region_list.c ---- */
-
-/** Enters a region above `below`, the highest one below it, or null. O(1). */
-void acre_region_link(
-    struct acre_regions *regions, struct acre_region *region, struct acre_region *below);
-
-/** Takes a region out of the list. O(1). */
-void acre_region_unlink(struct acre_regions *regions, struct acre_region *region);
-
-/** acre_regions_floor() without the index. O(regions). */
-struct acre_region *acre_region_list_floor(const struct acre_regions *regions, uintptr_t at);
-
-/** acre_regions_admit() without the index, where no metadata is given apart. O(regions). */
-enum acre_status acre_region_list_admit(const struct acre_regions *regions, uintptr_t start,
-    size_t size, const void *self, size_t self_size);
-
-/** The lowest descriptor that breaks REGIONS-1 or REGIONS-2; null: none does. O(regions). */
-const struct acre_region *acre_region_list_find_broken(const struct acre_regions *regions);
 
 #endif

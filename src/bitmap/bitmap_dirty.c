@@ -5,6 +5,8 @@
  */
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 /* ---- summing up ---- */
 
 /** The leaf that a chunk must have. */
@@ -152,6 +154,15 @@ void acre_bitmap_set_group_full(struct acre_bitmap_range *range, size_t group)
         range->leaves[chunk] = 0;
 }
 
+void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
+{
+    struct acre_bitmap_range *range = bitmap_first_range(self);
+    bitmap_list_any(self);
+    self->max_dirty = groups != 0 ? groups : 1;
+    for (; range != NULL; range = bitmap_next_range(range))
+        acre_bitmap_flush(self, range, self->max_dirty);
+}
+
 /* ---- short runs ---- */
 
 /** Updates a chunk's leaf, which is exact otherwise, after the pages [low, high) of the chunk were
@@ -269,3 +280,5 @@ void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range
     if (part != count)
         bitmap_dirty_update_group(self, range, index + part, count - part, free);
 }
+
+#endif

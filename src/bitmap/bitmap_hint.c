@@ -5,6 +5,8 @@
  */
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 /** Makes a word with a free page the hint. Its chunk becomes dirty. */
 static void bitmap_set_hint(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word)
 {
@@ -120,3 +122,5 @@ enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page)
     ACRE_ASSERT(self->headroom <= self->peak); /* BITMAP-3 */
     return ACRE_OK;
 }
+
+#endif

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 /** Words that a set of `groups` groups takes. */
 static size_t bitmap_set_size(size_t groups)
 {
@@ -85,3 +87,5 @@ void acre_bitmap_layout(struct acre_bitmap_range *range)
     range->dirty_next = 0;
     memset(range->words, 0, size);
 }
+
+#endif

@@ -59,12 +59,16 @@
  *   BITMAP-9  a dirty chunk lies in a group with a free page that is in the set of dirty groups;
  *             the set has dirty_count members, at most max_dirty [one test per call]
  *
+ * A small build (ACRE_MAX_POOL) has the words alone: no summaries, no hint, no cached range. A search
+ * passes over the words, and no run crosses from one range into an adjoining one (bitmap_small.c).
+ *
  * What was tried: see "Bitmap" in docs/decisions.md (size of leaves, exact summaries on every call,
  * limits of dirty groups, deciding alignment while searching).
  *
  * Files, each floor calling only lower ones:
  *   bitmap_ops.c
- *   bitmap.c (the verbs), bitmap_range.c (settings and ranges), bitmap_check.c
+ *   bitmap.c (alloc, dealloc), bitmap_runs.c (other verbs), bitmap_range.c (settings and ranges),
+ *   bitmap_check.c, bitmap_check_tree.c
  *   bitmap_hint.c
  *   bitmap_span.c (runs over all ranges)
  *   bitmap_dirty.c
@@ -75,6 +79,7 @@
 #define ACRE_SRC_BITMAP_PRIVATE_H
 
 #include "base/arith.h"
+#include "base/check.h"
 #include "base/regions.h"
 #include "bitmap/bitmap_words.h"
 
@@ -117,15 +122,17 @@ struct acre_bitmap_range {
     struct acre_region region; /**< As given; of integers when its metadata lies apart. */
     uintptr_t first;           /**< Page number of index 0. */
     size_t pages;              /**< Pages managed. */
-    size_t dirty_count;        /**< Groups in dirty_groups. */
-    size_t dirty_next;         /**< The group from which on the next one to flush is looked for. */
-    unsigned top;              /**< Level of the root, at least 1. */
     uint64_t *words;
+#if ACRE_MAX_POOL == 0
+    size_t dirty_count; /**< Groups in dirty_groups. */
+    size_t dirty_next;  /**< The group from which on the next one to flush is looked for. */
+    unsigned top;       /**< Level of the root, at least 1. */
     uint64_t *leaves;
     struct acre_bitmap_group *groups;
     struct bitmap_set free_groups;  /**< Groups with a free page. */
     struct bitmap_set dirty_groups; /**< Groups whose run, or a leaf of which, may be stale. */
     struct bitmap_run *nodes[];     /**< [level - 2]. */
+#endif
 };
 
 /** The lowest range, or null. */
@@ -226,6 +233,8 @@ ACRE_INLINE uint64_t bitmap_chunk_bits(size_t word)
     return acre_shift_left(0xff, word & (BITMAP_WORD_BITS - BITMAP_CHUNK_WORDS));
 }
 
+#if ACRE_MAX_POOL == 0
+
 /* ---- the search hint, and the range in which single pages are freed on the short path ---- */
 
 /** Forgets the hint, whose page is listed. */
@@ -271,9 +280,6 @@ ACRE_INLINE bool bitmap_set_has(const struct bitmap_set *set, size_t group)
 void acre_bitmap_layout(struct acre_bitmap_range *range);
 
 /* ---- bitmap_tree.c ---- */
-
-/** Lays out a range and makes all its pages free. O(pages / 64). */
-void acre_bitmap_tree_make(struct acre_bitmap_range *range);
 
 /** The summary of a node as stored. O(1). */
 struct bitmap_run acre_bitmap_tree_get(
@@ -338,10 +344,6 @@ void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range
  * freed: the free run that it joins is not the longest of its chunk and not at a border. O(8). */
 bool acre_bitmap_free_is_silent(const struct acre_bitmap_range *range, size_t index);
 
-/** The summary of the whole range, as if it were flushed; changes nothing.
- * O(1 + dirty groups * (64 + 8 * levels)). */
-struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *range);
-
 /* ---- bitmap_hint.c ---- */
 
 /** Sets the hint to the word of the lowest free page; false when no page is free.
@@ -366,7 +368,49 @@ ACRE_INLINE void bitmap_list_any(struct acre_bitmap *self)
  * is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */
 enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page);
 
-/* ---- bitmap_span.c: runs that may cross from a range into an adjoining one ---- */
+/** Groups per range that may be dirty; 0: not set yet. */
+ACRE_INLINE size_t bitmap_dirty_limit(const struct acre_bitmap *self)
+{
+    return self->max_dirty;
+}
+
+ACRE_INLINE void bitmap_set_dirty_limit(struct acre_bitmap *self, size_t groups)
+{
+    self->max_dirty = groups;
+}
+
+/** Forgets that a page is not listed, before all are made free. */
+ACRE_INLINE void bitmap_forget_unlisted(struct acre_bitmap *self)
+{
+    self->next_hint = NULL;
+}
+
+/** For the checker: whether the tree, the sets and the hint hold what BITMAP-4 to BITMAP-6, BITMAP-8
+ * and BITMAP-9 say; in a range, and over all ranges. */
+struct acre_check_result acre_bitmap_check_tree(
+    const struct acre_bitmap *self, const struct acre_bitmap_range *range);
+struct acre_check_result acre_bitmap_check_hint(const struct acre_bitmap *self);
+
+/** Words of a range. */
+ACRE_INLINE size_t bitmap_words(const struct acre_bitmap_range *range)
+{
+    return bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
+}
+
+#else
+#include "bitmap/bitmap_small.h"
+#endif
+
+/* ---- bitmap_tree.c, bitmap_dirty.c, or bitmap_small.c ---- */
+
+/** Lays out a range and makes all its pages free. O(pages / 64). */
+void acre_bitmap_tree_make(struct acre_bitmap_range *range);
+
+/** The summary of the whole range, as if it were flushed; changes nothing.
+ * O(1 + dirty groups * (64 + 8 * levels)). */
+struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *range);
+
+/* ---- bitmap_span.c, bitmap_small.c: runs, which may cross from a range into an adjoining one ---- */
 
 /** The range that owns a page, or null. O(ranges). */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);
@@ -401,5 +445,33 @@ bool acre_bitmap_span_find_within(
 
 /** The longest free run in pages, across adjoining ranges. O(ranges * levels). */
 size_t acre_bitmap_span_longest(const struct acre_bitmap *self);
+
+/* ---- results ---- */
+
+/** The result of a request that is refused. */
+ACRE_INLINE struct acre_num bitmap_refuse(enum acre_status status)
+{
+    return (struct acre_num){ 0, status };
+}
+
+/** The same for lack of memory, which is counted. */
+ACRE_INLINE struct acre_num bitmap_no_memory(struct acre_bitmap *self)
+{
+    self->failed++;
+    return bitmap_refuse(ACRE_NO_MEMORY);
+}
+
+/** Counts `count` pages from `page` on as in use. O(1). */
+ACRE_INLINE struct acre_num bitmap_count_used(
+    struct acre_bitmap *self, uintptr_t page, size_t count)
+{
+    if (count > self->headroom) {
+        self->peak += count - self->headroom;
+        self->headroom = count;
+    }
+    self->headroom -= count;
+    ACRE_ASSERT(self->headroom < self->peak); /* BITMAP-3 */
+    return (struct acre_num){ page << self->page_shift, ACRE_OK };
+}
 
 #endif

@@ -12,6 +12,12 @@ static bool bitmap_owns_memory(const struct acre_bitmap *self)
     return self->regions.first != NULL;
 }
 
+/** True when no further range can be added. */
+static bool bitmap_is_complete(const struct acre_bitmap *self)
+{
+    return ACRE_ONE_REGION && bitmap_owns_memory(self);
+}
+
 enum acre_status acre_bitmap_setup(struct acre_bitmap *self, size_t page_size)
 {
     if (!acre_is_pow2(page_size) || bitmap_owns_memory(self))
@@ -37,8 +43,8 @@ static void bitmap_set_defaults(struct acre_bitmap *self)
 {
     self->page_shift = bitmap_page_shift(self);
     self->is_set_up = true;
-    if (self->max_dirty == 0)
-        self->max_dirty = ACRE_BITMAP_MAX_DIRTY_DEFAULT;
+    if (bitmap_dirty_limit(self) == 0)
+        bitmap_set_dirty_limit(self, ACRE_BITMAP_MAX_DIRTY_DEFAULT);
 }
 
 void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit)
@@ -47,15 +53,6 @@ void acre_bitmap_set_next_fit(struct acre_bitmap *self, bool next_fit)
     self->cursor = 0;
     bitmap_list_any(self);
     bitmap_clear_hint(self);
-}
-
-void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
-{
-    struct acre_bitmap_range *range = bitmap_first_range(self);
-    bitmap_list_any(self);
-    self->max_dirty = groups != 0 ? groups : 1;
-    for (; range != NULL; range = bitmap_next_range(range))
-        acre_bitmap_flush(self, range, self->max_dirty);
 }
 
 /* ---- what a range is made of ---- */
@@ -159,6 +156,8 @@ enum acre_status acre_bitmap_add_memory(struct acre_bitmap *self, void *start, s
     if (acre_regions_overlap(&self->regions, offer.region.start, size) ||
         bitmap_overlaps_metadata(self, offer.region.start, size))
         return ACRE_MEMORY_OVERLAP;
+    if (bitmap_is_complete(self))
+        return ACRE_INVALID_PARAM;
     uintptr_t meta = acre_align_up(offer.first << bitmap_page_shift(self), sizeof(uint64_t));
     offer.meta = (void *)meta;
     offer.first += taken;
@@ -181,6 +180,8 @@ static enum acre_status bitmap_add_apart(
     if (acre_regions_overlap(&self->regions, offer->region.start, offer->region.size) ||
         bitmap_overlaps_metadata(self, (uintptr_t)meta, acre_bitmap_metadata_size(offer->pages)))
         return ACRE_MEMORY_OVERLAP;
+    if (bitmap_is_complete(self))
+        return ACRE_INVALID_PARAM;
     offer->meta = meta;
     bitmap_add_offer(self, offer);
     return ACRE_OK;
@@ -211,13 +212,14 @@ enum acre_status acre_bitmap_add_ids(
 /** Drops all ranges and counts; the settings stay. */
 static void bitmap_make_empty(struct acre_bitmap *self)
 {
+    size_t groups = bitmap_dirty_limit(self);
     *self = (struct acre_bitmap){
         .page_shift = self->page_shift,
         .ids = self->ids,
         .next_fit = self->next_fit,
         .is_set_up = self->is_set_up,
-        .max_dirty = self->max_dirty,
     };
+    bitmap_set_dirty_limit(self, groups);
 }
 
 enum acre_status acre_bitmap_init(struct acre_bitmap *self, void *start, size_t size)
@@ -246,7 +248,7 @@ enum acre_status acre_bitmap_remove_memory(struct acre_bitmap *self, void *start
 void acre_bitmap_reset(struct acre_bitmap *self)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
-    self->next_hint = NULL;
+    bitmap_forget_unlisted(self);
     for (; range != NULL; range = bitmap_next_range(range))
         acre_bitmap_tree_make(range);
     bitmap_clear_hint(self);

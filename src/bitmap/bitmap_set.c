@@ -5,6 +5,8 @@
  */
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 void acre_bitmap_set_add(struct bitmap_set *set, size_t group)
 {
     unsigned level = 0;
@@ -59,3 +61,5 @@ size_t acre_bitmap_set_next(const struct bitmap_set *set, size_t from)
     }
     return BITMAP_NONE;
 }
+
+#endif

@@ -5,6 +5,8 @@
  */
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
@@ -227,3 +229,5 @@ size_t acre_bitmap_span_longest(const struct acre_bitmap *self)
     ACRE_ASSERT(longest != 0 || self->next_hint == NULL); /* BITMAP-4 */
     return longest;
 }
+
+#endif

@@ -5,6 +5,8 @@
  */
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 /** Pages that the node of a level at page `pos` really spans. */
 ACRE_INLINE size_t bitmap_width_at(
     const struct acre_bitmap_range *range, unsigned level, size_t pos)
@@ -241,3 +243,5 @@ size_t acre_bitmap_tree_find(const struct acre_bitmap_range *range, const struct
     }
     return BITMAP_NONE;
 }
+
+#endif

@@ -11,6 +11,8 @@
  */
 #include "bitmap/bitmap_private.h"
 
+#if ACRE_MAX_POOL == 0
+
 struct bitmap_visit {
     unsigned level;
     size_t index; /* of the node */
@@ -109,3 +111,5 @@ size_t acre_bitmap_tree_find_within(
         bitmap_visit_next(range, &visit, run, limits->top_down);
     }
 }
+
+#endif

@@ -10,7 +10,9 @@
  * is cached, so every call takes a slow path.
  */
 #include "base/exhausted.h"
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
+
+#if ACRE_MAX_POOL == 0
 
 /* ---- accounts ---- */
 
@@ -19,13 +21,6 @@ static ACRE_NOINLINE struct acre_ptr buddy_raise_peak(struct acre_buddy *buddy, 
     buddy->peak -= (size_t)buddy->headroom;
     buddy->headroom = 0;
     return (struct acre_ptr){ (void *)pos, ACRE_OK };
-}
-
-void acre_buddy_account(struct acre_buddy *buddy, size_t had, size_t has)
-{
-    buddy->headroom += (ptrdiff_t)(had - has);
-    if (buddy->headroom < 0)
-        buddy_raise_peak(buddy, 0);
 }
 
 /* ---- alloc ---- */
@@ -415,3 +410,5 @@ enum acre_status acre_buddy_dealloc_sized(
         return buddy_dealloc_sized_slow(buddy, pos, layout);
     return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
 }
+
+#endif

@@ -3,7 +3,7 @@
  * Buddy's live blocks: the verbs on a block other than freeing it.
  */
 #include "base/memory.h"
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
 
 /* ---- usable_size ---- */
 
@@ -44,7 +44,7 @@ static bool buddy_can_grow(const struct acre_buddy *buddy, struct buddy_live liv
         if (region == NULL)
             return false;
         if (!buddy_is_free(region, above, at) &&
-            (at >= BUDDY_SPLIT_ORDERS || !buddy_has_no_live(region, above, at)))
+            (!BUDDY_HAS_QUICK || at >= BUDDY_SPLIT_ORDERS || !buddy_has_no_live(region, above, at)))
             return false;
     }
     return true;

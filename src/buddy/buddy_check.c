@@ -3,7 +3,7 @@
  * Buddy's checker: proves invariants BUDDY-1 to BUDDY-10 of buddy_private.h. It changes nothing,
  * and reads a region's maps only when it has shown where they lie.
  */
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
 
 /* What the blocks add up to, counted on the way. */
 struct buddy_audit {
@@ -33,40 +33,8 @@ static bool buddy_has_sound_constants(const struct acre_buddy *buddy)
 /* Whether a zeroed allocator, which has no settings yet, owns nothing. */
 static bool buddy_is_blank(const struct acre_buddy *buddy)
 {
-    return buddy->pair_log2 == 0 && buddy->bias == 0 && buddy->cached == NULL &&
-           buddy->regions.first == NULL && buddy->regions.total == 0 && buddy->pairs == 0 &&
-           buddy->live_blocks == 0;
-}
-
-/* Whether the block of an entry is aligned, and at an odd number on the list of odd blocks. */
-static bool buddy_has_sound_position(
-    const struct acre_buddy *buddy, const struct acre_buddy_quick_block *entry, unsigned list)
-{
-    bool odd = (entry->pos & (buddy->mask + 1)) != 0;
-    return (entry->pos & (buddy_bytes(buddy, buddy_order_of_list(list)) - 1)) == 0 &&
-           odd == (list == ACRE_BUDDY_QUICK_ORDERS);
-}
-
-static bool buddy_has_sound_list(const struct acre_buddy *buddy, unsigned number)
-{
-    unsigned size_class = buddy_class_of_list(buddy, number);
-    const struct acre_buddy_class *list = &buddy->classes[size_class];
-    if (buddy->quick_depth > ACRE_BUDDY_QUICK_DEPTH || list->entries != buddy->quick[number] ||
-        list->limit != buddy->quick_depth * (size_t)BUDDY_ENTRY || list->used > list->limit ||
-        list->used % BUDDY_ENTRY != 0 || list->size != buddy_class_size(buddy, size_class))
-        return false;
-    for (size_t i = 0; i < buddy_quick_count(list); i++)
-        if (!buddy_has_sound_position(buddy, &list->entries[i], number))
-            return false;
-    return true;
-}
-
-/* Whether a class that has no quick list has the empty one that never takes a block. */
-static bool buddy_has_no_list(const struct acre_buddy *buddy, unsigned size_class)
-{
-    const struct acre_buddy_class *list = &buddy->classes[size_class];
-    return list->used == 0 && list->limit == 0 && list->entries == NULL &&
-           list->size == buddy_class_size(buddy, size_class);
+    return buddy->pair_log2 == 0 && buddy->bias == 0 && buddy_is_cached(buddy, NULL) &&
+           buddy->regions.first == NULL && buddy->regions.total == 0 && buddy->live_blocks == 0;
 }
 
 static struct acre_check_result buddy_check_control(const struct acre_buddy *buddy)
@@ -74,15 +42,8 @@ static struct acre_check_result buddy_check_control(const struct acre_buddy *bud
     if (!buddy_has_sound_constants(buddy))
         return acre_check_broken(
             "BUDDY-10: the constants of the smallest block agree", &buddy->mask);
-    for (unsigned list = 0; list < ACRE_BUDDY_QUICK_LISTS; list++)
-        if (!buddy_has_sound_list(buddy, list))
-            return acre_check_broken(
-                buddy_quick_text, &buddy->classes[buddy_class_of_list(buddy, list)]);
-    for (unsigned size_class = 0; size_class < BUDDY_ODD; size_class++)
-        if (size_class - buddy->bias >= ACRE_BUDDY_QUICK_ORDERS &&
-            !buddy_has_no_list(buddy, size_class))
-            return acre_check_broken(buddy_quick_text, &buddy->classes[size_class]);
-    return acre_check_sound();
+    const void *bad = acre_buddy_find_bad_list(buddy);
+    return bad != NULL ? acre_check_broken(buddy_quick_text, bad) : acre_check_sound();
 }
 
 /* ---- BUDDY-1, BUDDY-9: regions ---- */
@@ -112,22 +73,10 @@ static bool buddy_has_sound_blocks(
 {
     uintptr_t least = buddy_block_from(buddy, region->range.start);
     uintptr_t after = buddy_block_after(buddy, region->range.start, region->range.size);
-    uintptr_t even = region->first + (region->first & 1);
-    return region->base == even << buddy_smallest_log2(buddy) &&
-           region->pairs == (region->count - (even - region->first) + 1) / 2 &&
-           region->pair_states == region->states + (even - region->first) && region->count != 0 &&
-           region->first >= least && region->count <= after - least &&
-           region->first + region->count == after &&
+    return buddy_has_sound_pairs(buddy, region) && region->count != 0 && region->first >= least &&
+           region->count <= after - least && region->first + region->count == after &&
            (region->range.meta == 0 || region->first == least) &&
            region->limit == region->first + 2 * region->count;
-}
-
-static bool buddy_is_cached(const struct acre_buddy *buddy, const struct acre_buddy_region *region)
-{
-    struct acre_buddy expected = { .pair_log2 = buddy->pair_log2 };
-    buddy_cache_region(&expected, (struct acre_buddy_region *)(uintptr_t)region);
-    return buddy->cached == region && buddy->base == expected.base &&
-           buddy->pairs == expected.pairs && buddy->states == expected.states;
 }
 
 static struct acre_check_result buddy_check_region(
@@ -318,30 +267,11 @@ static struct acre_check_result buddy_check_bits(const struct buddy_audit *audit
 
 /* ---- BUDDY-7, BUDDY-8: quick lists against regions, counts ---- */
 
-/* Whether each block on a quick list lies in a region, and names its own state byte. */
-static struct acre_check_result buddy_check_quick(const struct acre_buddy *buddy)
-{
-    for (unsigned number = 0; number < ACRE_BUDDY_QUICK_LISTS; number++) {
-        const struct acre_buddy_class *list = &buddy->classes[buddy_class_of_list(buddy, number)];
-        for (size_t i = 0; i < buddy_quick_count(list); i++) {
-            const struct acre_buddy_quick_block *entry = &list->entries[i];
-            uintptr_t block = entry->pos >> buddy_smallest_log2(buddy);
-            const struct acre_buddy_region *region = acre_buddy_find_region(buddy, block);
-            if (region == NULL || entry->state != buddy_state_of(region, block))
-                return acre_check_broken(buddy_quick_text, entry);
-        }
-    }
-    return acre_check_sound();
-}
-
 static struct acre_check_result buddy_check_counts(const struct buddy_audit *audit)
 {
     const struct acre_buddy *buddy = audit->buddy;
-    size_t bytes = 0;
-    for (unsigned list = 0; list < ACRE_BUDDY_QUICK_LISTS; list++)
-        bytes += buddy->classes[buddy_class_of_list(buddy, list)].used;
-    if (bytes != audit->quick * BUDDY_ENTRY)
-        return acre_check_broken(buddy_quick_text, buddy->quick);
+    if (acre_buddy_count_quick(buddy) != audit->quick)
+        return acre_check_broken(buddy_quick_text, buddy);
     if (buddy->live_blocks != audit->live)
         return acre_check_broken(buddy_count_text, &buddy->live_blocks);
     if (buddy->headroom < 0 || buddy->peak - (size_t)buddy->headroom != audit->used)
@@ -357,8 +287,9 @@ struct acre_check_result acre_buddy_check(const struct acre_buddy *buddy)
     struct acre_check_result result = buddy_check_control(buddy);
     if (result.invariant == NULL)
         result = buddy_check_regions(buddy);
-    if (result.invariant == NULL)
-        result = buddy_check_quick(buddy);
+    const void *bad = result.invariant == NULL ? acre_buddy_find_bad_entry(buddy) : NULL;
+    if (bad != NULL)
+        return acre_check_broken(buddy_quick_text, bad);
     if (result.invariant == NULL)
         result = buddy_check_blocks(&audit);
     if (result.invariant == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's blocks: the bitmap and its summaries, the validator, merging and splitting.
+ * Buddy's blocks: the bitmap and its summaries, accounts, the validator, merging and splitting.
  */
 #include "buddy/buddy_private.h"
 
@@ -61,6 +61,17 @@ unsigned acre_buddy_highest_order(const struct acre_buddy_region *region)
     while (index >= buddy_first_index(region, order + 1))
         order++;
     return order;
+}
+
+/* ---- accounts ---- */
+
+void acre_buddy_account(struct acre_buddy *buddy, size_t had, size_t has)
+{
+    buddy->headroom += (ptrdiff_t)(had - has);
+    if (buddy->headroom >= 0)
+        return;
+    buddy->peak -= (size_t)buddy->headroom;
+    buddy->headroom = 0;
 }
 
 /* ---- regions ---- */
@@ -150,7 +161,7 @@ static ACRE_NOINLINE void buddy_split_across(
 void acre_buddy_split(struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block,
     unsigned from, unsigned order)
 {
-    if (block - region->first + buddy_size(from) > region->count) {
+    if (!ACRE_SMALL && block - region->first + buddy_size(from) > region->count) {
         buddy_split_across(buddy, block, from, order);
         return;
     }

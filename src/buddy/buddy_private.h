@@ -33,6 +33,9 @@
  * a zeroed struct all of them are empty and have no room, and no region is cached, so that every
  * call takes a slow path.
  *
+ * A small build (ACRE_MAX_POOL) has no quick lists, and every region its own metadata: alloc and
+ * dealloc are those of buddy_small.c, on the same bits and states.
+ *
  * A region is on the seam when another one adjoins it: blocks then span both, and whoever walks
  * over a region's end looks the next block's region up.
  *
@@ -68,9 +71,11 @@ struct acre_buddy_region {
     size_t count;             /* of smallest blocks */
     uintptr_t limit;          /* first + 2 * count */
     unsigned char *states;
+#if ACRE_MAX_POOL == 0
     uintptr_t base;             /* for the cached region: address of the first even block, */
     size_t pairs;               /* pairs of blocks from there on, */
     unsigned char *pair_states; /* and their state bytes */
+#endif
     unsigned levels;
     bool seam; /* another region adjoins */
     unsigned char unused[3];
@@ -78,6 +83,7 @@ struct acre_buddy_region {
 };
 
 enum {
+    BUDDY_HAS_QUICK = !ACRE_SMALL, /* buddy.c and quick lists, in place of buddy_small.c */
     BUDDY_LIVE_ODD = 0x80,
     BUDDY_LIVE_EVEN = 0x40,
     BUDDY_CLASS = 0x3f,                 /* mask of the class in a state byte */
@@ -285,8 +291,16 @@ struct acre_buddy_region *acre_buddy_find_region(const struct acre_buddy *buddy,
 ACRE_INLINE struct acre_buddy_region *buddy_find_region_near(
     const struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block)
 {
+    if (ACRE_ONE_REGION)
+        return buddy_contains(region, block) ? region : NULL;
     return region != NULL && buddy_contains(region, block) ? region
                                                            : acre_buddy_find_region(buddy, block);
+}
+
+/* Whether another region adjoins: not in a small build, where each has its metadata between. */
+ACRE_INLINE bool buddy_is_on_seam(const struct acre_buddy_region *region)
+{
+    return !ACRE_SMALL && region->seam;
 }
 
 /* Whether a region ends where another one begins; either may be null. */
@@ -294,15 +308,6 @@ ACRE_INLINE bool buddy_adjoins(
     const struct acre_buddy_region *low, const struct acre_buddy_region *high)
 {
     return low != NULL && high != NULL && low->first + low->count == high->first;
-}
-
-/* Makes a region the cached one; null: none. O(1). */
-ACRE_INLINE void buddy_cache_region(struct acre_buddy *buddy, struct acre_buddy_region *region)
-{
-    buddy->cached = region;
-    buddy->base = region != NULL ? region->base : 0;
-    buddy->pairs = region != NULL ? region->pairs : 0;
-    buddy->states = region != NULL ? region->pair_states : NULL;
 }
 
 /* Whether a region's levels and states lie where its block count wants them, in its metadata. */
@@ -399,7 +404,7 @@ ACRE_INLINE void buddy_merge_in_region(
         lead -= limit;
         at >>= 1;
     }
-    if (ACRE_UNLIKELY(region->seam)) {
+    if (ACRE_UNLIKELY(buddy_is_on_seam(region))) {
         /* Inverts buddy_lead(), so that the loop need not count. */
         order = acre_divide(lead + limit - buddy_lead(region, 0), BUDDY_GAP);
         if (!buddy_contains(region, (at ^ 1) << order)) {
@@ -420,83 +425,7 @@ void acre_buddy_merge_range(struct acre_buddy *buddy, uintptr_t from, uintptr_t 
 void acre_buddy_split(struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block,
     unsigned from, unsigned order);
 
-/* ---- buddy_quick.c: quick lists ---- */
-
-/* A class's quick list. `size_class` times the size of an entry is taken in 32 bits, which saves an
- * instruction that would widen the class. */
-ACRE_INLINE struct acre_buddy_class *buddy_class(struct acre_buddy *buddy, unsigned size_class)
-{
-    unsigned offset = size_class * (unsigned)sizeof(buddy->classes[0]);
-    uintptr_t at = (uintptr_t)buddy->classes + offset;
-    return (struct acre_buddy_class *)at;
-}
-
-/* Number of blocks on a quick list. */
-ACRE_INLINE size_t buddy_quick_count(const struct acre_buddy_class *list)
-{
-    return list->used / sizeof(struct acre_buddy_quick_block);
-}
-
-/* The entry so many bytes after the first. */
-ACRE_INLINE struct acre_buddy_quick_block *buddy_quick_entry(
-    const struct acre_buddy_class *list, size_t offset)
-{
-    uintptr_t at = (uintptr_t)list->entries + offset;
-    return (struct acre_buddy_quick_block *)at;
-}
-
-/* Place among the classes of one of the ACRE_BUDDY_QUICK_LISTS lists. */
-ACRE_INLINE unsigned buddy_class_of_list(const struct acre_buddy *buddy, unsigned list)
-{
-    return list < ACRE_BUDDY_QUICK_ORDERS ? list + buddy->bias : BUDDY_ODD;
-}
-
-/* Order of a list's blocks. */
-ACRE_INLINE unsigned buddy_order_of_list(unsigned list)
-{
-    return list < ACRE_BUDDY_QUICK_ORDERS ? list : 0;
-}
-
-/* Size of a class's blocks in smallest blocks: 0 when no block is that large, or that small. */
-ACRE_INLINE size_t buddy_class_size(const struct acre_buddy *buddy, unsigned size_class)
-{
-    if (size_class == BUDDY_ODD)
-        return 1;
-    bool exists = size_class >= buddy->bias && size_class < ACRE_WORD_BITS - 1;
-    return exists ? buddy_size(size_class - buddy->bias) : 0;
-}
-
-/* Makes all quick lists empty, and gives them room for so many blocks. */
-void acre_buddy_init_quick(struct acre_buddy *buddy, unsigned depth);
-
-/* Merges all blocks on quick lists. O(blocks there * log n). */
-void acre_buddy_flush_quick(struct acre_buddy *buddy);
-
-/* Makes room on the full list of an order above 0, whose last entries are adjacent blocks, each
- * `step` bytes above the one after it: a whole aligned group of BUDDY_GROUP of them leaves the list
- * and merges as one; where there is none yet, the block before them leaves. Returns how many left.
- * O(log n). */
-size_t acre_buddy_flush_run(
-    struct acre_buddy *buddy, struct acre_buddy_class *list, uintptr_t step, unsigned order);
-
-/* Splits a block that is in no set, while the quick lists of `order` are empty, into blocks of that
- * order: all but the first one go on their lists as far as there is room, and what lies above those
- * becomes free. O(log n). */
-void acre_buddy_refill_quick(struct acre_buddy *buddy, struct acre_buddy_region *region,
-    uintptr_t block, unsigned from, unsigned order);
-
-/* Whether a block of an order is on its quick list. O(blocks there). */
-bool acre_buddy_is_quick(const struct acre_buddy *buddy, uintptr_t block, unsigned order);
-
-/* Merges the blocks on quick lists that lie in so many smallest blocks from `first` on.
- * O(blocks on quick lists), and O(log n) for each of those. */
-void acre_buddy_flush_within(struct acre_buddy *buddy, uintptr_t first, size_t count);
-
-/* One more than the highest order that an alloc could have, the quick lists flushed if need be; 0:
- * none. O(quick blocks squared * orders), which is bounded, and O(regions). */
-unsigned acre_buddy_best_order(const struct acre_buddy *buddy);
-
-/* ---- buddy.c ---- */
+/* ---- buddy_free.c: accounts ---- */
 
 /* Accounts for `had` smallest blocks in use that are now `has`. */
 void acre_buddy_account(struct acre_buddy *buddy, size_t had, size_t has);

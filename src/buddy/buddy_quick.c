@@ -2,7 +2,9 @@
 /*
  * Buddy's quick lists: flushing and refilling them, and what flushing them would give.
  */
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
+
+#if ACRE_MAX_POOL == 0
 
 void acre_buddy_init_quick(struct acre_buddy *buddy, unsigned depth)
 {
@@ -281,3 +283,5 @@ unsigned acre_buddy_best_order(const struct acre_buddy *buddy)
     }
     return best;
 }
+
+#endif

@@ -4,7 +4,7 @@
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
 
 /* ---- settings ---- */
 
@@ -43,7 +43,7 @@ enum acre_status acre_buddy_setup(struct acre_buddy *buddy, size_t smallest)
         return ACRE_INVALID_PARAM;
     buddy_set_defaults(buddy);
     buddy_set_smallest(buddy, smallest);
-    acre_buddy_init_quick(buddy, buddy->quick_depth);
+    acre_buddy_init_quick(buddy, buddy_quick_depth(buddy));
     return ACRE_OK;
 }
 
@@ -166,7 +166,7 @@ static void buddy_set_blocks(
 /* Sets the seam flag of a region that another one may have begun, or ceased, to adjoin. */
 static void buddy_update_seam(struct acre_buddy_region *region)
 {
-    if (region == NULL)
+    if (ACRE_SMALL || region == NULL)
         return;
     const struct acre_buddy_region *below = (const struct acre_buddy_region *)region->range.prev;
     region->seam = buddy_adjoins(below, region) || buddy_adjoins(region, buddy_next_region(region));
@@ -182,15 +182,6 @@ static void buddy_insert_region(struct acre_buddy *buddy, struct acre_buddy_regi
     if (buddy->cached == NULL)
         buddy_cache_region(buddy, region);
     acre_buddy_merge_range(buddy, region->first, region->first + region->count);
-}
-
-/* Sets what the cached region has of a region: its pairs from the first even block on. */
-static void buddy_set_pairs(const struct acre_buddy *buddy, struct acre_buddy_region *region)
-{
-    uintptr_t even = region->first + (region->first & 1);
-    region->base = even << buddy_smallest_log2(buddy);
-    region->pairs = (region->count - (even - region->first) + 1) / 2;
-    region->pair_states = region->states + (even - region->first);
 }
 
 /* Writes a descriptor and its maps at an aligned place, and makes all of the blocks free. */
@@ -210,7 +201,7 @@ static void buddy_add_region(
 static void buddy_forget_all(struct acre_buddy *buddy)
 {
     size_t smallest = buddy->mask + 1;
-    unsigned depth = buddy->quick_depth;
+    unsigned depth = buddy_quick_depth(buddy);
     memset(buddy, 0, offsetof(struct acre_buddy, on_exhausted));
     buddy_set_smallest(buddy, smallest);
     acre_buddy_init_quick(buddy, depth);
@@ -274,8 +265,8 @@ enum acre_status acre_buddy_add_memory(struct acre_buddy *buddy, void *start, si
 static enum acre_status buddy_add_apart(struct acre_buddy *buddy, struct acre_region range)
 {
     struct acre_buddy_region region = { .range = range };
-    if (range.size == 0 || acre_range_wraps(range.start, range.size) || range.meta == 0 ||
-        range.meta_size < acre_buddy_metadata_size(range.size, buddy->mask + 1))
+    if (ACRE_SMALL || range.size == 0 || acre_range_wraps(range.start, range.size) ||
+        range.meta == 0 || range.meta_size < acre_buddy_metadata_size(range.size, buddy->mask + 1))
         return ACRE_INVALID_PARAM;
     buddy_set_blocks(buddy, &region, range.start);
     if (region.count == 0)
@@ -355,7 +346,7 @@ static bool buddy_is_in_use(const struct acre_buddy *buddy, const struct acre_bu
     for (size_t i = 0; i < buddy_state_bytes(region->count); i++)
         if ((region->states[i] & (BUDDY_LIVE_ODD | BUDDY_LIVE_EVEN)) != 0)
             return true;
-    if (!region->seam)
+    if (!buddy_is_on_seam(region))
         return false;
     struct buddy_enclosing low = buddy_find_enclosing(buddy, region->first);
     return low.region != NULL && low.live;
@@ -377,7 +368,7 @@ static uintptr_t buddy_end_of_last(
 {
     uintptr_t after = region->first + region->count;
     struct buddy_enclosing last = { .region = NULL };
-    if (region->seam)
+    if (buddy_is_on_seam(region))
         last = buddy_find_enclosing(buddy, after);
     return last.region == NULL ? after : last.block + buddy_size(last.order);
 }
@@ -395,7 +386,7 @@ enum acre_status acre_buddy_remove_memory(struct acre_buddy *buddy, void *start)
     uintptr_t after = first + region->count;
     uintptr_t end = buddy_end_of_last(buddy, region);
     struct buddy_enclosing low = { .region = NULL };
-    if (region->seam)
+    if (buddy_is_on_seam(region))
         low = buddy_find_enclosing(buddy, first);
     if (low.region != NULL)
         buddy_clear(low.region, buddy_index(low.region, low.block, low.order));

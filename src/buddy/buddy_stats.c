@@ -2,7 +2,7 @@
 /*
  * Buddy's accounts and walk.
  */
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
 
 struct acre_stats acre_buddy_stats(const struct acre_buddy *buddy)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's hot paths, alloc and dealloc, and the verbs that are made of both.
+ * Slab's hot paths: alloc and dealloc.
  *
  * Nearly all requests find a set bit in the word of the current slab, and nearly all frees set one
  * in a slab that was not full and does not become empty. Every other path is a call in tail
  * position, so that these two need no stack.
  */
-#include "base/memory.h"
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
+
+#if ACRE_MAX_POOL == 0
 
 /* ---- alloc ---- */
 
@@ -123,7 +124,7 @@ enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
     return slab_dealloc_at(slab, ptr, slab->page_map[number]);
 }
 
-/* ---- sized free, realloc ---- */
+/* ---- sized free ---- */
 
 static ACRE_NOINLINE enum acre_status slab_dealloc_sized_slow(
     struct acre_slab *slab, void *ptr, struct acre_layout layout)
@@ -155,26 +156,4 @@ enum acre_status acre_slab_dealloc_sized(
     return slab_dealloc_at(slab, ptr, page);
 }
 
-static struct acre_ptr slab_move_block(
-    struct acre_slab *slab, void *ptr, size_t usable, struct acre_layout layout)
-{
-    struct acre_ptr moved = acre_slab_alloc(slab, layout);
-    if (moved.ptr == NULL)
-        return moved;
-    memcpy(moved.ptr, ptr, usable < layout.size ? usable : layout.size);
-    acre_slab_dealloc(slab, ptr);
-    return moved;
-}
-
-struct acre_ptr acre_slab_realloc(struct acre_slab *slab, void *ptr, struct acre_layout layout)
-{
-    struct slab_block block;
-    if (!acre_slab_find_block(slab, ptr, &block))
-        return (struct acre_ptr){ NULL, ACRE_NOT_ALLOCATED };
-    if (!acre_is_pow2(layout.align))
-        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    if (((uintptr_t)ptr & (layout.align - 1)) == 0 &&
-        acre_slab_resize_block(slab, &block, layout.size))
-        return (struct acre_ptr){ ptr, ACRE_OK };
-    return slab_move_block(slab, ptr, block.size, layout);
-}
+#endif

@@ -3,8 +3,7 @@
  * Slab's checker: proves invariants SLAB-1 to SLAB-11 of slab_private.h. It changes nothing, and
  * follows a link only after the records have been shown to tile their regions.
  */
-#include "base/memory.h"
-#include "slab/slab_list.h"
+#include "slab/slab_tables.h"
 
 /* What the checker knows and counts as it goes. */
 struct slab_audit {
@@ -54,40 +53,13 @@ static bool slab_is_valid_page_size(const struct acre_slab *slab)
            slab_largest_object(slab) == ACRE_SLAB_LARGEST_PAGES * slab_page_size(slab);
 }
 
-static bool slab_is_valid_class(const struct acre_slab *slab, unsigned size_class)
-{
-    size_t size = slab_class_size(size_class);
-    size_t pages = slab->slab_pages[size_class];
-    return slab->object_size[size_class] == size &&
-           slab->reciprocal[size_class] == acre_divide(UINT32_MAX, size) + 1 &&
-           (pages << slab->page_log2) < acre_multiply(SLAB_WORD_BITS + 1, size) &&
-           (pages == 0 || pages << slab->page_log2 >= size);
-}
-
-static bool slab_is_valid_size(const struct acre_slab *slab, size_t unit)
-{
-    unsigned size_class = slab->class_of[unit];
-    return size_class < ACRE_SLAB_CLASSES && slab->slab_pages[size_class] != 0 &&
-           slab_class_size(size_class) >= (unit + 1) * ACRE_SLAB_UNIT;
-}
-
 static struct acre_check_result slab_check_settings(const struct acre_slab *slab)
 {
     if (!slab_is_valid_page_size(slab))
         return slab_broken(class_text, &slab->page_log2);
-    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
-        if (!slab_is_valid_class(slab, size_class))
-            return slab_broken(class_text, &slab->object_size[size_class]);
-    uint8_t slack[ACRE_SLAB_CLASSES] = { 0 };
-    for (size_t unit = 0; unit < slab->sizes; unit++) {
-        if (!slab_is_valid_size(slab, unit))
-            return slab_broken(class_text, &slab->class_of[unit]);
-        slack[slab->class_of[unit]]++;
-    }
-    if (memcmp(slack, slab->slack, sizeof(slack)) != 0)
-        return slab_broken(class_text, slab->slack);
-    if (slab->watermark != slab_watermark_list(slab))
-        return slab_broken(class_text, &slab->watermark);
+    const void *bad = acre_slab_find_bad_constant(slab);
+    if (bad != NULL)
+        return slab_broken(class_text, bad);
     if (slab->no_slab.reciprocal != 0 || slab->no_slab.free_bits != SIZE_MAX ||
         slab_is_slab(&slab->no_slab))
         return slab_broken(class_text, &slab->no_slab);
@@ -146,10 +118,10 @@ static struct acre_check_result slab_check_places(const struct acre_slab *slab)
 {
     for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
          region = slab_next_region(region)) {
-        if (region->checksum != slab_header_checksum(region))
+        if (!slab_is_sealed(region))
             return slab_broken(header_text, region);
         const struct acre_slab_region *above = slab_next_region(region);
-        if (above != NULL && above->checksum != slab_header_checksum(above))
+        if (above != NULL && !slab_is_sealed(above))
             return slab_broken(header_text, above);
         if (!slab_is_valid_place(slab, region))
             return slab_broken(region_text, region);
@@ -184,21 +156,7 @@ static bool slab_is_valid_main_map(const struct acre_slab *slab)
     return false;
 }
 
-/* Whether a slot of the region cache holds null or one of the regions. */
-static bool slab_is_valid_cached_region(const struct acre_slab *slab, size_t entry)
-{
-    const struct acre_slab_region *region = slab_first_region(slab);
-    while (region != NULL && region != slab->region_cache[entry])
-        region = slab_next_region(region);
-    return slab->region_cache[entry] == region;
-}
-
 /* ---- SLAB-2, 3, 5, 6: what tiles a region ---- */
-
-static bool slab_is_current(const struct acre_slab *slab, const struct acre_slab_page *page)
-{
-    return slab->current[page->size_class] == page;
-}
 
 static struct acre_slab_page **slab_entry_of(
     const struct slab_audit *audit, const struct acre_slab_page *page)
@@ -228,11 +186,11 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     bool full = !slab_has_free(page, count);
     if (count == 0 || page->free_bits >> count != SIZE_MAX >> count)
         return bits_text;
-    if (page->slack !=
-        (page->state == SLAB_MIXED ? slab_mixed_slack(page->size) : slab->slack[page->size_class]))
+    if (page->slack != (page->state == SLAB_MIXED ? slab_mixed_slack(page->size)
+                                                  : slab_class_slack(slab, page->size_class)))
         return constant_text;
     if (page->reciprocal !=
-        (full && !slab_is_current(slab, page) ? 0 : slab->reciprocal[page->size_class]))
+        (full && !slab_is_current(slab, page) ? 0 : slab_reciprocal(slab, page->size_class)))
         return constant_text;
     if (slab_is_empty(page) && !slab_is_current(slab, page))
         return place_text;
@@ -242,13 +200,6 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     audit->used += acre_multiply(slab_live_objects(page), page->size);
     audit->partial[page->size_class] += !full && !slab_is_current(slab, page);
     return NULL;
-}
-
-/* Whether one of the first `count` records of an array starts at an offset in it. */
-static bool slab_is_record_at(uintptr_t offset, size_t count)
-{
-    size_t number = acre_divide(offset, sizeof(struct acre_slab_page));
-    return number < count && number * sizeof(struct acre_slab_page) == offset;
 }
 
 /* Whether the entries of a run's pages point to no slab. */
@@ -349,26 +300,11 @@ static struct acre_check_result slab_check_regions(struct slab_audit *audit)
     }
     if (!slab_is_valid_main_map(slab))
         return slab_broken("SLAB-10: the main map is one of the shared maps", &slab->base);
-    for (size_t entry = 0; entry < ACRE_SLAB_CACHED_REGIONS; entry++)
-        if (!slab_is_valid_cached_region(slab, entry))
-            return slab_broken("SLAB-1: cached regions are owned", &slab->region_cache[entry]);
-    return slab_sound();
+    const void *bad = acre_slab_find_bad_cached_region(slab);
+    return bad != NULL ? slab_broken("SLAB-1: cached regions are owned", bad) : slab_sound();
 }
 
 /* ---- SLAB-3, 4, 7: the lists ---- */
-
-/* Whether a link points to a record of this allocator. */
-static bool slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page)
-{
-    const struct acre_slab_region *region = slab_first_region(slab);
-    while (region != NULL) {
-        uintptr_t offset = (uintptr_t)page - (uintptr_t)(region->records + 1);
-        if (slab_is_record_at(offset, region->pages))
-            return true;
-        region = slab_next_region(region);
-    }
-    return false;
-}
 
 /* Length of a list all of whose records are as `wanted` says; SIZE_MAX when one is not. */
 static size_t slab_ring_length(const struct acre_slab *slab, const struct acre_slab_page *page,
@@ -378,8 +314,8 @@ static size_t slab_ring_length(const struct acre_slab *slab, const struct acre_s
     const struct acre_slab_page *first = page;
     size_t count = 0;
     while (page != NULL) {
-        if (count++ == most || !slab_is_record(slab, page) || !wanted(slab, page, which) ||
-            !slab_is_record(slab, page->next) || page->next->prev != page)
+        if (count++ == most || !acre_slab_is_record(slab, page) || !wanted(slab, page, which) ||
+            !acre_slab_is_record(slab, page->next) || page->next->prev != page)
             return SIZE_MAX;
         page = page->next != first ? page->next : NULL;
     }
@@ -404,10 +340,10 @@ static size_t slab_list_length(const struct acre_slab *slab, size_t list, size_t
     const struct acre_slab_page *page = slab->runs[list];
     size_t count = 0;
     while (page != NULL) {
-        if (count++ == most || !slab_is_record(slab, page) || !slab_is_listed_run(page, list))
+        if (count++ == most || !acre_slab_is_record(slab, page) || !slab_is_listed_run(page, list))
             return SIZE_MAX;
         const struct acre_slab_page *next = page->next;
-        if (next != NULL && (!slab_is_record(slab, next) || next->prev != page))
+        if (next != NULL && (!acre_slab_is_record(slab, next) || next->prev != page))
             return SIZE_MAX;
         page = next;
     }
@@ -430,28 +366,17 @@ static struct acre_check_result slab_check_runs(const struct slab_audit *audit)
     return found == audit->free_runs ? slab_sound() : slab_broken(run_text, slab->runs);
 }
 
-static bool slab_is_valid_current(const struct acre_slab *slab, unsigned size_class)
-{
-    const struct acre_slab_page *current = slab->current[size_class];
-    if (current == &slab->no_slab)
-        return slab->current_count[size_class] == 0;
-    return slab_is_record(slab, current) && slab_is_slab(current) &&
-           current->size_class == size_class &&
-           slab->current_start[size_class] == slab_page_place(slab, current).at &&
-           slab->current_count[size_class] == slab_object_count(slab, size_class, current->pages);
-}
-
 static struct acre_check_result slab_check_classes(const struct slab_audit *audit)
 {
     const struct acre_slab *slab = audit->slab;
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
         size_t most = audit->partial[size_class];
-        if (!slab_is_valid_current(slab, size_class) ||
-            slab_ring_length(slab, slab->partial[size_class], most, slab_is_partial, size_class) !=
-                most)
-            return slab_broken(place_text, &slab->current[size_class]);
+        if (slab_ring_length(slab, slab->partial[size_class], most, slab_is_partial, size_class) !=
+            most)
+            return slab_broken(place_text, &slab->partial[size_class]);
     }
-    return slab_sound();
+    const void *bad = acre_slab_find_bad_current(slab);
+    return bad != NULL ? slab_broken(place_text, bad) : slab_sound();
 }
 
 /* ---- SLAB-8: the counts ---- */
@@ -465,8 +390,8 @@ static struct acre_check_result slab_check_counts(const struct slab_audit *audit
         return slab_broken(count_text, &slab->headroom);
     if (audit->total != slab->regions.total)
         return slab_broken(count_text, &slab->regions.total);
-    if (audit->largest != slab->largest_pages || audit->largest_regions != slab->largest_regions)
-        return slab_broken(count_text, &slab->largest_pages);
+    if (!slab_has_largest(slab, audit->largest, audit->largest_regions))
+        return slab_broken(count_text, &slab->capacity);
     return audit->capacity == slab->capacity ? slab_sound()
                                              : slab_broken(count_text, &slab->capacity);
 }

@@ -2,7 +2,9 @@
 /*
  * Slabs of a class: created, made current, reused, emptied, destroyed.
  */
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
+
+#if ACRE_MAX_POOL == 0
 
 /* ---- created and destroyed ---- */
 
@@ -36,19 +38,8 @@ static void slab_set_current(
 static void slab_lay_out(
     struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, size_t pages)
 {
-    ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
-    ACRE_ASSERT(pages != 0 && pages <= SLAB_MAX_PAGES);              /* SLAB-9 */
     struct slab_page_place place = slab_page_place(slab, page);
-    page->free_bits = SIZE_MAX;
-    page->start = (uint32_t)place.at;
-    page->reciprocal = slab->reciprocal[size_class];
-    page->size = (uint16_t)slab->object_size[size_class];
-    page->state = SLAB_OBJECTS;
-    page->size_class = (uint8_t)size_class;
-    page->slack = slab->slack[size_class];
-    page->count = (uint8_t)slab_object_count(slab, size_class, pages);
-    page[pages - 1].to_first = (uint8_t)(pages - 1);
-    acre_slab_map_slab(slab, page, pages, place.entry);
+    slab_describe(slab, size_class, page, pages, place);
     slab_set_current(slab, size_class, page, place.at);
 }
 
@@ -82,14 +73,9 @@ static bool slab_create_short(struct acre_slab *slab, unsigned size_class)
     return true;
 }
 
-/* Frees the pages of a slab that is in no ring. Its entries in the page map become stale. */
 static void slab_destroy(struct acre_slab *slab, struct acre_slab_page *page)
 {
-    ACRE_ASSERT(slab_is_empty(page)); /* SLAB-5 */
-    page->reciprocal = 0;
-    page->slack = 0;
-    page->state = SLAB_BLANK;
-    acre_slab_run_free(slab, page, page->pages);
+    slab_free_pages(slab, page);
 }
 
 /* ---- the current slab ---- */
@@ -111,6 +97,16 @@ void acre_slab_destroy_current(struct acre_slab *slab, unsigned size_class)
     slab->current[size_class] = &slab->no_slab;
     slab->current_count[size_class] = 0;
     slab_destroy(slab, page);
+}
+
+void acre_slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab_region *region)
+{
+    const struct acre_slab_page *end = region->records + region->pages;
+    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
+        const struct acre_slab_page *current = slab->current[size_class];
+        if (current > region->records && current <= end)
+            acre_slab_destroy_current(slab, size_class);
+    }
 }
 
 /* The first slab of a ring with enough free objects to serve for a while; null when those up to the
@@ -277,3 +273,5 @@ struct acre_slab_page *acre_slab_reclaim_run(struct acre_slab *slab, size_t page
     }
     return NULL;
 }
+
+#endif

@@ -16,13 +16,7 @@ ACRE_INLINE size_t slab_run_list(size_t pages)
         return pages;
     unsigned shift = acre_bits_highest(pages) - 2;
     size_t steps = pages >> shift;
-    return SLAB_LINEAR_RUNS - 4 * (SLAB_LINEAR_RUNS_LOG2 - 2) - 4 + 4 * (size_t)shift + steps;
-}
-
-/* The list from which on the runs reach the watermark. */
-ACRE_INLINE size_t slab_watermark_list(const struct acre_slab *slab)
-{
-    return slab_run_list(slab->largest_pages / SLAB_WATERMARK_PART + 1);
+    return SLAB_LINEAR_RUNS - 4 * (ACRE_SLAB_LINEAR_LOG2 - 2) - 4 + 4 * (size_t)shift + steps;
 }
 
 ACRE_INLINE size_t *slab_list_word(struct acre_slab *slab, size_t list)

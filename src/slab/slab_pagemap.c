@@ -3,7 +3,7 @@
  * Slab's page map: from an address to a record and back, and the maps that regions share.
  */
 #include "base/memory.h"
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 
 /* ---- look-up ---- */
 
@@ -17,7 +17,7 @@ struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uin
 
 struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr_t at)
 {
-    const struct acre_slab_region *region = slab->region_cache[slab_cache_slot(at)];
+    const struct acre_slab_region *region = slab_cached_region(slab, at);
     if (region == NULL || (at - region->base) >> slab->page_log2 >= region->pages)
         region = acre_slab_find_region(slab, at);
     return region != NULL ? region->page_map[(at - region->base) >> slab->page_log2] : NULL;
@@ -40,6 +40,18 @@ ACRE_NOINLINE struct slab_page_place acre_slab_page_place_other(
     return place;
 }
 
+bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page)
+{
+    const struct acre_slab_region *region = slab_first_region(slab);
+    while (region != NULL) {
+        uintptr_t offset = (uintptr_t)page - (uintptr_t)(region->records + 1);
+        if (slab_is_record_at(offset, region->pages))
+            return true;
+        region = slab_next_region(region);
+    }
+    return false;
+}
+
 /* ---- entries ---- */
 
 /* Makes entries point to no slab. */
@@ -52,7 +64,7 @@ static void slab_clear_entries(struct acre_slab *slab, struct acre_slab_page **e
 static void slab_set_entries(
     struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
 {
-    for (; pages >= 8; pages -= 8, entry += 8) {
+    for (; !ACRE_SMALL && pages >= 8; pages -= 8, entry += 8) {
         entry[0] = page;
         entry[1] = page;
         entry[2] = page;
@@ -119,9 +131,7 @@ static void slab_move_slab(struct acre_slab *slab, const struct acre_slab_page *
     for (size_t i = 0; i < pages; i++)
         entry[i] = page;
     unsigned size_class = page->size_class;
-    if (slab->current[size_class] == was)
-        slab->current[size_class] = page;
-    else if (page->reciprocal != 0)
+    if (!slab_move_current(slab, size_class, was, page) && page->reciprocal != 0)
         slab_relink(&slab->partial[size_class], was, page);
 }
 
@@ -215,8 +225,22 @@ static void slab_gather_regions(
     slab_guard_gaps(slab, owner);
 }
 
+/* Gives a region a map of its own, in a small build. */
+static void slab_enter_own_map(struct acre_slab *slab, struct acre_slab_region *region)
+{
+    region->map_owner = region;
+    region->records = region->map;
+    region->page_map = slab_map_entries(slab, region);
+    region->map[0] = (struct acre_slab_page){ .state = SLAB_GUARD };
+    region->map[1 + region->pages] = (struct acre_slab_page){ .state = SLAB_GUARD };
+}
+
 void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region)
 {
+    if (ACRE_SMALL) {
+        slab_enter_own_map(slab, region);
+        return;
+    }
     const struct acre_slab_region *below = acre_slab_find_region_below(slab, region->range.start);
     if (below != NULL && slab_next_region(region) != NULL &&
         below->map_owner == slab_next_region(region)->map_owner)
@@ -248,7 +272,7 @@ void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region
 /* Makes the map of an owner the main one if it is the larger, or was it. */
 static void slab_prefer_map(struct acre_slab *slab, const struct acre_slab_region *owner)
 {
-    const struct acre_slab_region *lowest = acre_slab_lowest_sharing(owner);
+    const struct acre_slab_region *lowest = ACRE_SMALL ? owner : acre_slab_lowest_sharing(owner);
     size_t pages = slab_shared_pages(slab, lowest, owner);
     bool was_main = lowest->base <= slab->base && slab->base <= owner->base;
     if (pages <= slab->pages && !was_main)

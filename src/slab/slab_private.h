@@ -61,11 +61,13 @@
  *   SLAB-11 the header of a region has the checksum of its fields [add and remove: O(1) per header]
  *
  * Layers; a file calls only into lower ones:
- *   4  slab.c (alloc, dealloc, realloc) above slab_block.c (their slow paths, blocks);
+ *   4  slab_realloc.c above slab.c (alloc, dealloc) above slab_slow.c (their slow paths), or
+ *      slab_small.c in place of both in a build with a largest pool; slab_block.c (live blocks);
  *      slab_remote.c, slab_region.c, slab_stats.c, slab_check.c; tables: slab_ops.c, slab_backing.c
  *   3  slab_class.c (slabs of a class)
  *   2  slab_run.c (runs of pages) above slab_list.h (their lists)
- *   1  slab_pagemap.c (addresses to records and back), this file
+ *   1  slab_pagemap.c (addresses to records and back), slab_tables.h (what alloc keeps per class),
+ *      this file
  *
  * What was tried, with figures in docs/decisions.md, "Slab": one word per slab; the hot paths,
  * instruction by instruction; the slow paths; which slab becomes current; runs of pages without a
@@ -91,10 +93,9 @@ enum slab_state {
 enum {
     SLAB_WORD_BITS = 8 * sizeof(size_t),
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
-    SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
-    SLAB_MAX_PAGES = 32,                   /* of a slab: each page costs an entry to set */
-    SLAB_LINEAR_RUNS_LOG2 = 5,
-    SLAB_LINEAR_RUNS = 1 << SLAB_LINEAR_RUNS_LOG2, /* shorter runs have a list per length */
+    SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1,         /* so that a set bit can always be found */
+    SLAB_MAX_PAGES = 32,                           /* of a slab: each page costs an entry to set */
+    SLAB_LINEAR_RUNS = 1 << ACRE_SLAB_LINEAR_LOG2, /* shorter runs have a list per length */
     /* The watermark: memory is ample while one free run has a 16th of the pages of the largest
      * region. While it is, a new slab is created rather than a partial one reused that has less
      * than a 4th of its objects free (the reuse threshold): each slab costs two slow calls on its
@@ -182,12 +183,6 @@ ACRE_INLINE size_t slab_class_size(unsigned size_class)
     return (size_t)(288 + 32 * ((size_class - 16) % 8)) << ((size_class - 16) / 8);
 }
 
-/* The class that serves a size up to the largest class's. */
-ACRE_INLINE unsigned slab_class_of(const struct acre_slab *slab, size_t size)
-{
-    return slab->class_of[(size - (size != 0)) / ACRE_SLAB_UNIT];
-}
-
 /* ---- slabs ---- */
 
 ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
@@ -224,29 +219,6 @@ ACRE_INLINE size_t slab_object_index(uint32_t offset, uint32_t reciprocal)
 {
     uint64_t product = acre_multiply_wide(offset, reciprocal);
     return (uint32_t)product < reciprocal ? (size_t)(product >> 32) : (size_t)SLAB_WORD_BITS;
-}
-
-/* Objects of a class that so many pages hold; the product is exact below 2^17 bytes. */
-ACRE_INLINE uint32_t slab_object_count(
-    const struct acre_slab *slab, unsigned size_class, size_t pages)
-{
-    uint32_t bytes = (uint32_t)(pages << slab->page_log2);
-    uint32_t count = (uint32_t)(acre_multiply_wide(bytes, slab->reciprocal[size_class]) >> 32);
-    return count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
-}
-
-/* Whether any slab of a class has a free object. */
-ACRE_INLINE bool slab_class_has_object(const struct acre_slab *slab, unsigned size_class)
-{
-    return slab->partial[size_class] != NULL ||
-           slab_has_free(slab->current[size_class], slab->current_count[size_class]);
-}
-
-/* Whether a class has an empty slab; that is its current one. */
-ACRE_INLINE bool slab_class_has_empty(const struct acre_slab *slab, unsigned size_class)
-{
-    const struct acre_slab_page *current = slab->current[size_class];
-    return current != &slab->no_slab && slab_is_empty(current);
 }
 
 /* The number of set bits of a slab of which one object in SLAB_REUSE_PART is free. */
@@ -329,18 +301,6 @@ ACRE_INLINE void slab_ring_remove(struct acre_slab_page **ring, struct acre_slab
         *ring = next != page ? next : NULL;
 }
 
-/* ---- lists of free runs ---- */
-
-/* Whether so long a run is free that pages need not be spared. */
-ACRE_INLINE bool slab_is_memory_ample(const struct acre_slab *slab)
-{
-    size_t at = slab->watermark >> SLAB_WORD_LOG2;
-    size_t word = slab->nonempty[at] >> (slab->watermark % SLAB_WORD_BITS);
-    while (word == 0 && ++at < ACRE_SLAB_RUN_WORDS)
-        word = slab->nonempty[at];
-    return word != 0;
-}
-
 /* ---- where a region's parts lie ---- */
 
 /* Pages from the first one of the lowest region of a shared map to the last one of its owner. */
@@ -407,10 +367,17 @@ ACRE_INLINE uintptr_t slab_header_checksum(const struct acre_slab_region *region
     return sum;
 }
 
-/* Follows each change of a region's header. */
+/* Follows each change of a region's header; a small build has no checksums. */
 ACRE_INLINE void slab_seal_header(struct acre_slab_region *region)
 {
-    region->checksum = slab_header_checksum(region);
+    if (!ACRE_SMALL)
+        region->checksum = slab_header_checksum(region);
+}
+
+/* Whether a region's header has its checksum. */
+ACRE_INLINE bool slab_is_sealed(const struct acre_slab_region *region)
+{
+    return ACRE_SMALL || region->checksum == slab_header_checksum(region);
 }
 
 /* The end of a region's last page. */
@@ -421,12 +388,6 @@ ACRE_INLINE uintptr_t slab_pages_end(
 }
 
 /* ---- slab_pagemap.c: from an address to a record and back ---- */
-
-/* The region cache's slot for an address: one slot per 128 KiB, in turns. */
-ACRE_INLINE size_t slab_cache_slot(uintptr_t at)
-{
-    return (at >> 17) % ACRE_SLAB_CACHED_REGIONS;
-}
 
 /* The region that has an address in its pages; null: there is none. O(log regions). */
 struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uintptr_t at);
@@ -457,10 +418,20 @@ ACRE_INLINE struct slab_page_place slab_page_place(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
     size_t number = slab_main_number(slab, page);
-    if (ACRE_UNLIKELY(number >= slab->pages))
+    if (!ACRE_ONE_REGION && ACRE_UNLIKELY(number >= slab->pages))
         return acre_slab_page_place_other(slab, page);
     return slab_main_place(slab, number);
 }
+
+/* Whether one of the first `count` records of an array starts at an offset in it. */
+ACRE_INLINE bool slab_is_record_at(uintptr_t offset, size_t count)
+{
+    size_t number = acre_divide(offset, sizeof(struct acre_slab_page));
+    return number < count && number * sizeof(struct acre_slab_page) == offset;
+}
+
+/* Whether a link points to a record of this allocator. O(regions). */
+bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page);
 
 /* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
  * longer slab that began at the same record are cleared. O(pages). */
@@ -524,13 +495,26 @@ void acre_slab_run_take_front(struct acre_slab *slab, struct acre_slab_page *run
 /* Pages of the longest free run. */
 size_t acre_slab_run_longest(const struct acre_slab *slab);
 
-/* ---- slab_class.c: slabs of a class ---- */
+/* ---- slab_constants.c, slab_small.c ---- */
+
+/* Sets what is kept of classes and the watermark, all of which follows from the page size. */
+void acre_slab_set_constants(struct acre_slab *slab);
+
+/* ---- slab_class.c, slab_small.c: slabs of a class ---- */
 
 /* Makes no slab current, in any class, and forgets the partial ones. */
 void acre_slab_clear_classes(struct acre_slab *slab);
 
+/* Pages of the longest run that acre_slab_reclaim_run finds at any alignment. */
+size_t acre_slab_longest_run(const struct acre_slab *slab);
+
+/* ---- slab_class.c ---- */
+
 /* Destroys the current slab of a class, which is empty. */
 void acre_slab_destroy_current(struct acre_slab *slab, unsigned size_class);
+
+/* Destroys the current slabs in a region, all of which are empty. */
+void acre_slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab_region *region);
 
 /* The current slab being full, makes a partial slab current; false when none is worth it. */
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample);
@@ -551,9 +535,6 @@ enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_sl
 /* acre_slab_run_alloc when that has failed: destroys empty slabs where that makes room. */
 struct acre_slab_page *acre_slab_reclaim_run(struct acre_slab *slab, size_t pages, size_t align);
 
-/* Pages of the longest run that acre_slab_reclaim_run finds at any alignment. */
-size_t acre_slab_longest_run(const struct acre_slab *slab);
-
 /* Calls on_released: a free has given back the pages of so many blocks. */
 ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t blocks)
 {
@@ -561,7 +542,7 @@ ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t block
         slab->on_released(slab->on_released_arg, blocks);
 }
 
-/* ---- slab_block.c: the slow paths of alloc and dealloc, and live blocks ---- */
+/* ---- slab_slow.c: the slow paths of alloc and dealloc ---- */
 
 /* Any alloc that the fast path does not serve. */
 struct acre_ptr acre_slab_alloc_slow(struct acre_slab *slab, struct acre_layout layout);
@@ -580,6 +561,8 @@ struct acre_ptr acre_slab_alloc_peak(struct acre_slab *slab, uintptr_t at);
  * there" on the fast path. */
 enum acre_status acre_slab_dealloc_slow(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page);
+
+/* ---- slab_block.c: live blocks ---- */
 
 /* The live block that starts at a pointer; false when none does. O(1), and O(log regions) outside
  * the main map. */

@@ -4,83 +4,16 @@
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
-#include "slab/slab_list.h"
+#include "slab/slab_tables.h"
 
 /* ---- settings ---- */
-
-/* 2^32 / size, rounded up: for offsets below 2^17 bytes, the low half of the product is less than
- * this only for multiples of the size. */
-static uint32_t slab_reciprocal_of(size_t size)
-{
-    return (uint32_t)acre_divide(UINT32_MAX, size) + 1;
-}
-
-/* Whether so many bytes leave at most 1/32 unused, and hold as many objects as is worth a slab. */
-static bool slab_is_good_length(size_t bytes, size_t size)
-{
-    size_t count = acre_divide(bytes, size);
-    count = count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
-    size_t enough = SLAB_MAX_OBJECTS / 3;
-    if (size <= 8 * (size_t)ACRE_SLAB_UNIT)
-        enough = SLAB_MAX_OBJECTS / 4 * 3;
-    return count >= enough && (bytes - acre_multiply(count, size)) * 32 <= bytes;
-}
-
-/* Pages of a slab: the fewest that are good, else those that leave the smallest part unused. */
-static size_t slab_best_length(size_t page, size_t size)
-{
-    size_t least = acre_divide(size + page - 1, page);
-    size_t best = least;
-    size_t best_rest = acre_remainder(acre_multiply(least, page), size);
-    for (size_t pages = least; pages <= SLAB_MAX_PAGES; pages++) {
-        size_t bytes = acre_multiply(pages, page);
-        size_t rest = acre_remainder(bytes, size);
-        if (acre_divide(bytes, size) > SLAB_WORD_BITS)
-            break;
-        if (slab_is_good_length(bytes, size))
-            return pages;
-        if (acre_multiply(rest, best) <= acre_multiply(best_rest, pages)) {
-            best = pages;
-            best_rest = rest;
-        }
-    }
-    return best;
-}
-
-/* A class whose slabs would have more objects than bits gets no pages, and is left out. */
-static void slab_set_class(struct acre_slab *slab, unsigned size_class, size_t page)
-{
-    size_t size = slab_class_size(size_class);
-    bool served =
-        size <= ACRE_SLAB_LARGEST_PAGES * page && page < acre_multiply(SLAB_WORD_BITS + 1, size);
-    slab->object_size[size_class] = (uint32_t)size;
-    slab->reciprocal[size_class] = slab_reciprocal_of(size);
-    slab->slab_pages[size_class] = served ? (uint8_t)slab_best_length(page, size) : 0;
-}
-
-static void slab_set_class_of_sizes(struct acre_slab *slab)
-{
-    memset(slab->slack, 0, sizeof(slab->slack));
-    unsigned size_class = 0;
-    for (unsigned unit = 0; unit < slab->sizes; unit++) {
-        while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
-               slab->slab_pages[size_class] == 0)
-            size_class++;
-        ACRE_ASSERT(size_class < ACRE_SLAB_CLASSES); /* SLAB-9 */
-        slab->class_of[unit] = (uint8_t)size_class;
-        slab->slack[size_class]++;
-    }
-}
 
 /* Sets what follows from the page size, in an allocator without regions. */
 static void slab_set_page_size(struct acre_slab *slab, size_t page)
 {
     slab->page_log2 = acre_bits_highest(page);
     slab->sizes = ACRE_SLAB_LARGEST_PAGES * page / ACRE_SLAB_UNIT;
-    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
-        slab_set_class(slab, size_class, page);
-    slab_set_class_of_sizes(slab);
-    slab->watermark = slab_watermark_list(slab);
+    acre_slab_set_constants(slab);
     acre_slab_clear_classes(slab);
 }
 
@@ -207,34 +140,11 @@ static void slab_free_all_pages(struct acre_slab *slab, struct acre_slab_region 
     acre_slab_run_free(slab, region->records + 1, region->pages);
 }
 
-/* Counts a region among the largest, if it is one. */
-static void slab_count_largest(struct acre_slab *slab, const struct acre_slab_region *region)
-{
-    if (region->pages > slab->largest_pages) {
-        slab->largest_pages = region->pages;
-        slab->largest_regions = 0;
-    }
-    slab->largest_regions += region->pages == slab->largest_pages;
-}
-
 /* A region has been added, and entered into its map. */
 static void slab_note_added(struct acre_slab *slab, const struct acre_slab_region *region)
 {
-    slab_count_largest(slab, region);
-    slab->watermark = slab_watermark_list(slab);
+    slab_raise_watermark(slab, region);
     acre_slab_enter_main_map(slab, region);
-}
-
-/* A region of so many pages has been removed. O(1), O(regions) for the last of the largest ones. */
-static void slab_note_removed(struct acre_slab *slab, size_t pages)
-{
-    if (pages != slab->largest_pages || --slab->largest_regions != 0)
-        return;
-    slab->largest_pages = 0;
-    for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
-         region = slab_next_region(region))
-        slab_count_largest(slab, region);
-    slab->watermark = slab_watermark_list(slab);
 }
 
 enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_t size)
@@ -247,7 +157,8 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
     enum acre_status status = slab_check_range(slab, at, size, layout.pages);
     if (status != ACRE_OK)
         return status;
-    layout = slab_plan_region(slab_leave_gaps(slab, at, size), size, page);
+    if (!ACRE_ONE_REGION)
+        layout = slab_plan_region(slab_leave_gaps(slab, at, size), size, page);
     if (layout.pages == 0)
         return ACRE_INVALID_PARAM;
     if (!slab_has_settings(slab))
@@ -278,7 +189,7 @@ static struct slab_region_layout slab_plan_shared(
 enum acre_status acre_slab_add_memory_adjacent(struct acre_slab *slab, void *start, size_t size)
 {
     uintptr_t at = (uintptr_t)start;
-    const struct acre_slab_region *low = acre_slab_find_region_below(slab, at);
+    const struct acre_slab_region *low = ACRE_SMALL ? NULL : acre_slab_find_region_below(slab, at);
     if (low == NULL || low->map_owner != low || acre_range_wraps(at, size) ||
         slab_check_range(slab, at, size, size) != ACRE_OK)
         return acre_slab_add_memory(slab, start, size);
@@ -319,24 +230,6 @@ static bool slab_is_region_free(const struct acre_slab_region *region)
     return true;
 }
 
-/* Destroys the current slabs in a region, all of which are empty. */
-static void slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab_region *region)
-{
-    const struct acre_slab_page *end = region->records + region->pages;
-    for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++) {
-        const struct acre_slab_page *current = slab->current[size_class];
-        if (current > region->records && current <= end)
-            acre_slab_destroy_current(slab, size_class);
-    }
-}
-
-static void slab_uncache_region(struct acre_slab *slab, const struct acre_slab_region *region)
-{
-    for (size_t i = 0; i < ACRE_SLAB_CACHED_REGIONS; i++)
-        if (slab->region_cache[i] == region)
-            slab->region_cache[i] = NULL;
-}
-
 enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
 {
     struct acre_slab_region *region =
@@ -345,7 +238,8 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
         return ACRE_NOT_ALLOCATED;
     if (!slab_is_region_free(region))
         return ACRE_INVALID_PARAM;
-    slab_destroy_current_in(slab, region);
+    if (!ACRE_SMALL)
+        acre_slab_destroy_current_in(slab, region);
     acre_slab_run_take_front(slab, region->records + 1, region->pages);
     acre_regions_remove(&slab->regions, &region->range);
     slab_seal_neighbours(region);
@@ -353,7 +247,7 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
     acre_slab_leave_map(slab, region);
     slab_uncache_region(slab, region);
     acre_slab_leave_main_map(slab, region->base);
-    slab_note_removed(slab, region->pages);
+    slab_lower_watermark(slab, region->pages);
     return ACRE_OK;
 }
 

@@ -46,6 +46,38 @@ ACRE_INLINE void slab_run_remove(struct acre_slab *slab, struct acre_slab_page *
     page[pages - 1].state = SLAB_BLANK;
 }
 
+/* The same where code is short before it is fast, in a small build. */
+static ACRE_NOINLINE void slab_run_remove_short(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    slab_run_remove(slab, page);
+}
+
+ACRE_INLINE void slab_run_take_out(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    if (ACRE_SMALL)
+        slab_run_remove_short(slab, page);
+    else
+        slab_run_remove(slab, page);
+}
+
+/* acre_slab_run_free() in a small build. */
+static enum acre_status slab_run_free_short(
+    struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
+{
+    struct acre_slab_page *next = page + pages;
+    if (next->state == SLAB_FREE) {
+        pages += next->length;
+        slab_run_remove_short(slab, next);
+    }
+    if (page[-1].state == SLAB_FREE) {
+        size_t before = page[-1].length;
+        page -= before;
+        pages += before;
+        slab_run_remove_short(slab, page);
+    }
+    return slab_run_enter(slab, page, pages);
+}
+
 /* Frees a run after a free one. */
 static ACRE_NOINLINE enum acre_status slab_run_extend(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
@@ -62,6 +94,8 @@ enum acre_status acre_slab_run_free(
 {
     struct acre_slab_page *next = page + pages;
     ACRE_ASSERT(page->state == SLAB_BLANK && page[pages - 1].state == SLAB_BLANK); /* SLAB-2 */
+    if (ACRE_SMALL)
+        return slab_run_free_short(slab, page, pages);
     if (next->state == SLAB_FREE) {
         pages += next->length;
         slab_list_remove(slab, next);
@@ -78,7 +112,7 @@ void acre_slab_run_take_front(struct acre_slab *slab, struct acre_slab_page *run
 {
     size_t whole = run->length;
     ACRE_ASSERT(pages <= whole);
-    slab_run_remove(slab, run);
+    slab_run_take_out(slab, run);
     if (whole != pages)
         slab_run_enter(slab, run + pages, whole - pages);
 }
@@ -105,7 +139,7 @@ struct acre_slab_page *acre_slab_run_carve(
     size_t gap = slab_alignment_gap(slab, run, align);
     size_t whole = run->length;
     ACRE_ASSERT(gap <= whole && whole - gap >= pages);
-    slab_run_remove(slab, run);
+    slab_run_take_out(slab, run);
     if (gap != 0)
         slab_run_enter(slab, run, gap);
     if (whole - gap != pages)
@@ -155,6 +189,10 @@ struct acre_slab_page *acre_slab_run_alloc_any(struct acre_slab *slab, size_t pa
     if (list == SLAB_NO_LIST)
         return NULL;
     struct acre_slab_page *run = slab->runs[list];
+    if (ACRE_SMALL) {
+        acre_slab_run_take_front(slab, run, pages);
+        return run;
+    }
     slab_list_cut(slab, run, list, pages);
     run->state = SLAB_BLANK;
     return run;

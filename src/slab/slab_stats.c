@@ -2,7 +2,7 @@
 /*
  * Slab's accounts and walk.
  */
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 
 /* Bytes of the largest free object in a slab. */
 static size_t slab_largest_free_object(const struct acre_slab *slab)

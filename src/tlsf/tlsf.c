@@ -8,7 +8,7 @@
 #include "base/exhausted.h"
 #include "tlsf/tlsf_list.h"
 
-#if ACRE_TLSF_MAX_POOL == 0 /* else: tlsf_small.c */
+#if ACRE_MAX_POOL == 0 /* else: tlsf_small.c */
 
 /* ---- alloc ---- */
 

@@ -26,7 +26,7 @@ static size_t tlsf_backing_region_size(const void *self, struct acre_layout layo
     if (span < least)
         span = least;
     size_t size = span + GRANULE + HEADER + acre_tlsf_metadata_size(span + span / 32 + 1024);
-    return ACRE_TLSF_MAX_POOL == 0 || size <= (size_t)ACRE_TLSF_MAX_POOL ? size : 0;
+    return ACRE_MAX_POOL == 0 || size <= (size_t)ACRE_MAX_POOL ? size : 0;
 }
 
 size_t acre_tlsf_pool_size(struct acre_layout layout)
@@ -68,10 +68,10 @@ const struct acre_backing acre_tlsf_backing = {
     .size = sizeof(struct acre_tlsf),
     .align = ACRE_ALIGNOF(struct acre_tlsf),
     .largest_block = TLSF_LARGEST_BLOCK,
-    .shares_map = ACRE_TLSF_MAX_POOL == 0,
+    .shares_map = ACRE_MAX_POOL == 0,
     .region_size = tlsf_backing_region_size,
-    .metadata_size = ACRE_TLSF_MAX_POOL == 0 ? tlsf_backing_metadata_size : NULL,
-    .add_apart = ACRE_TLSF_MAX_POOL == 0 ? tlsf_backing_add_apart : NULL,
+    .metadata_size = ACRE_MAX_POOL == 0 ? tlsf_backing_metadata_size : NULL,
+    .add_apart = ACRE_MAX_POOL == 0 ? tlsf_backing_add_apart : NULL,
     .add_adjacent = tlsf_backing_add_adjacent,
     .set_on_exhausted = tlsf_backing_set_on_exhausted,
     .set_on_released = tlsf_backing_set_on_released,
@@ -103,10 +103,10 @@ const struct acre_backing acre_tlsf_quick_backing = {
     .size = sizeof(struct acre_tlsf_quick),
     .align = ACRE_ALIGNOF(struct acre_tlsf_quick),
     .largest_block = TLSF_LARGEST_BLOCK,
-    .shares_map = ACRE_TLSF_MAX_POOL == 0,
+    .shares_map = ACRE_MAX_POOL == 0,
     .region_size = tlsf_backing_region_size,
-    .metadata_size = ACRE_TLSF_MAX_POOL == 0 ? tlsf_backing_metadata_size : NULL,
-    .add_apart = ACRE_TLSF_MAX_POOL == 0 ? tlsf_quick_backing_add_apart : NULL,
+    .metadata_size = ACRE_MAX_POOL == 0 ? tlsf_backing_metadata_size : NULL,
+    .add_apart = ACRE_MAX_POOL == 0 ? tlsf_quick_backing_add_apart : NULL,
     .add_adjacent = tlsf_quick_backing_add_adjacent,
     .set_on_exhausted = tlsf_quick_backing_set_on_exhausted,
     .flush = tlsf_quick_backing_flush,

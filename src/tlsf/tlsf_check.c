@@ -89,8 +89,7 @@ static struct acre_check_result tlsf_check_regions(const struct acre_tlsf *tlsf)
 {
     static const char *const text =
         "TLSF-1: a region's descriptor is damaged, or regions are out of order";
-    const struct acre_region *unsound = TLSF_SMALL ? acre_region_list_find_broken(&tlsf->regions)
-                                                   : acre_regions_find_broken(&tlsf->regions);
+    const struct acre_region *unsound = acre_regions_find_broken(&tlsf->regions);
     const struct acre_tlsf_region *region = tlsf_first_region(tlsf);
     bool seen = tlsf->granules == 0 && tlsf->live_map == NULL && tlsf->base == 0;
     if (unsound != NULL)

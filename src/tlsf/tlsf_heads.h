@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * What differs in TLSF's control structure between the default and a small build
- * (ACRE_TLSF_MAX_POOL): the heads of lists, the top block, and what frees watch for.
+ * (ACRE_MAX_POOL): the heads of lists, the top block, and what frees watch for.
  */
 #ifndef ACRE_SRC_TLSF_TLSF_HEADS_H
 #define ACRE_SRC_TLSF_TLSF_HEADS_H
 
 #include "tlsf/tlsf_private.h"
 
-#if ACRE_TLSF_MAX_POOL == 0
+#if ACRE_MAX_POOL == 0
 
 /* What frees look at: spans without a linear list, and those that an empty region can have. */
 ACRE_INLINE void tlsf_set_watched_spans(struct acre_tlsf *tlsf)
@@ -101,7 +101,7 @@ ACRE_INLINE void tlsf_forget_empty_span(struct acre_tlsf *tlsf)
     (void)tlsf;
 }
 
-#if ACRE_TLSF_REGIONS
+#if ACRE_REGIONS
 ACRE_INLINE void tlsf_set_released_hook(
     struct acre_tlsf *tlsf, acre_released_fn *handler, void *arg)
 {
@@ -118,7 +118,7 @@ ACRE_INLINE void tlsf_set_released_hook(
 }
 #endif
 
-#if ACRE_TLSF_MAX_POOL < 0x80000 && !ACRE_TLSF_REGIONS
+#if ACRE_MAX_POOL < 0x80000 && !ACRE_REGIONS
 
 ACRE_INLINE struct acre_tlsf_block *tlsf_from_head(
     const struct acre_tlsf *tlsf, acre_tlsf_head head)

@@ -103,9 +103,9 @@ struct acre_tlsf_region {
 };
 
 enum {
-    TLSF_SMALL = ACRE_TLSF_MAX_POOL != 0, /* tlsf_small.c in place of tlsf.c */
-    TLSF_ONE_REGION = TLSF_SMALL && !ACRE_TLSF_REGIONS,
-    TLSF_ALIGNED = !TLSF_SMALL || ACRE_TLSF_ALIGNED,
+    TLSF_SMALL = ACRE_SMALL, /* tlsf_small.c in place of tlsf.c */
+    TLSF_ONE_REGION = ACRE_ONE_REGION,
+    TLSF_ALIGNED = ACRE_ANY_ALIGN,
     TLSF_HARDEN = ACRE_HARDEN_METADATA && ACRE_CHECK_POINTERS,
     TLSF_GUARD = 64,            /* bytes before the metadata of a region, */
     TLSF_GUARD_LEAST = 1 << 14, /* of so many bytes */
@@ -327,17 +327,13 @@ ACRE_INLINE struct acre_tlsf_region *tlsf_prev_region(const struct acre_tlsf_reg
  * build O(regions). */
 ACRE_INLINE struct acre_tlsf_region *tlsf_region_floor(const struct acre_tlsf *tlsf, uintptr_t at)
 {
-    return (struct acre_tlsf_region *)(TLSF_SMALL ? acre_region_list_floor(&tlsf->regions, at)
-                                                  : acre_regions_floor(&tlsf->regions, at));
+    return (struct acre_tlsf_region *)acre_regions_floor(&tlsf->regions, at);
 }
 
 /* The region that contains an address; null: none does. Time as tlsf_region_floor. */
 ACRE_INLINE struct acre_tlsf_region *tlsf_region_at(const struct acre_tlsf *tlsf, uintptr_t at)
 {
-    if (!TLSF_SMALL)
-        return (struct acre_tlsf_region *)acre_regions_find(&tlsf->regions, at);
-    struct acre_tlsf_region *region = tlsf_region_floor(tlsf, at);
-    return region != NULL && acre_region_contains(&region->range, at) ? region : NULL;
+    return (struct acre_tlsf_region *)acre_regions_find(&tlsf->regions, at);
 }
 
 /* The region joined with this one and above it; null: there is none. */
@@ -381,8 +377,7 @@ ACRE_INLINE const struct acre_tlsf_region *tlsf_find_granule(
     const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
 {
     uintptr_t at = (uintptr_t)ptr;
-    const struct acre_region *found =
-        TLSF_SMALL ? NULL : acre_regions_find_short(&tlsf->regions, at);
+    const struct acre_region *found = acre_regions_find_short(&tlsf->regions, at);
     const struct acre_tlsf_region *region = (const struct acre_tlsf_region *)found;
     if (ACRE_UNLIKELY(region == NULL))
         region = tlsf_region_at(tlsf, at);

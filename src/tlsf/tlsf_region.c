@@ -117,22 +117,16 @@ static size_t tlsf_guard_size(size_t size)
     return !TLSF_ONE_REGION && size >= TLSF_GUARD_LEAST ? TLSF_GUARD : 0;
 }
 
-/* Bytes before the descriptor for a node of the index of regions. */
-static size_t tlsf_node_size(size_t size)
-{
-    return TLSF_SMALL ? 0 : acre_region_node_size(size);
-}
-
 /* Where the descriptor of a region of a size goes in metadata that begins at an address. */
 static struct acre_tlsf_region *tlsf_region_place(uintptr_t metadata, size_t size)
 {
-    uintptr_t at = acre_align_up(metadata, sizeof(size_t)) + tlsf_node_size(size);
+    uintptr_t at = acre_region_place(metadata, size);
     return (void *)at;
 }
 
 size_t acre_tlsf_metadata_size(size_t size)
 {
-    return tlsf_guard_size(size) + tlsf_node_size(size) + sizeof(struct acre_tlsf_region) +
+    return tlsf_guard_size(size) + acre_region_node_size(size) + sizeof(struct acre_tlsf_region) +
            tlsf_map_bytes(size) + sizeof(size_t) - 1;
 }
 
@@ -163,8 +157,7 @@ static void tlsf_insert_small_region(struct acre_tlsf *tlsf, struct acre_tlsf_re
     if (TLSF_ONE_REGION)
         *regions = (struct acre_regions){ .first = &region->range, .total = region->range.size };
     else
-        acre_region_link(
-            regions, &region->range, acre_region_list_floor(regions, region->range.start));
+        acre_regions_insert(regions, &region->range);
     if (TLSF_ONE_REGION || tlsf->granules == 0)
         tlsf_cache_region(tlsf, region);
     tlsf_format_region(tlsf, region);
@@ -179,7 +172,7 @@ static void describe_region(
     memset(region, 0, sizeof(*region));
     region->range.start = start;
     region->range.size = size;
-    region->range.has_node = tlsf_node_size(size) != 0;
+    region->range.has_node = acre_region_node_size(size) != 0;
     region->base = region->shared_base = base;
     region->granules = (start + size - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE;
     region->shared_granules = region->granules;
@@ -200,25 +193,12 @@ static struct acre_tlsf_region *tlsf_add_region(
     return region;
 }
 
-/* The rest of acre_tlsf_check_range in a small build. */
-static enum acre_status tlsf_check_small_range(
-    const struct acre_tlsf *tlsf, uintptr_t start, size_t size)
-{
-    enum acre_status status =
-        acre_region_list_admit(&tlsf->regions, start, size, tlsf, sizeof(*tlsf));
-    bool refuse =
-        size > (size_t)ACRE_TLSF_MAX_POOL || (TLSF_ONE_REGION && tlsf->regions.first != NULL);
-    return status == ACRE_OK && refuse ? ACRE_INVALID_PARAM : status;
-}
-
 enum acre_status acre_tlsf_check_range(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least)
 {
     struct acre_region range = { .start = start, .size = size };
     if (size < least)
         return ACRE_INVALID_PARAM;
-    if (TLSF_SMALL)
-        return tlsf_check_small_range(tlsf, start, size);
     return acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
 }
 
@@ -240,7 +220,7 @@ struct acre_ptr acre_tlsf_create(void *start, size_t size)
     size_t rest = size - skip;
     if (start == NULL || at == 0 || size < skip || acre_range_wraps((uintptr_t)start, size) ||
         rest < acre_tlsf_least_size(acre_tlsf_metadata_size(rest)) ||
-        (TLSF_SMALL && rest > (size_t)ACRE_TLSF_MAX_POOL))
+        (TLSF_SMALL && rest > (size_t)ACRE_MAX_POOL))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     struct acre_tlsf *tlsf = (void *)at;
     memset(tlsf, 0, sizeof(*tlsf));
@@ -411,12 +391,9 @@ bool acre_tlsf_is_region_idle(const struct acre_tlsf *tlsf, const void *start)
 
 static void tlsf_unlink_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
-    if (TLSF_SMALL) {
-        acre_region_unlink(&tlsf->regions, &region->range);
-    } else {
+    if (!TLSF_SMALL)
         acre_tlsf_unshare_map(region);
-        acre_regions_remove(&tlsf->regions, &region->range);
-    }
+    acre_regions_remove(&tlsf->regions, &region->range);
     tlsf_cache_region(tlsf, tlsf_first_region(tlsf));
     if (tlsf->regions.first == NULL)
         tlsf_forget_empty_span(tlsf);

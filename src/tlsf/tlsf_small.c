@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's alloc and dealloc in builds with a largest pool (ACRE_TLSF_MAX_POOL): short code before
+ * TLSF's alloc and dealloc in builds with a largest pool (ACRE_MAX_POOL): short code before
  * fast code, one path for all sizes, and still no loop. Lists are last in, first out, and every free
  * block is in one.
  */
 #include "base/exhausted.h"
 #include "tlsf/tlsf_list.h"
 
-#if ACRE_TLSF_MAX_POOL != 0
+#if ACRE_MAX_POOL != 0
 
-_Static_assert(ACRE_TLSF_MAX_POOL > 0 && ACRE_TLSF_MAX_POOL <= INT32_MAX,
-    "a largest pool has less than 2^31 bytes");
-_Static_assert((ACRE_TLSF_MAX_POOL) / ACRE_TLSF_GRANULE >> (sizeof(acre_tlsf_field) * 8 - 2) == 0,
+_Static_assert(
+    ACRE_MAX_POOL > 0 && ACRE_MAX_POOL <= INT32_MAX, "a largest pool has less than 2^31 bytes");
+_Static_assert((ACRE_MAX_POOL) / ACRE_TLSF_GRANULE >> (sizeof(acre_tlsf_field) * 8 - 2) == 0,
     "a header has a field for the largest pool");
 
 /* tlsf_list(), for all callers in here. */
@@ -97,7 +97,7 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 
 /* ---- dealloc ---- */
 
-#if ACRE_TLSF_REGIONS
+#if ACRE_REGIONS
 
 /* Calls on_released if the free block before `end` may be all of a region. */
 static void small_notify(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* White box: damage one field of the metadata and expect exactly the invariant that it breaks. */
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -70,6 +70,8 @@ void pages_model_start(struct pages_model *model, struct choices *choices)
         size_t gap = choose(choices, 2) != 0 ? choose(choices, 50) : 0;
         size_t pages = 1 + choose(choices, choose(choices, 2) != 0 ? 1800 : 100);
 
+        gap += ACRE_MAX_POOL != 0 && gap == 0; /* where no run crosses into another range */
+
         add_range(model, model->span + gap, pages);
         model->span += gap + pages;
     }

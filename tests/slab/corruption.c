@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* White box: damage one field of the metadata and expect exactly the invariant that it breaks. */
-#include "slab/slab_list.h"
+#include "slab/slab_tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

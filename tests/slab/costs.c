@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #endif
 
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 
 #include <setjmp.h>
 #include <signal.h>

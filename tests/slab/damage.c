@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Writes past blocks do not reach metadata, and check survives any damage of it. */
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

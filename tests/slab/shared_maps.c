@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Regions that share a map: added one after the other, or between two of them, and removed in any
  * order. */
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

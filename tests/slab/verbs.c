@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* What slab promises beyond the contract, and the faults that slabs elsewhere are known for. */
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

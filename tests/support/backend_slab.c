@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "slab/slab_private.h"
+#include "slab/slab_tables.h"
 #include "support/backends.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static void normalize_record(const struct acre_slab *slab, struct acre_slab_page
 {
     struct acre_slab_page was = *page;
     if (slab_is_slab(page)) {
-        bool at_hand = slab->current[page->size_class] == page;
+        bool at_hand = slab_is_current(slab, page);
         bool full =
             !slab_has_free(page, slab_object_count(slab, page->size_class, (size_t)page->pages));
         bool listed = !at_hand && !(full && page->reciprocal == 0);
@@ -41,14 +41,26 @@ static void normalize_record(const struct acre_slab *slab, struct acre_slab_page
     page->prev = was.state == SLAB_FREE ? was.prev : NULL;
 }
 
+#if ACRE_MAX_POOL == 0
+static void normalize_classes(struct acre_slab *slab)
+{
+    for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
+        slab->current_start[i] = slab->current_count[i] != 0 ? slab->current_start[i] : 0;
+}
+#else
+static void normalize_classes(struct acre_slab *slab)
+{
+    (void)slab;
+}
+#endif
+
 static void normalize(void *self)
 {
     struct acre_slab *slab = self;
     slab->peak -= (size_t)slab->headroom;
     slab->headroom = 0;
     slab->failed = 0;
-    for (unsigned i = 0; i < ACRE_SLAB_CLASSES; i++)
-        slab->current_start[i] = slab->current_count[i] != 0 ? slab->current_start[i] : 0;
+    normalize_classes(slab);
     for (struct acre_slab_region *region = slab_first_region(slab); region != NULL;
          region = slab_next_region(region))
         for (size_t i = 1; i <= region->pages; i++)
@@ -83,7 +95,7 @@ const struct acre_subject backend_slab_page = {
     .self_size = sizeof(struct acre_slab),
     .counters = { 1 + offsetof(struct acre_slab, failed) },
     .region_enough = 8192,
-    .arena_most = SIZE_MAX,
+    .arena_most = ACRE_MAX_POOL != 0 ? ACRE_MAX_POOL : SIZE_MAX,
     .arena_scale = 8,
     .bind = bind_page,
     .normalize = normalize,
@@ -97,7 +109,7 @@ const struct acre_subject backend_slab = {
     .self_size = sizeof(struct acre_slab),
     .counters = { 1 + offsetof(struct acre_slab, failed) },
     .region_enough = 768,
-    .arena_most = SIZE_MAX,
+    .arena_most = ACRE_MAX_POOL != 0 ? ACRE_MAX_POOL : SIZE_MAX,
     .bind = bind,
     .normalize = normalize,
     .slack = slack,

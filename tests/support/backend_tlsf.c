@@ -47,7 +47,7 @@ const struct acre_subject backend_tlsf = {
     .links = 2 * sizeof(void *),
     .foot = sizeof(acre_tlsf_field),
     .region_enough = 256,
-    .arena_most = ACRE_TLSF_MAX_POOL != 0 ? ACRE_TLSF_MAX_POOL : SIZE_MAX,
+    .arena_most = ACRE_MAX_POOL != 0 ? ACRE_MAX_POOL : SIZE_MAX,
     .bind = bind,
     .normalize = normalize,
     .slack = slack,

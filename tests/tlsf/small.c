@@ -14,7 +14,7 @@ _Static_assert(sizeof(struct acre_tlsf) <= 300 || sizeof(void *) != 4,
     "the control structure for 16 KiB has at most 300 bytes on a 32-bit machine");
 _Static_assert(sizeof(acre_tlsf_field) == 2 && sizeof(acre_tlsf_head) == 2, "fields have 16 bits");
 
-enum { POOL = ACRE_TLSF_MAX_POOL, BLOCKS = 64, SIZE = 600, STEPS = 8000 };
+enum { POOL = ACRE_MAX_POOL, BLOCKS = 64, SIZE = 600, STEPS = 8000 };
 
 static _Alignas(max_align_t) unsigned char pool[POOL + 1 + sizeof(struct acre_tlsf) + 64];
 static struct acre_tlsf tlsf;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Buddy as a small machine has it: ACRE_MAX_POOL, one region. What the suites do not know. */
+#include "buddy/buddy_fast.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { POOL = 4096, LEAST = ACRE_BUDDY_SMALLEST };
+
+static _Alignas(64) unsigned char pool[POOL];
+static unsigned char other[POOL];
+static struct acre_buddy buddy;
+
+static int open_pool(void **state)
+{
+    (void)state;
+    memset(&buddy, 0, sizeof buddy);
+    return acre_buddy_init(&buddy, pool, sizeof pool) != ACRE_OK;
+}
+
+static void assert_sound(void)
+{
+    struct acre_check_result found = acre_buddy_check(&buddy);
+    if (found.invariant != NULL)
+        fail_msg("%s at %p", found.invariant, found.where);
+}
+
+static void the_structure_is_small(void **state)
+{
+    (void)state;
+    assert_true(sizeof(struct acre_buddy) <= 24 * sizeof(size_t));
+}
+
+static void every_byte_comes_back(void **state)
+{
+    (void)state;
+    void *blocks[POOL / LEAST];
+    size_t count = 0;
+    struct acre_stats before = acre_buddy_stats(&buddy);
+    for (;; count++) {
+        struct acre_ptr got = acre_buddy_alloc(&buddy, acre_layout(1 + count % 3 * LEAST, 1));
+        if (got.ptr == NULL)
+            break;
+        blocks[count] = got.ptr;
+        assert_sound();
+    }
+    assert_true(count > 20);
+    for (size_t i = 0; i < count; i++) {
+        void *block = blocks[i * 7 % count];
+        if (count % 7 == 0)
+            block = blocks[i];
+        assert_int_equal(acre_buddy_dealloc(&buddy, block), ACRE_OK);
+        assert_int_equal(acre_buddy_dealloc(&buddy, block), ACRE_NOT_ALLOCATED);
+        assert_sound();
+    }
+    struct acre_stats after = acre_buddy_stats(&buddy);
+    assert_int_equal(after.used, 0);
+    assert_int_equal(after.largest_free, before.largest_free);
+}
+
+static void misuse_is_exact(void **state)
+{
+    (void)state;
+    unsigned char *one = acre_buddy_alloc(&buddy, acre_layout(100, 1)).ptr;
+    assert_non_null(one);
+    static unsigned char image[POOL];
+    struct acre_buddy before = buddy;
+    memcpy(image, pool, POOL);
+    for (size_t at = 0; at < POOL; at++)
+        if (pool + at != one)
+            assert_int_equal(acre_buddy_dealloc(&buddy, pool + at), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_buddy_dealloc(&buddy, other), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_buddy_dealloc(&buddy, NULL), ACRE_NOT_ALLOCATED);
+    assert_int_equal(
+        acre_buddy_dealloc_sized(&buddy, one, acre_layout(300, 1)), ACRE_INVALID_PARAM);
+    assert_memory_equal(&before, &buddy, sizeof buddy);
+    assert_memory_equal(image, pool, POOL);
+    assert_int_equal(acre_buddy_dealloc_sized(&buddy, one, acre_layout(100, 1)), ACRE_OK);
+}
+
+static void refuse_what_is_left_out(void **state)
+{
+    (void)state;
+    struct acre_buddy before = buddy;
+    assert_int_equal(acre_buddy_add_memory(&buddy, other, POOL), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_add_memory(&buddy, pool + 8, 1024), ACRE_MEMORY_OVERLAP);
+    assert_int_equal(
+        acre_buddy_add_memory_apart(&buddy, other, 2048, other + 2048, 2048), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_add_range(&buddy, 0, 2048, other, POOL), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_set_quick_depth(&buddy, 1), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_set_quick_depth(&buddy, 0), ACRE_OK);
+    assert_int_equal(acre_buddy_alloc(&buddy, acre_layout(8, 3)).status, ACRE_INVALID_PARAM);
+    assert_memory_equal(&before, &buddy, sizeof buddy);
+    assert_int_equal(acre_buddy_alloc(&buddy, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_buddy_init(&buddy, pool, (size_t)ACRE_MAX_POOL + 1), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_init(&buddy, pool, 64), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_alloc(&buddy, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_buddy_dealloc(&buddy, pool), ACRE_NOT_ALLOCATED);
+}
+
+static void a_region_goes_and_comes(void **state)
+{
+    (void)state;
+    assert_non_null(acre_buddy_alloc(&buddy, acre_layout(40, 256)).ptr);
+    assert_int_equal(acre_buddy_remove_memory(&buddy, pool), ACRE_INVALID_PARAM);
+    acre_buddy_reset(&buddy);
+    assert_sound();
+    assert_int_equal(acre_buddy_remove_memory(&buddy, pool), ACRE_OK);
+    assert_sound();
+    assert_int_equal(acre_buddy_add_memory(&buddy, other, POOL), ACRE_OK);
+    assert_sound();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_structure_is_small),
+        cmocka_unit_test_setup(every_byte_comes_back, open_pool),
+        cmocka_unit_test_setup(misuse_is_exact, open_pool),
+        cmocka_unit_test_setup(refuse_what_is_left_out, open_pool),
+        cmocka_unit_test_setup(a_region_goes_and_comes, open_pool),
+    };
+    return cmocka_run_group_tests_name("buddy.small", tests, NULL, NULL);
+}
