@@ -61,6 +61,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
         ! grep -q LD_PRELOAD "$work/err" || fail "$raise: a warning that is not true"
         setcap -r "$work/raised" 2>/dev/null || true
     done
+    # A program that becomes another user is recorded on, and its child; one that moves to where the recorder's
+    # files are not is recorded as far as its ring goes, and that is said.
+    record 0 " 2 processes" -- "$ACRE_BUILD/tests/record-subject" drop
+    ! grep -Eq 'lost|early|could not' "$work/err" || fail "a program that changed its user is not recorded on"
+    record 0 "a process stopped recording early: No such file or directory" -- "$ACRE_BUILD/tests/record-subject" jail
+    grep -q 'could not record 1 process' "$work/err" || fail "a child without a ring is not told"
     # Root's command becomes another user, and executes another program.
     record 0 " 3 processes" -w -- setpriv --reuid=65534 --regid=65534 --clear-groups sh -c 'ls / >/dev/null; :'
     "$acre" convert --text "$work/x.acre" >"$work/x.txt" # not into a pipe, which grep -q closes early

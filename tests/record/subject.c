@@ -318,6 +318,39 @@ static int mode_kinds(void)
     return 0;
 }
 
+/* Many more calls than a ring has room for at first, and a child's. */
+static void go_on_calling(void)
+{
+    pid_t pid;
+
+    for (int i = 0; i < 100000; i++)
+        free(make(200));
+    pid = fork();
+    if (pid == 0) {
+        make_many(1000);
+        _exit(0);
+    }
+    require(wait_for(pid) == 0);
+}
+
+/* As root: becomes another user, as daemons do. */
+static int mode_drop(void)
+{
+    make_many(1000);
+    require(setgid(65534) == 0 && setuid(65534) == 0);
+    go_on_calling();
+    return 0;
+}
+
+/* As root: moves where the spool's folder is not. */
+static int mode_jail(void)
+{
+    make_many(1000);
+    require(chroot("/dev") == 0 && chdir("/") == 0);
+    go_on_calling();
+    return 0;
+}
+
 /* No descriptor stays open, and the folder is another, as in a daemon. */
 static int mode_closed(void)
 {
@@ -349,6 +382,8 @@ static const struct {
     { "family", mode_family },
     { "kill", mode_kill },
     { "pause", mode_pause },
+    { "drop", mode_drop },
+    { "jail", mode_jail },
     { "failed", mode_failed },
     { "kinds", mode_kinds },
     { "closed", mode_closed },
