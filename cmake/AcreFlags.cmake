@@ -42,7 +42,7 @@ if(ACRE_COVERAGE)
 endif()
 if(ACRE_MCDC)
     target_compile_options(acre_flags INTERFACE
-        -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc -fprofile-update=atomic -O0)
+        -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc -O1)
     target_compile_definitions(acre_flags INTERFACE ACRE_COUNT_BRANCHES=1)
     target_link_options(acre_flags INTERFACE -fprofile-instr-generate)
 endif()

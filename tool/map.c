@@ -319,6 +319,7 @@ static int draw_image(struct map_command *command, const struct acre_usage *usag
     command->look.utf8 = speaks_utf8();
     command->image.look = command->look;
     command->image.svg = command->svg;
+    command->image.allocator = command->allocator;
     return map_image(&command->image, usage);
 }
 
@@ -376,12 +377,13 @@ int acre_cmd_map(int argc, char **argv)
             "bytes)",
             &command.process },
         { "image", 'i', ACRE_OPTION_TEXT, "FILE",
-            "check and draw the TLSF heap in this dump of a\nmachine's memory instead of a trace",
+            "check and draw the heap in this dump of a machine's\nmemory instead of a trace (tlsf, "
+            "buddy, slab, bitmap)",
             &command.image.file },
         { "base", 0, ACRE_OPTION_TEXT, "ADDRESS", "address of the dump's first byte",
             &command.image.base },
         { "heap", 0, ACRE_OPTION_TEXT, "PLACE",
-            "address of the struct acre_tlsf, or SYMBOL[+OFFSET]", &command.image.heap },
+            "address of the allocator's struct, or SYMBOL[+OFFSET]", &command.image.heap },
         { "elf", 0, ACRE_OPTION_TEXT, "FILE", "the machine's program: symbols, word, byte order",
             &command.image.elf },
         { "word", 0, ACRE_OPTION_TEXT, "BITS", "32 or 64 (default: as --elf says, else 64)",
@@ -389,7 +391,7 @@ int acre_cmd_map(int argc, char **argv)
         { "order", 0, ACRE_OPTION_TEXT, "ORDER",
             "little or big (default: as --elf says, else little)", &command.image.order },
         { "granule", 0, ACRE_OPTION_TEXT, "BYTES",
-            "8 or 16 (default: that with which the heap is sound)", &command.image.granule },
+            "of TLSF: 8 or 16 (default: that with which it is sound)", &command.image.granule },
         { "wide", 0, ACRE_OPTION_FLAG, NULL, "the machine's library has ACRE_TLSF_WIDE",
             &command.image.wide },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",
@@ -401,7 +403,7 @@ int acre_cmd_map(int argc, char **argv)
     const struct acre_usage usage = { "map", "FILE",
         "Draws the layout of the blocks of the trace FILE ('-': standard input) in the\n"
         "pool of a built-in allocator, or of a plugin, after one operation of the trace.\n"
-        "With --image, checks and draws a TLSF heap in a dump of a machine's memory.",
+        "With --image, checks and draws a heap in a dump of a machine's memory.",
         options, false };
     enum acre_parsed parsed = acre_options_parse(&usage, &argc, argv);
     if (parsed != ACRE_PARSED_OK)

@@ -153,7 +153,7 @@ static void collect_blocks(
     }
 }
 
-static bool make_drawing(struct drawing *drawing, const struct image_heap *heap,
+static bool make_drawing(struct drawing *drawing, const char *name, const struct image_heap *heap,
     const struct image_region *region, size_t cells)
 {
     memset(drawing, 0, sizeof *drawing);
@@ -172,7 +172,7 @@ static bool make_drawing(struct drawing *drawing, const struct image_heap *heap,
         .live = &drawing->live,
         .blocks = drawing->blocks };
     drawing->track = (struct map_track){ .history = &drawing->history,
-        .name = "tlsf",
+        .name = name,
         .pool = (size_t)region->size,
         .walked = true,
         .cell_bytes = bytes,
@@ -201,7 +201,7 @@ static bool draw_region(
     bool to_file = image->svg && strcmp(image->svg, "-") != 0;
     size_t cells = image->svg ? MAP_PICTURE_ROWS * 32 : image->look.columns * MAP_TEXT_ROWS;
     FILE *out = to_file ? fopen(image->svg, "w") : stdout;
-    bool good = make_drawing(&drawing, heap, region, cells);
+    bool good = make_drawing(&drawing, image->allocator, heap, region, cells);
     if (!good)
         acre_complain("map", "not enough memory");
     if (good && out && image->svg)
@@ -230,16 +230,17 @@ static const struct image_region *largest_region(const struct image_heap *heap)
 
 /* ---- the whole ---- */
 
-static void print_summary(FILE *out, const struct image_heap *heap, uint64_t at)
+static void print_summary(
+    FILE *out, const struct image_kind *kind, const struct image_heap *heap, uint64_t at)
 {
     char cells[2][ACRE_CELL_ROOM];
     acre_cell_number(cells[0], heap->live_count);
     acre_cell_number(cells[1], heap->live_bytes);
-    fprintf(out, "tlsf at 0x%" PRIx64 ", granule %u: %zu %s, %s live blocks of %s bytes\n", at,
-        heap->layout.granule, heap->region_count,
-        acre_plural(heap->region_count, "region", "regions"), cells[0], cells[1]);
+    fprintf(out, "%s at 0x%" PRIx64 ", %s %" PRIu64 ": %zu %s, %s live %s of %s bytes\n",
+        kind->name, at, kind->unit, heap->unit, heap->region_count,
+        acre_plural(heap->region_count, "region", "regions"), cells[0], kind->live, cells[1]);
     if (heap->broken[0] == '\0')
-        fprintf(out, "sound: TLSF-1 to TLSF-9 hold\n");
+        fprintf(out, "sound: %s hold\n", kind->rules);
     else
         fprintf(out, "DAMAGED at 0x%" PRIx64 ": %s\n", heap->where, heap->broken);
 }
@@ -247,20 +248,25 @@ static void print_summary(FILE *out, const struct image_heap *heap, uint64_t at)
 /* The last blocks that could be read before the damage: its neighbours by address. */
 static void print_neighbours(FILE *out, const struct image_heap *heap)
 {
+    static const char *const of_blocks[] = { "TLSF-2", "TLSF-3", "TLSF-4", "TLSF-5", "BUDDY-2",
+        "BUDDY-3", "BUDDY-4", "SLAB-2", "SLAB-5", "SLAB-6" };
     size_t from = heap->block_count > 4 ? heap->block_count - 4 : 0;
-    if (strncmp(heap->broken, "TLSF-2", 6) != 0 && strncmp(heap->broken, "TLSF-3", 6) != 0 &&
-        strncmp(heap->broken, "TLSF-4", 6) != 0 && strncmp(heap->broken, "TLSF-5", 6) != 0)
+    bool shown = false;
+    for (size_t i = 0; i < sizeof of_blocks / sizeof of_blocks[0]; i++)
+        shown = shown || strncmp(heap->broken, of_blocks[i], strlen(of_blocks[i])) == 0;
+    if (!shown)
         return;
     for (size_t i = from; i < heap->block_count; i++)
         fprintf(out, "  before it: 0x%" PRIx64 ", %" PRIu64 " bytes, %s\n", heap->blocks[i].start,
             heap->blocks[i].size, heap->blocks[i].live ? "live" : "free");
 }
 
-static bool show_heap(const struct map_image *image, const struct image_heap *heap, uint64_t at)
+static bool show_heap(const struct map_image *image, const struct image_kind *kind,
+    const struct image_heap *heap, uint64_t at)
 {
     FILE *out = image->svg ? stderr : stdout;
     bool good = true;
-    print_summary(out, heap, at);
+    print_summary(out, kind, heap, at);
     print_neighbours(out, heap);
     if (image->svg)
         return !largest_region(heap) || draw_region(image, heap, largest_region(heap));
@@ -273,13 +279,14 @@ static bool show_heap(const struct map_image *image, const struct image_heap *he
     return good;
 }
 
-static int map_bytes(const struct map_image *image, const struct image *bytes, uint64_t at)
+static int map_bytes(const struct map_image *image, const struct image_kind *kind,
+    const struct image *bytes, uint64_t at)
 {
     struct image_heap heap;
-    image_check_tlsf(&heap, bytes, at);
+    kind->check(&heap, bytes, at);
     if (heap.no_memory)
         acre_complain("map", "not enough memory");
-    bool good = !heap.no_memory && show_heap(image, &heap, at) && heap.broken[0] == '\0';
+    bool good = !heap.no_memory && show_heap(image, kind, &heap, at) && heap.broken[0] == '\0';
     image_heap_free(&heap);
     return good ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
 }
@@ -289,6 +296,11 @@ static int map_files(const struct map_image *image, const struct acre_usage *usa
 {
     struct image bytes = { .bytes = dump->bytes, .size = dump->size };
     uint64_t at = 0;
+    const struct image_kind *kind = image_kind_named(image->allocator);
+    if (kind == NULL)
+        return acre_usage_error(usage,
+            "no images of '%s' can be read (choose from tlsf, buddy, slab, bitmap)",
+            image->allocator);
     if (!parse_facts(image, elf, &bytes.facts, usage))
         return ACRE_EXIT_USAGE;
     if (!parse_address(image->base, &bytes.base))
@@ -298,11 +310,14 @@ static int map_files(const struct map_image *image, const struct acre_usage *usa
             elf ? "no symbol of the ELF file" : "no --elf to look symbols up in");
         return ACRE_EXIT_FAILED;
     }
-    return map_bytes(image, &bytes, at);
+    return map_bytes(image, kind, &bytes, at);
 }
 
-int map_image(const struct map_image *image, const struct acre_usage *usage)
+int map_image(const struct map_image *given, const struct acre_usage *usage)
 {
+    struct map_image own = *given;
+    const struct map_image *image = &own;
+    own.allocator = given->allocator ? given->allocator : "tlsf";
     struct image_file dump = { NULL, 0 };
     struct image_file program = { NULL, 0 };
     struct image_elf elf;

@@ -9,6 +9,7 @@
 /** What the command line says, as text; null: nothing. */
 struct map_image {
     const char *file;
+    const char *allocator;
     const char *base;
     const char *heap;
     const char *elf;
@@ -22,6 +23,6 @@ struct map_image {
 
 /** Checks the heap and draws its regions. @return the tool's exit code: ACRE_EXIT_FAILED when an
  * invariant is broken. */
-int map_image(const struct map_image *image, const struct acre_usage *usage);
+int map_image(const struct map_image *given, const struct acre_usage *usage);
 
 #endif

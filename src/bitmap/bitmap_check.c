@@ -41,6 +41,8 @@ struct acre_check_result acre_bitmap_check(const struct acre_bitmap *self)
     const struct acre_region *region = acre_regions_find_broken(&self->regions);
     size_t used = 0;
     size_t pages = 0;
+    if (self->page_shift >= 8 * sizeof(size_t))
+        return acre_check_broken("BITMAP-7: the totals are the sums over the ranges", self);
     if (region != NULL)
         return acre_check_broken("BITMAP-1: ranges ascend and do not overlap", region);
     for (; range != NULL; range = bitmap_next_range(range)) {

@@ -18,6 +18,9 @@ static struct {
 
 static uint8_t copy[sizeof machine];
 
+/* The last two bits of the first byte choose: the memory is TLSF's, and damage to the others. */
+static const char *const kinds[] = { "tlsf", "buddy", "slab", "bitmap" };
+
 static void make_machine(void)
 {
     fuzz_require(acre_tlsf_init(&machine.tlsf, machine.pool, sizeof machine.pool) == ACRE_OK);
@@ -43,8 +46,8 @@ static void check_machine(const uint8_t *data, size_t size)
         copy[(data[at] | (size_t)data[at + 1] << 8) % sizeof copy] = data[at + 2];
     if (data[0] & 16)
         image.size = sizeof copy / 2;
-    image_check_tlsf(&heap, &image, image.base);
-    fuzz_require(!heap.no_memory && heap.block_count <= sizeof copy);
+    image_kind_named(kinds[data[0] >> 6])->check(&heap, &image, image.base);
+    fuzz_require(!heap.no_memory && heap.block_count <= 8 * sizeof copy);
     image_heap_free(&heap);
 }
 

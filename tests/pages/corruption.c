@@ -189,6 +189,9 @@ static void test_bounds_of_a_range(void **state)
     bitmap.regions.total++;
     expect("BITMAP-7:");
     bitmap.regions.total--;
+    bitmap.page_shift ^= 1u << 12; /* no shift of a number of pages */
+    expect("BITMAP-7:");
+    bitmap.page_shift ^= 1u << 12;
     assert_null(acre_bitmap_check(&bitmap).invariant);
 }
 

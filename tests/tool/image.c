@@ -123,7 +123,7 @@ static void a_sound_heap_is_sound(void **state)
         image.facts.granule = known ? ACRE_TLSF_GRANULE : 0;
         image_check_tlsf(&heap, &image, image.base);
         assert_string_equal(heap.broken, "");
-        assert_int_equal(heap.layout.granule, ACRE_TLSF_GRANULE);
+        assert_int_equal(heap.unit, ACRE_TLSF_GRANULE);
         assert_int_equal(heap.region_count, 2);
         assert_int_equal(heap.live_count, acre_tlsf_stats(&memory.tlsf).live_blocks);
         image_heap_free(&heap);

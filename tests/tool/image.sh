@@ -27,9 +27,9 @@ export LC_ALL=C COLUMNS=64
 
 # machine NAME EMULATOR COMPILER...: dumps a machine; fails when it cannot be built or run.
 machine() {
-    local emulator=$2
+    emulator=$2
     shift 2
-    "$@" -std=c11 -O1 -w -static -no-pie -Iinclude -Isrc tests/tool/image_maker.c src/tlsf/*.c src/base/*.c \
+    "$@" -std=c11 -O1 -w -static -no-pie -Iinclude -Isrc tests/tool/image_maker.c src/tlsf/*.c src/buddy/*.c src/slab/*.c src/bitmap/*.c src/base/*.c \
         -o "$work/program" 2>"$work/build.log" || return 1
     base=$($emulator "$work/program" "$work/dump") || return 1
 }
@@ -41,6 +41,20 @@ shows() {
     grep -qx 'sound: TLSF-1 to TLSF-9 hold' "$work/out" || fail "$1: not sound"
     [ "$(grep -cxE '[-+#m.]{1,64}' "$work/out")" -ge 19 ] || fail "$1: no rows"
     echo "image: $1: $(head -n 1 "$work/out")"
+    others "$1"
+}
+# others NAME: the same of the other allocators, each dumped by itself.
+others() {
+    local kind
+    for kind in buddy slab bitmap; do
+        base=$($emulator "$work/program" "$work/dump" "$kind") || fail "$1: $kind is not made"
+        map --base="$base" --elf="$work/program" --heap=firmware+64 --allocator="$kind" || fail "$1: $kind: no map"
+        grep -qE "^$kind at 0x[0-9a-f]+, [a-z ]+ [0-9]+: 1 region, [1-9][0-9]* live (blocks|runs) of [0-9,]+ bytes$" \
+            "$work/out" || fail "$1: $kind: the head"
+        grep -qE '^sound: [A-Z]+-1 to [A-Z]+-[0-9]+ hold$' "$work/out" || fail "$1: $kind: not sound"
+        [ "$(grep -cxE '[-+#m.]{1,64}' "$work/out")" -ge 4 ] || fail "$1: $kind: no rows"
+    done
+    base=$($emulator "$work/program" "$work/dump")
 }
 
 machine native "" "$CC" || { cat "$work/build.log"; echo "$CC cannot link a static program"; exit 77; }
@@ -58,6 +72,7 @@ refuses 1 "DAMAGED" --base="$base" --heap="$heap" --order=big
 refuses 1 "DAMAGED" --base="$base" --heap="$heap" --word=32
 refuses 2 "invalid --word '16'" --base="$base" --heap="$heap" --word=16
 refuses 2 "invalid --order 'middle'" --base="$base" --heap="$heap" --order=middle
+refuses 2 "no images of 'arena' can be read" --base="$base" --heap="$heap" --allocator=arena
 refuses 2 "invalid --granule '4'" --base="$base" --heap="$heap" --granule=4
 refuses 2 "invalid --base 'here'" --base=here --heap="$heap"
 refuses 2 "--image needs --base" --heap="$heap"
@@ -67,6 +82,9 @@ refuses 2 "more than one trace given" --base="$base" --heap="$heap" x
 refuses 1 "DAMAGED at 0x" --base="$base" --elf="$work/program" --heap=firmware+64
 grep -qE '^DAMAGED at 0x[0-9a-f]+: TLSF-[2-4]: ' "$work/out" || fail "the damage has no name"
 grep -q '^  before it: 0x' "$work/out" || fail "no neighbour of the damage"
+refuses 1 "DAMAGED at 0x" --base="$base" --elf="$work/program" --heap=firmware+64 --allocator=buddy
+refuses 1 "DAMAGED at 0x" --base="$base" --elf="$work/program" --heap=firmware+64 --allocator=slab
+refuses 1 "DAMAGED at 0x" --base="$base" --elf="$work/program" --heap=firmware+64 --allocator=bitmap
 
 [ "$(uname -m)" != x86_64 ] || { machine i386 "" "$CC" -m32 && shows i386; } ||
     echo "image: no 32-bit machine: $(head -n 1 "$work/build.log")"

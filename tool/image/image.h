@@ -58,6 +58,7 @@ struct image_block {
     bool live;
 };
 
+/** A region; of those of buddy, slab and bitmap only start, size and descriptor are filled in. */
 struct image_region {
     uint64_t start, size;
     uint64_t first, last; /**< Its chain. */
@@ -69,11 +70,12 @@ struct image_region {
 
 /** What a heap was found to hold. */
 struct image_heap {
-    struct image_layout layout;
+    uint64_t
+        unit; /**< Bytes of TLSF's granule, buddy's smallest block, a page of slab or bitmap. */
     struct image_region *regions;
-    size_t region_count;
+    size_t region_count, region_room;
     struct image_block *blocks; /**< By address within a region, as far as they could be read. */
-    size_t block_count, live_count;
+    size_t block_count, block_room, live_count;
     uint64_t live_bytes; /**< Headers not counted. */
     char broken
         [128]; /**< The first invariant that does not hold, as the checker names it; "": sound. */
@@ -88,7 +90,29 @@ struct image_heap {
  */
 void image_check_tlsf(struct image_heap *heap, const struct image *image, uint64_t at);
 
+/** The same of struct acre_buddy, with the rules of acre_buddy_check(). */
+void image_check_buddy(struct image_heap *heap, const struct image *image, uint64_t at);
+
+/** The same of struct acre_slab, with the rules of acre_slab_check(). */
+void image_check_slab(struct image_heap *heap, const struct image *image, uint64_t at);
+
+/** The same of struct acre_bitmap, with the rules of acre_bitmap_check(). A block is a run of pages that
+ * are all free or all in use: a bitmap knows no other bounds. */
+void image_check_bitmap(struct image_heap *heap, const struct image *image, uint64_t at);
+
 void image_heap_free(struct image_heap *heap);
+
+/** An allocator whose heaps can be read. */
+struct image_kind {
+    const char *name;
+    const char *unit;  /**< What image_heap.unit is of. */
+    const char *rules; /**< The first and the last one. */
+    const char *live;  /**< What is counted as live. */
+    void (*check)(struct image_heap *heap, const struct image *image, uint64_t at);
+};
+
+/** The allocator of a name; null: none. */
+const struct image_kind *image_kind_named(const char *name);
 
 /** What an ELF file says. */
 struct image_elf {

@@ -4,13 +4,9 @@
  * src/tlsf/tlsf_check.c; addresses are numbers here, and a read can fail, which breaks the rule that
  * needs it.
  */
-#include "tool/image/image.h"
+#include "tool/image/image_audit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { FREE = 1, PREV_FREE = 2, MIN_SPAN = 8, GAP = 128, MOST_REGIONS = 1 << 16 };
+enum { FREE = 1, PREV_FREE = 2, MIN_SPAN = 8, GAP = 128 };
 
 static const char regions_text[] =
     "TLSF-1: a region's descriptor is damaged, or regions are out of order";
@@ -24,72 +20,64 @@ static const char bitmap_text[] = "TLSF-7: the bitmaps do not match the lists";
 static const char count_text[] = "TLSF-8: a count does not match the blocks and regions";
 static const char cached_text[] = "TLSF-9: the cached region is none of the regions";
 
-struct audit {
-    const struct image *image;
-    struct image_heap *heap;
+struct tlsf_audit {
+    struct image_audit own;
     struct image_layout layout;
-    uint64_t at;   /* of the struct */
-    uint64_t mask; /* of an address */
     uint64_t free, used, capacity, top;
     size_t map_region; /* of the next live bit: region, */
     uint64_t map_at;   /* granule */
     uint64_t marked;   /* and address; 0: there is none */
-    size_t block_room, region_room;
 };
 
-static bool broken(struct audit *audit, const char *text, uint64_t where)
+static bool broken(struct tlsf_audit *audit, const char *text, uint64_t where)
 {
-    if (audit->heap->broken[0] == '\0') {
-        snprintf(audit->heap->broken, sizeof audit->heap->broken, "%s", text);
-        audit->heap->where = where;
-    }
-    return false;
+    return image_broken(&audit->own, text, where);
 }
 
 /* A word; 0 where there is none, with `good` false. */
-static uint64_t image_word(const struct audit *audit, uint64_t at, bool *good)
+static uint64_t tlsf_word(const struct tlsf_audit *audit, uint64_t at, bool *good)
 {
     uint64_t number = 0;
-    *good = image_read(audit->image, at, audit->layout.word, &number) && *good;
+    *good = image_read(audit->own.image, at, audit->layout.word, &number) && *good;
     return number;
 }
 
-static uint64_t member(const struct audit *audit, size_t offset)
+static uint64_t member(const struct tlsf_audit *audit, size_t offset)
 {
     bool good = true; /* the whole struct lies in the image */
-    return image_word(audit, audit->at + offset, &good);
+    return tlsf_word(audit, audit->own.at + offset, &good);
 }
 
 /* ---- TLSF-1, TLSF-9 ---- */
 
-static bool read_region(const struct audit *audit, uint64_t at, struct image_region *region,
+static bool read_region(const struct tlsf_audit *audit, uint64_t at, struct image_region *region,
     uint64_t *prev, uint64_t *meta, uint64_t *meta_size)
 {
     const struct image_layout *layout = &audit->layout;
     bool good = at % layout->word == 0;
     uint64_t joined = 0;
-    *prev = image_word(audit, at + layout->r_prev, &good);
+    *prev = tlsf_word(audit, at + layout->r_prev, &good);
     *region = (struct image_region){ .descriptor = at,
-        .start = image_word(audit, at + layout->r_start, &good),
-        .size = image_word(audit, at + layout->r_size, &good),
-        .first = image_word(audit, at + layout->r_first, &good),
-        .last = image_word(audit, at + layout->r_last, &good),
-        .base = image_word(audit, at + layout->r_base, &good),
-        .granules = image_word(audit, at + layout->r_granules, &good),
-        .live_map = image_word(audit, at + layout->r_live_map, &good),
-        .map_size = image_word(audit, at + layout->r_map_size, &good),
-        .shared_base = image_word(audit, at + layout->r_shared_base, &good),
-        .shared_granules = image_word(audit, at + layout->r_shared_granules, &good),
-        .shared_map = image_word(audit, at + layout->r_shared_map, &good) };
-    *meta = image_word(audit, at + layout->r_meta, &good);
-    *meta_size = image_word(audit, at + layout->r_meta_size, &good);
-    good = image_read(audit->image, at + layout->r_joined, 1, &joined) && good;
+        .start = tlsf_word(audit, at + layout->r_start, &good),
+        .size = tlsf_word(audit, at + layout->r_size, &good),
+        .first = tlsf_word(audit, at + layout->r_first, &good),
+        .last = tlsf_word(audit, at + layout->r_last, &good),
+        .base = tlsf_word(audit, at + layout->r_base, &good),
+        .granules = tlsf_word(audit, at + layout->r_granules, &good),
+        .live_map = tlsf_word(audit, at + layout->r_live_map, &good),
+        .map_size = tlsf_word(audit, at + layout->r_map_size, &good),
+        .shared_base = tlsf_word(audit, at + layout->r_shared_base, &good),
+        .shared_granules = tlsf_word(audit, at + layout->r_shared_granules, &good),
+        .shared_map = tlsf_word(audit, at + layout->r_shared_map, &good) };
+    *meta = tlsf_word(audit, at + layout->r_meta, &good);
+    *meta_size = tlsf_word(audit, at + layout->r_meta_size, &good);
+    good = image_read(audit->own.image, at + layout->r_joined, 1, &joined) && good;
     region->joined = joined != 0;
     return good;
 }
 
-static bool image_bounds_are_sane(
-    const struct audit *audit, const struct image_region *region, uint64_t meta, uint64_t meta_size)
+static bool image_bounds_are_sane(const struct tlsf_audit *audit, const struct image_region *region,
+    uint64_t meta, uint64_t meta_size)
 {
     uint64_t granule = audit->layout.granule;
     uint64_t end = region->start + region->size;
@@ -97,35 +85,18 @@ static bool image_bounds_are_sane(
     uint64_t from = meta != 0 ? meta : region->start;
     uint64_t room = meta != 0 ? meta_size : region->size;
     return region->start != 0 && region->size != 0 && end > region->start &&
-           end - 1 <= audit->mask && region->descriptor - from < room && region->base == base &&
+           end - 1 <= audit->own.mask && region->descriptor - from < room && region->base == base &&
            base < end && region->granules == (end - base + granule - 1) / granule &&
            region->first % granule == 0 && region->last % granule == 0 &&
            region->first >= region->start + audit->layout.header && region->first < region->last &&
            region->last - 1 <= end - 1;
 }
 
-static bool add_region(struct audit *audit, const struct image_region *region)
-{
-    struct image_heap *heap = audit->heap;
-    if (heap->region_count == audit->region_room) {
-        size_t room = audit->region_room > 0 ? audit->region_room * 2 : 16;
-        struct image_region *more = realloc(heap->regions, room * sizeof *more);
-        if (more == NULL) {
-            heap->no_memory = true;
-            return false;
-        }
-        heap->regions = more;
-        audit->region_room = room;
-    }
-    heap->regions[heap->region_count++] = *region;
-    return true;
-}
-
 /* Whether a region's live map is the part of the shared map, kept by the topmost of the regions that share
  * it, that stands for the region. */
-static bool image_map_is_sane(const struct audit *audit, size_t index)
+static bool image_map_is_sane(const struct tlsf_audit *audit, size_t index)
 {
-    const struct image_heap *heap = audit->heap;
+    const struct image_heap *heap = audit->own.heap;
     const struct image_region *region = &heap->regions[index];
     const struct image_region *before = index > 0 ? region - 1 : NULL;
     const struct image_region *top = region;
@@ -144,9 +115,9 @@ static bool image_map_is_sane(const struct audit *audit, size_t index)
            region->live_map == region->shared_map + offset / bits * audit->layout.word;
 }
 
-static bool check_maps(struct audit *audit)
+static bool check_maps(struct tlsf_audit *audit)
 {
-    const struct image_heap *heap = audit->heap;
+    const struct image_heap *heap = audit->own.heap;
     for (size_t i = 0; i < heap->region_count; i++) {
         if (!image_map_is_sane(audit, i))
             return broken(audit, regions_text, heap->regions[i].descriptor);
@@ -155,10 +126,10 @@ static bool check_maps(struct audit *audit)
 }
 
 /* Whether the cached region is one of the regions, or none. */
-static bool check_cached(struct audit *audit)
+static bool check_cached(struct tlsf_audit *audit)
 {
     const struct image_layout *layout = &audit->layout;
-    const struct image_heap *heap = audit->heap;
+    const struct image_heap *heap = audit->own.heap;
     uint64_t base = member(audit, layout->base);
     uint64_t granules = member(audit, layout->granules);
     uint64_t map = member(audit, layout->live_map);
@@ -168,10 +139,10 @@ static bool check_cached(struct audit *audit)
         seen = seen || (base == region->shared_base && granules == region->shared_granules &&
                            map == region->shared_map);
     }
-    return seen || broken(audit, cached_text, audit->at + layout->base);
+    return seen || broken(audit, cached_text, audit->own.at + layout->base);
 }
 
-static bool check_regions(struct audit *audit)
+static bool check_regions(struct tlsf_audit *audit)
 {
     const struct image_layout *layout = &audit->layout;
     bool good = true;
@@ -184,57 +155,44 @@ static bool check_regions(struct audit *audit)
         uint64_t prev, meta, meta_size;
         if (!read_region(audit, at, &region, &prev, &meta, &meta_size))
             return broken(
-                audit, regions_text, before != 0 ? before : audit->at + layout->first_region);
+                audit, regions_text, before != 0 ? before : audit->own.at + layout->first_region);
         bool adjoins = before != 0 && end == region.start && meta != 0;
-        if (prev != before || region.start < end || audit->heap->region_count >= MOST_REGIONS ||
+        if (prev != before || region.start < end ||
+            audit->own.heap->region_count >= IMAGE_MOST_REGIONS ||
             !image_bounds_are_sane(audit, &region, meta, meta_size) || (region.joined && !adjoins))
             return broken(audit, regions_text, at);
-        if (!add_region(audit, &region))
+        if (!image_add_region(&audit->own, &region))
             return false;
         end = region.start + region.size;
         total += region.size + meta_size;
         apart += meta_size;
         before = at;
-        at = image_word(audit, at + layout->r_next, &good);
+        at = tlsf_word(audit, at + layout->r_next, &good);
     }
     if (!check_maps(audit))
         return false;
     if (total != member(audit, layout->total) || apart != member(audit, layout->apart))
-        return broken(audit, count_text, audit->at + layout->total);
+        return broken(audit, count_text, audit->own.at + layout->total);
     return check_cached(audit);
 }
 
 /* ---- TLSF-2 to TLSF-5: chains ---- */
 
-static bool image_add_block(struct audit *audit, uint64_t start, uint64_t span, bool live)
+static bool tlsf_add_block(struct tlsf_audit *audit, uint64_t start, uint64_t span, bool live)
 {
-    struct image_heap *heap = audit->heap;
-    if (heap->block_count == audit->block_room) {
-        size_t room = audit->block_room > 0 ? audit->block_room * 2 : 1024;
-        struct image_block *more = realloc(heap->blocks, room * sizeof *more);
-        if (more == NULL) {
-            heap->no_memory = true;
-            return false;
-        }
-        heap->blocks = more;
-        audit->block_room = room;
-    }
     uint64_t size = span * (audit->layout.granule / 4) - audit->layout.header;
-    heap->blocks[heap->block_count++] = (struct image_block){ start, size, live };
-    heap->live_count += live;
-    heap->live_bytes += live ? size : 0;
-    return true;
+    return image_add_block(&audit->own, start, size, live);
 }
 
 /* The first granule from `at` on whose live bit is set, or the number of granules. False: the map does
  * not lie in the image. */
 static bool image_next_live_bit(
-    const struct audit *audit, const struct image_region *region, uint64_t *at)
+    const struct tlsf_audit *audit, const struct image_region *region, uint64_t *at)
 {
     uint64_t bits = audit->layout.word * 8;
     while (*at < region->granules) {
         uint64_t word;
-        if (!image_read(audit->image, region->live_map + *at / bits * audit->layout.word,
+        if (!image_read(audit->own.image, region->live_map + *at / bits * audit->layout.word,
                 audit->layout.word, &word))
             return false;
         word >>= *at % bits;
@@ -251,9 +209,9 @@ static bool image_next_live_bit(
 
 /* Moves on to the first live bit from the place read to on; 0 in `marked` when there is none. A library
  * without ACRE_CHECK_POINTERS has no maps. */
-static bool image_advance_to_live_bit(struct audit *audit)
+static bool image_advance_to_live_bit(struct tlsf_audit *audit)
 {
-    const struct image_heap *heap = audit->heap;
+    const struct image_heap *heap = audit->own.heap;
     for (; audit->map_region < heap->region_count; audit->map_region++, audit->map_at = 0) {
         const struct image_region *region = &heap->regions[audit->map_region];
         if (region->map_size == 0)
@@ -269,7 +227,7 @@ static bool image_advance_to_live_bit(struct audit *audit)
 }
 
 static bool check_live_bit(
-    struct audit *audit, const struct image_region *region, uint64_t block, bool live)
+    struct tlsf_audit *audit, const struct image_region *region, uint64_t block, bool live)
 {
     if (audit->marked != 0 && (audit->marked < block || (!live && audit->marked == block)))
         return broken(audit, live_text, audit->marked);
@@ -288,14 +246,15 @@ struct chain {
 };
 
 /* A span of 0 ends the last chain, or one that is full: the next begins a granule on. */
-static bool image_may_end(const struct audit *audit, const struct chain *chain)
+static bool image_may_end(const struct tlsf_audit *audit, const struct chain *chain)
 {
     uint64_t full = 4 * (((uint64_t)1 << audit->layout.max_log2) - 1);
     uint64_t spans = (chain->block - chain->first) / (audit->layout.granule / 4);
     return chain->block == chain->last || spans % (full + 4) == full;
 }
 
-static bool image_span_is_sane(const struct audit *audit, const struct chain *chain, uint64_t span)
+static bool image_span_is_sane(
+    const struct tlsf_audit *audit, const struct chain *chain, uint64_t span)
 {
     uint64_t room = (chain->last - chain->block) / (audit->layout.granule / 4);
     if (span == 0)
@@ -303,19 +262,20 @@ static bool image_span_is_sane(const struct audit *audit, const struct chain *ch
     return span >= MIN_SPAN && span % 4 == 0 && span <= room;
 }
 
-static bool agrees_with_before(const struct audit *audit, const struct chain *chain)
+static bool agrees_with_before(const struct tlsf_audit *audit, const struct chain *chain)
 {
     bool flag = (chain->header & PREV_FREE) != 0;
     uint64_t size = 0;
     if ((chain->before & FREE) == 0)
         return !flag;
     return flag &&
-           image_read(audit->image, chain->block - 2 * (uint64_t)audit->layout.header,
+           image_read(audit->own.image, chain->block - 2 * (uint64_t)audit->layout.header,
                audit->layout.header, &size) &&
            size == (chain->before & ~(uint64_t)3);
 }
 
-static bool check_block(struct audit *audit, const struct image_region *region, struct chain *chain)
+static bool check_block(
+    struct tlsf_audit *audit, const struct image_region *region, struct chain *chain)
 {
     uint64_t span = chain->header & ~(uint64_t)3;
     bool is_free = (chain->header & FREE) != 0;
@@ -326,12 +286,12 @@ static bool check_block(struct audit *audit, const struct image_region *region, 
     audit->free += is_free;
     audit->used += is_free ? 0 : span;
     audit->capacity += span;
-    return (span == 0 || image_add_block(audit, chain->block, span, !is_free)) &&
+    return (span == 0 || tlsf_add_block(audit, chain->block, span, !is_free)) &&
            check_live_bit(audit, region, chain->block, span != 0 && !is_free);
 }
 
 static bool check_chain(
-    struct audit *audit, const struct image_region *lowest, const struct image_region *highest)
+    struct tlsf_audit *audit, const struct image_region *lowest, const struct image_region *highest)
 {
     unsigned header = audit->layout.header;
     struct chain chain = { .first = lowest->first, .last = highest->last, .block = lowest->first };
@@ -339,7 +299,7 @@ static bool check_chain(
     for (;;) {
         while (region < highest && chain.block - region->start >= region->size)
             region++;
-        if (!image_read(audit->image, chain.block - header, header, &chain.header) ||
+        if (!image_read(audit->own.image, chain.block - header, header, &chain.header) ||
             !image_span_is_sane(audit, &chain, chain.header & ~(uint64_t)3))
             return broken(audit, size_text, chain.block);
         if (!check_block(audit, region, &chain))
@@ -352,9 +312,9 @@ static bool check_chain(
     }
 }
 
-static bool check_chains(struct audit *audit)
+static bool check_chains(struct tlsf_audit *audit)
 {
-    const struct image_heap *heap = audit->heap;
+    const struct image_heap *heap = audit->own.heap;
     if (!image_advance_to_live_bit(audit))
         return false;
     for (size_t i = 0; i < heap->region_count; i++) {
@@ -383,9 +343,9 @@ static unsigned list_of(uint64_t granules)
 }
 
 /* The header of a free block at an address of a region, else 0. */
-static uint64_t free_header(const struct audit *audit, uint64_t block)
+static uint64_t free_header(const struct tlsf_audit *audit, uint64_t block)
 {
-    const struct image_heap *heap = audit->heap;
+    const struct image_heap *heap = audit->own.heap;
     uint64_t header = 0;
     bool inside = false;
     for (size_t i = 0; i < heap->region_count && !inside; i++) {
@@ -393,23 +353,23 @@ static uint64_t free_header(const struct audit *audit, uint64_t block)
         inside = block - region->start < region->size;
     }
     if (!inside || block % audit->layout.granule != 0 ||
-        !image_read(audit->image, block - audit->layout.header, audit->layout.header, &header))
+        !image_read(audit->own.image, block - audit->layout.header, audit->layout.header, &header))
         return 0;
     return (header & FREE) != 0 && header >= MIN_SPAN ? header : 0;
 }
 
-static bool check_list(struct audit *audit, unsigned list, uint64_t block)
+static bool check_list(struct tlsf_audit *audit, unsigned list, uint64_t block)
 {
     const struct image_layout *layout = &audit->layout;
-    uint64_t head = audit->at + layout->first + (uint64_t)list * layout->word;
+    uint64_t head = audit->own.at + layout->first + (uint64_t)list * layout->word;
     uint64_t before = 0;
     bool good = true;
     while (block != 0) {
         uint64_t header = free_header(audit, block);
         if (header == 0)
             return broken(audit, list_text, before != 0 ? before : head);
-        uint64_t next = image_word(audit, block, &good);
-        uint64_t prev = image_word(audit, block + layout->word, &good);
+        uint64_t next = tlsf_word(audit, block, &good);
+        uint64_t prev = tlsf_word(audit, block + layout->word, &good);
         if (!good || audit->free == 0 || block == audit->top || (before != 0 && prev != before) ||
             list_of(header / 4) != list)
             return broken(audit, list_text, block);
@@ -417,62 +377,63 @@ static bool check_list(struct audit *audit, unsigned list, uint64_t block)
         before = block;
         block = next;
     }
-    uint64_t last = audit->at + layout->last + (uint64_t)list * layout->word;
-    if (list < layout->linear_lists && before != 0 && image_word(audit, last, &good) != before)
+    uint64_t last = audit->own.at + layout->last + (uint64_t)list * layout->word;
+    if (list < layout->linear_lists && before != 0 && tlsf_word(audit, last, &good) != before)
         return broken(audit, list_text, last);
     return true;
 }
 
-static bool bitmap_has(const struct audit *audit, size_t map, unsigned index)
+static bool bitmap_has(const struct tlsf_audit *audit, size_t map, unsigned index)
 {
     uint64_t bits = audit->layout.word * 8;
     return (member(audit, map + index / bits * audit->layout.word) >> index % bits & 1) != 0;
 }
 
-static bool check_summary(struct audit *audit)
+static bool check_summary(struct tlsf_audit *audit)
 {
     for (unsigned at = 0; at < audit->layout.word * 8; at++) {
         bool any = at < audit->layout.words &&
                    member(audit, audit->layout.nonempty + (size_t)at * audit->layout.word) != 0;
         if (bitmap_has(audit, audit->layout.summary, at) != any)
-            return broken(audit, bitmap_text, audit->at + audit->layout.summary);
+            return broken(audit, bitmap_text, audit->own.at + audit->layout.summary);
     }
     return true;
 }
 
-static bool check_lists(struct audit *audit)
+static bool check_lists(struct tlsf_audit *audit)
 {
     const struct image_layout *layout = &audit->layout;
     audit->top = member(audit, layout->top);
     if (audit->top != 0 && (free_header(audit, audit->top) / 4 < 256 + 2 || audit->free == 0))
-        return broken(audit, list_text, audit->at + layout->top);
+        return broken(audit, list_text, audit->own.at + layout->top);
     audit->free -= audit->top != 0;
     for (unsigned list = 0; list < layout->lists; list++) {
         size_t head = layout->first + (size_t)list * layout->word;
         uint64_t block = member(audit, head);
         if (bitmap_has(audit, layout->nonempty, list) != (block != 0))
-            return broken(audit, bitmap_text, audit->at + head);
+            return broken(audit, bitmap_text, audit->own.at + head);
         if (!check_list(audit, list, block))
             return false;
     }
     if (!check_summary(audit))
         return false;
-    return audit->free == 0 || broken(audit, list_text, audit->at + layout->first);
+    return audit->free == 0 || broken(audit, list_text, audit->own.at + layout->first);
 }
 
 /* ---- TLSF-8 ---- */
 
-static bool check_accounts(struct audit *audit)
+static bool check_accounts(struct tlsf_audit *audit)
 {
     const struct image_layout *layout = &audit->layout;
-    uint64_t used = (member(audit, layout->peak) - member(audit, layout->headroom)) & audit->mask;
-    uint64_t sign = audit->mask / 2 + 1;
-    if (member(audit, layout->live_blocks) != audit->heap->live_count)
-        return broken(audit, count_text, audit->at + layout->live_blocks);
+    uint64_t used =
+        (member(audit, layout->peak) - member(audit, layout->headroom)) & audit->own.mask;
+    uint64_t sign = audit->own.mask / 2 + 1;
+    if (member(audit, layout->live_blocks) != audit->own.heap->live_count)
+        return broken(audit, count_text, audit->own.at + layout->live_blocks);
     if ((member(audit, layout->headroom) & sign) != 0 || used != audit->used)
-        return broken(audit, count_text, audit->at + layout->headroom);
+        return broken(audit, count_text, audit->own.at + layout->headroom);
     if (member(audit, layout->capacity) != audit->capacity)
-        return broken(audit, count_text, audit->at + layout->capacity);
+        return broken(audit, count_text, audit->own.at + layout->capacity);
     return true;
 }
 
@@ -483,17 +444,10 @@ static void check_with(
 {
     struct image_facts facts = image->facts;
     facts.granule = granule;
-    struct audit audit = {
-        .image = image, .heap = heap, .at = at, .layout = image_layout_of(&facts)
-    };
-    audit.mask = facts.word == 8 ? UINT64_MAX : UINT32_MAX;
-    memset(heap, 0, sizeof *heap);
-    heap->layout = audit.layout;
-    if (at % facts.word != 0 || !image_has(image, at, audit.layout.size)) {
-        broken(&audit, "the control structure does not lie in the image", at);
-        return;
-    }
-    if (check_regions(&audit) && check_chains(&audit) && check_lists(&audit))
+    struct tlsf_audit audit = { .layout = image_layout_of(&facts) };
+    bool good = image_begin(&audit.own, heap, image, at, audit.layout.size);
+    heap->unit = granule;
+    if (good && check_regions(&audit) && check_chains(&audit) && check_lists(&audit))
         check_accounts(&audit);
 }
 
