@@ -54,8 +54,8 @@
  * into a freed block gives no block two owners and makes no call write outside the allocator's
  * memory. A block beside damage is refused with ACRE_NOT_ALLOCATED and stays as it is; free blocks
  * behind a damaged link are lost; a region is given back only when nothing is damaged. Calls take
- * six to ten times as many instructions, on a large block one per KiB more, and quick lists stay
- * empty. 0: TLSF trusts its headers and links; nothing is paid. Takes effect only with
+ * twice to seven times as many instructions, on a large block one per KiB more, and quick lists
+ * stay empty. 0: TLSF trusts its headers and links; nothing is paid. Takes effect only with
  * ACRE_CHECK_POINTERS.
  */
 #ifndef ACRE_HARDEN_METADATA

@@ -34,6 +34,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_aligned(
 {
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_for(tlsf, layout);
     struct acre_tlsf_block *block = acre_tlsf_find_aligned(tlsf, layout);
     if (block == NULL)
         return tlsf_refuse(tlsf, layout);
@@ -45,6 +47,16 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_last_in_list(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     tlsf_unmark_list(tlsf, tlsf_linear_list(span));
+    tlsf_set_live_whole(block, span);
+    return acre_tlsf_mark_live(tlsf, block, span);
+}
+
+/* Allocates the first block of a linear list where the link to the next one has to be proven. */
+static ACRE_NOINLINE struct acre_ptr tlsf_alloc_proving(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+{
+    size_t span = 4 * list + TLSF_MIN_SPAN;
+    tlsf_pop(tlsf, block, list);
     tlsf_set_live_whole(block, span);
     return acre_tlsf_mark_live(tlsf, block, span);
 }
@@ -115,6 +127,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_all_of_top(
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_top(
     struct acre_tlsf *tlsf, size_t size, size_t span)
 {
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_top(tlsf);
     struct acre_tlsf_block *block = tlsf->top;
     if (ACRE_UNLIKELY(block == NULL))
         return tlsf_refuse(tlsf, acre_layout(size, 1));
@@ -137,6 +151,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_large(struct acre_tlsf *tlsf, si
         return tlsf_refuse(tlsf, acre_layout(size, 1));
     size_t span = 4 * granules;
     size_t list = tlsf_large_list(span - 4);
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_lists(tlsf, list, list + 1);
     struct acre_tlsf_block *first = tlsf->first[list];
     if (first == NULL || *tlsf_header(first) < span)
         list = tlsf_find_list(tlsf, list + 1);
@@ -151,6 +167,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_later(
     struct acre_tlsf *tlsf, size_t size, size_t own)
 {
     size_t span = 4 * own + TLSF_MIN_SPAN;
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_lists(tlsf, own, (own | (ACRE_TLSF_WORD_BITS - 1)) + 1);
     size_t later = tlsf->summary & ((~(size_t)1) << (own >> TLSF_WORD_LOG2));
     ACRE_OPAQUE(span);
     if (later == 0)
@@ -205,8 +223,6 @@ ACRE_INLINE struct acre_ptr tlsf_alloc_extreme(struct acre_tlsf *tlsf, size_t si
 
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    if (TLSF_HARDEN)
-        acre_tlsf_prove_for(tlsf, layout);
     if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
         return tlsf_alloc_aligned(tlsf, layout);
     size_t list = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
@@ -219,6 +235,8 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
     ACRE_OPAQUE(span);
     struct acre_tlsf_block *block = tlsf->first[list];
     struct acre_tlsf_block *next = block->next;
+    if (TLSF_HARDEN && ACRE_UNLIKELY(!tlsf_is_after_nearby(tlsf, next, block, span)))
+        return tlsf_alloc_proving(tlsf, block, list);
     tlsf->first[list] = next;
     if (ACRE_UNLIKELY(next == NULL))
         return tlsf_alloc_last_in_list(tlsf, block, span);
@@ -399,17 +417,10 @@ static ACRE_NOINLINE enum acre_status tlsf_free_merging(
     return ACRE_OK;
 }
 
-/* Frees a block whose live bit is cleared. */
-ACRE_INLINE enum acre_status tlsf_free_unlisted(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+/* Frees a block that has no free neighbour. */
+ACRE_INLINE enum acre_status tlsf_free_alone(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+    size_t span, struct acre_tlsf_block *above)
 {
-    size_t span = *tlsf_header(block);
-    ACRE_OPAQUE(span);
-    if ((span & TLSF_PREV_FREE) != 0)
-        return tlsf_free_merging(tlsf, block, span);
-    struct acre_tlsf_block *above = tlsf_after(block, span);
-    if (tlsf_is_free(above))
-        return tlsf_free_merging(tlsf, block, span);
     tlsf_set_prev_free(above);
     tlsf_count_freed(tlsf, span);
     tlsf_set_free(block, span, above);
@@ -423,6 +434,20 @@ ACRE_INLINE enum acre_status tlsf_free_unlisted(
         return tlsf_insert_into_empty(tlsf, block, span);
     next->prev = block;
     return ACRE_OK;
+}
+
+/* Frees a block whose live bit is cleared. */
+ACRE_INLINE enum acre_status tlsf_free_unlisted(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    size_t span = *tlsf_header(block);
+    ACRE_OPAQUE(span);
+    if ((span & TLSF_PREV_FREE) != 0)
+        return tlsf_free_merging(tlsf, block, span);
+    struct acre_tlsf_block *above = tlsf_after(block, span);
+    if (tlsf_is_free(above))
+        return tlsf_free_merging(tlsf, block, span);
+    return tlsf_free_alone(tlsf, block, span, above);
 }
 
 ACRE_NOINLINE enum acre_status acre_tlsf_free_block(
@@ -445,6 +470,27 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tl
     return tlsf_free_unlisted(tlsf, ptr);
 }
 
+/* Frees a block of the cached region, whose live bit is in `word`, with neighbours to be proven. */
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_proving(
+    struct acre_tlsf *tlsf, void *ptr, size_t *word)
+{
+    if (!acre_tlsf_is_sound_live(tlsf, ptr))
+        return ACRE_NOT_ALLOCATED;
+    *word ^= tlsf_bit(tlsf_offset(tlsf->base, ptr));
+    return tlsf_free_unlisted(tlsf, ptr);
+}
+
+/* Frees a block of the cached region, whose live bit is in `word`. The most common one, between live
+ * blocks of one region, is proven here. */
+ACRE_INLINE enum acre_status tlsf_dealloc_hardened(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t *word, size_t offset)
+{
+    if (ACRE_UNLIKELY(!tlsf_has_one_region(tlsf) || !tlsf_is_between_live(tlsf, block, offset)))
+        return tlsf_dealloc_proving(tlsf, block, word);
+    *word ^= tlsf_bit(offset);
+    return tlsf_free_alone(tlsf, block, tlsf_span(block), tlsf_after(block, tlsf_span(block)));
+}
+
 enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
 {
     if (!ACRE_CHECK_POINTERS)
@@ -455,8 +501,8 @@ enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
     size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
     if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
         return ACRE_NOT_ALLOCATED;
-    if (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr))
-        return ACRE_NOT_ALLOCATED;
+    if (TLSF_HARDEN)
+        return tlsf_dealloc_hardened(tlsf, ptr, word, offset);
     ACRE_REREAD();
     *word ^= tlsf_bit(offset);
     return tlsf_free_unlisted(tlsf, ptr);

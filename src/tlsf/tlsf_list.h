@@ -75,13 +75,56 @@ ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
     return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
 }
 
+/* ---- proofs ---- */
+
+/* Whether a free block of a list starts where a link leads. A live block of the same size differs in
+ * a flag. */
+ACRE_INLINE bool tlsf_is_listed(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t list)
+{
+    if (ACRE_UNLIKELY(!tlsf_is_inner(tlsf, block)) && !acre_tlsf_may_hold_block(tlsf, block))
+        return false;
+    size_t header = *tlsf_header(block);
+    if (ACRE_LIKELY(list < ACRE_TLSF_LINEAR_LISTS))
+        return header == (4 * list + TLSF_MIN_SPAN) + TLSF_FREE;
+    return header >= 4 * TLSF_LINEAR && (header & TLSF_FLAGS) == TLSF_FREE &&
+           header >> 2 <= TLSF_MAX_GRANULES &&
+           tlsf_large_list(header & ~(size_t)TLSF_FLAGS) == list;
+}
+
+/* The same of a linear list in the cached region, without a search. False leaves it open. */
+ACRE_INLINE bool tlsf_is_after_nearby(const struct acre_tlsf *tlsf,
+    const struct acre_tlsf_block *block, const struct acre_tlsf_block *before, size_t span)
+{
+    return tlsf_is_inner(tlsf, block) && *tlsf_header(block) == span + TLSF_FREE &&
+           block->prev == before && block != before;
+}
+
+/* Whether a link leads to a free block of a list that links back. */
+ACRE_INLINE bool tlsf_is_after(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block,
+    const struct acre_tlsf_block *before, size_t list)
+{
+    return block != before && tlsf_is_listed(tlsf, block, list) && block->prev == before;
+}
+
 /* ---- taking blocks out ---- */
+
+/* The block after a list's first one; where links are proven, null for one that is damaged: what
+ * follows it is lost. */
+ACRE_INLINE struct acre_tlsf_block *tlsf_second(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_block *first, size_t list)
+{
+    struct acre_tlsf_block *next = first->next;
+    if (TLSF_HARDEN && next != NULL && !tlsf_is_after(tlsf, next, first, list))
+        return NULL;
+    return next;
+}
 
 /* Takes a list's first block out of it. */
 ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
     ACRE_ASSERT(tlsf_first(tlsf, list) == block); /* TLSF-6 */
-    struct acre_tlsf_block *next = block->next;
+    struct acre_tlsf_block *next = tlsf_second(tlsf, block, list);
     tlsf_set_first(tlsf, list, next);
     if (ACRE_UNLIKELY(next == NULL))
         tlsf_unmark_list(tlsf, list);
@@ -149,7 +192,7 @@ ACRE_INLINE void tlsf_replace_first(struct acre_tlsf *tlsf, const struct acre_tl
     struct acre_tlsf_block *block, size_t list)
 {
     ACRE_ASSERT(tlsf_first(tlsf, list) == old); /* TLSF-6 */
-    struct acre_tlsf_block *next = old->next;
+    struct acre_tlsf_block *next = tlsf_second(tlsf, old, list);
     block->next = next;
     tlsf_set_first(tlsf, list, block);
     if (next != NULL)

@@ -201,20 +201,20 @@ ACRE_INLINE void tlsf_set_free(
 
 ACRE_INLINE void tlsf_set_prev_free(struct acre_tlsf_block *block)
 {
-    ACRE_ASSERT(!tlsf_is_free(block)); /* TLSF-3 */
+    ACRE_ASSERT(TLSF_HARDEN || !tlsf_is_free(block)); /* TLSF-3 */
     *tlsf_header(block) |= TLSF_PREV_FREE;
 }
 
 ACRE_INLINE void tlsf_clear_prev_free(struct acre_tlsf_block *block)
 {
-    ACRE_ASSERT(!tlsf_is_free(block)); /* TLSF-3 */
+    ACRE_ASSERT(TLSF_HARDEN || !tlsf_is_free(block)); /* TLSF-3 */
     *tlsf_header(block) &= (acre_tlsf_field) ~(acre_tlsf_field)TLSF_PREV_FREE;
 }
 
 /* Writes the header of a free block that becomes live undivided. */
 ACRE_INLINE void tlsf_set_live_whole(struct acre_tlsf_block *block, size_t span)
 {
-    ACRE_ASSERT(*tlsf_header(block) == (span | TLSF_FREE)); /* TLSF-6 */
+    ACRE_ASSERT(TLSF_HARDEN || *tlsf_header(block) == (span | TLSF_FREE)); /* TLSF-6 */
     *tlsf_header(block) = (acre_tlsf_field)span;
     tlsf_clear_prev_free(tlsf_after(block, span));
 }
@@ -302,6 +302,12 @@ ACRE_INLINE void tlsf_count_freed(struct acre_tlsf *tlsf, size_t span)
     tlsf->live_blocks--;
     tlsf->headroom += (ptrdiff_t)span;
     ACRE_ASSERT((size_t)tlsf->headroom <= tlsf->peak); /* TLSF-8 */
+}
+
+/* Whether an address is that of a granule of the cached region, neither the first nor the last. */
+ACRE_INLINE bool tlsf_is_inner(const struct acre_tlsf *tlsf, const void *at)
+{
+    return tlsf_offset(tlsf->base, at) - 1 < tlsf->granules - 2 && tlsf->granules > 2;
 }
 
 /* ---- regions ---- */
@@ -433,6 +439,38 @@ bool acre_tlsf_is_sound_live(const struct acre_tlsf *tlsf, const struct acre_tls
 /* Before an alloc: proves what it may take from, and drops what is damaged. O(log regions), and
  * O(lists dropped). */
 void acre_tlsf_prove_for(struct acre_tlsf *tlsf, struct acre_layout layout);
+
+/* The same before an alloc that takes from a large list, in which case `own` is that of its size, or
+ * from the first list from `list` on. A linear list needs no proof but that of its links, for its
+ * number is the size of its blocks. */
+void acre_tlsf_prove_lists(struct acre_tlsf *tlsf, size_t own, size_t list);
+
+/* The same before an alloc that takes from the top block. */
+void acre_tlsf_prove_top(struct acre_tlsf *tlsf);
+
+/* Whether there is one region, so that nothing lies between two of its blocks that is not its. */
+ACRE_INLINE bool tlsf_has_one_region(const struct acre_tlsf *tlsf)
+{
+    return TLSF_ONE_REGION || tlsf_next_region(tlsf_first_region(tlsf)) == NULL;
+}
+
+/* Whether a live block, at a granule of the cached region, has live neighbours only and an undamaged
+ * header: the next live block starts where it ends. Where there are several regions, that may be in
+ * another one. False leaves it open. O(its granules / bits of a word). */
+ACRE_INLINE bool tlsf_is_between_live(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t offset)
+{
+    size_t span = *tlsf_header(block);
+    size_t end = offset + span / 4;
+    size_t at = (offset + 1) >> TLSF_WORD_LOG2;
+    if ((span & TLSF_FLAGS) != 0 || end >= tlsf->granules)
+        return false;
+    size_t bits = tlsf->live_map[at] & (SIZE_MAX << ((offset + 1) % ACRE_TLSF_WORD_BITS));
+    while (bits == 0 && at < end >> TLSF_WORD_LOG2)
+        bits = tlsf->live_map[++at];
+    return bits != 0 && at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(bits) == end &&
+           (*tlsf_header(tlsf_after(block, span)) & TLSF_FLAGS) == 0;
+}
 
 /* The validator of all verbs that use a block's header. */
 ACRE_INLINE bool tlsf_is_sound(const struct acre_tlsf *tlsf, const void *ptr)
