@@ -53,7 +53,7 @@ enum {
     ACRE_THREADED_UNIT = 16,         /**< Step of the smallest classes, in bytes. */
     ACRE_THREADED_UNITS = 64,        /**< Sizes up to 64 units find their slab by a table. */
     ACRE_THREADED_KEPT_RUNS = 8,     /**< Runs of pages that a thread keeps for reuse, */
-    ACRE_THREADED_KEPT_PAGES = 32,   /**< each of at most this many pages. */
+    ACRE_THREADED_KEPT_PAGES = 32,   /**< each of at most this many pages; all: fewer. */
     ACRE_THREADED_KEPT_HEAPS = 4,    /**< Heaps without a thread that keep empty slabs and runs, */
     ACRE_THREADED_KEPT_HEAP_PAGES = 512 /**< if their pages are at most so many. */
 };

@@ -62,6 +62,7 @@ static void threaded_drop_kept(struct acre_thread_heap *heap, struct acre_thread
         if (run == NULL)
             continue;
         heap->kept[i] = NULL;
+        heap->kept_pages -= run->pages;
         run->next = *gone;
         *gone = run;
     }
@@ -81,9 +82,7 @@ static void threaded_abandon(struct acre_threaded *threaded, struct acre_thread_
 static bool threaded_keeps_empty(
     const struct acre_threaded *threaded, const struct acre_thread_heap *heap)
 {
-    size_t pages = heap->slab_pages;
-    for (size_t i = 0; i < ACRE_THREADED_KEPT_RUNS; i++)
-        pages += heap->kept[i] != NULL ? heap->kept[i]->pages : 0;
+    size_t pages = heap->slab_pages + heap->kept_pages;
     return threaded->abandoned_count <= ACRE_THREADED_KEPT_HEAPS &&
            pages <= ACRE_THREADED_KEPT_HEAP_PAGES;
 }

@@ -23,6 +23,7 @@ static struct acre_threaded_slab *threaded_take_kept(
         if (run == NULL || run->pages != pages || (run->start & (align - 1)) != 0)
             continue;
         heap->kept[i] = NULL;
+        heap->kept_pages -= pages;
         atomic_store_explicit(&run->lends, false, memory_order_relaxed);
         atomic_store_explicit(&run->state, THREADED_RUN, memory_order_release);
         return run;
@@ -30,17 +31,44 @@ static struct acre_threaded_slab *threaded_take_kept(
     return NULL;
 }
 
-/* Keeps a run for reuse; returns the one that has to make room, or null. */
-static struct acre_threaded_slab *threaded_keep_run(
-    struct acre_thread_heap *heap, struct acre_threaded_slab *run)
+/* Links the run that was kept longest to *gone, if its place has one. */
+static void threaded_drop_oldest(struct acre_thread_heap *heap, struct acre_threaded_slab **gone)
 {
-    run->next = NULL;
-    if (run->pages > ACRE_THREADED_KEPT_PAGES)
-        return run;
     struct acre_threaded_slab *old = heap->kept[heap->next_kept];
-    heap->kept[heap->next_kept] = run;
+    if (old == NULL)
+        return;
+    heap->kept[heap->next_kept] = NULL;
+    heap->kept_pages -= old->pages;
+    old->next = *gone;
+    *gone = old;
+}
+
+static void threaded_next_kept(struct acre_thread_heap *heap)
+{
     heap->next_kept = (heap->next_kept + 1) % ACRE_THREADED_KEPT_RUNS;
-    return old;
+}
+
+/* Keeps a run for reuse; links those that have to make room, or itself, to *gone. All that are kept have at
+ * most KEPT pages, and one for every PART of the heap's slabs. */
+static void threaded_keep_run(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *run, struct acre_threaded_slab **gone)
+{
+    enum { KEPT = 16, PART = 8 };
+    size_t most = KEPT + heap->slab_pages / PART;
+    if (run->pages > ACRE_THREADED_KEPT_PAGES || run->pages > most) {
+        run->next = *gone;
+        *gone = run;
+        return;
+    }
+    threaded_drop_oldest(heap, gone);
+    while (heap->kept_pages + run->pages > most) {
+        threaded_next_kept(heap);
+        threaded_drop_oldest(heap, gone);
+    }
+    run->next = NULL;
+    heap->kept[heap->next_kept] = run;
+    heap->kept_pages += run->pages;
+    threaded_next_kept(heap);
 }
 
 void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
@@ -67,9 +95,9 @@ enum acre_status acre_threaded_dealloc_run(
             &run->state, &state, THREADED_KEPT, memory_order_acq_rel, memory_order_relaxed))
         return ACRE_NOT_ALLOCATED;
     threaded_enter(heap);
-    struct acre_threaded_slab *gone = threaded_keep_run(heap, run);
+    struct acre_threaded_slab *gone = NULL;
+    threaded_keep_run(heap, run, &gone);
     if (gone != NULL) {
-        gone->next = NULL;
         acre_locker_lock(&heap->threaded->env.lock);
         acre_threaded_release(heap->threaded, gone);
         acre_locker_unlock(&heap->threaded->env.lock);

@@ -153,7 +153,8 @@ struct acre_thread_heap {
     unsigned char empties[ACRE_THREADED_CLASSES];              /* empty slabs in `partial` */
     unsigned slabs[ACRE_THREADED_CLASSES];                     /* all slabs; under the lock */
     struct acre_threaded_slab *kept[ACRE_THREADED_KEPT_RUNS];  /* runs kept for reuse */
-    unsigned next_kept;
+    unsigned next_kept;                                        /* where the next one goes */
+    size_t kept_pages;                                         /* of all of them */
     struct threaded_sweep sweep;
     struct threaded_window window; /* written under the lock, as is */
     size_t slab_pages;             /* pages of all slabs */
