@@ -14,18 +14,18 @@ install(TARGETS ${libraries} EXPORT acreTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The installed config.h has for defaults what this build was made with.
-get_property(knobs GLOBAL PROPERTY ACRE_KNOBS)
+get_property(build_options GLOBAL PROPERTY ACRE_BUILD_OPTIONS)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/acre/config.h)
 file(READ ${PROJECT_SOURCE_DIR}/include/acre/config.h config)
-foreach(knob IN LISTS knobs)
-    string(REPLACE "=" ";" pair ${knob})
+foreach(option IN LISTS build_options)
+    string(REPLACE "=" ";" pair ${option})
     list(GET pair 0 name)
     list(GET pair 1 value)
     string(REGEX REPLACE "(\n#define ${name} )([0-9]+|ACRE_ALIGNOF[^\n]*)" "\\1${value}" config "${config}")
 endforeach()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/installed/config.h CONTENT "${config}" @ONLY)
-list(JOIN knobs "\n" knob_lines)
-file(WRITE ${PROJECT_BINARY_DIR}/installed/knobs.txt "${knob_lines}\n")
+list(JOIN build_options "\n" option_lines)
+file(WRITE ${PROJECT_BINARY_DIR}/installed/build-options.txt "${option_lines}\n")
 
 install(DIRECTORY include/acre DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     PATTERN config.h EXCLUDE)

@@ -7,9 +7,9 @@
 #   acre_preload(NAME FILES... [LINK TARGETS...])   a shared object libacre-NAME.so to preload
 #   acre_program(NAME FILES... [LINK TARGETS...] [INSTALL])
 #   acre_test(NAME FILES... [LINK TARGETS...] [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
-#   acre_small_test(NAME FILES... DEFINES KNOBS... [NEEDS ...] [LABELS ...] [ARGS ...])  a test with
+#   acre_small_test(NAME FILES... DEFINES OPTIONS... [NEEDS ...] [LABELS ...] [ARGS ...])  a test with
 #                                    sources of an allocator, compiled for a small machine
-#   acre_small_suites(ALLOCATOR DEFINES KNOBS... [NEEDS ...])  conformance and misuse suite over it
+#   acre_small_suites(ALLOCATOR DEFINES OPTIONS... [NEEDS ...])  conformance and misuse suite over it
 #   acre_script_test(NAME SCRIPT [NEEDS GATES...] [LABELS LABELS...] [ARGS ...])
 #   acre_skipped_test(NAME WHY [LABELS LABELS...])  counted as skipped: what it needs is not there
 #   acre_library(OUT MODULE)         the target of a library, where pkg-config knows one
@@ -287,7 +287,7 @@ function(acre_test NAME)
     endif()
 endfunction()
 
-# The knobs that a small build sets are those of config.h, whatever the library was built with.
+# The build options that a small build sets are those of config.h, whatever the library was built with.
 function(acre_small_test NAME)
     cmake_parse_arguments(TEST "" "" "DEFINES;NEEDS;LABELS;ARGS" ${ARGN})
     acre_test(${NAME} ${TEST_UNPARSED_ARGUMENTS} NEEDS ${TEST_NEEDS} LINK acre_test_support

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * All build-time knobs with their defaults. A build sets them with -DNAME=VALUE, for the library
+ * All build options with their defaults. A build sets them with -DNAME=VALUE, for the library
  * and for every file that includes its headers. The defaults in the installed copy of this header
  * are the values that the library was built with.
  */

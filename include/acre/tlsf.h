@@ -65,7 +65,7 @@ typedef struct acre_tlsf_block *acre_tlsf_head;
         ((number) >> 24 != 0) + ((number) >> 25 != 0) + ((number) >> 26 != 0) +                    \
         ((number) >> 27 != 0))
 
-/** Sizes of the control structure; facts of the layout, not knobs. */
+/** Sizes of the control structure; facts of the layout, not build options. */
 enum {
     ACRE_TLSF_GRANULE =
         2 * sizeof(void *) > ACRE_NATURAL_ALIGN ? 2 * sizeof(void *) : ACRE_NATURAL_ALIGN,

@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/** Sizes of the quick lists; facts of the layout, not knobs. */
+/** Sizes of the quick lists; facts of the layout, not build options. */
 enum {
     ACRE_TLSF_QUICK_LISTS = 32, /**< Sizes with a quick list: 2 to 33 granules. */
     ACRE_TLSF_QUICK_DEPTH = 64  /**< Most blocks in a quick list. */
