@@ -24,6 +24,9 @@
  * 1 KiB per range, in memory that the caller gives or in the first pages of the range. The managed
  * pages are never read or written.
  *
+ * In a small build (ACRE_MAX_POOL) there are no summaries: a search takes O(pages / 64 + free runs),
+ * no run crosses into an adjoining range, and acre_bitmap_set_max_dirty() changes nothing.
+ *
  * Not for: blocks smaller than a page (use an allocator of bytes).
  */
 #ifndef ACRE_BITMAP_H

@@ -24,6 +24,9 @@
  * worst case is about M * (1 + log2(n) / 2) (J. M. Robson, 1971, for any allocator that does not
  * move such blocks). Measured figures: docs/decisions.md.
  *
+ * In a small build (ACRE_MAX_POOL) there are no quick lists, and regions hold their own metadata:
+ * acre_buddy_add_memory_apart() and acre_buddy_add_range() return ACRE_INVALID_PARAM.
+ *
  * Not for: sizes just above powers of two, for which TLSF takes half the memory.
  */
 #ifndef ACRE_BUDDY_H
@@ -147,6 +150,19 @@ ACRE_NODISCARD struct acre_ptr acre_buddy_realloc(
 struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const void *ptr);
 struct acre_block acre_buddy_find(const struct acre_buddy *buddy, const void *ptr);
 void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *arg);
+
+/**
+ * An allocator in its own memory: its struct stands at the start of a range, the rest is its region.
+ * @param start first byte; any alignment.
+ * @param size  bytes.
+ * @return a struct acre_buddy; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
+ *         larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
+ */
+ACRE_NODISCARD struct acre_ptr acre_buddy_create(void *start, size_t size);
+
+/** Bytes that acre_buddy_create() needs, wherever they start, for an allocator that serves a request
+ * as its first; 0: no size is enough. O(log size), pure. */
+size_t acre_buddy_pool_size(struct acre_layout layout);
 
 /**
  * Adds a region whose metadata lies elsewhere; the region itself is then never read or written.

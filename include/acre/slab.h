@@ -21,6 +21,9 @@
  * worst M * n / 16 bytes serve at most M live bytes in blocks of at most n bytes. While no
  * page is free, objects of larger classes serve requests. Measured figures: docs/decisions.md.
  *
+ * In a small build (ACRE_MAX_POOL) a slab is as long as one object needs, every empty slab is
+ * returned at once, and regions share no page map.
+ *
  * Not for: memory that must not be touched at all, since the records lie in the region itself.
  */
 #ifndef ACRE_SLAB_H
@@ -192,6 +195,19 @@ ACRE_NODISCARD struct acre_ptr acre_slab_realloc(
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr);
 struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
+
+/**
+ * An allocator in its own memory: its struct stands at the start of a range, the rest is its region.
+ * @param start first byte; any alignment.
+ * @param size  bytes.
+ * @return a struct acre_slab; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
+ *         larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
+ */
+ACRE_NODISCARD struct acre_ptr acre_slab_create(void *start, size_t size);
+
+/** Bytes that acre_slab_create() needs, wherever they start, for an allocator that serves a request
+ * as its first; 0: no size is enough. O(1), pure. */
+size_t acre_slab_pool_size(struct acre_layout layout);
 
 /**
  * alloc of a layout with the alignment ACRE_SLAB_UNIT, which every block has: the verb for typed

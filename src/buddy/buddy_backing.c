@@ -12,9 +12,8 @@ static size_t buddy_backing_smallest(const struct acre_buddy *buddy)
 }
 
 /* Twice the block has room for it at an address that suits it, wherever the metadata ends. */
-static size_t buddy_backing_region_size(const void *self, struct acre_layout layout)
+static size_t buddy_region_size_for(size_t smallest, struct acre_layout layout)
 {
-    size_t smallest = buddy_backing_smallest(self);
     size_t block = layout.size > layout.align ? layout.size : layout.align;
     if (block > SIZE_MAX / 8)
         return 0;
@@ -23,6 +22,18 @@ static size_t buddy_backing_region_size(const void *self, struct acre_layout lay
     block = (size_t)2 << acre_bits_highest(block - 1);
     size_t region = 2 * block;
     return region + acre_buddy_metadata_size(region + region / 4 + 1024, smallest);
+}
+
+static size_t buddy_backing_region_size(const void *self, struct acre_layout layout)
+{
+    return buddy_region_size_for(buddy_backing_smallest(self), layout);
+}
+
+size_t acre_buddy_pool_size(struct acre_layout layout)
+{
+    size_t region = buddy_region_size_for(ACRE_BUDDY_SMALLEST, layout);
+    bool fits = region != 0 && (ACRE_MAX_POOL == 0 || region <= (size_t)ACRE_MAX_POOL);
+    return fits ? ACRE_ALIGNOF(struct acre_buddy) - 1 + sizeof(struct acre_buddy) + region : 0;
 }
 
 static size_t buddy_backing_metadata_size(const void *self, size_t size)

@@ -262,6 +262,29 @@ enum acre_status acre_buddy_add_memory(struct acre_buddy *buddy, void *start, si
     return status;
 }
 
+/* Whether a region that holds its own metadata has room for a block of the default size. */
+static bool buddy_has_room(uintptr_t start, size_t size)
+{
+    size_t metadata = acre_region_place(start, size) - start + buddy_metadata_bytes(1);
+    size_t from = acre_align_up(start + metadata, ACRE_BUDDY_SMALLEST) - start;
+    return from < size && size - from >= ACRE_BUDDY_SMALLEST &&
+           (!ACRE_SMALL || size <= (size_t)ACRE_MAX_POOL);
+}
+
+struct acre_ptr acre_buddy_create(void *start, size_t size)
+{
+    uintptr_t at = acre_align_up((uintptr_t)start, ACRE_ALIGNOF(struct acre_buddy));
+    size_t skip = at - (uintptr_t)start + sizeof(struct acre_buddy);
+    if (start == NULL || at == 0 || size < skip || acre_range_wraps((uintptr_t)start, size) ||
+        !buddy_has_room(at + sizeof(struct acre_buddy), size - skip))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    struct acre_buddy *buddy = (void *)at;
+    memset(buddy, 0, sizeof(*buddy));
+    enum acre_status status = acre_buddy_init(buddy, buddy + 1, size - skip);
+    ACRE_ASSERT(status == ACRE_OK);
+    return (struct acre_ptr){ buddy, status };
+}
+
 static enum acre_status buddy_add_apart(struct acre_buddy *buddy, struct acre_region range)
 {
     struct acre_buddy_region region = { .range = range };

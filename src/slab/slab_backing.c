@@ -9,10 +9,8 @@
 /* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. The
  * eighth is never less for a larger size, so that what serves the largest block serves every
  * smaller one. */
-static size_t slab_backing_region_size(const void *self, struct acre_layout layout)
+static size_t slab_region_size_for(size_t page, struct acre_layout layout)
 {
-    const struct acre_slab *slab = self;
-    size_t page = slab->page_log2 != 0 ? (size_t)1 << slab->page_log2 : ACRE_SLAB_PAGE;
     size_t align = layout.align > ACRE_SLAB_UNIT ? layout.align : 0;
     if (layout.size > SIZE_MAX / 8 || align > SIZE_MAX / 8)
         return 0;
@@ -21,6 +19,20 @@ static size_t slab_backing_region_size(const void *self, struct acre_layout layo
     size_t size = layout.size + (layout.size == 0);
     size_t pages = acre_divide(size + eighth + align + page - 1, page) + 1;
     return acre_multiply(pages + 1, page) + (pages + 7) * ACRE_SLAB_PER_PAGE;
+}
+
+static size_t slab_backing_region_size(const void *self, struct acre_layout layout)
+{
+    const struct acre_slab *slab = self;
+    return slab_region_size_for(
+        slab->page_log2 != 0 ? (size_t)1 << slab->page_log2 : ACRE_SLAB_PAGE, layout);
+}
+
+size_t acre_slab_pool_size(struct acre_layout layout)
+{
+    size_t region = slab_region_size_for(ACRE_SLAB_PAGE, layout);
+    bool fits = region != 0 && (ACRE_MAX_POOL == 0 || region <= (size_t)ACRE_MAX_POOL);
+    return fits ? ACRE_ALIGNOF(struct acre_slab) - 1 + sizeof(struct acre_slab) + region : 0;
 }
 
 static enum acre_status slab_backing_add_adjacent(void *self, void *start, size_t size)

@@ -43,7 +43,7 @@ static void slab_lay_out(
     slab_set_current(slab, size_class, page, place.at);
 }
 
-bool acre_slab_create(struct acre_slab *slab, unsigned size_class, bool ample)
+bool acre_slab_new_slab(struct acre_slab *slab, unsigned size_class, bool ample)
 {
     size_t least = slab_pages_for(slab, slab->object_size[size_class]);
     size_t pages = slab_wanted_pages(slab, size_class, least, ample);
@@ -163,7 +163,7 @@ bool acre_slab_refill(struct acre_slab *slab, unsigned size_class)
         return true;
     bool ample = slab_is_memory_ample(slab);
     if (acre_slab_reuse_partial(slab, size_class, ample) ||
-        acre_slab_create(slab, size_class, ample))
+        acre_slab_new_slab(slab, size_class, ample))
         return true;
     if (slab->partial[size_class] == NULL)
         return slab_create_short(slab, size_class);

@@ -520,7 +520,7 @@ void acre_slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample);
 
 /* Makes a new slab of the wanted length current; false when there is no run for it. */
-bool acre_slab_create(struct acre_slab *slab, unsigned size_class, bool ample);
+bool acre_slab_new_slab(struct acre_slab *slab, unsigned size_class, bool ample);
 
 /* Sees to it that the current slab has a free object; false when memory is short. */
 bool acre_slab_refill(struct acre_slab *slab, unsigned size_class);

@@ -215,6 +215,23 @@ enum acre_status acre_slab_init(struct acre_slab *slab, void *start, size_t size
     return acre_slab_add_memory(slab, start, size);
 }
 
+struct acre_ptr acre_slab_create(void *start, size_t size)
+{
+    uintptr_t at = acre_align_up((uintptr_t)start, ACRE_ALIGNOF(struct acre_slab));
+    size_t skip = at - (uintptr_t)start + sizeof(struct acre_slab);
+    size_t rest = size - skip;
+    struct slab_usable usable = { at + sizeof(struct acre_slab), rest };
+    if (start == NULL || at == 0 || size < skip || acre_range_wraps((uintptr_t)start, size) ||
+        (ACRE_SMALL && rest > (size_t)ACRE_MAX_POOL) ||
+        slab_plan_region(usable, rest, ACRE_SLAB_PAGE).pages == 0)
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    struct acre_slab *slab = (void *)at;
+    memset(slab, 0, sizeof(*slab));
+    enum acre_status status = acre_slab_init(slab, slab + 1, rest);
+    ACRE_ASSERT(status == ACRE_OK);
+    return (struct acre_ptr){ slab, status };
+}
+
 /* Whether nothing in a region is live: what is not free are empty slabs. */
 static bool slab_is_region_free(const struct acre_slab_region *region)
 {

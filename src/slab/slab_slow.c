@@ -163,7 +163,7 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_refill(
 {
     bool ample = slab_is_memory_ample(slab);
     if (acre_slab_reuse_partial(slab, size_class, ample) ||
-        (ample && acre_slab_create(slab, size_class, true)))
+        (ample && acre_slab_new_slab(slab, size_class, true)))
         return slab_take_object(slab, size_class);
     return acre_slab_alloc_slow(slab, layout);
 }

@@ -114,6 +114,47 @@ static void a_region_goes_and_comes(void **state)
     assert_sound();
 }
 
+/* One call and one pointer; pool_size is enough wherever the pool starts. */
+static void a_pool_is_made_by_one_call(void **state)
+{
+    static unsigned char room[2 * ACRE_MAX_POOL];
+    (void)state;
+    for (size_t size = 1; size <= 1500; size += 37) {
+        size_t needs = acre_buddy_pool_size(acre_layout(size, 1));
+        assert_in_range(needs, size, sizeof room - 64);
+        for (size_t shift = 0; shift < 64; shift += 5) {
+            struct acre_ptr made = acre_buddy_create(room + shift, needs);
+            assert_int_equal(made.status, ACRE_OK);
+            assert_non_null(acre_buddy_alloc(made.ptr, acre_layout(size, 1)).ptr);
+            assert_null(acre_buddy_check(made.ptr).invariant);
+        }
+    }
+    memset(room, 0x55, sizeof room);
+    assert_int_equal(acre_buddy_pool_size(acre_layout(2 * ACRE_MAX_POOL, 1)), 0);
+    assert_int_equal(acre_buddy_create(NULL, POOL).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_buddy_create(room, sizeof room).status, ACRE_INVALID_PARAM);
+    for (size_t i = 0; i < sizeof room; i++)
+        assert_int_equal(room[i], 0x55);
+}
+
+/* A size that is refused is refused before anything is written, and all larger ones are served. */
+static void the_smallest_pool_is_exact(void **state)
+{
+    static unsigned char room[4096];
+    (void)state;
+    size_t size = 0;
+    memset(room, 0x55, sizeof room);
+    for (; acre_buddy_create(room + 1, size).status != ACRE_OK; size++) {
+        assert_true(size < sizeof room - 1);
+        for (size_t i = 0; i < sizeof room; i++)
+            if (room[i] != 0x55)
+                fail_msg("%zu bytes: byte %zu was written", size, i);
+    }
+    struct acre_ptr made = acre_buddy_create(room + 1, size);
+    assert_null(acre_buddy_check(made.ptr).invariant);
+    assert_non_null(acre_buddy_alloc(made.ptr, acre_layout(1, 1)).ptr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +163,8 @@ int main(void)
         cmocka_unit_test_setup(misuse_is_exact, open_pool),
         cmocka_unit_test_setup(refuse_what_is_left_out, open_pool),
         cmocka_unit_test_setup(a_region_goes_and_comes, open_pool),
+        cmocka_unit_test(a_pool_is_made_by_one_call),
+        cmocka_unit_test(the_smallest_pool_is_exact),
     };
     return cmocka_run_group_tests_name("buddy.small", tests, NULL, NULL);
 }
