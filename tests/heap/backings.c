@@ -98,7 +98,7 @@ static void a_region_of_that_size_serves(void **state)
     for (size_t subject = 0; subject < SUBJECTS; subject++)
         for (size_t i = 0; i < 5; i++)
             for (size_t j = 0; j < 3; j++)
-                for (size_t skip = 0; skip < 2; skip++) {
+                for (size_t skip = 0; skip < 80; skip += 13) {
                     struct acre_layout layout = acre_layout(sizes[i], aligns[j]);
                     start(subject);
                     size_t size = backing->region_size(&control, layout);
