@@ -220,7 +220,7 @@ static void note_released(void *arg, size_t blocks)
 /* Frees that leave a region empty are told; with a null handler they are not. */
 static void frees_are_told(void **state)
 {
-    (void)state;
+    (void)state; /* buddy cuts a region into aligned blocks: a larger one may not fit */
     for (size_t subject = 0; subject < SUBJECTS; subject++) {
         size_t released = 0;
         start(subject);
@@ -228,12 +228,12 @@ static void frees_are_told(void **state)
             continue;
         backing->set_on_released(&control, note_released, &released);
         assert_int_equal(acre_bytes_add_memory(bytes, memory, SIZE), ACRE_OK);
-        struct acre_ptr got = acre_alloc(bytes, acre_layout(SIZE / 3, 1));
+        struct acre_ptr got = acre_alloc(bytes, acre_layout(SIZE / 8, 1));
         assert_int_equal(acre_dealloc(bytes, got.ptr), ACRE_OK);
         assert_true(released > 0);
         released = 0;
         backing->set_on_released(&control, NULL, NULL);
-        got = acre_alloc(bytes, acre_layout(SIZE / 3, 1));
+        got = acre_alloc(bytes, acre_layout(SIZE / 8, 1));
         assert_int_equal(acre_dealloc(bytes, got.ptr), ACRE_OK);
         assert_int_equal(released, 0);
         assert_backing_sound();
