@@ -303,7 +303,7 @@ static void records_of_another_page_size(void **state)
 /* ---- the pool over one heap ---- */
 
 static struct acre_threaded_pool pool;
-static _Alignas(ACRE_THREADED_PAGE) unsigned char memory[SMALL], little[4 * ACRE_THREADED_PAGE];
+static _Alignas(ACRE_THREADED_PAGE) unsigned char memory[SMALL], little[2 * ACRE_THREADED_PAGE];
 
 /* A pool whose last region is too small for a heap serves nothing, until it is given more. */
 static void a_pool_without_a_heap(void **state)
