@@ -22,7 +22,7 @@ endfunction()
 # acre_build_option(NAME VALUE): passes a build option of include/acre/config.h on to the compiler, and into the copy
 # of that header which is installed. The header must declare it.
 function(acre_build_option NAME VALUE)
-    if(NOT VALUE MATCHES "^[0-9]+$")
+    if(NOT VALUE MATCHES "^(0x[0-9a-fA-F]+|[0-9]+)$")
         if(VALUE)
             set(VALUE 1)
         else()

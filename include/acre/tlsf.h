@@ -107,8 +107,8 @@ struct acre_tlsf {
     struct acre_regions regions;
 #if ACRE_MAX_POOL == 0
     struct acre_tlsf_block *top; /* a large free block that is in no list; null: there is none */
+    size_t summary;              /* bit per word of nonempty */
 #endif
-    size_t summary;                        /* bit per word of nonempty */
     size_t nonempty[ACRE_TLSF_WORDS];      /* bit per list */
     acre_tlsf_head first[ACRE_TLSF_LISTS]; /* null: the list is empty */
 #if ACRE_MAX_POOL == 0

@@ -16,15 +16,21 @@
 /** Index of the highest set bit; `word` is not 0. */
 ACRE_INLINE unsigned acre_bits_highest(size_t word)
 {
-    _Static_assert(sizeof(size_t) <= sizeof(unsigned long long), "bit scan covers size_t");
-    return (unsigned)(sizeof(unsigned long long) * CHAR_BIT - 1) ^
-           ACRE_LEADING_ZEROS((unsigned long long)word);
+#if UINTPTR_MAX > 0xffffffff
+    return 63u ^ ACRE_LEADING_ZEROS(word);
+#else
+    return 31u ^ ACRE_LEADING_ZEROS_32(word);
+#endif
 }
 
 /** Index of the lowest set bit; `word` is not 0. */
 ACRE_INLINE unsigned acre_bits_lowest(size_t word)
 {
-    return ACRE_TRAILING_ZEROS((unsigned long long)word);
+#if UINTPTR_MAX > 0xffffffff
+    return ACRE_TRAILING_ZEROS(word);
+#else
+    return ACRE_TRAILING_ZEROS_32(word);
+#endif
 }
 
 ACRE_INLINE unsigned acre_bits_count_32(uint32_t word)

@@ -150,9 +150,9 @@ static struct acre_check_result bitmap_check_free_groups(
 static bool bitmap_may_be_dirty(const struct acre_bitmap_range *range, size_t group)
 {
     const struct acre_bitmap_group *at = &range->groups[group];
-    const uint64_t firsts = UINT64_C(0x0101010101010101);
-    uint64_t chunks = at->dirty & firsts;
-    return at->dirty == (chunks << 8) - chunks &&
+    const uint64_t but_last =
+        UINT64_C(0x7f7f7f7f7f7f7f7f); /* bits below another one of the chunk */
+    return ((at->dirty ^ at->dirty >> 1) & but_last) == 0 &&
            (at->dirty == 0 || (at->free_words != 0 && bitmap_set_has(&range->dirty_groups, group)));
 }
 

@@ -10,6 +10,12 @@
 
 #if ACRE_MAX_POOL == 0
 
+/* The offset of an object in its slab: a product of 32 bits, which widens for nothing. */
+ACRE_INLINE uint32_t slab_object_offset(uint32_t index, uint32_t size)
+{
+    return ACRE_MULTIPLIES ? index * size : (uint32_t)acre_multiply(index, size);
+}
+
 /* ---- alloc ---- */
 
 struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout)
@@ -31,7 +37,7 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
     ACRE_REREAD();
     page->free_bits &= rest;
     uint32_t size = slab->object_size[size_class];
-    uintptr_t at = slab->current_start[size_class] + acre_multiply(index, size);
+    uintptr_t at = slab->current_start[size_class] + slab_object_offset(index, size);
     if (ACRE_UNLIKELY(!slab_count_block(slab, size)))
         return acre_slab_alloc_peak(slab, at);
     return (struct acre_ptr){ (void *)at, ACRE_OK };
@@ -55,7 +61,7 @@ struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
     ACRE_REREAD();
     page->free_bits &= rest;
     uint32_t bytes = slab->object_size[size_class];
-    uintptr_t at = slab->current_start[size_class] + acre_multiply(index, bytes);
+    uintptr_t at = slab->current_start[size_class] + slab_object_offset(index, bytes);
     if (ACRE_UNLIKELY(!slab_count_block(slab, bytes)))
         return acre_slab_alloc_peak(slab, at);
     return (struct acre_ptr){ (void *)at, ACRE_OK };

@@ -66,18 +66,6 @@ static size_t split_block(
 
 /* ---- alignments above the granule ---- */
 
-/* First aligned address in a free block that is the block's start or leaves space for a block
- * before it. */
-ACRE_INLINE struct acre_tlsf_block *tlsf_aligned_in(
-    const struct acre_tlsf_block *block, size_t align)
-{
-    uintptr_t at = acre_align_up((uintptr_t)block, TLSF_ALIGNED ? align : 1);
-    size_t gap = at - (uintptr_t)block;
-    if (gap != 0 && gap < ACRE_TLSF_MIN_GRANULES * ACRE_TLSF_GRANULE)
-        at += align;
-    return (void *)at;
-}
-
 /* Whether `span` fits into a block of span `whole` from address `at` on. */
 ACRE_INLINE bool fits_at(const struct acre_tlsf_block *block, size_t whole,
     const struct acre_tlsf_block *at, size_t span)

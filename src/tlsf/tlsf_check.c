@@ -303,9 +303,9 @@ static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
         if (result.invariant != NULL)
             return result;
     }
-    for (size_t at = 0; at < ACRE_TLSF_WORD_BITS; at++)
-        if (tlsf_test(&tlsf->summary, at) != (at < ACRE_TLSF_WORDS && tlsf->nonempty[at] != 0))
-            return tlsf_broken("TLSF-7: the bitmaps do not match the lists", &tlsf->summary);
+    const size_t *summary = tlsf_find_broken_summary(tlsf);
+    if (summary != NULL)
+        return tlsf_broken("TLSF-7: the bitmaps do not match the lists", summary);
     if (audit->free != 0)
         return tlsf_broken("TLSF-6: a list of free blocks is damaged", tlsf->first);
     return tlsf_sound();

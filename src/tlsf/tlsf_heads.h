@@ -40,6 +40,42 @@ ACRE_INLINE void tlsf_note_empty_span(struct acre_tlsf *tlsf, size_t span)
     tlsf_set_watched_spans(tlsf);
 }
 
+/* Words of `nonempty` that are not 0, each a bit of the summary. */
+ACRE_INLINE void tlsf_set_summary(struct acre_tlsf *tlsf, size_t at)
+{
+    tlsf->summary |= tlsf_bit(at);
+}
+
+ACRE_INLINE void tlsf_clear_summary(struct acre_tlsf *tlsf, size_t at)
+{
+    tlsf->summary &= tlsf_all_but(at);
+}
+
+/* The first list with a block in the words after one; ACRE_TLSF_LISTS when there is none. */
+ACRE_INLINE size_t tlsf_find_list_after(const struct acre_tlsf *tlsf, size_t at)
+{
+    size_t later = tlsf->summary & ((~(size_t)1) << at);
+    if (later == 0)
+        return ACRE_TLSF_LISTS;
+    at = acre_bits_lowest(later);
+    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
+}
+
+/* The last word that is not 0; ACRE_TLSF_WORDS when there is none. */
+ACRE_INLINE size_t tlsf_last_word(const struct acre_tlsf *tlsf)
+{
+    return tlsf->summary != 0 ? acre_bits_highest(tlsf->summary) : (size_t)ACRE_TLSF_WORDS;
+}
+
+/* The summary if a bit of it is wrong, else null; for the checker. */
+ACRE_INLINE const size_t *tlsf_find_broken_summary(const struct acre_tlsf *tlsf)
+{
+    for (size_t at = 0; at < ACRE_TLSF_WORD_BITS; at++)
+        if (tlsf_test(&tlsf->summary, at) != (at < ACRE_TLSF_WORDS && tlsf->nonempty[at] != 0))
+            return &tlsf->summary;
+    return NULL;
+}
+
 ACRE_INLINE struct acre_tlsf_block *tlsf_top(const struct acre_tlsf *tlsf)
 {
     return tlsf->top;
@@ -99,6 +135,57 @@ ACRE_INLINE void tlsf_note_empty_span(struct acre_tlsf *tlsf, size_t span)
 ACRE_INLINE void tlsf_forget_empty_span(struct acre_tlsf *tlsf)
 {
     (void)tlsf;
+}
+
+/* There are few words, and no summary of them. */
+ACRE_INLINE void tlsf_set_summary(struct acre_tlsf *tlsf, size_t at)
+{
+    (void)tlsf;
+    (void)at;
+}
+
+ACRE_INLINE void tlsf_clear_summary(struct acre_tlsf *tlsf, size_t at)
+{
+    (void)tlsf;
+    (void)at;
+}
+
+/* Whether the word `number` exists, comes after `at` and is not 0. */
+ACRE_INLINE bool tlsf_is_word_after(const struct acre_tlsf *tlsf, size_t at, size_t number)
+{
+    return number < ACRE_TLSF_WORDS && at < number &&
+           tlsf->nonempty[number < ACRE_TLSF_WORDS ? number : 0] != 0;
+}
+
+/* Written out, so that it is no loop. */
+ACRE_INLINE size_t tlsf_find_list_after(const struct acre_tlsf *tlsf, size_t at)
+{
+    _Static_assert(ACRE_TLSF_WORDS <= 5, "the search sees every word");
+    if (tlsf_is_word_after(tlsf, at, 1))
+        at = 1;
+    else if (tlsf_is_word_after(tlsf, at, 2))
+        at = 2;
+    else if (tlsf_is_word_after(tlsf, at, 3))
+        at = 3;
+    else if (tlsf_is_word_after(tlsf, at, 4))
+        at = 4;
+    else
+        return ACRE_TLSF_LISTS;
+    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
+}
+
+ACRE_INLINE size_t tlsf_last_word(const struct acre_tlsf *tlsf)
+{
+    size_t at = ACRE_TLSF_WORDS;
+    while (at != 0 && tlsf->nonempty[at - 1] == 0)
+        at--;
+    return at != 0 ? at - 1 : (size_t)ACRE_TLSF_WORDS;
+}
+
+ACRE_INLINE const size_t *tlsf_find_broken_summary(const struct acre_tlsf *tlsf)
+{
+    (void)tlsf;
+    return NULL;
 }
 
 #if ACRE_REGIONS

@@ -49,14 +49,14 @@ ACRE_INLINE void tlsf_mark_list(struct acre_tlsf *tlsf, size_t list)
 {
     ACRE_ASSERT(tlsf_first(tlsf, list) != NULL); /* TLSF-7 */
     tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
-    tlsf->summary |= tlsf_bit(list >> TLSF_WORD_LOG2);
+    tlsf_set_summary(tlsf, list >> TLSF_WORD_LOG2);
 }
 
 ACRE_INLINE void tlsf_unmark_list(struct acre_tlsf *tlsf, size_t list)
 {
     ACRE_ASSERT(tlsf_first(tlsf, list) == NULL); /* TLSF-7 */
     if (ACRE_UNLIKELY((tlsf->nonempty[list >> TLSF_WORD_LOG2] &= tlsf_all_but(list)) == 0))
-        tlsf->summary &= tlsf_all_but(list >> TLSF_WORD_LOG2);
+        tlsf_clear_summary(tlsf, list >> TLSF_WORD_LOG2);
 }
 
 /* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. */
@@ -68,11 +68,7 @@ ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
     size_t found = tlsf->nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);
     if (found != 0)
         return list + acre_bits_lowest(found);
-    size_t later = tlsf->summary & ((~(size_t)1) << at);
-    if (later == 0)
-        return ACRE_TLSF_LISTS;
-    at = acre_bits_lowest(later);
-    return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);
+    return tlsf_find_list_after(tlsf, at);
 }
 
 /* ---- proofs ---- */

@@ -219,6 +219,18 @@ ACRE_INLINE void tlsf_set_live_whole(struct acre_tlsf_block *block, size_t span)
     tlsf_clear_prev_free(tlsf_after(block, span));
 }
 
+/* First aligned address in a free block that is the block's start or leaves space for a block
+ * before it. */
+ACRE_INLINE struct acre_tlsf_block *tlsf_aligned_in(
+    const struct acre_tlsf_block *block, size_t align)
+{
+    uintptr_t at = acre_align_up((uintptr_t)block, TLSF_ALIGNED ? align : 1);
+    size_t gap = at - (uintptr_t)block;
+    if (gap != 0 && gap < ACRE_TLSF_MIN_GRANULES * ACRE_TLSF_GRANULE)
+        at += align;
+    return (void *)at;
+}
+
 /* Granules that a request takes, header included; 0 when no block is that large. */
 ACRE_INLINE size_t tlsf_granules(size_t size)
 {

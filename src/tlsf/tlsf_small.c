@@ -20,14 +20,39 @@ static ACRE_NOINLINE size_t small_list(size_t span)
     return tlsf_list(span / 4);
 }
 
+/* Writes a list's head when its first block goes; the list's bit, which is set, follows. */
+ACRE_INLINE void small_set_next_first(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *next, size_t list)
+{
+    tlsf_set_first(tlsf, list, next);
+    if (next == NULL)
+        tlsf->nonempty[list >> TLSF_WORD_LOG2] ^= tlsf_bit(list);
+}
+
 void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
-    (void)tlsf_unlink_listed(tlsf, block, small_list(tlsf_span(block)));
+    size_t list = small_list(tlsf_span(block));
+    struct acre_tlsf_block *next = block->next;
+    if (tlsf->first[list] == tlsf_to_head(tlsf, block)) {
+        small_set_next_first(tlsf, next, list);
+        return;
+    }
+    struct acre_tlsf_block *prev = block->prev;
+    ACRE_ASSERT(prev->next == block); /* TLSF-6 */
+    prev->next = next;
+    if (next != NULL)
+        next->prev = prev;
 }
 
 void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    tlsf_push(tlsf, block, small_list(span));
+    size_t list = small_list(span);
+    struct acre_tlsf_block *next = tlsf_first(tlsf, list);
+    tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
+    tlsf_set_first(tlsf, list, block);
+    block->next = next;
+    if (next != NULL)
+        next->prev = block;
 }
 
 /* ---- alloc ---- */
@@ -38,7 +63,7 @@ static bool small_fits(
     const struct acre_tlsf_block *block, size_t granules, struct acre_layout layout)
 {
     size_t span = block != NULL ? tlsf_span(block) : 0;
-    return span >= 4 * granules && (!TLSF_ALIGNED || acre_tlsf_would_fit(block, span, layout));
+    return span >= 4 * granules && acre_tlsf_would_fit(block, span, layout);
 }
 
 /* The first block of the first list from `list` on that has one; null: none has. */
@@ -48,9 +73,10 @@ static struct acre_tlsf_block *small_first_from(const struct acre_tlsf *tlsf, si
     return list != ACRE_TLSF_LISTS ? tlsf_first(tlsf, list) : NULL;
 }
 
-/* A block that fits: the first of the request's own list, the next larger one, or one so large that
- * its address does not matter. */
-static struct acre_tlsf_block *small_find(const struct acre_tlsf *tlsf, struct acre_layout layout)
+/* A block that fits where its address matters: the first of the request's own list, the next larger one,
+ * or one so large that every alignment fits. */
+static struct acre_tlsf_block *small_find_aligned(
+    const struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     size_t granules = tlsf_granules(layout.size);
     if (granules == 0)
@@ -60,7 +86,7 @@ static struct acre_tlsf_block *small_find(const struct acre_tlsf *tlsf, struct a
     if (small_fits(block, granules, layout))
         return block;
     block = small_first_from(tlsf, list + 1);
-    if (!TLSF_ALIGNED || block == NULL || small_fits(block, granules, layout))
+    if (block == NULL || small_fits(block, granules, layout))
         return block;
     size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
     return enough <= TLSF_MAX_GRANULES ? small_first_from(tlsf, small_list(4 * (enough - 1)) + 1)
@@ -83,16 +109,77 @@ static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, struct acre_layout l
     return acre_retry_exhausted(&tlsf->on_exhausted, &tlsf->failed, small_retry, tlsf, layout);
 }
 
+/* Allocates `span` of a free block that is in no list, or all of it when the rest is no block. `flags` go
+ * into the header. */
+static struct acre_ptr small_alloc_unlisted(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+    size_t whole, size_t span, unsigned flags)
+{
+    struct acre_tlsf_block *end = tlsf_after(block, whole);
+    size_t rest = whole - span;
+    if (rest < TLSF_MIN_SPAN) {
+        span = whole;
+        tlsf_clear_prev_free(end);
+    } else {
+        struct acre_tlsf_block *remainder = tlsf_after(block, span);
+        tlsf_set_free(remainder, rest, end);
+        acre_tlsf_small_insert(tlsf, remainder, rest);
+    }
+    *tlsf_header(block) = (acre_tlsf_field)(span | flags);
+    if (!TLSF_ONE_REGION)
+        return acre_tlsf_mark_live(tlsf, block, span);
+    if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
+}
+
+/* Allocates from a listed block in which the request fits at an alignment above the granule. */
+static struct acre_ptr small_alloc_within(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout)
+{
+    struct acre_tlsf_block *at = tlsf_aligned_in(block, layout.align);
+    size_t gap = tlsf_span_between(block, at);
+    size_t whole = tlsf_span(block);
+    acre_tlsf_small_unlink(tlsf, block);
+    if (gap != 0) {
+        tlsf_set_free(block, gap, at);
+        acre_tlsf_small_insert(tlsf, block, gap);
+    }
+    return small_alloc_unlisted(
+        tlsf, at, whole - gap, 4 * tlsf_granules(layout.size), gap != 0 ? TLSF_PREV_FREE : 0);
+}
+
+/* Serves an alignment above the granule; refuses one that is not a power of two. */
+static ACRE_NOINLINE struct acre_ptr small_alloc_aligned(
+    struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    if (!TLSF_ALIGNED || !acre_is_pow2(layout.align))
+        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
+    struct acre_tlsf_block *block = small_find_aligned(tlsf, layout);
+    return block != NULL ? small_alloc_within(tlsf, block, layout) : small_refuse(tlsf, layout);
+}
+
+/* The first block of the request's own list where it is large enough, else of the next list that has
+ * one: all blocks there are. */
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     if (TLSF_HARDEN)
         acre_tlsf_prove_for(tlsf, layout);
-    if (tlsf_is_odd_alignment(layout.align) && (!TLSF_ALIGNED || !acre_is_pow2(layout.align)))
-        return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    struct acre_tlsf_block *block = small_find(tlsf, layout);
-    if (block == NULL)
+    if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
+        return small_alloc_aligned(tlsf, layout);
+    size_t span = 4 * tlsf_granules(layout.size);
+    if (ACRE_UNLIKELY(span == 0))
         return small_refuse(tlsf, layout);
-    return acre_tlsf_alloc_from(tlsf, block, layout);
+    size_t list = small_list(span);
+    struct acre_tlsf_block *block = tlsf_first(tlsf, list);
+    if (block == NULL || tlsf_span(block) < span) {
+        list = tlsf_find_list(tlsf, list + 1);
+        if (ACRE_UNLIKELY(list == ACRE_TLSF_LISTS))
+            return small_refuse(tlsf, layout);
+        block = tlsf_first(tlsf, list);
+    }
+    size_t whole = tlsf_span(block);
+    small_set_next_first(tlsf, block->next, list);
+    return small_alloc_unlisted(tlsf, block, whole, span, 0);
 }
 
 /* ---- dealloc ---- */
@@ -174,7 +261,7 @@ static bool small_clear_live(struct acre_tlsf *tlsf, void *ptr)
         return !TLSF_ONE_REGION && small_clear_live_uncached(tlsf, ptr);
     if (!tlsf_test(tlsf->live_map, offset) || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
         return false;
-    tlsf->live_map[offset >> TLSF_WORD_LOG2] &= tlsf_all_but(offset);
+    tlsf->live_map[offset >> TLSF_WORD_LOG2] ^= tlsf_bit(offset); /* it is set */
     return true;
 }
 

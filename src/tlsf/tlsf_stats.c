@@ -10,8 +10,8 @@ static size_t tlsf_largest_free(const struct acre_tlsf *tlsf)
 {
     const struct acre_tlsf_block *top = tlsf_top(tlsf);
     size_t span = top != NULL ? tlsf_span(top) : 0;
-    if (tlsf->summary != 0) {
-        size_t at = acre_bits_highest(tlsf->summary);
+    size_t at = tlsf_last_word(tlsf);
+    if (at != ACRE_TLSF_WORDS) {
         size_t list = at * ACRE_TLSF_WORD_BITS + acre_bits_highest(tlsf->nonempty[at]);
         size_t listed = tlsf_span(tlsf_first(tlsf, list));
         span = listed > span ? listed : span;
