@@ -25,7 +25,7 @@ _Static_assert(offsetof(struct acre_shared, locked) == 0, "acre_locked_ops finds
 /* ---- the count; where a machine has no atomic instructions, it is a plain word ---- */
 
 #if ATOMIC_POINTER_LOCK_FREE == 2
-enum { SHARED_COUNTS_ATOMICALLY = 1 };
+static const enum acre_status shared_threadsafe_status = ACRE_OK;
 
 static size_t shared_load(const struct acre_shared *shared)
 {
@@ -45,7 +45,7 @@ static bool shared_exchange(struct acre_shared *shared, size_t *from, size_t to)
         memory_order_acq_rel, memory_order_relaxed);
 }
 #else
-enum { SHARED_COUNTS_ATOMICALLY = 0 };
+static const enum acre_status shared_threadsafe_status = ACRE_INVALID_PARAM;
 
 static size_t shared_load(const struct acre_shared *shared)
 {
@@ -88,9 +88,8 @@ enum acre_status acre_shared_make(
 enum acre_status acre_shared_make_threadsafe(struct acre_shared *shared, struct acre_bytes bytes,
     struct acre_shared_pool pool, struct acre_locker locker)
 {
-    if (!SHARED_COUNTS_ATOMICALLY)
-        return ACRE_INVALID_PARAM;
-    return shared_setup(shared, bytes, pool, locker, true);
+    enum acre_status status = shared_threadsafe_status;
+    return status == ACRE_OK ? shared_setup(shared, bytes, pool, locker, true) : status;
 }
 
 /** Changes the count from `from` to `to`. False: another thread changed it first, and `from` is the

@@ -79,8 +79,8 @@ static struct bitmap_places bitmap_image_places_of(unsigned word)
     places.peak = image_place_words(&cursor, 1);
     image_place_words(&cursor, 4); /* the cached range */
     places.hint_range = image_place_words(&cursor, 1);
-    places.regions = image_place_regions(&cursor);
     places.max_dirty = image_place_words(&cursor, 1);
+    places.regions = image_place_regions(&cursor);
     image_place_words(&cursor, 1); /* cursor */
     places.metadata = image_place_words(&cursor, 1);
     places.size = cursor.at;
@@ -126,12 +126,12 @@ static bool bitmap_image_read_range(struct bitmap_audit *audit, struct bitmap_ra
     struct image_cursor cursor = { image_range_size(audit->own.word), audit->own.word };
     uint64_t at = range->range.at;
     uint64_t set_words = 2 + (8 * (uint64_t)audit->own.word - GROUP_LOG2 + 5) / 6;
-    uint64_t *const numbers[] = { &range->first, &range->pages, &range->dirty_count };
-    for (size_t i = 0; i < 3; i++)
+    uint64_t *const numbers[] = { &range->first, &range->pages, &range->words,
+        &range->dirty_count };
+    for (size_t i = 0; i < 4; i++)
         *numbers[i] = image_word(&audit->own, at + image_place_words(&cursor, 1));
     image_place_words(&cursor, 1); /* dirty_next */
     range->top = image_number(&audit->own, at + image_place(&cursor, 4, 1), 4);
-    range->words = image_word(&audit->own, at + image_place_words(&cursor, 1));
     range->leaves = image_word(&audit->own, at + image_place_words(&cursor, 1));
     range->groups = image_word(&audit->own, at + image_place_words(&cursor, 1));
     uint64_t free = at + image_place_words(&cursor, set_words);

@@ -51,10 +51,10 @@ static struct slab_places slab_image_places_of(unsigned word)
     places.peak = image_place_words(&cursor, 1);
     image_place_words(&cursor, 1); /* failed */
     places.capacity = image_place_words(&cursor, 1);
+    places.regions = image_place_regions(&cursor);
     places.largest_pages = image_place_words(&cursor, 1);
     places.largest_regions = image_place_words(&cursor, 1);
     places.watermark = image_place_words(&cursor, 1);
-    places.regions = image_place_regions(&cursor);
     places.region_cache = image_place_words(&cursor, CACHED_REGIONS);
     places.nonempty = image_place_words(&cursor, (slab_image_run_lists(word) + bits - 1) / bits);
     places.runs = image_place_words(&cursor, slab_image_run_lists(word));
