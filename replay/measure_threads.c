@@ -92,8 +92,7 @@ static double find_think(
     const struct replay_plan *plan = &schedule->table->plan;
     const struct replay_facts *facts = &schedule->table->script->facts;
     double ops = (double)facts->ops;
-    double recording =
-        plan->run_recorded || plan->run_ns <= 0.0 ? REPLAY_RECORDING_THREADS_NS : 0.0;
+    double recording = plan->run_recorded || plan->run_ns <= 0.0 ? plan->recording_ns : 0.0;
     double missing = plan->run_ns - (double)results->busy_ns;
     if (plan->run_ns <= 0.0)
         missing = ((double)facts->duration_ns - (double)results->elapsed_ns) * schedule->parallel;

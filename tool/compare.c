@@ -10,6 +10,7 @@
 #include "tool/compare/advise.h"
 #include "tool/compare/gather.h"
 #include "tool/compare/print.h"
+#include "tool/compare/recording_cost.h"
 #include "tool/compare/scenario.h"
 #include "tool/compare/source.h"
 #include "tool/compare/verdict.h"
@@ -63,7 +64,7 @@ struct compare_command {
     char source[512];
     struct acre_progress progress;
     struct trial_runner runner; /* of the program, with `verify` */
-    double run_ns;              /* elapsed time of a run that was not recorded; 0: not known */
+    struct compare_program_time time;
 };
 
 static const char *const usage_text =
@@ -292,42 +293,12 @@ static void show_first(void *argument, const struct replay_table *table)
     fprintf(stderr, "first look (one replay of each): %s\n", text);
 }
 
-/* Nanoseconds that the program takes when it is not recorded, as far as is known. Of one thread that is
- * its processor time, as in the runs that verify it. */
-static double unrecorded_ns(const struct compare_command *command, double duration)
-{
-    double ops = (double)result.facts.ops;
-    double busy = command->source_trace.busy_ns;
-    if (command->run_ns > 0.0)
-        return command->run_ns;
-    if (busy <= 0.0)
-        return duration;
-    return result.facts.threads > 1 ? duration - ops * REPLAY_RECORDING_THREADS_NS
-                                    : busy - ops * REPLAY_RECORDING_NS;
-}
-
-/* Takes what recording added off the duration, which is at least what the replay takes. */
-static void correct_duration(const struct compare_command *command)
-{
-    int index = compare_today(&result);
-    double duration = (double)result.facts.duration_ns;
-    double corrected = unrecorded_ns(command, duration);
-    if (index < 0)
-        return;
-    const struct compare_candidate *today = &result.candidates[index];
-    double own = today->threaded && today->parallel > 0.0 ? result.think_ns / today->parallel : 0.0;
-    double least = (double)result.facts.ops * (compare_time(today) + own);
-    corrected = corrected > least ? corrected : least;
-    if (corrected < duration)
-        result.facts.duration_ns = (uint64_t)corrected;
-}
-
 /* The advice, and the limit of memory under which what is advised can run. */
 static void judge(struct compare_command *command, const struct replay_script *script)
 {
     result.source = command->source;
     result.today = linked_malloc(command, result.facts.name);
-    correct_duration(command);
+    compare_correct_duration(&result, &command->time);
     compare_advise(&result);
     int advised = compare_advised(&result);
     if (advised < 0 || !field.backends[advised].served || !script->facts.pid)
@@ -336,18 +307,27 @@ static void judge(struct compare_command *command, const struct replay_script *s
         result.candidates[advised].smallest_pool, &command->progress);
 }
 
-/* What a run of the program takes: one that is not recorded, where it is to be run anyway. */
-static void time_program(struct compare_command *command, struct replay_plan *plan)
+/* What a run of the program takes: of one with threads, a run that is not recorded, where it is to be
+ * run anyway. */
+static void time_program(
+    struct compare_command *command, struct replay_plan *plan, uint64_t threads)
 {
     const struct acre_served today = { .library = NULL };
-    plan->run_ns = command->source_trace.busy_ns;
+    struct compare_program_time *time = &command->time;
+    time->recorded_ns = command->source_trace.busy_ns;
+    if (threads > 1 || time->recorded_ns > 0.0)
+        time->recording_ns = compare_recording_cost(threads > 1 ? 2 : 1);
+    plan->run_ns = time->recorded_ns;
     plan->run_recorded = true;
-    if (!command->verify || !trial_run(&command->runner, &today, 0.0, &command->progress) ||
+    plan->recording_ns = time->recording_ns;
+    if (!command->verify || threads <= 1 ||
+        !trial_run(&command->runner, &today, 0.0, &command->progress) ||
         command->runner.shared->outcome.error)
         return;
-    command->run_ns = command->runner.shared->outcome.elapsed * 1e9;
-    plan->run_ns = command->runner.shared->outcome.processor * 1e9;
+    const struct trial_outcome *outcome = &command->runner.shared->outcome;
+    plan->run_ns = outcome->processor * 1e9;
     plan->run_recorded = false;
+    time->unrecorded_ns = outcome->elapsed * 1e9;
 }
 
 static int compare(struct compare_command *command)
@@ -366,8 +346,7 @@ static int compare(struct compare_command *command)
         plan.first_argument = command;
         plan.first_ops = FIRST_OPS;
     }
-    if (script.facts.lanes)
-        time_program(command, &plan);
+    time_program(command, &plan, script.facts.threads);
     command->progress.time_left = true;
     command->progress.begun_at = 0.0;
     bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);

@@ -4,6 +4,7 @@
 #include "registry/nearest.h"
 #include "replay/execute.h"
 #include "tool/command.h"
+#include "tool/compare/recording_cost.h"
 #include "tool/record/launch.h"
 
 #include <signal.h>
@@ -108,6 +109,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], REPLAY_WORKER_WORD) == 0)
         return replay_worker_main(argc, argv, &(struct replay_role){ .find = NULL });
+    if (argc > 1 && strcmp(argv[1], COMPARE_CALLS_WORD) == 0)
+        return compare_calls_main(argc, argv);
     /* A limit on the size of files is an error to report. */
     launch_ignore_signal(SIGXFSZ);
     int code = dispatch(argc, argv);

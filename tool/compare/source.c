@@ -16,8 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Records the command in a process of its own, whose heap is not the one to be measured. */
-static int record_in_child(char **program, const char *path)
+int compare_record_command(char **program, const char *path)
 {
     char words[][16] = { "record", "--quiet", "--times", "--output", "--" };
     char *output = strdup(path);
@@ -42,8 +41,7 @@ static int record_in_child(char **program, const char *path)
     return code;
 }
 
-/* Processor time of the children that were waited for, in nanoseconds. */
-static double children_ns(void)
+double compare_children_ns(void)
 {
     struct rusage usage;
     if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
@@ -57,9 +55,9 @@ static int produce(const struct compare_source *source, double *busy_ns)
 {
     acre_complain_as("compare");
     if (source->program) {
-        int code = record_in_child(source->program, source->path);
+        int code = compare_record_command(source->program, source->path);
         if (busy_ns)
-            *busy_ns = children_ns();
+            *busy_ns = compare_children_ns();
         return code;
     }
     if (compare_scenario_write(source->scenario, source->path))
@@ -119,8 +117,7 @@ static int make_trace(struct compare_source *source)
     return check_made(source, status);
 }
 
-/* A name for a trace that is not kept. */
-static bool name_trace(struct compare_source *source)
+bool compare_name_trace(struct compare_source *source)
 {
     const char *folder = getenv("TMPDIR");
     if (!folder || !*folder || strlen(folder) > sizeof source->made - 24)
@@ -139,7 +136,7 @@ static bool name_trace(struct compare_source *source)
 
 int compare_make_trace(struct compare_source *source)
 {
-    if (!source->path && !name_trace(source))
+    if (!source->path && !compare_name_trace(source))
         return ACRE_EXIT_FAILED;
     return make_trace(source);
 }

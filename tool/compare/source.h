@@ -24,4 +24,13 @@ struct compare_source {
  */
 int compare_make_trace(struct compare_source *source);
 
+/** Makes an empty file for a trace that is not kept and sets `path`. @return false after a message. */
+bool compare_name_trace(struct compare_source *source);
+
+/** Records a command with times, for a process whose heap is not measured. @return an exit code. */
+int compare_record_command(char **program, const char *path);
+
+/** Processor time of the children that were waited for, in nanoseconds; 0: not known. */
+double compare_children_ns(void);
+
 #endif
