@@ -77,7 +77,7 @@ static bool time_heap(
     const struct heap_case *which, size_t rounds, size_t toggles, struct heap_figures *figure)
 {
     double ns[ROUNDS_MAX];
-    figure->refused_ns = INFINITY;
+    figure->refused_ns = HUGE_VAL;
     for (size_t round = 0; round < rounds; round++) {
         struct heap_times times;
         if (!heap_churn(which, REFUSED, toggles, &times)) {

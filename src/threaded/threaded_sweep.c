@@ -9,6 +9,7 @@
  * the number of such frees until the next one, and one that finds little doubles it. So a program that
  * allocates as much as it frees pays for a look in MOST_WAIT such frees, and a sweep is bounded.
  */
+#include "base/wide.h"
 #include "threaded/threaded_private.h"
 
 #if THREADED_IS_LOCK_FREE
@@ -53,7 +54,7 @@ static uint64_t threaded_free_units(const struct acre_threaded_slab *slab, size_
         size_t first = threaded_divide(i * unit, slab->reciprocal).quotient;
         size_t last = threaded_divide((i + 1) * unit - 1, slab->reciprocal).quotient;
         if (threaded_are_free(slab, first, last))
-            units |= (uint64_t)1 << i;
+            units |= acre_wide_bit(i);
     }
     return units;
 }
@@ -62,11 +63,11 @@ static void threaded_discard_units(const struct acre_threaded_env *env,
     const struct acre_threaded_slab *slab, size_t unit, uint64_t units)
 {
     size_t i = 0;
-    while (units >> i != 0) {
+    while (acre_shift_right(units, i) != 0) {
         size_t count = 0;
-        for (; (units >> i & 1) == 0; i++) {
+        for (; !acre_wide_has(units, i); i++) {
         }
-        for (; i + count < UNITS && (units >> (i + count) & 1) != 0; count++) {
+        for (; i + count < UNITS && acre_wide_has(units, i + count); count++) {
         }
         env->discard(env->arg, (void *)(slab->start + i * unit), count * unit);
         i += count;
