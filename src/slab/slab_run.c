@@ -92,10 +92,10 @@ static ACRE_NOINLINE enum acre_status slab_run_extend(
 enum acre_status acre_slab_run_free(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
-    struct acre_slab_page *next = page + pages;
     ACRE_ASSERT(page->state == SLAB_BLANK && page[pages - 1].state == SLAB_BLANK); /* SLAB-2 */
     if (ACRE_SMALL)
         return slab_run_free_short(slab, page, pages);
+    struct acre_slab_page *next = page + pages;
     if (next->state == SLAB_FREE) {
         pages += next->length;
         slab_list_remove(slab, next);
