@@ -320,7 +320,7 @@ int map_image(const struct map_image *given, const struct acre_usage *usage)
     own.allocator = given->allocator ? given->allocator : "tlsf";
     struct image_file dump = { NULL, 0 };
     struct image_file program = { NULL, 0 };
-    struct image_elf elf;
+    struct image_elf elf = { .word = 0 };
     int code = ACRE_EXIT_FAILED;
     if (!image->base || !image->heap)
         return acre_usage_error(

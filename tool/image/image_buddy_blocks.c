@@ -152,23 +152,38 @@ static bool buddy_image_has_free_sibling(
     return region != NULL && buddy_image_is_free(audit, region, sibling, order);
 }
 
-static bool buddy_image_check_block(struct buddy_audit *audit, const struct buddy_region *region,
-    uint64_t block, struct buddy_view view)
+/* The rule that a block breaks; null: none. */
+static const char *buddy_image_find_fault(struct buddy_audit *audit,
+    const struct buddy_region *region, uint64_t block, struct buddy_view view)
 {
-    uint64_t where = block << audit->shift;
-    if (view.order >= buddy_image_orders(audit) ||
+    if (view.order >= 64 || view.order >= buddy_image_orders(audit) ||
         (block & (((uint64_t)1 << view.order) - 1)) != 0 ||
         buddy_image_reaches_beyond(audit, region, block, view.order))
-        return buddy_image_broken(audit, tile_text, where);
+        return tile_text;
     if (!buddy_image_has_clean_states(audit, region, block, view))
-        return buddy_image_broken(audit, state_text, where);
-    if (!view.live && !view.quick && buddy_image_has_free_sibling(audit, region, block, view.order))
-        return buddy_image_broken(audit, sibling_text, where);
+        return state_text;
+    bool merges =
+        !view.live && !view.quick && buddy_image_has_free_sibling(audit, region, block, view.order);
+    return merges ? sibling_text : NULL;
+}
+
+/* Returns how many of the smallest blocks it takes; 0: a rule is broken, or there is no memory. */
+static uint64_t buddy_image_check_block(struct buddy_audit *audit,
+    const struct buddy_region *region, uint64_t block, struct buddy_view view)
+{
+    uint64_t where = block << audit->shift;
+    const char *fault = buddy_image_find_fault(audit, region, block, view);
+    if (fault != NULL) {
+        buddy_image_broken(audit, fault, where);
+        return 0;
+    }
+    uint64_t size = view.order < 64 ? (uint64_t)1 << view.order : 0;
     audit->live += view.live;
-    audit->used += view.live ? (uint64_t)1 << view.order : 0;
+    audit->used += view.live ? size : 0;
     audit->quick += view.quick;
     audit->free += !view.live && !view.quick;
-    return image_add_block(&audit->own, where, audit->smallest << view.order, view.live);
+    bool added = image_add_block(&audit->own, where, audit->smallest << view.order, view.live);
+    return added ? size : 0;
 }
 
 bool buddy_image_check_blocks(struct buddy_audit *audit)
@@ -181,9 +196,10 @@ bool buddy_image_check_blocks(struct buddy_audit *audit)
             return buddy_image_broken(audit, state_text, region->states);
         while (block - region->first < region->count) {
             struct buddy_view view = buddy_image_inspect(audit, region, block);
-            if (!buddy_image_check_block(audit, region, block, view))
+            uint64_t size = buddy_image_check_block(audit, region, block, view);
+            if (size == 0)
                 return false;
-            block += (uint64_t)1 << view.order;
+            block += size;
         }
     }
     return true;
