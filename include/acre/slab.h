@@ -58,8 +58,8 @@ enum {
                                : 4,
     ACRE_SLAB_MAX_PAGE = ACRE_SLAB_MIN_PAGE << ACRE_SLAB_PAGE_STEPS,
     /** Default page: 2048 on 64-bit machines, 1024 on 32-bit ones; no larger than the largest. */
-    ACRE_SLAB_PAGE = 256 * (int)sizeof(size_t) < (int)ACRE_SLAB_MAX_PAGE ? 256 * (int)sizeof(size_t)
-                                                                         : (int)ACRE_SLAB_MAX_PAGE,
+    ACRE_SLAB_PAGE =
+        256 * sizeof(size_t) < ACRE_SLAB_MAX_PAGE ? 256 * sizeof(size_t) : ACRE_SLAB_MAX_PAGE,
     ACRE_SLAB_UNIT = 16, /**< Step of the smallest classes, in bytes. */
     /** Pages of the largest class; what is larger takes whole pages. */
     ACRE_SLAB_LARGEST_PAGES = 4,
@@ -73,7 +73,7 @@ enum {
     ACRE_SLAB_RUN_LISTS =
         (1 << ACRE_SLAB_LINEAR_LOG2) +
         4 * (ACRE_MAX_POOL != 0 ? ACRE_SLAB_POWERS((ACRE_MAX_POOL) / ACRE_SLAB_MIN_PAGE)
-                                : 8 * (int)sizeof(size_t) - 11),
+                                : 8 * sizeof(size_t) - 11),
     ACRE_SLAB_RUN_WORDS = (ACRE_SLAB_RUN_LISTS + 8 * sizeof(size_t) - 1) / (8 * sizeof(size_t))
 };
 

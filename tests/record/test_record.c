@@ -172,6 +172,7 @@ static void many_forks_beside_a_thread(void **state)
 static void programs_executed_are_sections_of_their_own(void **state)
 {
     static const char *const modes[] = { "exec", "vfork", "spawn" };
+    enum { AT_ONCE = 1 }; /* whichever of the two calls first has the first section */
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
@@ -181,7 +182,10 @@ static void programs_executed_are_sections_of_their_own(void **state)
         expect_nothing_lost(2);
         input = open_trace();
         seek_alloc(input, 7001);
-        seek_op(input, ACRE_TRACE_PROCESS);
+        if (i == AT_ONCE)
+            assert_int_equal(acre_trace_input_rewind(input), ACRE_TRACE_OK);
+        else
+            seek_op(input, ACRE_TRACE_PROCESS);
         expect_sequence(input, 2, 1000);
         acre_trace_input_close(input);
     }
