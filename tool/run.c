@@ -42,12 +42,12 @@ static int run_command(const struct run_options *options, char **command)
         acre_complain("run", "cannot set the environment: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
-    const char *refusal = launch_refusal(command[0]);
+    const char *refusal = served.library ? launch_refusal(command[0]) : NULL;
     if (refusal) {
         acre_complain("run", "'%s' cannot be served: %s", command[0], refusal);
         return ACRE_EXIT_CANNOT_EXECUTE;
     }
-    const char *obstacle = launch_obstacle(command[0]);
+    const char *obstacle = served.library ? launch_obstacle(command[0]) : NULL;
     if (obstacle)
         acre_complain("run", "warning: '%s' will use its own malloc: %s", command[0], obstacle);
     return acre_become("run", command);

@@ -11,6 +11,9 @@
 
 enum { MEMORY = 8 << 20, SMALL = 1 << 20 };
 
+/* An alignment that no address in the memory has. */
+#define NOWHERE (~(SIZE_MAX >> 1))
+
 static void *take(struct acre_thread_heap *heap, size_t size, size_t align)
 {
     struct acre_ptr got = acre_threaded_alloc(heap, acre_layout(size, align));
@@ -119,7 +122,7 @@ static void a_block_that_shrinks_stays(void **state)
     assert_ptr_equal(acre_threaded_realloc(heap, run, acre_layout(100, 1)).ptr, run);
     assert_int_equal(
         acre_threaded_realloc(heap, ptr + 16, acre_layout(1, 1)).status, ACRE_NOT_ALLOCATED);
-    struct acre_ptr odd = acre_threaded_realloc(heap, ptr, acre_layout(100, 1 << 20));
+    struct acre_ptr odd = acre_threaded_realloc(heap, ptr, acre_layout(100, NOWHERE));
     assert_int_equal(odd.status, ACRE_NO_MEMORY);
     assert_int_equal(
         acre_threaded_dealloc_sized(heap, ptr, acre_layout(40000, 1)), ACRE_INVALID_PARAM);
@@ -342,7 +345,7 @@ static void a_block_of_a_pool_that_shrinks_stays(void **state)
     assert_int_equal(
         acre_threaded_pool_realloc(&pool, ptr, acre_layout(SMALL, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(
-        acre_threaded_pool_realloc(&pool, ptr, acre_layout(100, 1 << 20)).status, ACRE_NO_MEMORY);
+        acre_threaded_pool_realloc(&pool, ptr, acre_layout(100, NOWHERE)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_threaded_pool_stats(&pool).failed, before.failed + 2);
     assert_null(acre_threaded_pool_check(&pool).invariant);
     assert_int_equal(acre_threaded_pool_dealloc_sized(&pool, ptr, acre_layout(100, 1)), ACRE_OK);

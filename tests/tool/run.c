@@ -22,6 +22,15 @@ static void has(const char *text, const char *part)
         fail_msg("no \"%s\" in \"%s\"", part, text);
 }
 
+/* A tool of 32 bits serves no program of 64 bits, as env and sh are. */
+static void skip_on_narrow_tools(void)
+{
+    if (sizeof(void *) == 4) {
+        print_message("the program it runs is 64-bit\n");
+        skip();
+    }
+}
+
 /* A folder with the tool in it and what is to be preloaded beside it: a library that does nothing.
  */
 static char folder[4000];
@@ -48,6 +57,7 @@ static void run_sets_the_environment(void **state)
 {
     char preload[4096];
     (void)state;
+    skip_on_narrow_tools();
     setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
     setenv("LD_PRELOAD", built("tests/no_plugin.so"), 1);
     spawn(&spawned,
@@ -65,6 +75,7 @@ static void run_sets_the_environment(void **state)
 static void run_prefers_its_option_to_the_environment(void **state)
 {
     (void)state;
+    skip_on_narrow_tools();
     setenv("ACRE_ALLOCATOR", "buddy", 1);
     spawn(&spawned, (const char *[]){ copied_tool, "run", "-a", "slab", "env", NULL });
     unsetenv("ACRE_ALLOCATOR");
@@ -86,11 +97,15 @@ static void run_takes_mallocs(void **state)
         &spawned, (const char *[]){ copied_tool, "run", "-a", "system", "-p", "1M", "env", NULL });
     assert_int_equal(spawned.code, 2);
     has(spawned.err, "'system' is no allocator of acre's");
+    spawn(&spawned, (const char *[]){
+                        copied_tool, "run", "-a", "system", built("tests/static_program"), NULL });
+    assert_int_equal(spawned.code, 5); /* its own: nothing is loaded into it */
 }
 
 static void run_leaves_the_environment_alone(void **state)
 {
     (void)state;
+    skip_on_narrow_tools();
     spawn(&spawned, (const char *[]){ copied_tool, "run", "env", NULL });
     assert_int_equal(spawned.code, 0);
     assert_null(strstr(spawned.out, "ACRE_POOL="));
@@ -100,6 +115,7 @@ static void run_leaves_the_environment_alone(void **state)
 static void run_passes_exit_codes_on(void **state)
 {
     (void)state;
+    skip_on_narrow_tools();
     spawn(&spawned, (const char *[]){ copied_tool, "run", "sh", "-c", "exit 37", NULL });
     assert_int_equal(spawned.code, 37);
     spawn(&spawned, (const char *[]){ copied_tool, "run", "--", "sh", "-c", "kill -9 $$", NULL });
@@ -114,10 +130,7 @@ static void run_passes_exit_codes_on(void **state)
 static void run_refuses_static_programs(void **state)
 {
     (void)state;
-    if (sizeof(void *) == 4) {
-        print_message("the program it runs is 64-bit\n");
-        skip();
-    }
+    skip_on_narrow_tools();
     spawn(&spawned,
         (const char *[]){ copied_tool, "run", "--", built("tests/static_program"), NULL });
     assert_int_equal(spawned.code, 126);
