@@ -229,7 +229,7 @@ static void say_time(const struct compare_result *result, const struct compare_c
     double ratio = compare_time(advised) / compare_time(today) - 1.0;
     if (compare_predict(result, advised, &seconds))
         append_verdict(text,
-            "the program %.1f %% %s than on your malloc (%+.2f s of %.2f s, "
+            "the program would run %.1f %% %s than on your malloc (%+.2f s of %.2f s, "
             "predicted)",
             (seconds < 0.0 ? -seconds : seconds) / run_seconds * 100.0,
             seconds < 0.0 ? "faster" : "slower", seconds, run_seconds);
