@@ -49,7 +49,7 @@
         (void)old_size;                                                                            \
         return verbs##_realloc(self, ptr, acre_layout(new_size, align)).ptr;                       \
     }                                                                                              \
-    REPLAY_DEFINE_LOOPS(static, id, id##_alloc, id##_dealloc, id##_realloc, false);                \
+    REPLAY_DEFINE_LOOPS(static, id, id##_alloc, NULL, id##_dealloc, id##_realloc, false);          \
     static const struct acre_plugin id##_table = BENCH_TYPED_TABLE(id, name_, id##_create);
 #define ACRE_SETTING(id, suffix, name_, number, compared, setup, text)                             \
     BENCH_DEFINE_CREATE(id##_##suffix##_create, id##_type, id, setup)                              \

@@ -42,6 +42,12 @@ static inline void *system_alloc(void *self, size_t size, size_t align)
     return align <= ACRE_NATURAL_ALIGN ? malloc(size) : system_aligned(size, align);
 }
 
+static inline void *system_zeroed(void *self, size_t size, size_t align)
+{
+    void *ptr = align <= ACRE_NATURAL_ALIGN ? calloc(1, size) : system_alloc(self, size, align);
+    return ptr && align > ACRE_NATURAL_ALIGN ? memset(ptr, 0, size) : ptr;
+}
+
 static inline void system_dealloc(void *self, void *ptr, size_t size, size_t align)
 {
     (void)self;
@@ -97,27 +103,27 @@ static inline void *empty_realloc(
 }
 
 #define NO_LINKAGE
-#define DEFINE_CALLS(kind)                                                                         \
+#define DEFINE_CALLS(kind, zeroed)                                                                 \
     REPLAY_DEFINE_LOOPS(                                                                           \
-        NO_LINKAGE, replay_##kind, kind##_alloc, kind##_dealloc, kind##_realloc, false);           \
+        NO_LINKAGE, replay_##kind, kind##_alloc, zeroed, kind##_dealloc, kind##_realloc, false);   \
     const struct acre_plugin replay_##kind##_calls = { .abi = ACRE_PLUGIN_ABI,                     \
         .name = #kind,                                                                             \
         .alloc = kind##_alloc,                                                                     \
         .dealloc = kind##_dealloc,                                                                 \
         .realloc = kind##_realloc }
 
-DEFINE_CALLS(builtin);
-DEFINE_CALLS(system);
-DEFINE_CALLS(empty);
-REPLAY_DEFINE_LOOPS(NO_LINKAGE, replay_plugin, instance->calls->alloc, instance->calls->dealloc,
-    instance->calls->realloc, true);
+DEFINE_CALLS(builtin, NULL);
+DEFINE_CALLS(system, system_zeroed);
+DEFINE_CALLS(empty, empty_alloc);
+REPLAY_DEFINE_LOOPS(NO_LINKAGE, replay_plugin, instance->calls->alloc, NULL,
+    instance->calls->dealloc, instance->calls->realloc, true);
 
 bool replay_step(const struct replay_instance *instance, struct replay_op op,
     const struct replay_script *script, struct replay_slot *slots)
 {
     const struct acre_plugin *calls = instance->calls;
     return replay_step_with(op, replay_wides(script), script->facts.align_log2, slots,
-        instance->self, calls->alloc, calls->dealloc, calls->realloc,
+        instance->self, calls->alloc, instance->loops->zeroed, calls->dealloc, calls->realloc,
         instance->loops == &replay_plugin_loops);
 }
 

@@ -60,6 +60,12 @@ ACRE_INLINE uint64_t replay_op_size(struct replay_op op, const struct replay_wid
     return replay_op_layout(op, wides, 0) >> REPLAY_ALIGN_BITS;
 }
 
+/** Whether the block that an operation asks for is zeroed. */
+ACRE_INLINE bool replay_op_zeroed(struct replay_op op, const struct replay_wide *wides)
+{
+    return ACRE_UNLIKELY(op.what & REPLAY_WIDE) && wides[op.what & REPLAY_SIZE_MASK].zeroed;
+}
+
 /* ---- one operation ---- */
 
 typedef void *replay_alloc_fn(void *self, size_t size, size_t align);
@@ -90,13 +96,23 @@ ACRE_INLINE bool replay_step_realloc(struct replay_slot *slot, uint64_t layout, 
 /* Inlined into each backend's loops with its functions, hence so many parameters.
  * NOLINTBEGIN(readability-function-size) */
 
+/** Allocates a zeroed block; a backend that has no call for that (`zeroed` null) clears it. */
+ACRE_INLINE void *replay_step_zeroed(
+    size_t size, size_t align, void *self, replay_alloc_fn *alloc, replay_alloc_fn *zeroed)
+{
+    if (zeroed)
+        return zeroed(self, size, align);
+    void *ptr = alloc(self, size, align);
+    return ptr ? memset(ptr, 0, size) : NULL;
+}
+
 /**
  * Makes one operation. @return false: the allocator could not serve it.
  * A block that could not be had is not freed.
  */
 ACRE_INLINE bool replay_step_with(struct replay_op op, const struct replay_wide *wides,
     unsigned align_log2, struct replay_slot *slots, void *self, replay_alloc_fn *alloc,
-    replay_dealloc_fn *dealloc, replay_realloc_fn *resize, bool keeps)
+    replay_alloc_fn *zeroed, replay_dealloc_fn *dealloc, replay_realloc_fn *resize, bool keeps)
 {
     struct replay_slot *slot = &slots[op.slot];
     enum replay_verb verb = replay_op_verb(op);
@@ -110,7 +126,11 @@ ACRE_INLINE bool replay_step_with(struct replay_op op, const struct replay_wide 
     if (ACRE_UNLIKELY(verb == REPLAY_REALLOC))
         return replay_step_realloc(slot, layout, self, alloc, resize, keeps);
     slot->layout = layout;
-    slot->ptr = alloc(self, replay_slot_size(slot), replay_slot_align(slot));
+    size_t size = replay_slot_size(slot);
+    size_t align = replay_slot_align(slot);
+    slot->ptr = ACRE_UNLIKELY(replay_op_zeroed(op, wides))
+                    ? replay_step_zeroed(size, align, self, alloc, zeroed)
+                    : alloc(self, size, align);
     return slot->ptr != NULL;
 }
 
@@ -127,7 +147,7 @@ enum acre_status replay_dealloc(
 typedef uint64_t replay_loop_fn(const struct replay_window *window,
     const struct replay_instance *instance, struct replay_slot *slots);
 
-/** The loops of one backend. All but the last two return how many operations were not served. */
+/** The loops of one backend. The first four return how many operations were not served. */
 struct replay_loops {
     replay_loop_fn *plain;
     replay_loop_fn *strict;   /**< Stops at the first operation that is not served. */
@@ -141,6 +161,7 @@ struct replay_loops {
      * instructions per operation and the call. */
     void (*toggling)(
         const struct replay_window *window, const struct replay_instance *instance, void **blocks);
+    replay_alloc_fn *zeroed; /**< Null: blocks are cleared by the replay. */
 };
 
 #define REPLAY_TOGGLE_ALIGN 8u
@@ -172,7 +193,8 @@ ACRE_INLINE size_t replay_kept(const struct replay_slot *slot, struct replay_op 
 
 ACRE_INLINE uint64_t replay_loop_any(const struct replay_window *window,
     const struct replay_instance *instance, struct replay_slot *slots, replay_alloc_fn *alloc,
-    replay_dealloc_fn *dealloc, replay_realloc_fn *resize, bool keeps, enum replay_loop_mode mode)
+    replay_alloc_fn *zeroed, replay_dealloc_fn *dealloc, replay_realloc_fn *resize, bool keeps,
+    enum replay_loop_mode mode)
 {
     void *const self = instance->self;
     const bool touches = mode == REPLAY_TOUCHING && self;
@@ -184,8 +206,8 @@ ACRE_INLINE uint64_t replay_loop_any(const struct replay_window *window,
         size_t before = touches ? replay_kept(&slots[op->slot], *op) : 0;
         if (mode == REPLAY_TRAPPING)
             replay_trap();
-        bool served =
-            replay_step_with(*op, wides, align_log2, slots, self, alloc, dealloc, resize, keeps);
+        bool served = replay_step_with(
+            *op, wides, align_log2, slots, self, alloc, zeroed, dealloc, resize, keeps);
         if (mode == REPLAY_TRAPPING)
             replay_trap();
         if (touches && served)
@@ -199,14 +221,14 @@ ACRE_INLINE uint64_t replay_loop_any(const struct replay_window *window,
 
 ACRE_INLINE void replay_loop_ticks(const struct replay_window *window,
     const struct replay_instance *instance, struct replay_slot *slots, uint32_t *ticks,
-    uint64_t cost, replay_alloc_fn *alloc, replay_dealloc_fn *dealloc, replay_realloc_fn *resize,
-    bool keeps)
+    uint64_t cost, replay_alloc_fn *alloc, replay_alloc_fn *zeroed, replay_dealloc_fn *dealloc,
+    replay_realloc_fn *resize, bool keeps)
 {
     void *const self = instance->self;
     for (uint64_t i = 0; i < window->count; i++) {
         uint64_t start = acre_clock_ticks();
         replay_step_with(window->ops[i], window->wides, window->align_log2, slots, self, alloc,
-            dealloc, resize, keeps);
+            zeroed, dealloc, resize, keeps);
         uint64_t took = acre_clock_ticks() - start;
         took = took > cost ? took - cost : 0;
         if (took < ticks[i])
@@ -234,25 +256,27 @@ ACRE_INLINE void replay_loop_toggle(const struct replay_window *window,
     }
 }
 
-#define REPLAY_DEFINE_LOOP(name, alloc, dealloc, resize, keeps, mode)                              \
+#define REPLAY_DEFINE_LOOP(name, alloc, zeroed, dealloc, resize, keeps, mode)                      \
     static ACRE_NOINLINE uint64_t name(const struct replay_window *window,                         \
         const struct replay_instance *instance, struct replay_slot *slots)                         \
     {                                                                                              \
-        return replay_loop_any(window, instance, slots, alloc, dealloc, resize, keeps, mode);      \
+        return replay_loop_any(                                                                    \
+            window, instance, slots, alloc, zeroed, dealloc, resize, keeps, mode);                 \
     }
 
-/** Defines `struct replay_loops NAME_loops` over three functions of the types above, or expressions
- * of `instance` that give them. */
-#define REPLAY_DEFINE_LOOPS(linkage, name, alloc, dealloc, resize, keeps)                          \
-    REPLAY_DEFINE_LOOP(name##_plain, alloc, dealloc, resize, keeps, REPLAY_PLAIN)                  \
-    REPLAY_DEFINE_LOOP(name##_strict, alloc, dealloc, resize, keeps, REPLAY_STRICT)                \
-    REPLAY_DEFINE_LOOP(name##_touching, alloc, dealloc, resize, keeps, REPLAY_TOUCHING)            \
-    REPLAY_DEFINE_LOOP(name##_trapping, alloc, dealloc, resize, keeps, REPLAY_TRAPPING)            \
+/** Defines `struct replay_loops NAME_loops` over four functions of the types above, or expressions
+ * of `instance` that give them; `zeroed` may be a null pointer. */
+#define REPLAY_DEFINE_LOOPS(linkage, name, alloc, zeroed, dealloc, resize, keeps)                  \
+    REPLAY_DEFINE_LOOP(name##_plain, alloc, zeroed, dealloc, resize, keeps, REPLAY_PLAIN)          \
+    REPLAY_DEFINE_LOOP(name##_strict, alloc, zeroed, dealloc, resize, keeps, REPLAY_STRICT)        \
+    REPLAY_DEFINE_LOOP(name##_touching, alloc, zeroed, dealloc, resize, keeps, REPLAY_TOUCHING)    \
+    REPLAY_DEFINE_LOOP(name##_trapping, alloc, zeroed, dealloc, resize, keeps, REPLAY_TRAPPING)    \
     static ACRE_NOINLINE void name##_ticks(const struct replay_window *window,                     \
         const struct replay_instance *instance, struct replay_slot *slots, uint32_t *ticks,        \
         uint64_t cost)                                                                             \
     {                                                                                              \
-        replay_loop_ticks(window, instance, slots, ticks, cost, alloc, dealloc, resize, keeps);    \
+        replay_loop_ticks(                                                                         \
+            window, instance, slots, ticks, cost, alloc, zeroed, dealloc, resize, keeps);          \
     }                                                                                              \
     static ACRE_NOINLINE void name##_toggling(                                                     \
         const struct replay_window *window, const struct replay_instance *instance, void **blocks) \
@@ -260,7 +284,7 @@ ACRE_INLINE void replay_loop_toggle(const struct replay_window *window,
         replay_loop_toggle(window, instance, blocks, alloc, dealloc);                              \
     }                                                                                              \
     linkage const struct replay_loops name##_loops = { name##_plain, name##_strict,                \
-        name##_touching, name##_trapping, name##_ticks, name##_toggling }
+        name##_touching, name##_trapping, name##_ticks, name##_toggling, zeroed }
 
 /* What backend.c chooses from. */
 extern const struct acre_plugin replay_builtin_calls, replay_system_calls, replay_empty_calls;

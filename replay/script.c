@@ -176,7 +176,7 @@ bool replay_script_map(struct replay_script *script)
 /* Where the place of such a size is kept, if it is; null when there is no memory to keep any. */
 static uint32_t *interned_at(struct replay_script *script, struct replay_wide wide)
 {
-    uint64_t mixed = (wide.size * 31 + wide.align) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t mixed = (wide.size * 31 + wide.align * 2 + wide.zeroed) * UINT64_C(0x9E3779B97F4A7C15);
     if (!script->interned)
         script->interned = map_private(INTERNED_BYTES);
     return script->interned ? &script->interned->places[mixed >> (64 - INTERNED_LOG2)] : NULL;
@@ -189,7 +189,8 @@ static const char *add_wide(struct replay_script *script, struct replay_wide wid
     uint32_t *place = interned_at(script, wide);
     if (place && *place && *place <= facts->wides) {
         const struct replay_wide *known = &replay_wides(script)[*place - 1];
-        if (known->size == wide.size && known->align == wide.align) {
+        if (known->size == wide.size && known->align == wide.align &&
+            known->zeroed == wide.zeroed) {
             *what |= REPLAY_WIDE | (*place - 1);
             return NULL;
         }
@@ -258,23 +259,24 @@ static struct replay_op *next_op(struct replay_script *script)
     return &script->window_ops[facts->ops % REPLAY_WINDOW_OPS];
 }
 
-/* Adds one operation; `align` below that of plain operations stands for it. */
-static const char *add_op(struct replay_script *script, enum replay_verb verb, uint32_t slot,
-    uint64_t size, uint64_t align)
+/* Adds one operation; an alignment below that of plain operations stands for it. */
+static const char *add_op(
+    struct replay_script *script, enum replay_verb verb, uint32_t slot, struct replay_wide request)
 {
     struct replay_facts *facts = &script->facts;
     uint32_t what = (uint32_t)verb << REPLAY_VERB_SHIFT;
     const char *problem = NULL;
     if (facts->ops == script->limit)
         return "more operations than this machine's memory has room for";
-    if (!size && verb != REPLAY_DEALLOC)
-        size = 1;
-    if (align >> facts->align_log2 == 0)
-        align = UINT64_C(1) << facts->align_log2;
-    if (align >> facts->align_log2 == 1 && size <= REPLAY_SIZE_MASK)
-        what |= (uint32_t)size;
+    if (!request.size && verb != REPLAY_DEALLOC)
+        request.size = 1;
+    if (request.align >> facts->align_log2 == 0)
+        request.align = UINT64_C(1) << facts->align_log2;
+    if (request.align >> facts->align_log2 == 1 && request.size <= REPLAY_SIZE_MASK &&
+        !request.zeroed)
+        what |= (uint32_t)request.size;
     else
-        problem = add_wide(script, (struct replay_wide){ size, align }, &what);
+        problem = add_wide(script, request, &what);
     if (problem)
         return problem;
     struct replay_op *op = next_op(script);
@@ -307,20 +309,33 @@ static const char *count_live(struct replay_script *script, uint64_t less, uint6
     return NULL;
 }
 
-const char *replay_script_alloc(
-    struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align)
+static const char *add_alloc(
+    struct replay_script *script, uint32_t slot, struct replay_wide request)
 {
     struct replay_facts *facts = &script->facts;
     if (slot >= facts->slots)
         facts->slots = (uint64_t)slot + 1;
-    if (align > MOST_LIVE)
+    if (request.align > MOST_LIVE)
         return "an alignment that no machine can satisfy";
-    if (align > facts->max_align)
-        facts->max_align = align;
+    if (request.align > facts->max_align)
+        facts->max_align = request.align;
     facts->allocs++;
     script->live_blocks++;
-    const char *problem = count_live(script, 0, size);
-    return problem ? problem : add_op(script, REPLAY_ALLOC, slot, size, align);
+    const char *problem = count_live(script, 0, request.size);
+    return problem ? problem : add_op(script, REPLAY_ALLOC, slot, request);
+}
+
+const char *replay_script_alloc(
+    struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align)
+{
+    return add_alloc(script, slot, (struct replay_wide){ .size = size, .align = align });
+}
+
+const char *replay_script_alloc_zeroed(
+    struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align)
+{
+    return add_alloc(
+        script, slot, (struct replay_wide){ .size = size, .align = align, .zeroed = 1 });
 }
 
 const char *replay_script_dealloc(struct replay_script *script, uint32_t slot, uint64_t old_size)
@@ -328,7 +343,8 @@ const char *replay_script_dealloc(struct replay_script *script, uint32_t slot, u
     script->facts.deallocs++;
     script->live_blocks--;
     const char *problem = count_live(script, old_size, 0);
-    return problem ? problem : add_op(script, REPLAY_DEALLOC, slot, 0, 0);
+    const struct replay_wide nothing = { .size = 0 };
+    return problem ? problem : add_op(script, REPLAY_DEALLOC, slot, nothing);
 }
 
 const char *replay_script_realloc(
@@ -336,7 +352,8 @@ const char *replay_script_realloc(
 {
     script->facts.reallocs++;
     const char *problem = count_live(script, old_size, size);
-    return problem ? problem : add_op(script, REPLAY_REALLOC, slot, size, align);
+    const struct replay_wide request = { .size = size, .align = align };
+    return problem ? problem : add_op(script, REPLAY_REALLOC, slot, request);
 }
 
 /* Takes over what is known of the process. Its name may hold any bytes: what is not printable
@@ -371,7 +388,9 @@ static const char *add_script_event(
         return NULL;
     case ACRE_TRACE_ALLOC:
         facts->inherited += event->inherited;
-        return replay_script_alloc(script, event->slot, event->size, event->align);
+        return (event->call == ACRE_TRACE_CALLOC
+                    ? replay_script_alloc_zeroed
+                    : replay_script_alloc)(script, event->slot, event->size, event->align);
     case ACRE_TRACE_FREE:
         return replay_script_dealloc(script, event->slot, event->size);
     case ACRE_TRACE_RESIZE:

@@ -10,7 +10,7 @@
  *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
  *
  * Plain is a size below 2^29 at the alignment that the script names, which is the natural one for a
- * trace. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in
+ * trace, of a block that need not be zeroed. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in
  * shared memory, because another process fills them: see load.h. A script that is longer than may
  * be held in memory keeps its operations in a file without a name in TMPDIR instead, packed (see
  * pack.h) in windows one behind the other, and is read a window at a time.
@@ -40,10 +40,11 @@ struct replay_op {
     uint32_t what;
 };
 
-/** A size and alignment, in bytes, that do not fit in an operation. */
+/** A request that does not fit in an operation: size and alignment in bytes. */
 struct replay_wide {
     uint64_t size;
     uint64_t align;
+    uint64_t zeroed; /**< 1: the block is asked for with calloc; else 0. */
 };
 
 /** What is known of a script; plain data. */
@@ -136,6 +137,9 @@ const char *replay_script_add(struct replay_script *script, const struct acre_tr
 /** Adds one operation; `old_size` is the size of the block resized or freed, in bytes.
  * @return as replay_script_add(). */
 const char *replay_script_alloc(
+    struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align);
+/** The same for a block that is zeroed. */
+const char *replay_script_alloc_zeroed(
     struct replay_script *script, uint32_t slot, uint64_t size, uint64_t align);
 const char *replay_script_dealloc(struct replay_script *script, uint32_t slot, uint64_t old_size);
 const char *replay_script_realloc(

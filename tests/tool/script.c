@@ -130,6 +130,83 @@ static void operations_keep_sizes_and_alignments(void **state)
     }
 }
 
+/* Only what calloc returned is asked for zeroed, one entry for all blocks of a size. */
+static void zeroed_blocks_are_told_apart(void **state)
+{
+    struct acre_trace_event event = { .op = ACRE_TRACE_ALLOC, .size = 40 };
+    (void)state;
+    for (event.slot = 0; event.slot < 4; event.slot++) {
+        event.call = event.slot % 2 ? ACRE_TRACE_CALLOC : ACRE_TRACE_MALLOC;
+        assert_null(replay_script_add(&script, &event));
+    }
+    assert_int_equal(script.facts.wides, 1);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(replay_op_zeroed(replay_op_at(&script, i), replay_wides(&script)), i % 2);
+        assert_int_equal(layout_of(i), layout_of(0));
+    }
+}
+
+static char dirty[4096];
+
+static void *alloc_dirty(void *self, size_t size, size_t align)
+{
+    (void)self;
+    (void)align;
+    return size <= sizeof dirty ? dirty : NULL;
+}
+
+static void dealloc_dirty(void *self, void *ptr, size_t size, size_t align)
+{
+    (void)self;
+    (void)size;
+    (void)align;
+    memset(ptr, 1, sizeof dirty);
+}
+
+static void *make_dirty(void *pool, size_t size)
+{
+    (void)size;
+    return pool;
+}
+
+/* Allocates and frees a block of 64 dirty bytes, then asks for a zeroed one. */
+static void expect_zeroed(const struct replay_backend *backend)
+{
+    static struct replay_wide zeroed = { .size = 64, .zeroed = 1 };
+    static char pool[65536] __attribute__((aligned(4096)));
+    const struct replay_op ops[] = { { 0, 64 },
+        { 0, (uint32_t)REPLAY_DEALLOC << REPLAY_VERB_SHIFT }, { 0, REPLAY_WIDE } };
+    struct replay_slot slot = { .ptr = NULL };
+    struct replay_script toy = { .facts.align_log2 = 4, .wide_array.items = &zeroed };
+    const struct replay_window window = { .ops = &ops[2], .count = 1, .wides = &zeroed };
+    struct replay_instance instance;
+    toy.facts.align_log2 = (uint32_t)__builtin_ctzl(ACRE_NATURAL_ALIGN);
+    assert_true(replay_instance_open(&instance, backend, pool, sizeof pool));
+    for (unsigned by_loop = 0; by_loop < 2; by_loop++) {
+        assert_true(replay_step(&instance, ops[0], &toy, &slot));
+        memset(slot.ptr, 1, 64);
+        assert_true(replay_step(&instance, ops[1], &toy, &slot));
+        if (by_loop)
+            assert_int_equal(instance.loops->plain(&window, &instance, &slot), 0);
+        else
+            assert_true(replay_step(&instance, ops[2], &toy, &slot));
+        for (unsigned i = 0; i < 64; i++)
+            assert_int_equal(((char *)slot.ptr)[i], 0);
+        assert_true(replay_step(&instance, ops[1], &toy, &slot));
+    }
+    replay_instance_close(&instance);
+}
+
+static void zeroed_blocks_are_zero(void **state)
+{
+    static const struct acre_plugin plugin = {
+        .abi = ACRE_PLUGIN_ABI, .create = make_dirty, .alloc = alloc_dirty, .dealloc = dealloc_dirty
+    };
+    (void)state;
+    expect_zeroed(&(struct replay_backend){ .type = REPLAY_PLUGIN, .plugin = &plugin });
+    expect_zeroed(&(struct replay_backend){ .type = REPLAY_SYSTEM });
+}
+
 static void long_scripts_grow(void **state)
 {
     (void)state;
@@ -271,6 +348,8 @@ int main(void)
         TEST(process_is_described),
         TEST(live_bytes_are_counted),
         TEST(operations_keep_sizes_and_alignments),
+        TEST(zeroed_blocks_are_told_apart),
+        TEST(zeroed_blocks_are_zero),
         TEST(long_scripts_grow),
         TEST(streamed_scripts_are_read_back),
         TEST(operations_survive_packing),
