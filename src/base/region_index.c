@@ -7,8 +7,8 @@
  * it can be: its starts lie in two slots at least, so there are fewer nodes than regions. A region
  * with a node lends it to whatever part of the tree needs one.
  *
- *   entry: a node, when several regions start in the slot and there was a node to spare; else the
- *          last region of the node that starts at or before the slot's end, marked by bit 0; in the
+ *   entry: a node, marked by bit 0, when several regions start in the slot and there was a node to
+ *          spare; else the last region of the node that starts at or before the slot's end; in the
  *          slots before the first one in which a region starts, the same region as in that one
  *
  *   starts          . A . . . B . C D . . .            (C and D in one slot)
@@ -30,22 +30,27 @@ _Static_assert(ACRE_REGION_LEVELS *(int)ACRE_REGION_DIGIT == 8 * (int)sizeof(siz
 
 static uintptr_t region_to_entry(const struct acre_region *region)
 {
-    return (uintptr_t)region | ACRE_REGION_IS_LEAF;
+    return (uintptr_t)region;
+}
+
+static uintptr_t region_node_to_entry(const struct acre_region_node *node)
+{
+    return (uintptr_t)node | ACRE_REGION_IS_NODE;
 }
 
 ACRE_INLINE bool region_entry_is_leaf(uintptr_t entry)
 {
-    return (entry & ACRE_REGION_IS_LEAF) != 0;
+    return (entry & ACRE_REGION_IS_NODE) == 0;
 }
 
 ACRE_INLINE struct acre_region *region_of_entry(uintptr_t entry)
 {
-    return (struct acre_region *)(entry - ACRE_REGION_IS_LEAF);
+    return (struct acre_region *)entry;
 }
 
 ACRE_INLINE struct acre_region_node *region_node_of_entry(uintptr_t entry)
 {
-    return (struct acre_region_node *)entry;
+    return (struct acre_region_node *)(entry - ACRE_REGION_IS_NODE);
 }
 
 /* What a damaged node says is kept to what can be shifted by. */
@@ -145,8 +150,8 @@ static void region_push_spare(struct acre_regions *regions, struct acre_region_n
 
 static void region_unlink_spare(struct acre_regions *regions, const struct acre_region_node *node)
 {
-    struct acre_region_node *next = region_node_of_entry(node->entries[0]);
-    struct acre_region_node *prev = region_node_of_entry(node->entries[1]);
+    struct acre_region_node *next = (struct acre_region_node *)node->entries[0];
+    struct acre_region_node *prev = (struct acre_region_node *)node->entries[1];
     if (next != NULL)
         next->entries[1] = (uintptr_t)prev;
     if (prev != NULL)
@@ -199,7 +204,7 @@ static void region_join_to_node(
     region_init_node(node, start, region->start);
     node->entries[region_slot(node, start)] = *entry;
     node->entries[region_slot(node, region->start)] = region_to_entry(region);
-    *entry = (uintptr_t)node;
+    *entry = region_node_to_entry(node);
 }
 
 /* Whether a region starts among the addresses of a parent's slot; everywhere when the parent is
@@ -224,7 +229,7 @@ static void region_divide_slot(struct acre_region_node *node, const struct acre_
     region_init_node(node, first->start, last->start);
     for (; first != last->next; first = first->next)
         node->entries[region_slot(node, first->start)] = region_to_entry(first);
-    *entry = (uintptr_t)node;
+    *entry = region_node_to_entry(node);
 }
 
 /* Takes a node without nodes below it out of the tree below an entry that is a node: its regions
@@ -335,7 +340,7 @@ static void region_vacate_node(struct acre_regions *regions, const struct acre_r
     unsigned level = 0;
     region_trace(regions, node->base, &path);
     /* The path reaches the node, which is in use. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-    while (*path.links[level] != (uintptr_t)node)
+    while (*path.links[level] != region_node_to_entry(node))
         level++;
     struct acre_region_node *target = region_pop_spare(regions);
     if (target == NULL)
@@ -343,7 +348,7 @@ static void region_vacate_node(struct acre_regions *regions, const struct acre_r
     if (target == node)
         return;
     *target = *node;
-    *path.links[level] = (uintptr_t)target;
+    *path.links[level] = region_node_to_entry(target);
 }
 
 /* Removes a region from the entry that its path ends at. */

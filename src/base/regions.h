@@ -46,7 +46,7 @@ enum {
 enum {
     ACRE_REGION_DIGIT = sizeof(size_t) == 8 ? 4 : 2, /* bits of the address per level */
     ACRE_REGION_WAYS = 1 << ACRE_REGION_DIGIT,
-    ACRE_REGION_IS_LEAF = 1, /* in an entry: it is a region */
+    ACRE_REGION_IS_NODE = 1, /* in an entry: it is a node */
     ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
 };
 
@@ -146,20 +146,56 @@ ACRE_INLINE struct acre_region *acre_regions_find(const struct acre_regions *reg
     return region != NULL && acre_region_contains(region, at) ? region : NULL;
 }
 
+/** The entry below one that is a node, for an address. From the entry the distances of both members are
+ * constants, so that no instruction removes the mark. */
+ACRE_INLINE uintptr_t acre_region_entry_below(uintptr_t entry, uintptr_t at)
+{
+    enum {
+        SHIFT = offsetof(struct acre_region_node, shift) - ACRE_REGION_IS_NODE,
+        ENTRIES = offsetof(struct acre_region_node, entries) - ACRE_REGION_IS_NODE
+    };
+    unsigned shift = (unsigned)*(const size_t *)(entry + SHIFT); /* a damaged one may be anything */
+    uintptr_t slot = at >> (shift % (8 * sizeof(at))) & (ACRE_REGION_WAYS - 1);
+    return *(const uintptr_t *)(entry + slot * sizeof(uintptr_t) + ENTRIES);
+}
+
+/** Whether the index has a node. */
+ACRE_INLINE bool acre_regions_have_node(const struct acre_regions *regions)
+{
+    return !ACRE_SMALL && (regions->index & ACRE_REGION_IS_NODE) != 0;
+}
+
+/** The region that the digits of an address lead to where the index has a node: no other one contains
+ * it but the one below that, unless the digits that the index leaves out differ or regions share a
+ * slot. O(levels). */
+ACRE_INLINE struct acre_region *acre_regions_lead(const struct acre_regions *regions, uintptr_t at)
+{
+    uintptr_t entry = regions->index;
+    do
+        entry = acre_region_entry_below(entry, at);
+    while ((entry & ACRE_REGION_IS_NODE) != 0);
+    return (struct acre_region *)entry;
+}
+
+/** The region that most likely contains an address, for paths where each instruction counts and whose
+ * own bounds decide: where these say no, or for null, acre_regions_find() has to be asked. */
+ACRE_INLINE struct acre_region *acre_regions_find_likely(
+    const struct acre_regions *regions, uintptr_t at)
+{
+    if (ACRE_UNLIKELY(!acre_regions_have_node(regions)))
+        return NULL;
+    struct acre_region *region = acre_regions_lead(regions, at);
+    return at < region->start ? region->prev : region;
+}
+
 /** The region that contains an address, for paths where each instruction counts. Null: none does, or
  * the short way through the index does not lead there, and acre_regions_find() has to be asked. */
 ACRE_INLINE struct acre_region *acre_regions_find_short(
     const struct acre_regions *regions, uintptr_t at)
 {
-    uintptr_t entry = ACRE_SMALL ? 0 : regions->index;
-    if (ACRE_UNLIKELY(entry == 0))
+    if (ACRE_UNLIKELY(!acre_regions_have_node(regions)))
         return NULL;
-    while ((entry & ACRE_REGION_IS_LEAF) == 0) {
-        const struct acre_region_node *node = (const struct acre_region_node *)entry;
-        size_t shift = node->shift & (8 * sizeof(at) - 1); /* a damaged one may be anything */
-        entry = node->entries[at >> shift & (ACRE_REGION_WAYS - 1)];
-    }
-    struct acre_region *region = (struct acre_region *)(entry - ACRE_REGION_IS_LEAF);
+    struct acre_region *region = acre_regions_lead(regions, at);
     if (ACRE_LIKELY(acre_region_contains(region, at)))
         return region;
     region = region->prev;

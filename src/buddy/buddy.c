@@ -322,13 +322,10 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_odd_at(struct acre_buddy *bu
     return buddy_dealloc_odd(buddy, pos, buddy_state_of(region, block));
 }
 
-/* Frees a block of a region, which becomes the cached one. */
-ACRE_INLINE enum acre_status buddy_dealloc_in_region(
-    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t pos)
+/* Frees the block of a pair of a region, which becomes the cached one. */
+ACRE_INLINE enum acre_status buddy_dealloc_pair(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t pos, size_t pair)
 {
-    size_t pair = buddy_pair(buddy, region->base, pos);
-    if (ACRE_UNLIKELY(pair >= region->pairs))
-        return buddy_dealloc_odd_at(buddy, pos);
     unsigned char *state = &region->pair_states[pair];
     unsigned was = *state;
     if (ACRE_UNLIKELY((was & BUDDY_LIVE_EVEN) == 0))
@@ -337,14 +334,21 @@ ACRE_INLINE enum acre_status buddy_dealloc_in_region(
     return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
 }
 
-/* Frees a block of a region that the short way does not lead to. */
+/* Frees a block of a region that the short way does not lead to, or one that starts at an odd number;
+ * refuses what is no block. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
     struct acre_buddy *buddy, uintptr_t pos)
 {
-    struct acre_region *region = acre_regions_find(&buddy->regions, pos);
+    if ((pos >> buddy_smallest_log2(buddy) & 1) != 0)
+        return buddy_dealloc_odd_at(buddy, pos);
+    struct acre_buddy_region *region =
+        (struct acre_buddy_region *)acre_regions_find(&buddy->regions, pos);
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
-    return buddy_dealloc_in_region(buddy, (struct acre_buddy_region *)region, pos);
+    size_t pair = buddy_pair(buddy, region->base, pos);
+    if (pair >= region->pairs)
+        return ACRE_NOT_ALLOCATED;
+    return buddy_dealloc_pair(buddy, region, pos, pair);
 }
 
 /* Frees a block outside the cached region, or one that starts at an odd number; refuses what is no
@@ -352,10 +356,14 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
 static ACRE_NOINLINE enum acre_status buddy_dealloc_uncached(
     struct acre_buddy *buddy, uintptr_t pos)
 {
-    struct acre_region *region = acre_regions_find_short(&buddy->regions, pos);
+    struct acre_buddy_region *region =
+        (struct acre_buddy_region *)acre_regions_find_likely(&buddy->regions, pos);
     if (ACRE_UNLIKELY(region == NULL))
         return buddy_dealloc_searching(buddy, pos);
-    return buddy_dealloc_in_region(buddy, (struct acre_buddy_region *)region, pos);
+    size_t pair = buddy_pair(buddy, region->base, pos);
+    if (ACRE_UNLIKELY(pair >= region->pairs))
+        return buddy_dealloc_searching(buddy, pos);
+    return buddy_dealloc_pair(buddy, region, pos, pair);
 }
 
 ACRE_INLINE enum acre_status buddy_dealloc_at(struct acre_buddy *buddy, uintptr_t pos)

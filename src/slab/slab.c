@@ -69,45 +69,76 @@ struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
 
 /* ---- dealloc ---- */
 
-/* Frees a block whose page leads to this record. */
+/* Makes a region the one that the cache has for an address. */
+ACRE_INLINE void slab_cache_region(
+    struct acre_slab *slab, struct acre_slab_region *region, uintptr_t at)
+{
+    slab->region_cache[slab_cache_slot(at)] = region;
+}
+
+/* The slow path in a region that the cache does not hold. */
+static ACRE_NOINLINE enum acre_status slab_dealloc_slow_uncached(
+    struct acre_slab *slab, void *ptr, struct acre_slab_page *page, struct acre_slab_region *region)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    struct acre_slab_region *before = slab->region_cache[slab_cache_slot(at)];
+    slab_cache_region(slab, region, at); /* before the free, which may remove the region */
+    enum acre_status status = acre_slab_dealloc_slow(slab, ptr, page);
+    if (status != ACRE_OK)
+        slab_cache_region(slab, before, at);
+    return status;
+}
+
+/* Frees a block whose page leads to this record. A call that is not refused caches the region; null:
+ * none. */
 ACRE_INLINE enum acre_status slab_dealloc_at(
-    struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
+    struct acre_slab *slab, void *ptr, struct acre_slab_page *page, struct acre_slab_region *region)
 {
     uint32_t offset = (uint32_t)(uintptr_t)ptr - page->start;
     uint64_t product = acre_multiply_wide(offset, page->reciprocal);
     if (ACRE_UNLIKELY((uint32_t)product >= page->reciprocal))
-        return acre_slab_dealloc_slow(slab, ptr, page);
+        return region != NULL ? slab_dealloc_slow_uncached(slab, ptr, page, region)
+                              : acre_slab_dealloc_slow(slab, ptr, page);
     size_t index = (size_t)(product >> 32);
     size_t free_bits = page->free_bits;
     if (ACRE_UNLIKELY((free_bits >> index & 1) != 0))
         return ACRE_NOT_ALLOCATED;
     free_bits |= (size_t)1 << index;
     page->free_bits = free_bits;
+    if (region != NULL)
+        slab_cache_region(slab, region, (uintptr_t)ptr);
     slab_uncount_block(slab, page->size);
     if (ACRE_UNLIKELY(free_bits == SIZE_MAX))
         return acre_slab_became_empty(slab, page);
     return ACRE_OK;
 }
 
-/* In a region that the cache does not hold. A call that is not refused caches it. */
-static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *slab, void *ptr)
+/* In a region that neither the cache nor the short way leads to. */
+static ACRE_NOINLINE enum acre_status slab_dealloc_searching(struct acre_slab *slab, void *ptr)
 {
     uintptr_t at = (uintptr_t)ptr;
-    struct acre_region *found = acre_regions_find_short(&slab->regions, at);
-    if (ACRE_UNLIKELY(found == NULL))
-        found = acre_regions_find(&slab->regions, at);
-    struct acre_slab_region *region = (struct acre_slab_region *)found;
+    struct acre_slab_region *region =
+        (struct acre_slab_region *)acre_regions_find(&slab->regions, at);
     if (region == NULL)
         return ACRE_NOT_ALLOCATED;
     size_t number = (at - region->base) >> slab->page_log2;
     if (number >= region->pages)
         return ACRE_NOT_ALLOCATED;
-    struct acre_slab_region *before = slab->region_cache[slab_cache_slot(at)];
-    slab->region_cache[slab_cache_slot(at)] = region;
-    enum acre_status status = slab_dealloc_at(slab, ptr, region->page_map[number]);
-    if (status != ACRE_OK)
-        slab->region_cache[slab_cache_slot(at)] = before;
-    return status;
+    return slab_dealloc_at(slab, ptr, region->page_map[number], region);
+}
+
+/* In a region that the cache does not hold. */
+static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *slab, void *ptr)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    struct acre_slab_region *region =
+        (struct acre_slab_region *)acre_regions_find_likely(&slab->regions, at);
+    if (ACRE_UNLIKELY(region == NULL))
+        return slab_dealloc_searching(slab, ptr);
+    size_t number = (at - region->base) >> slab->page_log2;
+    if (ACRE_UNLIKELY(number >= region->pages))
+        return slab_dealloc_searching(slab, ptr);
+    return slab_dealloc_at(slab, ptr, region->page_map[number], region);
 }
 
 /* Outside the main map. */
@@ -119,7 +150,7 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_other_region(struct acre_slab
     size_t number = ((uintptr_t)ptr - region->base) >> slab->page_log2;
     if (ACRE_UNLIKELY(number >= region->pages))
         return slab_dealloc_uncached(slab, ptr);
-    return slab_dealloc_at(slab, ptr, region->page_map[number]);
+    return slab_dealloc_at(slab, ptr, region->page_map[number], NULL);
 }
 
 enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
@@ -127,7 +158,7 @@ enum acre_status acre_slab_dealloc(struct acre_slab *slab, void *ptr)
     size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
     if (ACRE_UNLIKELY(number >= slab->pages))
         return slab_dealloc_other_region(slab, ptr);
-    return slab_dealloc_at(slab, ptr, slab->page_map[number]);
+    return slab_dealloc_at(slab, ptr, slab->page_map[number], NULL);
 }
 
 /* ---- sized free ---- */
@@ -159,7 +190,7 @@ enum acre_status acre_slab_dealloc_sized(
     struct acre_slab_page *page = slab->page_map[number];
     if (ACRE_UNLIKELY((page->size - layout.size) / ACRE_SLAB_UNIT >= page->slack))
         return slab_dealloc_sized_slow(slab, ptr, layout);
-    return slab_dealloc_at(slab, ptr, page);
+    return slab_dealloc_at(slab, ptr, page, NULL);
 }
 
 #endif
