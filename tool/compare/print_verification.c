@@ -3,22 +3,37 @@
 #include "cli/size.h"
 #include "cli/table.h"
 #include "replay/json.h"
+#include "replay/statistics.h"
 #include "tool/compare/print.h"
 #include "tool/compare/verification.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME, SECONDS, PREDICTED, CHANGE, PREDICTED_CHANGE, MEMORY, PREDICTED_MEMORY, COLUMNS };
+enum {
+    NAME,
+    SECONDS,
+    PREDICTED,
+    OTHER_SECONDS,
+    CHANGE,
+    BOUNDS,
+    PREDICTED_CHANGE,
+    MEMORY,
+    PREDICTED_MEMORY,
+    COLUMNS
+};
 
 static void write_titles(struct acre_table_row head[2], bool elapsed)
 {
-    static const char *const first[COLUMNS] = { "on", "real", "predicted", "change", "predicted",
-        "memory", "predicted" };
+    static const char *const first[COLUMNS] = { "on", "real", "predicted", "real", "change",
+        "bounds", "predicted", "memory", "predicted" };
     for (int i = 0; i < COLUMNS; i++)
         strcpy(head[0].cells[i], first[i]);
     strcpy(head[1].cells[SECONDS], elapsed ? "elapsed s" : "cpu s");
+    strcpy(head[1].cells[OTHER_SECONDS], elapsed ? "cpu s" : "elapsed s");
     strcpy(head[1].cells[CHANGE], "%");
+    strcpy(head[1].cells[BOUNDS], "95 %");
+    strcpy(head[1].cells[PREDICTED_CHANGE], "%");
     strcpy(head[1].cells[MEMORY], "peak RSS");
 }
 
@@ -30,6 +45,15 @@ static void write_number(char cell[ACRE_CELL_ROOM], bool known, const char *form
         snprintf(cell, ACRE_CELL_ROOM, format[0] == '+' ? "%+.1f" : "%.3f", number);
 }
 
+/* Median of the runs by the clock that does not count. */
+static double other_seconds(const struct compare_result *result, const struct compare_trial *trial)
+{
+    double seconds[COMPARE_MOST_RUNS];
+    const double *from = result->verification.elapsed ? trial->processor : trial->elapsed;
+    memcpy(seconds, from, trial->runs * sizeof *seconds);
+    return replay_median(seconds, trial->runs);
+}
+
 static void write_trial(struct acre_table_row *row, const struct compare_result *result,
     const struct compare_trial *trial)
 {
@@ -39,7 +63,12 @@ static void write_trial(struct acre_table_row *row, const struct compare_result 
     snprintf(row->cells[NAME], ACRE_CELL_ROOM, "%.40s", result->candidates[trial->candidate].name);
     write_number(row->cells[SECONDS], ran, "", trial->seconds);
     write_number(row->cells[PREDICTED], other && trial->predicted, "", trial->predicted_seconds);
+    write_number(row->cells[OTHER_SECONDS], ran, "", ran ? other_seconds(result, trial) : 0.0);
     write_number(row->cells[CHANGE], other, "+", (trial->ratio - 1.0) * 100.0);
+    strcpy(row->cells[BOUNDS], "-");
+    if (other)
+        snprintf(row->cells[BOUNDS], ACRE_CELL_ROOM, "%+.1f to %+.1f",
+            (trial->ratio_low - 1.0) * 100.0, (trial->ratio_high - 1.0) * 100.0);
     write_number(row->cells[PREDICTED_CHANGE], other && trial->predicted && today > 0.0, "+",
         (trial->predicted_seconds / today - 1.0) * 100.0);
     strcpy(row->cells[MEMORY], "-");
@@ -77,6 +106,13 @@ void compare_print_verification(FILE *out, const struct compare_result *result)
     print_failures(out, result);
 }
 
+static void add_runs(cJSON *object, const char *name, const double *seconds, size_t runs)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, name);
+    for (size_t i = 0; i < runs; i++)
+        cJSON_AddItemToArray(array, cJSON_CreateNumber(seconds[i]));
+}
+
 static cJSON *trial_json(const struct compare_result *result, const struct compare_trial *trial)
 {
     cJSON *object = cJSON_CreateObject();
@@ -91,6 +127,14 @@ static cJSON *trial_json(const struct compare_result *result, const struct compa
     replay_json_known(object, "ratio", ran, trial->ratio);
     replay_json_known(object, "ratio_low", ran, trial->ratio_low);
     replay_json_known(object, "ratio_high", ran, trial->ratio_high);
+    replay_json_known(
+        object, "advised_ratio", ran && trial->advised_ratio > 0.0, trial->advised_ratio);
+    replay_json_known(
+        object, "advised_ratio_low", ran && trial->advised_ratio > 0.0, trial->advised_low);
+    replay_json_known(
+        object, "advised_ratio_high", ran && trial->advised_ratio > 0.0, trial->advised_high);
+    add_runs(object, "processor_seconds", trial->processor, trial->runs);
+    add_runs(object, "elapsed_seconds", trial->elapsed, trial->runs);
     replay_json_known(object, "resident_bytes", ran, (double)trial->resident);
     replay_json_known(
         object, "predicted_seconds", ran && trial->predicted, trial->predicted_seconds);
@@ -111,7 +155,8 @@ void compare_add_verification(cJSON *root, const struct compare_result *result)
     cJSON *object = cJSON_AddObjectToObject(root, "verification");
     compare_verification_verdict(result, text);
     cJSON_AddStringToObject(object, "verdict", text);
-    cJSON_AddBoolToObject(object, "holds", compare_advice_holds(result));
+    cJSON_AddBoolToObject(object, "holds", compare_advice_held(result) == COMPARE_CONFIRMED);
+    cJSON_AddBoolToObject(object, "undecided", compare_advice_held(result) == COMPARE_UNDECIDED);
     cJSON_AddStringToObject(object, "clock", verification->elapsed ? "elapsed" : "processor");
     replay_json_count(object, "runs", verification->runs);
     if (advised < 0)

@@ -126,11 +126,14 @@ struct compare_trial {
     double least, most; /**< and their bounds. */
     double ratio;       /**< Median of the runs: seconds over today's in the same round, */
     double ratio_low, ratio_high; /**< and the bounds between which it is with 95 %. */
-    size_t wins;                  /**< Rounds in which it took less time than what is advised. */
-    uint64_t resident;            /**< Bytes: median of the peaks of resident memory. */
-    bool predicted;               /**< `predicted_seconds` is known. */
-    double predicted_seconds;     /**< Today's real seconds, and the change that is predicted. */
-    bool predicted_memory;        /**< `predicted_resident` is known. */
+    double advised_ratio;         /**< Median of the runs: seconds of what is advised over its, */
+    double advised_low, advised_high;    /**< and the bounds, likewise; 0: not known. */
+    double processor[COMPARE_MOST_RUNS]; /**< Seconds of each run, */
+    double elapsed[COMPARE_MOST_RUNS];   /**< by both clocks. */
+    uint64_t resident;                   /**< Bytes: median of the peaks of resident memory. */
+    bool predicted;                      /**< `predicted_seconds` is known. */
+    double predicted_seconds; /**< Today's real seconds, and the change that is predicted. */
+    bool predicted_memory;    /**< `predicted_resident` is known. */
     uint64_t predicted_resident;
 };
 

@@ -14,8 +14,6 @@
 #define NOISE 0.02
 /* A median is below its bounds with this probability, and above them with the same. */
 #define BOUNDS_MISS 0.025
-/* One that is faster than another beyond noise is so in this part of the rounds. */
-#define BEYOND_NOISE 0.8
 
 /* Figures of the runs of one candidate. */
 struct trial_series {
@@ -123,6 +121,8 @@ static void take_trial(
     struct compare_trial *trial = &verification->trials[index];
     struct trial_series *series = &verifier->series[index];
     series->seconds[trial->runs] = seconds_of_trial(verification, outcome);
+    trial->processor[trial->runs] = outcome->processor;
+    trial->elapsed[trial->runs] = outcome->elapsed;
     series->residents[trial->runs] = (double)outcome->resident;
     trial->runs++;
 }
@@ -231,16 +231,24 @@ static int advised_index(const struct compare_result *result)
     return -1;
 }
 
-static void count_wins(struct verifier_of_advice *verifier)
+/* What is advised beside each of the others, round by round. */
+static void compare_with_advised(struct verifier_of_advice *verifier)
 {
     struct compare_verification *verification = &verifier->result->verification;
+    double ratios[COMPARE_MOST_RUNS];
     int advised = advised_index(verifier->result);
     for (size_t i = 0; advised >= 0 && i < verification->count; i++) {
         struct compare_trial *trial = &verification->trials[i];
+        const double *theirs = verifier->series[i].seconds;
+        const double *advised_seconds = verifier->series[advised].seconds;
         size_t runs = verification->trials[advised].runs;
-        for (size_t run = 0; run < trial->runs && run < runs; run++)
-            trial->wins +=
-                verifier->series[i].seconds[run] < verifier->series[advised].seconds[run];
+        runs = trial->runs < runs ? trial->runs : runs;
+        for (size_t run = 0; run < runs; run++)
+            ratios[run] = theirs[run] > 0.0 ? advised_seconds[run] / theirs[run] : 1.0;
+        if (!runs)
+            continue;
+        trial->advised_ratio = replay_median(ratios, runs);
+        find_bounds_of_median(ratios, runs, &trial->advised_low, &trial->advised_high);
     }
 }
 
@@ -257,7 +265,7 @@ static void sum_up_trials(struct verifier_of_advice *verifier)
             verifier->series[i].ratios[run] =
                 today->seconds[run] > 0.0 ? verifier->series[i].seconds[run] / today->seconds[run]
                                           : 1.0;
-    count_wins(verifier);
+    compare_with_advised(verifier);
     sum_up_trial(verifier, 0);
     for (size_t i = 1; i < verification->count; i++)
         sum_up_trial(verifier, i);
@@ -287,19 +295,6 @@ bool compare_verify(struct compare_result *result, const struct compare_field *f
     return !error[0];
 }
 
-int compare_fastest_trial(const struct compare_verification *verification)
-{
-    int best = -1;
-    for (size_t i = 0; i < verification->count; i++) {
-        const struct compare_trial *trial = &verification->trials[i];
-        if (trial->failed || !trial->runs)
-            continue;
-        if (best < 0 || trial->ratio < verification->trials[best].ratio)
-            best = (int)i;
-    }
-    return best;
-}
-
 /* The trial of the candidate that is advised; null: it did not complete one. */
 static const struct compare_trial *advised_trial(const struct compare_result *result)
 {
@@ -308,15 +303,45 @@ static const struct compare_trial *advised_trial(const struct compare_result *re
     return trial && !trial->failed && trial->runs ? trial : NULL;
 }
 
-bool compare_advice_holds(const struct compare_result *result)
+/* Whether what is advised is as fast as one of the others. */
+static enum compare_held held_beside(const struct compare_trial *other)
 {
-    int fastest = compare_fastest_trial(&result->verification);
-    const struct compare_trial *advised = advised_trial(result);
-    if (fastest < 0 || !advised)
-        return false;
-    const struct compare_trial *best = &result->verification.trials[fastest];
-    return advised->ratio <= best->ratio * (1.0 + NOISE) ||
-           (double)best->wins < BEYOND_NOISE * (double)best->runs;
+    const double most = 1.0 + NOISE;
+    bool narrow = other->advised_high - other->advised_low <= 2.0 * NOISE;
+    if (other->advised_low > most || (narrow && other->advised_ratio > most))
+        return COMPARE_REFUTED;
+    return narrow || other->advised_high <= most ? COMPARE_CONFIRMED : COMPARE_UNDECIDED;
+}
+
+enum compare_held compare_advice_held(const struct compare_result *result)
+{
+    const struct compare_verification *verification = &result->verification;
+    enum compare_held worst = COMPARE_CONFIRMED;
+    if (!advised_trial(result))
+        return COMPARE_REFUTED;
+    for (size_t i = 0; i < verification->count; i++) {
+        const struct compare_trial *trial = &verification->trials[i];
+        enum compare_held held = held_beside(trial);
+        if (!trial->failed && trial->runs && held > worst)
+            worst = held;
+    }
+    return worst;
+}
+
+/* The one that what is advised falls behind most surely, or could. */
+static const struct compare_trial *strongest_rival(const struct compare_result *result)
+{
+    const struct compare_verification *verification = &result->verification;
+    enum compare_held held = compare_advice_held(result);
+    const struct compare_trial *rival = NULL;
+    for (size_t i = 0; i < verification->count; i++) {
+        const struct compare_trial *trial = &verification->trials[i];
+        if (trial->failed || !trial->runs || held_beside(trial) != held)
+            continue;
+        if (!rival || trial->advised_ratio > rival->advised_ratio)
+            rival = trial;
+    }
+    return rival;
 }
 
 static void say_trials_that_tie(const struct compare_result *result,
@@ -327,9 +352,9 @@ static void say_trials_that_tie(const struct compare_result *result,
     for (size_t i = 0; i < verification->count; i++) {
         const struct compare_trial *trial = &verification->trials[i];
         size_t used = strlen(text);
-        double ratio = trial->ratio / advised->ratio;
-        if (trial == advised || trial->failed || !trial->runs || ratio > 1.0 + NOISE ||
-            ratio < 1.0 - NOISE)
+        bool apart = trial->advised_low > 1.0 || trial->advised_high < 1.0;
+        bool near = trial->advised_ratio <= 1.0 + NOISE && trial->advised_ratio >= 1.0 - NOISE;
+        if (trial == advised || trial->failed || !trial->runs || (apart && !near))
             continue;
         snprintf(text + used, COMPARE_REASON_ROOM - used, "%s%s", named++ ? ", " : " (tie with ",
             result->candidates[trial->candidate].name);
@@ -341,27 +366,32 @@ static void say_trials_that_tie(const struct compare_result *result,
 void compare_verification_verdict(
     const struct compare_result *result, char text[COMPARE_REASON_ROOM])
 {
-    const struct compare_verification *verification = &result->verification;
     const struct compare_trial *advised = advised_trial(result);
-    int fastest = compare_fastest_trial(verification);
-    if (fastest < 0 || !advised) {
+    if (!advised) {
         snprintf(text, COMPARE_REASON_ROOM, "not verified: what is advised did not complete a run");
         return;
     }
     const char *name = result->candidates[advised->candidate].name;
-    const struct compare_trial *best = &verification->trials[fastest];
-    if (!compare_advice_holds(result))
+    const struct compare_trial *rival = strongest_rival(result);
+    enum compare_held held = compare_advice_held(result);
+    if (held == COMPARE_REFUTED)
         snprintf(text, COMPARE_REASON_ROOM,
             "not confirmed: on %s the program takes %.1f %% less time than on %s",
-            result->candidates[best->candidate].name, (1.0 - best->ratio / advised->ratio) * 100.0,
+            result->candidates[rival->candidate].name, (1.0 - 1.0 / rival->advised_ratio) * 100.0,
             name);
-    else if (advised == &verification->trials[0])
+    else if (held == COMPARE_UNDECIDED)
+        snprintf(text, COMPARE_REASON_ROOM,
+            "undecided: the runs differ too much; on %s the program takes %+.1f to %+.1f %% time "
+            "against %s (use more --runs, or an idle machine)",
+            name, (rival->advised_low - 1.0) * 100.0, (rival->advised_high - 1.0) * 100.0,
+            result->candidates[rival->candidate].name);
+    else if (advised == &result->verification.trials[0])
         snprintf(text, COMPARE_REASON_ROOM,
             "verified: no candidate beats your malloc by more than %.0f %%", NOISE * 100.0);
     else
         snprintf(text, COMPARE_REASON_ROOM,
             "verified: on %s the program takes %+.1f %% time against your malloc", name,
             (advised->ratio - 1.0) * 100.0);
-    if (compare_advice_holds(result))
+    if (held == COMPARE_CONFIRMED)
         say_trials_that_tie(result, advised, text);
 }

@@ -26,11 +26,15 @@ bool compare_verify(struct compare_result *result, const struct compare_field *f
     struct trial_runner *runner, const struct compare_trials_plan *plan,
     struct acre_progress *progress, char error[COMPARE_TEXT_ROOM]);
 
-/** Index among the trials of the fastest; -1: none did all its runs. */
-int compare_fastest_trial(const struct compare_verification *verification);
+/** Whether the candidate advised is as fast as all others that were tried, within 2 %. */
+enum compare_held {
+    COMPARE_CONFIRMED,
+    COMPARE_UNDECIDED, /**< The runs differ too much to tell. */
+    COMPARE_REFUTED
+};
 
-/** Whether the candidate advised is as fast as the fastest one tried, but for noise. */
-bool compare_advice_holds(const struct compare_result *result);
+/** The least good of the outcomes beside each of the others. */
+enum compare_held compare_advice_held(const struct compare_result *result);
 
 /** Writes in one line whether the advice holds. */
 void compare_verification_verdict(
