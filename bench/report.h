@@ -84,14 +84,16 @@ void bench_print_json(const struct bench_report *report);
 
 enum {
     BENCH_LOOP = 8, /* instructions of the loop around a call that targets include */
-    BENCH_TARGETS_MAX = 48
+    BENCH_TARGETS_MAX = 64
 };
 
 enum bench_figure {
     BENCH_FIGURE_CALL, /* instructions of a call and a loop */
     BENCH_FIGURE_NET,  /* time net of the harness, the system's malloc = 1 */
     BENCH_FIGURE_POOL,
-    BENCH_FIGURE_FRAGMENTED, /* of no workload, as those that follow; means of the stepped calls */
+    BENCH_FIGURE_FRAGMENTED,  /* of no workload, as those that follow; means of the stepped calls */
+    BENCH_FIGURE_USUAL_ALLOC, /* medians */
+    BENCH_FIGURE_USUAL_FREE,
     BENCH_FIGURE_WORST_ALLOC,
     BENCH_FIGURE_WORST_FREE,
     BENCH_FIGURE_GAPS,

@@ -39,14 +39,13 @@ const struct bench_bound bench_bounds[] = {
     { "buddy", BENCH_FIGURE_WORST_FREE, NULL, 250 },
     { "buddy", BENCH_FIGURE_METADATA, NULL, 8 },
     { "slab", BENCH_FIGURE_CALL, "churn", 36 },
-    { "slab", BENCH_FIGURE_CALL, "lifo", 26 },
-    { "slab", BENCH_FIGURE_CALL, "fifo", 26 },
-    { "slab", BENCH_FIGURE_CALL, "random", 26 },
     { "slab", BENCH_FIGURE_CALL, "large", 80 },
     { "slab", BENCH_FIGURE_NET, "lifo", 0.5 },
     { "slab", BENCH_FIGURE_NET, "fifo", 0.5 },
     { "slab", BENCH_FIGURE_NET, "random", 0.5 },
     { "slab", BENCH_FIGURE_POOL, "churn", 1.12 },
+    { "slab", BENCH_FIGURE_USUAL_ALLOC, NULL, 34 },
+    { "slab", BENCH_FIGURE_USUAL_FREE, NULL, 30 },
     { "slab", BENCH_FIGURE_WORST_ALLOC, NULL, 250 },
     { "slab", BENCH_FIGURE_WORST_FREE, NULL, 100 },
     { NULL, 0, NULL, 0 },
@@ -59,6 +58,8 @@ static const struct {
     [BENCH_FIGURE_FRAGMENTED] = { "fragmented heap, instructions", "" },
     [BENCH_FIGURE_NET] = { "time net of the harness", "of system's" },
     [BENCH_FIGURE_POOL] = { "smallest pool", "of peak live" },
+    [BENCH_FIGURE_USUAL_ALLOC] = { "single alloc, median, instructions", "" },
+    [BENCH_FIGURE_USUAL_FREE] = { "single dealloc, median, instructions", "" },
     [BENCH_FIGURE_WORST_ALLOC] = { "worst single alloc, instructions", "" },
     [BENCH_FIGURE_WORST_FREE] = { "worst single dealloc, instructions", "" },
     [BENCH_FIGURE_GAPS] = { "64 B blocks in the gaps of aligned blocks", "" },
@@ -126,6 +127,10 @@ double bench_figure(const struct bench_report *report, size_t backend, enum benc
         return cell.pool;
     case BENCH_FIGURE_FRAGMENTED:
         return (once->steps[BENCH_ALLOC_MEAN] + once->steps[BENCH_FREE_MEAN]) / 2 + BENCH_LOOP;
+    case BENCH_FIGURE_USUAL_ALLOC:
+        return once->steps[BENCH_ALLOC_P50];
+    case BENCH_FIGURE_USUAL_FREE:
+        return once->steps[BENCH_FREE_P50];
     case BENCH_FIGURE_WORST_ALLOC:
         return once->steps[BENCH_ALLOC_MAX];
     case BENCH_FIGURE_WORST_FREE:

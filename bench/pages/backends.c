@@ -102,8 +102,8 @@ static void scan_give(size_t page, size_t count)
 }
 
 struct pages_backend pages_backends[PAGES_BACKENDS_MAX] = {
-    { "bitmap", bitmap_make, bitmap_take, bitmap_give, bitmap_drop, false, NULL },
-    { "bitmap, handle", bitmap_make, handle_take, handle_give, bitmap_drop, false, NULL },
-    { "page by page", scan_make, scan_take, scan_give, scan_drop, true, NULL },
+    { "bitmap", bitmap_make, bitmap_take, bitmap_give, bitmap_drop, false, NULL, NULL },
+    { "bitmap, handle", bitmap_make, handle_take, handle_give, bitmap_drop, false, NULL, NULL },
+    { "page by page", scan_make, scan_take, scan_give, scan_drop, true, NULL, NULL },
 };
 size_t pages_backend_count = 3;

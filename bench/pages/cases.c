@@ -150,6 +150,38 @@ static void churn(struct bench *bench, size_t pages, struct pages_result *result
     free(held);
 }
 
+/* ---- what is counted ---- */
+
+__attribute__((noinline)) static size_t bench_pages_take(const struct pages_backend *who)
+{
+    return who->take(1);
+}
+
+__attribute__((noinline)) static void bench_pages_give(const struct pages_backend *who, size_t page)
+{
+    who->give(page, 1);
+}
+
+bool pages_churn_counted(
+    const struct pages_backend *who, const struct pages_options *options, unsigned percent)
+{
+    struct bench bench = { who, options, options->seed };
+    size_t pages = (size_t)1 << MANY_LOG2;
+    held = malloc(pages * sizeof *held);
+    bool made = held != NULL && who->make(who, pages);
+    if (made) {
+        hold(&bench, pages, percent);
+        for (int i = 0; i < PAGES_COUNTED_PAIRS; i++) {
+            size_t which = bench_random_below(&bench.random, held_count);
+            bench_pages_give(who, held[which]);
+            held[which] = (uint32_t)bench_pages_take(who);
+        }
+        who->drop();
+    }
+    free(held);
+    return made;
+}
+
 /* ---- runs ---- */
 
 static void eight(struct bench *bench, size_t pages, struct pages_result *result)

@@ -21,6 +21,7 @@ struct pages_backend {
     void (*drop)(void);
     bool linear; /* searches page by page: left out where that takes minutes */
     const struct acre_pages_plugin *plugin; /* null: built in */
+    const char *path;                       /* of the plugin; null: built in */
 };
 
 enum { PAGES_BACKENDS_MAX = 8 };
@@ -42,7 +43,8 @@ extern const unsigned pages_sizes_log2[PAGES_SIZES];
 /* Nanoseconds a call, medians of the rounds; NAN where not measured. */
 struct pages_result {
     double single_take[PAGES_OCCUPANCIES], single_give[PAGES_OCCUPANCIES];
-    double churn[PAGES_OCCUPANCIES]; /* a random held page freed, one allocated: per pair */
+    double churn[PAGES_OCCUPANCIES];         /* a random held page freed, one allocated: per pair */
+    double churn_counted[PAGES_OCCUPANCIES]; /* the same in instructions, without the loop */
     double eight_take, eight_give;
     double none_1m, none_16m;
     double large_pair;
@@ -66,6 +68,15 @@ void pages_measure_conditions(
 /* Runs every case on one backend. */
 void pages_measure(const struct pages_backend *who, const struct pages_options *options,
     struct pages_result *result);
+
+/* What callgrind counts, under any names that the compiler derives from these: calls of a churn. */
+#define PAGES_COUNTED "--toggle-collect='bench_pages_take*' --toggle-collect='bench_pages_give*'"
+
+/* Frees a random held page and allocates one, PAGES_COUNTED_PAIRS times, at an occupancy in percent. False:
+ * the backend cannot be made. */
+enum { PAGES_COUNTED_PAIRS = 20000 };
+bool pages_churn_counted(
+    const struct pages_backend *who, const struct pages_options *options, unsigned percent);
 
 /* The largest of some figures over the smallest; NAN when one is missing. */
 double pages_growth(const double *figures);

@@ -65,7 +65,7 @@ bool pages_add_plugin(const char *path)
     else if (found != NULL) {
         pages_backends[pages_backend_count++] =
             (struct pages_backend){ found->name, plugin_make, plugin_take, plugin_give, plugin_drop,
-                (found->flags & ACRE_PAGES_PLUGIN_LINEAR) != 0, found };
+                (found->flags & ACRE_PAGES_PLUGIN_LINEAR) != 0, found, path };
         return true;
     }
     fprintf(stderr, "acre-bench-pages: %s\n", error);

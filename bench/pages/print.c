@@ -30,6 +30,20 @@ static void print_single(const struct pages_result *results)
     bench_grid_print(&grid);
 }
 
+static void print_counted(const struct pages_result *results)
+{
+    const char *head[] = { "a page freed, one allocated, instructions", "0 %", "10 %", "50 %",
+        "90 %", "99 %" };
+    printf("\n");
+    bench_grid_init(&grid, head, sizeof head / sizeof head[0]);
+    for (size_t who = 0; who < pages_backend_count; who++) {
+        bench_grid_row(&grid, pages_backends[who].name);
+        for (int i = 0; i < PAGES_OCCUPANCIES; i++)
+            bench_grid_number(&grid, results[who].churn_counted[i], 1);
+    }
+    bench_grid_print(&grid);
+}
+
 static void print_runs(const struct pages_result *results)
 {
     const char *head[] = { "runs, ns", "8 at 50 %, alloc", "dealloc", "none fits, 1 Mi", "16 Mi",
@@ -147,6 +161,7 @@ void pages_print(const struct pages_result *results, const double *conditions,
     printf("page allocators: %u rounds, seed %llu%s\n\n", (unsigned)options->rounds,
         (unsigned long long)options->seed, options->smoke ? ", shortened: no figure counts" : "");
     print_single(results);
+    print_counted(results);
     print_runs(results);
     print_growth(results);
     print_conditions(conditions);
