@@ -173,14 +173,15 @@ static void find_in_a_large_block(struct fixture *fixture)
     begin(fixture, 0, fixture->arena.size);
     unsigned char *large = take(fixture, fixture->arena.size / 4, 1);
     size_t usable = acre_usable_size(fixture->bytes, large).num;
-    for (size_t at = 0; at < usable; at += 61) {
+    size_t step = usable / 128 | 1;
+    for (size_t at = 0; at < usable; at += step) {
         struct acre_block found = acre_find(fixture->bytes, large + at);
         assert_int_equal(found.status, ACRE_OK);
         assert_ptr_equal(found.start, large);
         assert_int_equal(found.size, usable);
     }
     give(fixture, large);
-    for (size_t at = 0; at < usable; at += 61)
+    for (size_t at = 0; at < usable; at += step)
         assert_int_equal(acre_find(fixture->bytes, large + at).status, ACRE_NOT_ALLOCATED);
 }
 
