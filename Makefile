@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet install clean help newcomer mutation prove soak cross-tests annotations
+.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet install clean help newcomer mutation prove soak cross-tests annotations nightly
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -65,6 +65,11 @@ cross-tests: ## run the tests of the core under qemu-user (ARGS="s390x"): aarch6
 annotations: ## sanitizers and valgrind find mistakes inside pools, with ACRE_ANNOTATE
 	@scripts/setup build fuzz bench
 	@scripts/check-annotations
+
+nightly: ## in full what .ci/run leaves out or samples: hours; goes on after a fault
+	@bad=0; for check in "make mutation" "make fuzz" "make soak" "make annotations" "make cross-tests" \
+	    "scripts/check-tidy --deep" "scripts/check-targets --all" "scripts/bare-metal --all" "scripts/newcomer --test"; do \
+	    echo "== $$check"; $$check || { bad=1; echo "FAILED: $$check"; }; done; exit $$bad
 
 soak: ## a random model run of 10^7 operations for each allocator (ARGS="tlsf")
 	@scripts/setup build test
