@@ -18,6 +18,7 @@ struct files {
 
 #define FILES_FORMAT "%d:%d:%d:%d:%d:%d:%ld"
 #define FILES_NUMBERS 7
+#define LIBC_NAME "libc.so.6"
 
 bool replay_shared_open(struct replay_shared_file *state)
 {
@@ -54,12 +55,21 @@ static void inherit(int file)
         fcntl(file, F_SETFD, flags & ~FD_CLOEXEC);
 }
 
+/* The library that the program is linked to comes behind the one that serves it. */
+static void preload_for_worker(const struct replay_launch *launch)
+{
+    char preload[2 * 4096];
+    snprintf(preload, sizeof preload, "%s%s%s", launch->preload ? launch->preload : LIBC_NAME,
+        launch->linked ? ":" : "", launch->linked ? launch->linked : "");
+    setenv("LD_PRELOAD", preload, 1);
+}
+
 static void set_worker_environment(const struct replay_launch *launch)
 {
     if (launch->tunables)
         setenv("GLIBC_TUNABLES", launch->tunables, 1);
-    if (launch->preload)
-        setenv("LD_PRELOAD", launch->preload, 1);
+    if (launch->preload || launch->linked)
+        preload_for_worker(launch);
     if (launch->allocator)
         setenv("ACRE_ALLOCATOR", launch->allocator, 1);
     unsetenv("ACRE_POOL");
@@ -208,6 +218,7 @@ int replay_worker_main(int argc, char **argv, const struct replay_role *role)
     struct replay_shared *shared = map_state(files.state);
     if (!shared)
         return 1;
+    shared->results.start_ns = acre_clock_own_ns();
     replay_identify(shared);
     if (files.socket < 0)
         return 0;

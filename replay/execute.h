@@ -39,6 +39,7 @@ struct replay_launch {
     const char *backend;       /**< For the program's `find`; else the worker serves its malloc. */
     const char *library;       /**< For `find` as well. */
     const char *preload;       /**< A path or a soname. */
+    const char *linked;        /**< Another, of a malloc that is loaded and serves nothing. */
     const char *allocator;     /**< ACRE_ALLOCATOR, for what is preloaded. */
     const char *pool;          /**< ACRE_POOL. */
     const char *tunables;      /**< Of glibc. */

@@ -98,6 +98,7 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
 {
     struct acre_trace_event event;
     uint32_t processes = 0;
+    uint32_t started = 0;
     uint64_t ops = 0;
     for (uint64_t count = 1; acre_trace_input_next(input, &event) == ACRE_TRACE_OK; count++) {
         const char *problem = load_event(loading, &event);
@@ -106,6 +107,7 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
             return;
         }
         processes += event.op == ACRE_TRACE_PROCESS;
+        started += event.op == ACRE_TRACE_PROCESS && event.about->origin != ACRE_TRACE_FORKED;
         ops += event.op == ACRE_TRACE_ALLOC || event.op == ACRE_TRACE_FREE ||
                event.op == ACRE_TRACE_RESIZE;
         if (count % EVENTS_BETWEEN_REPORTS == 0)
@@ -114,6 +116,7 @@ static void read_events(struct loading *loading, struct acre_trace_input *input)
     bool cut = acre_trace_input_status(input) == ACRE_TRACE_TRUNCATED && processes;
     struct replay_facts *facts = &loading->scripts[loading->best].facts;
     facts->processes = processes;
+    facts->started = started;
     facts->trace_ops = ops;
     facts->cut = cut;
     facts->silent = loading->silent;

@@ -39,9 +39,10 @@ static bool start_child(struct replay_measurement *measurement, bool served)
     const struct replay_worker *worker = &measurement->worker;
     const struct replay_backend *backend =
         served && worker->backend->served ? worker->backend->served : worker->backend;
-    const struct replay_launch launch = {
-        .preload = backend->preload, .allocator = backend->allocator, .tunables = backend->tunables
-    };
+    const struct replay_launch launch = { .preload = backend->preload,
+        .linked = backend->linked,
+        .allocator = backend->allocator,
+        .tunables = backend->tunables };
     measurement->served = backend != worker->backend;
     if (backend->type == REPLAY_SYSTEM)
         return replay_worker_execute(
@@ -134,6 +135,8 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
     const struct replay_results *results = measurement->worker.results;
     if (row->fault[0])
         return;
+    if (row->start_ns == 0 || results->start_ns < row->start_ns)
+        row->start_ns = results->start_ns;
     measurement->residents[row->touched_rounds] = (double)results->resident;
     measurement->footprints[row->touched_rounds] = (double)results->footprint;
     measurement->visits[row->touched_rounds] =

@@ -50,6 +50,7 @@ struct replay_row {
     double ns_touched;                  /**< Median of those, */
     double touched_least, touched_most; /**< and their bounds. */
     double visit_ns;                    /**< A visit to a block, in the same replays: least. */
+    uint64_t start_ns;                  /**< Processor time until main(), in the same: least. */
     uint64_t footprint;                 /**< Bytes resident in all, in the same replays: median. */
     uint64_t run_resident;              /**< Bytes, in the same replays; 0: not known. */
     size_t thread_rounds;               /**< Of timing on threads, done; 0: not known. */

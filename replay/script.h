@@ -80,6 +80,7 @@ struct replay_facts {
     uint64_t crossings;   /**< Operations on a slot that another lane used last. */
     uint32_t process;     /**< Index of the process in the trace, from 0, */
     uint32_t processes;   /**< of so many, empty ones included. */
+    uint32_t started;     /**< Of those, started as programs rather than forked. */
     uint32_t pid;
     bool cut;      /**< The trace ends before its end. */
     bool silent;   /**< The program that was asked for by name recorded nothing when it started. */

@@ -57,6 +57,8 @@ struct replay_results {
         resident; /**< VERIFY, TOUCH: highest growth of resident memory, in bytes; 0: not known.
                           VERIFY counts it, TOUCH is off by some pages for each processor. */
     uint64_t footprint;        /**< TOUCH: the most bytes resident in all; 0: not known. */
+    uint64_t start_ns;         /**< Processor time of its process when main() began, that of its
+                                    libraries included; 0: it is a forked one. */
     uint64_t failed;           /**< VERIFY, TIME, WRITE: operations that could not be served. */
     uint64_t smallest_pool;    /**< FIT: bytes; 0: none completes. */
     uint64_t nanoseconds;      /**< TIME, WRITE. */

@@ -281,6 +281,20 @@ static const char *linked_malloc(const struct compare_command *command, const ch
     return NULL;
 }
 
+/* The malloc that the program is linked to is loaded and set up whichever serves it. */
+static void load_linked_malloc(const char *name)
+{
+    const char *library = NULL;
+    for (size_t i = 0; name && i < field.count; i++)
+        if (strcmp(field.candidates[i].name, name) == 0)
+            library = field.backends[i].preload;
+    for (size_t i = 0; library && i < field.count; i++) {
+        field.served[i].linked = library;
+        if (strcmp(field.candidates[i].name, name) != 0)
+            field.backends[i].linked = library;
+    }
+}
+
 /* What a first look makes of it, on the terminal, while the rest is measured. */
 static void show_first(void *argument, const struct replay_table *table)
 {
@@ -346,6 +360,7 @@ static int compare(struct compare_command *command)
         plan.first_argument = command;
         plan.first_ops = FIRST_OPS;
     }
+    load_linked_malloc(linked_malloc(command, script.facts.name));
     time_program(command, &plan, script.facts.threads);
     command->progress.time_left = true;
     command->progress.begun_at = 0.0;

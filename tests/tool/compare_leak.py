@@ -40,13 +40,14 @@ if result["today"] != "system":
 
 
 def predicted_change(row):
-    """Seconds by docs/decisions.md: the calls on fresh pages, and reads of blocks that move."""
+    """Seconds by docs/decisions.md: the calls on fresh pages, starting, and reads of blocks that move."""
     operations = result["operations"]
     calls, todays = (each["ns_per_operation_touched_least"] * operations / 1e9 for each in (row, today))
     own = result["recorded_seconds"] - todays
+    calls += (row["ns_to_start"] - today["ns_to_start"]) / 1e9  # one process
     if own <= 0 or not row["ns_per_visit"] or not today["ns_per_visit"]:
         return calls - todays
-    reading = min(0.5 * today["ns_per_visit"] * operations / 1e9, 0.5 * own)
+    reading = min(0.1 * today["ns_per_visit"] * operations / 1e9, 0.5 * own)
     return calls - todays + reading * (row["ns_per_visit"] / today["ns_per_visit"] - 1)
 
 

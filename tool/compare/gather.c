@@ -84,6 +84,7 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->touched_least = row->touched_least;
     candidate->touched_most = row->touched_most;
     candidate->visit_ns = row->visit_ns;
+    candidate->start_ns = (double)row->start_ns;
     candidate->counted = row->counted && row->rounds;
     candidate->instructions = row->instructions_per_op;
 }

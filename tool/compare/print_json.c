@@ -67,6 +67,7 @@ static void add_times(
     replay_json_known(object, "threads_busy", candidate->threaded, candidate->parallel);
     cJSON_AddBoolToObject(object, "threads_cut", candidate->threads_cut);
     replay_json_known(object, "ns_per_visit", candidate->visit_ns > 0.0, candidate->visit_ns);
+    replay_json_known(object, "ns_to_start", candidate->start_ns > 0.0, candidate->start_ns);
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);
     replay_json_known(object, "predicted_change_seconds", predicted, seconds);

@@ -13,7 +13,7 @@
 /* The prediction takes it that a program reads scattered blocks so many times per call, but for no
  * more than a part of its time outside its malloc; see docs/decisions.md, "How allocators are
  * compared". */
-#define READS_PER_CALL 0.5
+#define READS_PER_CALL 0.1
 #define MOST_TIME_READING 0.5
 #define TIES_NAMED 3
 
@@ -80,6 +80,15 @@ static double own_change(const struct compare_result *result,
     return reading * (candidate->visit_ns / today->visit_ns - 1.0);
 }
 
+/* Seconds that the program's processes take longer to start: each loads the malloc and its tables. */
+static double start_change(const struct compare_result *result,
+    const struct compare_candidate *candidate, const struct compare_candidate *today)
+{
+    if (candidate->start_ns <= 0.0 || today->start_ns <= 0.0)
+        return 0.0;
+    return (candidate->start_ns - today->start_ns) * (double)result->facts.started / 1e9;
+}
+
 bool compare_waits_for_lock(
     const struct compare_result *result, const struct compare_candidate *candidate)
 {
@@ -98,6 +107,7 @@ bool compare_predict_from(const struct compare_result *result,
         return false;
     const struct compare_candidate *today = &result->candidates[index];
     *seconds = seconds_of(result, least_time(candidate) - least_time(today)) +
+               start_change(result, candidate, today) +
                own_change(result, candidate, today, run_seconds);
     return *seconds > -run_seconds;
 }
