@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Buddy as a small machine has it: ACRE_MAX_POOL, one region. What the suites do not know. */
 #include "buddy/buddy_fast.h"
+#include "support/small_pool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,25 +9,16 @@
 
 #include <cmocka.h>
 
-enum { POOL = 4096, LEAST = ACRE_BUDDY_SMALLEST };
-
-static _Alignas(64) unsigned char pool[POOL];
-static unsigned char other[POOL];
 static struct acre_buddy buddy;
 
-static int open_pool(void **state)
-{
-    (void)state;
-    memset(&buddy, 0, sizeof buddy);
-    return acre_buddy_init(&buddy, pool, sizeof pool) != ACRE_OK;
-}
-
-static void assert_sound(void)
-{
-    struct acre_check_result found = acre_buddy_check(&buddy);
-    if (found.invariant != NULL)
-        fail_msg("%s at %p", found.invariant, found.where);
-}
+const struct small_pool small_pool = {
+    .bytes = { &acre_buddy_ops, &buddy },
+    .self_size = sizeof buddy,
+    .least = ACRE_BUDDY_SMALLEST,
+    .align = 256,
+    .pool_size = acre_buddy_pool_size,
+    .create = acre_buddy_create,
+};
 
 static void the_structure_is_small(void **state)
 {
@@ -34,137 +26,26 @@ static void the_structure_is_small(void **state)
     assert_true(sizeof(struct acre_buddy) <= 24 * sizeof(size_t));
 }
 
-static void every_byte_comes_back(void **state)
-{
-    (void)state;
-    void *blocks[POOL / LEAST];
-    size_t count = 0;
-    struct acre_stats before = acre_buddy_stats(&buddy);
-    for (;; count++) {
-        struct acre_ptr got = acre_buddy_alloc(&buddy, acre_layout(1 + count % 3 * LEAST, 1));
-        if (got.ptr == NULL)
-            break;
-        blocks[count] = got.ptr;
-        assert_sound();
-    }
-    assert_true(count > 20);
-    for (size_t i = 0; i < count; i++) {
-        void *block = blocks[i * 7 % count];
-        if (count % 7 == 0)
-            block = blocks[i];
-        assert_int_equal(acre_buddy_dealloc(&buddy, block), ACRE_OK);
-        assert_int_equal(acre_buddy_dealloc(&buddy, block), ACRE_NOT_ALLOCATED);
-        assert_sound();
-    }
-    struct acre_stats after = acre_buddy_stats(&buddy);
-    assert_int_equal(after.used, 0);
-    assert_int_equal(after.largest_free, before.largest_free);
-}
-
-static void misuse_is_exact(void **state)
-{
-    (void)state;
-    unsigned char *one = acre_buddy_alloc(&buddy, acre_layout(100, 1)).ptr;
-    assert_non_null(one);
-    static unsigned char image[POOL];
-    struct acre_buddy before = buddy;
-    memcpy(image, pool, POOL);
-    for (size_t at = 0; at < POOL; at++)
-        if (pool + at != one)
-            assert_int_equal(acre_buddy_dealloc(&buddy, pool + at), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_buddy_dealloc(&buddy, other), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_buddy_dealloc(&buddy, NULL), ACRE_NOT_ALLOCATED);
-    assert_int_equal(
-        acre_buddy_dealloc_sized(&buddy, one, acre_layout(300, 1)), ACRE_INVALID_PARAM);
-    assert_memory_equal(&before, &buddy, sizeof buddy);
-    assert_memory_equal(image, pool, POOL);
-    assert_int_equal(acre_buddy_dealloc_sized(&buddy, one, acre_layout(100, 1)), ACRE_OK);
-}
-
 static void refuse_what_is_left_out(void **state)
 {
     (void)state;
     struct acre_buddy before = buddy;
-    assert_int_equal(acre_buddy_add_memory(&buddy, other, POOL), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_buddy_add_memory(&buddy, pool + 8, 1024), ACRE_MEMORY_OVERLAP);
     assert_int_equal(
-        acre_buddy_add_memory_apart(&buddy, other, 2048, other + 2048, 2048), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_buddy_add_range(&buddy, 0, 2048, other, POOL), ACRE_INVALID_PARAM);
+        acre_buddy_add_memory_apart(&buddy, small_pool_other, 2048, small_pool_other + 2048, 2048),
+        ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_buddy_add_range(&buddy, 0, 2048, small_pool_other, SMALL_POOL), ACRE_INVALID_PARAM);
     assert_int_equal(acre_buddy_set_quick_depth(&buddy, 1), ACRE_INVALID_PARAM);
     assert_int_equal(acre_buddy_set_quick_depth(&buddy, 0), ACRE_OK);
-    assert_int_equal(acre_buddy_alloc(&buddy, acre_layout(8, 3)).status, ACRE_INVALID_PARAM);
     assert_memory_equal(&before, &buddy, sizeof buddy);
-    assert_int_equal(acre_buddy_alloc(&buddy, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_buddy_init(&buddy, pool, (size_t)ACRE_MAX_POOL + 1), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_buddy_init(&buddy, pool, 64), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_buddy_alloc(&buddy, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_buddy_dealloc(&buddy, pool), ACRE_NOT_ALLOCATED);
-}
-
-static void a_region_goes_and_comes(void **state)
-{
-    (void)state;
-    assert_non_null(acre_buddy_alloc(&buddy, acre_layout(40, 256)).ptr);
-    assert_int_equal(acre_buddy_remove_memory(&buddy, pool), ACRE_INVALID_PARAM);
-    acre_buddy_reset(&buddy);
-    assert_sound();
-    assert_int_equal(acre_buddy_remove_memory(&buddy, pool), ACRE_OK);
-    assert_sound();
-    assert_int_equal(acre_buddy_add_memory(&buddy, other, POOL), ACRE_OK);
-    assert_sound();
-}
-
-/* One call and one pointer; pool_size is enough wherever the pool starts. */
-static void a_pool_is_made_by_one_call(void **state)
-{
-    static unsigned char room[2 * ACRE_MAX_POOL];
-    (void)state;
-    for (size_t size = 1; size <= 1500; size += 37) {
-        size_t needs = acre_buddy_pool_size(acre_layout(size, 1));
-        assert_in_range(needs, size, sizeof room - 64);
-        for (size_t shift = 0; shift < 64; shift += 5) {
-            struct acre_ptr made = acre_buddy_create(room + shift, needs);
-            assert_int_equal(made.status, ACRE_OK);
-            assert_non_null(acre_buddy_alloc(made.ptr, acre_layout(size, 1)).ptr);
-            assert_null(acre_buddy_check(made.ptr).invariant);
-        }
-    }
-    memset(room, 0x55, sizeof room);
-    assert_int_equal(acre_buddy_pool_size(acre_layout(2 * ACRE_MAX_POOL, 1)), 0);
-    assert_int_equal(acre_buddy_create(NULL, POOL).status, ACRE_INVALID_PARAM);
-    assert_int_equal(acre_buddy_create(room, sizeof room).status, ACRE_INVALID_PARAM);
-    for (size_t i = 0; i < sizeof room; i++)
-        assert_int_equal(room[i], 0x55);
-}
-
-/* A size that is refused is refused before anything is written, and all larger ones are served. */
-static void the_smallest_pool_is_exact(void **state)
-{
-    static unsigned char room[4096];
-    (void)state;
-    size_t size = 0;
-    memset(room, 0x55, sizeof room);
-    for (; acre_buddy_create(room + 1, size).status != ACRE_OK; size++) {
-        assert_true(size < sizeof room - 1);
-        for (size_t i = 0; i < sizeof room; i++)
-            if (room[i] != 0x55)
-                fail_msg("%zu bytes: byte %zu was written", size, i);
-    }
-    struct acre_ptr made = acre_buddy_create(room + 1, size);
-    assert_null(acre_buddy_check(made.ptr).invariant);
-    assert_non_null(acre_buddy_alloc(made.ptr, acre_layout(1, 1)).ptr);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SMALL_POOL_TESTS,
         cmocka_unit_test(the_structure_is_small),
-        cmocka_unit_test_setup(every_byte_comes_back, open_pool),
-        cmocka_unit_test_setup(misuse_is_exact, open_pool),
-        cmocka_unit_test_setup(refuse_what_is_left_out, open_pool),
-        cmocka_unit_test_setup(a_region_goes_and_comes, open_pool),
-        cmocka_unit_test(a_pool_is_made_by_one_call),
-        cmocka_unit_test(the_smallest_pool_is_exact),
+        cmocka_unit_test_setup(refuse_what_is_left_out, small_pool_open),
     };
     return cmocka_run_group_tests_name("buddy.small", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* TLSF in its smallest build: one region of at most 16 KiB, no alignment above the granule. */
 #include "support/rng.h"
+#include "support/small_pool.h"
 
 #include <acre/tlsf.h>
 
@@ -16,8 +17,18 @@ _Static_assert(sizeof(acre_tlsf_field) == 2 && sizeof(acre_tlsf_head) == 2, "fie
 
 enum { POOL = ACRE_MAX_POOL, BLOCKS = 64, SIZE = 600, STEPS = 8000 };
 
-static _Alignas(max_align_t) unsigned char pool[POOL + 1 + sizeof(struct acre_tlsf) + 64];
+static _Alignas(max_align_t) unsigned char pool[POOL];
 static struct acre_tlsf tlsf;
+
+const struct small_pool small_pool = {
+    .bytes = { &acre_tlsf_ops, &tlsf },
+    .self_size = sizeof tlsf,
+    .least = ACRE_TLSF_GRANULE,
+    .align = ACRE_TLSF_GRANULE,
+    .pool_size = acre_tlsf_pool_size,
+    .create = acre_tlsf_create,
+};
+
 static struct block {
     unsigned char *at;
     size_t size;
@@ -103,73 +114,21 @@ static void every_state_is_sound(void **state)
     assert_non_null(acre_tlsf_alloc(&tlsf, acre_layout(stats.largest_free, 1)).ptr);
 }
 
-/* Every address but the starts of live blocks is refused, and nothing changes. */
-static void misuse_is_exact(void **state)
-{
-    (void)state;
-    allocate(&blocks[0], 100);
-    allocate(&blocks[1], 1);
-    struct acre_tlsf before = tlsf;
-    static unsigned char image[POOL];
-    memcpy(image, pool, POOL);
-    for (size_t at = 0; at < sizeof pool; at++)
-        if (pool + at != blocks[0].at && pool + at != blocks[1].at)
-            assert_int_equal(acre_tlsf_dealloc(&tlsf, pool + at), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_tlsf_dealloc(&tlsf, NULL), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_tlsf_dealloc(&tlsf, &before), ACRE_NOT_ALLOCATED);
-    assert_int_equal(
-        acre_tlsf_dealloc_sized(&tlsf, blocks[0].at, acre_layout(300, 1)), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_remove_memory(&tlsf, pool), ACRE_INVALID_PARAM);
-    assert_memory_equal(&before, &tlsf, sizeof tlsf);
-    assert_memory_equal(image, pool, POOL);
-}
-
 /* What the build leaves out is refused. */
 static void refuse_what_is_left_out(void **state)
 {
     static unsigned char other[4096];
     (void)state;
     struct acre_tlsf before = tlsf;
-    assert_int_equal(acre_tlsf_add_memory(&tlsf, other, sizeof other), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_add_memory(&tlsf, pool + 8, 4096), ACRE_MEMORY_OVERLAP);
     assert_int_equal(acre_tlsf_add_memory(&tlsf, &tlsf, sizeof tlsf), ACRE_MEMORY_OVERLAP);
     assert_int_equal(acre_tlsf_add_memory_adjacent(&tlsf, other, sizeof other), ACRE_INVALID_PARAM);
     assert_int_equal(
         acre_tlsf_add_memory_apart(&tlsf, other, 2048, other + 2048, 2048), ACRE_INVALID_PARAM);
     assert_int_equal(
         acre_tlsf_alloc(&tlsf, acre_layout(8, 2 * ACRE_TLSF_GRANULE)).status, ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(8, 3)).status, ACRE_INVALID_PARAM);
     assert_int_equal(acre_tlsf_alloc_offset(&tlsf, acre_layout(8, 64), ACRE_TLSF_GRANULE).status,
         ACRE_INVALID_PARAM);
     assert_memory_equal(&before, &tlsf, sizeof tlsf);
-    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(SIZE_MAX, 1)).status, ACRE_NO_MEMORY);
-}
-
-static void a_pool_has_its_bounds(void **state)
-{
-    (void)state;
-    assert_int_equal(acre_tlsf_init(&tlsf, pool, POOL + 1), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_init(&tlsf, pool, 64), ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_tlsf_init(&tlsf, NULL, POOL), ACRE_INVALID_PARAM);
-    size_t least = 1;
-    while (acre_tlsf_init(&tlsf, pool, least) != ACRE_OK)
-        assert_true(least++ < 512);
-    assert_non_null(acre_tlsf_alloc(&tlsf, acre_layout(1, 1)).ptr);
-    assert_sound();
-}
-
-static void a_region_goes_and_comes(void **state)
-{
-    (void)state;
-    allocate(&blocks[0], 100);
-    acre_tlsf_reset(&tlsf);
-    assert_sound();
-    assert_int_equal(acre_tlsf_remove_memory(&tlsf, pool + 1), ACRE_NOT_ALLOCATED);
-    assert_int_equal(acre_tlsf_remove_memory(&tlsf, pool), ACRE_OK);
-    assert_sound();
-    assert_int_equal(acre_tlsf_add_memory(&tlsf, pool, POOL), ACRE_OK);
-    assert_sound();
 }
 
 static bool give_back(void *arg, struct acre_layout layout)
@@ -191,38 +150,13 @@ static void exhaustion_calls_its_handler(void **state)
     assert_int_equal(acre_tlsf_stats(&tlsf).failed, 0);
 }
 
-/* One call and one pointer; pool_size is enough wherever the pool starts. */
-static void a_pool_is_made_by_one_call(void **state)
-{
-    (void)state;
-    for (size_t size = 1; size <= 4000; size += 37) {
-        size_t needs = acre_tlsf_pool_size(acre_layout(size, 1));
-        for (size_t shift = 0; shift < 2 * ACRE_TLSF_GRANULE; shift++) {
-            struct acre_ptr made = acre_tlsf_create(pool + shift, needs);
-            assert_int_equal(made.status, ACRE_OK);
-            assert_non_null(acre_tlsf_alloc(made.ptr, acre_layout(size, 1)).ptr);
-            assert_null(acre_tlsf_check(made.ptr).invariant);
-        }
-    }
-    memset(pool, 0x55, sizeof pool);
-    assert_int_equal(acre_tlsf_pool_size(acre_layout(2 * POOL, 1)), 0);
-    assert_int_equal(acre_tlsf_create(NULL, POOL).status, ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_create(pool, sizeof tlsf + 40).status, ACRE_INVALID_PARAM);
-    assert_int_equal(acre_tlsf_create(pool, sizeof pool).status, ACRE_INVALID_PARAM);
-    for (size_t i = 0; i < sizeof pool; i++)
-        assert_int_equal(pool[i], 0x55);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SMALL_POOL_TESTS,
         cmocka_unit_test_setup(every_state_is_sound, open_pool),
-        cmocka_unit_test_setup(misuse_is_exact, open_pool),
         cmocka_unit_test_setup(refuse_what_is_left_out, open_pool),
-        cmocka_unit_test_setup(a_pool_has_its_bounds, open_pool),
-        cmocka_unit_test_setup(a_region_goes_and_comes, open_pool),
         cmocka_unit_test_setup(exhaustion_calls_its_handler, open_pool),
-        cmocka_unit_test_setup(a_pool_is_made_by_one_call, open_pool),
     };
     return cmocka_run_group_tests_name("tlsf.small", tests, NULL, NULL);
 }
