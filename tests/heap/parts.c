@@ -117,27 +117,6 @@ static void frees_are_counted(void **state)
 
 /* ---- under locks ---- */
 
-static int depth;
-
-static void lock(void *arg)
-{
-    assert_int_equal(++*(int *)arg, 1);
-}
-
-static void unlock(void *arg)
-{
-    assert_int_equal(--*(int *)arg, 0);
-}
-
-static int make_locked(void **state)
-{
-    int bad = world_make_guarded(state);
-    depth = 0;
-    struct acre_locker locker = { lock, unlock, &depth };
-    acre_heap_set_locks(heap, locker, locker);
-    return bad;
-}
-
 /* Empty chunks are in the way of a larger one: they go back, and it is served. */
 static void empty_chunks_make_way(void **state)
 {
@@ -191,55 +170,6 @@ static void a_handler_frees_just_enough(void **state)
     assert_heap_sound();
 }
 
-static enum acre_status refuse_region(void *self, void *start, size_t size)
-{
-    (void)self, (void)start, (void)size;
-    return ACRE_MEMORY_OVERLAP;
-}
-
-static void a_refused_region_goes_back(void **state)
-{
-    static struct acre_bytes_ops ops;
-    (void)state;
-    struct acre_backing backing = *heap->parts.backing;
-    ops = *backing.ops;
-    ops.base.add_memory = refuse_region;
-    backing.ops = &ops;
-    backing.add_adjacent = refuse_region;
-    heap->bytes.ops = &ops;
-    heap->parts.backing = &backing;
-    assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_heap_page_stats(heap).used, 0);
-    assert_int_equal(acre_heap_stats(heap).failed, 1);
-    assert_heap_sound();
-}
-
-static size_t region_too_small(const void *self, struct acre_layout layout)
-{
-    (void)self;
-    return layout.size / 2;
-}
-
-static size_t region_too_large(const void *self, struct acre_layout layout)
-{
-    (void)self, (void)layout;
-    return SIZE_MAX - 1;
-}
-
-static void a_region_in_vain_goes_back(void **state)
-{
-    (void)state;
-    struct acre_backing backing = *heap->parts.backing;
-    backing.region_size = region_too_small;
-    heap->parts.backing = &backing;
-    assert_int_equal(acre_heap_alloc(heap, acre_layout(100000, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_heap_page_stats(heap).used, 0);
-    backing.region_size = region_too_large;
-    assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
-    assert_int_equal(acre_heap_page_stats(heap).used, 0);
-    assert_heap_sound();
-}
-
 /* ---- the reserve ---- */
 
 static void conditions_and_the_reserve(void **state)
@@ -284,10 +214,8 @@ int main(void)
         cmocka_unit_test(a_zeroed_heap_serves_nothing),
         cmocka_unit_test(region_sizes_of_a_bundle_end),
         cmocka_unit_test_setup(frees_are_counted, make_quick),
-        cmocka_unit_test_setup(empty_chunks_make_way, make_locked),
-        cmocka_unit_test_setup(a_handler_frees_just_enough, make_locked),
-        cmocka_unit_test_setup(a_refused_region_goes_back, make_locked),
-        cmocka_unit_test_setup(a_region_in_vain_goes_back, make_locked),
+        cmocka_unit_test_setup(empty_chunks_make_way, world_make_locked),
+        cmocka_unit_test_setup(a_handler_frees_just_enough, world_make_locked),
         cmocka_unit_test_setup(conditions_and_the_reserve, world_make),
         cmocka_unit_test_setup(a_ring_starts_anew, world_make),
     };

@@ -282,6 +282,12 @@ static size_t region_too_small(const void *self, struct acre_layout layout)
     return layout.size / 2;
 }
 
+static size_t region_too_large(const void *self, struct acre_layout layout)
+{
+    (void)self, (void)layout;
+    return SIZE_MAX - 1;
+}
+
 static void a_region_in_vain_goes_back(void **state)
 {
     (void)state;
@@ -289,6 +295,9 @@ static void a_region_in_vain_goes_back(void **state)
     backing.region_size = region_too_small;
     heap->parts.backing = &backing;
     assert_int_equal(acre_heap_alloc(heap, acre_layout(100000, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_heap_page_stats(heap).used, 0);
+    backing.region_size = region_too_large;
+    assert_int_equal(acre_heap_alloc(heap, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
     assert_int_equal(acre_heap_page_stats(heap).used, 0);
     assert_heap_sound();
 }
@@ -326,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup(a_dead_source_changes_nothing, world_make_guarded),
         cmocka_unit_test_setup(a_refused_region_goes_back, world_make),
         cmocka_unit_test_setup(a_region_in_vain_goes_back, world_make),
+        cmocka_unit_test_setup(a_refused_region_goes_back, world_make_locked),
+        cmocka_unit_test_setup(a_region_in_vain_goes_back, world_make_locked),
         cmocka_unit_test_setup(setup_refuses_what_cannot_work, world_make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

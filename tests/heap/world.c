@@ -138,6 +138,26 @@ int world_make_guarded(void **state)
     return acre_heap_init(heap, world.memory, WORLD_SIZE) != ACRE_OK;
 }
 
+static void world_lock(void *depth)
+{
+    assert_int_equal(++*(int *)depth, 1);
+}
+
+static void world_unlock(void *depth)
+{
+    assert_int_equal(--*(int *)depth, 0);
+}
+
+int world_make_locked(void **state)
+{
+    static int depth;
+    int bad = world_make_guarded(state);
+    depth = 0;
+    struct acre_locker locker = { world_lock, world_unlock, &depth };
+    acre_heap_set_locks(heap, locker, locker);
+    return bad;
+}
+
 void world_save(void)
 {
     memcpy(&before, &world, sizeof world);

@@ -33,6 +33,9 @@ int world_make(void **state);
 /* The same with the turnstile between the heap and its pages. */
 int world_make_guarded(void **state);
 
+/* The same with both locks counted: they are never held at once. */
+int world_make_locked(void **state);
+
 /* Keeps a copy of the world, and asserts that it is as it was but for counts of refusals. */
 void world_save(void);
 void assert_world_unchanged(void);

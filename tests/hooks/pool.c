@@ -136,7 +136,8 @@ int pool_run(const char *group, const struct pool_case *cases, size_t count)
     static char names[128][96];
     static struct CMUnitTest tests[128];
     size_t filled = 0;
-    const char *only = getenv("ACRE_HOOKS_OVER"); /* what is counted in a hook is the same over each backend */
+    const char *only =
+        getenv("ACRE_HOOKS_OVER"); /* what is counted in a hook is the same over each backend */
     for (const struct acre_backend *backend = acre_backends; backend->name; backend++) {
         if (only != NULL && strcmp(backend->name, only) != 0)
             continue;

@@ -15,12 +15,6 @@
 
 static struct spawned spawned;
 
-static void has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("no \"%s\" in \"%s\"", part, text);
-}
-
 /* A usage error: code 2, nothing on standard output, the message, a pointer to the help. */
 static void is_usage_error(const char *message)
 {

@@ -29,18 +29,6 @@ static int make_traces(void **state)
     return 0;
 }
 
-static int no_fault(void **state)
-{
-    (void)state;
-    return unsetenv("ACRE_TEST_FAULT");
-}
-
-static void has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("no \"%s\" in \"%s\"", part, text);
-}
-
 /* The JSON on standard output; the caller deletes it. */
 static cJSON *parse_output(void)
 {

@@ -16,12 +16,6 @@
 
 static struct spawned spawned;
 
-static void has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("no \"%s\" in \"%s\"", part, text);
-}
-
 /* A tool of 32 bits serves no program of 64 bits, as env and sh are. */
 static void skip_on_narrow_tools(void)
 {

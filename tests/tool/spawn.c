@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #define MOST_ARGUMENTS 32
 
@@ -180,4 +183,16 @@ void spawn_acre_and_interrupt(struct spawned *spawned, int signal, ...)
     fill(argv, arguments);
     va_end(arguments);
     run(spawned, argv, signal);
+}
+
+void has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no \"%s\" in \"%s\"", part, text);
+}
+
+int no_fault(void **state)
+{
+    (void)state;
+    return unsetenv("ACRE_TEST_FAULT");
 }

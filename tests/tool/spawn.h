@@ -27,4 +27,10 @@ void spawn_acre_and_interrupt(struct spawned *spawned, int signal, ...) __attrib
 /* The path of a product below the build folder. Valid for good; at most 16 in one program. */
 const char *built(const char *name);
 
+/* Fails where the text does not have the part. */
+void has(const char *text, const char *part);
+
+/* A setup or teardown: no fault is asked of test_plugin.so. */
+int no_fault(void **state);
+
 #endif

@@ -73,41 +73,48 @@ bool image_broken(struct image_audit *audit, const char *text, uint64_t where)
     return false;
 }
 
-/* Room for one more element; false: no memory. */
-static bool image_grow(void **elements, size_t count, size_t *room, size_t size)
+void *image_append(struct image_audit *audit, void *elements, size_t *count, size_t *room,
+    const void *element, size_t size)
 {
-    if (count < *room)
-        return true;
-    size_t more = *room > 0 ? *room * 2 : 64;
-    void *grown = realloc(*elements, more * size);
-    if (grown == NULL)
-        return false;
-    *elements = grown;
-    *room = more;
-    return true;
+    if (*count == *room) {
+        size_t more = *room > 0 ? *room * 2 : 64;
+        void *grown = realloc(elements, more * size);
+        audit->heap->no_memory = grown == NULL;
+        if (grown == NULL)
+            return NULL;
+        elements = grown;
+        *room = more;
+    }
+    memcpy((char *)elements + (*count)++ * size, element, size);
+    return elements;
 }
 
 bool image_add_region(struct image_audit *audit, const struct image_region *region)
 {
     struct image_heap *heap = audit->heap;
-    void *regions = heap->regions;
-    heap->no_memory = !image_grow(&regions, heap->region_count, &heap->region_room, sizeof *region);
-    heap->regions = regions;
-    if (!heap->no_memory)
-        heap->regions[heap->region_count++] = *region;
-    return !heap->no_memory;
+    void *regions = image_append(
+        audit, heap->regions, &heap->region_count, &heap->region_room, region, sizeof *region);
+    if (regions != NULL)
+        heap->regions = regions;
+    return regions != NULL;
+}
+
+bool image_add_range(struct image_audit *audit, const struct image_range *range)
+{
+    return image_add_region(
+        audit, &(struct image_region){
+                   .start = range->start, .size = range->size, .descriptor = range->at });
 }
 
 bool image_add_block(struct image_audit *audit, uint64_t start, uint64_t size, bool live)
 {
     struct image_heap *heap = audit->heap;
-    void *blocks = heap->blocks;
-    heap->no_memory =
-        !image_grow(&blocks, heap->block_count, &heap->block_room, sizeof *heap->blocks);
-    heap->blocks = blocks;
-    if (heap->no_memory)
+    struct image_block block = { start, size, live };
+    void *blocks = image_append(
+        audit, heap->blocks, &heap->block_count, &heap->block_room, &block, sizeof block);
+    if (blocks == NULL)
         return false;
-    heap->blocks[heap->block_count++] = (struct image_block){ start, size, live };
+    heap->blocks = blocks;
     heap->live_count += live;
     heap->live_bytes += live ? size : 0;
     return true;

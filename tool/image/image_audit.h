@@ -56,6 +56,11 @@ uint64_t image_member(struct image_audit *audit, uint64_t place);
 /** Notes the first broken rule. @return false. */
 bool image_broken(struct image_audit *audit, const char *text, uint64_t where);
 
+/** Copies an element behind an array. @return the array, wherever it is now; null: no memory, which is noted, and the
+ * array is as before. */
+void *image_append(struct image_audit *audit, void *elements, size_t *count, size_t *room,
+    const void *element, size_t size);
+
 /** @return false: no memory, which is noted. */
 bool image_add_region(struct image_audit *audit, const struct image_region *region);
 bool image_add_block(struct image_audit *audit, uint64_t start, uint64_t size, bool live);
@@ -66,6 +71,9 @@ struct image_range {
     uint64_t next, prev, start, size, meta, meta_size;
     bool integers;
 };
+
+/** The region of a descriptor. @return false: no memory, which is noted. */
+bool image_add_range(struct image_audit *audit, const struct image_range *range);
 
 /** Bytes of struct acre_region. */
 uint64_t image_range_size(unsigned word);

@@ -153,19 +153,12 @@ static bool bitmap_image_read_range(struct bitmap_audit *audit, struct bitmap_ra
 
 static bool bitmap_image_add_range(struct bitmap_audit *audit, const struct bitmap_range *range)
 {
-    if (audit->range_count == audit->range_room) {
-        size_t room = audit->range_room > 0 ? audit->range_room * 2 : 16;
-        struct bitmap_range *more = realloc(audit->ranges, room * sizeof *more);
-        audit->own.heap->no_memory = more == NULL;
-        if (more == NULL)
-            return false;
-        audit->ranges = more;
-        audit->range_room = room;
-    }
-    audit->ranges[audit->range_count++] = *range;
-    return image_add_region(&audit->own, &(struct image_region){ .start = range->range.start,
-                                             .size = range->range.size,
-                                             .descriptor = range->range.at });
+    void *ranges = image_append(
+        &audit->own, audit->ranges, &audit->range_count, &audit->range_room, range, sizeof *range);
+    if (ranges == NULL)
+        return false;
+    audit->ranges = ranges;
+    return image_add_range(&audit->own, &range->range);
 }
 
 static bool bitmap_image_list_ranges(struct bitmap_audit *audit)

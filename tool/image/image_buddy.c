@@ -262,19 +262,12 @@ static bool buddy_image_read_region(struct buddy_audit *audit, struct buddy_regi
 
 static bool buddy_image_add_region(struct buddy_audit *audit, const struct buddy_region *region)
 {
-    if (audit->region_count == audit->region_room) {
-        size_t room = audit->region_room > 0 ? audit->region_room * 2 : 16;
-        struct buddy_region *more = realloc(audit->regions, room * sizeof *more);
-        audit->own.heap->no_memory = more == NULL;
-        if (more == NULL)
-            return false;
-        audit->regions = more;
-        audit->region_room = room;
-    }
-    audit->regions[audit->region_count++] = *region;
-    return image_add_region(&audit->own, &(struct image_region){ .start = region->range.start,
-                                             .size = region->range.size,
-                                             .descriptor = region->range.at });
+    void *regions = image_append(&audit->own, audit->regions, &audit->region_count,
+        &audit->region_room, region, sizeof *region);
+    if (regions == NULL)
+        return false;
+    audit->regions = regions;
+    return image_add_range(&audit->own, &region->range);
 }
 
 /* The list of regions, as far as it is sound; no two share a byte, nor do their states. */

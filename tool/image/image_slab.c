@@ -268,19 +268,12 @@ static bool slab_image_is_valid_place(
 
 static bool slab_image_add_region(struct slab_audit *audit, const struct slab_region *region)
 {
-    if (audit->region_count == audit->region_room) {
-        size_t room = audit->region_room > 0 ? audit->region_room * 2 : 16;
-        struct slab_region *more = realloc(audit->regions, room * sizeof *more);
-        audit->own.heap->no_memory = more == NULL;
-        if (more == NULL)
-            return false;
-        audit->regions = more;
-        audit->region_room = room;
-    }
-    audit->regions[audit->region_count++] = *region;
-    return image_add_region(&audit->own, &(struct image_region){ .start = region->range.start,
-                                             .size = region->range.size,
-                                             .descriptor = region->range.at });
+    void *regions = image_append(&audit->own, audit->regions, &audit->region_count,
+        &audit->region_room, region, sizeof *region);
+    if (regions == NULL)
+        return false;
+    audit->regions = regions;
+    return image_add_range(&audit->own, &region->range);
 }
 
 static bool slab_image_list_regions(struct slab_audit *audit)
