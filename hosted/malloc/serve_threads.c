@@ -214,7 +214,7 @@ void acre_threads_free(const char *call, void *ptr)
 
 void acre_threads_free_sized(const char *call, void *ptr, struct acre_layout layout)
 {
-    enum acre_status status = acre_threaded_fits(&acre_threads.threaded, ptr, layout);
+    enum acre_status status = acre_threaded_check_layout(&acre_threads.threaded, ptr, layout);
     if (ACRE_UNLIKELY(status == ACRE_INVALID_PARAM))
         acre_threads_stop_layout(call, ptr, layout);
     if (ACRE_LIKELY(status == ACRE_OK))

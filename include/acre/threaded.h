@@ -201,7 +201,7 @@ struct acre_num acre_threaded_usable_size(const struct acre_threaded *threaded, 
  * Whether a sized free of this layout would be accepted.
  * @return as acre_dealloc_sized; nothing changes. O(1).
  */
-enum acre_status acre_threaded_fits(
+enum acre_status acre_threaded_check_layout(
     const struct acre_threaded *threaded, const void *ptr, struct acre_layout layout);
 
 /**

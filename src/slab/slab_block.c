@@ -57,7 +57,8 @@ bool acre_slab_block_has_layout(const struct acre_slab *slab, uintptr_t at,
         return false;
     if (block->bit == 0)
         return block->size - size < slab_page_size(slab);
-    return block->page->state == SLAB_MIXED || slab_class_serves(slab, block, size, layout.align);
+    return block->page->state == SLAB_FALLBACK ||
+           slab_class_serves(slab, block, size, layout.align);
 }
 
 struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *ptr)
@@ -98,7 +99,7 @@ bool acre_slab_resize_block(struct acre_slab *slab, const struct slab_block *blo
     if (size > block->size)
         return false;
     if (slab_class_of(slab, size) != block->page->size_class)
-        slab_mark_mixed(block->page);
+        slab_mark_fallback(block->page);
     return true;
 }
 

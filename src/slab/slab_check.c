@@ -186,8 +186,8 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     bool full = !slab_has_free(page, count);
     if (count == 0 || page->free_bits >> count != SIZE_MAX >> count)
         return bits_text;
-    if (page->slack != (page->state == SLAB_MIXED ? slab_mixed_slack(page->size)
-                                                  : slab_class_slack(slab, page->size_class)))
+    if (page->slack != (page->state == SLAB_FALLBACK ? slab_fallback_slack(page->size)
+                                                     : slab_class_slack(slab, page->size_class)))
         return constant_text;
     if (page->reciprocal !=
         (full && !slab_is_current(slab, page) ? 0 : slab_reciprocal(slab, page->size_class)))

@@ -86,7 +86,7 @@ enum slab_state {
     SLAB_FREE = 1,  /* first or last page of a free run */
     SLAB_RUN = 2,   /* first page of a live run */
     SLAB_OBJECTS = 3,
-    SLAB_MIXED = 4, /* as SLAB_OBJECTS; an object of it serves a layout of a smaller class */
+    SLAB_FALLBACK = 4, /* as SLAB_OBJECTS; an object of it serves a layout of a smaller class */
     SLAB_GUARD = 5
 };
 
@@ -187,7 +187,7 @@ ACRE_INLINE size_t slab_class_size(unsigned size_class)
 
 ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
 {
-    return page->state == SLAB_OBJECTS || page->state == SLAB_MIXED;
+    return page->state == SLAB_OBJECTS || page->state == SLAB_FALLBACK;
 }
 
 /* Whether a slab of so many objects has a free one. */
@@ -196,17 +196,17 @@ ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count
     return acre_bits_lowest(page->free_bits) < count;
 }
 
-/* The slack of a mixed slab: all sizes but 0, as far as it can count; the slow path knows more. */
-ACRE_INLINE uint8_t slab_mixed_slack(size_t size)
+/* The slack of a fallback slab: all sizes but 0, as far as it can count; the slow path knows more. */
+ACRE_INLINE uint8_t slab_fallback_slack(size_t size)
 {
     return size / ACRE_SLAB_UNIT < UINT8_MAX ? (uint8_t)(size / ACRE_SLAB_UNIT) : UINT8_MAX;
 }
 
 /* Makes a slab accept sized frees of smaller classes. */
-ACRE_INLINE void slab_mark_mixed(struct acre_slab_page *page)
+ACRE_INLINE void slab_mark_fallback(struct acre_slab_page *page)
 {
-    page->state = SLAB_MIXED;
-    page->slack = slab_mixed_slack(page->size);
+    page->state = SLAB_FALLBACK;
+    page->slack = slab_fallback_slack(page->size);
 }
 
 ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)

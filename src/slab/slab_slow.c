@@ -47,7 +47,7 @@ static unsigned slab_find_fallback(
 static struct acre_ptr slab_alloc_fallback(struct acre_slab *slab, unsigned size_class)
 {
     acre_slab_refill(slab, size_class);
-    slab_mark_mixed(slab->current[size_class]);
+    slab_mark_fallback(slab->current[size_class]);
     return slab_take_object(slab, size_class);
 }
 

@@ -66,7 +66,7 @@ static struct acre_slab_page *slab_small_find(
         if (!ACRE_ANY_ALIGN || (slab_class_size(size_class) & (align - 1)) == 0) {
             page = slab->partial[size_class];
             if (page != NULL)
-                slab_mark_mixed(page);
+                slab_mark_fallback(page);
         }
     return page;
 }

@@ -32,7 +32,7 @@ ACRE_INLINE uint32_t slab_reciprocal(const struct acre_slab *slab, unsigned size
     return slab->reciprocal[size_class];
 }
 
-/* The slack of a slab that is not mixed. */
+/* The slack of a slab that is no fallback. */
 ACRE_INLINE uint8_t slab_class_slack(const struct acre_slab *slab, unsigned size_class)
 {
     return slab->slack[size_class];

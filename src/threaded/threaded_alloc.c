@@ -24,7 +24,7 @@ static struct acre_threaded_slab *threaded_take_kept(
             continue;
         heap->kept[i] = NULL;
         heap->kept_pages -= pages;
-        atomic_store_explicit(&run->lends, false, memory_order_relaxed);
+        atomic_store_explicit(&run->is_fallback, false, memory_order_relaxed);
         atomic_store_explicit(&run->state, THREADED_RUN, memory_order_release);
         return run;
     }
@@ -149,7 +149,7 @@ static void *threaded_alloc_larger(struct acre_thread_heap *heap, struct acre_la
             object = acre_threaded_refill(heap, i, false);
         if (object == NULL)
             continue;
-        atomic_store_explicit(&heap->group[i]->slab->lends, true, memory_order_relaxed);
+        atomic_store_explicit(&heap->group[i]->slab->is_fallback, true, memory_order_relaxed);
         return object;
     }
     return NULL;
@@ -326,13 +326,13 @@ static bool threaded_made_for(size_t usable, uintptr_t address, struct acre_layo
 }
 
 /* Whether an object of the slab may have served a smaller request. */
-static bool threaded_lends(const struct acre_threaded *threaded, uintptr_t address)
+static bool threaded_is_fallback(const struct acre_threaded *threaded, uintptr_t address)
 {
     const struct acre_threaded_slab *slab = threaded_slab_of(threaded, address);
-    return atomic_load_explicit(&slab->lends, memory_order_relaxed);
+    return atomic_load_explicit(&slab->is_fallback, memory_order_relaxed);
 }
 
-enum acre_status acre_threaded_fits(
+enum acre_status acre_threaded_check_layout(
     const struct acre_threaded *threaded, const void *ptr, struct acre_layout layout)
 {
     struct acre_num usable = acre_threaded_usable_size(threaded, ptr);
@@ -347,13 +347,13 @@ enum acre_status acre_threaded_fits(
         return ACRE_OK;
     bool smaller = acre_is_pow2(layout.align) && layout.size <= usable.num &&
                    ((uintptr_t)ptr & (layout.align - 1)) == 0;
-    return smaller && threaded_lends(threaded, (uintptr_t)ptr) ? ACRE_OK : ACRE_INVALID_PARAM;
+    return smaller && threaded_is_fallback(threaded, (uintptr_t)ptr) ? ACRE_OK : ACRE_INVALID_PARAM;
 }
 
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {
-    enum acre_status status = acre_threaded_fits(heap->threaded, ptr, layout);
+    enum acre_status status = acre_threaded_check_layout(heap->threaded, ptr, layout);
     return status == ACRE_OK ? acre_threaded_dealloc(heap, ptr) : status;
 }
 
@@ -401,10 +401,10 @@ bool acre_threaded_stays(
 }
 
 /* The block is larger than its size needs from now on. */
-static enum acre_status threaded_lend(struct acre_threaded *threaded, const void *ptr)
+static enum acre_status threaded_mark_fallback(struct acre_threaded *threaded, const void *ptr)
 {
     struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)ptr);
-    atomic_store_explicit(&slab->lends, true, memory_order_relaxed);
+    atomic_store_explicit(&slab->is_fallback, true, memory_order_relaxed);
     return ACRE_OK;
 }
 
@@ -416,7 +416,7 @@ enum acre_status acre_threaded_resize(struct acre_thread_heap *heap, void *ptr, 
     if (acre_threaded_stays(heap->threaded, ptr, usable.num, acre_layout(size, 1)))
         return ACRE_OK;
     if (size <= usable.num)
-        return threaded_lend(heap->threaded, ptr);
+        return threaded_mark_fallback(heap->threaded, ptr);
     atomic_fetch_add_explicit(&heap->threaded->failed, 1, memory_order_relaxed);
     return ACRE_NO_MEMORY;
 }
@@ -436,7 +436,8 @@ struct acre_ptr acre_threaded_realloc(
     struct acre_ptr moved = acre_threaded_alloc(heap, layout);
     bool aligned = ((uintptr_t)ptr & (layout.align - 1)) == 0;
     if (moved.status != ACRE_OK && aligned && layout.size <= usable.num)
-        return (struct acre_ptr){ .ptr = ptr, .status = threaded_lend(heap->threaded, ptr) };
+        return (
+            struct acre_ptr){ .ptr = ptr, .status = threaded_mark_fallback(heap->threaded, ptr) };
     if (moved.status != ACRE_OK)
         return moved;
     memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);

@@ -67,7 +67,7 @@ static struct acre_check_result threaded_check_class(
                                atomic_load_explicit(&current->owner, memory_order_relaxed) != heap))
         return threaded_broken("THREADED-5: a current slab is of another class or heap", current);
     for (size_t i = 0; current != NULL && i < current->groups; i++)
-        if (current->group[i].notify != THREADED_NEVER)
+        if (current->group[i].free_watermark != THREADED_NEVER)
             return threaded_broken("THREADED-6: a group of a current slab notifies", current);
     const struct acre_threaded_slab *slab = heap->partial[size_class];
     for (; slab != NULL; slab = slab->next)

@@ -127,7 +127,7 @@ void acre_harden_make_slab(struct acre_threaded *threaded, struct acre_threaded_
     for (size_t i = 0; i < slab->groups * (size_t)THREADED_WORD_BITS; i++)
         atomic_store_explicit(&harden_slacks(slab)[i], HARDEN_FRESH, memory_order_relaxed);
     first->all &= ~lead;
-    first->notify = first->all - 1;
+    first->free_watermark = first->all - 1;
     atomic_store_explicit(&first->remote, ~first->all, memory_order_relaxed);
     threaded_set_free(first, first->all);
     size_t pattern = harden_pattern(threaded, end - slab->size);

@@ -72,9 +72,10 @@ static size_t threaded_highest_part(const struct acre_threaded_group *group, uns
     return threaded_low_bits(count >> log2) << (count - (count >> log2));
 }
 
-/* What `notify` is in a slab that is not current. Where sweeps make sense, a group also notifies when it
- * frees a page, or an eighth of it, which are the objects allocated last, then a quarter and half of it. */
-static size_t threaded_notify(const struct acre_threaded_group *group, bool sweeps)
+/* The watermark of a slab that is not current: passed by the free that empties a group and by the first of a full
+ * one. Where sweeps make sense, also by the one that frees a page or an eighth of the group, which are the objects
+ * allocated last, then a quarter and half of it. */
+static size_t threaded_free_watermark(const struct acre_threaded_group *group, bool sweeps)
 {
     enum { LEAST_SWEPT = 64, EIGHTH = 3 };
     size_t free = threaded_free_bits(group);
@@ -94,7 +95,7 @@ void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_thre
     struct acre_threaded_slab *slab = group->slab;
     if (threaded_is_current(heap, slab))
         return;
-    group->notify = threaded_notify(group, threaded_sweeps(heap->threaded));
+    group->free_watermark = threaded_free_watermark(group, threaded_sweeps(heap->threaded));
     if (!slab->listed)
         threaded_list(heap, slab);
     if (threaded_is_empty(slab))
@@ -129,10 +130,11 @@ void acre_threaded_drain(struct acre_thread_heap *heap, struct acre_threaded_sla
 }
 
 /* In the current slab a group that becomes empty, or is no longer full, is nobody's concern. */
-static void threaded_set_notify(struct acre_threaded_slab *slab, bool current, bool sweeps)
+static void threaded_set_watermarks(struct acre_threaded_slab *slab, bool current, bool sweeps)
 {
     for (size_t i = 0; slab != NULL && i < slab->groups; i++)
-        slab->group[i].notify = current ? THREADED_NEVER : threaded_notify(&slab->group[i], sweeps);
+        slab->group[i].free_watermark =
+            current ? THREADED_NEVER : threaded_free_watermark(&slab->group[i], sweeps);
 }
 
 /* Enters a group in the table of the fast paths. O(units of the class). */
@@ -156,8 +158,8 @@ static void threaded_set_current(
 {
     struct acre_threaded_slab *old = heap->group[size_class]->slab;
     if (old != group->slab) {
-        threaded_set_notify(old, false, threaded_sweeps(heap->threaded));
-        threaded_set_notify(group->slab, true, false);
+        threaded_set_watermarks(old, false, threaded_sweeps(heap->threaded));
+        threaded_set_watermarks(group->slab, true, false);
         if (group->slab != NULL)
             acre_threaded_sweep_ended(heap, group->slab);
     }

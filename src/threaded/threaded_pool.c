@@ -279,7 +279,7 @@ enum acre_status acre_threaded_pool_dealloc(struct acre_threaded_pool *pool, voi
 enum acre_status acre_threaded_pool_dealloc_sized(
     struct acre_threaded_pool *pool, void *ptr, struct acre_layout layout)
 {
-    enum acre_status status = acre_threaded_fits(&pool->threaded, ptr, layout);
+    enum acre_status status = acre_threaded_check_layout(&pool->threaded, ptr, layout);
     return status == ACRE_OK ? acre_threaded_pool_dealloc(pool, ptr) : status;
 }
 

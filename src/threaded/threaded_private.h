@@ -98,10 +98,10 @@ ACRE_INLINE bool threaded_has_middle(void)
 struct acre_threaded_group {
     _Atomic size_t free;
     _Atomic size_t remote;
-    uintptr_t base; /* address of its first object */
-    size_t size;    /* bytes of an object */
-    size_t all;     /* the bits of its objects */
-    size_t notify;  /* a free has more to do when it leaves more than this in `free` */
+    uintptr_t base;        /* address of its first object */
+    size_t size;           /* bytes of an object */
+    size_t all;            /* the bits of its objects */
+    size_t free_watermark; /* a free that leaves more than this in `free` has more to do */
     struct acre_threaded_slab *slab;
     struct acre_threaded_group *remote_next;
 };
@@ -114,11 +114,11 @@ struct acre_threaded_slab {
     _Atomic uint32_t state; /* enum threaded_state; 32 bits, for many machines exchange no fewer */
     uint16_t count;         /* objects */
     uint8_t size_class;
-    uint8_t groups;     /* in use; 0: a run */
-    uint8_t capacity;   /* groups that the record has room for */
-    _Atomic bool lends; /* an object has served a smaller request */
-    bool listed;        /* in the partial list of its class */
-    bool hardened;      /* it has numbers behind its groups: threaded_harden.h */
+    uint8_t groups;           /* in use; 0: a run */
+    uint8_t capacity;         /* groups that the record has room for */
+    _Atomic bool is_fallback; /* an object has served a smaller request */
+    bool listed;              /* in the partial list of its class */
+    bool hardened;            /* it has numbers behind its groups: threaded_harden.h */
     size_t pages;
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
@@ -128,7 +128,7 @@ struct acre_threaded_slab {
     _Alignas(64) struct acre_threaded_group group[]; /* each in a cache line of its own */
 };
 
-#define THREADED_NEVER SIZE_MAX /* of `notify` */
+#define THREADED_NEVER SIZE_MAX /* of `free_watermark` */
 
 /* Where a heap's own slabs are found; memory permitting, all of them. */
 struct threaded_window {
@@ -520,7 +520,7 @@ ACRE_INLINE bool threaded_dealloc_own(struct acre_threaded_slab *slab, void *ptr
     ACRE_OPAQUE(index); /* so that no register keeps the remainder: the machine takes it */
     bits |= (size_t)1 << (index % THREADED_WORD_BITS);
     threaded_set_free(group, bits);
-    if (ACRE_UNLIKELY(bits > group->notify))
+    if (ACRE_UNLIKELY(bits > group->free_watermark))
         acre_threaded_dealloc_changed(ptr, group);
     return true;
 }

@@ -79,7 +79,7 @@ static struct acre_threaded_slab *threaded_make_record(
     slab->next = slab->prev = NULL;
     slab->listed = false;
     slab->seen = slab->discarded = 0;
-    atomic_store_explicit(&slab->lends, false, memory_order_relaxed);
+    atomic_store_explicit(&slab->is_fallback, false, memory_order_relaxed);
     return slab;
 }
 
@@ -92,7 +92,7 @@ static void threaded_fill_groups(struct acre_threaded_slab *slab)
         group->size = slab->size;
         group->slab = slab;
         group->all = first < slab->count ? threaded_low_bits(slab->count - first) : 0;
-        group->notify = group->all - 1;
+        group->free_watermark = group->all - 1;
         atomic_store_explicit(&group->remote, ~group->all, memory_order_relaxed);
         threaded_set_free(group, group->all);
     }

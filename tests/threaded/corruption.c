@@ -142,9 +142,9 @@ static void a_current_slab(void **state)
     atomic_store(&current->owner, other);
     expect("THREADED-5", current);
     atomic_store(&current->owner, heap);
-    last->notify = 1;
+    last->free_watermark = 1;
     expect("THREADED-6", current);
-    last->notify = THREADED_NEVER;
+    last->free_watermark = THREADED_NEVER;
     world_assert_sound(world);
 }
 

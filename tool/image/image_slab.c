@@ -115,7 +115,7 @@ struct slab_page slab_image_read_page(struct slab_audit *audit, uint64_t at)
 
 bool slab_image_is_slab(const struct slab_page *page)
 {
-    return page->state == OBJECTS || page->state == MIXED;
+    return page->state == OBJECTS || page->state == FALLBACK;
 }
 
 static uint64_t slab_image_class_size(unsigned size_class)
@@ -410,9 +410,9 @@ static bool slab_image_is_valid_entries(struct slab_audit *audit, const struct t
 
 static uint64_t slab_image_due_slack(struct slab_audit *audit, const struct slab_page *page)
 {
-    uint64_t mixed = page->size / UNIT < UINT8_MAX ? page->size / UNIT : UINT8_MAX;
-    return page->state == MIXED
-               ? mixed
+    uint64_t most = page->size / UNIT < UINT8_MAX ? page->size / UNIT : UINT8_MAX;
+    return page->state == FALLBACK
+               ? most
                : slab_image_element(audit, audit->places.slack, 1, page->size_class);
 }
 

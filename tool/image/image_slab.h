@@ -5,7 +5,7 @@
 
 #include "tool/image/image_audit.h"
 
-enum { BLANK, FREE, RUN, OBJECTS, MIXED, GUARD }; /* states of a record */
+enum { BLANK, FREE, RUN, OBJECTS, FALLBACK, GUARD }; /* states of a record */
 
 enum {
     UNIT = 16,
