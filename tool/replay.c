@@ -28,10 +28,10 @@ struct replay_command {
     bool no_pool_search;
     bool explain;
     bool json;
-    /* What they come to. */
+    /* What they select, and the state of the run. */
     const struct acre_plugin *plugins[ACRE_TEXT_LIST_MOST]; /* one for each of `with` */
     struct replay_backend backends[MOST_BACKENDS];
-    struct replay_backend served[MOST_BACKENDS]; /* how a program gets them, for threads */
+    struct replay_backend served[MOST_BACKENDS]; /* as the drop-in malloc gives them to threads */
     size_t count;
     cJSON *processes; /* the array of results, for --json and --output */
     bool broken;      /* an allocator failed verification */
@@ -44,10 +44,11 @@ struct replay_command {
 
 static const char *const usage_text =
     "Replays the trace FILE ('-': standard input) on the system's malloc and on every\n"
-    "built-in allocator, on one thread in the recorded order. Prints for each the\n"
-    "time per operation, its 99.9th percentile and maximum, the instructions, the\n"
-    "smallest pool in which the trace completes, also relative to the peak of live\n"
-    "bytes, and the failed operations. Each allocator is verified first.";
+    "built-in allocator, on one thread in the recorded order; a trace with threads on\n"
+    "threads as well. Prints for each the time per operation, its 99.9th percentile\n"
+    "and maximum, the instructions, the smallest pool in which the trace completes,\n"
+    "also relative to the peak of live bytes, and the failed operations. Each\n"
+    "allocator is verified first.";
 
 static bool add_wanted(struct replay_command *command, struct replay_backend backend)
 {
@@ -152,7 +153,7 @@ static bool show_table(struct replay_command *command, const struct replay_table
     return true;
 }
 
-/* On threads an allocator for one thread is measured as the drop-in serves it. */
+/* On threads an allocator for one thread is measured as the drop-in malloc serves it: behind a lock. */
 static void find_served(struct replay_command *command)
 {
     for (size_t i = 0; i < command->count; i++)
@@ -324,7 +325,7 @@ static bool write_file(const char *path, const char *text)
     return fclose(file) == 0 && written;
 }
 
-/* Puts the JSON where it is wanted. @return the exit code. */
+/* Prints the JSON and writes it to a file, as asked. @return the exit code. */
 static int show_json(struct replay_command *command, const char *path)
 {
     char *text = make_json(command, path);
@@ -342,7 +343,7 @@ static int show_json(struct replay_command *command, const char *path)
     return code;
 }
 
-/* The whole of the work. @return the exit code. */
+/* Replays the trace and prints all results. @return the exit code. */
 static int replay(struct replay_command *command, const char *path)
 {
     acre_progress_open(&command->progress);

@@ -37,7 +37,7 @@
 extern "C" {
 #endif
 
-/** Powers of two from 8 to a number below 2^28. A constant expression. */
+/** How many powers of two there are from 8 to a number below 2^28. A constant expression. */
 #define ACRE_SLAB_POWERS(number)                                                                   \
     (((number) >> 3 != 0) + ((number) >> 4 != 0) + ((number) >> 5 != 0) + ((number) >> 6 != 0) +   \
         ((number) >> 7 != 0) + ((number) >> 8 != 0) + ((number) >> 9 != 0) +                       \
@@ -51,7 +51,7 @@ extern "C" {
 /** Sizes of the control structure; facts of the layout, not settings. */
 enum {
     ACRE_SLAB_MIN_PAGE = 128, /**< Smallest page. */
-    /** The largest page is so many powers of two above: a 64th of the largest pool, 2048 at most. */
+    /** Powers of two from the smallest page to the largest: a 64th of ACRE_MAX_POOL, at most 2048. */
     ACRE_SLAB_PAGE_STEPS = ACRE_MAX_POOL != 0
                                ? (ACRE_MAX_POOL >= 0x4000) + (ACRE_MAX_POOL >= 0x8000) +
                                      (ACRE_MAX_POOL >= 0x10000) + (ACRE_MAX_POOL >= 0x20000)
@@ -63,13 +63,14 @@ enum {
     ACRE_SLAB_UNIT = 16, /**< Step of the smallest classes, in bytes. */
     /** Pages of the largest class; what is larger takes whole pages. */
     ACRE_SLAB_LARGEST_PAGES = 4,
+    /** Sizes that have a class, in units. */
     ACRE_SLAB_SIZES = ACRE_SLAB_LARGEST_PAGES * ACRE_SLAB_MAX_PAGE / ACRE_SLAB_UNIT,
-    /** 24 up to four of the smallest pages, eight for each power of two above. */
+    /** Size classes: 24 up to four smallest pages, then eight for each power of two. */
     ACRE_SLAB_CLASSES = 24 + 8 * ACRE_SLAB_PAGE_STEPS,
     ACRE_SLAB_CACHED_REGIONS = 64, /**< Slots of the cache that finds regions by address. */
-    /** Lists of free runs: one per length below 32 pages (8 with a largest pool), */
+    /** Free runs below 32 pages (8 in a small build) have a list per length. The logarithm of that. */
     ACRE_SLAB_LINEAR_LOG2 = ACRE_MAX_POOL != 0 ? 3 : 5,
-    /** four for each power of two above. */
+    /** Lists of free runs: those, and four for each power of two above. */
     ACRE_SLAB_RUN_LISTS =
         (1 << ACRE_SLAB_LINEAR_LOG2) +
         4 * (ACRE_MAX_POOL != 0 ? ACRE_SLAB_POWERS((ACRE_MAX_POOL) / ACRE_SLAB_MIN_PAGE)
@@ -130,8 +131,8 @@ struct acre_slab {
 #endif
     struct acre_slab_page
         *partial[ACRE_SLAB_CLASSES]; /* by class: the ring of other slabs not full */
-    struct acre_slab_page no_slab;  /* a full slab: the current one, and the page map's entry, where
-                                       there is none */
+    struct acre_slab_page no_slab;  /* a full slab, which stands for "none" as a current slab and in
+                                       the page map */
     struct acre_slab_page *records; /* of the main map's first page */
     size_t peak;                    /* bytes */
     size_t failed;
@@ -139,8 +140,8 @@ struct acre_slab {
     struct acre_regions regions;
 #if ACRE_MAX_POOL == 0
     size_t largest_pages;   /* pages of the largest region, */
-    size_t largest_regions; /* and how many have as many */
-    size_t watermark;       /* the first list of runs with which memory is ample */
+    size_t largest_regions; /* and how many regions have as many */
+    size_t watermark;       /* memory is ample while this list of runs, or a later one, has a run */
     struct acre_slab_region *region_cache[ACRE_SLAB_CACHED_REGIONS]; /* by address; or null */
 #endif
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
@@ -166,8 +167,8 @@ enum acre_status acre_slab_setup(struct acre_slab *slab, size_t page);
  * The verbs. The contract of each is that of its namesake in acre/bytes.h and acre/base.h. n is the
  * number of pages in a region. alloc, dealloc, resize, usable_size: O(1), creating and destroying a
  * slab included (at most ACRE_SLAB_CLASSES steps when memory is short). With several regions, a
- * region that does not share its map with the largest one is first found in O(log regions), then by
- * a cache. stats: O(ACRE_SLAB_CLASSES).
+ * block in one that does not share its map with the largest is found through a cache, else in
+ * O(log regions). stats: O(ACRE_SLAB_CLASSES).
  *
  * An alignment up to a page rounds the size up to a multiple of it. Above that the block takes
  * whole pages, and alloc looks at two lists of runs only: it can refuse although a run exists that
@@ -210,8 +211,8 @@ ACRE_NODISCARD struct acre_ptr acre_slab_create(void *start, size_t size);
 size_t acre_slab_pool_size(struct acre_layout layout);
 
 /**
- * alloc of a layout with the alignment ACRE_SLAB_UNIT, which every block has: the verb for typed
- * callers, who know the alignment of their type. Free the block with dealloc, or with
+ * alloc of a layout with the alignment ACRE_SLAB_UNIT, which every block has: the verb for callers
+ * who know that their type needs no more. Free the block with dealloc, or with
  * dealloc_sized and any alignment up to ACRE_SLAB_UNIT.
  * @return as alloc. O(1).
  */
@@ -270,7 +271,8 @@ size_t acre_slab_remote_size(size_t size);
  * @param memory      room for one bit per place where a block can start, aligned for a pointer;
  *                    the list's for as long as it is used.
  * @param memory_size bytes there, at least acre_slab_remote_size(size).
- * @return ACRE_OK; ACRE_INVALID_PARAM: a range that is null, empty or wraps, or unfit memory.
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the range is null, empty or wraps, or the memory is too small
+ * or misaligned.
  * O(size / 1024).
  */
 ACRE_NODISCARD enum acre_status acre_slab_remote_init(struct acre_slab_remote *remote,

@@ -10,7 +10,7 @@
 
 #if ACRE_MAX_POOL == 0
 
-/* The offset of an object in its slab: a product of 32 bits, which widens for nothing. */
+/* The offset of an object in its slab, which has fewer than 2^32 bytes. */
 ACRE_INLINE uint32_t slab_object_offset(uint32_t index, uint32_t size)
 {
     return ACRE_MULTIPLIES ? index * size : (uint32_t)acre_multiply(index, size);
@@ -89,8 +89,8 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_slow_uncached(
     return status;
 }
 
-/* Frees a block whose page leads to this record. A call that is not refused caches the region; null:
- * none. */
+/* Frees a block whose page-map entry is this record. Unless that is refused, the region, if there is one, goes
+ * into the cache. */
 ACRE_INLINE enum acre_status slab_dealloc_at(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page, struct acre_slab_region *region)
 {
@@ -113,7 +113,7 @@ ACRE_INLINE enum acre_status slab_dealloc_at(
     return ACRE_OK;
 }
 
-/* In a region that neither the cache nor the short way leads to. */
+/* In a region that neither the cache nor the quick lookup finds. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_searching(struct acre_slab *slab, void *ptr)
 {
     uintptr_t at = (uintptr_t)ptr;

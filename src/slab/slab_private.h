@@ -123,8 +123,8 @@ struct acre_slab_region {
     struct acre_slab_region *map_owner; /* whose map that is */
     uintptr_t map_base;                 /* the page that the second record of `map` stands for */
     uintptr_t checksum;                 /* of all fields above */
-    /* A guard, the pages from map_base to the last one of this region, and another guard. What is
-     * no region's page is a guard. The page-map entries follow. Unused while another region is the
+    /* A guard, the pages from map_base to the last one of this region, and another guard. The
+     * records of pages that belong to no region are guards. The page-map entries follow. Unused while another region is the
      * map owner. */
     struct acre_slab_page map[];
 };
@@ -196,7 +196,7 @@ ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count
     return acre_bits_lowest(page->free_bits) < count;
 }
 
-/* The slack of a fallback slab: all sizes but 0, as far as it can count; the slow path knows more. */
+/* The slack of a fallback slab: all sizes but 0, as far as 8 bits count; the slow path accepts the rest. */
 ACRE_INLINE uint8_t slab_fallback_slack(size_t size)
 {
     return size / ACRE_SLAB_UNIT < UINT8_MAX ? (uint8_t)(size / ACRE_SLAB_UNIT) : UINT8_MAX;

@@ -134,7 +134,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (sparse)
-        plan.seed_count = 2;
+        plan.seed_count = 1;
     const struct acre_subject *const *chosen = plan.chosen_count > 0 ? plan.chosen : backends;
     for (; chosen[count] != NULL && count < MOST_BACKENDS; count++)
         tests[count] = (struct CMUnitTest){ chosen[count]->name, runs_without_fault, NULL, NULL,
