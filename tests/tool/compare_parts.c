@@ -223,9 +223,9 @@ static void reads_of_blocks_count(void **state)
     result.facts.duration_ns = 1020000000;
     for (size_t i = 0; i < result.count; i++) {
         result.candidates[i].ns = result.candidates[i].ns_least = 20.0;
-        result.candidates[i].visit_ns = 500.0;
+        result.candidates[i].visit_ns = 2500.0;
     }
-    result.candidates[2].visit_ns = 400.0;
+    result.candidates[2].visit_ns = 2000.0;
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(strstr(text, "take steady: the program would run 4.9 % faster"));

@@ -38,6 +38,12 @@ uint64_t compare_resident(const struct compare_candidate *candidate)
     return candidate->has_pool ? candidate->run_resident : candidate->memory;
 }
 
+uint64_t compare_program_memory(const struct compare_candidate *candidate)
+{
+    uint64_t resident = compare_resident(candidate);
+    return resident ? resident : candidate->memory;
+}
+
 /* Ticks, at least one, so that 0 stands for what is not known. */
 static double ticks_of(const struct compare_candidate *candidate, uint64_t ticks)
 {

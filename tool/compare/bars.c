@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The verdict, and every candidate on one line with bars. */
+#include "cli/size.h"
 #include "tool/compare/advise.h"
 #include "tool/compare/print.h"
 #include "tool/compare/verdict.h"
@@ -33,7 +34,8 @@ static double speed_of(const struct compare_candidate *candidate)
 
 static double memory_of(const struct compare_candidate *candidate)
 {
-    return candidate->fault[0] ? 0.0 : (double)candidate->memory;
+    uint64_t memory = compare_program_memory(candidate);
+    return candidate->fault[0] ? 0.0 : (double)memory;
 }
 
 static void find_bounds(const struct compare_result *result,
@@ -102,7 +104,7 @@ static void print_candidate_line(FILE *out, const struct compare_result *result,
     fprintf(out, "%-*.40s", NAME_WIDTH, candidate->name);
     snprintf(text, sizeof text, "%.1f", compare_time(candidate));
     print_figure(out, colours, text, speed_of(candidate), &bounds[0], true);
-    compare_format_memory(text, candidate);
+    acre_format_bytes(text, (size_t)compare_program_memory(candidate));
     print_figure(out, colours, text, memory_of(candidate), &bounds[2], remark[0] != '\0');
     fprintf(out, "%s%s\n", remark[0] ? "  " : "", remark);
 }

@@ -25,6 +25,8 @@ static void add_memory(cJSON *object, const struct compare_candidate *candidate)
     replay_json_known(object, "smallest_pool_bytes", pool, size);
     replay_json_known(
         object, "resident_growth_bytes", candidate->resident > 0, (double)candidate->resident);
+    uint64_t memory = compare_program_memory(candidate);
+    replay_json_known(object, "program_memory_bytes", memory > 0, (double)memory);
     replay_json_known(object, "memory_per_peak_live",
         candidate->memory > 0 && candidate->per_peak > 0.0, candidate->per_peak);
     replay_json_known(

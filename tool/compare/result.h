@@ -179,6 +179,10 @@ double compare_time(const struct compare_candidate *candidate);
 /** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not known. */
 uint64_t compare_resident(const struct compare_candidate *candidate);
 
+/** The same, or the smallest pool of one that no program can run on: what candidates are compared by
+ * beside today's malloc; 0: not known. */
+uint64_t compare_program_memory(const struct compare_candidate *candidate);
+
 /** The figure by which a goal orders candidates, less being better; 0: it is not known, or the
  * candidate does not serve all of the trace. */
 double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal);

@@ -237,38 +237,63 @@ static void say_time(const struct compare_result *result, const struct compare_c
     double seconds = 0.0;
     double run_seconds = recorded_seconds(result);
     double ratio = compare_time(advised) / compare_time(today) - 1.0;
+    bool is_short = run_seconds < 1.0;
+    double scale = is_short ? 1e3 : 1.0;
+    int digits = is_short ? 1 : 2;
+    const char *unit = is_short ? "ms" : "s";
     if (compare_predict(result, advised, &seconds))
         append_verdict(text,
-            "the program would run %.1f %% %s than on your malloc (%+.2f s of %.2f s, "
-            "predicted)",
+            "the program would run %.1f %% %s than on your malloc (%+.*f %s of %.*f %s, predicted)",
             (seconds < 0.0 ? -seconds : seconds) / run_seconds * 100.0,
-            seconds < 0.0 ? "faster" : "slower", seconds, run_seconds);
+            seconds < 0.0 ? "faster" : "slower", digits, seconds * scale, unit, digits,
+            run_seconds * scale, unit);
     else
         append_verdict(text, "allocation %+.0f %% time against your malloc", ratio * 100.0);
+}
+
+static double more_per_cent(uint64_t memory, uint64_t than)
+{
+    return ((double)memory / (double)than - 1.0) * 100.0;
 }
 
 /* Of resident memory where the program would run on it as it is. */
 static void say_memory_change(
     const struct compare_candidate *advised, const struct compare_candidate *today, char *text)
 {
-    double theirs = (double)(advised->run_resident ? advised->run_resident : advised->memory);
-    double todays = (double)(today->run_resident ? today->run_resident : today->memory);
-    if (theirs > 0.0 && todays > 0.0)
-        append_verdict(text, ", memory %+.0f %%", (theirs / todays - 1.0) * 100.0);
+    uint64_t theirs = compare_program_memory(advised);
+    uint64_t todays = compare_program_memory(today);
+    if (theirs && todays)
+        append_verdict(text, ", memory %+.0f %%", more_per_cent(theirs, todays));
+}
+
+/* The candidate that takes the least memory in a program; -1: none is known to serve. */
+static int find_leanest(const struct compare_result *result)
+{
+    int best = -1;
+    uint64_t least = 0;
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        uint64_t memory = compare_program_memory(candidate);
+        if (compare_figure(candidate, COMPARE_MEMORY) <= 0.0 || (best >= 0 && memory >= least))
+            continue;
+        best = (int)i;
+        least = memory;
+    }
+    return best;
 }
 
 static void say_least_memory(const struct compare_result *result, int advised,
     const struct compare_candidate *today, char *text)
 {
-    /* There is a result. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-    int least = result->advice[COMPARE_MEMORY].candidate;
+    int least = find_leanest(result);
     if (least < 0 || least == advised)
         return;
     const struct compare_candidate *candidate = &result->candidates[least];
+    uint64_t todays = today ? compare_program_memory(today) : 0;
     append_verdict(text, "; least memory: %s", candidate->name);
-    if (today && today->memory && candidate != today)
+    if (todays && candidate != today)
         append_verdict(
-            text, ", %+.0f %%", ((double)candidate->memory / (double)today->memory - 1.0) * 100.0);
+            text, ", %+.0f %%", more_per_cent(compare_program_memory(candidate), todays));
 }
 
 int compare_advised(const struct compare_result *result)

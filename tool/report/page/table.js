@@ -6,7 +6,8 @@ const wholeChange = (row) => (!data.recorded_seconds ? null : row === today ? 0
     : known(row.predicted_change_seconds) ? (100 * row.predicted_change_seconds) / data.recorded_seconds : null);
 const allColumns = [
     { title: "Time\nns/op", get: timeOf, show: fixed(1) },
-    { title: "Memory\n", get: memoryOf, show: bytes, about: true },
+    { title: "Memory\n", get: memoryOf, show: bytes },
+    { title: "Smallest\npool", get: (row) => row.smallest_pool_bytes, show: bytes },
     { title: "Memory /\npeak live", get: (row) => row.memory_per_peak_live, show: fixed(3), about: true, more: true },
     { title: "Whole\nprogram", get: wholeChange, show: signed, optional: true, plain: true },
     { title: "99.9 %\n" + unit, get: (row) => row.operation.p99_9, show: whole },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The headline, the facts at a glance, and the best allocator for each goal. */
-const goals = { speed: "Highest speed", memory: "Least memory", worst: "Lowest worst case", balanced: "Balanced" };
+const goals = { speed: "Highest speed", memory: "Smallest pool", worst: "Lowest worst case", balanced: "Balanced" };
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const names = allocators.map((row) => escaped(row.name)).sort((a, b) => b.length - a.length).join("|");
 const nameOrAside = new RegExp(`(\\([^)]*\\))|(?<![\\w/-])(${names})(?![\\w/-])`, "g");
@@ -53,10 +53,13 @@ function sizeFacts() {
         })));
 }
 
+/* Two times in one unit: "5.8 ms of 31.0 ms". */
+const duration = (part, all) => (all < 1 ? `${(1000 * part).toFixed(1)} ms of ${(1000 * all).toFixed(1)} ms` : `${part.toFixed(2)} s of ${all.toFixed(2)} s`);
+
 function timeFact() {
     if (!known(data.malloc_seconds)) return fact("Time in malloc", "unknown", "record with --times to know");
     const share = (100 * data.malloc_seconds) / data.recorded_seconds;
-    return fact("Time in malloc", percents(share), `${data.malloc_seconds.toFixed(2)} s of ${data.recorded_seconds.toFixed(2)} s`);
+    return fact("Time in malloc", percents(share), duration(data.malloc_seconds, data.recorded_seconds));
 }
 
 function buildFacts() {
@@ -69,8 +72,9 @@ function buildFacts() {
 
 /* ---- a card for each goal ---- */
 
-function figuresOf(row) {
-    const parts = [`${known(timeOf(row)) ? timeOf(row).toFixed(1) + " ns/op" : "not timed"}, ${known(memoryOf(row)) ? bytes(memoryOf(row)) : "memory not known"}`];
+function figuresOf(row, goal) {
+    const pool = goal === "memory" && known(row.smallest_pool_bytes) ? `, a pool of ${bytes(row.smallest_pool_bytes)}` : "";
+    const parts = [`${known(timeOf(row)) ? timeOf(row).toFixed(1) + " ns/op" : "not timed"}, ${known(memoryOf(row)) ? bytes(memoryOf(row)) : "memory not known"}${pool}`];
     if (!today || row === today) return parts;
     const differences = [["time", change(timeOf(row), timeOf(today))], ["memory", change(memoryOf(row), memoryOf(today))]].filter((pair) => pair[1]);
     parts.push(element("br"), "against today: ");
@@ -86,7 +90,7 @@ function buildAdvice() {
         const reasons = [advice.reason, advice.changes].filter(Boolean);
         byId("advice").append(element("div", {}, element("h3", {}, title),
             element("p", { className: "name" }, advice.allocator || "not measured"),
-            ...(row ? [element("p", { className: "figures" }, ...figuresOf(row))] : []),
+            ...(row ? [element("p", { className: "figures" }, ...figuresOf(row, goal))] : []),
             ...(reasons.length ? [element("details", {}, element("summary", {}, "Why"), ...reasons.map((text) => element("p", {}, text)))] : [])));
     }
 }
@@ -99,7 +103,7 @@ function trialCells(trial, today) {
     const part = (ratio) => signed(100 * (ratio - 1));
     const other = trial !== today;
     return [trial.allocator + (trial.failed ? ` (ended with code ${trial.exit_code})` : ""), seconds(trial.seconds), other ? seconds(trial.predicted_seconds) : "–",
-        other && known(trial.ratio) ? part(trial.ratio) : "–", other && known(trial.predicted_seconds) && today.seconds ? part(trial.predicted_seconds / today.seconds) : "–",
+        other && known(trial.ratio) ? part(trial.ratio) : "–", other && known(trial.ratio) ? `${part(trial.ratio_low)} to ${part(trial.ratio_high)}` : "–", other && known(trial.predicted_seconds) && today.seconds ? part(trial.predicted_seconds / today.seconds) : "–",
         memory(trial.resident_bytes), other ? memory(trial.predicted_resident_bytes) : "–"];
 }
 
@@ -109,7 +113,7 @@ function buildVerification() {
     if (!found) return;
     byId("verified-verdict").textContent = found.verdict;
     byId("verified-table").append(plainTable(`Median of ${found.runs} runs in turn, ${found.clock} time`,
-        ["On", "Real, s", "Predicted", "Change", "Predicted", "Peak RSS", "Predicted"], found.trials.map((trial) => trialCells(trial, found.trials[0]))));
+        ["On", "Real, s", "Predicted", "Change", "Bounds, 95 %", "Predicted", "Peak RSS", "Predicted"], found.trials.map((trial) => trialCells(trial, found.trials[0]))));
 }
 
 /* ---- to share it ---- */

@@ -55,8 +55,7 @@ function change(value, from) {
 
 /* ---- the two figures that matter most of an allocator ---- */
 
-/* Resident memory that grew by less than was live had pages left from before. */
-const memoryOf = (row) => row.smallest_pool_bytes ?? (known(row.resident_growth_bytes) ? Math.max(row.resident_growth_bytes, data.peak_live_bytes) : null);
+const memoryOf = (row) => row.program_memory_bytes;
 const timeOf = (row) => (row.fault || row.failed_operations || (data.on_threads && !known(row.ns_per_operation_threads)) ? null : row.ns_per_operation_threads ?? row.ns_per_operation_touched ?? row.ns_per_operation);
 
 /* ---- the hint that follows pointer and focus ---- */
