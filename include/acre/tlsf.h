@@ -90,6 +90,30 @@ enum {
     ACRE_TLSF_WORDS = (ACRE_TLSF_LISTS + ACRE_TLSF_WORD_BITS - 1) / ACRE_TLSF_WORD_BITS
 };
 
+#if ACRE_MAX_POOL == 0
+
+/** What frees look at in a whole structure. */
+struct acre_tlsf_watch {
+    size_t large_span;    /* the least span that frees look at: it has no linear list, or: */
+    size_t released_span; /* the least span at which a region may be empty, if that is to be told */
+    size_t least_span;    /* of a region that was one free block; 0: there was no region */
+    const void *end;      /* of the region looked at last when a free block ended there, */
+    const void *end_first; /* and where that block starts if the region is empty */
+};
+
+enum { ACRE_TLSF_COMPACT_LISTS = 64 }; /**< Most lists of a compact structure. */
+
+/** The lists of a compact structure (acre_tlsf_create); their heads end the structure. */
+struct acre_tlsf_compact {
+    size_t largest; /* bytes of the largest region */
+    size_t lists;
+    size_t nonempty[ACRE_TLSF_COMPACT_LISTS / ACRE_TLSF_WORD_BITS]; /* bit per list */
+};
+
+struct acre_tlsf_compact_ops;
+
+#endif
+
 /**
  * One allocator. The caller provides the struct and sets it to zero before the first call: a zeroed
  * struct is an empty allocator. Every field is private. The struct must not move while it owns
@@ -108,27 +132,31 @@ struct acre_tlsf {
 #if ACRE_MAX_POOL == 0
     struct acre_tlsf_block *top; /* a large free block that is in no list; null: there is none */
     size_t summary;              /* bit per word of nonempty */
-#endif
+#else
     size_t nonempty[ACRE_TLSF_WORDS];      /* bit per list */
     acre_tlsf_head first[ACRE_TLSF_LISTS]; /* null: the list is empty */
-#if ACRE_MAX_POOL == 0
-    struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
-    size_t large_span;    /* the least span that frees look at: it has no linear list, or: */
-    size_t released_span; /* the least span at which a region may be empty, if that is to be told */
-    size_t least_span;    /* of a region that was one free block; 0: there was no region */
-    const void *end;      /* of the region looked at last when a free block ended there, */
-    const void *end_first; /* and where that block starts if the region is empty */
 #endif
 #if ACRE_MAX_POOL == 0 || ACRE_REGIONS
     size_t live_at_release; /* live blocks when on_released was called last */
 #endif
-    struct acre_exhausted_hook on_exhausted;
+    struct acre_exhausted_hook on_exhausted; /* init and reset keep this and what follows */
 #if ACRE_MAX_POOL == 0 || ACRE_REGIONS
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;
 #endif
-    /* Of the quick lists: flushes them and allocates, if that helps; null: there are none. */
-    struct acre_ptr (*alloc_flushed)(struct acre_tlsf *tlsf, struct acre_layout layout);
+    /* Of quick lists and compact structures: what allocates where no list above fits; null: none. */
+    struct acre_ptr (*alloc_slow)(struct acre_tlsf *tlsf, struct acre_layout layout);
+#if ACRE_MAX_POOL == 0
+    const struct acre_tlsf_compact_ops *compact_ops; /* null: the structure is whole */
+    size_t granule_limit; /* requests of so many granules and more are left to alloc_slow */
+    union {
+        struct acre_tlsf_watch watch;     /* whole; not kept */
+        struct acre_tlsf_compact compact; /* compact */
+    };
+    size_t nonempty[ACRE_TLSF_WORDS];      /* init and reset clear it and the lists; bit per list */
+    acre_tlsf_head first[ACRE_TLSF_LISTS]; /* null: the list is empty */
+    struct acre_tlsf_block *last[ACRE_TLSF_LINEAR_LISTS]; /* while the list is not empty */
+#endif
 };
 
 /**
@@ -161,13 +189,28 @@ struct acre_block acre_tlsf_find(const struct acre_tlsf *tlsf, const void *ptr);
 void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg);
 
 /**
- * An allocator in its own memory: its struct stands at the start of a range, the rest is its region.
+ * An allocator in its own memory: its structure stands at the start of a range, the rest is its
+ * region. The structure is as large as that region needs, acre_tlsf_structure_size(size): in a range
+ * of less than 32 whole structures it is a compact one, which has one list per size up to 7 granules
+ * and 4 per power of two above. Calls then take about twice as many instructions, still in constant
+ * time, and no region is cached. All verbs take the result, copying it does not: part of it lies
+ * behind a struct's first bytes, and a compact one is shorter than a struct.
  * @param start first byte; any alignment.
- * @param size  bytes.
+ * @param size  bytes. A compact structure takes no larger region later: add_memory and its like
+ *              return ACRE_INVALID_PARAM.
  * @return a struct acre_tlsf; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
  *         larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
  */
 ACRE_NODISCARD struct acre_ptr acre_tlsf_create(void *start, size_t size);
+
+/** acre_tlsf_create() with a structure for regions of up to `largest` bytes, at least `size`, that are
+ * to be added. Returns ACRE_INVALID_PARAM also when it is less. */
+ACRE_NODISCARD struct acre_ptr acre_tlsf_create_for(void *start, size_t size, size_t largest);
+
+/** Bytes of the structure that acre_tlsf_create_for() makes for regions of up to `largest` bytes: less
+ * than sizeof(struct acre_tlsf), or as much. With ACRE_HARDEN_METADATA, without ACRE_CHECK_POINTERS,
+ * and with ACRE_MAX_POOL, which sizes the struct, always as much. O(1), pure. */
+size_t acre_tlsf_structure_size(size_t largest);
 
 /** Bytes that acre_tlsf_create() needs, wherever they start, for an allocator that serves a request
  * as its first; 0: no size is enough. O(1), pure. */

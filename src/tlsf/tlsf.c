@@ -20,8 +20,8 @@ static struct acre_ptr tlsf_retry(void *self, struct acre_layout layout)
 /* Ends an alloc that found no block. */
 static ACRE_NOINLINE struct acre_ptr tlsf_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    if (tlsf->alloc_flushed != NULL) {
-        struct acre_ptr got = tlsf->alloc_flushed(tlsf, layout);
+    if (tlsf->alloc_slow != NULL) {
+        struct acre_ptr got = tlsf->alloc_slow(tlsf, layout);
         if (got.ptr != NULL)
             return got;
     }
@@ -146,10 +146,10 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_top(
  * enough though not all there are. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_large(struct acre_tlsf *tlsf, size_t size)
 {
-    size_t granules = ((size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2) + ACRE_TLSF_MIN_GRANULES;
-    if (ACRE_UNLIKELY(granules > TLSF_MAX_GRANULES))
+    size_t over = (size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
+    if (ACRE_UNLIKELY(over >= tlsf->granule_limit))
         return tlsf_refuse(tlsf, acre_layout(size, 1));
-    size_t span = 4 * granules;
+    size_t span = 4 * over + TLSF_MIN_SPAN;
     size_t list = tlsf_large_list(span - 4);
     if (TLSF_HARDEN)
         acre_tlsf_prove_lists(tlsf, list, list + 1);
@@ -267,8 +267,8 @@ static bool tlsf_is_from_first(
     if (region == NULL || region->joined || region->last != end ||
         tlsf_span_between(region->first, end) > 4 * TLSF_MAX_GRANULES)
         return true;
-    tlsf->end = end;
-    tlsf->end_first = region->first;
+    tlsf->watch.end = end;
+    tlsf->watch.end_first = region->first;
     return region->first == block;
 }
 
@@ -290,7 +290,7 @@ static ACRE_NOINLINE enum acre_status tlsf_end_large_free(
     struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t span)
 {
     const struct acre_tlsf_block *end = tlsf_after(block, span);
-    if (end == tlsf->end && block != tlsf->end_first)
+    if (end == tlsf->watch.end && block != tlsf->watch.end_first)
         return ACRE_OK;
     return tlsf_notify_released(tlsf, block, end);
 }
@@ -299,7 +299,7 @@ static ACRE_NOINLINE enum acre_status tlsf_end_large_free(
 ACRE_INLINE enum acre_status tlsf_end_free(
     struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t span)
 {
-    if (ACRE_UNLIKELY(span >= tlsf->released_span))
+    if (ACRE_UNLIKELY(span >= tlsf->watch.released_span))
         return tlsf_end_large_free(tlsf, block, span);
     return ACRE_OK;
 }
@@ -411,7 +411,7 @@ static ACRE_NOINLINE enum acre_status tlsf_free_merging(
     if (above_span >= 4 * TLSF_LINEAR)
         return tlsf_grow_downward(tlsf, above, block, span);
     tlsf_set_free(block, span, tlsf_after(block, span));
-    if (span >= tlsf->large_span)
+    if (span >= tlsf->watch.large_span)
         return tlsf_free_watched(tlsf, block, span);
     tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
     return ACRE_OK;
@@ -424,7 +424,7 @@ ACRE_INLINE enum acre_status tlsf_free_alone(struct acre_tlsf *tlsf, struct acre
     tlsf_set_prev_free(above);
     tlsf_count_freed(tlsf, span);
     tlsf_set_free(block, span, above);
-    if (ACRE_UNLIKELY(span >= tlsf->large_span))
+    if (ACRE_UNLIKELY(span >= tlsf->watch.large_span))
         return tlsf_free_watched(tlsf, block, span);
     struct acre_tlsf_block **first = tlsf_linear_first(tlsf, span);
     struct acre_tlsf_block *next = *first;
@@ -461,7 +461,7 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tl
     size_t offset = 0;
     const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
     if (region == NULL)
-        return ACRE_NOT_ALLOCATED;
+        return tlsf_is_compact(tlsf) ? acre_tlsf_compact_dealloc(tlsf, ptr) : ACRE_NOT_ALLOCATED;
     size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
     if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
         return ACRE_NOT_ALLOCATED;

@@ -32,8 +32,13 @@ static size_t tlsf_backing_region_size(const void *self, struct acre_layout layo
 size_t acre_tlsf_pool_size(struct acre_layout layout)
 {
     size_t region = tlsf_backing_region_size(NULL, layout);
-    size_t own = ACRE_ALIGNOF(struct acre_tlsf) - 1 + sizeof(struct acre_tlsf);
-    return region == 0 ? 0 : own + region;
+    if (region == 0)
+        return 0;
+    region += ACRE_ALIGNOF(struct acre_tlsf) - 1;
+    size_t own = 0;
+    while (own != acre_tlsf_structure_size(region + own)) /* it grows with the pool, in few steps */
+        own = acre_tlsf_structure_size(region + own);
+    return region + own;
 }
 
 static size_t tlsf_backing_metadata_size(const void *self, size_t size)

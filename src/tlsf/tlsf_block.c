@@ -3,7 +3,7 @@
  * TLSF's single blocks: making one live, splitting, alignments above the granule, resizing in
  * place.
  */
-#include "tlsf/tlsf_list.h"
+#include "tlsf/tlsf_cut.h"
 
 /* ---- the end of every alloc ---- */
 
@@ -42,26 +42,6 @@ struct acre_ptr acre_tlsf_finish_alloc(
 {
     *tlsf_header(block) = (acre_tlsf_field)span | flags;
     return acre_tlsf_mark_live(tlsf, block, span);
-}
-
-/* ---- split ---- */
-
-/* Cuts a block, in no list, down to `span`. The remainder becomes free, or stays when it is too
- * small for a block. The block after it is not free. Returns the span that the block has then. */
-static size_t split_block(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole, size_t span)
-{
-    struct acre_tlsf_block *next = tlsf_after(block, whole);
-    size_t rest = whole - span;
-    if (rest < TLSF_MIN_SPAN) {
-        tlsf_clear_prev_free(next);
-        return whole;
-    }
-    struct acre_tlsf_block *remainder = tlsf_after(block, span);
-    tlsf_set_free(remainder, rest, next);
-    tlsf_set_prev_free(next);
-    tlsf_insert(tlsf, remainder, rest);
-    return span;
 }
 
 /* ---- alignments above the granule ---- */
@@ -106,7 +86,7 @@ static ACRE_NOINLINE struct acre_tlsf_block *find_aligned_larger(
 struct acre_tlsf_block *acre_tlsf_find_aligned(
     const struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    size_t granules = tlsf_granules(layout.size);
+    size_t granules = tlsf_granules_within(tlsf, layout.size);
     if (ACRE_UNLIKELY(granules == 0))
         return NULL;
     size_t fitting = tlsf_list_fitting(granules);
@@ -132,7 +112,7 @@ ACRE_INLINE struct acre_ptr alloc_within(
         tlsf_set_free(block, gap, at);
         tlsf_insert(tlsf, block, gap);
     }
-    span = split_block(tlsf, at, whole - gap, span);
+    span = tlsf_cut_block(tlsf, at, whole - gap, span, false);
     return acre_tlsf_finish_alloc(tlsf, at, span, gap != 0 ? TLSF_PREV_FREE : 0);
 }
 
@@ -176,33 +156,13 @@ struct acre_num acre_tlsf_usable_size(const struct acre_tlsf *tlsf, const void *
     return (struct acre_num){ tlsf_usable(tlsf_span(ptr)), ACRE_OK };
 }
 
-static void count_resized(struct acre_tlsf *tlsf, size_t had, size_t has)
-{
-    tlsf->headroom += (ptrdiff_t)had - (ptrdiff_t)has;
-    if (tlsf->headroom < 0) {
-        tlsf->peak -= (size_t)tlsf->headroom;
-        tlsf->headroom = 0;
-    }
-    ACRE_ASSERT((size_t)tlsf->headroom <= tlsf->peak); /* TLSF-8 */
-}
-
+/* A compact structure has a limit of 0. */
 bool acre_tlsf_resize_in_place(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size)
 {
-    size_t want = 4 * tlsf_granules(size);
-    size_t had = tlsf_span(block);
-    struct acre_tlsf_block *next = tlsf_after(block, had);
-    size_t spare = tlsf_is_free(next) ? tlsf_span(next) : 0;
-    if (want == 0 || want > had + spare)
-        return false;
-    if (want == had || (want < had && spare == 0 && had - want < TLSF_MIN_SPAN))
-        return true;
-    if (spare != 0)
-        tlsf_unlink(tlsf, next);
-    size_t has = split_block(tlsf, block, had + spare, want);
-    acre_tlsf_field flags = *tlsf_header(block) & TLSF_PREV_FREE;
-    *tlsf_header(block) = (acre_tlsf_field)has | flags;
-    count_resized(tlsf, had, has);
-    return true;
+    size_t want = 4 * tlsf_granules_within(tlsf, size);
+    if (ACRE_UNLIKELY(want == 0))
+        return tlsf_is_compact(tlsf) && acre_tlsf_compact_resize(tlsf, block, size);
+    return tlsf_cut_live(tlsf, block, want, false);
 }
 
 enum acre_status acre_tlsf_resize(struct acre_tlsf *tlsf, void *ptr, size_t size)

@@ -4,8 +4,8 @@
  * that order. It changes nothing, is linear, and follows no link before it has proven where the
  * link leads.
  */
-#include "tlsf/tlsf_list.h"
 #include "tlsf/tlsf_quick_private.h"
+#include "tlsf/tlsf_small.h"
 
 /* What the chains hold, counted on the way, and how far the live maps have been read. */
 struct tlsf_audit {
@@ -60,9 +60,9 @@ static const struct acre_tlsf_region *map_owner_of(const struct acre_tlsf_region
 }
 
 /* Whether a region's live map is the part of the shared map, kept by the topmost of the regions that
- * share it, that stands for the region. */
-static bool has_sane_map(
-    const struct acre_tlsf_region *region, const struct acre_tlsf_region *before)
+ * share it, that stands for the region. In a compact structure no region can be cached. */
+static bool has_sane_map(const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region,
+    const struct acre_tlsf_region *before)
 {
     const struct acre_tlsf_region *top = map_owner_of(region);
     bool first = region->base == region->shared_base;
@@ -70,8 +70,9 @@ static bool has_sane_map(
         return false;
     size_t below = (top->base - region->shared_base) / ACRE_TLSF_GRANULE;
     size_t offset = (region->base - region->shared_base) / ACRE_TLSF_GRANULE;
+    size_t granules = tlsf_is_compact(tlsf) ? 0 : below + top->granules;
     return (first || region->range.start - before->range.start - before->range.size <= TLSF_GAP) &&
-           offset % ACRE_TLSF_WORD_BITS == 0 && region->shared_granules == below + top->granules &&
+           offset % ACRE_TLSF_WORD_BITS == 0 && region->shared_granules == granules &&
            region->shared_map == (const size_t *)(top + 1) &&
            region->live_map == region->shared_map + offset / ACRE_TLSF_WORD_BITS;
 }
@@ -97,7 +98,7 @@ static struct acre_check_result tlsf_check_regions(const struct acre_tlsf *tlsf)
     for (; region != NULL; region = tlsf_next_region(region)) {
         const struct acre_tlsf_region *before = tlsf_prev_region(region);
         if (!has_sane_bounds(region) || !is_soundly_joined(region, before) ||
-            !has_sane_map(region, before))
+            !has_sane_map(tlsf, region, before))
             return tlsf_broken(text, region);
         seen = seen ||
                (tlsf->base == region->shared_base && tlsf->granules == region->shared_granules &&
@@ -263,23 +264,35 @@ static bool leads_to_free(const struct acre_tlsf *tlsf, const struct acre_tlsf_b
     return acre_tlsf_may_hold_block(tlsf, block) && tlsf_is_free(block);
 }
 
-static struct acre_check_result tlsf_check_list(struct tlsf_audit *audit, size_t list)
+static const char list_text[] = "TLSF-6: a list of free blocks is damaged";
+static const char bits_text[] = "TLSF-7: the bitmaps do not match the lists";
+
+/* Whether a block that was reached by a link can be in a list behind another one, or first. */
+static bool is_soundly_listed(const struct tlsf_audit *audit, const struct acre_tlsf_block *block,
+    const struct acre_tlsf_block *before, size_t list)
 {
-    static const char *const text = "TLSF-6: a list of free blocks is damaged";
+    return audit->free != 0 && block != tlsf_top(audit->tlsf) &&
+           (before == NULL || block->prev == before) &&
+           tlsf_list_in(audit->tlsf, tlsf_span(block)) == list;
+}
+
+/* Follows a list from its head, whose address is `place`. */
+static struct acre_check_result tlsf_check_list(
+    struct tlsf_audit *audit, size_t list, const struct acre_tlsf_block *block, const void *place)
+{
     const struct acre_tlsf *tlsf = audit->tlsf;
     const struct acre_tlsf_block *before = NULL;
-    for (const struct acre_tlsf_block *block = tlsf_first(tlsf, list); block; block = block->next) {
+    for (; block != NULL; block = block->next) {
         if (!leads_to_free(tlsf, block))
-            return tlsf_broken(text, before != NULL ? (const void *)before : &tlsf->first[list]);
-        if (audit->free == 0 || block == tlsf_top(tlsf) ||
-            (before != NULL && block->prev != before) || tlsf_list(tlsf_span(block) / 4) != list)
-            return tlsf_broken(text, block);
+            return tlsf_broken(list_text, before != NULL ? before : place);
+        if (!is_soundly_listed(audit, block, before, list))
+            return tlsf_broken(list_text, block);
         audit->free--;
         before = block;
     }
-    if (!TLSF_SMALL && list < ACRE_TLSF_LINEAR_LISTS && before != NULL &&
+    if (!TLSF_SMALL && !tlsf_is_compact(tlsf) && list < ACRE_TLSF_LINEAR_LISTS && before != NULL &&
         tlsf_last(tlsf, list) != before)
-        return tlsf_broken(text, tlsf_last_place(tlsf, list));
+        return tlsf_broken(list_text, tlsf_last_place(tlsf, list));
     return tlsf_sound();
 }
 
@@ -295,21 +308,52 @@ static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
     if (!tlsf_check_top(audit))
-        return tlsf_broken("TLSF-6: a list of free blocks is damaged", tlsf_top_place(tlsf));
+        return tlsf_broken(list_text, tlsf_top_place(tlsf));
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++) {
         if (tlsf_test(tlsf->nonempty, list) != (tlsf_first(tlsf, list) != NULL))
-            return tlsf_broken("TLSF-7: the bitmaps do not match the lists", &tlsf->first[list]);
-        struct acre_check_result result = tlsf_check_list(audit, list);
+            return tlsf_broken(bits_text, &tlsf->first[list]);
+        struct acre_check_result result =
+            tlsf_check_list(audit, list, tlsf_first(tlsf, list), &tlsf->first[list]);
         if (result.invariant != NULL)
             return result;
     }
     const size_t *summary = tlsf_find_broken_summary(tlsf);
     if (summary != NULL)
-        return tlsf_broken("TLSF-7: the bitmaps do not match the lists", summary);
+        return tlsf_broken(bits_text, summary);
     if (audit->free != 0)
-        return tlsf_broken("TLSF-6: a list of free blocks is damaged", tlsf->first);
+        return tlsf_broken(list_text, tlsf->first);
     return tlsf_sound();
 }
+
+#if ACRE_MAX_POOL == 0
+
+static struct acre_check_result tlsf_check_compact_lists(struct tlsf_audit *audit)
+{
+    const struct acre_tlsf *tlsf = audit->tlsf;
+    if (!tlsf_compact_is_sane(tlsf))
+        return tlsf_broken(bits_text, tlsf);
+    for (size_t list = 0; list < ACRE_TLSF_COMPACT_LISTS; list++) {
+        const void *place = small_head(tlsf, list);
+        const struct acre_tlsf_block *first =
+            list < tlsf->compact.lists ? small_first(tlsf, list) : NULL;
+        if (tlsf_test(tlsf->compact.nonempty, list) != (first != NULL))
+            return tlsf_broken(bits_text, place);
+        struct acre_check_result result = tlsf_check_list(audit, list, first, place);
+        if (result.invariant != NULL)
+            return result;
+    }
+    return audit->free != 0 ? tlsf_broken(list_text, small_head(tlsf, 0)) : tlsf_sound();
+}
+
+#else
+
+static struct acre_check_result tlsf_check_compact_lists(struct tlsf_audit *audit)
+{
+    (void)audit;
+    return tlsf_sound();
+}
+
+#endif
 
 /* ---- TLSF-8: accounts ---- */
 
@@ -331,7 +375,9 @@ static struct acre_check_result tlsf_check_all(struct tlsf_audit *audit)
     struct acre_check_result result = tlsf_check_regions(audit->tlsf);
     if (result.invariant == NULL)
         result = tlsf_check_blocks(audit);
-    if (result.invariant == NULL)
+    if (result.invariant == NULL && tlsf_is_compact(audit->tlsf))
+        result = tlsf_check_compact_lists(audit);
+    else if (result.invariant == NULL)
         result = tlsf_check_lists(audit);
     if (result.invariant == NULL)
         result = tlsf_check_accounts(audit);

@@ -10,13 +10,35 @@
 
 #if ACRE_MAX_POOL == 0
 
+/* Whether a structure is compact: it has lists of its own, in place of those below. */
+ACRE_INLINE bool tlsf_is_compact(const struct acre_tlsf *tlsf)
+{
+    return TLSF_COMPACT && ACRE_UNLIKELY(tlsf->compact_ops != NULL);
+}
+
+/* tlsf_granules(); also 0 where the request is left to alloc_slow. */
+ACRE_INLINE size_t tlsf_granules_within(const struct acre_tlsf *tlsf, size_t size)
+{
+    size_t over = size < TLSF_SIZE_BIAS ? 0 : (size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
+    return over >= tlsf->granule_limit ? 0 : over + ACRE_TLSF_MIN_GRANULES;
+}
+
+/* Lets a structure that has a region serve requests of every size from its lists. */
+ACRE_INLINE void tlsf_set_granule_limit(struct acre_tlsf *tlsf)
+{
+    bool compact = tlsf_is_compact(tlsf);
+    tlsf->granule_limit = compact ? 0 : TLSF_MAX_GRANULES - ACRE_TLSF_MIN_GRANULES + 1;
+}
+
 /* What frees look at: spans without a linear list, and those that an empty region can have. */
 ACRE_INLINE void tlsf_set_watched_spans(struct acre_tlsf *tlsf)
 {
-    size_t span = tlsf->on_released != NULL ? tlsf->least_span : SIZE_MAX;
-    tlsf->released_span = span;
-    tlsf->large_span = span < 4 * TLSF_LINEAR ? span : 4 * TLSF_LINEAR;
-    tlsf->end = NULL;
+    size_t span = tlsf->on_released != NULL ? tlsf->watch.least_span : SIZE_MAX;
+    if (tlsf_is_compact(tlsf))
+        return;
+    tlsf->watch.released_span = span;
+    tlsf->watch.large_span = span < 4 * TLSF_LINEAR ? span : 4 * TLSF_LINEAR;
+    tlsf->watch.end = NULL;
 }
 
 ACRE_INLINE void tlsf_set_released_hook(
@@ -29,14 +51,17 @@ ACRE_INLINE void tlsf_set_released_hook(
 /* After the last region is removed. */
 ACRE_INLINE void tlsf_forget_empty_span(struct acre_tlsf *tlsf)
 {
-    tlsf->least_span = 0;
+    if (!tlsf_is_compact(tlsf))
+        tlsf->watch.least_span = 0;
 }
 
 /* Notes the span of a region that is one free block. */
 ACRE_INLINE void tlsf_note_empty_span(struct acre_tlsf *tlsf, size_t span)
 {
-    if (tlsf->least_span == 0 || span < tlsf->least_span)
-        tlsf->least_span = span;
+    if (tlsf_is_compact(tlsf))
+        return;
+    if (tlsf->watch.least_span == 0 || span < tlsf->watch.least_span)
+        tlsf->watch.least_span = span;
     tlsf_set_watched_spans(tlsf);
 }
 
@@ -118,6 +143,23 @@ ACRE_INLINE const void *tlsf_last_place(const struct acre_tlsf *tlsf, size_t lis
 }
 
 #else
+
+ACRE_INLINE bool tlsf_is_compact(const struct acre_tlsf *tlsf)
+{
+    (void)tlsf;
+    return false;
+}
+
+ACRE_INLINE size_t tlsf_granules_within(const struct acre_tlsf *tlsf, size_t size)
+{
+    (void)tlsf;
+    return tlsf_granules(size);
+}
+
+ACRE_INLINE void tlsf_set_granule_limit(struct acre_tlsf *tlsf)
+{
+    (void)tlsf;
+}
 
 /* In small builds there is no top block, lists do not know their last block, and a free finds out
  * by itself whether a region is empty. */

@@ -167,7 +167,7 @@ ACRE_INLINE void tlsf_unlink_large(
         (void)tlsf_unlink_listed(tlsf, block, tlsf_large_list(span));
 }
 
-/* Takes any free block out of its place. */
+/* Takes any free block out of its place; not in a compact structure. */
 ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     if (TLSF_SMALL) {
@@ -179,6 +179,15 @@ ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *blo
         tlsf_unlink_linear(tlsf, block, span);
     else
         tlsf_unlink_large(tlsf, block, span);
+}
+
+/* The same in any structure. */
+ACRE_INLINE void tlsf_unlink_any(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    if (tlsf_is_compact(tlsf))
+        acre_tlsf_compact_unlink(tlsf, block);
+    else
+        tlsf_unlink(tlsf, block);
 }
 
 /* ---- putting blocks in ---- */
@@ -237,7 +246,7 @@ ACRE_INLINE void tlsf_insert_large(
         tlsf_push(tlsf, block, tlsf_large_list(span));
 }
 
-/* Puts any free block in its place. */
+/* Puts any free block in its place; not in a compact structure. */
 ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     if (TLSF_SMALL)
@@ -246,6 +255,15 @@ ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *blo
         tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
     else
         tlsf_insert_large(tlsf, block, span);
+}
+
+/* The same in any structure. */
+ACRE_INLINE void tlsf_insert_any(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (tlsf_is_compact(tlsf))
+        acre_tlsf_compact_insert(tlsf, block, span);
+    else
+        tlsf_insert(tlsf, block, span);
 }
 
 #endif

@@ -77,6 +77,8 @@ size_t acre_tlsf_shared_map_size(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t most)
 {
     const struct acre_tlsf_region *low = region_below(tlsf, start);
+    if (low != NULL && low->shared_granules == 0) /* a compact structure */
+        return 0;
     size_t per_word = (size_t)ACRE_TLSF_GRANULE * ACRE_TLSF_WORD_BITS;
     if (low == NULL || start - low->range.start - low->range.size > TLSF_GAP ||
         (start - low->shared_base) % per_word != 0)

@@ -3,7 +3,7 @@
  * TLSF's blocks that are aligned at an offset.
  */
 #include "base/exhausted.h"
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_heads.h"
 
 /* What a retry has to know beside the layout. */
 struct tlsf_offset_request {
@@ -48,12 +48,15 @@ static struct acre_ptr tlsf_alloc_offset(
     struct acre_layout larger = tlsf_offset_layout(layout, offset);
     if (TLSF_HARDEN)
         acre_tlsf_prove_for(tlsf, larger);
-    struct acre_tlsf_block *block = acre_tlsf_find_aligned(tlsf, larger);
+    bool compact = tlsf_is_compact(tlsf);
+    struct acre_tlsf_block *block = compact ? acre_tlsf_compact_find_aligned(tlsf, larger)
+                                            : acre_tlsf_find_aligned(tlsf, larger);
     if (block == NULL)
         return acre_retry_exhausted(
             &tlsf->on_exhausted, &tlsf->failed, tlsf_offset_retry, &request, layout);
-    return acre_tlsf_alloc_at(
-        tlsf, block, tlsf_offset_in(block, layout.align, offset), layout.size);
+    struct acre_tlsf_block *at = tlsf_offset_in(block, layout.align, offset);
+    return compact ? acre_tlsf_compact_alloc_at(tlsf, block, at, layout.size)
+                   : acre_tlsf_alloc_at(tlsf, block, at, layout.size);
 }
 
 struct acre_ptr acre_tlsf_alloc_offset(

@@ -68,12 +68,14 @@
  * Files, each calling only those below it:
  *   tlsf_realloc.c                             realloc
  *   tlsf.c, tlsf_quick.c, tlsf_quick_flush.c   the verbs
- *   tlsf_small.c                               in place of tlsf.c in a build with a largest pool
+ *   tlsf_small.c                               in place of tlsf.c in a build with a largest pool,
+ *                                              and for compact structures (tlsf_small.h)
+ *   tlsf_compact.c                             where calls leave whole structures for compact ones
  *   tlsf_block.c                               aligned blocks, split, resize in place
  *   tlsf_region.c                              add, join, cut apart, remove, reset
  *   tlsf_proof.c                               proofs of headers and links, where they are on
  *   tlsf_map.c                                 the cached region, shared maps
- *   tlsf_list.h, tlsf_heads.h, tlsf_private.h  lists, accessors
+ *   tlsf_cut.h, tlsf_list.h, tlsf_heads.h, tlsf_private.h  cutting, lists, accessors
  * tlsf_stats.c and tlsf_check.c read and change nothing; tlsf_ops.c stands above all.
  */
 #ifndef ACRE_SRC_TLSF_TLSF_PRIVATE_H
@@ -107,6 +109,7 @@ enum {
     TLSF_ONE_REGION = ACRE_ONE_REGION,
     TLSF_ALIGNED = ACRE_ANY_ALIGN,
     TLSF_HARDEN = ACRE_HARDEN_METADATA && ACRE_CHECK_POINTERS,
+    TLSF_COMPACT = !TLSF_SMALL && ACRE_CHECK_POINTERS && !TLSF_HARDEN, /* acre_tlsf_create */
     TLSF_GUARD = 64,            /* bytes before the metadata of a region, */
     TLSF_GUARD_LEAST = 1 << 14, /* of so many bytes */
     TLSF_FREE = 1,
@@ -557,6 +560,37 @@ void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *bloc
 
 /* Puts any free block into its list. */
 void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+
+#if ACRE_MAX_POOL == 0
+
+/* What a compact structure does otherwise than a whole one. */
+struct acre_tlsf_compact_ops {
+    void (*unlink)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+    void (*insert)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+    struct acre_tlsf_block *(*find_aligned)(
+        const struct acre_tlsf *tlsf, struct acre_layout layout);
+    struct acre_ptr (*alloc_at)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+        struct acre_tlsf_block *at, size_t size);
+    bool (*resize)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
+    enum acre_status (*dealloc)(struct acre_tlsf *tlsf, void *ptr);
+};
+
+#endif
+
+/* Makes a structure of acre_tlsf_structure_size(largest) zeroed bytes compact; nothing in a small build.
+ */
+void acre_tlsf_make_compact(struct acre_tlsf *tlsf, size_t largest);
+
+/* ---- tlsf_compact.c: through the table; a small build has no calls of these ---- */
+
+void acre_tlsf_compact_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+void acre_tlsf_compact_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+struct acre_tlsf_block *acre_tlsf_compact_find_aligned(
+    const struct acre_tlsf *tlsf, struct acre_layout layout);
+struct acre_ptr acre_tlsf_compact_alloc_at(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size);
+bool acre_tlsf_compact_resize(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
+enum acre_status acre_tlsf_compact_dealloc(struct acre_tlsf *tlsf, void *ptr);
 
 /* ---- tlsf.c, tlsf_small.c ---- */
 

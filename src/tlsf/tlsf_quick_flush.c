@@ -136,7 +136,7 @@ enum acre_status acre_tlsf_quick_add_memory(struct acre_tlsf_quick *self, void *
         return status;
     if (quick_is_own(self, start, size))
         return ACRE_MEMORY_OVERLAP;
-    self->tlsf.alloc_flushed = quick_alloc_flushed;
+    self->tlsf.alloc_slow = quick_alloc_flushed;
     return acre_tlsf_add_memory(&self->tlsf, start, size);
 }
 
@@ -146,7 +146,7 @@ enum acre_status acre_tlsf_quick_add_memory_apart(
     /* TLSF refuses a range that wraps. */
     if (quick_is_own(self, start, size) || quick_is_own(self, meta, meta_size))
         return ACRE_MEMORY_OVERLAP;
-    self->tlsf.alloc_flushed = quick_alloc_flushed;
+    self->tlsf.alloc_slow = quick_alloc_flushed;
     return acre_tlsf_add_memory_apart(&self->tlsf, start, size, meta, meta_size);
 }
 

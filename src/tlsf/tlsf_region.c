@@ -4,7 +4,7 @@
  */
 #include "base/exhausted.h"
 #include "base/memory.h"
-#include "tlsf/tlsf_list.h"
+#include "tlsf/tlsf_small.h"
 
 /* ---- chains of blocks ---- */
 
@@ -13,7 +13,7 @@ static void tlsf_add_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *
     struct acre_tlsf_block *next = tlsf_after(block, span);
     tlsf_set_free(block, span, next);
     tlsf_set_prev_free(next);
-    tlsf_insert(tlsf, block, span);
+    tlsf_insert_any(tlsf, block, span);
 }
 
 /* Formats one chain: a free block and its sentinel. Returns the sentinel. */
@@ -96,16 +96,23 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
     tlsf->capacity += span;
     high->joined = true;
     if (tlsf_is_free(high->first)) {
-        tlsf_unlink(tlsf, high->first);
+        tlsf_unlink_any(tlsf, high->first);
         span += tlsf_span(high->first);
     }
     if (free_before) {
         span += *tlsf_size_before(block);
         block = tlsf_before(block, *tlsf_size_before(block));
-        tlsf_unlink(tlsf, block);
+        tlsf_unlink_any(tlsf, block);
     }
     *tlsf_header(block) = 0;
     tlsf_add_free_block(tlsf, block, span);
+}
+
+/* ---- the structure ---- */
+
+size_t acre_tlsf_structure_size(size_t largest)
+{
+    return tlsf_structure_size(largest);
 }
 
 /* ---- init, add_memory ---- */
@@ -140,6 +147,9 @@ size_t acre_tlsf_least_size(size_t metadata)
 /* Enters a region into the list, formats it and joins it with its neighbours. */
 static void tlsf_insert_region(struct acre_tlsf *tlsf, struct acre_tlsf_region *region)
 {
+    tlsf_set_granule_limit(tlsf);
+    if (tlsf_is_compact(tlsf))
+        region->shared_granules = 0;
     acre_regions_insert(&tlsf->regions, &region->range);
     tlsf_format_region(tlsf, region);
     join_above(tlsf, region);
@@ -193,18 +203,27 @@ static struct acre_tlsf_region *tlsf_add_region(
     return region;
 }
 
+/* acre_regions_admit(), and the bound of a compact structure. */
+static enum acre_status tlsf_admit(const struct acre_tlsf *tlsf, const struct acre_region *range)
+{
+    enum acre_status status = acre_regions_admit(&tlsf->regions, range, tlsf, tlsf_own_size(tlsf));
+    return status == ACRE_OK && range->size > tlsf_largest_region(tlsf) ? ACRE_INVALID_PARAM
+                                                                        : status;
+}
+
 enum acre_status acre_tlsf_check_range(
     const struct acre_tlsf *tlsf, uintptr_t start, size_t size, size_t least)
 {
     struct acre_region range = { .start = start, .size = size };
     if (size < least)
         return ACRE_INVALID_PARAM;
-    return acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
+    return tlsf_admit(tlsf, &range);
 }
 
 void acre_tlsf_clear(struct acre_tlsf *tlsf)
 {
     memset(tlsf, 0, offsetof(struct acre_tlsf, on_exhausted));
+    tlsf_clear_lists(tlsf);
 }
 
 enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size)
@@ -213,20 +232,27 @@ enum acre_status acre_tlsf_init(struct acre_tlsf *tlsf, void *start, size_t size
     return acre_tlsf_add_memory(tlsf, start, size);
 }
 
-struct acre_ptr acre_tlsf_create(void *start, size_t size)
+struct acre_ptr acre_tlsf_create_for(void *start, size_t size, size_t largest)
 {
+    size_t own = acre_tlsf_structure_size(largest);
     uintptr_t at = acre_align_up((uintptr_t)start, ACRE_ALIGNOF(struct acre_tlsf));
-    size_t skip = at - (uintptr_t)start + sizeof(struct acre_tlsf);
+    size_t skip = at - (uintptr_t)start + own;
     size_t rest = size - skip;
     if (start == NULL || at == 0 || size < skip || acre_range_wraps((uintptr_t)start, size) ||
-        rest < acre_tlsf_least_size(acre_tlsf_metadata_size(rest)) ||
+        rest < acre_tlsf_least_size(acre_tlsf_metadata_size(rest)) || largest < size ||
         (TLSF_SMALL && rest > (size_t)ACRE_MAX_POOL))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     struct acre_tlsf *tlsf = (void *)at;
-    memset(tlsf, 0, sizeof(*tlsf));
-    enum acre_status status = acre_tlsf_add_memory(tlsf, tlsf + 1, rest);
+    memset(tlsf, 0, own);
+    tlsf_shape(tlsf, largest);
+    enum acre_status status = acre_tlsf_add_memory(tlsf, (void *)(at + own), rest);
     ACRE_ASSERT(status == ACRE_OK);
     return (struct acre_ptr){ tlsf, status };
+}
+
+struct acre_ptr acre_tlsf_create(void *start, size_t size)
+{
+    return acre_tlsf_create_for(start, size, size);
 }
 
 void acre_tlsf_set_on_exhausted(struct acre_tlsf *tlsf, acre_exhausted_fn *handler, void *arg)
@@ -271,7 +297,7 @@ enum acre_status acre_tlsf_add_memory_apart(
     if (TLSF_SMALL || size < acre_tlsf_least_size(0) || size <= TLSF_GAP || meta == NULL ||
         meta_size < acre_tlsf_metadata_size(size))
         return ACRE_INVALID_PARAM;
-    enum acre_status status = acre_regions_admit(&tlsf->regions, &range, tlsf, sizeof(*tlsf));
+    enum acre_status status = tlsf_admit(tlsf, &range);
     if (status != ACRE_OK)
         return status;
     struct acre_tlsf_region *region = tlsf_region_place(range.meta, size);
@@ -310,7 +336,7 @@ static void unlink_all_blocks(struct acre_tlsf *tlsf, const struct acre_tlsf_reg
     for (;;) {
         size_t span = tlsf_span(block);
         tlsf->capacity -= span;
-        tlsf_unlink(tlsf, block);
+        tlsf_unlink_any(tlsf, block);
         block = tlsf_after(block, span);
         if (block == region->last)
             return;
@@ -408,7 +434,7 @@ static enum acre_status remove_joined(struct acre_tlsf *tlsf, struct acre_tlsf_r
     if (block == NULL)
         return ACRE_INVALID_PARAM;
     struct acre_tlsf_block *next = tlsf_after(block, tlsf_span(block));
-    tlsf_unlink(tlsf, block);
+    tlsf_unlink_any(tlsf, block);
     tlsf->capacity -= tlsf_span(block);
     if (tlsf_joined_above(region) != NULL)
         restore_chain_start(tlsf, tlsf_next_region(region), next);

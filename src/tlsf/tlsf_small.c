@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's alloc and dealloc in builds with a largest pool (ACRE_MAX_POOL): short code before
- * fast code, one path for all sizes, and still no loop. Lists are last in, first out, and every free
- * block is in one.
+ * TLSF's alloc and dealloc in builds with a largest pool (ACRE_MAX_POOL) and over compact structures:
+ * short code before fast code, one path for all sizes, and still no loop. Lists are last in, first
+ * out, and every free block is in one.
  */
+#include "tlsf/tlsf_small.h"
 #include "base/exhausted.h"
-#include "tlsf/tlsf_list.h"
+#include "tlsf/tlsf_cut.h"
 
 #if ACRE_MAX_POOL != 0
 
@@ -14,26 +15,28 @@ _Static_assert(
 _Static_assert((ACRE_MAX_POOL) / ACRE_TLSF_GRANULE >> (sizeof(acre_tlsf_field) * 8 - 2) == 0,
     "a header has a field for the largest pool");
 
-/* tlsf_list(), for all callers in here. */
-static ACRE_NOINLINE size_t small_list(size_t span)
+#endif
+
+/* small_list_of(), for all callers in here. */
+static ACRE_NOINLINE size_t small_list(const struct acre_tlsf *tlsf, size_t span)
 {
-    return tlsf_list(span / 4);
+    return small_list_of(tlsf, span);
 }
 
 /* Writes a list's head when its first block goes; the list's bit, which is set, follows. */
 ACRE_INLINE void small_set_next_first(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *next, size_t list)
 {
-    tlsf_set_first(tlsf, list, next);
+    small_set_first(tlsf, list, next);
     if (next == NULL)
-        tlsf->nonempty[list >> TLSF_WORD_LOG2] ^= tlsf_bit(list);
+        *small_bits(tlsf, list) ^= tlsf_bit(list);
 }
 
 void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
-    size_t list = small_list(tlsf_span(block));
+    size_t list = small_list(tlsf, tlsf_span(block));
     struct acre_tlsf_block *next = block->next;
-    if (tlsf->first[list] == tlsf_to_head(tlsf, block)) {
+    if (small_is_first(tlsf, list, block)) {
         small_set_next_first(tlsf, next, list);
         return;
     }
@@ -46,10 +49,10 @@ void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *bloc
 
 void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    size_t list = small_list(span);
-    struct acre_tlsf_block *next = tlsf_first(tlsf, list);
-    tlsf->nonempty[list >> TLSF_WORD_LOG2] |= tlsf_bit(list);
-    tlsf_set_first(tlsf, list, block);
+    size_t list = small_list(tlsf, span);
+    struct acre_tlsf_block *next = small_first(tlsf, list);
+    *small_bits(tlsf, list) |= tlsf_bit(list);
+    small_set_first(tlsf, list, block);
     block->next = next;
     if (next != NULL)
         next->prev = block;
@@ -69,8 +72,8 @@ static bool small_fits(
 /* The first block of the first list from `list` on that has one; null: none has. */
 static struct acre_tlsf_block *small_first_from(const struct acre_tlsf *tlsf, size_t list)
 {
-    list = tlsf_find_list(tlsf, list);
-    return list != ACRE_TLSF_LISTS ? tlsf_first(tlsf, list) : NULL;
+    list = small_find_list(tlsf, list);
+    return list != SMALL_NO_LIST ? small_first(tlsf, list) : NULL;
 }
 
 /* A block that fits where its address matters: the first of the request's own list, the next larger one,
@@ -81,17 +84,20 @@ static struct acre_tlsf_block *small_find_aligned(
     size_t granules = tlsf_granules(layout.size);
     if (granules == 0)
         return NULL;
-    size_t list = small_list(4 * granules);
-    struct acre_tlsf_block *block = tlsf_first(tlsf, list);
+    size_t list = small_list(tlsf, 4 * granules);
+    struct acre_tlsf_block *block = small_first(tlsf, list);
     if (small_fits(block, granules, layout))
         return block;
     block = small_first_from(tlsf, list + 1);
     if (block == NULL || small_fits(block, granules, layout))
         return block;
     size_t enough = granules + (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
-    return enough <= TLSF_MAX_GRANULES ? small_first_from(tlsf, small_list(4 * (enough - 1)) + 1)
-                                       : NULL;
+    return enough <= TLSF_MAX_GRANULES
+               ? small_first_from(tlsf, small_list(tlsf, 4 * (enough - 1)) + 1)
+               : NULL;
 }
+
+#if ACRE_MAX_POOL != 0
 
 static struct acre_ptr small_retry(void *self, struct acre_layout layout)
 {
@@ -101,13 +107,63 @@ static struct acre_ptr small_retry(void *self, struct acre_layout layout)
 /* Ends an alloc that found no block. */
 static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    if (tlsf->alloc_flushed != NULL) {
-        struct acre_ptr got = tlsf->alloc_flushed(tlsf, layout);
+    if (tlsf->alloc_slow != NULL) {
+        struct acre_ptr got = tlsf->alloc_slow(tlsf, layout);
         if (got.ptr != NULL)
             return got;
     }
     return acre_retry_exhausted(&tlsf->on_exhausted, &tlsf->failed, small_retry, tlsf, layout);
 }
+
+/* Makes a block whose header is written live. */
+static struct acre_ptr small_mark_live(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (!TLSF_ONE_REGION)
+        return acre_tlsf_mark_live(tlsf, block, span);
+    if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
+        return acre_tlsf_raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
+}
+
+#else
+
+/* The caller, tlsf_refuse(), ends the call. */
+static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    (void)tlsf;
+    (void)layout;
+    return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
+}
+
+/* The region that has a granule at an address, and the granule's number there; null: none has. */
+static ACRE_NOINLINE const struct acre_tlsf_region *compact_find_granule(
+    const struct acre_tlsf *tlsf, const void *at, size_t *offset)
+{
+    const struct acre_region *found = acre_regions_find_short(&tlsf->regions, (uintptr_t)at);
+    const struct acre_tlsf_region *region = (const struct acre_tlsf_region *)found;
+    if (region == NULL)
+        region = tlsf_region_at(tlsf, (uintptr_t)at);
+    if (region == NULL)
+        return NULL;
+    *offset = tlsf_offset(region->base, at);
+    return *offset < region->granules ? region : NULL;
+}
+
+static struct acre_ptr small_mark_live(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = compact_find_granule(tlsf, block, &offset);
+    ACRE_ASSERT(region != NULL && !tlsf_test(region->live_map, offset)); /* TLSF-1, TLSF-5 */
+    region->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
+    tlsf->live_blocks++;
+    if (ACRE_UNLIKELY((tlsf->headroom -= (ptrdiff_t)span) < 0))
+        return acre_tlsf_raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
+}
+
+#endif
 
 /* Allocates `span` of a free block that is in no list, or all of it when the rest is no block. `flags` go
  * into the header. */
@@ -125,18 +181,13 @@ static struct acre_ptr small_alloc_unlisted(struct acre_tlsf *tlsf, struct acre_
         acre_tlsf_small_insert(tlsf, remainder, rest);
     }
     *tlsf_header(block) = (acre_tlsf_field)(span | flags);
-    if (!TLSF_ONE_REGION)
-        return acre_tlsf_mark_live(tlsf, block, span);
-    if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
-        return acre_tlsf_raise_peak(tlsf, block);
-    return (struct acre_ptr){ block, ACRE_OK };
+    return small_mark_live(tlsf, block, span);
 }
 
-/* Allocates from a listed block in which the request fits at an alignment above the granule. */
-static struct acre_ptr small_alloc_within(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout)
+/* Allocates so many bytes of a listed block from `at` on; the request fits there. */
+static struct acre_ptr small_alloc_at(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size)
 {
-    struct acre_tlsf_block *at = tlsf_aligned_in(block, layout.align);
     size_t gap = tlsf_span_between(block, at);
     size_t whole = tlsf_span(block);
     acre_tlsf_small_unlink(tlsf, block);
@@ -145,7 +196,7 @@ static struct acre_ptr small_alloc_within(
         acre_tlsf_small_insert(tlsf, block, gap);
     }
     return small_alloc_unlisted(
-        tlsf, at, whole - gap, 4 * tlsf_granules(layout.size), gap != 0 ? TLSF_PREV_FREE : 0);
+        tlsf, at, whole - gap, 4 * tlsf_granules(size), gap != 0 ? TLSF_PREV_FREE : 0);
 }
 
 /* Serves an alignment above the granule; refuses one that is not a power of two. */
@@ -155,27 +206,27 @@ static ACRE_NOINLINE struct acre_ptr small_alloc_aligned(
     if (!TLSF_ALIGNED || !acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     struct acre_tlsf_block *block = small_find_aligned(tlsf, layout);
-    return block != NULL ? small_alloc_within(tlsf, block, layout) : small_refuse(tlsf, layout);
+    if (block == NULL)
+        return small_refuse(tlsf, layout);
+    return small_alloc_at(tlsf, block, tlsf_aligned_in(block, layout.align), layout.size);
 }
 
 /* The first block of the request's own list where it is large enough, else of the next list that has
  * one: all blocks there are. */
-struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
+ACRE_INLINE struct acre_ptr small_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    if (TLSF_HARDEN)
-        acre_tlsf_prove_for(tlsf, layout);
     if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
         return small_alloc_aligned(tlsf, layout);
     size_t span = 4 * tlsf_granules(layout.size);
     if (ACRE_UNLIKELY(span == 0))
         return small_refuse(tlsf, layout);
-    size_t list = small_list(span);
-    struct acre_tlsf_block *block = tlsf_first(tlsf, list);
+    size_t list = small_list(tlsf, span);
+    struct acre_tlsf_block *block = small_first(tlsf, list);
     if (block == NULL || tlsf_span(block) < span) {
-        list = tlsf_find_list(tlsf, list + 1);
-        if (ACRE_UNLIKELY(list == ACRE_TLSF_LISTS))
+        list = small_find_list(tlsf, list + 1);
+        if (ACRE_UNLIKELY(list == SMALL_NO_LIST))
             return small_refuse(tlsf, layout);
-        block = tlsf_first(tlsf, list);
+        block = small_first(tlsf, list);
     }
     size_t whole = tlsf_span(block);
     small_set_next_first(tlsf, block->next, list);
@@ -184,10 +235,10 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 
 /* ---- dealloc ---- */
 
-#if ACRE_REGIONS
+#if ACRE_MAX_POOL == 0 || ACRE_REGIONS
 
 /* Calls on_released if the free block before `end` may be all of a region. */
-static void small_notify(
+static ACRE_NOINLINE void small_notify(
     struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
 {
     if (tlsf->on_released == NULL || tlsf_span(end) != 0)
@@ -214,7 +265,8 @@ static void small_notify(
 
 #endif
 
-enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+/* Frees a block whose live bit is cleared. */
+static enum acre_status small_free(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     size_t span = tlsf_span(block);
     struct acre_tlsf_block *next = tlsf_after(block, span);
@@ -236,6 +288,22 @@ enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_b
     acre_tlsf_small_insert(tlsf, block, span);
     small_notify(tlsf, block, next);
     return ACRE_OK;
+}
+
+/* ---- the verbs of a small build ---- */
+
+#if ACRE_MAX_POOL != 0
+
+struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    if (TLSF_HARDEN)
+        acre_tlsf_prove_for(tlsf, layout);
+    return small_alloc(tlsf, layout);
+}
+
+enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    return small_free(tlsf, block);
 }
 
 /* Clears the live bit of a block outside the cached region; false when it has none. */
@@ -267,7 +335,7 @@ static bool small_clear_live(struct acre_tlsf *tlsf, void *ptr)
 
 enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
 {
-    return small_clear_live(tlsf, ptr) ? acre_tlsf_free_block(tlsf, ptr) : ACRE_NOT_ALLOCATED;
+    return small_clear_live(tlsf, ptr) ? small_free(tlsf, ptr) : ACRE_NOT_ALLOCATED;
 }
 
 enum acre_status acre_tlsf_dealloc_sized(
@@ -278,6 +346,55 @@ enum acre_status acre_tlsf_dealloc_sized(
     if (!acre_tlsf_matches_layout(ptr, layout))
         return ACRE_INVALID_PARAM;
     return acre_tlsf_dealloc(tlsf, ptr);
+}
+
+void acre_tlsf_make_compact(struct acre_tlsf *tlsf, size_t largest)
+{
+    (void)tlsf;
+    (void)largest;
+}
+
+/* ---- compact structures ---- */
+
+#else
+
+/* tlsf_refuse() calls this for every request. */
+static struct acre_ptr compact_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
+{
+    return small_alloc(tlsf, layout);
+}
+
+static bool compact_resize(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size)
+{
+    size_t want = 4 * tlsf_granules(size);
+    return want != 0 && tlsf_cut_live(tlsf, block, want, true);
+}
+
+static enum acre_status compact_dealloc(struct acre_tlsf *tlsf, void *ptr)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = compact_find_granule(tlsf, ptr, &offset);
+    if (region == NULL || !tlsf_test(region->live_map, offset))
+        return ACRE_NOT_ALLOCATED;
+    region->live_map[offset >> TLSF_WORD_LOG2] ^= tlsf_bit(offset);
+    return small_free(tlsf, ptr);
+}
+
+static const struct acre_tlsf_compact_ops compact_ops = {
+    .unlink = acre_tlsf_small_unlink,
+    .insert = acre_tlsf_small_insert,
+    .find_aligned = small_find_aligned,
+    .alloc_at = small_alloc_at,
+    .resize = compact_resize,
+    .dealloc = compact_dealloc,
+};
+
+void acre_tlsf_make_compact(struct acre_tlsf *tlsf, size_t largest)
+{
+    tlsf->compact_ops = &compact_ops;
+    tlsf->alloc_slow = compact_alloc;
+    tlsf->compact.largest = largest;
+    tlsf->compact.lists = tlsf_compact_lists(largest);
 }
 
 #endif

@@ -2,12 +2,14 @@
 /*
  * TLSF's statistics and walk.
  */
-#include "tlsf/tlsf_list.h"
+#include "tlsf/tlsf_small.h"
 
 /* The top block or the first block of the highest list, which is what a request of its size gets, also
  * where that list has blocks of several sizes. */
 static size_t tlsf_largest_free(const struct acre_tlsf *tlsf)
 {
+    if (tlsf_is_compact(tlsf))
+        return tlsf_compact_largest_free(tlsf);
     const struct acre_tlsf_block *top = tlsf_top(tlsf);
     size_t span = top != NULL ? tlsf_span(top) : 0;
     size_t at = tlsf_last_word(tlsf);

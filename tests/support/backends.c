@@ -25,6 +25,7 @@ extern const struct acre_subject backend_stack;
 extern const struct acre_subject backend_stack_turned;
 extern const struct acre_subject backend_tally;
 extern const struct acre_subject backend_tlsf_apart;
+extern const struct acre_subject backend_tlsf_compact;
 extern const struct acre_subject backend_tlsf_seam;
 extern const struct acre_subject backend_tracer;
 
@@ -47,6 +48,7 @@ const struct acre_subject *const backends[] = {
 #endif
 #if ACRE_TLSF
     &backend_tlsf_apart,
+    &backend_tlsf_compact,
 #endif
 #if ACRE_BUDDY
     &backend_buddy_apart,

@@ -6,7 +6,7 @@
  */
 #include "tool/image/image.h"
 #include "support/rng.h"
-#include "tlsf/tlsf_list.h"
+#include "tlsf/tlsf_small.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,11 +38,13 @@ static struct image image_of(const void *bytes)
 
 static void *blocks[BLOCKS];
 
-static void make_heap(void)
+static void make_heap(bool compact)
 {
     struct rng rng = { 7 };
     memset(&memory, 0, sizeof memory);
     memset(blocks, 0, sizeof blocks);
+    if (compact && TLSF_COMPACT)
+        acre_tlsf_make_compact(&memory.tlsf, POOL);
     assert_int_equal(acre_tlsf_init(&memory.tlsf, memory.pool, POOL), ACRE_OK);
     assert_int_equal(acre_tlsf_add_memory(&memory.tlsf, memory.second, SECOND), ACRE_OK);
     for (size_t i = 0; i < 1000; i++) {
@@ -89,7 +91,13 @@ static void the_layout_is_the_compilers(void **state)
     SAME(nonempty, nonempty);
     SAME(first, first);
     SAME(last, last);
-    SAME(size, large_span);
+    SAME(compact_ops, compact_ops);
+    SAME(granule_limit, granule_limit);
+    SAME(largest, compact.largest);
+    SAME(compact_lists, compact.lists);
+    SAME(compact_nonempty, compact.nonempty);
+    assert_int_equal(layout.size, sizeof(struct acre_tlsf));
+    assert_int_equal(layout.compact_first, tlsf_compact_size(0));
 #undef SAME
 #define SAME(field, member)                                                                        \
     assert_int_equal(layout.field, offsetof(struct acre_tlsf_region, member))
@@ -116,11 +124,11 @@ static void the_layout_is_the_compilers(void **state)
 static void a_sound_heap_is_sound(void **state)
 {
     (void)state;
-    make_heap();
     struct image image = image_of(&memory);
     struct image_heap heap;
-    for (unsigned known = 0; known < 2; known++) {
-        image.facts.granule = known ? ACRE_TLSF_GRANULE : 0;
+    for (unsigned round = 0; round < 4; round++) {
+        make_heap(round < 2);
+        image.facts.granule = round % 2 == 1 ? ACRE_TLSF_GRANULE : 0;
         image_check_tlsf(&heap, &image, image.base);
         assert_string_equal(heap.broken, "");
         assert_int_equal(heap.unit, ACRE_TLSF_GRANULE);
@@ -168,7 +176,7 @@ static void swap_chain(const struct acre_tlsf_block *block)
 static void either_byte_order(void **state)
 {
     (void)state;
-    make_heap();
+    make_heap(false);
     memcpy(swapped, &memory, sizeof memory);
     swap_words(&memory.tlsf, sizeof memory.tlsf);
     for (const struct acre_tlsf_region *region = tlsf_first_region(&memory.tlsf); region;
@@ -189,7 +197,7 @@ static void either_byte_order(void **state)
 static void each_damage_has_its_name(void **state)
 {
     (void)state;
-    make_heap();
+    make_heap(false);
     struct image image = image_of(&memory);
     const struct acre_tlsf_region *first = tlsf_first_region(&memory.tlsf);
     struct acre_tlsf_region *region = (struct acre_tlsf_region *)(uintptr_t)first;
@@ -258,15 +266,15 @@ static bool is_left_out(const unsigned char *at)
 }
 
 /* The two checkers agree on whether a damaged heap is sound, and on the name. */
-static void both_checkers_agree(void **state)
+static void both_checkers_agree(bool compact)
 {
     struct rng rng = { 11 };
-    (void)state;
-    make_heap();
+    make_heap(compact);
     unsigned char *bytes = (unsigned char *)&memory;
+    size_t own = compact ? tlsf_compact_size(memory.tlsf.compact.lists) : sizeof memory.tlsf;
     size_t damaged = 0;
     for (size_t i = 0; i < 4000; i++) {
-        size_t room = i % 2 == 0 ? sizeof memory.tlsf : sizeof memory;
+        size_t room = i % 2 == 0 ? own : sizeof memory;
         unsigned char *at = bytes + rng_below(&rng, room);
         unsigned char change = (unsigned char)(1u << rng_below(&rng, 8));
         struct image image = image_of(&memory);
@@ -281,13 +289,28 @@ static void both_checkers_agree(void **state)
     assert_true(damaged > 500);
 }
 
+static void both_agree_on_whole_structures(void **state)
+{
+    (void)state;
+    both_checkers_agree(false);
+}
+
+static void both_agree_on_compact_structures(void **state)
+{
+    (void)state;
+    if (!TLSF_COMPACT)
+        skip();
+    both_checkers_agree(true);
+}
+
 /* Nothing that an image holds leads the checker out of it; several bytes at once, cut short anywhere. */
 static void hostile_images_are_survived(void **state)
 {
     struct rng rng = { 13 };
     (void)state;
-    make_heap();
     for (size_t i = 0; i < 2000; i++) {
+        if (i % 500 == 0)
+            make_heap(i % 1000 == 0);
         memcpy(swapped, &memory, sizeof memory);
         for (size_t n = rng_below(&rng, 8); n > 0; n--)
             swapped[rng_below(&rng, n % 2 ? sizeof memory : sizeof memory.tlsf)] =
@@ -309,7 +332,8 @@ int main(void)
         cmocka_unit_test(a_sound_heap_is_sound),
         cmocka_unit_test(either_byte_order),
         cmocka_unit_test(each_damage_has_its_name),
-        cmocka_unit_test(both_checkers_agree),
+        cmocka_unit_test(both_agree_on_whole_structures),
+        cmocka_unit_test(both_agree_on_compact_structures),
         cmocka_unit_test(hostile_images_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,10 @@ static void lay_out_tlsf(struct image_layout *layout)
         &layout->headroom, &layout->peak, &layout->live_blocks, NULL /* failed */,
         &layout->capacity, NULL /* regions.index */, NULL /* regions.spare */,
         &layout->first_region, &layout->total, &layout->apart, &layout->top, &layout->summary,
-        &layout->nonempty };
+        NULL /* live_at_release */, NULL, NULL, NULL /* on_exhausted */, NULL /* on_released */,
+        NULL /* its argument */, NULL /* alloc_slow */, &layout->compact_ops,
+        &layout->granule_limit, &layout->largest, &layout->compact_lists, &layout->compact_nonempty,
+        NULL, NULL /* the rest of the union */, &layout->nonempty };
     size_t count = sizeof members / sizeof members[0];
     for (size_t i = 0; i < count; i++) {
         if (members[i] != NULL)
@@ -86,6 +89,7 @@ static void lay_out_tlsf(struct image_layout *layout)
     layout->first = layout->nonempty + (size_t)layout->words * layout->word;
     layout->last = layout->first + (size_t)layout->lists * layout->word;
     layout->size = layout->last + (size_t)layout->linear_lists * layout->word;
+    layout->compact_first = layout->nonempty + layout->linear_lists / 8;
 }
 
 static void lay_out_region(struct image_layout *layout)

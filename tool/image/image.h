@@ -29,7 +29,8 @@ struct image_layout {
     unsigned max_log2; /**< Granules of the largest block, exclusive. */
     /* struct acre_tlsf; the members without a place here follow those that have one. */
     size_t base, granules, live_map, headroom, peak, live_blocks, capacity, first_region, total,
-        apart, top, summary, nonempty, first, last, size;
+        apart, top, summary, compact_ops, granule_limit, largest, nonempty, first, last, size;
+    size_t compact_lists, compact_nonempty, compact_first; /* of a compact structure */
     /* struct acre_tlsf_region */
     size_t r_next, r_prev, r_start, r_size, r_meta, r_meta_size, r_base, r_granules, r_live_map,
         r_map_size, r_shared_base, r_shared_granules, r_shared_map, r_first, r_last, r_joined,

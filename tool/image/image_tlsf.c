@@ -6,7 +6,7 @@
  */
 #include "tool/image/image_audit.h"
 
-enum { FREE = 1, PREV_FREE = 2, MIN_SPAN = 8, GAP = 128 };
+enum { FREE = 1, PREV_FREE = 2, MIN_SPAN = 8, GAP = 128, COMPACT_LISTS = 64 };
 
 static const char regions_text[] =
     "TLSF-1: a region's descriptor is damaged, or regions are out of order";
@@ -27,6 +27,8 @@ struct tlsf_audit {
     size_t map_region; /* of the next live bit: region, */
     uint64_t map_at;   /* granule */
     uint64_t marked;   /* and address; 0: there is none */
+    bool compact;      /* the structure, */
+    uint64_t lists;    /* which has so many lists */
 };
 
 static bool broken(struct tlsf_audit *audit, const char *text, uint64_t where)
@@ -110,7 +112,8 @@ static bool image_map_is_sane(const struct tlsf_audit *audit, size_t index)
     uint64_t below = (top->base - region->shared_base) / audit->layout.granule;
     uint64_t offset = (region->base - region->shared_base) / audit->layout.granule;
     uint64_t bits = audit->layout.word * 8;
-    return offset % bits == 0 && region->shared_granules == below + top->granules &&
+    uint64_t granules = audit->compact ? 0 : below + top->granules;
+    return offset % bits == 0 && region->shared_granules == granules &&
            region->shared_map == top->descriptor + audit->layout.descriptor &&
            region->live_map == region->shared_map + offset / bits * audit->layout.word;
 }
@@ -330,15 +333,34 @@ static bool check_chains(struct tlsf_audit *audit)
 
 /* ---- TLSF-6, TLSF-7: lists ---- */
 
-static unsigned list_of(uint64_t granules)
+static unsigned highest_bit(uint64_t number)
+{
+    unsigned highest = 63;
+    while ((number >> highest & 1) == 0)
+        highest--;
+    return highest;
+}
+
+/* The number of a list of a compact structure that has lists enough. */
+static unsigned compact_list_of(uint64_t granules)
+{
+    if (granules < 4)
+        return (unsigned)granules - 2;
+    unsigned octave = highest_bit(granules) - 2;
+    return (octave << 2) + (unsigned)(granules >> octave) - 2;
+}
+
+static unsigned list_of(const struct tlsf_audit *audit, uint64_t granules)
 {
     enum { LINEAR = 256 + 2, FIRST = 256 - 8, SHIFT = 8 + 2 - 3 };
+    if (audit->compact) {
+        unsigned list = compact_list_of(granules);
+        return list < audit->lists ? list : (unsigned)audit->lists - 1;
+    }
     if (granules < LINEAR)
         return (unsigned)granules - 2;
     uint64_t span = 4 * granules;
-    unsigned highest = 63;
-    while ((span >> highest & 1) == 0)
-        highest--;
+    unsigned highest = highest_bit(span);
     return FIRST + ((highest - 3 - SHIFT) << 3) + (unsigned)(span >> (highest - 3));
 }
 
@@ -371,7 +393,7 @@ static bool check_list(struct tlsf_audit *audit, unsigned list, uint64_t block)
         uint64_t next = tlsf_word(audit, block, &good);
         uint64_t prev = tlsf_word(audit, block + layout->word, &good);
         if (!good || audit->free == 0 || block == audit->top || (before != 0 && prev != before) ||
-            list_of(header / 4) != list)
+            list_of(audit, header / 4) != list)
             return broken(audit, list_text, block);
         audit->free--;
         before = block;
@@ -420,6 +442,42 @@ static bool check_lists(struct tlsf_audit *audit)
     return audit->free == 0 || broken(audit, list_text, audit->own.at + layout->first);
 }
 
+/* Lists of a compact structure for regions of up to so many bytes. */
+static uint64_t compact_count(const struct tlsf_audit *audit, uint64_t largest)
+{
+    uint64_t bytes = largest - audit->layout.descriptor;
+    uint64_t granules = largest > audit->layout.descriptor ? bytes / audit->layout.granule : 0;
+    return granules < 2 ? 1 : compact_list_of((uint64_t)1 << highest_bit(granules)) + 1;
+}
+
+static bool compact_is_sane(const struct tlsf_audit *audit)
+{
+    const struct image_layout *layout = &audit->layout;
+    uint64_t set = member(audit, layout->top) | member(audit, layout->summary) |
+                   member(audit, layout->granule_limit);
+    for (size_t at = layout->nonempty; at < layout->compact_first; at += layout->word)
+        set |= member(audit, at);
+    return set == 0 && audit->lists == compact_count(audit, member(audit, layout->largest)) &&
+           audit->lists <= COMPACT_LISTS;
+}
+
+static bool check_compact_lists(struct tlsf_audit *audit)
+{
+    if (!compact_is_sane(audit))
+        return broken(audit, bitmap_text, audit->own.at);
+    audit->layout.first = audit->layout.compact_first;
+    audit->layout.linear_lists = 0; /* none has a last block */
+    for (unsigned list = 0; list < COMPACT_LISTS; list++) {
+        size_t head = audit->layout.first + (size_t)list * audit->layout.word;
+        uint64_t block = list < audit->lists ? member(audit, head) : 0;
+        if (bitmap_has(audit, audit->layout.compact_nonempty, list) != (block != 0))
+            return broken(audit, bitmap_text, audit->own.at + head);
+        if (!check_list(audit, list, block))
+            return false;
+    }
+    return audit->free == 0 || broken(audit, list_text, audit->own.at + audit->layout.first);
+}
+
 /* ---- TLSF-8 ---- */
 
 static bool check_accounts(struct tlsf_audit *audit)
@@ -439,15 +497,33 @@ static bool check_accounts(struct tlsf_audit *audit)
 
 /* ---- the whole ---- */
 
+/* Whether the structure is compact; not when it does not lie in the image. */
+static void read_kind(struct tlsf_audit *audit, const struct image *image, uint64_t at)
+{
+    const struct image_layout *layout = &audit->layout;
+    uint64_t ops = 0;
+    audit->compact = image_read(image, at + layout->compact_ops, layout->word, &ops) && ops != 0 &&
+                     image_read(image, at + layout->compact_lists, layout->word, &audit->lists);
+}
+
+static size_t structure_size(const struct tlsf_audit *audit)
+{
+    uint64_t lists = audit->lists < COMPACT_LISTS ? audit->lists : COMPACT_LISTS;
+    size_t size = audit->layout.compact_first + (size_t)lists * audit->layout.word;
+    return audit->compact ? size : audit->layout.size;
+}
+
 static void check_with(
     struct image_heap *heap, const struct image *image, uint64_t at, unsigned granule)
 {
     struct image_facts facts = image->facts;
     facts.granule = granule;
     struct tlsf_audit audit = { .layout = image_layout_of(&facts) };
-    bool good = image_begin(&audit.own, heap, image, at, audit.layout.size);
+    read_kind(&audit, image, at);
+    bool good = image_begin(&audit.own, heap, image, at, structure_size(&audit));
     heap->unit = granule;
-    if (good && check_regions(&audit) && check_chains(&audit) && check_lists(&audit))
+    if (good && check_regions(&audit) && check_chains(&audit) &&
+        (audit.compact ? check_compact_lists(&audit) : check_lists(&audit)))
         check_accounts(&audit);
 }
 
