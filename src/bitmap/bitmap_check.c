@@ -29,6 +29,8 @@ static struct acre_check_result bitmap_check_end(const struct acre_bitmap_range 
 static struct acre_check_result bitmap_check_range(
     const struct acre_bitmap *self, const struct acre_bitmap_range *range)
 {
+    if (!acre_bitmap_has_sound_layout(range))
+        return acre_check_broken("BITMAP-1: ranges ascend and do not overlap", range);
     struct acre_check_result result = bitmap_check_end(range);
     if (result.invariant == NULL)
         result = acre_bitmap_check_tree(self, range);

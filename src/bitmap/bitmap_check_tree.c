@@ -166,7 +166,7 @@ static struct acre_check_result bitmap_check_dirty(
         if (!bitmap_may_be_dirty(range, group))
             return acre_check_broken(broken, &range->groups[group]);
     if (!bitmap_set_holds(&range->dirty_groups, &members) || members != range->dirty_count ||
-        range->dirty_count > self->max_dirty || range->dirty_groups.size != groups)
+        range->dirty_count > self->max_dirty)
         return acre_check_broken(broken, range->dirty_groups.bits[0]);
     return acre_check_sound();
 }

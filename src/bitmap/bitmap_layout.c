@@ -88,4 +88,46 @@ void acre_bitmap_layout(struct acre_bitmap_range *range)
     memset(range->words, 0, size);
 }
 
+/** The address after a set of groups that begins at another one; 0: it does not. */
+static uintptr_t bitmap_set_end(const struct bitmap_set *set, size_t groups, uintptr_t at)
+{
+    unsigned level = 0;
+    if (set->size != groups)
+        return 0;
+    do {
+        if (at == 0 || (uintptr_t)set->bits[level++] != at)
+            return 0;
+        groups = bitmap_set_words(groups);
+        at += groups * sizeof(uint64_t);
+    } while (groups > 1);
+    return set->levels == level ? at : 0;
+}
+
+/** True when the levels of nodes begin at an address. */
+static bool bitmap_nodes_are_at(const struct acre_bitmap_range *range, uintptr_t at)
+{
+    unsigned top = 1;
+    for (size_t nodes = bitmap_groups(range); nodes > 1; top++) {
+        nodes = bitmap_parents(nodes);
+        if ((uintptr_t)range->nodes[top - 1] != at)
+            return false;
+        at += nodes * sizeof(struct bitmap_run);
+    }
+    return range->top == top;
+}
+
+bool acre_bitmap_has_sound_layout(const struct acre_bitmap_range *range)
+{
+    size_t groups = bitmap_groups(range);
+    const uint64_t *words =
+        (const void *)((const char *)range + bitmap_descriptor_size(range->pages));
+    const uint64_t *leaves = words + bitmap_chunks(range->pages) * BITMAP_CHUNK_WORDS;
+    const struct acre_bitmap_group *first = (const void *)(leaves + bitmap_chunks(range->pages));
+    if (range->words != words || range->leaves != leaves || range->groups != first)
+        return false;
+    uintptr_t dirty = bitmap_set_end(&range->free_groups, groups, (uintptr_t)(first + groups));
+    uintptr_t nodes = bitmap_set_end(&range->dirty_groups, groups, dirty);
+    return nodes != 0 && bitmap_nodes_are_at(range, nodes);
+}
+
 #endif

@@ -43,7 +43,8 @@
  * while their chunk is dirty.
  *
  * Invariants; in brackets the cost of keeping each:
- *   BITMAP-1  ranges ascend, and no two share a page [add: O(ranges)]
+ *   BITMAP-1  ranges ascend, no two share a page, and their metadata lies where it was laid out
+ *             [add: O(ranges)]
  *   BITMAP-2  the bits after the last page of a range are 0 [once, when the range is added]
  *   BITMAP-3  peak - headroom is the number of pages in use [one addition per call]
  *   BITMAP-4  no page below the hint's word is free, the word has a free page, and its chunk is
@@ -414,6 +415,9 @@ struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *rang
 
 /** The range that owns a page, or null. O(ranges). */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);
+
+/** True when the parts of a range's metadata lie where its number of pages wants them. O(levels). */
+bool acre_bitmap_has_sound_layout(const struct acre_bitmap_range *range);
 
 /** True when all pages of the run are owned and free, or owned and in use.
  * O(count / 64 + ranges). */

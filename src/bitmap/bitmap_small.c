@@ -22,6 +22,11 @@ size_t acre_bitmap_metadata_size(size_t pages)
     return bitmap_small_descriptor() + bitmap_set_words(pages) * sizeof(uint64_t);
 }
 
+bool acre_bitmap_has_sound_layout(const struct acre_bitmap_range *range)
+{
+    return (uintptr_t)range->words == (uintptr_t)range + bitmap_small_descriptor();
+}
+
 void acre_bitmap_tree_make(struct acre_bitmap_range *range)
 {
     range->words = (uint64_t *)(void *)((char *)range + bitmap_small_descriptor());

@@ -354,9 +354,10 @@ static struct acre_check_result slab_check_runs(const struct slab_audit *audit)
 {
     const struct acre_slab *slab = audit->slab;
     size_t found = 0;
-    for (size_t list = 0; list < ACRE_SLAB_RUN_LISTS; list++) {
+    for (size_t list = 0; list < (size_t)ACRE_SLAB_RUN_WORDS * SLAB_WORD_BITS; list++) {
         bool bit = (slab->nonempty[list >> SLAB_WORD_LOG2] >> (list % SLAB_WORD_BITS) & 1) != 0;
-        size_t length = slab_list_length(slab, list, audit->free_runs);
+        size_t length =
+            list < SLAB_NO_LIST ? slab_list_length(slab, list, audit->free_runs) : 0; /* no list */
         if (length == SIZE_MAX)
             return slab_broken(run_text, &slab->runs[list]);
         if (bit != (length != 0))

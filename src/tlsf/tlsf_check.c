@@ -44,7 +44,7 @@ static bool has_sane_bounds(const struct acre_tlsf_region *region)
            region->granules == (end - base + ACRE_TLSF_GRANULE - 1) / ACRE_TLSF_GRANULE &&
            (uintptr_t)region->first % ACRE_TLSF_GRANULE == 0 &&
            (uintptr_t)region->last % ACRE_TLSF_GRANULE == 0 &&
-           (uintptr_t)region->first - TLSF_HEADER >= region->range.start &&
+           (uintptr_t)region->first >= region->range.start + TLSF_HEADER &&
            region->first < region->last && (uintptr_t)region->last - 1 <= end - 1;
 }
 

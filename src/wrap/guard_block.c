@@ -104,7 +104,7 @@ static enum guard_found guard_examine(
     return block->ptr == ptr ? GUARD_BLOCK : GUARD_NO_BLOCK;
 }
 
-/* GCOVR_EXCL_START: for builds that do not prove pointers, and none of those is measured. */
+/* NOT-COVERED-BEGIN: for builds that do not prove pointers, and none of those is measured. */
 /* The record in front says where the inner block starts; without it, the start is unknown. */
 static enum guard_found guard_trust_record(
     const struct acre_guard *guard, void *ptr, struct guarded *block)
@@ -121,7 +121,7 @@ static enum guard_found guard_trust_record(
     return usable.status == ACRE_OK ? guard_examine(user, offset, usable.num, block)
                                     : GUARD_NO_BLOCK;
 }
-/* GCOVR_EXCL_STOP */
+/* NOT-COVERED-END */
 
 /* An offset above the smallest is the block's alignment, so the pointer is a multiple of it. The
  * first inner block found in front of the pointer is the only one that can hold it. */

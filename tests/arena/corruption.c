@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* White box: damage one field of the metadata and expect exactly the invariant that it breaks. */
 #include "arena/arena_private.h"
+#include "support/damage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,6 +136,97 @@ static void tops_lie_in_their_regions(void **state)
     assert_non_null(acre_arena_check(&arena).invariant);
 }
 
+/* ---- every field, in many ways ---- */
+
+static struct acre_check_result check(void)
+{
+    return acre_arena_check(&arena);
+}
+
+static void every_field_of_a_region(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    void *links[] = { regions[0], regions[1], regions[2], NULL };
+    for (size_t i = 0; i < REGIONS; i++) {
+        DAMAGE_NUMBER(&damage, regions[i]->base);
+        DAMAGE_NUMBER(&damage, regions[i]->granules);
+        DAMAGE_NUMBER(&damage, regions[i]->next);
+        DAMAGE_NUMBER(&damage, regions[i]->range.start);
+        DAMAGE_NUMBER(&damage, regions[i]->range.meta_size);
+        DAMAGE_LINK(&damage, regions[i]->below, links);
+        DAMAGE_LINK(&damage, regions[i]->above, links);
+        DAMAGE_LINK(&damage, regions[i]->range.prev, links);
+        regions[i]->range.integers = true;
+        assert_memory_equal(check().invariant, "ARENA-1", 7);
+        regions[i]->range.integers = false;
+        DAMAGE_NUMBER(&damage, regions[i]->range.size);
+    }
+}
+
+static void every_field_of_the_control_structure(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    void *links[] = { regions[0], regions[1], regions[2], NULL };
+    (void)state;
+    DAMAGE_LINK(&damage, arena.current, links);
+    DAMAGE_NUMBER(&damage, arena.granules);
+    DAMAGE_NUMBER(&damage, arena.base);
+    DAMAGE_NUMBER(&damage, arena.live_blocks);
+    DAMAGE_NUMBER(&damage, arena.older);
+    DAMAGE_NUMBER(&damage, arena.capacity);
+    DAMAGE_NUMBER(&damage, arena.regions.total);
+    damage.all = false; /* a top may be that of a smaller last block */
+    DAMAGE_NUMBER(&damage, arena.next);
+    assert_true(damage.named > 100);
+}
+
+static void every_field_of_an_arena_not_in_use(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    acre_arena_reset(&arena);
+    assert_null(arena.current);
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_NUMBER(&damage, arena.next);
+        DAMAGE_NUMBER(&damage, arena.granules);
+        DAMAGE_NUMBER(&damage, arena.base);
+        DAMAGE_NUMBER(&damage, arena.live_blocks);
+        DAMAGE_NUMBER(&damage, arena.older);
+        damage_with(&damage, &arena.starts, &regions[0], sizeof arena.starts, 0);
+        memset(&arena, 0, sizeof arena); /* and of one without memory */
+    }
+}
+
+static void a_region_without_live_blocks_in_use(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        size_t was = regions[i]->dead[0];
+        size_t *words = regions[i]->dead;
+        size_t count = arena_words(regions[i]->granules);
+        static size_t kept[64];
+        memcpy(kept, words, count * sizeof *words);
+        memcpy(words, regions[i]->starts, count * sizeof *words);
+        assert_memory_equal(check().invariant, "ARENA-5", 7);
+        memcpy(words, kept, count * sizeof *words);
+        assert_int_equal(regions[i]->dead[0], was);
+        assert_null(check().invariant);
+    }
+}
+
+/* Whatever the bits say, find returns. */
+static void find_among_damaged_bits(void **state)
+{
+    (void)state;
+    struct acre_block found = acre_arena_find(&arena, arena_address(regions[0], 3));
+    assert_int_equal(found.status, ACRE_OK);
+    memset(regions[0]->starts, 0, arena_words(regions[0]->granules) * sizeof(size_t));
+    for (size_t at = 0; at < regions[0]->next; at++)
+        assert_int_equal(
+            acre_arena_find(&arena, arena_address(regions[0], at)).status, ACRE_NOT_ALLOCATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +236,11 @@ int main(void)
         cmocka_unit_test_setup(bits_describe_blocks, make),
         cmocka_unit_test_setup(counts_are_kept, make),
         cmocka_unit_test_setup(tops_lie_in_their_regions, make),
+        cmocka_unit_test_setup(every_field_of_a_region, make),
+        cmocka_unit_test_setup(every_field_of_the_control_structure, make),
+        cmocka_unit_test_setup(every_field_of_an_arena_not_in_use, make),
+        cmocka_unit_test_setup(a_region_without_live_blocks_in_use, make),
+        cmocka_unit_test_setup(find_among_damaged_bits, make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* White box: damage one field of the metadata and expect exactly the invariant that it breaks. */
 #include "buddy/buddy_fast.h"
+#include "support/damage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -255,6 +256,119 @@ static void summaries(void **state)
     expect("BUDDY-6");
 }
 
+/* ---- every field, in many ways ---- */
+
+static struct acre_check_result check(void)
+{
+    return acre_buddy_check(&buddy);
+}
+
+static void every_number(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    DAMAGE_NUMBER(&damage, buddy.mask);
+    DAMAGE_NUMBER(&damage, buddy.pair_log2);
+    DAMAGE_NUMBER(&damage, buddy.bias);
+    DAMAGE_NUMBER(&damage, buddy.live_blocks);
+    DAMAGE_NUMBER(&damage, buddy.headroom);
+    DAMAGE_NUMBER(&damage, buddy.peak);
+    DAMAGE_NUMBER(&damage, buddy.capacity);
+    DAMAGE_NUMBER(&damage, buddy.regions.total);
+    DAMAGE_NUMBER(&damage, buddy.base);
+    struct acre_buddy_region *regions[] = { low, high };
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_NUMBER(&damage, regions[i]->first);
+        DAMAGE_NUMBER(&damage, regions[i]->count);
+        DAMAGE_NUMBER(&damage, regions[i]->limit);
+        DAMAGE_NUMBER(&damage, regions[i]->levels);
+        DAMAGE_NUMBER(&damage, regions[i]->base);
+        DAMAGE_NUMBER(&damage, regions[i]->pairs);
+    }
+    damage.all = false; /* what has no block may be more or less */
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_NUMBER(&damage, regions[i]->range.start);
+        DAMAGE_NUMBER(&damage, regions[i]->range.size);
+        DAMAGE_NUMBER(&damage, regions[i]->range.meta);
+        DAMAGE_NUMBER(&damage, regions[i]->range.meta_size);
+    }
+}
+
+static void every_byte_of_states(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    for (size_t i = 0; i < buddy_state_bytes(low->count); i++)
+        DAMAGE_NUMBER(&damage, low->states[i]);
+    for (size_t i = 0; i < buddy_state_bytes(high->count); i++)
+        DAMAGE_NUMBER(&damage, high->states[i]);
+}
+
+static void every_word_of_levels(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    for (size_t *word = low->level[0]; (unsigned char *)word < low->states; word++)
+        DAMAGE_NUMBER(&damage, *word);
+}
+
+static void every_field_of_an_empty_allocator(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    memset(&buddy, 0, sizeof buddy);
+    DAMAGE_NUMBER(&damage, buddy.mask);
+    DAMAGE_NUMBER(&damage, buddy.pair_log2);
+    DAMAGE_NUMBER(&damage, buddy.bias);
+    DAMAGE_NUMBER(&damage, buddy.live_blocks);
+    DAMAGE_NUMBER(&damage, buddy.regions.total);
+    DAMAGE_NUMBER(&damage, buddy.base);
+    damage_with(&damage, &buddy.cached, &low, sizeof low, 0);
+    damage_with(&damage, &buddy.states, &low, sizeof low, 0);
+}
+
+/* A range that begins at an odd block: the state byte there has a part that is no block's. */
+static void the_edge_of_a_range(void **state)
+{
+    (void)state;
+    memset(&buddy, 0, sizeof buddy);
+    acre_buddy_setup(&buddy, UNIT);
+    assert_int_equal(acre_buddy_add_range(&buddy, UNIT, LOW, meta[0], sizeof meta[0]), ACRE_OK);
+    low = (struct acre_buddy_region *)buddy.regions.first;
+    assert_int_equal(low->first, 1);
+    struct damage damage = { .check = check, .all = true };
+    DAMAGE_NUMBER(&damage, low->states[0]);
+    assert_int_equal(acre_buddy_remove_memory(&buddy, (void *)UNIT), ACRE_OK);
+}
+
+/* Ranges whose metadata do not lie in them, and those whose do: what says which is damaged. */
+static void where_metadata_lies(void **state)
+{
+    static _Alignas(4096) unsigned char memory[16384];
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    memset(&buddy, 0, sizeof buddy);
+    assert_int_equal(acre_buddy_init(&buddy, memory, sizeof memory), ACRE_OK);
+    low = (struct acre_buddy_region *)buddy.regions.first;
+    DAMAGE_NUMBER(&damage, low->range.meta_size);
+    low->range.integers = true;
+    expect("BUDDY-1");
+    low->range.integers = false;
+    DAMAGE_NUMBER(&damage, low->first);
+    DAMAGE_NUMBER(&damage, low->count);
+    DAMAGE_NUMBER(&damage, buddy.capacity);
+}
+
+/* Every order that an address rounds down to is in the range, and none is a live block's. */
+static void nothing_is_found_in_free_memory(void **state)
+{
+    (void)state;
+    for (uintptr_t at = 16 * UNIT; at < LOW + HIGH; at += UNIT / 2)
+        assert_int_equal(acre_buddy_find(&buddy, (void *)at).status, ACRE_NOT_ALLOCATED);
+    *state_at((unsigned)(blocks[0] / UNIT)) ^= BUDDY_LIVE_EVEN; /* position 0 has every alignment */
+    expect("BUDDY-2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +383,13 @@ int main(void)
         cmocka_unit_test_setup(orders_of_live_blocks, make),
         cmocka_unit_test_setup(free_bits, make),
         cmocka_unit_test_setup(summaries, make),
+        cmocka_unit_test_setup(every_number, make),
+        cmocka_unit_test_setup(every_byte_of_states, make),
+        cmocka_unit_test_setup(every_word_of_levels, make),
+        cmocka_unit_test_setup(every_field_of_an_empty_allocator, make),
+        cmocka_unit_test_setup(the_edge_of_a_range, make),
+        cmocka_unit_test_setup(where_metadata_lies, make),
+        cmocka_unit_test_setup(nothing_is_found_in_free_memory, make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,11 +72,38 @@ static void a_zeroed_cache_refuses(void **state)
     assert_int_equal(acre_cache_destroy(&cache), ACRE_OK);
 }
 
+static void a_cache_without_a_constructor(void **state)
+{
+    static void *objects[1000];
+    struct acre_cache cache;
+    size_t count = 0;
+    (void)state;
+    assert_int_equal(acre_slab_init(&slab, memory, 64 << 10), ACRE_OK);
+    struct acre_bytes bytes = acre_slab_bytes(&slab);
+    assert_int_equal(acre_cache_create(&cache, NULL, bytes, acre_layout(1000, 8), NULL, NULL),
+        ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_cache_create(&cache, "plain", bytes, acre_layout(1000, 8), NULL, NULL), ACRE_OK);
+    while ((objects[count] = acre_cache_alloc(&cache).ptr) != NULL)
+        count++;
+    assert_int_equal(acre_cache_stats(&cache).failed, 1);
+    assert_int_equal(acre_cache_stats(&cache).peak, count);
+    assert_int_equal(acre_cache_dealloc(&cache, objects[--count]), ACRE_OK);
+    assert_int_equal(acre_cache_dealloc(&cache, objects[--count]), ACRE_OK);
+    assert_non_null(acre_cache_alloc(&cache).ptr); /* below the peak */
+    struct acre_cache_stats stats = acre_cache_stats(&cache);
+    assert_int_equal(stats.live, count + 1);
+    assert_int_equal(stats.peak, count + 2);
+    assert_int_equal(stats.allocs, count + 3);
+    assert_int_equal(stats.failed, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(caches_construct_and_count),
         cmocka_unit_test(a_zeroed_cache_refuses),
+        cmocka_unit_test(a_cache_without_a_constructor),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

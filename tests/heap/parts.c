@@ -184,6 +184,9 @@ static void conditions_and_the_reserve(void **state)
     assert_int_equal(acre_heap_alloc_pages_within(heap, 1, &odd, 0).status, ACRE_INVALID_PARAM);
     assert_int_equal(acre_heap_alloc_pages_within(heap, WORLD_PAGES * 3 / 4, &aligned, 0).status,
         ACRE_NO_MEMORY);
+    const struct acre_run_limits none = { .align = 0 }; /* any page will do */
+    assert_int_equal(
+        acre_heap_alloc_pages_within(heap, WORLD_PAGES * 3 / 4, &none, 0).status, ACRE_NO_MEMORY);
     got = acre_heap_alloc_pages_within(heap, WORLD_PAGES * 3 / 4, &aligned, ACRE_HEAP_RESERVE);
     assert_int_equal(got.status, ACRE_OK);
     assert_heap_sound();

@@ -4,6 +4,7 @@
  */
 #include "base/compiler.h"
 #include "bitmap/bitmap_private.h"
+#include "support/damage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -219,7 +220,7 @@ static void test_levels_of_a_set(void **state)
     expect("BITMAP-9:");
     range->dirty_groups.bits[1][0] ^= 1;
     range->dirty_groups.size--;
-    expect("BITMAP-9:");
+    expect("BITMAP-1:");
     range->dirty_groups.size++;
     assert_null(acre_bitmap_check(&bitmap).invariant);
 }
@@ -314,6 +315,100 @@ static void test_assertions(void **state)
 }
 #endif
 
+/* ---- every field, in many ways ---- */
+
+static struct acre_check_result check(void)
+{
+    return acre_bitmap_check(&bitmap);
+}
+
+static void every_number(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    DAMAGE_NUMBER(&damage, bitmap.page_shift);
+    DAMAGE_NUMBER(&damage, bitmap.headroom);
+    DAMAGE_NUMBER(&damage, bitmap.peak);
+    DAMAGE_NUMBER(&damage, bitmap.metadata);
+    DAMAGE_NUMBER(&damage, bitmap.regions.total);
+    struct acre_bitmap_range *ranges[] = { range, high };
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_NUMBER(&damage, ranges[i]->pages);
+        DAMAGE_NUMBER(&damage, ranges[i]->top);
+        DAMAGE_NUMBER(&damage, ranges[i]->words);
+        DAMAGE_NUMBER(&damage, ranges[i]->leaves);
+        DAMAGE_NUMBER(&damage, ranges[i]->groups);
+        struct bitmap_set *sets[] = { &ranges[i]->free_groups, &ranges[i]->dirty_groups };
+        for (size_t k = 0; k < 2; k++) {
+            DAMAGE_NUMBER(&damage, sets[k]->size);
+            DAMAGE_NUMBER(&damage, sets[k]->levels);
+            for (unsigned level = 0; level < sets[k]->levels; level++)
+                DAMAGE_NUMBER(&damage, sets[k]->bits[level]);
+        }
+        for (unsigned level = 2; level <= ranges[i]->top; level++)
+            DAMAGE_NUMBER(&damage, ranges[i]->nodes[level - 2]);
+    }
+    damage.all = false; /* what holds no page may be more or less */
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_NUMBER(&damage, ranges[i]->region.size);
+        DAMAGE_NUMBER(&damage, ranges[i]->region.start);
+        DAMAGE_NUMBER(&damage, ranges[i]->first);
+    }
+}
+
+static void every_word(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    for (size_t word = 0; word < (9000 + 63) / 64; word += 7)
+        DAMAGE_NUMBER(&damage, range->words[word]);
+    for (size_t word = 0; word < 2; word++)
+        DAMAGE_NUMBER(&damage, high->words[word]);
+}
+
+/* Summaries, dirty bits and sets of groups: what is stale may be anything. */
+static void every_summary(void **state)
+{
+    struct damage damage = { .check = check };
+    struct acre_bitmap_range *ranges[] = { range, high };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_NUMBER(&damage, ranges[i]->dirty_count);
+        for (size_t group = 0; group * 64 * 64 < ranges[i]->pages; group++) {
+            unsigned char *bytes = (unsigned char *)&ranges[i]->groups[group];
+            for (size_t at = 0; at < sizeof ranges[i]->groups[group]; at += sizeof(uint64_t))
+                damage_number(&damage, bytes + at, sizeof(uint64_t));
+        }
+        for (size_t leaf = 0; leaf * 64 < ranges[i]->pages; leaf += 5)
+            DAMAGE_NUMBER(&damage, ranges[i]->leaves[leaf]);
+        for (unsigned level = 0; level < ranges[i]->free_groups.levels; level++) {
+            DAMAGE_NUMBER(&damage, ranges[i]->free_groups.bits[level][0]);
+            DAMAGE_NUMBER(&damage, ranges[i]->dirty_groups.bits[level][0]);
+        }
+    }
+    assert_true(damage.named > 100);
+}
+
+static void every_hint(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    void *words[] = { NULL, range->words, range->words + 1, range->words + 10, range->words + 139,
+        high->words, high->words + 1 };
+    void *ranges[] = { NULL, range, high };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        DAMAGE_LINK(&damage, bitmap.hint, words);
+        DAMAGE_LINK(&damage, bitmap.hint_range, ranges);
+        DAMAGE_LINK(&damage, bitmap.next_hint, words);
+        damage.all = false; /* bits below a page's say nothing */
+        DAMAGE_NUMBER(&damage, bitmap.hint_at);
+        DAMAGE_NUMBER(&damage, bitmap.free_from);
+        damage.all = true;
+        if (i == 0) /* the second time with an unlisted page */
+            assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, 100 * 4096, 1), ACRE_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +427,10 @@ int main(void)
         cmocka_unit_test_setup(test_counts, make),
         cmocka_unit_test_setup(test_free_groups, make),
         cmocka_unit_test_setup(test_dirty_groups, make),
+        cmocka_unit_test_setup(every_number, make),
+        cmocka_unit_test_setup(every_word, make),
+        cmocka_unit_test_setup(every_summary, make),
+        cmocka_unit_test_setup(every_hint, make),
 #if ACRE_ASSERTS
         cmocka_unit_test_setup(test_assertions, make),
 #endif

@@ -101,6 +101,8 @@ static void bad_calls_change_nothing(void **state)
         assert_frame(acre_frames_alloc_within(&frames, 1, &bad[i]), ACRE_INVALID_PARAM, 0);
     assert_frame(acre_frames_alloc(&frames, 0, 0), ACRE_INVALID_PARAM, 0);
     assert_frame(acre_frames_alloc_at(&frames, 1, 1), ACRE_INVALID_PARAM, 0);
+    assert_frame(acre_frames_alloc_at(&frames, 6 * GIB, 0), ACRE_INVALID_PARAM, 0);
+    assert_int_equal(acre_frames_dealloc(&frames, 6 * GIB, 0), ACRE_INVALID_PARAM);
     assert_int_equal(acre_frames_dealloc(&frames, 6 * GIB + 1, 1), ACRE_INVALID_PARAM);
     assert_int_equal(acre_frames_dealloc(&frames, far, 1), ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_frames_remove(&frames, far), ACRE_NOT_ALLOCATED);
@@ -123,6 +125,12 @@ static void without_setup_nothing_is_served(void **state)
     assert_int_equal(acre_frames_alloc(&blank, 1, 0).status, ACRE_INVALID_PARAM);
     assert_int_equal(acre_frames_dealloc(&blank, 0, 1), ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_frames_add(&blank, 0, PAGE, low_map, sizeof low_map), ACRE_INVALID_PARAM);
+    assert_int_equal(acre_frames_alloc_at(&blank, 0, 1).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_frames_alloc_at(&blank, 1, 1).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_frames_remove(&blank, 0), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_frames_dealloc(&blank, 0, 0), ACRE_INVALID_PARAM);
+    for (size_t page = (size_t)1 << 31; page != 0; page <<= 1)
+        assert_int_equal(acre_frames_setup(&blank, page), ACRE_INVALID_PARAM);
     for (size_t page = 0; page < 5000; page++)
         if ((page & (page - 1)) != 0 || page < 2)
             assert_int_equal(acre_frames_setup(&blank, page), ACRE_INVALID_PARAM);

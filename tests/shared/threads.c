@@ -157,9 +157,28 @@ static void one_of_many_drops_is_the_last(void **state)
     }
 }
 
+/* Which kind a handle is follows from how it was made last. */
+static void a_struct_made_again(void **state)
+{
+    const struct acre_shared_pool owned = { pool, POOL, end, NULL };
+    struct acre_bytes inner = { &naive_ops, &naive };
+    (void)state;
+    make();
+    assert_true(shared.threads);
+    assert_int_equal(acre_shared_drop(&shared).status, ACRE_OK);
+    assert_int_equal(acre_bytes_init(inner, pool, POOL), ACRE_OK);
+    assert_int_equal(acre_shared_make(&shared, inner, owned), ACRE_OK);
+    assert_false(shared.threads);
+    assert_int_equal(acre_shared_drop(&shared).status, ACRE_OK);
+    make();
+    assert_true(shared.threads);
+    assert_int_equal(acre_shared_drop(&shared).status, ACRE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_struct_made_again),
         cmocka_unit_test(threads_share_an_allocator),
         cmocka_unit_test(no_count_is_lost),
         cmocka_unit_test(one_of_many_drops_is_the_last),

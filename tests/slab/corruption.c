@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* White box: damage one field of the metadata and expect exactly the invariant that it breaks. */
 #include "slab/slab_tables.h"
+#include "support/damage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -194,6 +195,136 @@ static void constants(void **state)
     FLIP(slab.no_slab.free_bits, 0x01, "SLAB-9");
 }
 
+/* ---- every field, in many ways ---- */
+
+static struct acre_check_result check(void)
+{
+    return acre_slab_check(&slab);
+}
+
+static void seal(void)
+{
+    slab_seal_header(slab_first_region(&slab));
+}
+
+static void every_constant(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    DAMAGE_NUMBER(&damage, slab.page_log2);
+    DAMAGE_NUMBER(&damage, slab.watermark);
+    for (size_t i = 0; i < ACRE_SLAB_CLASSES; i++) {
+        DAMAGE_NUMBER(&damage, slab.object_size[i]);
+        DAMAGE_NUMBER(&damage, slab.reciprocal[i]);
+        DAMAGE_NUMBER(&damage, slab.slack[i]);
+    }
+    for (size_t i = 0; i < slab.sizes; i++)
+        DAMAGE_NUMBER(&damage, slab.class_of[i]);
+    DAMAGE_NUMBER(&damage, slab.no_slab.reciprocal);
+    DAMAGE_NUMBER(&damage, slab.no_slab.free_bits);
+    damage.all = false;
+    DAMAGE_NUMBER(&damage, slab.no_slab.state);
+    DAMAGE_NUMBER(&damage, slab.sizes);
+    for (size_t i = 0; i < ACRE_SLAB_CLASSES; i++) /* slabs may have other lengths */
+        DAMAGE_NUMBER(&damage, slab.slab_pages[i]);
+    assert_true(damage.named > 2000);
+}
+
+static void every_count(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    DAMAGE_NUMBER(&damage, slab.headroom);
+    DAMAGE_NUMBER(&damage, slab.peak);
+    DAMAGE_NUMBER(&damage, slab.live_blocks);
+    DAMAGE_NUMBER(&damage, slab.capacity);
+    DAMAGE_NUMBER(&damage, slab.largest_pages);
+    DAMAGE_NUMBER(&damage, slab.largest_regions);
+    DAMAGE_NUMBER(&damage, slab.regions.total);
+    DAMAGE_NUMBER(&damage, slab.pages);
+    DAMAGE_NUMBER(&damage, slab.base);
+    for (size_t i = 0; i < ACRE_SLAB_RUN_WORDS; i++)
+        DAMAGE_NUMBER(&damage, slab.nonempty[i]);
+    for (size_t i = 0; i < ACRE_SLAB_CLASSES; i++)
+        DAMAGE_NUMBER(&damage, slab.current_count[i]);
+    DAMAGE_NUMBER(&damage, slab.current_start[own]);
+}
+
+static void every_list(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    void *records[] = { full, partial, current, run, hole, &slab.no_slab, full + 1, NULL,
+        (unsigned char *)hole + 8 };
+    (void)state;
+    for (size_t i = 0; i < ACRE_SLAB_CLASSES; i++) {
+        DAMAGE_LINK(&damage, slab.current[i], records);
+        DAMAGE_LINK(&damage, slab.partial[i], records);
+    }
+    for (size_t i = 0; i < ACRE_SLAB_RUN_LISTS; i++)
+        DAMAGE_LINK(&damage, slab.runs[i], records);
+    DAMAGE_LINK(&damage, slab.records, records);
+    void *const links[] = { &partial->next, &partial->prev, &hole->next, &hole->next->prev };
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        damage_link(&damage, links[i], records, sizeof records / sizeof *records);
+    void *regions_too[] = { NULL, slab_first_region(&slab), memory };
+    damage.all = false; /* null is no damage */
+    for (size_t i = 0; i < ACRE_SLAB_CACHED_REGIONS; i++)
+        DAMAGE_LINK(&damage, slab.region_cache[i], regions_too);
+}
+
+/* A record's fields, whose meaning depends on its state: some are unused. */
+static void every_record(void **state)
+{
+    struct damage damage = { .check = check };
+    struct acre_slab_page *records[] = { full, partial, current, run, hole, full + 1, run + 1,
+        full + full->pages - 1, hole + hole->length - 1, slab_first_region(&slab)->records };
+    (void)state;
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        struct acre_slab_page *page = records[i];
+        DAMAGE_NUMBER(&damage, page->free_bits);
+        DAMAGE_NUMBER(&damage, page->reciprocal);
+        DAMAGE_NUMBER(&damage, page->start);
+        DAMAGE_NUMBER(&damage, page->size);
+        DAMAGE_NUMBER(&damage, page->pages);
+        DAMAGE_NUMBER(&damage, page->to_first);
+        DAMAGE_NUMBER(&damage, page->slack);
+        DAMAGE_NUMBER(&damage, page->state);
+        DAMAGE_NUMBER(&damage, page->size_class);
+        DAMAGE_NUMBER(&damage, page->list);
+    }
+    assert_true(damage.named > 1000);
+}
+
+/* A header whose checksum is right, so that only the meaning of its fields is wrong. */
+static void every_field_of_a_sealed_header(void **state)
+{
+    struct acre_slab_region *region = slab_first_region(&slab);
+    struct damage damage = { .check = check, .seal = seal, .all = true };
+    void *links[] = { full, region, region->records + 1, slab.page_map + 1, &slab.no_slab };
+    (void)state;
+    DAMAGE_NUMBER(&damage, region->base);
+    DAMAGE_NUMBER(&damage, region->pages);
+    DAMAGE_NUMBER(&damage, region->map_base);
+    DAMAGE_LINK(&damage, region->records, links);
+    damage.all = false; /* bytes that no page has may be more or fewer */
+    DAMAGE_NUMBER(&damage, region->range.start);
+    DAMAGE_NUMBER(&damage, region->range.size);
+    DAMAGE_LINK(&damage, region->page_map, links);
+}
+
+static void every_field_of_an_empty_allocator(void **state)
+{
+    struct damage damage = { .check = check, .all = true };
+    (void)state;
+    slab = (struct acre_slab){ 0 };
+    assert_null(check().invariant);
+    DAMAGE_NUMBER(&damage, slab.page_log2);
+    DAMAGE_NUMBER(&damage, slab.sizes);
+    slab.page_log2 = 12;
+    slab.sizes = 1;
+    assert_non_null(check().invariant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +335,12 @@ int main(void)
         cmocka_unit_test_setup(slabs, make),
         cmocka_unit_test_setup(counts, make),
         cmocka_unit_test_setup(constants, make),
+        cmocka_unit_test_setup(every_constant, make),
+        cmocka_unit_test_setup(every_count, make),
+        cmocka_unit_test_setup(every_list, make),
+        cmocka_unit_test_setup(every_record, make),
+        cmocka_unit_test_setup(every_field_of_a_sealed_header, make),
+        cmocka_unit_test_setup(every_field_of_an_empty_allocator, make),
     };
     return cmocka_run_group_tests_name("slab corruption", tests, NULL, NULL);
 }

@@ -60,11 +60,12 @@ bool slab_image_check_runs(struct slab_audit *audit)
 {
     const struct slab_places *places = &audit->places;
     uint64_t found = 0;
-    for (unsigned list = 0; list < audit->lists; list++) {
-        unsigned bits = slab_image_word_bits(audit);
+    unsigned bits = slab_image_word_bits(audit);
+    for (unsigned list = 0; list < (audit->lists + bits - 1) / bits * bits; list++) {
         bool bit =
             (slab_image_pointer(audit, places->nonempty, list / bits) >> list % bits & 1) != 0;
-        uint64_t first = slab_image_pointer(audit, places->runs, list);
+        bool exists = list < audit->lists;
+        uint64_t first = exists ? slab_image_pointer(audit, places->runs, list) : 0;
         uint64_t length =
             slab_image_ring_length(audit, first, audit->free_runs, slab_image_is_listed_run, list);
         if (length == UINT64_MAX)
