@@ -28,9 +28,8 @@ lint: ## formatting, layers, clang-tidy, cppcheck
 	@scripts/setup build lint
 	@scripts/lint
 
-coverage: ## line and branch coverage of the core
-	@scripts/setup build test coverage
-	@scripts/coverage
+coverage: ## lines, branches and conditions of the core
+	@scripts/coverage $(ARGS)
 
 bench: ## measure beside other allocators, which it installs (ARGS="--json")
 	@scripts/setup build bench

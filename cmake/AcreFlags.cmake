@@ -36,13 +36,8 @@ endif()
 # counting is slow.
 add_library(acre_counted INTERFACE)
 if(ACRE_COVERAGE)
-    target_compile_options(acre_counted INTERFACE --coverage -O0 -fprofile-update=atomic)
-    target_compile_definitions(acre_flags INTERFACE ACRE_COUNT_BRANCHES=1)
-    target_link_options(acre_flags INTERFACE --coverage)
-endif()
-if(ACRE_MCDC)
-    target_compile_options(acre_flags INTERFACE
-        -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc -O1)
+    target_compile_options(acre_counted INTERFACE
+        -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc)
     target_compile_definitions(acre_flags INTERFACE ACRE_COUNT_BRANCHES=1)
     target_link_options(acre_flags INTERFACE -fprofile-instr-generate)
 endif()

@@ -3,8 +3,7 @@
 
 option(ACRE_FREESTANDING "Build the core alone with -ffreestanding and nothing else" OFF)
 option(ACRE_WERROR "Treat warnings as errors" OFF)
-option(ACRE_COVERAGE "Count the lines and branches run (gcov)" OFF)
-option(ACRE_MCDC "Count the outcomes of each condition (clang, 18 or newer)" OFF)
+option(ACRE_COVERAGE "Count the lines, branches and conditions run (clang, 18 or newer)" OFF)
 option(ACRE_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(ACRE_ANNOTATE "Tell sanitizers and valgrind which bytes of a region are live" OFF)
 set(ACRE_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
