@@ -11,7 +11,11 @@
  * than the smallest when that is larger. */
 #define TIMES_PEAK 2
 #define ROOM_FOR_TABLES ((size_t)1 << 20)
+/* Replays on one thread, blocks touched, of a script that is replayed on threads as well; of a long
+ * one. */
 #define FEW_ROUNDS 2u
+#define LONG_OPS 500000u
+#define LONG_ROUNDS 1u
 
 size_t replay_step_rounds(const struct replay_plan *plan)
 {
@@ -282,7 +286,8 @@ static const struct replay_job jobs[] = {
 static size_t touched_rounds(const struct replay_schedule *schedule)
 {
     size_t rounds = schedule->table->plan.touching ? schedule->table->plan.rounds : 0;
-    return replay_threads_wanted(schedule) && rounds > FEW_ROUNDS ? FEW_ROUNDS : rounds;
+    size_t most = schedule->table->script->facts.ops >= LONG_OPS ? LONG_ROUNDS : FEW_ROUNDS;
+    return replay_threads_wanted(schedule) && rounds > most ? most : rounds;
 }
 
 static void plan_jobs(struct replay_schedule *schedule)

@@ -20,6 +20,9 @@
 #define PATIENCE_TIMES 4u
 #define PATIENCE_MORE_NS UINT64_C(50000000)
 
+/* One that took so many times as long as the system's malloc and as the fastest is not replayed again. */
+#define HOPELESS_TIMES 1.5
+
 bool replay_threads_wanted(const struct replay_schedule *schedule)
 {
     const struct replay_table *table = schedule->table;
@@ -68,12 +71,17 @@ static void end_check(struct replay_schedule *schedule, struct replay_measuremen
 
 /* ---- the program's own work ---- */
 
+/* It is the system's malloc with its own settings. */
+static bool is_systems(const struct replay_backend *backend)
+{
+    return backend->type == REPLAY_SYSTEM && !backend->preload && !backend->tunables;
+}
+
 static bool begin_calibrate(
     struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
-    const struct replay_backend *backend = measurement->row->backend;
-    bool is_system = backend->type == REPLAY_SYSTEM && !backend->preload && !backend->tunables;
-    return is_system && schedule->parallel <= 0.0 && begin_on_threads(measurement, false);
+    return is_systems(measurement->row->backend) && schedule->parallel <= 0.0 &&
+           begin_on_threads(measurement, false);
 }
 
 /* Threads that are busy at once, on average. */
@@ -111,10 +119,21 @@ static void end_calibrate(struct replay_schedule *schedule, struct replay_measur
 
 /* ---- timing ---- */
 
+/* Whether another round would tell nothing: by far more than rounds differ by, it is not the fastest.
+ * The fastest alone could be an error of one round. */
+static bool is_hopeless(
+    const struct replay_schedule *schedule, const struct replay_measurement *measurement)
+{
+    double ns = measurement->threads[0];
+    return measurement->row->thread_rounds && schedule->system_threads > 0.0 &&
+           ns > HOPELESS_TIMES * schedule->least_threads &&
+           ns > HOPELESS_TIMES * schedule->system_threads;
+}
+
 static bool begin_threads(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     if (!measurement->row->threads_checked || measurement->row->threads_cut ||
-        !begin_on_threads(measurement, false))
+        is_hopeless(schedule, measurement) || !begin_on_threads(measurement, false))
         return false;
     measurement->worker.results->think_ns = schedule->think_ns;
     if (schedule->least_took)
@@ -134,7 +153,12 @@ static void end_threads(struct replay_schedule *schedule, struct replay_measurem
     row->threads_cut = results->ops < facts->ops;
     if (!row->threads_cut && (!schedule->least_took || results->took_ns < schedule->least_took))
         schedule->least_took = results->took_ns;
-    measurement->threads[round] = (double)results->elapsed_ns / (double)results->ops;
+    double ns = (double)results->elapsed_ns / (double)results->ops;
+    measurement->threads[round] = ns;
+    if (schedule->least_threads <= 0.0 || ns < schedule->least_threads)
+        schedule->least_threads = ns;
+    if (is_systems(row->backend))
+        schedule->system_threads = ns;
     measurement->parallels[round] = busy_at_once(results);
     measurement->thread_residents[round] = (double)results->resident;
     measurement->thread_footprints[round] = (double)results->footprint;

@@ -37,10 +37,13 @@ struct replay_schedule {
     struct replay_measurement *measurements; /**< One per row, then the loop's. */
     size_t count;
     double think_ns,
-        parallel;        /**< Of replays on threads: work between calls; threads busy at once. */
-    uint64_t least_took; /**< The fastest of them so far; 0: none. */
-    size_t width;        /**< Workers that may run at once where nothing is timed. */
-    char doing[96];      /**< For the progress line. */
+        parallel; /**< Of replays on threads: work between calls; threads busy at once. */
+    double least_threads,
+        system_threads;       /**< Nanoseconds per operation in them: least so far, and the
+                                               system's malloc; 0: not known. */
+    uint64_t least_took;      /**< The fastest of them so far; 0: none. */
+    size_t width;             /**< Workers that may run at once where nothing is timed. */
+    char doing[96];           /**< For the progress line. */
     double done, part, whole; /**< Work done, that of the current task, and all, in replays. */
 };
 

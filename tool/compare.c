@@ -32,6 +32,9 @@
 /* Each operation of a trace with so many is timed no more often, as that takes the longest. */
 #define STEP_OPS 500000u
 #define STEP_ROUNDS 3u
+/* The same of one with threads, which is replayed on them too: times on one thread tell less of it. */
+#define THREADED_ROUNDS 3u
+#define THREADED_STEP_ROUNDS 2u
 /* Operations of a first look, which is over in seconds. */
 #define FIRST_OPS 500000u
 /* Runs of the real program on each candidate. */
@@ -258,11 +261,14 @@ static int show_result(struct compare_command *command, cJSON *maps)
 
 /* Short scripts are replayed more often, for a replay of theirs is soon disturbed; long ones less
  * often, for what disturbs a replay of seconds evens out within it. */
-static size_t rounds_for(uint64_t ops)
+static size_t rounds_for(const struct replay_facts *facts)
 {
+    uint64_t ops = facts->ops;
     uint64_t rounds = OPS_TO_TIME / (ops + 1);
     if (ops >= LONG_OPS)
         return LONG_ROUNDS;
+    if (ops >= STEP_OPS && facts->lanes)
+        return THREADED_ROUNDS;
     if (rounds < LEAST_ROUNDS)
         return LEAST_ROUNDS;
     return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
@@ -352,9 +358,9 @@ static int compare(struct compare_command *command)
     };
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
-    plan.rounds = command->repeat ? command->repeat : rounds_for(script.facts.ops);
+    plan.rounds = command->repeat ? command->repeat : rounds_for(&script.facts);
     if (!command->repeat && script.facts.ops >= STEP_OPS)
-        plan.step_rounds = STEP_ROUNDS;
+        plan.step_rounds = script.facts.lanes ? THREADED_STEP_ROUNDS : STEP_ROUNDS;
     if (command->progress.shown) {
         plan.first = show_first;
         plan.first_argument = command;
