@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool pool_open(struct pool *pool, const struct acre_backend *backend, size_t size)
 {
@@ -136,11 +135,7 @@ int pool_run(const char *group, const struct pool_case *cases, size_t count)
     static char names[128][96];
     static struct CMUnitTest tests[128];
     size_t filled = 0;
-    const char *only =
-        getenv("ACRE_HOOKS_OVER"); /* what is counted in a hook is the same over each backend */
     for (const struct acre_backend *backend = acre_backends; backend->name; backend++) {
-        if (only != NULL && strcmp(backend->name, only) != 0)
-            continue;
         for (size_t i = 0; backend->setting[0] == '\0' && i < count; i++) {
             assert_true(filled < sizeof tests / sizeof tests[0]);
             snprintf(names[filled], sizeof names[filled], "%s: %s", backend->name, cases[i].name);
