@@ -80,7 +80,8 @@ struct acre_heap {
     struct acre_ptr (*alloc)(void *self, struct acre_layout layout);
     void *alloc_self;
     enum acre_status (*dealloc)(void *self, void *ptr);
-    void *dealloc_self;
+    enum acre_status (*dealloc_sized)(void *self, void *ptr, struct acre_layout layout);
+    void *dealloc_self; /* of both */
     size_t countdown; /* frees to the next scan; under the lock of bytes */
     struct acre_bytes bytes;
     struct acre_heap_parts parts;

@@ -69,17 +69,27 @@ static bool heap_is_told_of_frees(const struct acre_heap *heap)
     return heap->is_called && heap->parts.backing->set_on_released != NULL;
 }
 
-enum acre_status acre_heap_dealloc_sized(
-    struct acre_heap *heap, void *ptr, struct acre_layout layout)
+/* As heap_dealloc_counting. */
+static enum acre_status heap_dealloc_sized_counting(
+    void *self, void *ptr, struct acre_layout layout)
 {
+    struct acre_heap *heap = self;
     struct acre_heap_chunk *gone = NULL;
     acre_locker_lock(&heap->bytes_lock);
-    enum acre_status status = acre_dealloc_sized(heap_bytes(heap), ptr, layout);
-    if (status == ACRE_OK && !heap_is_told_of_frees(heap))
+    enum acre_status status = acre_dealloc_sized(heap->bytes, ptr, layout);
+    if (status == ACRE_OK)
         gone = acre_heap_count_frees(heap, 1);
     acre_locker_unlock(&heap->bytes_lock);
     acre_heap_return_runs(heap, gone);
     return status;
+}
+
+enum acre_status acre_heap_dealloc_sized(
+    struct acre_heap *heap, void *ptr, struct acre_layout layout)
+{
+    if (ACRE_UNLIKELY(heap->dealloc_sized == NULL))
+        return acre_null_ops.dealloc_sized(NULL, ptr, layout);
+    return heap->dealloc_sized(heap->dealloc_self, ptr, layout);
 }
 
 /* ---- the other verbs on a block ---- */
@@ -138,16 +148,18 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
 
 /* ---- which functions the hot paths are ---- */
 
-/* Without a lock, alloc is the byte allocator's; dealloc is too where that tells of frees after which
+/* Without a lock, alloc is the byte allocator's; the frees are too where that tells of those after which
  * a region may be empty. */
 static void heap_bind_direct(struct acre_heap *heap, const struct acre_backing *backing)
 {
     heap->alloc = backing->ops->alloc;
     heap->alloc_self = heap->parts.self;
     heap->dealloc = heap_dealloc_counting;
+    heap->dealloc_sized = heap_dealloc_sized_counting;
     heap->dealloc_self = heap;
     if (backing->set_on_released != NULL) {
         heap->dealloc = backing->ops->dealloc;
+        heap->dealloc_sized = backing->ops->dealloc_sized;
         heap->dealloc_self = heap->parts.self;
     }
 }
@@ -157,6 +169,7 @@ static void heap_bind_locked(struct acre_heap *heap)
     heap->alloc = heap_alloc_locked;
     heap->alloc_self = heap;
     heap->dealloc = heap_dealloc_counting;
+    heap->dealloc_sized = heap_dealloc_sized_counting;
     heap->dealloc_self = heap;
 }
 
@@ -164,6 +177,7 @@ static void heap_bind_null(struct acre_heap *heap)
 {
     heap->alloc = acre_null_ops.alloc;
     heap->dealloc = acre_null_ops.dealloc;
+    heap->dealloc_sized = acre_null_ops.dealloc_sized;
 }
 
 void acre_heap_bind(struct acre_heap *heap)
