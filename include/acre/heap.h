@@ -82,7 +82,7 @@ struct acre_heap {
     enum acre_status (*dealloc)(void *self, void *ptr);
     enum acre_status (*dealloc_sized)(void *self, void *ptr, struct acre_layout layout);
     void *dealloc_self; /* of both */
-    size_t countdown; /* frees to the next scan; under the lock of bytes */
+    size_t countdown;   /* frees to the next scan; under the lock of bytes */
     struct acre_bytes bytes;
     struct acre_heap_parts parts;
     size_t page_size;                /* 0 in a zeroed heap */

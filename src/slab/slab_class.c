@@ -21,19 +21,6 @@ static size_t slab_wanted_pages(
     return pages > least ? pages : least;
 }
 
-/* Makes a slab current in place of one that is full. */
-static void slab_set_current(
-    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, uintptr_t at)
-{
-    ACRE_ASSERT(slab_is_slab(page) && page->size_class == size_class); /* SLAB-7 */
-    ACRE_ASSERT(page->reciprocal == slab->reciprocal[size_class]);     /* SLAB-6 */
-    ACRE_ASSERT(page->start == (uint32_t)at && slab_has_free(page, page->count));
-    slab->current[size_class]->reciprocal = 0;
-    slab->current[size_class] = page;
-    slab->current_start[size_class] = at;
-    slab->current_count[size_class] = page->count;
-}
-
 /* Makes a slab of blank pages, and makes it current. */
 static void slab_lay_out(
     struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, size_t pages)
@@ -73,9 +60,28 @@ static bool slab_create_short(struct acre_slab *slab, unsigned size_class)
     return true;
 }
 
-static void slab_destroy(struct acre_slab *slab, struct acre_slab_page *page)
+static ACRE_NOINLINE enum acre_status slab_destroy(
+    struct acre_slab *slab, struct acre_slab_page *page)
 {
-    slab_free_pages(slab, page);
+    return slab_free_pages(slab, page);
+}
+
+/* The same with a call of on_released. */
+static ACRE_NOINLINE enum acre_status slab_destroy_notifying(
+    struct acre_slab *slab, struct acre_slab_page *page)
+{
+    uint32_t blocks = page->count;
+    slab_destroy(slab, page);
+    slab_notify_released(slab, blocks);
+    return ACRE_OK;
+}
+
+/* Destroys a slab, as the last step of the free of its last object. */
+ACRE_INLINE enum acre_status slab_return(struct acre_slab *slab, struct acre_slab_page *page)
+{
+    if (ACRE_UNLIKELY(slab->on_released != NULL))
+        return slab_destroy_notifying(slab, page);
+    return slab_free_pages(slab, page);
 }
 
 /* ---- the current slab ---- */
@@ -109,36 +115,7 @@ void acre_slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab
     }
 }
 
-/* The first slab of a ring with enough free objects to serve for a while; null when those up to the
- * scan limit have too few. */
-static struct acre_slab_page *slab_find_reusable(struct acre_slab_page *page)
-{
-    unsigned enough = slab_reuse_threshold(page);
-    for (int scanned = 0; scanned < SLAB_SCAN_LIMIT; scanned++) {
-        if (acre_bits_count(page->free_bits) >= enough)
-            return page;
-        page = page->next;
-    }
-    return NULL;
-}
-
-/* The fullest of a ring's first slabs; a shorter one counts as less full. */
-static struct acre_slab_page *slab_find_fullest(struct acre_slab_page *first)
-{
-    struct acre_slab_page *best = first;
-    unsigned least = acre_bits_count(first->free_bits);
-    struct acre_slab_page *page = first->next;
-    for (int scanned = 1; scanned < SLAB_SCAN_LIMIT && page != first; scanned++) {
-        unsigned free = acre_bits_count(page->free_bits);
-        best = free < least ? page : best;
-        least = free < least ? free : least;
-        page = page->next;
-    }
-    return best;
-}
-
-static void slab_use_partial(
-    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page)
+void acre_slab_use_partial(struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page)
 {
     slab->partial[size_class] = page;
     slab_ring_remove(&slab->partial[size_class], page);
@@ -147,13 +124,10 @@ static void slab_use_partial(
 
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample)
 {
-    struct acre_slab_page *page = slab->partial[size_class];
+    struct acre_slab_page *page = slab_find_partial(slab, size_class, ample);
     if (page == NULL)
         return false;
-    page = ample ? slab_find_reusable(page) : slab_find_fullest(page);
-    if (page == NULL)
-        return false;
-    slab_use_partial(slab, size_class, page);
+    acre_slab_use_partial(slab, size_class, page);
     return true;
 }
 
@@ -167,7 +141,7 @@ bool acre_slab_refill(struct acre_slab *slab, unsigned size_class)
         return true;
     if (slab->partial[size_class] == NULL)
         return slab_create_short(slab, size_class);
-    slab_use_partial(slab, size_class, slab->partial[size_class]);
+    acre_slab_use_partial(slab, size_class, slab->partial[size_class]);
     return true;
 }
 
@@ -176,25 +150,20 @@ bool acre_slab_refill(struct acre_slab *slab, unsigned size_class)
 enum acre_status acre_slab_became_empty(struct acre_slab *slab, struct acre_slab_page *page)
 {
     unsigned size_class = page->size_class;
-    page->state = SLAB_OBJECTS;
-    page->slack = slab->slack[size_class];
-    if (slab->current[size_class] == page)
+    if (slab->current[size_class] == page) {
+        page->state = SLAB_OBJECTS;
+        page->slack = slab->slack[size_class];
         return ACRE_OK;
+    }
     slab_ring_remove(&slab->partial[size_class], page);
-    uint32_t blocks = page->count;
-    slab_destroy(slab, page);
-    slab_notify_released(slab, blocks);
-    return ACRE_OK;
+    return slab_return(slab, page);
 }
 
 enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_slab_page *page)
 {
     ACRE_ASSERT(slab->current[page->size_class] != page); /* SLAB-6 */
-    if (slab_is_empty(page)) {
-        slab_destroy(slab, page);
-        slab_notify_released(slab, 1);
-        return ACRE_OK;
-    }
+    if (slab_is_empty(page))
+        return slab_return(slab, page);
     page->reciprocal = slab->reciprocal[page->size_class];
     slab_ring_append(&slab->partial[page->size_class], page);
     return ACRE_OK;

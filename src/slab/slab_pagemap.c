@@ -61,23 +61,6 @@ static void slab_clear_entries(struct acre_slab *slab, struct acre_slab_page **e
         entry[i] = &slab->no_slab;
 }
 
-static void slab_set_entries(
-    struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
-{
-    for (; !ACRE_SMALL && pages >= 8; pages -= 8, entry += 8) {
-        entry[0] = page;
-        entry[1] = page;
-        entry[2] = page;
-        entry[3] = page;
-        entry[4] = page;
-        entry[5] = page;
-        entry[6] = page;
-        entry[7] = page;
-    }
-    for (; pages != 0; pages--)
-        *entry++ = page;
-}
-
 /* Clears the entries of [from, to) that point to a record. */
 static void slab_clear_stale_entries(struct acre_slab *slab, struct acre_slab_page **from,
     struct acre_slab_page **to, const struct acre_slab_page *page)

@@ -106,7 +106,7 @@ enum {
     SLAB_SHORT_PART = 2,
     SLAB_REUSE_PART = 4,
     SLAB_FALLBACK_CLASSES = 8,
-    SLAB_SCAN_LIMIT = 2, /* partial slabs that are looked at when one becomes current */
+    SLAB_SCAN_LIMIT = 2, /* partial slabs that are looked at when the fullest becomes current */
     SLAB_GAP = 64,       /* bytes between the last page of a region and the next one's metadata, */
     SLAB_GAP_BELOW = 16, /* and between the metadata of a region and its first page */
     SLAB_SMALL_PART = 64 /* a slab has at most a 64th of all pages, or room for one object */
@@ -433,6 +433,33 @@ ACRE_INLINE bool slab_is_record_at(uintptr_t offset, size_t count)
 /* Whether a link points to a record of this allocator. O(regions). */
 bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page);
 
+/* Makes so many entries point to the record of a slab, `count` a constant; returns the next one. */
+ACRE_INLINE struct acre_slab_page **slab_set_entry_block(
+    struct acre_slab_page **entry, struct acre_slab_page *page, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        entry[i] = page;
+    return entry + count;
+}
+
+/* The same of any number. */
+ACRE_INLINE void slab_set_entries(
+    struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
+{
+    if (ACRE_SMALL) {
+        slab_set_entry_block(entry, page, pages);
+        return;
+    }
+    for (size_t left = pages; left >= 8; left -= 8)
+        entry = slab_set_entry_block(entry, page, 8);
+    if ((pages & 4) != 0)
+        entry = slab_set_entry_block(entry, page, 4);
+    if ((pages & 2) != 0)
+        entry = slab_set_entry_block(entry, page, 2);
+    if ((pages & 1) != 0)
+        *entry = page;
+}
+
 /* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
  * longer slab that began at the same record are cleared. O(pages). */
 void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, size_t pages,
@@ -515,6 +542,10 @@ void acre_slab_destroy_current(struct acre_slab *slab, unsigned size_class);
 
 /* Destroys the current slabs in a region, all of which are empty. */
 void acre_slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab_region *region);
+
+/* Makes a partial slab current in place of one that is full. */
+void acre_slab_use_partial(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page);
 
 /* The current slab being full, makes a partial slab current; false when none is worth it. */
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample);

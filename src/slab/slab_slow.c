@@ -158,14 +158,91 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_large(
     return slab_alloc_from_list(slab, slab->runs[list], list, pages);
 }
 
+/* From a partial slab, which becomes current. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_reused(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page)
+{
+    acre_slab_use_partial(slab, size_class, page);
+    return slab_take_object(slab, size_class);
+}
+
+/* From a new slab outside of the main map, or of another length than the usual one. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_new_slow(
+    struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
+{
+    if (acre_slab_new_slab(slab, size_class, true))
+        return slab_take_object(slab, size_class);
+    return acre_slab_alloc_slow(slab, layout);
+}
+
+/* Ends the alloc of the first object of a new slab. */
+ACRE_INLINE struct acre_ptr slab_alloc_first(
+    struct acre_slab *slab, const struct acre_slab_page *page)
+{
+    uintptr_t at = slab->current_start[page->size_class];
+    if (ACRE_UNLIKELY(!slab_count_block(slab, page->size)))
+        return acre_slab_alloc_peak(slab, at);
+    return (struct acre_ptr){ (void *)at, ACRE_OK };
+}
+
+/* The same of a slab shorter than the one that began there before. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_first_shorter(struct acre_slab *slab,
+    struct acre_slab_page *page, size_t pages, struct acre_slab_page **entry)
+{
+    acre_slab_map_slab(slab, page, pages, entry);
+    return slab_alloc_first(slab, page);
+}
+
+/* The same where the entries of the slab are still to be set. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_first_mapping(struct acre_slab *slab,
+    struct acre_slab_page *page, size_t pages, struct acre_slab_page **entry)
+{
+    if (ACRE_UNLIKELY(page->pages > pages))
+        return slab_alloc_first_shorter(slab, page, pages, entry);
+    slab_set_entries(entry, page, pages);
+    page->pages = (uint8_t)pages;
+    return slab_alloc_first(slab, page);
+}
+
+/* From a new slab of the usual length in the main map, where memory is ample. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_new(
+    struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
+{
+    size_t pages = slab->slab_pages[size_class];
+    size_t list = slab_list_fitting(slab, pages);
+    if (ACRE_UNLIKELY(pages > slab->capacity / SLAB_SMALL_PART || list == SLAB_NO_LIST))
+        return slab_alloc_new_slow(slab, layout, size_class);
+    struct acre_slab_page *page = slab->runs[list];
+    size_t number = slab_main_number(slab, page);
+    if (ACRE_UNLIKELY(number >= slab->pages))
+        return slab_alloc_new_slow(slab, layout, size_class);
+    struct slab_page_place place = slab_main_place(slab, number);
+    slab_list_cut(slab, page, list, pages);
+    slab_fill_in(slab, size_class, page, pages, place.at);
+    slab_set_current(slab, size_class, page, place.at);
+    page->free_bits--;
+    return slab_alloc_first_mapping(slab, page, pages, place.entry);
+}
+
+/* Where memory is not ample. */
+static ACRE_NOINLINE struct acre_ptr slab_alloc_refill_short(
+    struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
+{
+    struct acre_slab_page *page = slab->partial[size_class];
+    if (page != NULL)
+        return slab_alloc_reused(slab, size_class, slab_find_fullest(page));
+    return acre_slab_alloc_slow(slab, layout);
+}
+
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_refill(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
-    bool ample = slab_is_memory_ample(slab);
-    if (acre_slab_reuse_partial(slab, size_class, ample) ||
-        (ample && acre_slab_new_slab(slab, size_class, true)))
-        return slab_take_object(slab, size_class);
-    return acre_slab_alloc_slow(slab, layout);
+    struct acre_slab_page *page = slab->partial[size_class];
+    if (ACRE_UNLIKELY(!slab_is_memory_ample(slab)))
+        return slab_alloc_refill_short(slab, layout, size_class);
+    if (page != NULL && slab_is_reusable(page))
+        return slab_alloc_reused(slab, size_class, page);
+    return slab_alloc_new(slab, layout, size_class);
 }
 
 /* ---- dealloc ---- */

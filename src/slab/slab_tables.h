@@ -78,6 +78,52 @@ ACRE_INLINE bool slab_move_current(struct acre_slab *slab, unsigned size_class,
     return true;
 }
 
+/* Makes a slab current in place of one that is full. */
+ACRE_INLINE void slab_set_current(
+    struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, uintptr_t at)
+{
+    ACRE_ASSERT(slab_is_slab(page) && page->size_class == size_class); /* SLAB-7 */
+    ACRE_ASSERT(page->reciprocal == slab->reciprocal[size_class]);     /* SLAB-6 */
+    ACRE_ASSERT(page->start == (uint32_t)at && slab_has_free(page, page->count));
+    slab->current[size_class]->reciprocal = 0;
+    slab->current[size_class] = page;
+    slab->current_start[size_class] = at;
+    slab->current_count[size_class] = page->count;
+}
+
+/* Whether a slab has enough free objects to serve for a while. */
+ACRE_INLINE bool slab_is_reusable(const struct acre_slab_page *page)
+{
+    return acre_bits_count(page->free_bits) >= slab_reuse_threshold(page);
+}
+
+/* The fullest of a ring's first slabs; a shorter one counts as less full. */
+ACRE_INLINE struct acre_slab_page *slab_find_fullest(struct acre_slab_page *first)
+{
+    struct acre_slab_page *best = first;
+    unsigned least = acre_bits_count(first->free_bits);
+    struct acre_slab_page *page = first->next;
+    for (int scanned = 1; scanned < SLAB_SCAN_LIMIT && page != first; scanned++) {
+        unsigned free = acre_bits_count(page->free_bits);
+        best = free < least ? page : best;
+        least = free < least ? free : least;
+        page = page->next;
+    }
+    return best;
+}
+
+/* The partial slab that is to become current; null: none is worth it. */
+ACRE_INLINE struct acre_slab_page *slab_find_partial(
+    const struct acre_slab *slab, unsigned size_class, bool ample)
+{
+    struct acre_slab_page *page = slab->partial[size_class];
+    if (page == NULL)
+        return NULL;
+    if (!ample)
+        return slab_find_fullest(page);
+    return slab_is_reusable(page) ? page : NULL;
+}
+
 /* ---- the watermark ---- */
 
 /* The list from which on the runs reach the watermark. */
@@ -168,14 +214,14 @@ ACRE_INLINE bool slab_has_largest(const struct acre_slab *slab, size_t pages, si
 
 /* ---- a new slab ---- */
 
-/* Fills in the records and entries of a new slab of blank pages at a place. */
-ACRE_INLINE void slab_describe(struct acre_slab *slab, unsigned size_class,
-    struct acre_slab_page *page, size_t pages, struct slab_page_place place)
+/* Fills in the records of a new slab, all of whose objects are free. */
+ACRE_INLINE void slab_fill_in(const struct acre_slab *slab, unsigned size_class,
+    struct acre_slab_page *page, size_t pages, uintptr_t at)
 {
-    ACRE_ASSERT(page->state == SLAB_BLANK && page->reciprocal == 0); /* SLAB-2, SLAB-6 */
-    ACRE_ASSERT(pages != 0 && pages <= SLAB_MAX_PAGES);              /* SLAB-9 */
+    ACRE_ASSERT(page->reciprocal == 0);                 /* SLAB-6 */
+    ACRE_ASSERT(pages != 0 && pages <= SLAB_MAX_PAGES); /* SLAB-9 */
     page->free_bits = SIZE_MAX;
-    page->start = (uint32_t)place.at;
+    page->start = (uint32_t)at;
     page->reciprocal = slab_reciprocal(slab, size_class);
     page->size = (uint16_t)slab_object_size(slab, size_class);
     page->state = SLAB_OBJECTS;
@@ -183,17 +229,25 @@ ACRE_INLINE void slab_describe(struct acre_slab *slab, unsigned size_class,
     page->slack = slab_class_slack(slab, size_class);
     page->count = (uint8_t)slab_object_count(slab, size_class, pages);
     page[pages - 1].to_first = (uint8_t)(pages - 1);
+}
+
+/* Fills in the records and entries of a new slab of blank pages at a place. */
+ACRE_INLINE void slab_describe(struct acre_slab *slab, unsigned size_class,
+    struct acre_slab_page *page, size_t pages, struct slab_page_place place)
+{
+    ACRE_ASSERT(page->state == SLAB_BLANK); /* SLAB-2 */
+    slab_fill_in(slab, size_class, page, pages, place.at);
     acre_slab_map_slab(slab, page, pages, place.entry);
 }
 
 /* Frees the pages of a slab that is in no ring. Its entries in the page map become stale. */
-ACRE_INLINE void slab_free_pages(struct acre_slab *slab, struct acre_slab_page *page)
+ACRE_INLINE enum acre_status slab_free_pages(struct acre_slab *slab, struct acre_slab_page *page)
 {
     ACRE_ASSERT(slab_is_empty(page)); /* SLAB-5 */
     page->reciprocal = 0;
     page->slack = 0;
     page->state = SLAB_BLANK;
-    acre_slab_run_free(slab, page, page->pages);
+    return acre_slab_run_free(slab, page, page->pages);
 }
 
 /* ---- live runs ---- */

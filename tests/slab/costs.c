@@ -38,7 +38,7 @@ static const char *const names[EVENTS] = { "alloc, current slab",
 static const size_t targets[EVENTS] = { 34, 0, 250, 0, 30, 0, 100, 0 };
 
 /* At most so many instructions per event, in optimised builds. */
-static const size_t bounds[EVENTS] = { 40, 260, 480, 260, 40, 90, 260, 200 };
+static const size_t bounds[EVENTS] = { 40, 200, 300, 260, 40, 90, 150, 200 };
 
 struct shared {
     size_t made;
