@@ -433,33 +433,6 @@ ACRE_INLINE bool slab_is_record_at(uintptr_t offset, size_t count)
 /* Whether a link points to a record of this allocator. O(regions). */
 bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page);
 
-/* Makes so many entries point to the record of a slab, `count` a constant; returns the next one. */
-ACRE_INLINE struct acre_slab_page **slab_set_entry_block(
-    struct acre_slab_page **entry, struct acre_slab_page *page, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        entry[i] = page;
-    return entry + count;
-}
-
-/* The same of any number. */
-ACRE_INLINE void slab_set_entries(
-    struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
-{
-    if (ACRE_SMALL) {
-        slab_set_entry_block(entry, page, pages);
-        return;
-    }
-    for (size_t left = pages; left >= 8; left -= 8)
-        entry = slab_set_entry_block(entry, page, 8);
-    if ((pages & 4) != 0)
-        entry = slab_set_entry_block(entry, page, 4);
-    if ((pages & 2) != 0)
-        entry = slab_set_entry_block(entry, page, 2);
-    if ((pages & 1) != 0)
-        *entry = page;
-}
-
 /* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
  * longer slab that began at the same record are cleared. O(pages). */
 void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, size_t pages,

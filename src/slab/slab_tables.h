@@ -214,6 +214,33 @@ ACRE_INLINE bool slab_has_largest(const struct acre_slab *slab, size_t pages, si
 
 /* ---- a new slab ---- */
 
+/* Makes so many entries point to the record of a slab, `count` a constant; returns the next one. */
+ACRE_INLINE struct acre_slab_page **slab_set_entry_block(
+    struct acre_slab_page **entry, struct acre_slab_page *page, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        entry[i] = page;
+    return entry + count;
+}
+
+/* The same of any number. */
+ACRE_INLINE void slab_set_entries(
+    struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
+{
+    if (ACRE_SMALL) {
+        slab_set_entry_block(entry, page, pages);
+        return;
+    }
+    for (size_t left = pages; left >= 8; left -= 8)
+        entry = slab_set_entry_block(entry, page, 8);
+    if ((pages & 4) != 0)
+        entry = slab_set_entry_block(entry, page, 4);
+    if ((pages & 2) != 0)
+        entry = slab_set_entry_block(entry, page, 2);
+    if ((pages & 1) != 0)
+        *entry = page;
+}
+
 /* Fills in the records of a new slab, all of whose objects are free. */
 ACRE_INLINE void slab_fill_in(const struct acre_slab *slab, unsigned size_class,
     struct acre_slab_page *page, size_t pages, uintptr_t at)
