@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 /* Blocks read at a time, and blocks that a walk passes at most. */
-#define VISITS 2048u
+#define VISITS 410u
 #define WALK 256u
 /* Operations whose sizes are counted at most. */
 #define COUNTED_OPS (UINT64_C(1) << 20)
