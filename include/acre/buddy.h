@@ -18,7 +18,7 @@
  *
  * Space per block: the size, or the alignment when that is larger, rounded up to a power of two; a
  * quarter is lost on average, half at worst. Space per region: a little over 6 bits per smallest
- * block, and a descriptor of some 150 bytes.
+ * block, and a descriptor of some 190 bytes.
  *
  * Fragmentation: with live blocks of powers of two up to n bytes and at most M live bytes, the
  * worst case is about M * (1 + log2(n) / 2) (J. M. Robson, 1971, for any allocator that does not
@@ -95,6 +95,9 @@ struct acre_buddy {
     size_t capacity; /* of all regions, in smallest blocks */
 #if ACRE_MAX_POOL == 0
     unsigned quick_depth; /* most blocks on each quick list */
+    size_t orders;        /* bit k: by_order[k] is not null */
+    /* Regions by the order of their largest free block: the first one of a list, or null. */
+    struct acre_buddy_region *by_order[8 * sizeof(size_t)];
 #endif
     struct acre_exhausted_hook on_exhausted;
     acre_released_fn *on_released; /* null: none */
@@ -121,15 +124,15 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
 
 /**
  * The verbs. Each one's contract is that of its namesake in acre/bytes.h and acre/base.h. n is the
- * number of smallest blocks in a region. alloc, dealloc, resize: O(log n), plus O(regions) when the
- * region used last cannot serve. A resize that grows a block over quick ones: O(blocks on quick
- * lists) more, and a look at no more than 2 KiB of state bytes. An alloc that needs blocks from the
- * quick lists merged flushes them: at most ACRE_BUDDY_QUICK_LISTS * ACRE_BUDDY_QUICK_DEPTH frees at
- * once. usable_size: O(1).
- * stats: O(log n) per region and per block on a quick list.
+ * number of smallest blocks in a region. alloc, dealloc, resize: O(log n), refused or not, however
+ * many regions there are; a small build's alloc takes O(regions). A resize that grows a block over
+ * quick ones: O(blocks on quick lists) more, and a look at no more than 2 KiB of state bytes. An
+ * alloc that needs blocks from the quick lists merged flushes them: at most ACRE_BUDDY_QUICK_LISTS *
+ * ACRE_BUDDY_QUICK_DEPTH frees at once. usable_size: O(1).
+ * stats: O(log n) per block on a quick list.
  *
  * init keeps both settings. init, add_memory, reset, remove_memory: O(n). check, walk: O(n), times
- * the number of orders for free blocks.
+ * the number of orders for free blocks; check O(regions squared).
  */
 ACRE_NODISCARD enum acre_status acre_buddy_init(struct acre_buddy *buddy, void *start, size_t size);
 ACRE_NODISCARD enum acre_status acre_buddy_add_memory(

@@ -54,6 +54,7 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_by_splitting(
     uintptr_t block = buddy_block_at(region, index, from);
     buddy_clear(region, index);
     acre_buddy_split(buddy, region, block, from, order);
+    buddy_note_cleared(buddy, region, index);
     return buddy_hand_out(buddy, region, block, order);
 }
 
@@ -65,31 +66,38 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_refilling(
     uintptr_t block = buddy_block_at(region, index, from);
     buddy_clear(region, index);
     acre_buddy_refill_quick(buddy, region, block, from, order);
+    buddy_note_cleared(buddy, region, index);
     return buddy_hand_out(buddy, region, block, order);
 }
 
-/* Hands out the smallest free block that fits of all regions, of equals the lowest. */
+/* Hands out a free block of the order of its region's largest ones. */
+static ACRE_NOINLINE struct acre_ptr buddy_alloc_largest(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index, unsigned order)
+{
+    uintptr_t block = buddy_block_at(region, index, order);
+    buddy_clear(region, index);
+    acre_buddy_update_largest(buddy, region);
+    return buddy_hand_out(buddy, region, block, order);
+}
+
+/* Hands out the smallest free block that fits of the region whose largest one fits best. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_other_region(
     struct acre_buddy *buddy, unsigned order)
 {
-    struct acre_buddy_region *best = NULL;
-    unsigned least = BUDDY_NONE;
-    for (struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
-         region = buddy_next_region(region)) {
-        size_t index = buddy_find_free(region, buddy_first_index(region, order));
-        if (index == BUDDY_NO_BIT || buddy_order_of_bit(region, index, order) >= least)
-            continue;
-        least = buddy_order_of_bit(region, index, order);
-        best = region;
-    }
-    if (best == NULL)
+    struct acre_buddy_region *region = buddy_find_serving(buddy, order);
+    if (region == NULL)
         return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
-    buddy_cache_region(buddy, best);
-    size_t index = buddy_find_free(best, buddy_first_index(best, order));
-    uintptr_t block = buddy_block_at(best, index, least);
-    buddy_clear(best, index);
-    acre_buddy_split(buddy, best, block, least, order);
-    return buddy_hand_out(buddy, best, block, order);
+    buddy_cache_region(buddy, region);
+    size_t index = buddy_find_free(region, buddy_first_index(region, order));
+    ACRE_ASSERT(index != BUDDY_NO_BIT); /* BUDDY-11 */
+    if (index >= buddy_first_index(region, order + 1))
+        return order < ACRE_BUDDY_QUICK_ORDERS
+                   ? buddy_alloc_refilling(buddy, region, index, order)
+                   : buddy_alloc_by_splitting(buddy, region, index, order);
+    uintptr_t block = buddy_block_at(region, index, order);
+    buddy_clear(region, index);
+    buddy_note_cleared(buddy, region, index);
+    return buddy_hand_out(buddy, region, block, order);
 }
 
 static struct acre_ptr buddy_retry(void *self, struct acre_layout layout)
@@ -129,6 +137,8 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_cached(
         return order < ACRE_BUDDY_QUICK_ORDERS
                    ? buddy_alloc_refilling(buddy, region, index, order)
                    : buddy_alloc_by_splitting(buddy, region, index, order);
+    if (ACRE_UNLIKELY(buddy_was_largest(region, index)))
+        return buddy_alloc_largest(buddy, region, index, order);
     buddy_clear(region, index);
     return buddy_hand_out(buddy, region, at << order, order);
 }

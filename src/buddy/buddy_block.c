@@ -58,6 +58,7 @@ static void buddy_take_in_above(struct acre_buddy *buddy, struct buddy_live live
         if (!buddy_is_free(region, above, at))
             acre_buddy_flush_within(buddy, above, buddy_size(at));
         buddy_clear(region, buddy_index(region, above, at));
+        buddy_note_cleared(buddy, region, buddy_index(region, above, at));
     }
 }
 
@@ -68,10 +69,12 @@ static bool buddy_resize_in_place(struct acre_buddy *buddy, struct buddy_live li
         return true;
     if (order > live.order && !buddy_can_grow(buddy, live, order))
         return false;
-    if (order > live.order)
+    if (order > live.order) {
         buddy_take_in_above(buddy, live, order);
-    else
+    } else {
         acre_buddy_split(buddy, live.region, live.block, live.order, order);
+        acre_buddy_update_largest(buddy, live.region);
+    }
     buddy_unmark_live(live.region, live.block);
     buddy_mark_live(buddy, live.region, live.block, order);
     acre_buddy_account(buddy, buddy_size(live.order), buddy_size(order));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's checker: proves invariants BUDDY-1 to BUDDY-10 of buddy_private.h. It changes nothing,
+ * Buddy's checker: proves invariants BUDDY-1 to BUDDY-11 of buddy_private.h. It changes nothing,
  * and reads a region's maps only when it has shown where they lie.
  */
 #include "buddy/buddy_fast.h"
@@ -18,6 +18,8 @@ static const char *const buddy_quick_text =
     "BUDDY-7: a quick list holds blocks of its class, each once, within its limit";
 static const char *const buddy_state_text =
     "BUDDY-4: state bytes describe the live and quick blocks that start there";
+static const char *const buddy_order_text =
+    "BUDDY-11: regions are on the list of their largest free block's order";
 static const char *const buddy_count_text = "BUDDY-8: counts are those of blocks and regions";
 
 /* ---- BUDDY-10, BUDDY-7: the control structure ---- */
@@ -296,5 +298,6 @@ struct acre_check_result acre_buddy_check(const struct acre_buddy *buddy)
         result = buddy_check_bits(&audit);
     if (result.invariant == NULL)
         result = buddy_check_counts(&audit);
-    return result;
+    bad = result.invariant == NULL ? acre_buddy_find_bad_order(buddy) : NULL;
+    return bad != NULL ? acre_check_broken(buddy_order_text, bad) : result;
 }

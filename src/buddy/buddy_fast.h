@@ -50,6 +50,34 @@ ACRE_INLINE bool buddy_is_cached(
            buddy->pairs == expected.pairs && buddy->states == expected.states;
 }
 
+/* ---- buddy_free.c: regions by their largest free block ---- */
+
+/* What a region's fields say of the order of its largest free block. */
+ACRE_INLINE void buddy_set_largest_from(struct acre_buddy_region *region)
+{
+    bool none = region->largest == BUDDY_NONE;
+    region->largest_from = none ? BUDDY_NO_BIT : buddy_first_index(region, region->largest);
+    region->larger_from =
+        none || region->seam ? 0 : buddy_first_index(region, region->largest + 1U);
+}
+
+/* Sets what a region has when no block is free; it is on no list. */
+void acre_buddy_forget_largest(struct acre_buddy_region *region);
+
+/* The same for one that may be on a list. */
+void acre_buddy_leave_orders(struct acre_buddy *buddy, struct acre_buddy_region *region);
+
+/* The region whose largest free block is the smallest of those that serve an order; null: none. */
+ACRE_INLINE struct acre_buddy_region *buddy_find_serving(
+    const struct acre_buddy *buddy, unsigned order)
+{
+    size_t orders = order < ACRE_WORD_BITS ? buddy->orders >> order : 0;
+    return orders != 0 ? buddy->by_order[order + acre_bits_lowest(orders)] : NULL;
+}
+
+/* For the checker: what breaks BUDDY-11, or null. O(regions squared). */
+const void *acre_buddy_find_bad_order(const struct acre_buddy *buddy);
+
 /* ---- buddy_quick.c: quick lists ---- */
 
 /* A class's quick list. `size_class` times the size of an entry is taken in 32 bits, which saves an
@@ -123,7 +151,7 @@ bool acre_buddy_is_quick(const struct acre_buddy *buddy, uintptr_t block, unsign
 void acre_buddy_flush_within(struct acre_buddy *buddy, uintptr_t first, size_t count);
 
 /* One more than the highest order that an alloc could have, the quick lists flushed if need be; 0:
- * none. O(quick blocks squared * orders), which is bounded, and O(regions). */
+ * none. O(quick blocks squared * orders), which is bounded. */
 unsigned acre_buddy_best_order(const struct acre_buddy *buddy);
 
 /* The most blocks on each quick list. */

@@ -2,7 +2,7 @@
 /*
  * Buddy's blocks: the bitmap and its summaries, accounts, the validator, merging and splitting.
  */
-#include "buddy/buddy_private.h"
+#include "buddy/buddy_fast.h"
 
 /* ---- the bitmap ---- */
 
@@ -63,6 +63,74 @@ unsigned acre_buddy_highest_order(const struct acre_buddy_region *region)
     return order;
 }
 
+/* ---- regions by their largest free block ---- */
+
+#if ACRE_MAX_POOL == 0
+
+static void buddy_leave_order(struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    struct acre_buddy_region *next = region->order_next;
+    struct acre_buddy_region *prev = region->order_prev;
+    if (next != NULL)
+        next->order_prev = prev;
+    if (prev != NULL)
+        prev->order_next = next;
+    else
+        buddy->by_order[region->largest] = next;
+    if (buddy->by_order[region->largest] == NULL)
+        buddy->orders &= acre_bits_except(region->largest);
+}
+
+static void buddy_enter_order(struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    struct acre_buddy_region *next = buddy->by_order[region->largest];
+    region->order_next = next;
+    region->order_prev = NULL;
+    if (next != NULL)
+        next->order_prev = region;
+    buddy->by_order[region->largest] = region;
+    buddy->orders |= acre_bit(region->largest);
+}
+
+void acre_buddy_forget_largest(struct acre_buddy_region *region)
+{
+    region->largest = BUDDY_NONE;
+    buddy_set_largest_from(region);
+    region->order_next = NULL;
+    region->order_prev = NULL;
+}
+
+void acre_buddy_leave_orders(struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    if (region->largest == BUDDY_NONE)
+        return;
+    buddy_leave_order(buddy, region);
+    acre_buddy_forget_largest(region);
+}
+
+ACRE_NOINLINE void acre_buddy_update_largest(
+    struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    unsigned largest = acre_buddy_highest_order(region);
+    if (largest != region->largest) {
+        acre_buddy_leave_orders(buddy, region);
+        region->largest = (unsigned char)largest;
+        if (largest != BUDDY_NONE)
+            buddy_enter_order(buddy, region);
+    }
+    buddy_set_largest_from(region);
+}
+
+#else
+
+void acre_buddy_update_largest(struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    (void)buddy;
+    (void)region;
+}
+
+#endif
+
 /* ---- accounts ---- */
 
 void acre_buddy_account(struct acre_buddy *buddy, size_t had, size_t has)
@@ -78,8 +146,12 @@ void acre_buddy_account(struct acre_buddy *buddy, size_t had, size_t has)
 
 struct acre_buddy_region *acre_buddy_find_region(const struct acre_buddy *buddy, uintptr_t block)
 {
-    struct acre_buddy_region *region = (struct acre_buddy_region *)acre_regions_find(
-        &buddy->regions, block << buddy_smallest_log2(buddy));
+    uintptr_t pos = block << buddy_smallest_log2(buddy);
+    struct acre_region *found = acre_regions_find_likely(&buddy->regions, pos);
+    struct acre_buddy_region *region = (struct acre_buddy_region *)found;
+    if (ACRE_LIKELY(region != NULL && buddy_contains(region, block)))
+        return region;
+    region = (struct acre_buddy_region *)acre_regions_find(&buddy->regions, pos);
     return region != NULL && buddy_contains(region, block) ? region : NULL;
 }
 
@@ -110,8 +182,8 @@ bool acre_buddy_could_have_made(
 
 /* ---- merging ---- */
 
-ACRE_NOINLINE void acre_buddy_merge_across(
-    struct acre_buddy *buddy, uintptr_t block, unsigned order)
+/* Continues a merge that has come to the edge of a region which another one adjoins. */
+static void buddy_merge_across(struct acre_buddy *buddy, uintptr_t block, unsigned order)
 {
     for (;;) {
         uintptr_t sibling = block ^ buddy_size(order);
@@ -119,11 +191,26 @@ ACRE_NOINLINE void acre_buddy_merge_across(
         if (region == NULL || !buddy_is_free(region, sibling, order))
             break;
         buddy_clear(region, buddy_index(region, sibling, order));
+        acre_buddy_update_largest(buddy, region);
         block &= ~buddy_size(order++);
     }
     struct acre_buddy_region *region = acre_buddy_find_region(buddy, block);
     ACRE_ASSERT(region != NULL); /* BUDDY-2 */
     buddy_set(region, buddy_index(region, block, order));
+    acre_buddy_update_largest(buddy, region);
+}
+
+ACRE_NOINLINE void acre_buddy_merge_to_largest(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t at, size_t lead)
+{
+    /* Inverts buddy_lead(), so that the loop that merges need not count. */
+    unsigned order = (unsigned)acre_divide(lead - buddy_lead(region, 0), BUDDY_GAP);
+    bool across = buddy_is_on_seam(region) && !buddy_contains(region, (at ^ 1) << order);
+    if (!across)
+        buddy_set(region, buddy_index(region, at << order, order));
+    acre_buddy_update_largest(buddy, region);
+    if (across)
+        buddy_merge_across(buddy, at << order, order);
 }
 
 void acre_buddy_merge(struct acre_buddy *buddy, uintptr_t block, unsigned order)
@@ -155,6 +242,7 @@ static ACRE_NOINLINE void buddy_split_across(
         struct acre_buddy_region *region = acre_buddy_find_region(buddy, half);
         ACRE_ASSERT(region != NULL); /* BUDDY-2 */
         buddy_set(region, buddy_index(region, half, from));
+        acre_buddy_update_largest(buddy, region);
     }
 }
 

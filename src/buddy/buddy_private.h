@@ -50,6 +50,8 @@
  *   BUDDY-8  live_blocks, used and capacity are those of the blocks, total that of the regions [n]
  *   BUDDY-9  the cached region is one of the regions; null only when there is none [r]
  *   BUDDY-10 the constants of the smallest block agree with one another [1]
+ *   BUDDY-11 each region is on the list of its largest free block's order, and on no other; `orders`
+ *            has a bit for each list [r * r]
  *
  * Tried and rejected, with figures in docs/decisions.md: free lists by order (links in managed
  * memory, or 16 bytes per block beside it); a bitmap per order (a search per order); merging at
@@ -75,10 +77,16 @@ struct acre_buddy_region {
     uintptr_t base;             /* for the cached region: address of the first even block, */
     size_t pairs;               /* pairs of blocks from there on, */
     unsigned char *pair_states; /* and their state bytes */
+    size_t largest_from; /* first index of the largest free block's order; BUDDY_NO_BIT: none */
+    size_t larger_from;  /* first index of the order above; 0: no block is free, or on the seam */
+    struct acre_buddy_region *order_next; /* of regions whose largest free block has that order */
+    struct acre_buddy_region *order_prev;
 #endif
     unsigned levels;
     bool seam; /* another region adjoins */
-    unsigned char unused[3];
+    unsigned char
+        largest; /* order of the largest free block; BUDDY_NONE: none (not in a small build) */
+    unsigned char unused[2];
     size_t *level[];
 };
 
@@ -272,6 +280,43 @@ ACRE_INLINE size_t buddy_find_free(const struct acre_buddy_region *region, size_
 /* Highest order of a region's free blocks; BUDDY_NONE when it has none. O(orders). */
 unsigned acre_buddy_highest_order(const struct acre_buddy_region *region);
 
+/* ---- buddy_free.c: regions by their largest free block ---- */
+
+/* Moves a region to the list of its largest free block's order, where that has changed. */
+void acre_buddy_update_largest(struct acre_buddy *buddy, struct acre_buddy_region *region);
+
+/* Whether a bit that was set belongs to an order above all others of its region. */
+ACRE_INLINE bool buddy_is_new_largest(const struct acre_buddy_region *region, size_t index)
+{
+#if ACRE_MAX_POOL == 0
+    return index >= region->larger_from;
+#else
+    (void)region;
+    (void)index;
+    return false;
+#endif
+}
+
+/* Whether a bit that was cleared may have been the last one of a region's highest order. */
+ACRE_INLINE bool buddy_was_largest(const struct acre_buddy_region *region, size_t index)
+{
+#if ACRE_MAX_POOL == 0
+    return index >= region->largest_from;
+#else
+    (void)region;
+    (void)index;
+    return false;
+#endif
+}
+
+/* After a bit was cleared, and the rest of a block that was split is set. */
+ACRE_INLINE void buddy_note_cleared(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index)
+{
+    if (ACRE_UNLIKELY(buddy_was_largest(region, index)))
+        acre_buddy_update_largest(buddy, region);
+}
+
 /* ---- regions ---- */
 
 ACRE_INLINE struct acre_buddy_region *buddy_first_region(const struct acre_buddy *buddy)
@@ -379,8 +424,11 @@ struct buddy_view acre_buddy_inspect(
 
 /* ---- buddy_free.c: merging and splitting ---- */
 
-/* Continues a merge that has come to the edge of a region which another one adjoins. */
-void acre_buddy_merge_across(struct acre_buddy *buddy, uintptr_t block, unsigned order);
+/* Ends a merge that makes a region's largest block, or that comes to the edge of a region which another
+ * one adjoins: of the block with the number `at` among those of its order, whose buddy_lead() is
+ * `lead`. */
+void acre_buddy_merge_to_largest(
+    struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t at, size_t lead);
 
 /* Makes a block of a region free and merges it with its buddies as far as they are free; `at` is
  * the block's number >> order. O(log n), and O(regions) at a seam. */
@@ -404,15 +452,10 @@ ACRE_INLINE void buddy_merge_in_region(
         lead -= limit;
         at >>= 1;
     }
-    if (ACRE_UNLIKELY(buddy_is_on_seam(region))) {
-        /* Inverts buddy_lead(), so that the loop need not count. */
-        order = acre_divide(lead + limit - buddy_lead(region, 0), BUDDY_GAP);
-        if (!buddy_contains(region, (at ^ 1) << order)) {
-            acre_buddy_merge_across(buddy, at << order, (unsigned)order);
-            return;
-        }
-    }
-    buddy_set_in_words(region, words, lead + at);
+    if (ACRE_UNLIKELY(buddy_is_new_largest(region, lead + at)))
+        acre_buddy_merge_to_largest(buddy, region, at, lead + limit);
+    else
+        buddy_set_in_words(region, words, lead + at);
 }
 
 /* The same for a block of any region. */
@@ -421,7 +464,8 @@ void acre_buddy_merge(struct acre_buddy *buddy, uintptr_t block, unsigned order)
 /* Makes the blocks in [from, to) free, in pieces as large as alignment lets them be. */
 void acre_buddy_merge_range(struct acre_buddy *buddy, uintptr_t from, uintptr_t to);
 
-/* Splits a block that is in no set down to `order`: the upper halves become free. */
+/* Splits a block that is in no set down to `order`: the upper halves become free. One of them may be
+ * the region's largest: the caller updates that. */
 void acre_buddy_split(struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block,
     unsigned from, unsigned order);
 

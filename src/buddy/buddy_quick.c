@@ -266,15 +266,10 @@ static void buddy_merge_to_next_order(
 
 unsigned acre_buddy_best_order(const struct acre_buddy *buddy)
 {
-    const struct acre_buddy_region *region = buddy_first_region(buddy);
     struct buddy_merged merged;
-    unsigned best = 0;
-    if (region == NULL)
+    unsigned best = buddy->orders != 0 ? acre_bits_highest(buddy->orders) + 1 : 0;
+    if (buddy->cached == NULL)
         return 0;
-    for (; region != NULL; region = buddy_next_region(region)) {
-        unsigned highest = acre_buddy_highest_order(region);
-        best = highest != BUDDY_NONE && highest >= best ? highest + 1 : best;
-    }
     merged.count = 0;
     for (unsigned order = 0; order < ACRE_BUDDY_QUICK_ORDERS || merged.count != 0; order++) {
         buddy_add_quick_of_order(buddy, order, &merged);

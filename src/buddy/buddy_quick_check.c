@@ -77,4 +77,66 @@ size_t acre_buddy_count_quick(const struct acre_buddy *buddy)
     return count;
 }
 
+/* ---- BUDDY-11: regions by their largest free block ---- */
+
+/* Whether a pointer is to one of the regions, or null. */
+static bool buddy_is_region(
+    const struct acre_buddy *buddy, const struct acre_buddy_region *candidate)
+{
+    const struct acre_buddy_region *region = buddy_first_region(buddy);
+    while (region != NULL && candidate != NULL && region != candidate)
+        region = buddy_next_region(region);
+    return region == candidate || candidate == NULL;
+}
+
+/* Whether a region says what its largest free block is, and has the fields of a list's entry. */
+static bool buddy_has_sound_order(
+    const struct acre_buddy *buddy, const struct acre_buddy_region *region)
+{
+    struct acre_buddy_region expected = *region;
+    expected.largest = (unsigned char)acre_buddy_highest_order(region);
+    buddy_set_largest_from(&expected);
+    return region->largest == expected.largest && region->largest_from == expected.largest_from &&
+           region->larger_from == expected.larger_from &&
+           buddy_is_region(buddy, region->order_next) &&
+           buddy_is_region(buddy, region->order_prev) &&
+           (region->largest != BUDDY_NONE ||
+               (region->order_next == NULL && region->order_prev == NULL));
+}
+
+/* How many regions a list has, each of its order and linked back; `most` + 1 when it is not sound.
+ * All links of regions lead to regions. */
+static size_t buddy_count_list(const struct acre_buddy *buddy, unsigned order, size_t most)
+{
+    const struct acre_buddy_region *region = buddy->by_order[order];
+    const struct acre_buddy_region *before = NULL;
+    size_t count = 0;
+    if (!buddy_is_region(buddy, region) || (region != NULL) != (buddy->orders >> order & 1))
+        return most + 1;
+    for (; region != NULL; region = region->order_next) {
+        if (region->largest != order || region->order_prev != before || ++count > most)
+            return most + 1;
+        before = region;
+    }
+    return count;
+}
+
+const void *acre_buddy_find_bad_order(const struct acre_buddy *buddy)
+{
+    const struct acre_buddy_region *region = buddy_first_region(buddy);
+    size_t listed = 0;
+    for (; region != NULL; region = buddy_next_region(region)) {
+        if (!buddy_has_sound_order(buddy, region))
+            return region;
+        listed += region->largest != BUDDY_NONE;
+    }
+    for (unsigned order = 0; order < ACRE_WORD_BITS; order++) {
+        size_t count = buddy_count_list(buddy, order, listed);
+        if (count > listed)
+            return &buddy->by_order[order];
+        listed -= count;
+    }
+    return listed != 0 ? &buddy->orders : NULL;
+}
+
 #endif

@@ -170,11 +170,13 @@ static void buddy_update_seam(struct acre_buddy_region *region)
         return;
     const struct acre_buddy_region *below = (const struct acre_buddy_region *)region->range.prev;
     region->seam = buddy_adjoins(below, region) || buddy_adjoins(region, buddy_next_region(region));
+    buddy_set_largest_from(region);
 }
 
 static void buddy_insert_region(struct acre_buddy *buddy, struct acre_buddy_region *region)
 {
     acre_regions_insert(&buddy->regions, &region->range);
+    acre_buddy_forget_largest(region);
     buddy->capacity += region->count;
     buddy_update_seam((struct acre_buddy_region *)region->range.prev);
     buddy_update_seam(region);
@@ -378,6 +380,7 @@ static bool buddy_is_in_use(const struct acre_buddy *buddy, const struct acre_bu
 static void buddy_remove_region(struct acre_buddy *buddy, struct acre_buddy_region *region)
 {
     acre_regions_remove(&buddy->regions, &region->range);
+    acre_buddy_leave_orders(buddy, region);
     buddy->capacity -= region->count;
     buddy_update_seam((struct acre_buddy_region *)region->range.prev);
     buddy_update_seam(buddy_next_region(region));
@@ -413,6 +416,8 @@ enum acre_status acre_buddy_remove_memory(struct acre_buddy *buddy, void *start)
         low = buddy_find_enclosing(buddy, first);
     if (low.region != NULL)
         buddy_clear(low.region, buddy_index(low.region, low.block, low.order));
+    if (low.region != NULL)
+        acre_buddy_update_largest(buddy, low.region);
     buddy_remove_region(buddy, region);
     if (low.region != NULL)
         acre_buddy_merge_range(buddy, low.block, first);
@@ -430,8 +435,10 @@ void acre_buddy_reset(struct acre_buddy *buddy)
     buddy->capacity = capacity;
     buddy_cache_region(buddy, buddy_first_region(buddy));
     for (struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
-         region = buddy_next_region(region))
+         region = buddy_next_region(region)) {
         buddy_clear_metadata(region);
+        acre_buddy_forget_largest(region);
+    }
     for (struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
          region = buddy_next_region(region))
         acre_buddy_merge_range(buddy, region->first, region->first + region->count);

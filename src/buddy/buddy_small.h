@@ -30,6 +30,28 @@ ACRE_INLINE bool buddy_is_cached(
     return buddy->cached == region;
 }
 
+ACRE_INLINE void buddy_set_largest_from(struct acre_buddy_region *region)
+{
+    (void)region;
+}
+
+ACRE_INLINE void acre_buddy_forget_largest(struct acre_buddy_region *region)
+{
+    (void)region;
+}
+
+ACRE_INLINE void acre_buddy_leave_orders(struct acre_buddy *buddy, struct acre_buddy_region *region)
+{
+    (void)buddy;
+    (void)region;
+}
+
+ACRE_INLINE const void *acre_buddy_find_bad_order(const struct acre_buddy *buddy)
+{
+    (void)buddy;
+    return NULL;
+}
+
 ACRE_INLINE void acre_buddy_init_quick(struct acre_buddy *buddy, unsigned depth)
 {
     (void)buddy;

@@ -97,8 +97,10 @@ static void buddy_split_to(struct acre_buddy *buddy, struct buddy_found found, u
         struct acre_buddy_region *region = buddy_find_region_near(buddy, found.region, other);
         ACRE_ASSERT(region != NULL); /* BUDDY-2 */
         buddy_set(region, buddy_index(region, other, at));
+        acre_buddy_update_largest(buddy, region);
         block = found.at >= half ? half : block;
     }
+    acre_buddy_update_largest(buddy, found.region);
     ACRE_ASSERT(block == found.at);
 }
 

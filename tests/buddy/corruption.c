@@ -169,6 +169,21 @@ static void regions(void **state)
     expect("BUDDY-1");
 }
 
+static void lists_by_order(void **state)
+{
+    (void)state;
+    FLIP(low->largest, 1, "BUDDY-11");
+    FLIP(low->largest_from, 1, "BUDDY-11");
+    FLIP(high->larger_from, 1, "BUDDY-11");
+    FLIP(low->order_next, 8, "BUDDY-11");
+    FLIP(high->order_prev, 8, "BUDDY-11");
+    FLIP(buddy.orders, 1, "BUDDY-11");
+    FLIP(buddy.by_order[low->largest], 8, "BUDDY-11");
+    FLIP(buddy.by_order[30], 8, "BUDDY-11");
+    low->order_next = low; /* a ring */
+    expect("BUDDY-11");
+}
+
 static void a_region_lost(void **state)
 {
     (void)state;
@@ -378,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup(quick_lists, make),
         cmocka_unit_test_setup(a_block_twice_on_its_quick_list, make),
         cmocka_unit_test_setup(regions, make),
+        cmocka_unit_test_setup(lists_by_order, make),
         cmocka_unit_test_setup(a_region_lost, make),
         cmocka_unit_test_setup(states, make),
         cmocka_unit_test_setup(orders_of_live_blocks, make),

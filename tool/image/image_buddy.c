@@ -34,6 +34,8 @@ static struct buddy_places buddy_image_places_of(unsigned word)
     image_place_words(&cursor, 1); /* failed */
     places.capacity = image_place_words(&cursor, 1);
     places.quick_depth = image_place(&cursor, 4, 1);
+    places.orders = image_place_words(&cursor, 1);
+    places.by_order = image_place_words(&cursor, 8 * (uint64_t)word);
     places.size = cursor.at;
     return places;
 }
@@ -219,7 +221,7 @@ static bool buddy_image_place_levels(
     struct buddy_audit *audit, struct buddy_region *region, uint64_t levels)
 {
     unsigned word = audit->own.word;
-    uint64_t head = region->range.at + image_range_size(word) + 7 * (uint64_t)word + 8;
+    uint64_t head = region->range.at + image_range_size(word) + REGION_WORDS * (uint64_t)word + 8;
     uint64_t words = (2 * region->count + GAP * (uint64_t)buddy_image_word_bits(audit) + 2) /
                          buddy_image_word_bits(audit) +
                      1;
@@ -250,10 +252,14 @@ static bool buddy_image_read_region(struct buddy_audit *audit, struct buddy_regi
     unsigned word = audit->own.word;
     uint64_t at = region->range.at + image_range_size(word);
     uint64_t *const numbers[] = { &region->first, &region->count, &region->limit, &region->states,
-        &region->base, &region->pairs, &region->pair_states };
-    for (size_t i = 0; i < 7; i++)
+        &region->base, &region->pairs, &region->pair_states, &region->largest_from,
+        &region->larger_from, &region->order_next, &region->order_prev };
+    for (size_t i = 0; i < REGION_WORDS; i++)
         *numbers[i] = image_word(&audit->own, at + i * word);
-    uint64_t levels = image_number(&audit->own, at + 7 * (uint64_t)word, 4);
+    at += REGION_WORDS * (uint64_t)word;
+    uint64_t levels = image_number(&audit->own, at, 4);
+    region->seam = image_number(&audit->own, at + 4, 1) != 0;
+    region->largest = (unsigned)image_number(&audit->own, at + 5, 1);
     return !audit->own.lost && region->count <= 2 * audit->own.image->size &&
            buddy_image_is_sound_place(audit, &region->range) &&
            buddy_image_has_sound_blocks(audit, region) &&
@@ -322,10 +328,8 @@ static bool buddy_image_check_regions(struct buddy_audit *audit)
     bool cached = audit->region_count == 0 && buddy_image_is_cached(audit, &none);
     for (size_t i = 0; i < audit->region_count; i++) {
         const struct buddy_region *region = &audit->regions[i];
-        uint64_t seam_at = region->range.at + image_range_size(audit->own.word) +
-                           7 * (uint64_t)audit->own.word + 4;
         bool seam = (i > 0 && buddy_image_adjoins(audit, i - 1)) || buddy_image_adjoins(audit, i);
-        if ((image_number(&audit->own, seam_at, 1) != 0) != seam)
+        if (region->seam != seam)
             return buddy_image_broken(audit, region_text, region->range.at);
         cached = cached || buddy_image_is_cached(audit, region);
         capacity += region->count;
@@ -348,7 +352,7 @@ void image_check_buddy(struct image_heap *heap, const struct image *image, uint6
         return;
     if (buddy_image_check_control(&audit) && buddy_image_check_regions(&audit) &&
         buddy_image_check_quick(&audit) && buddy_image_check_blocks(&audit) &&
-        buddy_image_check_bits(&audit))
-        buddy_image_check_counts(&audit);
+        buddy_image_check_bits(&audit) && buddy_image_check_counts(&audit))
+        buddy_image_check_orders(&audit);
     free(audit.regions);
 }

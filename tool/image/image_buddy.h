@@ -14,19 +14,23 @@ enum {
     CLASS = 0x3f,
     NONE = 0x7f,
     GAP = 3,
-    MOST_LEVELS = 16
+    MOST_LEVELS = 16,
+    REGION_WORDS = 11 /* after the common part of a descriptor, before the number of levels */
 };
 
 /* struct acre_buddy. */
 struct buddy_places {
     uint64_t base, pairs, states, mask, pair_log2, bias, live_blocks, headroom, classes, quick,
-        cached, peak, capacity, quick_depth, size;
+        cached, peak, capacity, quick_depth, orders, by_order, size;
     struct image_regions regions;
 };
 
 struct buddy_region {
     struct image_range range;
     uint64_t first, count, limit, states, base, pairs, pair_states;
+    uint64_t largest_from, larger_from, order_next, order_prev;
+    unsigned largest; /* order; NONE */
+    bool seam;
     uint64_t level[MOST_LEVELS + 1]; /* where each one begins; the one above the last: its end */
     unsigned levels;
 };
@@ -62,5 +66,6 @@ bool buddy_image_check_quick(struct buddy_audit *audit);
 bool buddy_image_check_blocks(struct buddy_audit *audit);
 bool buddy_image_check_bits(struct buddy_audit *audit);
 bool buddy_image_check_counts(struct buddy_audit *audit);
+bool buddy_image_check_orders(struct buddy_audit *audit);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "tool/image/image_buddy.h"
 
+static const char order_text[] =
+    "BUDDY-11: regions are on the list of their largest free block's order";
 static const char quick_text[] =
     "BUDDY-7: a quick list holds blocks of its class, each once, within its limit";
 static const char tile_text[] = "BUDDY-2: blocks tile the regions without gap or overlap";
@@ -255,4 +257,95 @@ bool buddy_image_check_counts(struct buddy_audit *audit)
         return buddy_image_broken(audit, count_text, audit->own.at + places->live_blocks);
     return (headroom <= audit->own.mask / 2 && used == audit->used) ||
            buddy_image_broken(audit, count_text, audit->own.at + places->headroom);
+}
+
+/* ---- BUDDY-11: regions by their largest free block ---- */
+
+/* First index of an order. */
+static uint64_t buddy_image_first_index(const struct buddy_region *region, unsigned order)
+{
+    uint64_t number = order < 64 ? (region->first >> order) - (region->limit >> order) : 0;
+    return 2 * region->count + 1 + GAP * (uint64_t)order + number;
+}
+
+/* The order of the highest set bit; NONE when there is none. */
+static unsigned buddy_image_largest(struct buddy_audit *audit, const struct buddy_region *region)
+{
+    unsigned order = 0;
+    uint64_t word = 0;
+    uint64_t at = region->level[1];
+    while (word == 0 && at > region->level[0]) {
+        at -= audit->own.word;
+        word = image_word(&audit->own, at);
+    }
+    if (word == 0)
+        return NONE;
+    uint64_t index = (at - region->level[0]) / audit->own.word * buddy_image_word_bits(audit);
+    while ((word >>= 1) != 0)
+        index++;
+    while (index >= buddy_image_first_index(region, order + 1))
+        order++;
+    return order;
+}
+
+/* The region whose descriptor lies at an address; null: none does. */
+static const struct buddy_region *buddy_image_region_at(
+    const struct buddy_audit *audit, uint64_t at)
+{
+    for (size_t i = 0; i < audit->region_count; i++)
+        if (audit->regions[i].range.at == at)
+            return &audit->regions[i];
+    return NULL;
+}
+
+static bool buddy_image_has_sound_order(
+    struct buddy_audit *audit, const struct buddy_region *region)
+{
+    unsigned largest = buddy_image_largest(audit, region);
+    bool none = largest == NONE;
+    uint64_t from = none ? audit->own.mask : buddy_image_first_index(region, largest);
+    uint64_t above = none || region->seam ? 0 : buddy_image_first_index(region, largest + 1);
+    uint64_t next = region->order_next, prev = region->order_prev;
+    return region->largest == largest && region->largest_from == from &&
+           region->larger_from == above &&
+           (next == 0 || buddy_image_region_at(audit, next) != NULL) &&
+           (prev == 0 || buddy_image_region_at(audit, prev) != NULL) &&
+           (!none || (next == 0 && prev == 0));
+}
+
+/* Counts the regions of a list; false: it is not sound, or has more than `most`. */
+static bool buddy_image_count_order(struct buddy_audit *audit, unsigned order, uint64_t *most)
+{
+    uint64_t place = audit->places.by_order + order * (uint64_t)audit->own.word;
+    uint64_t at = buddy_image_member(audit, place);
+    uint64_t before = 0;
+    bool marked = (buddy_image_member(audit, audit->places.orders) >> order & 1) != 0;
+    if (marked != (at != 0))
+        return false;
+    while (at != 0) {
+        const struct buddy_region *region = buddy_image_region_at(audit, at);
+        if (region == NULL || region->largest != order || region->order_prev != before ||
+            *most == 0)
+            return false;
+        --*most;
+        before = at;
+        at = region->order_next;
+    }
+    return true;
+}
+
+bool buddy_image_check_orders(struct buddy_audit *audit)
+{
+    uint64_t listed = 0;
+    for (size_t i = 0; i < audit->region_count; i++) {
+        const struct buddy_region *region = &audit->regions[i];
+        if (!buddy_image_has_sound_order(audit, region))
+            return buddy_image_broken(audit, order_text, region->range.at);
+        listed += region->largest != NONE;
+    }
+    for (unsigned order = 0; order < buddy_image_word_bits(audit); order++)
+        if (!buddy_image_count_order(audit, order, &listed))
+            return buddy_image_broken(audit, order_text, audit->own.at + audit->places.by_order);
+    return listed == 0 ||
+           buddy_image_broken(audit, order_text, audit->own.at + audit->places.orders);
 }
