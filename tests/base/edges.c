@@ -124,6 +124,18 @@ static void pools_that_nothing_can_hold(void **state)
     }
 }
 
+/* A pool for one block of a power of two: twice that, so that it serves wherever it starts, and no more
+ * than half of it besides. */
+static void pools_are_as_large_as_needed(void **state)
+{
+    static size_t (*const sizes[])(
+        struct acre_layout) = { acre_tlsf_pool_size, acre_slab_pool_size, acre_buddy_pool_size };
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t block = 1 << 16; block <= (size_t)1 << 24; block *= 2)
+            assert_in_range(sizes[i](acre_layout(block, 1)), block, 2 * block + block / 2);
+}
+
 static void pages_at_the_ends(void **state)
 {
     static _Alignas(16) unsigned char metadata[1024];
@@ -149,6 +161,7 @@ int main(void)
         cmocka_unit_test(allocators_at_the_ends),
         cmocka_unit_test(the_least_pool),
         cmocka_unit_test(pools_that_nothing_can_hold),
+        cmocka_unit_test(pools_are_as_large_as_needed),
         cmocka_unit_test(pages_at_the_ends),
     };
     return cmocka_run_group_tests_name("edges", tests, NULL, NULL);

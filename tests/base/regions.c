@@ -311,6 +311,25 @@ static void damage_is_found(void **state)
     assert_non_null(acre_regions_find_broken(&regions));
 }
 
+/* A root is damaged to a node that covers the first region, and ends where the last one starts. */
+static void a_root_that_ends_before_the_last_region(void **state)
+{
+    (void)state;
+    add(0, (struct acre_region){ .start = 0x10000, .size = 16 });
+    add(1, (struct acre_region){ .start = 0x10040, .size = 16 });
+    uintptr_t lower = regions.index;
+    const struct acre_region_node *node = (const struct acre_region_node *)lower;
+    add(2, (struct acre_region){
+               .start = node->base + ((uintptr_t)ACRE_REGION_WAYS << node->shift), .size = 16 });
+    uintptr_t root = regions.index;
+    assert_true(root != lower);
+    assert_null(acre_regions_find_broken(&regions));
+    regions.index = lower;
+    assert_non_null(acre_regions_find_broken(&regions));
+    regions.index = root;
+    assert_null(acre_regions_find_broken(&regions));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup(regions_all_over_the_address_space, start_empty),
         cmocka_unit_test_setup(overlap_rules, start_empty),
         cmocka_unit_test_setup(damage_is_found, start_empty),
+        cmocka_unit_test_setup(a_root_that_ends_before_the_last_region, start_empty),
     };
     return cmocka_run_group_tests_name("regions", tests, NULL, NULL);
 }

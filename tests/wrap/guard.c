@@ -367,6 +367,24 @@ static void forged_records_are_none(void **state)
     assert_int_equal(count, 0);
 }
 
+/* No bit of a checksum is the same in most blocks: which size and address a record is for decides all. */
+static void every_bit_of_a_checksum_counts(void **state)
+{
+    enum { BLOCKS = 256, LOW = 8 }; /* the lowest byte is no part of the checksum */
+    size_t set[8 * sizeof(size_t)] = { 0 };
+    (void)state;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        size_t words[2];
+        unsigned char *ptr = take(i % 64 + 1, 1);
+        memcpy(words, ptr - ACRE_GUARD_FRONT, sizeof words);
+        assert_int_equal(words[0], i % 64 + 1);
+        for (size_t bit = 0; bit < 8 * sizeof(size_t); bit++)
+            set[bit] += words[1] >> bit & 1;
+    }
+    for (size_t bit = LOW; bit < 8 * sizeof(size_t); bit++)
+        assert_in_range(set[bit], BLOCKS / 3, BLOCKS - BLOCKS / 3);
+}
+
 static void without_a_callback_damage_is_counted(void **state)
 {
     (void)state;
@@ -434,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup(copied_records_are_none, set_up),
         cmocka_unit_test_setup(forgotten_records_are_none, set_up),
         cmocka_unit_test_setup(forged_records_are_none, set_up),
+        cmocka_unit_test_setup(every_bit_of_a_checksum_counts, set_up),
         cmocka_unit_test_setup(without_a_callback_damage_is_counted, set_up),
         cmocka_unit_test_setup(cost_of_a_block, set_up),
         cmocka_unit_test_setup(a_move_counts_no_failure, set_up),
