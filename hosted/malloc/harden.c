@@ -9,8 +9,8 @@ _Thread_local const char *acre_hardened_call = "malloc";
 
 static void stop_at_damage(const char *call, const struct acre_threaded_damage *damage)
 {
-    if (acre_lock_is_held_by_caller(&acre_threads.spare_lock))
-        acre_lock_release(&acre_threads.spare_lock);
+    if (acre_lock_is_held_by_caller(&acre_threads_spare_lock))
+        acre_lock_release(&acre_threads_spare_lock);
     acre_threads_stop_damaged(call, damage);
 }
 

@@ -169,10 +169,10 @@ void *acre_threads_alloc(struct acre_layout layout)
 static enum acre_status free_without_heap(void *ptr)
 {
     enum acre_status status = ACRE_NOT_ALLOCATED;
-    acre_lock_take(&acre_threads.spare_lock);
+    acre_lock_take(&acre_threads_spare_lock);
     if (acre_threads.spare != NULL)
         status = acre_threaded_dealloc_slow(acre_threads.spare, ptr);
-    acre_lock_release(&acre_threads.spare_lock);
+    acre_lock_release(&acre_threads_spare_lock);
     return status;
 }
 

@@ -25,12 +25,12 @@ struct acre_threads {
     struct acre_threaded threaded;
     struct acre_bitmap pages;       /**< Pages for blocks. Under acre_serve.lock, as are */
     struct acre_bitmap meta;        /**< pages for records. */
-    struct acre_lock spare_lock;    /**< Guards the next field. */
     struct acre_thread_heap *spare; /**< Frees for threads that have no heap. */
     bool open;                      /**< Set after the first request, under acre_serve.lock. */
 };
 
 extern struct acre_threads acre_threads;
+extern struct acre_lock acre_threads_spare_lock; /**< Guards acre_threads.spare. */
 
 /** The calling thread's heap. */
 extern _Thread_local struct acre_thread_heap *acre_threads_own

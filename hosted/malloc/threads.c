@@ -25,7 +25,10 @@ static struct acre_thread_heap no_heap = {
     .group = { SIXTY_FOUR(NO_GROUP), FOUR(NO_GROUP), FOUR(NO_GROUP) },
 };
 
-struct acre_threads acre_threads = { .spare_lock = { .on_reentry = acre_misuse_reentered } };
+/* Zero, as are the 64 KiB of the page map's root in it: a page that nobody touches takes no memory. */
+struct acre_threads acre_threads;
+
+struct acre_lock acre_threads_spare_lock = { .on_reentry = acre_misuse_reentered };
 
 _Thread_local struct acre_thread_heap *acre_threads_own = &no_heap;
 
@@ -53,10 +56,10 @@ static bool open_heap(void)
 
 static void open_spare(void)
 {
-    acre_lock_take(&acre_threads.spare_lock);
+    acre_lock_take(&acre_threads_spare_lock);
     if (acre_threads.spare == NULL)
         acre_threads.spare = acre_threaded_attach(&acre_threads.threaded);
-    acre_lock_release(&acre_threads.spare_lock);
+    acre_lock_release(&acre_threads_spare_lock);
 }
 
 static ACRE_NOINLINE struct acre_thread_heap *make_heap(void)
@@ -84,17 +87,17 @@ struct acre_thread_heap *acre_threads_heap(void)
 
 bool acre_threads_is_inside(void)
 {
-    return acre_lock_is_held_by_caller(&acre_threads.spare_lock);
+    return acre_lock_is_held_by_caller(&acre_threads_spare_lock);
 }
 
 void acre_threads_before_fork(void)
 {
-    acre_lock_hold_for_fork(&acre_threads.spare_lock);
+    acre_lock_hold_for_fork(&acre_threads_spare_lock);
 }
 
 void acre_threads_after_fork_in_parent(void)
 {
-    acre_lock_release_after_fork(&acre_threads.spare_lock);
+    acre_lock_release_after_fork(&acre_threads_spare_lock);
 }
 
 /* The spare heap becomes available like those of the threads that are gone, and is taken anew. */
@@ -103,7 +106,7 @@ void acre_threads_after_fork_in_child(void)
     struct acre_thread_heap *own = acre_threads_own != &no_heap ? acre_threads_own : NULL;
     if (acre_threads.open)
         acre_threaded_after_fork(&acre_threads.threaded, own);
-    acre_lock_reinit_after_fork(&acre_threads.spare_lock);
+    acre_lock_reinit_after_fork(&acre_threads_spare_lock);
     if (acre_threads.open)
         acre_threads.spare = acre_threaded_attach(&acre_threads.threaded);
 }

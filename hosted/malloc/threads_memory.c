@@ -213,6 +213,7 @@ bool acre_threads_open_memory(void)
         .released = acre_threads_released,
         .discard = threads_may_discard() ? threads_discard : NULL,
         .discard_page = acre_os_page_size(),
+        .meta_is_zero = true,
         .hardening = { .on = acre_serve.settings.harden != 0,
             .slow = acre_serve.settings.trace_frees,
             .pages_are_zero = true,

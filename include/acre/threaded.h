@@ -115,6 +115,9 @@ struct acre_threaded_env {
     size_t discard_page;                      /**< A power of two of at most ACRE_THREADED_PAGE. */
     void *arg;                                /**< Passed to them, and to hardening.damaged. */
     struct acre_threaded_hardening hardening; /**< Zeroed: none. */
+    /** Pages that `meta` has not handed out before are zero, so that they need not be cleared: what no record
+     * uses of them is not touched. */
+    bool meta_is_zero;
 };
 
 /** Words of the top level of the page map. */

@@ -10,10 +10,12 @@ enum {
     FIRST = 16,     /* classes of 16-byte steps */
     FIRST_LOG2 = 8, /* they end at 2^8 bytes */
     STEPS_LOG2 = THREADED_STEPS_LOG2,
-    SLAB_BYTES = 16384, /* of the first slab, where that is 4 to THREADED_MAX_OBJECTS; the next */
-    MOST_DOUBLINGS =
-        4, /* ones are larger, so that a heap of many objects is not one of many slabs */
-    MIN_OBJECTS = 4
+    /* The first slab of a class has so many bytes, where that is at most THREADED_MAX_OBJECTS; the next ones
+     * are larger, so that a heap of many objects is not one of many slabs. */
+    SMALL_BYTES_LOG2 = 14,
+    MEDIUM_BYTES_LOG2 = 13,
+    MOST_BYTES_LOG2 = 18,
+    MIN_OBJECTS = 2 /* of the first slab; of the second twice as many, then four times */
 };
 
 _Static_assert(FIRST + ((THREADED_MAX_LOG2 - FIRST_LOG2) << STEPS_LOG2) == ACRE_THREADED_CLASSES,
@@ -45,14 +47,17 @@ size_t acre_threaded_class_size(unsigned size_class)
     return ((size_t)1 << log2) + (step << (log2 - STEPS_LOG2));
 }
 
+/* Each slab is twice as large as the one before. Those of medium classes start with two objects: most programs
+ * have few blocks of each such size, and what others have touched before stays resident. */
 size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)
 {
     size_t size = acre_threaded_class_size(size_class);
-    size_t bytes = size * THREADED_MAX_OBJECTS;
-    size_t most = (size_t)SLAB_BYTES << (slabs < MOST_DOUBLINGS ? slabs : MOST_DOUBLINGS);
-    if (bytes > most)
-        bytes = most;
-    size_t least = size * (slabs == 0 ? MIN_OBJECTS : 2 * MIN_OBJECTS);
+    unsigned first = size <= THREADED_MAX_BY_UNIT ? SMALL_BYTES_LOG2 : MEDIUM_BYTES_LOG2;
+    unsigned doublings = slabs < MOST_BYTES_LOG2 - first ? slabs : MOST_BYTES_LOG2 - first;
+    size_t bytes = (size_t)1 << (first + doublings);
+    if (bytes > size * THREADED_MAX_OBJECTS)
+        bytes = size * THREADED_MAX_OBJECTS;
+    size_t least = size * (slabs < 2 ? MIN_OBJECTS << slabs : 4 * MIN_OBJECTS);
     if (bytes < least)
         bytes = least;
     return (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;

@@ -95,7 +95,7 @@ void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_thre
     struct acre_threaded_slab *slab = group->slab;
     if (threaded_is_current(heap, slab))
         return;
-    group->free_watermark = threaded_free_watermark(group, threaded_sweeps(heap->threaded));
+    group->free_watermark = threaded_free_watermark(group, threaded_sweeps(heap));
     if (!slab->listed)
         threaded_list(heap, slab);
     if (threaded_is_empty(slab))
@@ -158,7 +158,7 @@ static void threaded_set_current(
 {
     struct acre_threaded_slab *old = heap->group[size_class]->slab;
     if (old != group->slab) {
-        threaded_set_watermarks(old, false, threaded_sweeps(heap->threaded));
+        threaded_set_watermarks(old, false, threaded_sweeps(heap));
         threaded_set_watermarks(group->slab, true, false);
         if (group->slab != NULL)
             acre_threaded_sweep_ended(heap, group->slab);
@@ -252,7 +252,7 @@ void acre_threaded_dealloc_changed(const void *ptr, struct acre_threaded_group *
     struct acre_threaded_slab *gone = NULL;
     threaded_enter(heap);
     acre_threaded_group_changed(heap, group, &gone);
-    if (threaded_sweeps(heap->threaded))
+    if (threaded_sweeps(heap))
         acre_threaded_sweep(heap);
     threaded_release_locked(heap->threaded, gone);
     threaded_leave(heap);

@@ -51,7 +51,7 @@ void *acre_threaded_meta(struct acre_threaded *threaded, size_t bytes, size_t al
         at = threaded->meta_at;
     }
     threaded->meta_at = at + bytes;
-    return memset((void *)at, 0, bytes);
+    return threaded->env.meta_is_zero ? (void *)at : memset((void *)at, 0, bytes);
 }
 
 static struct acre_threaded_node *threaded_make_node(struct acre_threaded *threaded, unsigned log2)

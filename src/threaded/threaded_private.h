@@ -274,10 +274,11 @@ ACRE_INLINE bool threaded_is_slow(const struct acre_threaded *threaded)
     return threaded->env.hardening.on || threaded->env.hardening.slow;
 }
 
-/* Whether memory of free objects can go back while their slab stays. */
-ACRE_INLINE bool threaded_sweeps(const struct acre_threaded *threaded)
+/* Whether memory of free objects goes back while their slab stays: in a heap with many slabs. */
+ACRE_INLINE bool threaded_sweeps(const struct acre_thread_heap *heap)
 {
-    return threaded->env.discard != NULL;
+    enum { LEAST_PAGES = (4 << 20) / ACRE_THREADED_PAGE };
+    return heap->slab_pages >= LEAST_PAGES && heap->threaded->env.discard != NULL;
 }
 
 /* ---- size classes; threaded_class.c ---- */

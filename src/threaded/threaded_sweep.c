@@ -15,8 +15,7 @@
 #if THREADED_IS_LOCK_FREE
 
 enum {
-    LEAST_PAGES = (4 << 20) / ACRE_THREADED_PAGE, /* of slabs that a heap has before it sweeps */
-    LOOKS = 8,                                    /* slabs looked at in a sweep */
+    LOOKS = 8, /* slabs looked at in a sweep */
     MOST_WAIT = 63,
     UNITS = 64 /* bits of a slab's masks */
 };
@@ -114,7 +113,7 @@ void acre_threaded_sweep(struct acre_thread_heap *heap)
         sweep->wait--;
         return;
     }
-    for (size_t i = 0; i < LOOKS && heap->slab_pages >= LEAST_PAGES; i++) {
+    for (size_t i = 0; i < LOOKS; i++) {
         struct acre_threaded_slab *slab = threaded_next_swept(heap);
         if (slab == NULL)
             break;

@@ -63,6 +63,8 @@ static void threaded_window_free(struct acre_threaded *threaded, const struct th
     size_t count = old->pages >> ENTRIES_LOG2;
     if (count == 0)
         return;
+    if (threaded->env.meta_is_zero)
+        memset(old->entry, 0, count * ACRE_THREADED_PAGE);
     enum acre_status status = acre_dealloc_pages(threaded->env.meta, (uintptr_t)old->entry, count);
     ACRE_ASSERT(status == ACRE_OK);
     (void)status;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY = 8 << 20, SIZE = 5000 };
+enum { MEMORY = 8 << 20, SIZE = 1000 };
 
 static struct world *world;
 static struct acre_thread_heap *heap, *other;

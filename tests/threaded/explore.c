@@ -18,18 +18,19 @@
 
 #include <cmocka.h>
 
-/* Blocks are pages, four to the first slab and eight to the others; one group has all of a slab. */
+/* One group has all blocks of a slab. */
 enum {
-    BLOCK = ACRE_THREADED_PAGE,
-    OF_FIRST = 4,
-    OF_SLAB = 8,
+    BLOCK = 1024,
+    OF_FIRST = 16, /* blocks of the first slab, */
+    OF_SLAB = 32,  /* and of the second */
     OF_TWO = OF_FIRST + OF_SLAB,
     PAGES = 64,
     META_PAGES = 24,
+    BLOCKS = PAGES * (ACRE_THREADED_PAGE / BLOCK),
     RUN = 40000
 };
 
-static _Alignas(ACRE_THREADED_PAGE) char memory[PAGES * BLOCK];
+static _Alignas(ACRE_THREADED_PAGE) char memory[BLOCKS * BLOCK];
 
 static struct {
     _Alignas(ACRE_THREADED_PAGE) char meta_memory[META_PAGES * ACRE_THREADED_PAGE];
@@ -38,8 +39,8 @@ static struct {
     struct acre_bitmap pages, meta;
     struct acre_thread_heap *heap[EXPLORE_THREADS];
     char *block[3 * OF_SLAB];
-    bool owned[PAGES]; /* by the page that a block starts in */
-    size_t frees;      /* of one block that two threads free: how many succeeded */
+    bool owned[BLOCKS]; /* by the place where a block starts */
+    size_t frees;       /* of one block that two threads free: how many succeeded */
 } world;
 
 static void must(bool holds, const char *what)
@@ -116,8 +117,9 @@ static void open_two_full_slabs(void)
     open_world();
     for (int i = OF_FIRST; i < OF_TWO; i++)
         world.block[i] = take(0, BLOCK);
-    must(acre_threaded_class_pages(acre_threaded_class_of(BLOCK), 0) == OF_FIRST &&
-             acre_threaded_class_pages(acre_threaded_class_of(BLOCK), 1) == OF_SLAB,
+    enum { PER_PAGE = ACRE_THREADED_PAGE / BLOCK };
+    must(acre_threaded_class_pages(acre_threaded_class_of(BLOCK), 0) == OF_FIRST / PER_PAGE &&
+             acre_threaded_class_pages(acre_threaded_class_of(BLOCK), 1) == OF_SLAB / PER_PAGE,
         "slabs have another size");
 }
 
@@ -206,7 +208,7 @@ static void adopt(void)
 static size_t owned_blocks(void)
 {
     size_t count = 0;
-    for (size_t i = 0; i < PAGES; i++)
+    for (size_t i = 0; i < BLOCKS; i++)
         count += world.owned[i];
     return count;
 }
