@@ -192,6 +192,11 @@ static void verdicts_are_for_the_program(void **state)
     assert_string_equal(text,
         "take steady: allocation -70 % time against your malloc, memory -20 %; least memory: "
         "small, -50 %");
+    uint64_t memory = result.candidates[0].memory;
+    result.candidates[0].memory = result.candidates[1].memory * 1000 / 996;
+    compare_verdict(&result, text);
+    assert_null(strstr(text, "least memory")); /* 0.4 % less is no news */
+    result.candidates[0].memory = memory;
     result.facts.duration_ns = 10000000000;
     compare_verdict(&result, text);
     assert_non_null(strstr(text,

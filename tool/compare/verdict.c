@@ -16,6 +16,8 @@
 #define READS_PER_CALL 0.1
 #define MOST_TIME_READING 0.5
 #define TIES_NAMED 3
+/* Per cent of memory that are worth a word. */
+#define LEAST_MEMORY 0.5
 
 __attribute__((format(printf, 2, 3))) static void append_verdict(
     char text[COMPARE_REASON_ROOM], const char *format, ...)
@@ -290,10 +292,12 @@ static void say_least_memory(const struct compare_result *result, int advised,
         return;
     const struct compare_candidate *candidate = &result->candidates[least];
     uint64_t todays = today ? compare_program_memory(today) : 0;
+    double more = todays ? more_per_cent(compare_program_memory(candidate), todays) : 0.0;
+    if (todays && candidate != today && more > -LEAST_MEMORY)
+        return;
     append_verdict(text, "; least memory: %s", candidate->name);
     if (todays && candidate != today)
-        append_verdict(
-            text, ", %+.0f %%", more_per_cent(compare_program_memory(candidate), todays));
+        append_verdict(text, ", %+.0f %%", more);
 }
 
 int compare_advised(const struct compare_result *result)
