@@ -222,6 +222,23 @@ static void verbs_over_damaged_headers(void **state)
     assert_null(check().invariant);
 }
 
+/* No list is dropped that is sound: a block of 300 granules serves when it is all that is left. */
+static void sound_lists_serve(void **state)
+{
+    (void)state;
+    set_up();
+    size_t rest = tlsf_span(block[BLOCKS]) / 4 * GRANULE - TLSF_HEADER;
+    assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(rest, 1)).status, ACRE_OK);
+    size_t available = acre_tlsf_stats(&tlsf).available;
+    struct acre_ptr got =
+        acre_tlsf_alloc(&tlsf, acre_layout((size_t)100 * GRANULE, (size_t)16 * GRANULE));
+    assert_int_equal(got.status, ACRE_OK);
+    assert_int_equal((uintptr_t)got.ptr % (16 * GRANULE), 0);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, got.ptr), ACRE_OK);
+    assert_int_equal(acre_tlsf_stats(&tlsf).available, available);
+    assert_null(check().invariant);
+}
+
 /* A walk and a reset over damaged metadata do nothing. */
 static bool visit_none(void *arg, void *start, size_t size, bool live)
 {
@@ -255,6 +272,7 @@ int main(void)
         cmocka_unit_test(every_field_of_an_empty_allocator),
         cmocka_unit_test(verbs_over_damaged_headers),
         cmocka_unit_test(no_walk_over_damage),
+        cmocka_unit_test(sound_lists_serve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
