@@ -57,7 +57,7 @@ size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)
     size_t bytes = (size_t)1 << (first + doublings);
     if (bytes > size * THREADED_MAX_OBJECTS)
         bytes = size * THREADED_MAX_OBJECTS;
-    size_t least = size * (slabs < 2 ? MIN_OBJECTS << slabs : 4 * MIN_OBJECTS);
+    size_t least = size * (slabs < 2 ? (size_t)MIN_OBJECTS << slabs : (size_t)4 * MIN_OBJECTS);
     if (bytes < least)
         bytes = least;
     return (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
