@@ -74,8 +74,8 @@ enum {
                                                        : 5,
     ACRE_TLSF_WORD_BITS = 8 * sizeof(size_t),
     ACRE_TLSF_MIN_GRANULES = 2, /**< Granules of the smallest block. */
-    /** The smallest 2^8 sizes have one list each (2^6 with a largest pool), */
-    ACRE_TLSF_LINEAR_LOG2 = ACRE_MAX_POOL != 0 ? 6 : 8,
+    /** The smallest 2^8 sizes have one list each (none with a largest pool), */
+    ACRE_TLSF_LINEAR_LOG2 = ACRE_MAX_POOL != 0 ? 1 : 8,
     /** larger ones 2^3 lists per power of two (2^2). */
     ACRE_TLSF_STEPS_LOG2 = ACRE_MAX_POOL != 0 ? 2 : 3,
     /** Granules of the largest block, as a power of two (exclusive). */
@@ -84,7 +84,7 @@ enum {
         : sizeof(acre_tlsf_field) * 8 - 2 < sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2
             ? sizeof(acre_tlsf_field) * 8 - 2
             : sizeof(size_t) * 8 - ACRE_TLSF_GRANULE_LOG2,
-    ACRE_TLSF_LINEAR_LISTS = 1 << ACRE_TLSF_LINEAR_LOG2,
+    ACRE_TLSF_LINEAR_LISTS = ACRE_MAX_POOL != 0 ? 0 : 1 << ACRE_TLSF_LINEAR_LOG2,
     ACRE_TLSF_LISTS = ACRE_TLSF_LINEAR_LISTS +
                       ((ACRE_TLSF_MAX_LOG2 - ACRE_TLSF_LINEAR_LOG2) << ACRE_TLSF_STEPS_LOG2),
     ACRE_TLSF_WORDS = (ACRE_TLSF_LISTS + ACRE_TLSF_WORD_BITS - 1) / ACRE_TLSF_WORD_BITS

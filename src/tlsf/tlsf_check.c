@@ -290,7 +290,7 @@ static struct acre_check_result tlsf_check_list(
         audit->free--;
         before = block;
     }
-    if (!TLSF_SMALL && !tlsf_is_compact(tlsf) && list < ACRE_TLSF_LINEAR_LISTS && before != NULL &&
+    if (!tlsf_is_compact(tlsf) && tlsf_is_linear(list) && before != NULL &&
         tlsf_last(tlsf, list) != before)
         return tlsf_broken(list_text, tlsf_last_place(tlsf, list));
     return tlsf_sound();

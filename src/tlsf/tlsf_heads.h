@@ -262,7 +262,34 @@ ACRE_INLINE acre_tlsf_head tlsf_to_head(
     return (acre_tlsf_head)(block == NULL ? 0 : granule);
 }
 
+ACRE_INLINE acre_tlsf_head tlsf_to_head_of_block(
+    const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block)
+{
+    return (acre_tlsf_head)(((uintptr_t)block - tlsf->base) / ACRE_TLSF_GRANULE);
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_from_head_of_block(
+    const struct acre_tlsf *tlsf, acre_tlsf_head head)
+{
+    return (void *)(tlsf->base + (size_t)head * ACRE_TLSF_GRANULE);
+}
+
 #else
+
+/* tlsf_to_head() and tlsf_from_head() where there is a block. */
+ACRE_INLINE acre_tlsf_head tlsf_to_head_of_block(
+    const struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    (void)tlsf;
+    return block;
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_from_head_of_block(
+    const struct acre_tlsf *tlsf, acre_tlsf_head head)
+{
+    (void)tlsf;
+    return head;
+}
 
 ACRE_INLINE struct acre_tlsf_block *tlsf_from_head(
     const struct acre_tlsf *tlsf, acre_tlsf_head head)

@@ -20,13 +20,19 @@ ACRE_INLINE size_t tlsf_large_list(size_t span)
     unsigned highest = acre_bits_highest(span);
     size_t step = span >> (highest - ACRE_TLSF_STEPS_LOG2);
     size_t octave = highest - ACRE_TLSF_STEPS_LOG2 - SHIFT;
-    return FIRST + (octave << ACRE_TLSF_STEPS_LOG2) + step;
+    return (size_t)FIRST + (octave << ACRE_TLSF_STEPS_LOG2) + step;
+}
+
+/* Whether a list has blocks of one size. A small build has no such lists. */
+ACRE_INLINE bool tlsf_is_linear(size_t list)
+{
+    return !TLSF_SMALL && list >> ACRE_TLSF_LINEAR_LOG2 == 0;
 }
 
 /* The list that a free block of so many granules belongs in. */
 ACRE_INLINE size_t tlsf_list(size_t granules)
 {
-    if (ACRE_LIKELY(granules < TLSF_LINEAR))
+    if (!TLSF_SMALL && ACRE_LIKELY(granules < TLSF_LINEAR))
         return granules - ACRE_TLSF_MIN_GRANULES;
     return tlsf_large_list(4 * granules);
 }
@@ -34,7 +40,8 @@ ACRE_INLINE size_t tlsf_list(size_t granules)
 /* The first list whose every block has at least so many granules; it may be past the last list. */
 ACRE_INLINE size_t tlsf_list_fitting(size_t granules)
 {
-    return tlsf_list(granules - 1) + 1;
+    bool any = TLSF_SMALL && granules == ACRE_TLSF_MIN_GRANULES;
+    return any ? 0 : tlsf_list(granules - 1) + 1;
 }
 
 /* The list of a span below 4 * TLSF_LINEAR. */
@@ -81,7 +88,7 @@ ACRE_INLINE bool tlsf_is_listed(
     if (ACRE_UNLIKELY(!tlsf_is_inner(tlsf, block)) && !acre_tlsf_may_hold_block(tlsf, block))
         return false;
     size_t header = *tlsf_header(block);
-    if (ACRE_LIKELY(list < ACRE_TLSF_LINEAR_LISTS))
+    if (ACRE_LIKELY(tlsf_is_linear(list)))
         return header == (4 * list + TLSF_MIN_SPAN) + TLSF_FREE;
     return header >= 4 * TLSF_LINEAR && (header & TLSF_FLAGS) == TLSF_FREE &&
            header >> 2 <= TLSF_MAX_GRANULES &&

@@ -35,8 +35,9 @@
  * map that was used last, so all regions that share it are found without a search. Each region
  * keeps the map it would use alone, in case the map owner is removed.
  *
- * Free blocks of 2 to 257 granules have one list per size; larger ones have 8 lists per power of
- * two. A freed block goes to the front of its list. A split or merged block goes to the front or
+ * Free blocks of 2 to 257 granules have one list per size, larger ones 8 lists per power of
+ * two (small builds and compact structures: tlsf_small.h). A freed block goes to the front of its
+ * list. A split or merged block goes to the front or
  * the back of a list of one size, which keeps that list nearly sorted by address.
  *
  * One large free block, the top block, is in no list. It serves what no list can, and stays the top
@@ -308,6 +309,13 @@ ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *b
     }
     tlsf->live_blocks++;
     return (tlsf->headroom -= (ptrdiff_t)span) >= 0;
+}
+
+/* Makes what is used the peak. */
+ACRE_INLINE void tlsf_raise_peak_here(struct acre_tlsf *tlsf)
+{
+    tlsf->peak -= (size_t)tlsf->headroom;
+    tlsf->headroom = 0;
 }
 
 /* Uncounts a block whose live bit has been cleared. */

@@ -111,7 +111,7 @@ static bool has_sound_next(
 {
     const struct acre_tlsf_block *next = block->next;
     if (next == NULL)
-        return TLSF_SMALL || list >= ACRE_TLSF_LINEAR_LISTS || tlsf_last(tlsf, list) == block;
+        return !tlsf_is_linear(list) || tlsf_last(tlsf, list) == block;
     return next != tlsf_first(tlsf, list) && tlsf_is_after(tlsf, next, block, list);
 }
 
@@ -171,7 +171,7 @@ static void tlsf_drop_list(struct acre_tlsf *tlsf, size_t list)
 {
     tlsf_set_first(tlsf, list, NULL);
     tlsf_unmark_list(tlsf, list);
-    if (list < ACRE_TLSF_LINEAR_LISTS)
+    if (tlsf_is_linear(list))
         tlsf_set_last(tlsf, list, NULL);
 }
 
@@ -229,11 +229,11 @@ static void tlsf_prove_large(struct acre_tlsf *tlsf, size_t list)
 
 void acre_tlsf_prove_lists(struct acre_tlsf *tlsf, size_t own, size_t list)
 {
-    if (own >= ACRE_TLSF_LINEAR_LISTS && own < ACRE_TLSF_LISTS && tlsf_first(tlsf, own) != NULL)
+    if (!tlsf_is_linear(own) && own < ACRE_TLSF_LISTS && tlsf_first(tlsf, own) != NULL)
         tlsf_prove_large(tlsf, own);
     for (;;) {
         list = tlsf_find_list(tlsf, list);
-        if (list < ACRE_TLSF_LINEAR_LISTS || list == ACRE_TLSF_LISTS)
+        if (tlsf_is_linear(list) || list == ACRE_TLSF_LISTS)
             return;
         tlsf_prove_large(tlsf, list);
         if (tlsf_first(tlsf, list) != NULL)

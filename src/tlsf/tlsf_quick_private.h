@@ -23,8 +23,8 @@
 
 #include "tlsf/tlsf_private.h"
 
-_Static_assert(
-    ACRE_TLSF_QUICK_LISTS <= (int)ACRE_TLSF_LINEAR_LISTS, "a quick list has blocks of one size");
+_Static_assert(TLSF_SMALL || ACRE_TLSF_QUICK_LISTS <= (int)ACRE_TLSF_LINEAR_LISTS,
+    "a quick list has blocks of one size");
 _Static_assert(ACRE_TLSF_QUICK_DEPTH <= 255, "a count is a byte");
 
 /* Span of the memory from a block on that would be one free block if the quick lists were flushed;

@@ -18,7 +18,7 @@ _Static_assert((ACRE_MAX_POOL) / ACRE_TLSF_GRANULE >> (sizeof(acre_tlsf_field) *
 #endif
 
 /* small_list_of(), for all callers in here. */
-static ACRE_NOINLINE size_t small_list(const struct acre_tlsf *tlsf, size_t span)
+ACRE_INLINE size_t small_list(const struct acre_tlsf *tlsf, size_t span)
 {
     return small_list_of(tlsf, span);
 }
@@ -27,12 +27,16 @@ static ACRE_NOINLINE size_t small_list(const struct acre_tlsf *tlsf, size_t span
 ACRE_INLINE void small_set_next_first(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *next, size_t list)
 {
-    small_set_first(tlsf, list, next);
-    if (next == NULL)
-        *small_bits(tlsf, list) ^= tlsf_bit(list);
+    if (next != NULL) {
+        small_set_block_first(tlsf, list, next);
+        return;
+    }
+    small_set_first(tlsf, list, NULL);
+    *small_bits(tlsf, list) ^= tlsf_bit(list);
 }
 
-void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+/* Takes any free block out of its list. */
+ACRE_INLINE void small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     size_t list = small_list(tlsf, tlsf_span(block));
     struct acre_tlsf_block *next = block->next;
@@ -47,15 +51,26 @@ void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *bloc
         next->prev = prev;
 }
 
-void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+/* Puts any free block into its list. */
+ACRE_INLINE void small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     size_t list = small_list(tlsf, span);
     struct acre_tlsf_block *next = small_first(tlsf, list);
     *small_bits(tlsf, list) |= tlsf_bit(list);
-    small_set_first(tlsf, list, block);
+    small_set_block_first(tlsf, list, block);
     block->next = next;
     if (next != NULL)
         next->prev = block;
+}
+
+void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    small_unlink(tlsf, block);
+}
+
+void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    small_insert(tlsf, block, span);
 }
 
 /* ---- alloc ---- */
@@ -122,7 +137,7 @@ static struct acre_ptr small_mark_live(
     if (!TLSF_ONE_REGION)
         return acre_tlsf_mark_live(tlsf, block, span);
     if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
-        return acre_tlsf_raise_peak(tlsf, block);
+        tlsf_raise_peak_here(tlsf);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
@@ -165,10 +180,10 @@ static struct acre_ptr small_mark_live(
 
 #endif
 
-/* Allocates `span` of a free block that is in no list, or all of it when the rest is no block. `flags` go
- * into the header. */
-static struct acre_ptr small_alloc_unlisted(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
-    size_t whole, size_t span, unsigned flags)
+/* Cuts `span` off a free block that is in no list, or all of it when the rest is no block, and writes its
+ * header; returns the span that it has then. `flags` go into the header. */
+ACRE_INLINE size_t small_cut(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole,
+    size_t span, unsigned flags)
 {
     struct acre_tlsf_block *end = tlsf_after(block, whole);
     size_t rest = whole - span;
@@ -181,7 +196,7 @@ static struct acre_ptr small_alloc_unlisted(struct acre_tlsf *tlsf, struct acre_
         acre_tlsf_small_insert(tlsf, remainder, rest);
     }
     *tlsf_header(block) = (acre_tlsf_field)(span | flags);
-    return small_mark_live(tlsf, block, span);
+    return span;
 }
 
 /* Allocates so many bytes of a listed block from `at` on; the request fits there. */
@@ -195,8 +210,9 @@ static struct acre_ptr small_alloc_at(
         tlsf_set_free(block, gap, at);
         acre_tlsf_small_insert(tlsf, block, gap);
     }
-    return small_alloc_unlisted(
-        tlsf, at, whole - gap, 4 * tlsf_granules(size), gap != 0 ? TLSF_PREV_FREE : 0);
+    unsigned flags = gap != 0 ? TLSF_PREV_FREE : 0;
+    return small_mark_live(
+        tlsf, at, small_cut(tlsf, at, whole - gap, 4 * tlsf_granules(size), flags));
 }
 
 /* Serves an alignment above the granule; refuses one that is not a power of two. */
@@ -213,24 +229,24 @@ static ACRE_NOINLINE struct acre_ptr small_alloc_aligned(
 
 /* The first block of the request's own list where it is large enough, else of the next list that has
  * one: all blocks there are. */
-ACRE_INLINE struct acre_ptr small_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
+ACRE_INLINE struct acre_ptr small_alloc(struct acre_tlsf *tlsf, size_t size, size_t align)
 {
-    if (ACRE_UNLIKELY(tlsf_is_odd_alignment(layout.align)))
-        return small_alloc_aligned(tlsf, layout);
-    size_t span = 4 * tlsf_granules(layout.size);
+    if (ACRE_UNLIKELY(tlsf_is_odd_alignment(align)))
+        return small_alloc_aligned(tlsf, acre_layout(size, align));
+    size_t span = 4 * tlsf_granules(size);
     if (ACRE_UNLIKELY(span == 0))
-        return small_refuse(tlsf, layout);
+        return small_refuse(tlsf, acre_layout(size, align));
     size_t list = small_list(tlsf, span);
-    struct acre_tlsf_block *block = small_first(tlsf, list);
-    if (block == NULL || tlsf_span(block) < span) {
+    struct acre_tlsf_block *block = small_known_first(tlsf, list);
+    if (!small_has(tlsf, list) || tlsf_span(block) < span) {
         list = small_find_list(tlsf, list + 1);
         if (ACRE_UNLIKELY(list == SMALL_NO_LIST))
-            return small_refuse(tlsf, layout);
-        block = small_first(tlsf, list);
+            return small_refuse(tlsf, acre_layout(size, align));
+        block = small_known_first(tlsf, list);
     }
     size_t whole = tlsf_span(block);
     small_set_next_first(tlsf, block->next, list);
-    return small_alloc_unlisted(tlsf, block, whole, span, 0);
+    return small_mark_live(tlsf, block, small_cut(tlsf, block, whole, span, 0));
 }
 
 /* ---- dealloc ---- */
@@ -265,6 +281,24 @@ static void small_notify(
 
 #endif
 
+/* In place where alignments are left out, which leaves room for it: a fifth off the longest path. */
+ACRE_INLINE void small_unlink_merged(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+{
+    if (TLSF_ALIGNED)
+        acre_tlsf_small_unlink(tlsf, block);
+    else
+        small_unlink(tlsf, block);
+}
+
+ACRE_INLINE void small_insert_merged(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (TLSF_ALIGNED)
+        acre_tlsf_small_insert(tlsf, block, span);
+    else
+        small_insert(tlsf, block, span);
+}
+
 /* Frees a block whose live bit is cleared. */
 static enum acre_status small_free(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
@@ -273,19 +307,19 @@ static enum acre_status small_free(struct acre_tlsf *tlsf, struct acre_tlsf_bloc
     tlsf_count_freed(tlsf, span);
     if (tlsf_is_free(next)) {
         size_t above = tlsf_span(next);
-        acre_tlsf_small_unlink(tlsf, next);
+        small_unlink_merged(tlsf, next);
         span += above;
         next = tlsf_after(next, above);
     }
     if (tlsf_is_prev_free(block)) {
         size_t before = *tlsf_size_before(block);
         block = tlsf_before(block, before);
-        acre_tlsf_small_unlink(tlsf, block);
+        small_unlink_merged(tlsf, block);
         span += before;
     }
     tlsf_set_free(block, span, next);
     tlsf_set_prev_free(next);
-    acre_tlsf_small_insert(tlsf, block, span);
+    small_insert_merged(tlsf, block, span);
     small_notify(tlsf, block, next);
     return ACRE_OK;
 }
@@ -298,7 +332,7 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 {
     if (TLSF_HARDEN)
         acre_tlsf_prove_for(tlsf, layout);
-    return small_alloc(tlsf, layout);
+    return small_alloc(tlsf, layout.size, layout.align);
 }
 
 enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
@@ -361,7 +395,7 @@ void acre_tlsf_make_compact(struct acre_tlsf *tlsf, size_t largest)
 /* tlsf_refuse() calls this for every request. */
 static struct acre_ptr compact_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
-    return small_alloc(tlsf, layout);
+    return small_alloc(tlsf, layout.size, layout.align);
 }
 
 static bool compact_resize(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size)

@@ -120,6 +120,23 @@ ACRE_INLINE void small_set_first(struct acre_tlsf *tlsf, size_t list, struct acr
     *small_head(tlsf, list) = block;
 }
 
+/* The same of a list that has a block, or gets one. */
+ACRE_INLINE struct acre_tlsf_block *small_known_first(const struct acre_tlsf *tlsf, size_t list)
+{
+    return *small_head(tlsf, list);
+}
+
+ACRE_INLINE void small_set_block_first(
+    struct acre_tlsf *tlsf, size_t list, struct acre_tlsf_block *block)
+{
+    *small_head(tlsf, list) = block;
+}
+
+ACRE_INLINE bool small_has(const struct acre_tlsf *tlsf, size_t list)
+{
+    return *small_head(tlsf, list) != NULL;
+}
+
 ACRE_INLINE bool small_is_first(
     const struct acre_tlsf *tlsf, size_t list, const struct acre_tlsf_block *block)
 {
@@ -229,7 +246,23 @@ ACRE_INLINE void small_set_first(struct acre_tlsf *tlsf, size_t list, struct acr
 ACRE_INLINE bool small_is_first(
     const struct acre_tlsf *tlsf, size_t list, struct acre_tlsf_block *block)
 {
-    return tlsf->first[list] == tlsf_to_head(tlsf, block);
+    return tlsf->first[list] == tlsf_to_head_of_block(tlsf, block);
+}
+
+ACRE_INLINE struct acre_tlsf_block *small_known_first(const struct acre_tlsf *tlsf, size_t list)
+{
+    return tlsf_from_head_of_block(tlsf, tlsf->first[list]);
+}
+
+ACRE_INLINE bool small_has(const struct acre_tlsf *tlsf, size_t list)
+{
+    return tlsf->first[list] != 0;
+}
+
+ACRE_INLINE void small_set_block_first(
+    struct acre_tlsf *tlsf, size_t list, struct acre_tlsf_block *block)
+{
+    tlsf->first[list] = tlsf_to_head_of_block(tlsf, block);
 }
 
 ACRE_INLINE size_t *small_bits(struct acre_tlsf *tlsf, size_t list)

@@ -17,7 +17,7 @@ static void normalize_list(struct acre_tlsf *tlsf, size_t list)
 {
     if (tlsf_first(tlsf, list) != NULL)
         tlsf_first(tlsf, list)->prev = NULL;
-    else if (list < ACRE_TLSF_LINEAR_LISTS)
+    else if (tlsf_is_linear(list))
         tlsf_set_last(tlsf, list, NULL);
 }
 
