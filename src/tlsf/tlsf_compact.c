@@ -2,7 +2,7 @@
 /*
  * Where calls leave the code of whole structures for that of compact ones.
  */
-#include "tlsf/tlsf_private.h"
+#include "tlsf/tlsf_heads.h"
 
 #if ACRE_MAX_POOL == 0
 

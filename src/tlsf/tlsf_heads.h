@@ -8,6 +8,47 @@
 
 #include "tlsf/tlsf_private.h"
 
+/* ---- tlsf_small.c ---- */
+
+/* Takes any free block out of its list. */
+void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+
+/* Puts any free block into its list. */
+void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+
+#if ACRE_MAX_POOL == 0
+
+/* What a compact structure does otherwise than a whole one. */
+struct acre_tlsf_compact_ops {
+    void (*unlink)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+    void (*insert)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+    struct acre_tlsf_block *(*find_aligned)(
+        const struct acre_tlsf *tlsf, struct acre_layout layout);
+    struct acre_ptr (*alloc_at)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+        struct acre_tlsf_block *at, size_t size);
+    bool (*resize)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
+    enum acre_status (*dealloc)(struct acre_tlsf *tlsf, void *ptr);
+};
+
+#endif
+
+/* Makes a structure of acre_tlsf_structure_size(largest) zeroed bytes compact; nothing in a small build.
+ */
+void acre_tlsf_make_compact(struct acre_tlsf *tlsf, size_t largest);
+
+/* ---- tlsf_compact.c: through the table; a small build has no calls of these ---- */
+
+void acre_tlsf_compact_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
+void acre_tlsf_compact_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
+struct acre_tlsf_block *acre_tlsf_compact_find_aligned(
+    const struct acre_tlsf *tlsf, struct acre_layout layout);
+struct acre_ptr acre_tlsf_compact_alloc_at(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size);
+bool acre_tlsf_compact_resize(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t size);
+enum acre_status acre_tlsf_compact_dealloc(struct acre_tlsf *tlsf, void *ptr);
+
+/* ---- what differs ---- */
+
 #if ACRE_MAX_POOL == 0
 
 /* Whether a structure is compact: it has lists of its own, in place of those below. */
