@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The least memory, structure included, in which TLSF serves a mix of requests on a small machine,
- * and the instructions of alloc and dealloc there. scripts/least-ram builds and boots it.
+ * The least memory, structure included, in which an allocator (ALLOCATOR: tlsf, buddy or slab) serves a
+ * mix of requests on a small machine, and the instructions of alloc and dealloc there.
+ * scripts/least-ram builds and boots it.
  *
  * A mix: STEPS requests of 1 to 600 bytes, evenly distributed; before each one, blocks chosen at
  * random are freed until the sizes of all live ones, the new one included, stay within a bound.
@@ -10,11 +11,20 @@
 #include "kernel/kernel.h"
 #include "support/rng.h"
 
+#include <acre/buddy.h>
+#include <acre/slab.h>
 #include <acre/tlsf.h>
 
 #include <string.h>
 
-enum { STEPS = 8000, LARGEST = 600, BLOCKS = 1024, POOL = 32768, STEP = 8 };
+#define PASTE(name, verb) acre_##name##_##verb
+#define EXPAND(name, verb) PASTE(name, verb)
+#define CALL(verb) EXPAND(ALLOCATOR, verb)
+#define STRUCT_OF(name) struct acre_##name
+#define STRUCT(name) STRUCT_OF(name)
+typedef STRUCT(ALLOCATOR) allocator;
+
+enum { STEPS = 8000, LARGEST = 600, BLOCKS = 1024, POOL = 65536, STEP = 8 };
 
 /* The system timer of Cortex-M: 24 bits, counting down at 25 MHz. One instruction takes 1,024 ns, by
  * the emulator's -icount shift=10: 128 ticks for 5 instructions. */
@@ -57,24 +67,24 @@ static void start_timer(void)
     idle = (before - systick[CURRENT]) & TICKS_MASK;
 }
 
-static void free_one(struct acre_tlsf *tlsf, uint32_t index)
+static void free_one(allocator *self, uint32_t index)
 {
     unsigned char *at = blocks[index].at;
     if (*at != (unsigned char)blocks[index].size)
         kernel_panic("a block was overwritten", (uintptr_t)at);
     uint32_t before = systick[CURRENT];
-    enum acre_status status = acre_tlsf_dealloc(tlsf, at);
+    enum acre_status status = CALL(dealloc)(self, at);
     add_cost(&free_cost, before);
-    if (status != ACRE_OK || acre_tlsf_dealloc(tlsf, at) != ACRE_NOT_ALLOCATED)
+    if (status != ACRE_OK || CALL(dealloc)(self, at) != ACRE_NOT_ALLOCATED)
         kernel_panic("a free went wrong", (uintptr_t)at);
     live_bytes -= blocks[index].size;
     blocks[index] = blocks[--live_blocks];
 }
 
-static bool alloc_one(struct acre_tlsf *tlsf, uint32_t size)
+static bool alloc_one(allocator *self, uint32_t size)
 {
     uint32_t before = systick[CURRENT];
-    unsigned char *at = acre_tlsf_alloc(tlsf, acre_layout(size, 1)).ptr;
+    unsigned char *at = CALL(alloc)(self, acre_layout(size, 1)).ptr;
     add_cost(&alloc_cost, before);
     if (at == NULL)
         return false;
@@ -89,7 +99,7 @@ static bool alloc_one(struct acre_tlsf *tlsf, uint32_t size)
 static bool serves(uint32_t size, uint32_t most)
 {
     struct rng rng = { 1 };
-    struct acre_ptr made = acre_tlsf_create(pool, size);
+    struct acre_ptr made = CALL(create)(pool, size);
     live_blocks = live_bytes = 0;
     alloc_cost = free_cost = (struct cost){ 0, 0, 0 };
     if (made.ptr == NULL)
@@ -100,7 +110,7 @@ static bool serves(uint32_t size, uint32_t most)
             free_one(made.ptr, (uint32_t)rng_below(&rng, live_blocks));
         if (!alloc_one(made.ptr, next))
             return false;
-        const char *broken = step % 16 == 0 ? acre_tlsf_check(made.ptr).invariant : NULL;
+        const char *broken = step % 16 == 0 ? CALL(check)(made.ptr).invariant : NULL;
         if (broken != NULL)
             kernel_panic(broken, step);
     }
@@ -110,7 +120,7 @@ static bool serves(uint32_t size, uint32_t most)
 _Noreturn void kernel_main(void)
 {
     start_timer();
-    console_print("structure: %zu bytes\n", sizeof(struct acre_tlsf));
+    console_print("structure: %zu bytes\n", sizeof(allocator));
     for (uint32_t most = 1024; most <= 12288; most = most == 1024 ? 4096 : most + 8192) {
         uint32_t size = most;
         while (size <= POOL && !serves(size, most))
