@@ -110,7 +110,7 @@ struct acre_tlsf_compact {
     size_t nonempty[ACRE_TLSF_COMPACT_LISTS / ACRE_TLSF_WORD_BITS]; /* bit per list */
 };
 
-struct acre_tlsf_compact_ops;
+struct acre_tlsf_compact_ops; /**< The calls that serve a compact structure. */
 
 #endif
 

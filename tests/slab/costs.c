@@ -167,20 +167,21 @@ static uintptr_t stack_of(pid_t child)
     return (uintptr_t)ptrace(PTRACE_PEEKUSER, child, offsetof(struct user, regs.rsp), NULL);
 }
 
-/* Instructions of the call between two traps. */
-static size_t count_call(pid_t child)
+/* Counts the instructions of the call between two traps; false when the child has ended. Some virtual
+ * machines lose a step, after which the child runs on to the second trap: 0 if it was the first one. */
+static bool count_call(pid_t child, size_t *count)
 {
     bool trapped;
-    size_t count = 0;
+    *count = 0;
     if (!resume(child, PTRACE_CONT, &trapped))
-        return 0;
+        return false;
     uintptr_t stack = stack_of(child);
     for (trapped = false; !trapped;) {
-        count += stack_of(child) < stack;
+        *count += stack_of(child) < stack;
         if (!resume(child, PTRACE_SINGLESTEP, &trapped))
-            return 0;
+            return false;
     }
-    return count;
+    return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -214,7 +215,7 @@ static void report(size_t *counts, size_t made, enum event event)
     static size_t own[CALLS];
     size_t calls = 0;
     for (size_t i = 0; i < made; i++)
-        if (shared->events[i] == event)
+        if (shared->events[i] == event && counts[i] != 0)
             own[calls++] = counts[i];
     if (calls == 0)
         return;
@@ -244,11 +245,16 @@ static void calls_are_counted(void **state)
         skip();
     }
     size_t made = 0;
-    while (made < CALLS && (counts[made] = count_call(child)) != 0)
-        made++;
+    size_t lost = 0;
+    while (made < CALLS && count_call(child, &counts[made]))
+        lost += counts[made++] == 0;
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     assert_int_equal(made, CALLS);
+    if (lost > CALLS / 10) {
+        print_message("this machine loses steps: %zu of %d calls were not counted\n", lost, CALLS);
+        skip();
+    }
     made = shared->made;
     print_head();
     for (enum event event = ALLOC; event <= RUN_RETURNED; event++)
