@@ -264,8 +264,8 @@ static bool leads_to_free(const struct acre_tlsf *tlsf, const struct acre_tlsf_b
     return acre_tlsf_may_hold_block(tlsf, block) && tlsf_is_free(block);
 }
 
-static const char list_text[] = "TLSF-6: a list of free blocks is damaged";
-static const char bits_text[] = "TLSF-7: the bitmaps do not match the lists";
+static const char tlsf_lists_text[] = "TLSF-6: a list of free blocks is damaged";
+static const char tlsf_bits_text[] = "TLSF-7: the bitmaps do not match the lists";
 
 /* Whether a block that was reached by a link can be in a list behind another one, or first. */
 static bool is_soundly_listed(const struct tlsf_audit *audit, const struct acre_tlsf_block *block,
@@ -284,15 +284,15 @@ static struct acre_check_result tlsf_check_list(
     const struct acre_tlsf_block *before = NULL;
     for (; block != NULL; block = block->next) {
         if (!leads_to_free(tlsf, block))
-            return tlsf_broken(list_text, before != NULL ? before : place);
+            return tlsf_broken(tlsf_lists_text, before != NULL ? before : place);
         if (!is_soundly_listed(audit, block, before, list))
-            return tlsf_broken(list_text, block);
+            return tlsf_broken(tlsf_lists_text, block);
         audit->free--;
         before = block;
     }
     if (!tlsf_is_compact(tlsf) && tlsf_is_linear(list) && before != NULL &&
         tlsf_last(tlsf, list) != before)
-        return tlsf_broken(list_text, tlsf_last_place(tlsf, list));
+        return tlsf_broken(tlsf_lists_text, tlsf_last_place(tlsf, list));
     return tlsf_sound();
 }
 
@@ -308,10 +308,10 @@ static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
     if (!tlsf_check_top(audit))
-        return tlsf_broken(list_text, tlsf_top_place(tlsf));
+        return tlsf_broken(tlsf_lists_text, tlsf_top_place(tlsf));
     for (size_t list = 0; list < ACRE_TLSF_LISTS; list++) {
         if (tlsf_test(tlsf->nonempty, list) != (tlsf_first(tlsf, list) != NULL))
-            return tlsf_broken(bits_text, &tlsf->first[list]);
+            return tlsf_broken(tlsf_bits_text, &tlsf->first[list]);
         struct acre_check_result result =
             tlsf_check_list(audit, list, tlsf_first(tlsf, list), &tlsf->first[list]);
         if (result.invariant != NULL)
@@ -319,9 +319,9 @@ static struct acre_check_result tlsf_check_lists(struct tlsf_audit *audit)
     }
     const size_t *summary = tlsf_find_broken_summary(tlsf);
     if (summary != NULL)
-        return tlsf_broken(bits_text, summary);
+        return tlsf_broken(tlsf_bits_text, summary);
     if (audit->free != 0)
-        return tlsf_broken(list_text, tlsf->first);
+        return tlsf_broken(tlsf_lists_text, tlsf->first);
     return tlsf_sound();
 }
 
@@ -331,18 +331,18 @@ static struct acre_check_result tlsf_check_compact_lists(struct tlsf_audit *audi
 {
     const struct acre_tlsf *tlsf = audit->tlsf;
     if (!tlsf_compact_is_sane(tlsf))
-        return tlsf_broken(bits_text, tlsf);
+        return tlsf_broken(tlsf_bits_text, tlsf);
     for (size_t list = 0; list < ACRE_TLSF_COMPACT_LISTS; list++) {
         const void *place = small_head(tlsf, list);
         const struct acre_tlsf_block *first =
             list < tlsf->compact.lists ? small_first(tlsf, list) : NULL;
         if (tlsf_test(tlsf->compact.nonempty, list) != (first != NULL))
-            return tlsf_broken(bits_text, place);
+            return tlsf_broken(tlsf_bits_text, place);
         struct acre_check_result result = tlsf_check_list(audit, list, first, place);
         if (result.invariant != NULL)
             return result;
     }
-    return audit->free != 0 ? tlsf_broken(list_text, small_head(tlsf, 0)) : tlsf_sound();
+    return audit->free != 0 ? tlsf_broken(tlsf_lists_text, small_head(tlsf, 0)) : tlsf_sound();
 }
 
 #else

@@ -220,6 +220,29 @@ enum acre_status acre_tlsf_check_range(
     return tlsf_admit(tlsf, &range);
 }
 
+#if ACRE_MAX_POOL == 0
+
+/* Clears all behind the settings, and what a whole structure watches for. */
+static void tlsf_clear_lists(struct acre_tlsf *tlsf)
+{
+    const size_t lists = offsetof(struct acre_tlsf, nonempty);
+    memset((char *)tlsf + lists, 0, tlsf_own_size(tlsf) - lists);
+    if (tlsf_is_compact(tlsf))
+        memset(tlsf->compact.nonempty, 0, sizeof(tlsf->compact.nonempty));
+    else
+        memset(&tlsf->watch, 0, sizeof(tlsf->watch));
+}
+
+#else
+
+/* They stand before the settings. */
+static void tlsf_clear_lists(struct acre_tlsf *tlsf)
+{
+    (void)tlsf;
+}
+
+#endif
+
 void acre_tlsf_clear(struct acre_tlsf *tlsf)
 {
     memset(tlsf, 0, offsetof(struct acre_tlsf, on_exhausted));

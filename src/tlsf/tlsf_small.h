@@ -16,7 +16,6 @@
 #ifndef ACRE_SRC_TLSF_TLSF_SMALL_H
 #define ACRE_SRC_TLSF_TLSF_SMALL_H
 
-#include "base/memory.h"
 #include "tlsf/tlsf_list.h"
 
 enum { SMALL_NO_LIST = ACRE_TLSF_LISTS };
@@ -85,17 +84,6 @@ ACRE_INLINE void tlsf_shape(struct acre_tlsf *tlsf, size_t largest)
 ACRE_INLINE size_t tlsf_own_size(const struct acre_tlsf *tlsf)
 {
     return tlsf_is_compact(tlsf) ? tlsf_compact_size(tlsf->compact.lists) : sizeof(*tlsf);
-}
-
-/* Clears all behind the settings, and what a whole structure watches for. */
-ACRE_INLINE void tlsf_clear_lists(struct acre_tlsf *tlsf)
-{
-    const size_t lists = offsetof(struct acre_tlsf, nonempty);
-    memset((char *)tlsf + lists, 0, tlsf_own_size(tlsf) - lists);
-    if (tlsf_is_compact(tlsf))
-        memset(tlsf->compact.nonempty, 0, sizeof(tlsf->compact.nonempty));
-    else
-        memset(&tlsf->watch, 0, sizeof(tlsf->watch));
 }
 
 ACRE_INLINE struct acre_tlsf_block **small_head(const struct acre_tlsf *tlsf, size_t list)
@@ -219,12 +207,6 @@ ACRE_INLINE void tlsf_shape(struct acre_tlsf *tlsf, size_t largest)
 ACRE_INLINE size_t tlsf_own_size(const struct acre_tlsf *tlsf)
 {
     return sizeof(*tlsf);
-}
-
-/* They stand before the settings. */
-ACRE_INLINE void tlsf_clear_lists(struct acre_tlsf *tlsf)
-{
-    (void)tlsf;
 }
 
 ACRE_INLINE size_t small_list_of(const struct acre_tlsf *tlsf, size_t span)

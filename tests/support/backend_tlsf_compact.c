@@ -3,6 +3,8 @@
 #include "support/backends.h"
 #include "tlsf/tlsf_small.h"
 
+#if ACRE_MAX_POOL == 0 /* small builds have one kind of structure */
+
 enum { LARGEST = 1 << 20 };
 
 extern const struct acre_subject backend_tlsf;
@@ -53,3 +55,5 @@ const struct acre_subject backend_tlsf_compact = {
     .normalize = normalize,
     .slack = slack,
 };
+
+#endif

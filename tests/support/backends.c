@@ -48,6 +48,8 @@ const struct acre_subject *const backends[] = {
 #endif
 #if ACRE_TLSF
     &backend_tlsf_apart,
+#endif
+#if ACRE_TLSF && ACRE_MAX_POOL == 0
     &backend_tlsf_compact,
 #endif
 #if ACRE_BUDDY
