@@ -106,7 +106,7 @@ enum { ACRE_TLSF_COMPACT_LISTS = 64 }; /**< Most lists of a compact structure. *
 /** The lists of a compact structure (acre_tlsf_create); their heads end the structure. */
 struct acre_tlsf_compact {
     size_t largest; /* bytes of the largest region */
-    size_t lists;
+    size_t lists;   /* how many there are */
     size_t nonempty[ACRE_TLSF_COMPACT_LISTS / ACRE_TLSF_WORD_BITS]; /* bit per list */
 };
 

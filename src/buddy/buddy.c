@@ -349,12 +349,12 @@ ACRE_INLINE enum acre_status buddy_dealloc_pair(
 static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
     struct acre_buddy *buddy, uintptr_t pos)
 {
-    if ((pos >> buddy_smallest_log2(buddy) & 1) != 0)
-        return buddy_dealloc_odd_at(buddy, pos);
     struct acre_buddy_region *region =
         (struct acre_buddy_region *)acre_regions_find(&buddy->regions, pos);
-    if (region == NULL)
+    if (region == NULL) /* nothing is known of an empty allocator's blocks */
         return ACRE_NOT_ALLOCATED;
+    if ((pos >> buddy_smallest_log2(buddy) & 1) != 0)
+        return buddy_dealloc_odd_at(buddy, pos);
     size_t pair = buddy_pair(buddy, region->base, pos);
     if (pair >= region->pairs)
         return ACRE_NOT_ALLOCATED;

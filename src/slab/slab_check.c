@@ -72,12 +72,13 @@ static bool slab_is_valid_place(const struct acre_slab *slab, const struct acre_
 {
     size_t mask = slab_page_size(slab) - 1;
     uintptr_t end = region->range.start + (region->range.size - 1);
-    if (region->map_base > region->base || ((region->map_base | region->base) & mask) != 0)
+    if (region->map_base > region->base || ((region->map_base | region->base) & mask) != 0 ||
+        region->base >= end || region->pages == 0 ||
+        region->pages > (end - region->base + 1) >> slab->page_log2)
         return false;
     uintptr_t map_end = slab_map_end(slab, region);
     return region->range.start <= (uintptr_t)region && (uintptr_t)region < map_end &&
-           map_end <= region->base && region->pages != 0 && region->base < end &&
-           (region->pages << slab->page_log2) - 1 <= end - region->base &&
+           map_end <= region->base &&
            (slab_next_region(region) == NULL || slab_next_region(region)->range.start > end);
 }
 
@@ -183,9 +184,9 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     uint32_t count = slab_object_count(slab, page->size_class, page->pages);
     if (page->count != count)
         return bits_text;
-    bool full = !slab_has_free(page, count);
     if (count == 0 || page->free_bits >> count != SIZE_MAX >> count)
         return bits_text;
+    bool full = !slab_has_free(page, count);
     if (page->slack != (page->state == SLAB_FALLBACK ? slab_fallback_slack(page->size)
                                                      : slab_class_slack(slab, page->size_class)))
         return constant_text;

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { LEAST = 100, LARGE = 1 << 20 };
+enum { LEAST = 8 * sizeof(void *), LARGE = 1 << 20 }; /* fewer bytes than any region needs */
 
 static struct acre_tlsf tlsf;
 static struct acre_slab slab;

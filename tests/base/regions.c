@@ -295,7 +295,8 @@ static void damage_is_found(void **state)
     assert_ptr_equal(acre_regions_find_broken(&regions), high);
     high->prev = low;
     assert_null(acre_regions_find_broken(&regions));
-    struct acre_region_node *node = (struct acre_region_node *)regions.index;
+    struct acre_region_node *node =
+        (struct acre_region_node *)(regions.index - ACRE_REGION_IS_NODE);
     for (size_t slot = 0; slot < ACRE_REGION_WAYS; slot++) {
         node->entries[slot] ^= 8;
         assert_non_null(acre_regions_find_broken(&regions));
@@ -318,7 +319,8 @@ static void a_root_that_ends_before_the_last_region(void **state)
     add(0, (struct acre_region){ .start = 0x10000, .size = 16 });
     add(1, (struct acre_region){ .start = 0x10040, .size = 16 });
     uintptr_t lower = regions.index;
-    const struct acre_region_node *node = (const struct acre_region_node *)lower;
+    const struct acre_region_node *node =
+        (const struct acre_region_node *)(lower - ACRE_REGION_IS_NODE);
     add(2, (struct acre_region){
                .start = node->base + ((uintptr_t)ACRE_REGION_WAYS << node->shift), .size = 16 });
     uintptr_t root = regions.index;

@@ -379,7 +379,7 @@ static void every_summary(void **state)
             for (size_t at = 0; at < sizeof ranges[i]->groups[group]; at += sizeof(uint64_t))
                 damage_number(&damage, bytes + at, sizeof(uint64_t));
         }
-        for (size_t leaf = 0; leaf * 64 < ranges[i]->pages; leaf += 5)
+        for (size_t leaf = 0; leaf < bitmap_chunks(ranges[i]->pages); leaf++)
             DAMAGE_NUMBER(&damage, ranges[i]->leaves[leaf]);
         for (unsigned level = 0; level < ranges[i]->free_groups.levels; level++) {
             DAMAGE_NUMBER(&damage, ranges[i]->free_groups.bits[level][0]);

@@ -210,7 +210,7 @@ static void test_metadata_bound(void **state)
 static void test_metadata_is_not_shared(void **state)
 {
     static _Alignas(4096) char arena[16 * 4096];
-    struct acre_bitmap bitmap = { 0 };
+    _Alignas(8) struct acre_bitmap bitmap = { 0 }; /* as metadata must be */
     struct acre_bitmap before;
     char *meta = arena + 9 * PAGE;
     size_t size = acre_bitmap_metadata_size(100);

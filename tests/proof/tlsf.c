@@ -66,6 +66,14 @@ CLAIM(list_fits, size_t wanted, size_t granules)
     return granules >= wanted;
 }
 
+/* Nor is a list passed over whose blocks all fit: the first fitting one comes at most next to that of a
+ * block one granule too small. */
+CLAIM(list_fitting_is_next, size_t wanted)
+{
+    GIVEN(wanted > ACRE_TLSF_MIN_GRANULES && wanted <= TLSF_MAX_GRANULES);
+    return tlsf_list_fitting(wanted) <= tlsf_list(wanted - 1) + 1;
+}
+
 /* A list above the linear ones wastes at most an eighth: its blocks differ by less than that. */
 CLAIM(list_is_narrow, size_t granules, size_t other)
 {

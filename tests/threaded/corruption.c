@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY = 8 << 20, SIZE = 1000 };
+enum { MEMORY = 8 << 20, SIZE = 700 };
 
 static struct world *world;
 static struct acre_thread_heap *heap, *other;

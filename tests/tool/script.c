@@ -172,7 +172,7 @@ static void *make_dirty(void *pool, size_t size)
 /* Allocates and frees a block of 64 dirty bytes, then asks for a zeroed one. */
 static void expect_zeroed(const struct replay_backend *backend)
 {
-    static struct replay_wide zeroed = { .size = 64, .zeroed = 1 };
+    static struct replay_wide zeroed = { .size = 64, .align = 16, .zeroed = 1 };
     static char pool[65536] __attribute__((aligned(4096)));
     const struct replay_op ops[] = { { 0, 64 },
         { 0, (uint32_t)REPLAY_DEALLOC << REPLAY_VERB_SHIFT }, { 0, REPLAY_WIDE } };

@@ -261,8 +261,8 @@ static bool slab_image_is_valid_place(
     uint64_t map_end = slab_image_map_entries(audit, region) +
                        (slab_image_map_records(audit, region) - 2) * audit->own.word;
     return start <= region->range.at && region->range.at < map_end && map_end <= region->base &&
-           region->pages != 0 && region->pages <= audit->own.image->size && region->base < end &&
-           (region->pages << audit->shift) - 1 <= end - region->base &&
+           region->pages != 0 && region->base < end &&
+           region->pages <= (end - region->base + 1) >> audit->shift &&
            image_has(audit->own.image, region->range.at, map_end - region->range.at);
 }
 
