@@ -204,7 +204,7 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
 ACRE_NODISCARD struct acre_ptr acre_tlsf_create(void *start, size_t size);
 
 /** acre_tlsf_create() with a structure for regions of up to `largest` bytes, at least `size`, that are
- * to be added. Returns ACRE_INVALID_PARAM also when it is less. */
+ * to be added. Returns ACRE_INVALID_PARAM also when it is less. O(size / 128), as init. */
 ACRE_NODISCARD struct acre_ptr acre_tlsf_create_for(void *start, size_t size, size_t largest);
 
 /** Bytes of the structure that acre_tlsf_create_for() makes for regions of up to `largest` bytes: less
