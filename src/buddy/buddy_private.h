@@ -83,9 +83,8 @@ struct acre_buddy_region {
     struct acre_buddy_region *order_prev;
 #endif
     unsigned levels;
-    bool seam; /* another region adjoins */
-    unsigned char
-        largest; /* order of the largest free block; BUDDY_NONE: none (not in a small build) */
+    bool seam;             /* another region adjoins */
+    unsigned char largest; /* order of the largest free block; BUDDY_NONE: none, or a small build */
     unsigned char unused[2];
     size_t *level[];
 };
@@ -285,29 +284,38 @@ unsigned acre_buddy_highest_order(const struct acre_buddy_region *region);
 /* Moves a region to the list of its largest free block's order, where that has changed. */
 void acre_buddy_update_largest(struct acre_buddy *buddy, struct acre_buddy_region *region);
 
+#if ACRE_MAX_POOL == 0
+
 /* Whether a bit that was set belongs to an order above all others of its region. */
 ACRE_INLINE bool buddy_is_new_largest(const struct acre_buddy_region *region, size_t index)
 {
-#if ACRE_MAX_POOL == 0
     return index >= region->larger_from;
-#else
-    (void)region;
-    (void)index;
-    return false;
-#endif
 }
 
 /* Whether a bit that was cleared may have been the last one of a region's highest order. */
 ACRE_INLINE bool buddy_was_largest(const struct acre_buddy_region *region, size_t index)
 {
-#if ACRE_MAX_POOL == 0
     return index >= region->largest_from;
+}
+
 #else
+
+/* A small build has few regions, and no lists of them. */
+ACRE_INLINE bool buddy_is_new_largest(const struct acre_buddy_region *region, size_t index)
+{
     (void)region;
     (void)index;
     return false;
-#endif
 }
+
+ACRE_INLINE bool buddy_was_largest(const struct acre_buddy_region *region, size_t index)
+{
+    (void)region;
+    (void)index;
+    return false;
+}
+
+#endif
 
 /* After a bit was cleared, and the rest of a block that was split is set. */
 ACRE_INLINE void buddy_note_cleared(
