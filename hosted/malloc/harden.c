@@ -26,6 +26,7 @@ static void *hardened_alloc_apart(struct acre_layout layout)
 {
     acre_lock_take(&acre_serve.lock);
     void *ptr = layout.size == 0 ? acre_empty_alloc(layout.align) : acre_guarded_alloc(layout);
+    acre_large_set_thread(&acre_serve.pool.large, ptr, acre_threads_own->thread);
     acre_lock_release(&acre_serve.lock);
     return ptr;
 }

@@ -145,6 +145,7 @@ void *acre_guarded_resize(const struct acre_large_block *block, size_t size)
     void *start = (void *)block->start;
     size_t before = block->size;
     size_t asked = block->asked;
+    size_t thread = block->thread;
     if (guarded_has_fences() || size < ACRE_LARGE_LEAST || size > PTRDIFF_MAX / 2)
         return NULL;
     size_t bytes = guarded_bytes(size);
@@ -158,6 +159,7 @@ void *acre_guarded_resize(const struct acre_large_block *block, size_t size)
     }
     acre_large_remove(&pool->large, (uintptr_t)start);
     (void)acre_large_add(&pool->large, (uintptr_t)moved, bytes, size);
+    acre_large_set_thread(&pool->large, moved, thread);
     if (size < asked)
         memset((char *)moved + size, 0, (asked < bytes ? asked : bytes) - size);
     guarded_mark((uintptr_t)moved, bytes, size);

@@ -88,6 +88,12 @@ bool acre_large_add(struct acre_large *large, uintptr_t start, size_t size, size
     return true;
 }
 
+void acre_large_set_thread(struct acre_large *large, const void *ptr, size_t thread)
+{
+    if (acre_large_owns(large, ptr))
+        large->blocks[index_above(large, (uintptr_t)ptr) - 1].thread = thread;
+}
+
 void acre_large_remove(struct acre_large *large, uintptr_t start)
 {
     (void)remove_entry(large, start);
@@ -116,10 +122,13 @@ void *acre_large_resize(struct acre_large *large, void *ptr, size_t size)
 {
     void *moved = ptr;
     size = round_to_pages(size);
-    size_t before = acre_large_find(large, (uintptr_t)ptr)->size;
+    const struct acre_large_block *block = acre_large_find(large, (uintptr_t)ptr);
+    size_t before = block->size;
+    size_t thread = block->thread;
     if (size != before && acre_os_remap(ptr, before, size, &moved) != 0)
         return NULL;
     (void)remove_entry(large, (uintptr_t)ptr);
     insert_entry(large, (uintptr_t)moved, size);
+    acre_large_set_thread(large, moved, thread);
     return moved;
 }

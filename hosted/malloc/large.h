@@ -24,8 +24,9 @@ enum {
 
 struct acre_large_block {
     uintptr_t start;
-    size_t size;  /**< Bytes mapped, a multiple of the page size. */
-    size_t asked; /**< Bytes requested; of a block that harden_large.c made. */
+    size_t size;   /**< Bytes mapped, a multiple of the page size. */
+    size_t asked;  /**< Bytes requested; of a block that harden_large.c made. */
+    size_t thread; /**< Number of the thread that allocated it; 0: not known. */
 };
 
 struct acre_large {
@@ -52,6 +53,9 @@ void acre_large_remove(struct acre_large *large, uintptr_t start);
 
 /** The live block that contains an address, or null. O(log blocks). */
 const struct acre_large_block *acre_large_find(const struct acre_large *large, uintptr_t address);
+
+/** Says which thread allocated the block that starts at `ptr`, if there is one. O(log blocks). */
+void acre_large_set_thread(struct acre_large *large, const void *ptr, size_t thread);
 
 /** Whether `ptr` is the start of a live large block. */
 bool acre_large_owns(const struct acre_large *large, const void *ptr);

@@ -57,6 +57,7 @@ static ACRE_NOINLINE void *threads_alloc_large(size_t size)
 {
     acre_lock_take(&acre_serve.lock);
     void *ptr = acre_pool_alloc_large(&acre_serve.pool, size);
+    acre_large_set_thread(&acre_serve.pool.large, ptr, acre_threads_own->thread);
     acre_lock_release(&acre_serve.lock);
     return ptr;
 }
@@ -307,9 +308,22 @@ bool acre_threads_describe(struct acre_text *text, uintptr_t address)
     return is_hardened() && acre_hardened_describe(text, address);
 }
 
+static size_t owner_of(uintptr_t block)
+{
+    acre_lock_take(&acre_serve.lock);
+    const struct acre_large_block *large = acre_large_find(&acre_serve.pool.large, block);
+    size_t thread = large != NULL
+                        ? large->thread
+                        : acre_threaded_thread_of(&acre_threads.threaded, (const void *)block);
+    acre_lock_release(&acre_serve.lock);
+    return thread;
+}
+
 void acre_threads_describe_history(struct acre_text *text, uintptr_t block)
 {
-    size_t thread = acre_threaded_thread_of(&acre_threads.threaded, (const void *)block);
+    if (acre_serve.mode != ACRE_SERVE_THREADS)
+        return;
+    size_t thread = owner_of(block);
     if (thread != 0) {
         acre_text_add(text, "; allocated by thread ");
         acre_text_add_number(text, thread);

@@ -71,8 +71,7 @@ static ACRE_NOINLINE struct acre_thread_heap *make_heap(void)
     struct acre_thread_heap *heap = acre_threaded_attach(&acre_threads.threaded);
     if (heap == NULL)
         return NULL;
-    if (acre_serve.settings.harden != 0 || acre_serve.settings.trace_frees)
-        acre_threaded_set_thread(heap, acre_os_thread());
+    acre_threaded_set_thread(heap, acre_os_thread());
     acre_threads_own = heap;
     if (has_key)
         (void)pthread_setspecific(key, heap);
@@ -109,4 +108,6 @@ void acre_threads_after_fork_in_child(void)
     acre_lock_reinit_after_fork(&acre_threads_spare_lock);
     if (acre_threads.open)
         acre_threads.spare = acre_threaded_attach(&acre_threads.threaded);
+    if (own != NULL)
+        acre_threaded_set_thread(own, acre_os_thread());
 }

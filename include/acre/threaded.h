@@ -239,8 +239,9 @@ size_t acre_threaded_release_empty(struct acre_thread_heap *heap);
 /** Gives a heap its thread's number, which acre_threaded_thread_of() returns for its blocks. O(1). */
 void acre_threaded_set_thread(struct acre_thread_heap *heap, size_t number);
 
-/** The number of the thread that allocated the block at an address, or, when that has ended, of the one
- * that has its heap now; 0: none was set, or the block is one of whole pages. O(1). */
+/** The number of the thread that allocated the block that an address lies in, or, when that has ended and
+ * the block is not one of whole pages, of the one that has its heap now; 0: none was set, or there is no
+ * block. O(1), and O(pages of the block) inside one of whole pages. */
 size_t acre_threaded_thread_of(const struct acre_threaded *threaded, const void *address);
 
 /** The number of blocks freed twice, by two threads, that their owner found afterwards. O(1). */

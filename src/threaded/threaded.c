@@ -149,10 +149,13 @@ void acre_threaded_set_thread(struct acre_thread_heap *heap, size_t number)
 
 size_t acre_threaded_thread_of(const struct acre_threaded *threaded, const void *address)
 {
-    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)address);
-    const struct acre_thread_heap *owner =
-        slab != NULL ? atomic_load_explicit(&slab->owner, memory_order_relaxed) : NULL;
-    return owner != NULL ? owner->thread : 0;
+    void *start = (void *)(uintptr_t)address;
+    (void)acre_threaded_find(threaded, address, &start);
+    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)start);
+    if (slab == NULL)
+        return 0;
+    const struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    return owner != NULL ? owner->thread : slab->thread;
 }
 
 size_t acre_threaded_late_misuse(const struct acre_threaded *threaded)

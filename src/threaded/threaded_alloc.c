@@ -82,7 +82,10 @@ void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout 
         run = acre_threaded_make_run(heap->threaded, pages, align);
         acre_locker_unlock(&heap->threaded->env.lock);
     }
-    return run != NULL ? (void *)run->start : NULL;
+    if (run == NULL)
+        return NULL;
+    run->thread = heap->thread;
+    return (void *)run->start;
 }
 
 /* Of two threads that free a run at once, one changes its state. */

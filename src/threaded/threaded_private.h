@@ -123,7 +123,10 @@ struct acre_threaded_slab {
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
     struct acre_threaded_slab *below, *above; /* all in use */
-    uint64_t seen;                            /* parts that were free when a sweep last looked, */
+    union {
+        uint64_t seen; /* parts that were free when a sweep last looked, */
+        size_t thread; /* of a run: the number of the thread that allocated it */
+    };
     uint64_t discarded; /* and those whose memory has gone back; 0 while the slab is current */
     _Alignas(64) struct acre_threaded_group group[]; /* each in a cache line of its own */
 };

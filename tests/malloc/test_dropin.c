@@ -22,7 +22,8 @@
 #define NAME(of) .name = #of, .arguments = #of
 
 /* What follows the call and pointer in a line about a block of this heap. */
-#define REGION "; the pointer is in region 0x[0-9a-f]+-0x[0-9a-f]+ \\([a-z/-]+\\)"
+#define OWNER "(; allocated by thread [0-9]+)?"
+#define REGION "; the pointer is in region 0x[0-9a-f]+-0x[0-9a-f]+ \\([a-z/-]+\\)" OWNER
 #define FREE_BLOCK "the free block of [0-9]+ bytes at 0x[0-9a-f]+" REGION
 #define LIVE_BLOCK "the live block of [0-9]+ bytes at 0x[0-9a-f]+" REGION
 #define FREED "freed already(: the start|, or never allocated: [0-9]+ bytes into) (of )?" FREE_BLOCK

@@ -121,7 +121,13 @@ static const struct level_case table[] = {
         "^acre: malloc: [^\n]* 5 bytes into the free block at POINTER"),
     ALWAYS("blocks_of_other_threads"),
 
-    /* Where a block was freed before. */
+    /* Who allocated a block, and where it was freed before. */
+    ALWAYS("owner_is_named"),
+    { .name = "owner_is_named",
+        .at = { SILENT, SILENT, SILENT },
+        .variable = "ACRE_TRACE_FREES=1" },
+    { .name = "free_twice",
+        .at = { STOPS(FREED THREAD "\n$"), STOPS(FREED THREAD "\n$"), STOPS(FREED THREAD "\n$") } },
     { .name = "free_twice",
         .at = { STOPS(FREED THREAD BEFORE "\n$"), STOPS(FREED THREAD BEFORE "\n$"),
             STOPS(FREED THREAD BEFORE "\n$") },

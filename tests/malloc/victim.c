@@ -77,7 +77,7 @@ int main(int count, char **arguments)
     const char *name = count == 2 ? arguments[1] : "";
     alarm(patience);
     if (run(victim_sizes, name) || run(victim_misuse, name) || run(victim_process, name) ||
-        run(victim_memory, name) || run(victim_harden, name))
+        run(victim_memory, name) || run(victim_harden, name) || run(victim_owner, name))
         return 0;
     fprintf(stderr, "victim: no case named '%s'\n", name);
     return 2;

@@ -22,6 +22,7 @@ extern const struct victim_case victim_misuse[];
 extern const struct victim_case victim_process[];
 extern const struct victim_case victim_memory[];
 extern const struct victim_case victim_harden[];
+extern const struct victim_case victim_owner[];
 
 /** Ends the victim with status 1 and a line on standard error when the condition is false. */
 #define CHECK(condition) victim_check((condition), #condition, __FILE__, __LINE__)

@@ -186,7 +186,14 @@ static void an_object_that_is_free_is_refused_to_others(void **state)
     assert_int_equal(acre_threaded_dealloc(other, ptr), ACRE_NOT_ALLOCATED);
     acre_threaded_set_thread(owner, 3);
     assert_int_equal(acre_threaded_thread_of(&world->threaded, ptr), 3);
-    assert_int_equal(acre_threaded_thread_of(&world->threaded, take(owner, 50000, 1)), 0);
+    assert_int_equal(acre_threaded_thread_of(&world->threaded, (char *)ptr + 1), 3);
+    char *run = take(owner, 50000, 1);
+    assert_int_equal(acre_threaded_thread_of(&world->threaded, run), 3);
+    assert_int_equal(acre_threaded_thread_of(&world->threaded, run + 49999), 3);
+    acre_threaded_set_thread(other, 4);
+    assert_int_equal(acre_threaded_dealloc(other, run), ACRE_OK);
+    assert_ptr_equal(take(other, 50000, 1), run);
+    assert_int_equal(acre_threaded_thread_of(&world->threaded, run), 4);
     assert_int_equal(acre_threaded_thread_of(&world->threaded, &world), 0);
     world_assert_sound(world);
     world_close(world);
