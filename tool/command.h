@@ -36,6 +36,9 @@ bool acre_find_companion(char path[ACRE_PATH_ROOM], const char *name, const char
  */
 bool acre_find_preload(const char *command, char path[ACRE_PATH_ROOM], const char *name);
 
+/** Whether a shell would find such a command. */
+bool acre_is_command(const char *name);
+
 /**
  * Becomes the command, found through PATH. Returns only when that fails, after saying so:
  * ACRE_EXIT_NOT_FOUND when there is no such command, else ACRE_EXIT_CANNOT_EXECUTE.

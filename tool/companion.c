@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,6 +51,22 @@ bool acre_find_preload(const char *command, char path[ACRE_PATH_ROOM], const cha
         return false;
     }
     return true;
+}
+
+bool acre_is_command(const char *name)
+{
+    const char *path = strchr(name, '/') ? NULL : getenv("PATH");
+    char file[ACRE_PATH_ROOM];
+    if (strchr(name, '/'))
+        return access(name, X_OK) == 0;
+    while (path && *path) {
+        size_t length = strcspn(path, ":");
+        int size = snprintf(file, sizeof file, "%.*s/%s", (int)length, path, name);
+        if (size > 0 && (size_t)size < sizeof file && access(file, X_OK) == 0)
+            return true;
+        path += length + (path[length] == ':');
+    }
+    return false;
 }
 
 int acre_become(const char *command, char **argv)

@@ -2,7 +2,6 @@
 /* acre compare: which allocator suits a program, with what pool size, and why. */
 #include "cli/options.h"
 #include "number/number.h"
-#include "registry/nearest.h"
 #include "replay/load.h"
 #include "replay/served_pool.h"
 #include "tool/allocators.h"
@@ -15,6 +14,7 @@
 #include "tool/compare/source.h"
 #include "tool/compare/verdict.h"
 #include "tool/compare/verification.h"
+#include "tool/import/foreign.h"
 #include "tool/record/launch.h"
 #include "tool/report/report.h"
 
@@ -62,6 +62,7 @@ struct compare_command {
     const struct compare_scenario *scenario; /* to make up, or null */
     enum compare_goal wanted;
     const char *given;                  /* a trace to read; else one is made */
+    char imported[FOREIGN_PATH_ROOM];   /* it, of another tool's file */
     const char *path;                   /* of the trace to read */
     struct compare_source source_trace; /* the trace that is made */
     char source[512];
@@ -118,7 +119,8 @@ static bool add_files(struct compare_command *command)
 /* Told of a trace that nobody named: what it was made of. */
 static const char *trace_name(const struct compare_command *command)
 {
-    return command->source_trace.made[0] ? command->source : command->path;
+    bool named = !command->source_trace.made[0] && !command->imported[0];
+    return named ? command->path : command->source;
 }
 
 /* The name by which the system knows the command's program; null: there is none. */
@@ -438,17 +440,20 @@ static int check_source(struct compare_command *command, const struct acre_usage
 
 static int unknown_scenario(const struct acre_usage *usage, const char *name)
 {
-    char list[256] = "";
     const char *names[16] = { NULL };
     size_t count = 0;
-    for (const struct compare_scenario *each = compare_scenarios; each->name; each++) {
-        add_word(list, sizeof list, each->name);
+    for (const struct compare_scenario *each = compare_scenarios; each->name; each++)
         if (count + 1 < sizeof names / sizeof *names)
             names[count++] = each->name;
-    }
-    const char *nearest = acre_nearest(name, names);
-    return acre_usage_error(usage, "invalid scenario '%s'%s%s%s (choose from %s)", name,
-        nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);
+    return acre_usage_invalid(usage, "scenario", name, names);
+}
+
+static int unknown_goal(const struct acre_usage *usage, const char *name)
+{
+    const char *names[COMPARE_GOALS + 1] = { NULL };
+    for (int i = 0; i < COMPARE_GOALS; i++)
+        names[i] = compare_goal_name((enum compare_goal)i);
+    return acre_usage_invalid(usage, "goal", name, names);
 }
 
 static int check_compare(struct compare_command *command, const struct acre_usage *usage, int argc)
@@ -462,8 +467,7 @@ static int check_compare(struct compare_command *command, const struct acre_usag
     if (command->scenario_name && !command->scenario)
         return unknown_scenario(usage, command->scenario_name);
     if (!parse_goal(command))
-        return acre_usage_error(
-            usage, "invalid goal '%s' (choose from memory, speed, worst, balanced)", command->goal);
+        return unknown_goal(usage, command->goal);
     if (command->repeat > REPLAY_MOST_ROUNDS)
         return acre_usage_error(usage, "--repeat: at most %d", REPLAY_MOST_ROUNDS);
     if (command->runs > COMPARE_MOST_RUNS)
@@ -501,21 +505,6 @@ static int split_command(struct compare_command *command, int argc, char **argv)
     return argc;
 }
 
-/* Whether the shell would find such a command. */
-static bool is_command(const char *name)
-{
-    const char *path = getenv("PATH");
-    char file[ACRE_PATH_ROOM];
-    while (path && *path && !strchr(name, '/')) {
-        size_t length = strcspn(path, ":");
-        int size = snprintf(file, sizeof file, "%.*s/%s", (int)length, path, name);
-        if (size > 0 && (size_t)size < sizeof file && access(file, X_OK) == 0)
-            return true;
-        path += length + (path[length] == ':');
-    }
-    return false;
-}
-
 static int run_compare(
     struct compare_command *command, const struct acre_usage *usage, int argc, char **argv)
 {
@@ -528,13 +517,15 @@ static int run_compare(
         snprintf(command->source, sizeof command->source, "%s: %s", command->scenario->name,
             command->scenario->text);
     } else if (argc) {
-        command->given = argv[0];
-        if (access(argv[0], F_OK) != 0 && is_command(argv[0]))
+        if (access(argv[0], F_OK) != 0 && acre_is_command(argv[0]))
             return acre_usage_error(usage,
                 "there is no trace '%s'; acre compare -- %s records and compares the command",
                 argv[0], argv[0]);
         snprintf(command->source, sizeof command->source, "%s",
             strcmp(argv[0], "-") == 0 ? "standard input" : argv[0]);
+        command->given = foreign_open("compare", argv[0], command->imported);
+        if (!command->given)
+            return ACRE_EXIT_FAILED;
     }
     code = find_candidates(command, usage);
     return code == ACRE_EXIT_OK ? prepare_and_compare(command) : code;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* acre convert: a trace from one of its forms into the other. */
 #include "cli/options.h"
-#include "replay/script.h"
 #include "tool/command.h"
+#include "tool/import/foreign.h"
 #include "tool/import/import.h"
-#include "tool/import/unpack.h"
 #include "trace/trace_file.h"
 
 #include <errno.h>
@@ -253,70 +252,22 @@ static int convert(const char *from, const char *to, bool text)
     return converted ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
 }
 
-/* The trace of another tool, unpacked, as one of ours. @return false, having complained. */
-static bool import_from(FILE *in, const char *name, const struct import_format *format, FILE *out)
-{
-    char message[IMPORT_MESSAGE_ROOM];
-    struct import_unpacker *unpacker = NULL;
-    FILE *text = import_unpack(in, &unpacker);
-    bool imported = text && import_text(text, name, format, out, message);
-    if (!text)
-        acre_complain("convert", "%s: %s", name, strerror(errno));
-    else if (import_unpack_fault(unpacker))
-        acre_complain("convert", "%s: %s", name, import_unpack_fault(unpacker));
-    else if (!imported)
-        acre_complain("convert", "%s", message);
-    if (text)
-        fclose(text);
-    import_unpack_end(unpacker);
-    return imported;
-}
-
-/* The same in a file without a name. @return null after saying why not. */
-static FILE *import(const char *from, const struct import_format *format)
-{
-    bool standard = strcmp(from, "-") == 0;
-    FILE *in = standard ? stdin : fopen(from, "r");
-    int file = in ? replay_nameless_file() : -1;
-    FILE *out = file >= 0 ? fdopen(file, "w") : NULL;
-    bool imported = false;
-    if (!in)
-        acre_complain("convert", "%s: %s", from, strerror(errno));
-    else if (!out)
-        acre_complain("convert", "cannot create a temporary file: %s", strerror(errno));
-    else
-        imported = import_from(in, standard ? "standard input" : from, format, out);
-    if (in && !standard)
-        fclose(in);
-    if (!out && file >= 0)
-        close(file);
-    if (out && !imported)
-        fclose(out);
-    return imported ? out : NULL;
-}
-
 static int convert_foreign(
     const char *from, const char *to, bool text, const struct import_format *format)
 {
-    char path[32];
-    FILE *file = import(from, format);
-    if (!file)
-        return ACRE_EXIT_FAILED;
-    snprintf(path, sizeof path, "/dev/fd/%d", fileno(file));
-    int code = convert(path, to, text);
-    fclose(file);
-    return code;
+    char room[FOREIGN_PATH_ROOM];
+    const char *path = foreign_import("convert", from, format, room);
+    return path ? convert(path, to, text) : ACRE_EXIT_FAILED;
 }
 
-/* What --from takes, as a list. */
 static int unknown_format(const struct acre_usage *usage, const char *name)
 {
-    char list[128] = "";
-    for (const struct import_format *format = import_formats; format->name; format++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", format->name);
-    }
-    return acre_usage_error(usage, "invalid format '%s' (choose from %s)", name, list);
+    const char *names[16] = { NULL };
+    size_t count = 0;
+    for (const struct import_format *format = import_formats; format->name; format++)
+        if (count + 1 < sizeof names / sizeof *names)
+            names[count++] = format->name;
+    return acre_usage_invalid(usage, "format", name, names);
 }
 
 int acre_cmd_convert(int argc, char **argv)
@@ -329,8 +280,8 @@ int acre_cmd_convert(int argc, char **argv)
         { "output", 'o', ACRE_OPTION_TEXT, "FILE", "file to write (default: '-', standard output)",
             &output },
         { "from", 'f', ACRE_OPTION_TEXT, "FORMAT",
-            "import the output of another tool: mtrace (glibc),\nltrace or heaptrack "
-            "(unpacked; raw or interpreted)",
+            "FILE is the output of another tool: mtrace (glibc),\nltrace or heaptrack (the first "
+            "and the last are\nrecognised without it)",
             &from },
         { "text", 't', ACRE_OPTION_FLAG, NULL, "write plain text instead of the compressed format",
             &text },
@@ -349,8 +300,7 @@ int acre_cmd_convert(int argc, char **argv)
     if (!text && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
         return acre_usage_error(&usage, "cannot write the compressed format to a terminal: use "
                                         "--text or --output");
-    if (from)
-        format = import_find(from);
+    format = from ? import_find(from) : foreign_recognise(argv[0]);
     if (from && !format)
         return unknown_format(&usage, from);
     if (is_same_file(argv[0], output))

@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "replay/json.h"
 #include "tool/command.h"
+#include "tool/import/foreign.h"
 #include "trace/trace_file.h"
 
 #include <stdio.h>
@@ -143,6 +144,14 @@ static void fill_info_row(
         snprintf(cells[8], ACRE_CELL_ROOM, "%.3f", (double)process->duration_ns / 1e9);
 }
 
+static bool info_has_times(const struct info *info)
+{
+    for (size_t i = 0; i < info->count; i++)
+        if (info->processes[i].duration_ns)
+            return true;
+    return info->count == 0;
+}
+
 static void print_oddities(const struct info *info)
 {
     for (size_t i = 0; i < info->count; i++) {
@@ -161,6 +170,8 @@ static void print_oddities(const struct info *info)
         if (!process->ended)
             printf("%zu %s: its end is missing\n", i, process->name);
     }
+    if (!info_has_times(info))
+        puts("seconds: known of a trace that was recorded with --times");
     if (info->cut)
         printf("cut short: %s\n", info->problem);
 }
@@ -235,12 +246,14 @@ int acre_cmd_info(int argc, char **argv)
         return parsed == ACRE_PARSED_HELP ? ACRE_EXIT_OK : ACRE_EXIT_USAGE;
     if (argc != 1)
         return acre_usage_error(&usage, argc ? "more than one trace given" : "no trace given");
-    bool known = read_trace(&info, argv[0]);
-    if (!known)
+    char room[FOREIGN_PATH_ROOM];
+    const char *path = foreign_open("info", argv[0], room);
+    bool known = path && read_trace(&info, path);
+    if (path && !known)
         acre_complain("info", "%s", info.problem);
-    else if (json)
+    if (known && json)
         print_info_json(&info);
-    else
+    else if (known)
         print_info(&info);
     free(info.processes);
     return known ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;

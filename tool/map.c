@@ -9,6 +9,7 @@
 #include "tool/allocators.h"
 #include "tool/command.h"
 #include "tool/compare/candidates.h"
+#include "tool/import/foreign.h"
 #include "tool/map/draw.h"
 #include "tool/map_image.h"
 
@@ -334,11 +335,11 @@ static int draw_map(
         return acre_usage_error(
             usage, "invalid --process '%s' (expected a number)", command->process);
     if (!parse_colouring(command))
-        return acre_usage_error(
-            usage, "invalid --by '%s' (choose from size, age, thread)", command->by);
+        return acre_usage_invalid(
+            usage, "--by", command->by, (const char *const[]){ "size", "age", "thread", NULL });
     if (!parse_depth(command))
-        return acre_usage_error(
-            usage, "invalid --colours '%s' (choose from none, 256, 24bit)", command->colours);
+        return acre_usage_invalid(usage, "--colours", command->colours,
+            (const char *const[]){ "none", "256", "24bit", NULL });
     if (command->image.file)
         return draw_image(command, usage);
     int code = find_allocator(command, usage);
@@ -346,7 +347,9 @@ static int draw_map(
         return code;
     acre_progress_open(&command->progress);
     acre_catch_interrupts();
-    code = load_and_map(command, argv[0]);
+    char room[FOREIGN_PATH_ROOM];
+    const char *path = foreign_open("map", argv[0], room);
+    code = path ? load_and_map(command, path) : ACRE_EXIT_FAILED;
     if (acre_interrupted())
         acre_die_interrupted();
     return code;

@@ -84,7 +84,8 @@ static bool parse_facts(const struct map_image *image, const struct image_elf *e
     if (word < 0)
         acre_usage_error(usage, "invalid --word '%s' (choose from 32, 64)", image->word);
     else if (order < 0)
-        acre_usage_error(usage, "invalid --order '%s' (choose from little, big)", image->order);
+        acre_usage_invalid(
+            usage, "--order", image->order, (const char *const[]){ "little", "big", NULL });
     else if (granule < 0 || (granule == 0 && word == 1))
         acre_usage_error(
             usage, "invalid --granule '%s' (choose from 8 for 32-bit words, 16)", image->granule);

@@ -144,7 +144,7 @@ static void print_line(const char *path, const struct spool_summary *sum)
     if (bytes && totals->events)
         fprintf(stderr, "; %lld bytes, %.2f per event", (long long)bytes,
             (double)bytes / (double)totals->events);
-    fprintf(stderr, " -> %s\n", path);
+    fprintf(stderr, " -> %s\n", strcmp(path, "-") == 0 ? "standard output" : path);
 }
 
 /* Says what is missing from the trace, and why. */
@@ -272,8 +272,9 @@ static int record_command(const struct record_options *options, char **argv)
     char library[ACRE_PATH_ROOM];
     int fd, error, code;
 
-    if (launch_is_musl(argv[0])) {
-        acre_complain("record", "'%s' cannot be recorded: %s", argv[0], launch_refusal(argv[0]));
+    const char *foreign = launch_is_foreign(argv[0]) ? launch_refusal(argv[0]) : NULL;
+    if (foreign) {
+        acre_complain("record", "'%s' cannot be recorded: %s", argv[0], foreign);
         return ACRE_RECORD_FAILED;
     }
     if (!acre_find_preload("record", library, PRELOAD))

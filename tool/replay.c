@@ -7,6 +7,7 @@
 #include "replay/load.h"
 #include "tool/allocators.h"
 #include "tool/command.h"
+#include "tool/import/foreign.h"
 #include "tool/replay/report.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ struct replay_command {
     bool no_pool_search;
     bool explain;
     bool json;
+    const char *given; /* the trace */
     /* What they select, and the state of the run. */
     const struct acre_plugin *plugins[ACRE_TEXT_LIST_MOST]; /* one for each of `with` */
     struct replay_backend backends[MOST_BACKENDS];
@@ -302,11 +304,11 @@ static int replay_wanted(struct replay_command *command, const char *path)
 }
 
 /* The JSON, which has all processes in one object; the caller frees it. Null: no memory. */
-static char *make_json(struct replay_command *command, const char *path)
+static char *make_json(struct replay_command *command)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "acre", ACRE_VERSION);
-    cJSON_AddStringToObject(root, "trace", path);
+    cJSON_AddStringToObject(root, "trace", command->given);
     cJSON_AddBoolToObject(root, "interrupted", command->interrupted);
     cJSON_AddItemToObject(
         root, command->explain ? "explanations" : "processes", command->processes);
@@ -326,9 +328,9 @@ static bool write_file(const char *path, const char *text)
 }
 
 /* Prints the JSON and writes it to a file, as asked. @return the exit code. */
-static int show_json(struct replay_command *command, const char *path)
+static int show_json(struct replay_command *command)
 {
-    char *text = make_json(command, path);
+    char *text = make_json(command);
     int code = ACRE_EXIT_OK;
     if (text && command->json)
         puts(text);
@@ -357,7 +359,7 @@ static int replay(struct replay_command *command, const char *path)
         acre_complain("replay", "%s: nothing to replay: no allocation was recorded", path);
         code = ACRE_EXIT_FAILED;
     }
-    if ((command->replayed || command->explained) && show_json(command, path) != ACRE_EXIT_OK)
+    if ((command->replayed || command->explained) && show_json(command) != ACRE_EXIT_OK)
         code = ACRE_EXIT_FAILED;
     if (command->interrupted)
         acre_die_interrupted();
@@ -397,7 +399,12 @@ static int prepare_and_replay(
         code = ACRE_EXIT_FAILED;
     if (code == ACRE_EXIT_OK && !add_wanted_plugins(command))
         code = ACRE_EXIT_FAILED;
-    return code == ACRE_EXIT_OK ? replay(command, argv[0]) : code;
+    char room[FOREIGN_PATH_ROOM];
+    command->given = argv[0];
+    const char *path = code == ACRE_EXIT_OK ? foreign_open("replay", argv[0], room) : NULL;
+    if (code == ACRE_EXIT_OK && !path)
+        return ACRE_EXIT_FAILED;
+    return path ? replay(command, path) : code;
 }
 
 int acre_cmd_replay(int argc, char **argv)

@@ -100,5 +100,11 @@ int acre_cmd_run(int argc, char **argv)
             &usage, "--pool and --stats: '%s' is no allocator of acre's", chosen.allocator);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
+    if (is_known(argv[0]) && !acre_is_command(argv[0])) {
+        acre_complain("run",
+            "'%s' is an allocator, not a command: acre run --allocator=%s -- COMMAND", argv[0],
+            argv[0]);
+        return ACRE_EXIT_NOT_FOUND;
+    }
     return run_command(&chosen, argv);
 }

@@ -53,6 +53,19 @@ int acre_usage_error(const struct acre_usage *usage, const char *format, ...)
     return ACRE_EXIT_USAGE;
 }
 
+int acre_usage_invalid(
+    const struct acre_usage *usage, const char *what, const char *word, const char *const *words)
+{
+    char list[512] = "";
+    const char *nearest = acre_nearest(word, words);
+    for (size_t i = 0; words[i]; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", words[i]);
+    }
+    return acre_usage_error(usage, "invalid %s '%s'%s%s%s (choose from %s)", what, word,
+        nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);
+}
+
 bool acre_text_list_has(const struct acre_text_list *list, const char *text)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -82,6 +82,13 @@ void acre_complain(const char *command, const char *format, ...)
 /** From now on every complaint of this process is that of `command`; null: of its own. */
 void acre_complain_as(const char *command);
 
+/**
+ * Complains of a word that is none of `words` (ended by a null): names what was probably meant, and
+ * all of them. `what` stands before it: "scenario", "--by". @return ACRE_EXIT_USAGE.
+ */
+int acre_usage_invalid(
+    const struct acre_usage *usage, const char *what, const char *word, const char *const *words);
+
 /** acre_complain(), and a line that points to the help. @return ACRE_EXIT_USAGE. */
 int acre_usage_error(const struct acre_usage *usage, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

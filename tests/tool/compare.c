@@ -394,6 +394,9 @@ static void command_lines_that_are_wrong(void **state)
     spawn_acre(&spawned, "compare", "--goal=cheap", hundred, NULL);
     assert_int_equal(spawned.code, 2);
     has(spawned.err, "invalid goal 'cheap' (choose from memory, speed, worst, balanced)");
+    spawn_acre(&spawned, "compare", "--goal=sped", hundred, NULL);
+    assert_int_equal(spawned.code, 2);
+    has(spawned.err, "invalid goal 'sped', did you mean 'speed'? (choose from ");
     spawn_acre(&spawned, "compare", "-a", "systen", hundred, NULL);
     assert_int_equal(spawned.code, 2);
     has(spawned.err, "did you mean 'system'?");

@@ -180,6 +180,46 @@ static void unmeasured_figures_are_told(void **state)
         "measured)."));
 }
 
+/* An interrupt leaves times with blocks touched beside times without: these two do not compare. */
+static void unlike_times_are_not_compared(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    (void)state;
+    result.facts.ops = 10000000;
+    result.facts.duration_ns = 1000000000;
+    result.interrupted = true;
+    result.candidates[0].touched = true;
+    result.candidates[0].ns_touched = result.candidates[0].touched_least = 40.0;
+    result.candidates[1].off_touched = result.candidates[2].off_touched = true;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_string_equal(best_for(COMPARE_SPEED), "system");
+    assert_non_null(
+        strstr(text, "interrupted; as far as was measured: keep your malloc: none is faster"));
+    result.candidates[0].off_touched = true;
+    compare_verdict(&result, text);
+    assert_string_equal(text, "no verdict: not enough was measured");
+}
+
+/* Short runs are told in milliseconds, and what shows as nothing as nothing. */
+static void seconds_have_digits_that_tell(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    char seconds[COMPARE_SECONDS_ROOM];
+    (void)state;
+    assert_string_equal(compare_format_seconds(seconds, 0.00042, 0.0382, false), "0.4 ms");
+    assert_string_equal(compare_format_seconds(seconds, -0.31, 7.6, true), "-0.31 s");
+    result.facts.ops = 1000000;
+    result.facts.duration_ns = 20000000000;
+    result.candidates[2].ns = result.candidates[2].ns_least = 14.0;
+    result.candidates[0].ns = result.candidates[0].ns_least = 15.0;
+    compare_advise(&result);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text,
+        "keep your malloc: with steady the program would run as fast as on your malloc (20.00 s, "
+        "predicted)"));
+}
+
 /* What a program gains is told against its malloc and its recorded run; ties are named. */
 static void verdicts_are_for_the_program(void **state)
 {
@@ -384,6 +424,8 @@ int main(void)
         cmocka_unit_test_setup(what_does_not_serve_is_not_recommended, three_candidates),
         cmocka_unit_test_setup(near_runs_are_said_to_be_near, three_candidates),
         cmocka_unit_test_setup(unmeasured_figures_are_told, three_candidates),
+        cmocka_unit_test_setup(unlike_times_are_not_compared, three_candidates),
+        cmocka_unit_test_setup(seconds_have_digits_that_tell, three_candidates),
         cmocka_unit_test_setup(verdicts_are_for_the_program, three_candidates),
         cmocka_unit_test_setup(reads_of_blocks_count, three_candidates),
         cmocka_unit_test_setup(todays_malloc_may_be_another, three_candidates),

@@ -84,7 +84,7 @@ static void unknown_names_are_refused(void **state)
     assert_null(compare_scenario_find("webserver"));
     spawn_acre(&spawned, "compare", "--scenario=webserver", NULL);
     assert_int_equal(spawned.code, 2);
-    assert_non_null(strstr(spawned.err, "invalid scenario 'webserver' (choose from kernel "));
+    assert_non_null(strstr(spawned.err, "invalid scenario 'webserver' (choose from kernel, "));
     spawn_acre(&spawned, "compare", "--scenario=kernel", "some.acre", NULL);
     assert_int_equal(spawned.code, 2);
 }

@@ -36,6 +36,7 @@ run info "$work/x.acre" || fail "code $?"
 grep -Eq '^0 many +10 +1 +200 +100 B +0 B +0 +100 B' "$work/out" || fail "the first process"
 grep -Eq '^1 large +11 +1 +3 +488 KiB +488 KiB +1 +488 KiB' "$work/out" || fail "the second process"
 grep -q '^2 silent: no call recorded' "$work/out" || fail "nothing odd about the third"
+grep -q '^seconds: known of a trace that was recorded with --times$' "$work/out" || fail "why there are no seconds"
 run info --json "$work/x.acre" || fail "code $?"
 grep -Eq '"peak_live_bytes":[[:space:]]*500008' "$work/out" || fail "no peak in the JSON"
 

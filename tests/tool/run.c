@@ -117,6 +117,10 @@ static void run_passes_exit_codes_on(void **state)
     spawn(&spawned, (const char *[]){ copied_tool, "run", "no-such-command-here", NULL });
     assert_int_equal(spawned.code, 127);
     has(spawned.err, "acre run: cannot run 'no-such-command-here': No such file or directory");
+    spawn(&spawned, (const char *[]){ copied_tool, "run", "slab/2048", "ls", NULL });
+    assert_int_equal(spawned.code, 127);
+    has(spawned.err,
+        "'slab/2048' is an allocator, not a command: acre run --allocator=slab/2048 -- COMMAND");
     spawn(&spawned, (const char *[]){ copied_tool, "run", "/", NULL });
     assert_int_equal(spawned.code, 126);
 }

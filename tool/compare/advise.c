@@ -56,7 +56,7 @@ double compare_figure(const struct compare_candidate *candidate, enum compare_go
 {
     double memory = (double)candidate->memory;
     bool timed = goal == COMPARE_SPEED || goal == COMPARE_BALANCED;
-    if (!serves(candidate) || (timed && candidate->off_threads))
+    if (!serves(candidate) || (timed && (candidate->off_threads || candidate->off_touched)))
         return 0.0;
     switch (goal) {
     case COMPARE_MEMORY:

@@ -99,6 +99,16 @@ static void take_thread_times(struct compare_candidate *candidate, const struct 
     candidate->threads_cut = row->threads_cut;
 }
 
+/* Times with blocks touched and times without are not to be compared: an interrupt leaves both. */
+static void note_touched(struct compare_result *result)
+{
+    bool touched = false;
+    for (size_t i = 0; i < result->count; i++)
+        touched |= result->candidates[i].touched;
+    for (size_t i = 0; i < result->count; i++)
+        result->candidates[i].off_touched = touched && !result->candidates[i].touched;
+}
+
 /* Times on threads and times on one are not to be compared. */
 static void note_threads(struct compare_result *result)
 {
@@ -152,6 +162,7 @@ static void take_table(struct compare_result *result, const struct replay_table 
         take_row(&result->candidates[i], &table->rows[i], table->script);
     result->think_ns = table->think_ns;
     note_threads(result);
+    note_touched(result);
 }
 
 bool compare_gather(struct compare_result *result, const struct compare_field *field,

@@ -267,11 +267,14 @@ static void print_glance(FILE *out, const struct compare_result *result)
 {
     char number[ACRE_CELL_ROOM];
     char bytes[ACRE_FORMAT_BYTES_ROOM];
+    char part[COMPARE_SECONDS_ROOM];
+    char run[COMPARE_SECONDS_ROOM];
     double seconds = 0.0;
     double whole = (double)result->facts.duration_ns / 1e9;
     if (compare_malloc_seconds(result, &seconds))
-        fprintf(out, "your malloc takes about %.1f %% of the recorded run (%.2f s of %.2f s)\n",
-            seconds / whole * 100.0, seconds, whole);
+        fprintf(out, "your malloc takes about %.1f %% of the recorded run (%s of %s)\n",
+            seconds / whole * 100.0, compare_format_seconds(part, seconds, whole, false),
+            compare_format_seconds(run, whole, whole, false));
     print_sizes(out, &result->profile);
     acre_cell_number(number, result->facts.left_live);
     acre_format_bytes(bytes, (size_t)result->facts.left_bytes);

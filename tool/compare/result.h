@@ -69,6 +69,7 @@ struct compare_candidate {
     double parallel;                    /**< threads busy at once, on average. */
     bool threads_cut;                   /**< It took so long that only a part was replayed. */
     bool off_threads;                   /**< Others are known on threads, and this one is not. */
+    bool off_touched;                   /**< The same of `ns_touched`. */
     double start_ns;     /**< Of processor time that a process takes to start; 0: not known. */
     double visit_ns;     /**< To read a live block between operations; 0: not known. */
     bool counted;        /**< `instructions` is known. */

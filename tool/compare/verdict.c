@@ -16,6 +16,8 @@
 #define READS_PER_CALL 0.1
 #define MOST_TIME_READING 0.5
 #define TIES_NAMED 3
+/* Per cent of the program's time that are shown as some. */
+#define LEAST_SHOWN 0.05
 /* Per cent of memory that are worth a word. */
 #define LEAST_MEMORY 0.5
 
@@ -105,7 +107,8 @@ bool compare_predict_from(const struct compare_result *result,
     int index = compare_today(result);
     *seconds = 0.0;
     if (index < 0 || run_seconds <= 0.0 || compare_figure(candidate, COMPARE_SPEED) <= 0.0 ||
-        compare_waits_for_lock(result, candidate) || result->candidates[index].off_threads)
+        compare_waits_for_lock(result, candidate) || result->candidates[index].off_threads ||
+        result->candidates[index].off_touched)
         return false;
     const struct compare_candidate *today = &result->candidates[index];
     *seconds = seconds_of(result, least_time(candidate) - least_time(today)) +
@@ -232,6 +235,15 @@ static void say_ties(
         append_verdict(text, ")");
 }
 
+const char *compare_format_seconds(
+    char text[COMPARE_SECONDS_ROOM], double seconds, double whole, bool is_change)
+{
+    bool is_short = whole < 1.0;
+    snprintf(text, COMPARE_SECONDS_ROOM, is_change ? "%+.*f %s" : "%.*f %s", is_short ? 1 : 2,
+        seconds * (is_short ? 1e3 : 1.0), is_short ? "ms" : "s");
+    return text;
+}
+
 /* "4.1 % faster (-0.31 s of 7.6 s, predicted)", or the time in the allocator alone. */
 static void say_time(const struct compare_result *result, const struct compare_candidate *advised,
     const struct compare_candidate *today, char *text)
@@ -239,18 +251,22 @@ static void say_time(const struct compare_result *result, const struct compare_c
     double seconds = 0.0;
     double run_seconds = recorded_seconds(result);
     double ratio = compare_time(advised) / compare_time(today) - 1.0;
-    bool is_short = run_seconds < 1.0;
-    double scale = is_short ? 1e3 : 1.0;
-    int digits = is_short ? 1 : 2;
-    const char *unit = is_short ? "ms" : "s";
-    if (compare_predict(result, advised, &seconds))
-        append_verdict(text,
-            "the program would run %.1f %% %s than on your malloc (%+.*f %s of %.*f %s, predicted)",
-            (seconds < 0.0 ? -seconds : seconds) / run_seconds * 100.0,
-            seconds < 0.0 ? "faster" : "slower", digits, seconds * scale, unit, digits,
-            run_seconds * scale, unit);
-    else
+    char change[COMPARE_SECONDS_ROOM];
+    char whole[COMPARE_SECONDS_ROOM];
+    if (!compare_predict(result, advised, &seconds)) {
         append_verdict(text, "allocation %+.0f %% time against your malloc", ratio * 100.0);
+        return;
+    }
+    double per_cent = (seconds < 0.0 ? -seconds : seconds) / run_seconds * 100.0;
+    compare_format_seconds(change, seconds, run_seconds, true);
+    compare_format_seconds(whole, run_seconds, run_seconds, false);
+    if (per_cent < LEAST_SHOWN)
+        append_verdict(
+            text, "the program would run as fast as on your malloc (%s, predicted)", whole);
+    else
+        append_verdict(text,
+            "the program would run %.1f %% %s than on your malloc (%s of %s, predicted)", per_cent,
+            seconds < 0.0 ? "faster" : "slower", change, whole);
 }
 
 static double more_per_cent(uint64_t memory, uint64_t than)
@@ -334,6 +350,8 @@ void compare_verdict(const struct compare_result *result, char text[COMPARE_REAS
         append_verdict(text, "no verdict: not enough was measured");
         return;
     }
+    if (result->interrupted)
+        append_verdict(text, "interrupted; as far as was measured: ");
     const struct compare_candidate *today = index < 0 ? NULL : &result->candidates[index];
     const struct compare_candidate *advised = &result->candidates[ties[0]];
     if (!today) {

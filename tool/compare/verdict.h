@@ -47,6 +47,12 @@ size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPAR
 /** The candidate that the verdict advises for speed, today's malloc included; -1: none. */
 int compare_advised(const struct compare_result *result);
 
+#define COMPARE_SECONDS_ROOM 32
+
+/** Seconds as they are shown of a run of `whole` seconds: "0.31 s", "4.2 ms"; a change with its sign. */
+const char *compare_format_seconds(
+    char text[COMPARE_SECONDS_ROOM], double seconds, double whole, bool is_change);
+
 /** Writes the verdict, one line. `result` has its advice. */
 void compare_verdict(const struct compare_result *result, char text[COMPARE_REASON_ROOM]);
 

@@ -449,15 +449,15 @@ const char *launch_refusal(const char *command)
     return refusal;
 }
 
-bool launch_is_musl(const char *command)
+bool launch_is_foreign(const char *command)
 {
     struct stat about;
     int fd = open_command(command, &about);
-    bool is_musl = fd >= 0 && names_musl(fd);
+    bool is_foreign = fd >= 0 && (names_other_machine(fd) || names_musl(fd));
 
     if (fd >= 0)
         close(fd);
-    return is_musl;
+    return is_foreign;
 }
 
 const char *launch_obstacle(const char *command)

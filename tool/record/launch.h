@@ -48,8 +48,9 @@ const char *launch_obstacle(const char *command);
  * to musl, or for another machine; null when nothing speaks against it, or the file cannot be read. */
 const char *launch_refusal(const char *command);
 
-/** Whether `command` is linked to musl, whose linker starts no program with what is preloaded. */
-bool launch_is_musl(const char *command);
+/** Whether the linker of `command` complains of what is preloaded, or starts no program with it: it is
+ * linked to musl, or for another machine. */
+bool launch_is_foreign(const char *command);
 
 /** That `command` brings its own malloc, as a clause; null when it does not, as far as is known. */
 const char *launch_own_malloc(const char *command);
