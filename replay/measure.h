@@ -28,8 +28,8 @@ struct replay_plan {
     double run_ns;       /**< Processor time of a run of the program; 0: not known, */
     bool run_recorded;   /**< or while it was recorded, */
     double recording_ns; /**< which adds so much processor time to a call; 0: not known. */
-    /** A first look, or null: called when every backend but plugins has replayed `first_ops` operations
-     * once on fresh pages; the rows have what that found, and lose it again. */
+    /** A first look, or null: called when every backend but plugins has replayed `first_ops`
+     * operations once on fresh pages; the rows have what that found, and lose it again. */
     void (*first)(void *argument, const struct replay_table *table);
     void *first_argument;
     uint64_t first_ops;

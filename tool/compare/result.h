@@ -88,8 +88,8 @@ struct compare_candidate {
 struct compare_profile {
     uint64_t sizes[REPLAY_BUCKETS]; /**< Requests (allocations and resizes) by bytes asked for. */
     uint64_t size_bytes[REPLAY_BUCKETS]; /**< The same, bytes asked for in all. */
-    uint64_t lives[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
-    size_t count;                   /**< Of samples. */
+    uint64_t lifetimes[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
+    size_t count;                       /**< Of samples. */
     struct replay_sample samples[REPLAY_SAMPLES]; /**< `op`, `live` and `blocks` alone. */
 };
 
@@ -173,15 +173,16 @@ struct compare_result {
 /** Name of a goal as --goal takes it: "memory", "speed", "worst", "balanced". */
 const char *compare_goal_name(enum compare_goal goal);
 
-/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on threads, where
- * that was, of elapsed time. */
+/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on
+ * threads, where that was, of elapsed time. */
 double compare_time(const struct compare_candidate *candidate);
 
-/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not known. */
+/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not
+ * known. */
 uint64_t compare_resident(const struct compare_candidate *candidate);
 
-/** The same, or the smallest pool of one that no program can run on: what candidates are compared by
- * beside today's malloc; 0: not known. */
+/** The same, or the smallest pool of one that no program can run on: what candidates are compared
+ * by beside today's malloc; 0: not known. */
 uint64_t compare_program_memory(const struct compare_candidate *candidate);
 
 /** The figure by which a goal orders candidates, less being better; 0: it is not known, or the
