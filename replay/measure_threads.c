@@ -216,6 +216,7 @@ void replay_threads_sum_up(
     size_t rounds = row->thread_rounds;
     if (!rounds)
         return;
+    row->threads_noise = replay_least_noise(measurement->threads, rounds);
     row->ns_threads = less_own_work(schedule, replay_median(measurement->threads, rounds));
     row->threads_least = less_own_work(schedule, measurement->threads[0]);
     row->threads_most = less_own_work(schedule, measurement->threads[rounds - 1]);

@@ -79,10 +79,12 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->ns = row->ns_per_op;
     candidate->ns_least = row->ns_least;
     candidate->ns_most = row->ns_most;
+    candidate->ns_noise = row->ns_noise;
     candidate->touched = row->touched_rounds > 0;
     candidate->ns_touched = row->ns_touched;
     candidate->touched_least = row->touched_least;
     candidate->touched_most = row->touched_most;
+    candidate->touched_noise = row->touched_noise;
     candidate->visit_ns = row->visit_ns;
     candidate->start_ns = (double)row->start_ns;
     candidate->counted = row->counted && row->rounds;
@@ -95,6 +97,7 @@ static void take_thread_times(struct compare_candidate *candidate, const struct 
     candidate->ns_threads = row->ns_threads;
     candidate->threads_least = row->threads_least;
     candidate->threads_most = row->threads_most;
+    candidate->threads_noise = row->threads_noise;
     candidate->parallel = row->parallel;
     candidate->threads_cut = row->threads_cut;
 }

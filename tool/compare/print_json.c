@@ -73,6 +73,11 @@ static void add_times(
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);
     replay_json_known(object, "predicted_change_seconds", predicted, seconds);
+    double bounds[2] = { 0.0, 0.0 };
+    predicted =
+        compare_predict_bounds(result, candidate, (double)result->facts.duration_ns / 1e9, bounds);
+    replay_json_known(object, "predicted_change_seconds_low", predicted, bounds[0]);
+    replay_json_known(object, "predicted_change_seconds_high", predicted, bounds[1]);
     cJSON_AddBoolToObject(object, "waits_for_lock", compare_waits_for_lock(result, candidate));
     replay_json_known(
         object, "instructions_per_operation", candidate->counted, candidate->instructions);

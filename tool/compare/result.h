@@ -58,14 +58,17 @@ struct compare_candidate {
     bool pool_refused;        /**< It cannot work in it. */
     size_t rounds;            /**< Timed replays. */
     double ns;                /**< An operation, the replay's loop included: median, */
-    double ns_least, ns_most; /**< and bounds, of the rounds. */
+    double ns_least, ns_most; /**< and bounds, of the rounds; */
+    double ns_noise;          /**< the least is known that well: replay_least_noise(). */
     bool touched;             /**< `ns_touched` is known: */
     double ns_touched; /**< the same with fresh pages, and the bytes of each block written once, */
-    double touched_least, touched_most; /**< and its bounds. */
+    double touched_least, touched_most; /**< and its bounds; */
+    double touched_noise;               /**< the least is known that well. */
     bool threaded;                      /**< The following are known: */
     double ns_threads;                  /**< elapsed time of an operation, each thread's replayed
                                              on a thread of its own: median, */
     double threads_least, threads_most; /**< and bounds, of the rounds; */
+    double threads_noise;               /**< the least is known that well; */
     double parallel;                    /**< threads busy at once, on average. */
     bool threads_cut;                   /**< It took so long that only a part was replayed. */
     bool off_threads;                   /**< Others are known on threads, and this one is not. */
@@ -134,8 +137,9 @@ struct compare_trial {
     double elapsed[COMPARE_MOST_RUNS];   /**< by both clocks. */
     uint64_t resident;                   /**< Bytes: median of the peaks of resident memory. */
     bool predicted;                      /**< `predicted_seconds` is known. */
-    double predicted_seconds; /**< Today's real seconds, and the change that is predicted. */
-    bool predicted_memory;    /**< `predicted_resident` is known. */
+    double predicted_seconds; /**< Today's real seconds, and the change that is predicted, */
+    double predicted_low, predicted_high; /**< and its bounds. */
+    bool predicted_memory;                /**< `predicted_resident` is known. */
     uint64_t predicted_resident;
 };
 

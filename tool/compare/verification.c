@@ -177,8 +177,13 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
     const struct compare_candidate *candidate = &result->candidates[trial->candidate];
     const struct compare_candidate *system = &result->candidates[today->candidate];
     double seconds = 0.0;
+    double bounds[2] = { 0.0, 0.0 };
     trial->predicted = compare_predict_from(result, candidate, today->seconds, &seconds);
     trial->predicted_seconds = today->seconds + seconds;
+    if (trial->predicted && compare_predict_bounds(result, candidate, today->seconds, bounds)) {
+        trial->predicted_low = today->seconds + bounds[0];
+        trial->predicted_high = today->seconds + bounds[1];
+    }
     uint64_t theirs = candidate->footprint;
     uint64_t todays = system->footprint;
     double growth = (double)theirs - (double)todays;
