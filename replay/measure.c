@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "replay/measure_child.h"
 #include "replay/measure_threads.h"
 #include "replay/schedule.h"
 #include "replay/statistics.h"
@@ -38,41 +39,10 @@ static void set_pool(struct replay_schedule *schedule, struct replay_measurement
     measurement->row->pool = timing_pool(schedule->table, measurement->row);
 }
 
-static bool start_child(struct replay_measurement *measurement, bool served)
-{
-    const struct replay_worker *worker = &measurement->worker;
-    const struct replay_backend *backend =
-        served && worker->backend->served ? worker->backend->served : worker->backend;
-    const struct replay_launch launch = { .preload = backend->preload,
-        .linked = backend->linked,
-        .allocator = backend->allocator,
-        .tunables = backend->tunables };
-    measurement->served = backend != worker->backend;
-    if (backend->type == REPLAY_SYSTEM)
-        return replay_worker_execute(
-            &measurement->child, &launch, worker->script, &measurement->state);
-    return replay_child_start(&measurement->child, replay_worker_do, &measurement->worker);
-}
-
-/* A child in place of the one there is. */
-static bool replace_child(struct replay_measurement *measurement, bool served)
-{
-    char ended[REPLAY_ENDED_ROOM];
-    replay_child_end(&measurement->child, ended);
-    measurement->worker.ready = false;
-    return start_child(measurement, served);
-}
-
-/* The child of the backend itself works. */
-static bool is_own_child(struct replay_measurement *measurement)
-{
-    return !measurement->served || replace_child(measurement, false);
-}
-
 static bool begin_verify(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     set_pool(schedule, measurement);
-    return is_own_child(measurement);
+    return replay_start_own(measurement);
 }
 
 static void end_verify(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -108,7 +78,7 @@ static void end_fit(struct replay_schedule *schedule, struct replay_measurement 
 static bool begin_time(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     (void)schedule;
-    return !measurement->row->pool_refused && is_own_child(measurement);
+    return !measurement->row->pool_refused && replay_start_own(measurement);
 }
 
 /* A timed replay that is forgotten. */
@@ -151,7 +121,7 @@ static void end_touched(struct replay_schedule *schedule, struct replay_measurem
 static bool begin_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     measurement->worker.results->rounds = replay_step_rounds(&schedule->table->plan);
-    return !measurement->row->pool_refused && is_own_child(measurement);
+    return !measurement->row->pool_refused && replay_start_own(measurement);
 }
 
 static void end_steps(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -182,7 +152,6 @@ static void sum_up_touched(
     struct replay_row *row = measurement->row;
     uint64_t all = schedule->table->script->facts.ops;
     double ops = (double)(most && most < all ? most : all);
-    row->touched_noise = replay_least_noise(measurement->touched, row->touched_rounds) / ops;
     row->ns_touched = replay_median(measurement->touched, row->touched_rounds) / ops;
     if (row->touched_rounds) {
         row->touched_least = measurement->touched[0] / ops;
@@ -201,26 +170,11 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
     double ops = (double)schedule->table->script->facts.ops;
     if (row->rounds == 0)
         return;
-    row->ns_noise = replay_least_noise(measurement->nanoseconds, row->rounds) / ops;
     row->ns_per_op = median_per_op(schedule, measurement->nanoseconds, row->rounds);
     row->ns_least = measurement->nanoseconds[0] / ops;
     row->ns_most = measurement->nanoseconds[row->rounds - 1] / ops;
     sum_up_touched(schedule, measurement, 0);
     row->instructions_per_op = median_per_op(schedule, measurement->instructions, row->rounds);
-}
-
-/* A heap that has served replays keeps what they freed: resident memory is told by a new one. */
-static bool start_afresh(struct replay_measurement *measurement)
-{
-    if (replay_backend_has_pool(measurement->row->backend))
-        return is_own_child(measurement);
-    return replace_child(measurement, false);
-}
-
-bool replay_start_served(struct replay_measurement *measurement)
-{
-    return measurement->row->backend->served ? replace_child(measurement, true)
-                                             : start_afresh(measurement);
 }
 
 /* Pages are fresh for every backend: a heap that has served replays has touched its own. */
@@ -246,7 +200,7 @@ static bool begin_survey(struct replay_schedule *schedule, struct replay_measure
 {
     struct replay_row *row = measurement->row;
     (void)schedule;
-    if (!row->survey || row->pool_refused || !start_afresh(measurement))
+    if (!row->survey || row->pool_refused || !replay_start_afresh(measurement))
         return false;
     measurement->pool = (size_t)row->smallest_pool;
     return true;
@@ -315,7 +269,6 @@ static void forget_first(struct replay_measurement *measurement)
     struct replay_row *row = measurement->row;
     row->touched_rounds = 0;
     row->ns_touched = row->touched_least = row->touched_most = row->visit_ns = 0.0;
-    row->touched_noise = 0.0;
     row->run_resident = row->footprint = 0;
 }
 
@@ -371,7 +324,7 @@ static bool start(struct replay_schedule *schedule, struct replay_measurement *m
     if (!replay_shared_open(&measurement->state))
         return false;
     worker->results = &measurement->state.shared->results;
-    return start_child(measurement, false);
+    return replay_start(measurement);
 }
 
 static bool start_all(struct replay_schedule *schedule)

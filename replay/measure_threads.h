@@ -21,7 +21,4 @@ void replay_threads_measure(struct replay_schedule *schedule);
 void replay_threads_sum_up(
     const struct replay_schedule *schedule, struct replay_measurement *measurement);
 
-/** A fresh process for the measurement: one whose malloc the backend is, if it can be. */
-bool replay_start_served(struct replay_measurement *measurement);
-
 #endif

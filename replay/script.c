@@ -15,7 +15,6 @@
 /* Bytes that one operation may cost in all: 8 here, 4 for its time, the rest for pools. */
 #define BYTES_PER_OP 16
 #define NATURAL_LOG2 ((unsigned)__builtin_ctzl(ACRE_NATURAL_ALIGN))
-#define FIRST_ROOM ((size_t)1 << 20)
 /* More live bytes than a 64-bit machine can address, and half of what a 32-bit one can. */
 #define MOST_LIVE (SIZE_MAX > UINT32_MAX ? UINT64_C(1) << 46 : UINT64_C(1) << 31)
 
@@ -37,57 +36,19 @@ static void *map_private(size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-static bool array_grow(struct replay_array *array)
-{
-    size_t room = array->room ? 2 * array->room : FIRST_ROOM;
-    if (ftruncate(array->file, (off_t)room) != 0)
-        return false;
-    void *items = array->items
-                      ? mremap(array->items, array->room, room, MREMAP_MAYMOVE)
-                      : mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, array->file, 0);
-    if (items == MAP_FAILED)
-        return false;
-    array->items = items;
-    array->room = room;
-    return true;
-}
-
-void *replay_array_at(struct replay_array *array, uint64_t index, size_t item_size)
-{
-    size_t offset = (size_t)index * item_size;
-    if (offset + item_size > array->room && !array_grow(array))
-        return NULL;
-    return (char *)array->items + offset;
-}
-
-static bool array_open(struct replay_array *array)
-{
-    *array = (struct replay_array){ memfd_create("acre-replay", MFD_CLOEXEC), NULL, 0 };
-    return array->file >= 0;
-}
-
-static void array_close(struct replay_array *array)
-{
-    if (array->items)
-        munmap(array->items, array->room);
-    if (array->file >= 0)
-        close(array->file);
-    *array = (struct replay_array){ -1, NULL, 0 };
-}
-
 bool replay_script_open(struct replay_script *script, size_t hold)
 {
     *script = (struct replay_script){ .op_array.file = -1,
         .wide_array.file = -1,
         .run_array.file = -1,
-        .sequence_array.file = -1,
+        .lane_array.file = -1,
         .part_array.file = -1,
         .spill = replay_nameless_file(),
         .hold = hold / sizeof(struct replay_op) };
     replay_script_clear(script);
-    if (array_open(&script->op_array) && array_open(&script->wide_array) &&
-        array_open(&script->run_array) && array_open(&script->sequence_array) &&
-        array_open(&script->part_array))
+    if (replay_array_open(&script->op_array) && replay_array_open(&script->wide_array) &&
+        replay_array_open(&script->run_array) && replay_array_open(&script->lane_array) &&
+        replay_array_open(&script->part_array))
         return true;
     int error = errno;
     replay_script_close(script);
@@ -108,11 +69,11 @@ void replay_script_clear(struct replay_script *script)
 
 void replay_script_close(struct replay_script *script)
 {
-    array_close(&script->op_array);
-    array_close(&script->wide_array);
-    array_close(&script->run_array);
-    array_close(&script->sequence_array);
-    array_close(&script->part_array);
+    replay_array_close(&script->op_array);
+    replay_array_close(&script->wide_array);
+    replay_array_close(&script->run_array);
+    replay_array_close(&script->lane_array);
+    replay_array_close(&script->part_array);
     if (script->spill >= 0)
         close(script->spill);
     if (script->window_ops)
@@ -130,7 +91,7 @@ void replay_script_close(struct replay_script *script)
 void replay_script_disown(struct replay_script *script)
 {
     struct replay_array *const arrays[] = { &script->op_array, &script->wide_array,
-        &script->run_array, &script->sequence_array, &script->part_array };
+        &script->run_array, &script->lane_array, &script->part_array };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         *arrays[i] = (struct replay_array){ arrays[i]->file, NULL, 0 };
     script->window_ops = NULL;
@@ -169,8 +130,7 @@ bool replay_script_map(struct replay_script *script)
                    ? window_open(script)
                    : array_map(&script->op_array, facts->ops, sizeof(struct replay_op), false)) &&
            array_map(&script->wide_array, facts->wides, sizeof(struct replay_wide), false) &&
-           array_map(
-               &script->sequence_array, facts->sequence_items, sizeof(struct replay_op), true) &&
+           array_map(&script->lane_array, facts->lane_items, sizeof(struct replay_op), true) &&
            array_map(&script->part_array, facts->parts, sizeof(struct replay_part), false);
 }
 

@@ -10,15 +10,15 @@
  *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
  *
  * Plain is a size below 2^29 at the alignment that the script names, which is the natural one for a
- * trace, of a block that need not be zeroed. A request for 0 bytes is replayed as one for 1. The
- * arrays are files without a name in shared memory, because another process fills them: see load.h.
- * A script that is longer than may be held in memory keeps its operations in a file without a name
- * in TMPDIR instead, packed (see pack.h) in windows one behind the other, and is read a window at a
- * time.
+ * trace, of a block that need not be zeroed. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in
+ * shared memory, because another process fills them: see load.h. A script that is longer than may
+ * be held in memory keeps its operations in a file without a name in TMPDIR instead, packed (see
+ * pack.h) in windows one behind the other, and is read a window at a time.
  */
 #ifndef ACRE_REPLAY_SCRIPT_H
 #define ACRE_REPLAY_SCRIPT_H
 
+#include "replay/array.h"
 #include "trace/trace.h"
 
 #include <stdbool.h>
@@ -74,14 +74,14 @@ struct replay_facts {
     bool toggles;         /**< All are plain, and none resizes. */
     uint32_t threads;     /**< Threads that made calls. */
     uint64_t run_bytes;   /**< Of the array of runs, which tells them apart; 0: not known. */
-    uint32_t sequences;   /**< Of a script that is split by thread, see split.h; else 0. */
+    uint32_t lanes;       /**< Of a script that is split by thread, see split.h; else 0. */
     uint32_t parts;       /**< Entries of the array of parts, one for each replaying thread. */
-    uint64_t sequence_items; /**< Entries of the array of sequences, gaps included. */
-    uint64_t sequence_slots; /**< Slots that those name. */
-    uint64_t crossings;      /**< Operations on a slot that another sequence used last. */
-    uint32_t process;        /**< Index of the process in the trace, from 0, */
-    uint32_t processes;      /**< of so many, empty ones included. */
-    uint32_t started;        /**< Of those, started as programs rather than forked. */
+    uint64_t lane_items;  /**< Entries of the array of lanes, gaps included. */
+    uint64_t lane_slots;  /**< Slots that those name. */
+    uint64_t crossings;   /**< Operations on a slot that another lane used last. */
+    uint32_t process;     /**< Index of the process in the trace, from 0, */
+    uint32_t processes;   /**< of so many, empty ones included. */
+    uint32_t started;     /**< Of those, started as programs rather than forked. */
     uint32_t pid;
     bool cut;      /**< The trace ends before its end. */
     bool silent;   /**< The program that was asked for by name recorded nothing when it started. */
@@ -90,20 +90,13 @@ struct replay_facts {
     char name[ACRE_TRACE_NAME_MAX + 1]; /**< Printable ASCII. */
 };
 
-/** One growing array in shared memory. */
-struct replay_array {
-    int file;
-    void *items; /**< Mapped in this process, or null. */
-    size_t room; /**< Bytes mapped. */
-};
-
 /** A script, being built or complete. */
 struct replay_script {
     struct replay_facts facts;
     struct replay_array op_array;
     struct replay_array wide_array;
-    struct replay_array run_array;      /**< Bytes; see runs.h. */
-    struct replay_array sequence_array; /**< See split.h. */
+    struct replay_array run_array;  /**< Bytes; see runs.h. */
+    struct replay_array lane_array; /**< See split.h. */
     struct replay_array part_array;
     uint32_t run_thread;              /**< While building: the thread of the last operations, */
     uint64_t run_length;              /**< and how many they are. */
@@ -194,9 +187,6 @@ struct replay_window_header {
 /** Reads or writes all of it at `offset`. @return false: it could not. */
 bool replay_read_at(int file, void *bytes, size_t size, uint64_t offset);
 bool replay_write_at(int file, const void *bytes, size_t size, uint64_t offset);
-
-/** The place of item `index` of an array that grows to hold it; null: there is no memory. */
-void *replay_array_at(struct replay_array *array, uint64_t index, size_t item_size);
 
 static inline const struct replay_wide *replay_wides(const struct replay_script *script)
 {

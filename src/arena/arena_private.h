@@ -131,6 +131,12 @@ size_t acre_arena_next_live(const struct acre_arena_region *region, size_t from,
 /** Clears the bits of [from, to). O(to - from). */
 void acre_arena_clear(struct acre_arena_region *region, size_t from, size_t to);
 
+/** Bytes of a live block. */
+ACRE_INLINE size_t arena_bytes_of(struct arena_live live)
+{
+    return (live.end - live.at) << ACRE_ARENA_GRANULE_LOG2;
+}
+
 /** The live block that starts at an address. O(log regions), and O(1) in the current region, and the
  * block's size. */
 struct arena_live acre_arena_find_live(const struct acre_arena *arena, uintptr_t pos);

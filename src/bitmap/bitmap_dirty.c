@@ -136,6 +136,24 @@ void acre_bitmap_dirty_add(struct acre_bitmap *self, struct acre_bitmap_range *r
     ACRE_ASSERT(range->dirty_count <= self->max_dirty); /* BITMAP-9 */
 }
 
+void acre_bitmap_list_word(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word)
+{
+    size_t at = word / BITMAP_WORD_BITS;
+    struct acre_bitmap_group *group = &range->groups[at];
+    acre_bitmap_dirty_add(self, range, at);
+    group->dirty |= group->free_words == 0 ? ~(uint64_t)0 : bitmap_chunk_bits(word);
+    if (group->free_words == 0)
+        acre_bitmap_set_add(&range->free_groups, at);
+    bitmap_add_free_word(range, word);
+}
+
+void acre_bitmap_list_page(struct acre_bitmap *self)
+{
+    self->next_hint = NULL;
+    self->free_from = self->hint_at;
+    acre_bitmap_list_word(self, self->hint_range, (size_t)(self->hint - self->hint_range->words));
+}
+
 void acre_bitmap_flush(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t most)
 {
     while (range->dirty_count > most)

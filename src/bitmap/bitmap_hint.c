@@ -56,31 +56,6 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
     ACRE_ASSERT(*self->hint != 0); /* BITMAP-4, BITMAP-8 */
 }
 
-static void bitmap_add_free_word(struct acre_bitmap_range *range, size_t word)
-{
-    range->groups[word / BITMAP_WORD_BITS].free_words |= acre_wide_bit(word);
-}
-
-/** Notes that a word has a free page. A full group becomes dirty as a whole: its next page is then
- * freed on the short path, and one test sums up a chunk without a free page. */
-static void bitmap_list_word(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word)
-{
-    size_t at = word / BITMAP_WORD_BITS;
-    struct acre_bitmap_group *group = &range->groups[at];
-    acre_bitmap_dirty_add(self, range, at);
-    group->dirty |= group->free_words == 0 ? ~(uint64_t)0 : bitmap_chunk_bits(word);
-    if (group->free_words == 0)
-        acre_bitmap_set_add(&range->free_groups, at);
-    bitmap_add_free_word(range, word);
-}
-
-void acre_bitmap_list_page(struct acre_bitmap *self)
-{
-    self->next_hint = NULL;
-    self->free_from = self->hint_at;
-    bitmap_list_word(self, self->hint_range, (size_t)(self->hint - self->hint_range->words));
-}
-
 /** True when a page can be freed without another group becoming dirty, for which one of `max_dirty`
  * groups would have to be flushed. */
 static bool bitmap_can_stay_clean(
@@ -101,7 +76,7 @@ static void bitmap_free_index(
         bitmap_add_free_word(range, word);
     } else {
         bitmap_list_any(self);
-        bitmap_list_word(self, range, word);
+        acre_bitmap_list_word(self, range, word);
     }
     range->words[word] |= acre_wide_bit(index);
     if (self->hint != NULL && pos < self->hint_at)

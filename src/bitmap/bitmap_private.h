@@ -345,15 +345,16 @@ void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range
  * freed: the free run that it joins is not the longest of its chunk and not at a border. O(8). */
 bool acre_bitmap_free_is_silent(const struct acre_bitmap_range *range, size_t index);
 
-/* ---- bitmap_hint.c ---- */
+/** Notes that a word has a free page. */
+ACRE_INLINE void bitmap_add_free_word(struct acre_bitmap_range *range, size_t word)
+{
+    range->groups[word / BITMAP_WORD_BITS].free_words |= acre_wide_bit(word);
+}
 
-/** Sets the hint to the word of the lowest free page; false when no page is free.
- * O(ranges + log64(groups)). */
-bool acre_bitmap_find_hint(struct acre_bitmap *self);
-
-/** Moves the hint on, the last page of its word having been taken. O(1) within a group, else as
- * acre_bitmap_find_hint. */
-void acre_bitmap_advance_hint(struct acre_bitmap *self);
+/** The same, and its chunk becomes dirty. A full group becomes dirty as a whole: its next page is then
+ * freed on the short path, and one test sums up a chunk without a free page. O(log64(groups)), and as
+ * acre_bitmap_dirty_add. */
+void acre_bitmap_list_word(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word);
 
 /** Lists the unlisted page. O(log64(groups)), and as acre_bitmap_dirty_add. */
 void acre_bitmap_list_page(struct acre_bitmap *self);
@@ -364,6 +365,16 @@ ACRE_INLINE void bitmap_list_any(struct acre_bitmap *self)
     if (ACRE_UNLIKELY(self->next_hint != NULL))
         acre_bitmap_list_page(self);
 }
+
+/* ---- bitmap_hint.c ---- */
+
+/** Sets the hint to the word of the lowest free page; false when no page is free.
+ * O(ranges + log64(groups)). */
+bool acre_bitmap_find_hint(struct acre_bitmap *self);
+
+/** Moves the hint on, the last page of its word having been taken. O(1) within a group, else as
+ * acre_bitmap_find_hint. */
+void acre_bitmap_advance_hint(struct acre_bitmap *self);
 
 /** Frees one page in any state of the allocator. ACRE_NOT_ALLOCATED, nothing changed, when the page
  * is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's runs of pages: allocated by good fit from lists by length, merged with their neighbours
- * when they are freed.
+ * Slab's runs of pages: good fit from lists by length, merged at once with their neighbours.
  */
 #include "slab/slab_list.h"
 
@@ -47,8 +46,8 @@ ACRE_INLINE void slab_run_remove(struct acre_slab *slab, struct acre_slab_page *
     page[pages - 1].state = SLAB_BLANK;
 }
 
-/* The same, not inlined: for small builds. */
-static ACRE_NOINLINE void slab_run_remove_small(struct acre_slab *slab, struct acre_slab_page *page)
+/* The same where code is short before it is fast, in a small build. */
+static ACRE_NOINLINE void slab_run_remove_short(struct acre_slab *slab, struct acre_slab_page *page)
 {
     slab_run_remove(slab, page);
 }
@@ -56,25 +55,25 @@ static ACRE_NOINLINE void slab_run_remove_small(struct acre_slab *slab, struct a
 ACRE_INLINE void slab_run_take_out(struct acre_slab *slab, struct acre_slab_page *page)
 {
     if (ACRE_SMALL)
-        slab_run_remove_small(slab, page);
+        slab_run_remove_short(slab, page);
     else
         slab_run_remove(slab, page);
 }
 
 /* acre_slab_run_free() in a small build. */
-static enum acre_status slab_run_free_small(
+static enum acre_status slab_run_free_short(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
     struct acre_slab_page *next = page + pages;
     if (next->state == SLAB_FREE) {
         pages += next->length;
-        slab_run_remove_small(slab, next);
+        slab_run_remove_short(slab, next);
     }
     if (page[-1].state == SLAB_FREE) {
         size_t before = page[-1].length;
         page -= before;
         pages += before;
-        slab_run_remove_small(slab, page);
+        slab_run_remove_short(slab, page);
     }
     return slab_run_enter(slab, page, pages);
 }
@@ -95,7 +94,7 @@ enum acre_status acre_slab_run_free(
 {
     ACRE_ASSERT(page->state == SLAB_BLANK && page[pages - 1].state == SLAB_BLANK); /* SLAB-2 */
     if (ACRE_SMALL)
-        return slab_run_free_small(slab, page, pages);
+        return slab_run_free_short(slab, page, pages);
     struct acre_slab_page *next = page + pages;
     if (next->state == SLAB_FREE) {
         pages += next->length;
@@ -148,7 +147,7 @@ struct acre_slab_page *acre_slab_run_carve(
     return run + gap;
 }
 
-/* The first run of a list if it has room for `pages` pages at a multiple of `align`; else null. */
+/* The first run of a list, if it has room; else null. */
 static struct acre_slab_page *slab_first_that_fits(
     const struct acre_slab *slab, size_t list, size_t pages, size_t align)
 {
@@ -156,8 +155,8 @@ static struct acre_slab_page *slab_first_that_fits(
     return run != NULL && acre_slab_run_fits(slab, run, run->length, pages, align) ? run : NULL;
 }
 
-/* The run to carve from: the first one of the list for `need` pages, if it has room, else the first
- * one of the next list that has runs. */
+/* The run to carve from, which has at least `need` pages: the first of the list of that length, if
+ * it has room, else the first of a list whose runs all are longer. */
 static struct acre_slab_page *slab_find_aligned(
     const struct acre_slab *slab, size_t pages, size_t need, size_t align)
 {

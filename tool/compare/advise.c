@@ -10,68 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Two figures that differ by less are as good as equal, where the rounds do not tell. */
-#define CLOSE 0.02
-
-const char *compare_goal_name(enum compare_goal goal)
-{
-    static const char *const names[COMPARE_GOALS] = { "memory", "speed", "worst", "balanced" };
-    return names[goal];
-}
-
-/* Whether it did all that was asked of it, as far as was measured. */
-static bool serves(const struct compare_candidate *candidate)
-{
-    bool completes = !candidate->has_pool || !candidate->fitted || candidate->smallest_pool;
-    return candidate->verified && !candidate->pool_refused && candidate->failed == 0 && completes;
-}
-
-double compare_time(const struct compare_candidate *candidate)
-{
-    if (candidate->threaded)
-        return candidate->ns_threads;
-    return candidate->touched ? candidate->ns_touched : candidate->ns;
-}
-
-uint64_t compare_resident(const struct compare_candidate *candidate)
-{
-    return candidate->has_pool ? candidate->run_resident : candidate->memory;
-}
-
-uint64_t compare_program_memory(const struct compare_candidate *candidate)
-{
-    uint64_t resident = compare_resident(candidate);
-    return resident ? resident : candidate->memory;
-}
-
-/* Ticks, at least one, so that 0 stands for what is not known. */
-static double ticks_of(const struct compare_candidate *candidate, uint64_t ticks)
-{
-    if (!candidate->stepped)
-        return 0.0;
-    return ticks ? (double)ticks : 1.0;
-}
-
-double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal)
-{
-    double memory = (double)candidate->memory;
-    bool timed = goal == COMPARE_SPEED || goal == COMPARE_BALANCED;
-    if (!serves(candidate) || (timed && (candidate->off_threads || candidate->off_touched)))
-        return 0.0;
-    switch (goal) {
-    case COMPARE_MEMORY:
-        return memory;
-    case COMPARE_SPEED:
-        return compare_time(candidate);
-    case COMPARE_WORST:
-        return ticks_of(candidate, candidate->worst);
-    case COMPARE_BALANCED:
-    case COMPARE_GOALS:
-        break;
-    }
-    return memory * compare_time(candidate) * ticks_of(candidate, candidate->p999);
-}
-
 int compare_best(
     const struct compare_result *result, enum compare_goal goal, int left_out, bool own)
 {
@@ -267,20 +205,6 @@ static void reason(struct compare_result *result, enum compare_goal goal)
 
 /* ---- what would change it ---- */
 
-bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other)
-{
-    double less = compare_time(one);
-    double more = compare_time(other);
-    const struct compare_candidate *fast = less <= more ? one : other;
-    const struct compare_candidate *slow = less <= more ? other : one;
-    if (compare_time(slow) <= compare_time(fast) * (1.0 + CLOSE))
-        return true;
-    if (fast->threaded && slow->threaded)
-        return slow->threads_least <= fast->threads_most;
-    return fast->touched && slow->touched ? slow->touched_least <= fast->touched_most
-                                          : slow->ns_least <= fast->ns_most;
-}
-
 static bool close_run(const struct compare_result *result, enum compare_goal goal)
 {
     const struct compare_advice *advice = &result->advice[goal];
@@ -290,7 +214,7 @@ static bool close_run(const struct compare_result *result, enum compare_goal goa
     const struct compare_candidate *next = &result->candidates[advice->runner_up];
     if (goal == COMPARE_SPEED && compare_is_tie(best, next))
         return true;
-    return compare_figure(next, goal) <= compare_figure(best, goal) * (1.0 + CLOSE);
+    return compare_figure(next, goal) <= compare_figure(best, goal) * (1.0 + COMPARE_CLOSE);
 }
 
 /* What the winner of other goals, which `condition` names, would gain and cost. */
@@ -304,7 +228,7 @@ static void say_alternative(struct compare_result *result, struct compare_advice
     say(advice->changes, "If %s mattered most: %s (memory %s, time %s, worst operation %s).",
         condition, instead->name, change(memory, (double)instead->memory, (double)best->memory),
         change(time, compare_time(instead), compare_time(best)),
-        change(worst, ticks_of(instead, instead->worst), ticks_of(best, best->worst)));
+        change(worst, compare_figure(instead, COMPARE_WORST), compare_figure(best, COMPARE_WORST)));
 }
 
 /* The winners of the other goals; one that wins two of them is named once. */

@@ -21,7 +21,4 @@ int compare_best(
 void compare_format_memory(
     char text[ACRE_FORMAT_BYTES_ROOM], const struct compare_candidate *candidate);
 
-/** Whether the rounds of timing do not tell the two apart. */
-bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other);
-
 #endif

@@ -58,17 +58,14 @@ struct compare_candidate {
     bool pool_refused;        /**< It cannot work in it. */
     size_t rounds;            /**< Timed replays. */
     double ns;                /**< An operation, the replay's loop included: median, */
-    double ns_least, ns_most; /**< and bounds, of the rounds; */
-    double ns_noise;          /**< the least is known that well: replay_least_noise(). */
+    double ns_least, ns_most; /**< and bounds, of the rounds. */
     bool touched;             /**< `ns_touched` is known: */
     double ns_touched; /**< the same with fresh pages, and the bytes of each block written once, */
-    double touched_least, touched_most; /**< and its bounds; */
-    double touched_noise;               /**< the least is known that well. */
+    double touched_least, touched_most; /**< and its bounds. */
     bool threaded;                      /**< The following are known: */
     double ns_threads;                  /**< elapsed time of an operation, each thread's replayed
                                              on a thread of its own: median, */
     double threads_least, threads_most; /**< and bounds, of the rounds; */
-    double threads_noise;               /**< the least is known that well; */
     double parallel;                    /**< threads busy at once, on average. */
     bool threads_cut;                   /**< It took so long that only a part was replayed. */
     bool off_threads;                   /**< Others are known on threads, and this one is not. */
@@ -91,8 +88,8 @@ struct compare_candidate {
 struct compare_profile {
     uint64_t sizes[REPLAY_BUCKETS]; /**< Requests (allocations and resizes) by bytes asked for. */
     uint64_t size_bytes[REPLAY_BUCKETS]; /**< The same, bytes asked for in all. */
-    uint64_t lifetimes[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
-    size_t count;                       /**< Of samples. */
+    uint64_t lives[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
+    size_t count;                   /**< Of samples. */
     struct replay_sample samples[REPLAY_SAMPLES]; /**< `op`, `live` and `blocks` alone. */
 };
 
@@ -137,9 +134,8 @@ struct compare_trial {
     double elapsed[COMPARE_MOST_RUNS];   /**< by both clocks. */
     uint64_t resident;                   /**< Bytes: median of the peaks of resident memory. */
     bool predicted;                      /**< `predicted_seconds` is known. */
-    double predicted_seconds; /**< Today's real seconds, and the change that is predicted, */
-    double predicted_low, predicted_high; /**< and its bounds. */
-    bool predicted_memory;                /**< `predicted_resident` is known. */
+    double predicted_seconds; /**< Today's real seconds, and the change that is predicted. */
+    bool predicted_memory;    /**< `predicted_resident` is known. */
     uint64_t predicted_resident;
 };
 
@@ -174,23 +170,33 @@ struct compare_result {
     struct compare_candidate candidates[COMPARE_MOST_CANDIDATES];
 };
 
+/** Two figures that differ by a smaller part are as good as equal, where the rounds do not tell. */
+#define COMPARE_CLOSE 0.02
+
 /** Name of a goal as --goal takes it: "memory", "speed", "worst", "balanced". */
 const char *compare_goal_name(enum compare_goal goal);
 
-/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on
- * threads, where that was, of elapsed time. */
+/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on threads, where
+ * that was, of elapsed time. */
 double compare_time(const struct compare_candidate *candidate);
 
-/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not
- * known. */
+/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not known. */
 uint64_t compare_resident(const struct compare_candidate *candidate);
 
-/** The same, or the smallest pool of one that no program can run on: what candidates are compared
- * by beside today's malloc; 0: not known. */
+/** The same, or the smallest pool of one that no program can run on: what candidates are compared by
+ * beside today's malloc; 0: not known. */
 uint64_t compare_program_memory(const struct compare_candidate *candidate);
 
 /** The figure by which a goal orders candidates, less being better; 0: it is not known, or the
  * candidate does not serve all of the trace. */
 double compare_figure(const struct compare_candidate *candidate, enum compare_goal goal);
+
+/** Whether the rounds of timing do not tell the two apart. */
+bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other);
+
+/** Whether the program has several threads, and all of its calls would wait for the candidate's one
+ * lock: a replay on one thread does not tell what that takes, so nothing is predicted or advised. */
+bool compare_waits_for_lock(
+    const struct compare_result *result, const struct compare_candidate *candidate);
 
 #endif

@@ -56,6 +56,12 @@ struct buddy_view {
     unsigned order;
 };
 
+struct buddy_places buddy_image_places_of(unsigned word);
+unsigned buddy_image_odd_class(const struct buddy_audit *audit);
+uint64_t buddy_image_class_size(const struct buddy_audit *audit, unsigned size_class);
+unsigned buddy_image_class_of_list(const struct buddy_audit *audit, unsigned list);
+uint64_t buddy_image_class_place(const struct buddy_audit *audit, unsigned size_class);
+uint64_t buddy_image_class_word(struct buddy_audit *audit, unsigned size_class, unsigned index);
 bool buddy_image_broken(struct buddy_audit *audit, const char *text, uint64_t where);
 uint64_t buddy_image_member(struct buddy_audit *audit, uint64_t place);
 unsigned buddy_image_word_bits(const struct buddy_audit *audit);

@@ -13,124 +13,11 @@ static const char run_text[] =
     "SLAB-3: free runs are not adjacent and are in the list of their length";
 static const char bits_text[] = "SLAB-5: a slab's clear bits are its live objects";
 static const char constant_text[] = "SLAB-6: a slab's constants are its class's";
-static const char ring_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
+static const char place_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
 static const char class_text[] = "SLAB-9: the constants agree with page size and classes";
 static const char map_text[] =
     "SLAB-10: the regions of a shared map have their records in its owner's map";
 static const char header_text[] = "SLAB-11: a region's header has the checksum of its fields";
-
-static unsigned slab_image_run_lists(unsigned word)
-{
-    return LINEAR_RUNS + 4 * (8 * word - 11);
-}
-
-static struct slab_places slab_image_places_of(unsigned word)
-{
-    struct image_cursor cursor = { 0, word };
-    struct slab_places places;
-    unsigned bits = 8 * word;
-    places.base = image_place_words(&cursor, 1);
-    places.pages = image_place_words(&cursor, 1);
-    places.page_map = image_place_words(&cursor, 1);
-    places.sizes = image_place_words(&cursor, 1);
-    places.page_log2 = image_place(&cursor, 4, 1);
-    places.headroom = image_place_words(&cursor, 1);
-    places.live_blocks = image_place_words(&cursor, 1);
-    places.class_of = image_place(&cursor, 1, SIZES);
-    places.current = image_place_words(&cursor, CLASSES);
-    places.current_start = image_place_words(&cursor, CLASSES);
-    places.current_count = image_place(&cursor, 4, CLASSES);
-    places.object_size = image_place(&cursor, 4, CLASSES);
-    places.reciprocal = image_place(&cursor, 4, CLASSES);
-    places.size_steps = image_place(&cursor, 1, CLASSES);
-    places.slab_pages = image_place(&cursor, 1, CLASSES);
-    places.partial = image_place_words(&cursor, CLASSES);
-    places.no_slab = image_place_words(&cursor, 3);
-    image_place(&cursor, 1, 16); /* the rest of that record */
-    places.records = image_place_words(&cursor, 1);
-    places.peak = image_place_words(&cursor, 1);
-    image_place_words(&cursor, 1); /* failed */
-    places.capacity = image_place_words(&cursor, 1);
-    places.regions = image_place_regions(&cursor);
-    places.largest_pages = image_place_words(&cursor, 1);
-    places.largest_regions = image_place_words(&cursor, 1);
-    places.watermark = image_place_words(&cursor, 1);
-    places.region_cache = image_place_words(&cursor, CACHED_REGIONS);
-    places.nonempty = image_place_words(&cursor, (slab_image_run_lists(word) + bits - 1) / bits);
-    places.runs = image_place_words(&cursor, slab_image_run_lists(word));
-    places.size = cursor.at;
-    return places;
-}
-
-bool slab_image_broken(struct slab_audit *audit, const char *text, uint64_t where)
-{
-    return image_broken(&audit->own, text, where);
-}
-
-uint64_t slab_image_member(struct slab_audit *audit, uint64_t place)
-{
-    return image_member(&audit->own, place);
-}
-
-/* An element of an array in the control structure. */
-uint64_t slab_image_element(struct slab_audit *audit, uint64_t place, unsigned size, uint64_t index)
-{
-    return image_number(&audit->own, audit->own.at + place + size * index, size);
-}
-
-uint64_t slab_image_pointer(struct slab_audit *audit, uint64_t place, uint64_t index)
-{
-    return slab_image_element(audit, place, audit->own.word, index);
-}
-
-unsigned slab_image_word_bits(const struct slab_audit *audit)
-{
-    return 8 * audit->own.word;
-}
-
-/* ---- records ---- */
-
-struct slab_page slab_image_read_page(struct slab_audit *audit, uint64_t at)
-{
-    unsigned word = audit->own.word;
-    uint64_t tail = at + 3 * (uint64_t)word;
-    uint64_t bytes[7];
-    struct slab_page page = { .at = at,
-        .bits = image_word(&audit->own, at),
-        .next = image_word(&audit->own, at + word),
-        .prev = image_word(&audit->own, at + 2 * (uint64_t)word),
-        .reciprocal = image_number(&audit->own, tail, 4),
-        .start = image_number(&audit->own, tail + 4, 4),
-        .size = (unsigned)image_number(&audit->own, tail + 8, 2) };
-    for (unsigned i = 0; i < 6; i++)
-        bytes[i] = image_number(&audit->own, tail + 10 + i, 1);
-    page.pages = (unsigned)bytes[0];
-    page.to_first = (unsigned)bytes[1];
-    page.size_steps = (unsigned)bytes[2];
-    page.state = (unsigned)bytes[3];
-    page.size_class = (unsigned)bytes[4];
-    page.count = (unsigned)bytes[5];
-    return page;
-}
-
-bool slab_image_is_slab(const struct slab_page *page)
-{
-    return page->state == OBJECTS || page->state == FALLBACK;
-}
-
-static uint64_t slab_image_class_size(unsigned size_class)
-{
-    if (size_class < 16)
-        return ((uint64_t)size_class + 1) * UNIT;
-    return (uint64_t)(288 + 32 * ((size_class - 16) % 8)) << (size_class - 16) / 8;
-}
-
-uint64_t slab_image_object_count(struct slab_audit *audit, unsigned size_class, uint64_t pages)
-{
-    uint64_t reciprocal = slab_image_element(audit, audit->places.reciprocal, 4, size_class);
-    uint64_t count = (pages << audit->shift) * reciprocal >> 32 & UINT32_MAX;
-    return count < slab_image_word_bits(audit) - 1 ? count : slab_image_word_bits(audit) - 1;
-}
 
 /* ---- SLAB-9: the control structure ---- */
 
@@ -165,26 +52,18 @@ static bool slab_image_is_valid_size(struct slab_audit *audit, uint64_t unit)
            slab_image_class_size((unsigned)size_class) >= (unit + 1) * UNIT;
 }
 
-uint64_t slab_image_run_list(uint64_t pages)
-{
-    if (pages < LINEAR_RUNS)
-        return pages;
-    unsigned log2 = image_highest(pages);
-    return LINEAR_RUNS + 4 * (uint64_t)(log2 - 5) + (pages >> (log2 - 2) & 3);
-}
-
 static bool slab_image_check_sizes(struct slab_audit *audit)
 {
     const struct slab_places *places = &audit->places;
-    uint8_t size_steps[CLASSES] = { 0 };
+    uint8_t slack[CLASSES] = { 0 };
     for (uint64_t unit = 0; unit < slab_image_member(audit, places->sizes); unit++) {
         if (!slab_image_is_valid_size(audit, unit))
             return slab_image_broken(audit, class_text, audit->own.at + places->class_of + unit);
-        size_steps[slab_image_element(audit, places->class_of, 1, unit)]++;
+        slack[slab_image_element(audit, places->class_of, 1, unit)]++;
     }
     for (unsigned i = 0; i < CLASSES; i++)
-        if (slab_image_element(audit, places->size_steps, 1, i) != size_steps[i])
-            return slab_image_broken(audit, class_text, audit->own.at + places->size_steps);
+        if (slab_image_element(audit, places->slack, 1, i) != slack[i])
+            return slab_image_broken(audit, class_text, audit->own.at + places->slack);
     return true;
 }
 
@@ -395,11 +274,6 @@ static uint64_t slab_image_entry_of(
     return image_word(&audit->own, tile->region->page_map + (first + index) * audit->own.word);
 }
 
-bool slab_image_is_current(struct slab_audit *audit, const struct slab_page *page)
-{
-    return slab_image_pointer(audit, audit->places.current, page->size_class) == page->at;
-}
-
 static bool slab_image_is_valid_entries(struct slab_audit *audit, const struct tile *tile)
 {
     for (uint64_t i = 0; i < tile->pages; i++)
@@ -408,12 +282,12 @@ static bool slab_image_is_valid_entries(struct slab_audit *audit, const struct t
     return slab_image_page_after(audit, tile, tile->pages - 1).to_first == tile->pages - 1;
 }
 
-static uint64_t slab_image_due_size_steps(struct slab_audit *audit, const struct slab_page *page)
+static uint64_t slab_image_due_slack(struct slab_audit *audit, const struct slab_page *page)
 {
     uint64_t most = page->size / UNIT < UINT8_MAX ? page->size / UNIT : UINT8_MAX;
     return page->state == FALLBACK
                ? most
-               : slab_image_element(audit, audit->places.size_steps, 1, page->size_class);
+               : slab_image_element(audit, audit->places.slack, 1, page->size_class);
 }
 
 static bool slab_image_add_objects(
@@ -439,13 +313,13 @@ static const char *slab_image_fault_of_slab(struct slab_audit *audit, const stru
     bool current = slab_image_is_current(audit, page);
     if (page->count != count || count == 0 || page->bits >> count != audit->own.mask >> count)
         return bits_text;
-    if (page->size_steps != slab_image_due_size_steps(audit, page) ||
+    if (page->slack != slab_image_due_slack(audit, page) ||
         page->reciprocal != (full && !current ? 0
                                               : slab_image_element(audit, audit->places.reciprocal,
                                                     4, page->size_class)))
         return constant_text;
     if (page->bits == audit->own.mask && !current)
-        return ring_text;
+        return place_text;
     if (!slab_image_is_valid_entries(audit, tile))
         return tile_text;
     uint64_t live = slab_image_word_bits(audit) - image_count_bits(page->bits);
@@ -477,7 +351,7 @@ static const char *slab_image_fault_of_run(struct slab_audit *audit, const struc
 {
     const struct slab_page *page = &tile->page;
     uint64_t bytes = tile->pages << audit->shift;
-    if (page->reciprocal != 0 || page->size_steps != 0)
+    if (page->reciprocal != 0 || page->slack != 0)
         return constant_text;
     if (!slab_image_is_unmapped(audit, tile) ||
         !image_add_block(&audit->own, tile->at, bytes, page->state == RUN))
@@ -503,7 +377,7 @@ static bool slab_image_is_valid_inner_records(struct slab_audit *audit, const st
     for (uint64_t i = 1; i < tile->pages; i++) {
         struct slab_page page = slab_image_page_after(audit, tile, i);
         if ((i < tile->pages - ends && page.state != BLANK) || page.reciprocal != 0 ||
-            page.size_steps != 0)
+            page.slack != 0)
             return false;
     }
     return true;
