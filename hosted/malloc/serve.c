@@ -80,7 +80,7 @@ ACRE_NOINLINE void acre_serve_free_slow(void *ptr, const char *call)
         acre_threads_free(call, ptr);
 }
 
-void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout)
+static ACRE_NOINLINE void free_sized_slow(const char *call, void *ptr, struct acre_layout layout)
 {
     if (ptr == NULL)
         return;
@@ -88,6 +88,12 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
         acre_locked_free_sized(call, ptr, layout);
     else
         acre_threads_free_sized(call, ptr, layout);
+}
+
+void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layout)
+{
+    if (ACRE_UNLIKELY(!threads_free_sized_fast(ptr, layout)))
+        free_sized_slow(call, ptr, layout);
 }
 
 /* The inline path has not answered. */

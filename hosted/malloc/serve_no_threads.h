@@ -12,6 +12,7 @@
 #define threads_alloc_fast(size, align) ((void)(size), (void)(align), (void *)NULL)
 #define threads_alloc_medium(size, align) threads_alloc_fast(size, align)
 #define threads_free_fast(ptr) ((void)(ptr), false)
+#define threads_free_sized_fast(ptr, layout) ((void)(ptr), (void)(layout), false)
 #define threads_backend() ((const struct acre_backend *)NULL)
 
 #define acre_threads_alloc(layout) ((void)(layout), (void *)NULL)

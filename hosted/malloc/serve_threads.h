@@ -54,6 +54,12 @@ ACRE_INLINE bool threads_free_fast(void *ptr)
     return threaded_dealloc_fast(acre_threads_own, ptr);
 }
 
+/** The same of a sized free; the layout is the block's where this says true. */
+ACRE_INLINE bool threads_free_sized_fast(void *ptr, struct acre_layout layout)
+{
+    return threaded_dealloc_sized_fast(acre_threads_own, ptr, layout);
+}
+
 /** The default backend, as the settings name it. */
 ACRE_INLINE const struct acre_backend *threads_backend(void)
 {

@@ -10,7 +10,7 @@
  *     const struct acre_bytes_ops acre_tlsf_ops = ACRE_BYTES_TABLE(acre_tlsf);
  *
  * An allocator that has another way to allocate through its table than through its struct defines
- * prefix_op_alloc and prefix_op_dealloc itself and uses ACRE_LIFT_BLOCKS in place of
+ * prefix_op_alloc and the frees itself and uses ACRE_LIFT_BLOCKS in place of
  * ACRE_LIFT_BYTES.
  */
 #ifndef ACRE_SRC_BASE_LIFT_H
@@ -49,13 +49,8 @@
         prefix##_reset_peak(self);                                                                 \
     }
 
-/** Defines the verbs on blocks but alloc and dealloc. */
+/** Defines the verbs on blocks but alloc and the frees. */
 #define ACRE_LIFT_BLOCKS(prefix)                                                                   \
-    static enum acre_status prefix##_op_dealloc_sized(                                             \
-        void *self, void *ptr, struct acre_layout layout)                                          \
-    {                                                                                              \
-        return prefix##_dealloc_sized(self, ptr, layout);                                          \
-    }                                                                                              \
     static enum acre_status prefix##_op_resize(void *self, void *ptr, size_t size)                 \
     {                                                                                              \
         return prefix##_resize(self, ptr, size);                                                   \
@@ -87,6 +82,11 @@
     static enum acre_status prefix##_op_dealloc(void *self, void *ptr)                             \
     {                                                                                              \
         return prefix##_dealloc(self, ptr);                                                        \
+    }                                                                                              \
+    static enum acre_status prefix##_op_dealloc_sized(                                             \
+        void *self, void *ptr, struct acre_layout layout)                                          \
+    {                                                                                              \
+        return prefix##_dealloc_sized(self, ptr, layout);                                          \
     }                                                                                              \
     ACRE_LIFT_BLOCKS(prefix)
 

@@ -349,12 +349,14 @@ ACRE_INLINE enum acre_status buddy_dealloc_pair(
 static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
     struct acre_buddy *buddy, uintptr_t pos)
 {
-    struct acre_buddy_region *region =
-        (struct acre_buddy_region *)acre_regions_find(&buddy->regions, pos);
-    if (region == NULL) /* nothing is known of an empty allocator's blocks */
+    if (buddy->cached == NULL) /* nothing is known of an empty allocator's blocks */
         return ACRE_NOT_ALLOCATED;
     if ((pos >> buddy_smallest_log2(buddy) & 1) != 0)
         return buddy_dealloc_odd_at(buddy, pos);
+    struct acre_buddy_region *region =
+        (struct acre_buddy_region *)acre_regions_find(&buddy->regions, pos);
+    if (region == NULL)
+        return ACRE_NOT_ALLOCATED;
     size_t pair = buddy_pair(buddy, region->base, pos);
     if (pair >= region->pairs)
         return ACRE_NOT_ALLOCATED;
@@ -409,24 +411,58 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_sized_slow(
         return ACRE_NOT_ALLOCATED;
     if (!acre_buddy_could_have_made(buddy, live, layout))
         return ACRE_INVALID_PARAM;
-    return buddy_dealloc_at(buddy, pos);
+    buddy_cache_region(buddy, live.region);
+    unsigned char *state = buddy_state_of(live.region, live.block);
+    if ((live.block & 1) != 0)
+        return buddy_dealloc_odd(buddy, pos, state);
+    return buddy_dealloc_even(buddy, pos, state, live.order + buddy->bias);
 }
 
-/* The block's class is that of the layout: one comparison proves both the block and the layout, for
- * a block of that class is large enough and aligned. */
+/* The class of the blocks that a layout makes. */
+ACRE_INLINE unsigned buddy_class_made(const struct acre_buddy *buddy, struct acre_layout layout)
+{
+    return acre_bits_highest((layout.size - 1) | (layout.align - 1) | buddy->mask);
+}
+
+/* Whether a pair starts with a live block of a class, which a layout makes: one comparison proves both
+ * the block and the layout, for a block of that class is large enough and aligned. */
+ACRE_INLINE bool buddy_is_made_for(unsigned state, unsigned made, struct acre_layout layout)
+{
+    return (state & (BUDDY_LIVE_EVEN | BUDDY_CLASS)) == (BUDDY_LIVE_EVEN | made) &&
+           ((layout.align - 1) & layout.align) == 0;
+}
+
+/* Frees a block outside the cached region. */
+static ACRE_NOINLINE enum acre_status buddy_dealloc_sized_uncached(
+    struct acre_buddy *buddy, uintptr_t pos, struct acre_layout layout)
+{
+    struct acre_buddy_region *region =
+        (struct acre_buddy_region *)acre_regions_find_likely(&buddy->regions, pos);
+    if (ACRE_UNLIKELY(region == NULL))
+        return buddy_dealloc_sized_slow(buddy, pos, layout);
+    size_t pair = buddy_pair(buddy, region->base, pos);
+    if (ACRE_UNLIKELY(pair >= region->pairs))
+        return buddy_dealloc_sized_slow(buddy, pos, layout);
+    unsigned char *state = &region->pair_states[pair];
+    unsigned made = buddy_class_made(buddy, layout);
+    if (ACRE_UNLIKELY(!buddy_is_made_for(*state, made, layout)))
+        return buddy_dealloc_sized_slow(buddy, pos, layout);
+    buddy_cache_region(buddy, region);
+    return buddy_dealloc_even(buddy, pos, state, made);
+}
+
 enum acre_status acre_buddy_dealloc_sized(
     struct acre_buddy *buddy, void *ptr, struct acre_layout layout)
 {
     uintptr_t pos = (uintptr_t)ptr;
     size_t pair = buddy_pair(buddy, buddy->base, pos);
     if (ACRE_UNLIKELY(pair >= buddy->pairs))
-        return buddy_dealloc_sized_slow(buddy, pos, layout);
+        return buddy_dealloc_sized_uncached(buddy, pos, layout);
     unsigned char *state = &buddy->states[pair];
-    unsigned was = *state & (BUDDY_LIVE_EVEN | BUDDY_CLASS);
-    unsigned made = acre_bits_highest((layout.size - 1) | (layout.align - 1) | buddy->mask);
-    if (ACRE_UNLIKELY(was != (BUDDY_LIVE_EVEN | made) || ((layout.align - 1) & layout.align) != 0))
+    unsigned made = buddy_class_made(buddy, layout);
+    if (ACRE_UNLIKELY(!buddy_is_made_for(*state, made, layout)))
         return buddy_dealloc_sized_slow(buddy, pos, layout);
-    return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
+    return buddy_dealloc_even(buddy, pos, state, made);
 }
 
 #endif

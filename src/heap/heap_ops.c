@@ -25,6 +25,14 @@ static enum acre_status acre_heap_op_dealloc(void *self, void *ptr)
     return dealloc(heap->dealloc_self, ptr);
 }
 
+static enum acre_status acre_heap_op_dealloc_sized(void *self, void *ptr, struct acre_layout layout)
+{
+    const struct acre_heap *heap = self;
+    enum acre_status (*dealloc)(void *, void *, struct acre_layout) = heap->dealloc_sized;
+    ACRE_OPAQUE(dealloc);
+    return dealloc(heap->dealloc_self, ptr, layout);
+}
+
 static struct acre_stats acre_heap_op_page_stats(const void *self)
 {
     return acre_heap_page_stats(self);

@@ -174,6 +174,30 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_sized_slow(
     return acre_slab_dealloc(slab, ptr);
 }
 
+/* Whether objects of a slab serve a size without rounding to an alignment. False leaves it open. */
+ACRE_INLINE bool slab_is_made_for(const struct acre_slab_page *page, size_t size)
+{
+    return (page->size - size) / ACRE_SLAB_UNIT < page->slack;
+}
+
+/* Outside the main map. */
+static ACRE_NOINLINE enum acre_status slab_dealloc_sized_uncached(
+    struct acre_slab *slab, void *ptr, struct acre_layout layout)
+{
+    uintptr_t at = (uintptr_t)ptr;
+    struct acre_slab_region *region =
+        (struct acre_slab_region *)acre_regions_find_likely(&slab->regions, at);
+    if (ACRE_UNLIKELY(region == NULL))
+        return slab_dealloc_sized_slow(slab, ptr, layout);
+    size_t number = (at - region->base) >> slab->page_log2;
+    if (ACRE_UNLIKELY(number >= region->pages))
+        return slab_dealloc_sized_slow(slab, ptr, layout);
+    struct acre_slab_page *page = region->page_map[number];
+    if (ACRE_UNLIKELY(!slab_is_made_for(page, layout.size)))
+        return slab_dealloc_sized_slow(slab, ptr, layout);
+    return slab_dealloc_at(slab, ptr, page, region);
+}
+
 /* The fast path is for a layout that needs no rounding to its alignment, of a size that the slab's
  * class serves: both are known from the slab's record. */
 enum acre_status acre_slab_dealloc_sized(
@@ -186,9 +210,9 @@ enum acre_status acre_slab_dealloc_sized(
     ACRE_OPAQUE(layout.size);
     size_t number = ((uintptr_t)ptr - slab->base) >> slab->page_log2;
     if (ACRE_UNLIKELY(number >= slab->pages))
-        return slab_dealloc_sized_slow(slab, ptr, layout);
+        return slab_dealloc_sized_uncached(slab, ptr, layout);
     struct acre_slab_page *page = slab->page_map[number];
-    if (ACRE_UNLIKELY((page->size - layout.size) / ACRE_SLAB_UNIT >= page->slack))
+    if (ACRE_UNLIKELY(!slab_is_made_for(page, layout.size)))
         return slab_dealloc_sized_slow(slab, ptr, layout);
     return slab_dealloc_at(slab, ptr, page, NULL);
 }

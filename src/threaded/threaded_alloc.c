@@ -353,11 +353,24 @@ enum acre_status acre_threaded_check_layout(
     return smaller && threaded_is_fallback(threaded, (uintptr_t)ptr) ? ACRE_OK : ACRE_INVALID_PARAM;
 }
 
+/* What the records prove of the layout is not proven again. */
+ACRE_NOINLINE enum acre_status acre_threaded_dealloc_sized_slow(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
+{
+    const struct acre_threaded *threaded = heap->threaded;
+    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, (uintptr_t)ptr);
+    bool made =
+        slab != NULL && !threaded_is_hardened(threaded) && threaded_is_made_for(slab, layout);
+    enum acre_status status = made ? ACRE_OK : acre_threaded_check_layout(threaded, ptr, layout);
+    return status == ACRE_OK ? acre_threaded_dealloc_slow(heap, ptr) : status;
+}
+
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {
-    enum acre_status status = acre_threaded_check_layout(heap->threaded, ptr, layout);
-    return status == ACRE_OK ? acre_threaded_dealloc(heap, ptr) : status;
+    if (ACRE_LIKELY(threaded_dealloc_sized_fast(heap, ptr, layout)))
+        return ACRE_OK;
+    return acre_threaded_dealloc_sized_slow(heap, ptr, layout);
 }
 
 /* Takes the pages behind a run, or gives back its last ones. False: the pages behind it are in use, and

@@ -47,6 +47,12 @@ size_t acre_threaded_class_size(unsigned size_class)
     return ((size_t)1 << log2) + (step << (log2 - STEPS_LOG2));
 }
 
+size_t acre_threaded_class_sizes(unsigned size_class)
+{
+    size_t smaller = size_class != 0 ? acre_threaded_class_size(size_class - 1) : 0;
+    return acre_threaded_class_size(size_class) - smaller;
+}
+
 /* Each slab is twice as large as the one before. Those of medium classes start with two objects: most programs
  * have few blocks of each such size, and what others have touched before stays resident. */
 size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)

@@ -276,11 +276,25 @@ enum acre_status acre_threaded_pool_dealloc(struct acre_threaded_pool *pool, voi
     return ACRE_OK;
 }
 
-enum acre_status acre_threaded_pool_dealloc_sized(
+static ACRE_NOINLINE enum acre_status pool_dealloc_sized_slow(
     struct acre_threaded_pool *pool, void *ptr, struct acre_layout layout)
 {
     enum acre_status status = acre_threaded_check_layout(&pool->threaded, ptr, layout);
     return status == ACRE_OK ? acre_threaded_pool_dealloc(pool, ptr) : status;
+}
+
+enum acre_status acre_threaded_pool_dealloc_sized(
+    struct acre_threaded_pool *pool, void *ptr, struct acre_layout layout)
+{
+    if (ACRE_UNLIKELY(pool->heap == NULL))
+        return ACRE_NOT_ALLOCATED;
+    struct acre_threaded_slab *slab = threaded_window_slab(pool->heap, (uintptr_t)ptr);
+    size_t size = slab->size;
+    if (ACRE_UNLIKELY(!threaded_is_made_for(slab, layout) || !threaded_dealloc_own(slab, ptr)))
+        return pool_dealloc_sized_slow(pool, ptr, layout);
+    pool->used -= size;
+    pool->live--;
+    return ACRE_OK;
 }
 
 enum acre_status acre_threaded_pool_resize(struct acre_threaded_pool *pool, void *ptr, size_t size)

@@ -119,6 +119,7 @@ struct acre_threaded_slab {
     _Atomic bool is_fallback; /* an object has served a smaller request */
     bool listed;              /* in the partial list of its class */
     bool hardened;            /* it has numbers behind its groups: threaded_harden.h */
+    uint16_t sizes;           /* that its class serves: up to its own; 0: no slab */
     size_t pages;
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
@@ -290,6 +291,9 @@ ACRE_INLINE bool threaded_sweeps(const struct acre_thread_heap *heap)
 unsigned acre_threaded_class_of(size_t size);
 size_t acre_threaded_class_size(unsigned size_class);
 
+/* How many sizes a class serves, up to its own. O(1). */
+size_t acre_threaded_class_sizes(unsigned size_class);
+
 /* Pages of a slab of a class of which the heap has so many slabs, where memory is not short, and the objects
  * that so many pages have. O(1). */
 size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs);
@@ -340,6 +344,8 @@ enum acre_status acre_threaded_dealloc_remote(
 /* alloc and dealloc where the fast paths do not answer. */
 struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout);
 enum acre_status acre_threaded_dealloc_slow(struct acre_thread_heap *heap, void *ptr);
+enum acre_status acre_threaded_dealloc_sized_slow(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
 /* The rest of a free that filled or emptied its group. It takes the pointer, though it needs none, so
  * that this stays in the register in which free() received it. */
@@ -529,10 +535,26 @@ ACRE_INLINE bool threaded_dealloc_own(struct acre_threaded_slab *slab, void *ptr
     return true;
 }
 
+/* Whether objects of a slab are those for a layout, one of natural alignment. False leaves it open. */
+ACRE_INLINE bool threaded_is_made_for(
+    const struct acre_threaded_slab *slab, struct acre_layout layout)
+{
+    size_t odd = (layout.align - 1) & (layout.align | ~(size_t)(ACRE_THREADED_UNIT - 1));
+    return odd == 0 && slab->size - layout.size < slab->sizes;
+}
+
 /* The same of a pointer that may be anything. False: nothing was done, and the slow path decides. */
 ACRE_INLINE bool threaded_dealloc_fast(struct acre_thread_heap *heap, void *ptr)
 {
     return threaded_dealloc_own(threaded_window_slab(heap, (uintptr_t)ptr), ptr);
+}
+
+/* The same of a sized free: the slab's record proves the layout as well. */
+ACRE_INLINE bool threaded_dealloc_sized_fast(
+    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
+{
+    struct acre_threaded_slab *slab = threaded_window_slab(heap, (uintptr_t)ptr);
+    return ACRE_LIKELY(threaded_is_made_for(slab, layout)) && threaded_dealloc_own(slab, ptr);
 }
 
 #endif

@@ -36,6 +36,7 @@ static void threaded_give_record(struct acre_threaded *threaded, struct acre_thr
     atomic_store_explicit(&record->state, THREADED_NONE, memory_order_relaxed);
     atomic_store_explicit(&record->owner, NULL, memory_order_relaxed);
     record->reciprocal = 0;
+    record->sizes = 0;
     record->next = threaded->records[record->capacity];
     threaded->records[record->capacity] = record;
 }
@@ -129,6 +130,7 @@ struct acre_threaded_slab *acre_threaded_make_slab(
     slab->size = (uint32_t)acre_threaded_class_size(size_class);
     slab->reciprocal = threaded_reciprocal(slab->size);
     slab->size_class = (uint8_t)size_class;
+    slab->sizes = (uint16_t)acre_threaded_class_sizes(size_class);
     threaded_fill_groups(slab);
     if (threaded_is_hardened(threaded))
         acre_harden_make_slab(threaded, slab);

@@ -456,18 +456,35 @@ ACRE_NOINLINE enum acre_status acre_tlsf_free_block(
     return tlsf_free_unlisted(tlsf, block);
 }
 
-static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tlsf, void *ptr)
+/* Frees a block of a region, in whose map it has this number; refuses what is no block. */
+ACRE_INLINE enum acre_status tlsf_dealloc_in(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+    const struct acre_tlsf_region *region, size_t offset)
 {
-    size_t offset = 0;
-    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
-    if (region == NULL)
-        return tlsf_is_compact(tlsf) ? acre_tlsf_compact_dealloc(tlsf, ptr) : ACRE_NOT_ALLOCATED;
     size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
-    if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
+    if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, block)))
         return ACRE_NOT_ALLOCATED;
     *word ^= tlsf_bit(offset);
     tlsf_cache_region(tlsf, region);
-    return tlsf_free_unlisted(tlsf, ptr);
+    return acre_tlsf_free_block(tlsf, block);
+}
+
+/* In a region that the short way does not lead to. */
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_searching(struct acre_tlsf *tlsf, void *ptr)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = acre_tlsf_find_granule(tlsf, ptr, &offset);
+    if (region == NULL)
+        return tlsf_is_compact(tlsf) ? acre_tlsf_compact_dealloc(tlsf, ptr) : ACRE_NOT_ALLOCATED;
+    return tlsf_dealloc_in(tlsf, ptr, region, offset);
+}
+
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tlsf, void *ptr)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_likely(tlsf, ptr, &offset);
+    if (ACRE_UNLIKELY(region == NULL))
+        return tlsf_dealloc_searching(tlsf, ptr);
+    return tlsf_dealloc_in(tlsf, ptr, region, offset);
 }
 
 /* Frees a block of the cached region, whose live bit is in `word`, with neighbours to be proven. */
@@ -518,6 +535,21 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_slow(
     return acre_tlsf_dealloc(tlsf, ptr);
 }
 
+/* Outside the cached region. */
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_uncached(
+    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_likely(tlsf, ptr, &offset);
+    if (ACRE_UNLIKELY(region == NULL))
+        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+    if (ACRE_UNLIKELY(!tlsf_test(region->shared_map, offset)))
+        return ACRE_NOT_ALLOCATED;
+    if (ACRE_UNLIKELY(tlsf_slack(tlsf_span(ptr), layout.size) >= TLSF_SURE_SLACK))
+        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+    return tlsf_dealloc_in(tlsf, ptr, region, offset);
+}
+
 /* The short way proves the block as dealloc does, and the layout by the header that dealloc reads
  * anyway. */
 enum acre_status acre_tlsf_dealloc_sized(
@@ -528,7 +560,7 @@ enum acre_status acre_tlsf_dealloc_sized(
     ACRE_OPAQUE(layout.size);
     size_t offset = tlsf_offset(tlsf->base, ptr);
     if (ACRE_UNLIKELY(offset >= tlsf->granules))
-        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+        return tlsf_dealloc_sized_uncached(tlsf, ptr, layout);
     size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
     if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
         return ACRE_NOT_ALLOCATED;

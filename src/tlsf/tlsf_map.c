@@ -16,6 +16,16 @@ ACRE_NOINLINE struct acre_tlsf_region *acre_tlsf_region_of(
     return aligned ? region : NULL;
 }
 
+ACRE_NOINLINE const struct acre_tlsf_region *acre_tlsf_find_granule(
+    const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
+{
+    const struct acre_tlsf_region *region = tlsf_region_at(tlsf, (uintptr_t)ptr);
+    if (region == NULL)
+        return NULL;
+    *offset = tlsf_offset(region->shared_base, ptr);
+    return *offset < region->shared_granules ? region : NULL;
+}
+
 ACRE_NOINLINE bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, const void *ptr)
 {
     const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, ptr);

@@ -400,21 +400,22 @@ ACRE_INLINE void tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tls
     tlsf->live_map = region != NULL ? region->shared_map : NULL;
 }
 
-/* The region that has a granule at `ptr`, and the number of that granule in the map that the region
- * has or shares; null: none. O(log regions). */
-ACRE_INLINE const struct acre_tlsf_region *tlsf_find_granule(
+/* The region that has a granule at `ptr`, or shares the map that does, and the number of the granule in
+ * that map; null: none, or the short way through the index does not lead there. O(log regions). */
+ACRE_INLINE const struct acre_tlsf_region *tlsf_find_likely(
     const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
 {
-    uintptr_t at = (uintptr_t)ptr;
-    const struct acre_region *found = acre_regions_find_short(&tlsf->regions, at);
+    const struct acre_region *found = acre_regions_find_likely(&tlsf->regions, (uintptr_t)ptr);
     const struct acre_tlsf_region *region = (const struct acre_tlsf_region *)found;
-    if (ACRE_UNLIKELY(region == NULL))
-        region = tlsf_region_at(tlsf, at);
     if (ACRE_UNLIKELY(region == NULL))
         return NULL;
     *offset = tlsf_offset(region->shared_base, ptr);
-    return *offset < region->shared_granules ? region : NULL;
+    return ACRE_LIKELY(*offset < region->shared_granules) ? region : NULL;
 }
+
+/* The same by a search that finds every region. */
+const struct acre_tlsf_region *acre_tlsf_find_granule(
+    const struct acre_tlsf *tlsf, const void *ptr, size_t *offset);
 
 /* tlsf_is_live outside the cached region. O(regions). */
 bool acre_tlsf_is_live_uncached(const struct acre_tlsf *tlsf, const void *ptr);

@@ -51,8 +51,10 @@ static ACRE_NOINLINE enum acre_status quick_dealloc_uncached(
 {
     struct acre_tlsf *tlsf = &self->tlsf;
     size_t offset = 0;
-    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
-    if (region == NULL)
+    const struct acre_tlsf_region *region = tlsf_find_likely(tlsf, ptr, &offset);
+    if (ACRE_UNLIKELY(region == NULL))
+        region = acre_tlsf_find_granule(tlsf, ptr, &offset);
+    if (ACRE_UNLIKELY(region == NULL))
         return ACRE_NOT_ALLOCATED;
     size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
     if ((*word & tlsf_bit(offset)) == 0)

@@ -344,7 +344,7 @@ enum acre_status acre_tlsf_free_block(struct acre_tlsf *tlsf, struct acre_tlsf_b
 static bool small_clear_live_uncached(struct acre_tlsf *tlsf, void *ptr)
 {
     size_t offset = 0;
-    const struct acre_tlsf_region *region = tlsf_find_granule(tlsf, ptr, &offset);
+    const struct acre_tlsf_region *region = acre_tlsf_find_granule(tlsf, ptr, &offset);
     if (region == NULL || !tlsf_test(region->shared_map, offset) ||
         (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, ptr)))
         return false;
