@@ -25,7 +25,8 @@ static struct arena_place arena_find_place(
     uintptr_t pos = acre_align_up(from + offset, layout.align) - offset;
     size_t gap = (pos - from) >> ACRE_ARENA_GRANULE_LOG2;
     size_t left = region->granules - top;
-    if (pos < from || gap > left || count > left - gap)
+    if (gap > left ||
+        count > left - gap) /* past the last address, the gap is larger than what is left */
         return none;
     return (struct arena_place){ top + gap, top + gap + count };
 }

@@ -37,7 +37,7 @@ static bool arena_visit_freed(
         if (live != at &&
             !visit(arg, arena_address(region, at), (live - at) << ACRE_ARENA_GRANULE_LOG2, false))
             return false;
-        at = live < top ? acre_arena_next_start(region, live + 1, top) : top;
+        at = acre_arena_next_start(region, live + 1, top);
     }
     return true;
 }

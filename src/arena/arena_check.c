@@ -31,8 +31,8 @@ static bool arena_is_stacked(
 {
     const struct acre_arena_region *below = region->below;
     const struct acre_arena_region *above = region->above;
-    if (top == 0)
-        return below == NULL && above == NULL && region != arena->current;
+    if (top == 0) /* the current one's is not: arena_has_sound_current() */
+        return below == NULL && above == NULL;
     return (below == NULL || (arena_is_region(arena, below) && below->above == region)) &&
            (above == NULL || (arena_is_region(arena, above) && above->below == region)) &&
            (above == NULL) == (region == arena->current);
@@ -112,12 +112,13 @@ static const void *arena_find_unsound_region(const struct acre_arena *arena)
     return region;
 }
 
-/* The regions of the stack from the current one down, as many as are in use: more are a circle. */
+/* The regions of the stack from the current one down. Each is linked back to the one above it, and
+ * the current one has none above: they are no circle. */
 static size_t arena_stack_depth(const struct arena_audit *audit)
 {
     size_t depth = 0;
     const struct acre_arena_region *region = audit->arena->current;
-    for (; region != NULL && depth <= audit->in_use; region = region->below)
+    for (; region != NULL; region = region->below)
         depth++;
     return depth;
 }

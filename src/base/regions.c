@@ -22,8 +22,6 @@ static bool regions_share_byte(uintptr_t a, size_t a_size, uintptr_t b, size_t b
 
 bool acre_indexed_overlap(const struct acre_regions *regions, uintptr_t start, size_t size)
 {
-    if (size == 0)
-        return false;
     const struct acre_region *floor = acre_indexed_floor(regions, start + (size - 1));
     return floor != NULL && acre_ranges_overlap(floor->start, floor->size, start, size);
 }

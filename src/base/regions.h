@@ -212,15 +212,14 @@ ACRE_INLINE struct acre_region *acre_regions_starting_at(
     return region != NULL && region->start == start ? region : NULL;
 }
 
-/** Whether a range shares a byte with a region's range, of integers or not. */
+/** Whether a range, which is not empty, shares a byte with a region's range, of integers or not. */
 ACRE_INLINE bool acre_regions_overlap(
     const struct acre_regions *regions, uintptr_t start, size_t size)
 {
     if (!ACRE_SMALL)
         return acre_indexed_overlap(regions, start, size);
     const struct acre_region *floor = acre_region_list_floor(regions, start + (size - 1));
-    return size != 0 && floor != NULL &&
-           acre_ranges_overlap(floor->start, floor->size, start, size);
+    return floor != NULL && acre_ranges_overlap(floor->start, floor->size, start, size);
 }
 
 /**

@@ -56,6 +56,20 @@ ACRE_INLINE size_t acre_divide_in_steps(size_t a, size_t b)
     return quotient;
 }
 
+/** The bit of a number, modulo 64, from halves. */
+ACRE_INLINE uint64_t acre_wide_bit_in_parts(size_t number)
+{
+    uint32_t bit = (uint32_t)1 << number % 32;
+    return (number & 32) != 0 ? (uint64_t)bit << 32 : bit;
+}
+
+/** Whether a word of 64 bits has the bit of a number, modulo 64, from halves. */
+ACRE_INLINE bool acre_wide_has_in_parts(uint64_t word, size_t number)
+{
+    uint32_t half = (uint32_t)((number & 32) != 0 ? word >> 32 : word);
+    return (half >> number % 32 & 1) != 0;
+}
+
 /* ---- wide.c: the same as functions, where the machine needs them ---- */
 
 size_t acre_soft_multiply(size_t a, size_t b);
@@ -115,19 +129,13 @@ ACRE_INLINE uint64_t acre_shift_right(uint64_t word, size_t by)
 /** The bit of a number, modulo 64, in a word of 64 bits. */
 ACRE_INLINE uint64_t acre_wide_bit(size_t number)
 {
-    if (ACRE_SHIFTS_WIDE)
-        return (uint64_t)1 << number % 64;
-    uint32_t bit = (uint32_t)1 << number % 32;
-    return (number & 32) != 0 ? (uint64_t)bit << 32 : bit;
+    return ACRE_SHIFTS_WIDE ? (uint64_t)1 << number % 64 : acre_wide_bit_in_parts(number);
 }
 
 /** Whether a word of 64 bits has the bit of a number, modulo 64. */
 ACRE_INLINE bool acre_wide_has(uint64_t word, size_t number)
 {
-    if (ACRE_SHIFTS_WIDE)
-        return (word >> number % 64 & 1) != 0;
-    uint32_t half = (uint32_t)((number & 32) != 0 ? word >> 32 : word);
-    return (half >> number % 32 & 1) != 0;
+    return ACRE_SHIFTS_WIDE ? (word >> number % 64 & 1) != 0 : acre_wide_has_in_parts(word, number);
 }
 
 #endif

@@ -254,7 +254,8 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_full(
     struct acre_buddy_quick_block last = *top;
     uintptr_t step = last.pos - pos;
     size_t bytes = buddy_bytes(buddy, (unsigned)order);
-    if ((step == bytes || step == 0 - bytes) && order != 0)
+    if (step == bytes ||
+        step == 0 - bytes) /* never of order 0, whose list has even numbers alone */
         return buddy_dealloc_adjacent(
             buddy, (struct acre_buddy_quick_block){ pos, state }, list, step);
     buddy->live_blocks--;
@@ -282,12 +283,11 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_odd_full(
     return buddy_notify_released(buddy, 1);
 }
 
+/* Frees the live block at an odd number. */
 static enum acre_status buddy_dealloc_odd(
     struct acre_buddy *buddy, uintptr_t pos, unsigned char *state)
 {
     struct acre_buddy_class *list = &buddy->classes[BUDDY_ODD];
-    if ((*state & BUDDY_LIVE_ODD) == 0)
-        return ACRE_NOT_ALLOCATED;
     *state ^= BUDDY_LIVE_ODD;
     buddy->live_blocks--;
     buddy->headroom++;

@@ -17,7 +17,7 @@ struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const voi
 
 /* ---- resize ---- */
 
-/* Whether no live block starts in the block of an order that lies wholly in a region. */
+/* Whether no live block starts in the block of an order, an upper half, that lies wholly in a region. */
 static bool buddy_has_no_live(
     const struct acre_buddy_region *region, uintptr_t block, unsigned order)
 {
@@ -25,7 +25,7 @@ static bool buddy_has_no_live(
         return false;
     const unsigned char *state = buddy_state_of(region, block);
     if (order == 0)
-        return (*state & ((block & 1) != 0 ? BUDDY_LIVE_ODD : BUDDY_LIVE_EVEN)) == 0;
+        return (*state & BUDDY_LIVE_ODD) == 0;
     for (const unsigned char *end = state + buddy_size(order) / 2; state != end; state++)
         if ((*state & (BUDDY_LIVE_ODD | BUDDY_LIVE_EVEN)) != 0)
             return false;

@@ -86,9 +86,9 @@ static struct acre_check_result buddy_check_region(
 {
     const struct acre_buddy_region *below = (const struct acre_buddy_region *)region->range.prev;
     const struct acre_buddy_region *above = buddy_next_region(region);
+    bool seam = buddy_adjoins(below, region) || buddy_adjoins(region, above);
     if (!buddy_has_sound_place(region) || !buddy_has_sound_blocks(buddy, region) ||
-        !buddy_has_sound_metadata(buddy, region) ||
-        region->seam != (buddy_adjoins(below, region) || buddy_adjoins(region, above)))
+        !buddy_has_sound_metadata(buddy, region) || region->seam != seam)
         return acre_check_broken("BUDDY-1: regions are in order and their bounds sane", region);
     return acre_check_sound();
 }

@@ -71,7 +71,8 @@ void acre_buddy_leave_orders(struct acre_buddy *buddy, struct acre_buddy_region 
 ACRE_INLINE struct acre_buddy_region *buddy_find_serving(
     const struct acre_buddy *buddy, unsigned order)
 {
-    size_t orders = order < ACRE_WORD_BITS ? buddy->orders >> order : 0;
+    ACRE_ASSERT(order < ACRE_WORD_BITS); /* a class is, and an order is not above its class */
+    size_t orders = buddy->orders >> order;
     return orders != 0 ? buddy->by_order[order + acre_bits_lowest(orders)] : NULL;
 }
 

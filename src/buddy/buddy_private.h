@@ -346,8 +346,7 @@ ACRE_INLINE struct acre_buddy_region *buddy_find_region_near(
 {
     if (ACRE_ONE_REGION)
         return buddy_contains(region, block) ? region : NULL;
-    return region != NULL && buddy_contains(region, block) ? region
-                                                           : acre_buddy_find_region(buddy, block);
+    return buddy_contains(region, block) ? region : acre_buddy_find_region(buddy, block);
 }
 
 /* Whether another region adjoins: not in a small build, where each has its metadata between. */

@@ -104,8 +104,8 @@ static bool buddy_has_sound_order(
                (region->order_next == NULL && region->order_prev == NULL));
 }
 
-/* How many regions a list has, each of its order and linked back; `most` + 1 when it is not sound.
- * All links of regions lead to regions. */
+/* How many regions a list has, each of its order and linked back, so that they are no circle; `most` + 1
+ * when it is not sound. All links of regions lead to regions. */
 static size_t buddy_count_list(const struct acre_buddy *buddy, unsigned order, size_t most)
 {
     const struct acre_buddy_region *region = buddy->by_order[order];
@@ -114,9 +114,10 @@ static size_t buddy_count_list(const struct acre_buddy *buddy, unsigned order, s
     if (!buddy_is_region(buddy, region) || (region != NULL) != (buddy->orders >> order & 1))
         return most + 1;
     for (; region != NULL; region = region->order_next) {
-        if (region->largest != order || region->order_prev != before || ++count > most)
+        if (region->largest != order || region->order_prev != before)
             return most + 1;
         before = region;
+        count++;
     }
     return count;
 }

@@ -110,12 +110,12 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_large(
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
-/* Serves a request for which there is no list, and no top block that stays one. */
+/* Serves a request for which there is no list from a top block that does not stay one. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_all_of_top(
     struct acre_tlsf *tlsf, size_t size, size_t span)
 {
     struct acre_tlsf_block *block = tlsf->top;
-    size_t whole = block != NULL ? tlsf_span(block) : 0;
+    size_t whole = tlsf_span(block);
     if (whole < span)
         return tlsf_refuse(tlsf, acre_layout(size, 1));
     tlsf->top = NULL;
@@ -264,7 +264,8 @@ static bool tlsf_is_from_first(
 {
     const void *inside = (const char *)end - ACRE_TLSF_GRANULE;
     const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, inside);
-    if (region == NULL || region->joined || region->last != end ||
+    ACRE_ASSERT(region != NULL); /* TLSF-2 */
+    if (region->joined || region->last != end ||
         tlsf_span_between(region->first, end) > 4 * TLSF_MAX_GRANULES)
         return true;
     tlsf->watch.end = end;
@@ -336,17 +337,14 @@ static ACRE_NOINLINE enum acre_status tlsf_grow_upward(
     return tlsf_free_large(tlsf, block, span);
 }
 
-/* Writes a large free block `old` that has grown downward and now starts at `block`, which often
- * takes the old one's place. */
+/* Writes a large free block `old`, not the top block, that has grown downward and now starts at `block`,
+ * which often takes the old one's place. */
 static ACRE_NOINLINE enum acre_status tlsf_grow_downward(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *old, struct acre_tlsf_block *block, size_t span)
 {
     size_t had = tlsf_span(old);
     tlsf_set_free(block, span, tlsf_after(block, span));
-    if (tlsf->top == old) {
-        tlsf->top = block;
-        return tlsf_end_free(tlsf, block, span);
-    }
+    ACRE_ASSERT(tlsf->top != old); /* tlsf_free_below_top() */
     size_t list = tlsf_large_list(had);
     if (list == tlsf_large_list(span) && tlsf->first[list] == old) {
         tlsf_replace_first(tlsf, old, block, list);

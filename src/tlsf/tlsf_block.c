@@ -67,8 +67,8 @@ struct acre_ptr acre_tlsf_finish_alloc(
 ACRE_INLINE bool fits_at(const struct acre_tlsf_block *block, size_t whole,
     const struct acre_tlsf_block *at, size_t span)
 {
-    return at >= block && tlsf_span_between(block, at) <= whole &&
-           whole - tlsf_span_between(block, at) >= span;
+    size_t gap = tlsf_span_between(block, at); /* past the last address, more than any block has */
+    return gap <= whole && whole - gap >= span;
 }
 
 /* Whether `span` fits into a block at an aligned address; not when there is no block. */

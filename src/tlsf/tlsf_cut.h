@@ -49,10 +49,12 @@ ACRE_INLINE bool tlsf_cut_live(
         return false;
     if (want == had || (want < had && spare == 0 && had - want < TLSF_MIN_SPAN))
         return true;
-    if (spare != 0 && compact)
-        acre_tlsf_small_unlink(tlsf, next);
-    else if (spare != 0)
-        tlsf_unlink(tlsf, next);
+    if (spare != 0) {
+        if (compact)
+            acre_tlsf_small_unlink(tlsf, next);
+        else
+            tlsf_unlink(tlsf, next);
+    }
     size_t has = tlsf_cut_block(tlsf, block, had + spare, want, compact);
     acre_tlsf_field flags = *tlsf_header(block) & TLSF_PREV_FREE;
     *tlsf_header(block) = (acre_tlsf_field)has | flags;

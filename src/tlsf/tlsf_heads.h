@@ -246,12 +246,14 @@ ACRE_INLINE size_t tlsf_find_list_after(const struct acre_tlsf *tlsf, size_t at)
     _Static_assert(ACRE_TLSF_WORDS <= 5, "the search sees every word");
     if (tlsf_is_word_after(tlsf, at, 1))
         at = 1;
+    /* NOT-COVERED-BEGIN: more than two words are there where words have 32 bits */
     else if (tlsf_is_word_after(tlsf, at, 2))
         at = 2;
     else if (tlsf_is_word_after(tlsf, at, 3))
         at = 3;
     else if (tlsf_is_word_after(tlsf, at, 4))
         at = 4;
+    /* NOT-COVERED-END */
     else
         return ACRE_TLSF_LISTS;
     return at * ACRE_TLSF_WORD_BITS + acre_bits_lowest(tlsf->nonempty[at]);

@@ -36,7 +36,7 @@ static struct acre_layout tlsf_offset_layout(struct acre_layout layout, size_t o
     size_t size = layout.size > smallest ? layout.size : smallest;
     size_t before = layout.align - offset;
     size_t more = before >= smallest ? 0 : layout.align;
-    if (more > SIZE_MAX - before || size > SIZE_MAX - before - more)
+    if (size > SIZE_MAX - before - more) /* the two are at most half of all, and a smallest block */
         return acre_layout(SIZE_MAX, layout.align);
     return acre_layout(size + before + more, layout.align);
 }

@@ -327,10 +327,12 @@ ACRE_INLINE void tlsf_count_freed(struct acre_tlsf *tlsf, size_t span)
     ACRE_ASSERT((size_t)tlsf->headroom <= tlsf->peak); /* TLSF-8 */
 }
 
-/* Whether an address is that of a granule of the cached region, neither the first nor the last. */
+/* Whether an address is that of a granule of the cached region, neither the first nor the last. There is
+ * a cached region. */
 ACRE_INLINE bool tlsf_is_inner(const struct acre_tlsf *tlsf, const void *at)
 {
-    return tlsf_offset(tlsf->base, at) - 1 < tlsf->granules - 2 && tlsf->granules > 2;
+    ACRE_ASSERT(tlsf->granules > 2); /* TLSF-9 */
+    return tlsf_offset(tlsf->base, at) - 1 < tlsf->granules - 2;
 }
 
 /* ---- regions ---- */

@@ -63,7 +63,8 @@ static ACRE_NOINLINE bool tlsf_is_any_sentinel(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_block *at)
 {
     const struct acre_tlsf_region *region = tlsf_region_at(tlsf, (uintptr_t)at - 1);
-    if (region == NULL || (uintptr_t)at % ACRE_TLSF_GRANULE != 0)
+    ACRE_ASSERT((uintptr_t)at % ACRE_TLSF_GRANULE == 0); /* a span is one of granules */
+    if (region == NULL)
         return false;
     const struct acre_tlsf_region *low = region;
     while (low->joined)
@@ -142,7 +143,7 @@ static bool tlsf_is_sound_above(const struct acre_tlsf *tlsf, const struct acre_
 {
     if (tlsf_is_live(tlsf, next))
         return (*tlsf_header(next) & TLSF_FLAGS) == 0;
-    if (!(tlsf_is_inner(tlsf, next) && tlsf_is_free(next)) && tlsf_is_sentinel(tlsf, next))
+    if ((!tlsf_is_inner(tlsf, next) || !tlsf_is_free(next)) && tlsf_is_sentinel(tlsf, next))
         return (*tlsf_header(next) & TLSF_FLAGS) == 0;
     return tlsf_is_readable(tlsf, next) && acre_tlsf_is_sound_free(tlsf, next, tlsf_span(next));
 }

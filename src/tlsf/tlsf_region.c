@@ -90,7 +90,7 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
     size_t span = tlsf_span_between(block, high->first);
     bool free_before = tlsf_is_prev_free(block);
     if (tlsf_span_between(head->first, tail->last) > 4 * TLSF_MAX_GRANULES ||
-        !(free_before || tlsf_is_free(high->first)) ||
+        (!free_before && !tlsf_is_free(high->first)) ||
         (TLSF_HARDEN && !is_sound_seam(tlsf, block, high->first)))
         return;
     tlsf->capacity += span;

@@ -261,7 +261,8 @@ static ACRE_NOINLINE void small_notify(
         return;
     const void *inside = (const char *)end - ACRE_TLSF_GRANULE;
     const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, inside);
-    if (region != NULL && !region->joined && region->last == end && region->first != block)
+    ACRE_ASSERT(region != NULL && (region->joined || region->last == end)); /* TLSF-2: one chain */
+    if (!region->joined && region->first != block)
         return;
     size_t had = tlsf->live_at_release;
     size_t has = tlsf->live_blocks;

@@ -140,14 +140,15 @@ ACRE_INLINE size_t *small_bits(struct acre_tlsf *tlsf, size_t list)
 ACRE_INLINE size_t small_find_list(const struct acre_tlsf *tlsf, size_t list)
 {
     const size_t *nonempty = tlsf->compact.nonempty;
-    if (list >= ACRE_TLSF_COMPACT_LISTS)
-        return SMALL_NO_LIST;
+    ACRE_ASSERT(list < ACRE_TLSF_COMPACT_LISTS); /* the last list has no number that high */
     size_t at = list >> TLSF_WORD_LOG2;
     size_t found = nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);
     if (found != 0)
         return list + acre_bits_lowest(found);
+    /* NOT-COVERED-BEGIN: a second word is there where words have 32 bits */
     found = at + 1 < COMPACT_WORDS ? nonempty[COMPACT_WORDS - 1] : 0;
     return found != 0 ? ACRE_TLSF_WORD_BITS + acre_bits_lowest(found) : (size_t)SMALL_NO_LIST;
+    /* NOT-COVERED-END */
 }
 
 /* The last list that has a block; SMALL_NO_LIST: none has. */

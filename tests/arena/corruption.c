@@ -91,6 +91,22 @@ static void a_circle_in_the_stack(void **state)
     assert_null(acre_arena_check(&arena).invariant);
 }
 
+/* Two older regions that are linked to each other alone: each link is answered, and the stack is short. */
+static void a_circle_beside_the_stack(void **state)
+{
+    (void)state;
+    void *block = acre_arena_alloc(&arena, acre_layout(2500, 1)).ptr;
+    assert_non_null(block);
+    assert_ptr_equal(arena.current, regions[2]);
+    assert_null(acre_arena_check(&arena).invariant);
+    regions[2]->below = NULL;
+    regions[0]->below = regions[1];
+    regions[1]->above = regions[0];
+    struct acre_check_result found = acre_arena_check(&arena);
+    assert_memory_equal(found.invariant, "ARENA-2", 7);
+    assert_ptr_equal(found.where, &arena.current);
+}
+
 static void bits_describe_blocks(void **state)
 {
     (void)state;
@@ -233,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup(regions_are_described, make),
         cmocka_unit_test_setup(the_stack_is_sound, make),
         cmocka_unit_test_setup(a_circle_in_the_stack, make),
+        cmocka_unit_test_setup(a_circle_beside_the_stack, make),
         cmocka_unit_test_setup(bits_describe_blocks, make),
         cmocka_unit_test_setup(counts_are_kept, make),
         cmocka_unit_test_setup(tops_lie_in_their_regions, make),

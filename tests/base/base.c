@@ -68,6 +68,7 @@ static void bits_count(void **state)
         assert_int_equal(acre_bits_count(values[i]), naive_count(values[i]));
         uint64_t spread = values[i] * UINT64_C(0x9e3779b97f4a7c15);
         assert_int_equal(acre_bits_count(spread), naive_count(spread));
+        assert_int_equal(acre_bits_count_32((uint32_t)spread), naive_count((uint32_t)spread));
     }
     assert_int_equal(acre_bits_count(UINT64_MAX), 64);
 }

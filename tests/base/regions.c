@@ -248,6 +248,7 @@ static void overlap_rules(void **state)
         { { .start = 1, .size = 1, .meta = top - 8, .meta_size = 9 }, ACRE_OK },
         { { .start = 1, .size = 1, .meta = top - 8, .meta_size = 10 }, ACRE_INVALID_PARAM },
         { { .start = 1, .size = SIZE_MAX - 219 }, ACRE_INVALID_PARAM },
+        { { .start = 1, .size = SIZE_MAX - 225, .meta = 1, .meta_size = 6 }, ACRE_INVALID_PARAM },
         { { .start = 900, .size = 100 }, ACRE_OK },
         { { .start = 900, .size = 101 }, ACRE_MEMORY_OVERLAP },
         { { .start = 1099, .size = 1 }, ACRE_MEMORY_OVERLAP },
@@ -272,7 +273,35 @@ static void overlap_rules(void **state)
             fail_msg("row %zu", i);
     assert_true(acre_regions_overlap_metadata(&regions, 2009, 1));
     assert_false(acre_regions_overlap_metadata(&regions, 2010, 1));
-    assert_false(acre_regions_overlap(&regions, 1000, 0));
+    assert_false(acre_regions_overlap_metadata(&regions, 2005, 0));
+}
+
+/* The rules of a small build, which keeps no index. */
+static void overlap_rules_of_a_list(void **state)
+{
+    uintptr_t own = (uintptr_t)self;
+    (void)state;
+    add(0, (struct acre_region){ .start = 1000, .size = 100 });
+    const struct {
+        uintptr_t start;
+        size_t size;
+        enum acre_status status;
+    } rows[] = {
+        { 1, 0, ACRE_INVALID_PARAM },
+        { 0, 1, ACRE_INVALID_PARAM },
+        { UINTPTR_MAX, 1, ACRE_OK },
+        { UINTPTR_MAX, 2, ACRE_INVALID_PARAM },
+        { 900, 100, ACRE_OK },
+        { 900, 101, ACRE_MEMORY_OVERLAP },
+        { 1099, 1, ACRE_MEMORY_OVERLAP },
+        { 1100, 1, ACRE_OK },
+        { own + 7, 1, ACRE_MEMORY_OVERLAP },
+        { own + 8, 1, ACRE_OK },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (acre_region_list_admit(&regions, rows[i].start, rows[i].size, self, sizeof self) !=
+            rows[i].status)
+            fail_msg("row %zu", i);
 }
 
 static void damage_is_found(void **state)
@@ -291,6 +320,10 @@ static void damage_is_found(void **state)
     low->size = 99;
     assert_false(acre_regions_total_agrees(&regions));
     low->size = 100;
+    regions.apart++;
+    assert_false(acre_regions_total_agrees(&regions));
+    regions.apart--;
+    assert_true(acre_regions_total_agrees(&regions));
     high->prev = NULL;
     assert_ptr_equal(acre_regions_find_broken(&regions), high);
     high->prev = low;
@@ -305,10 +338,16 @@ static void damage_is_found(void **state)
     node->base++;
     assert_non_null(acre_regions_find_broken(&regions));
     node->base--;
+    node->base += (uintptr_t)ACRE_REGION_WAYS << node->shift; /* above all regions */
+    assert_non_null(acre_regions_find_broken(&regions));
+    node->base -= (uintptr_t)ACRE_REGION_WAYS << node->shift;
     node->shift++;
     assert_non_null(acre_regions_find_broken(&regions));
     node->shift--;
     regions.index ^= 8;
+    assert_non_null(acre_regions_find_broken(&regions));
+    const struct acre_region_node *spare = &places[node == &places[0].node ? 1 : 0].node;
+    regions.index = (uintptr_t)spare + ACRE_REGION_IS_NODE;
     assert_non_null(acre_regions_find_broken(&regions));
 }
 
@@ -340,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup(regions_at_the_top, start_empty),
         cmocka_unit_test_setup(regions_all_over_the_address_space, start_empty),
         cmocka_unit_test_setup(overlap_rules, start_empty),
+        cmocka_unit_test_setup(overlap_rules_of_a_list, start_empty),
         cmocka_unit_test_setup(damage_is_found, start_empty),
         cmocka_unit_test_setup(a_root_that_ends_before_the_last_region, start_empty),
     };

@@ -38,8 +38,11 @@ static void bits(void **state)
     (void)state;
     for (size_t number = 0; number < 200; number++) {
         assert_true(acre_wide_bit(number) == (uint64_t)1 << number % 64);
-        for (size_t i = 0; i < WORDS; i++)
+        assert_true(acre_wide_bit_in_parts(number) == (uint64_t)1 << number % 64);
+        for (size_t i = 0; i < WORDS; i++) {
             assert_int_equal(acre_wide_has(words[i], number), words[i] >> number % 64 & 1);
+            assert_int_equal(acre_wide_has_in_parts(words[i], number), words[i] >> number % 64 & 1);
+        }
     }
 }
 

@@ -148,6 +148,33 @@ static struct acre_run_limits some_limits(struct rng *rng, uintptr_t start, size
     return limits;
 }
 
+static bool add_low_memory(void *calls, struct acre_layout layout)
+{
+    assert_int_equal(layout.size, UNIT);
+    if ((*(int *)calls)++ != 0)
+        return false;
+    add(1, 4 * UNIT, 64 * UNIT);
+    return true;
+}
+
+/* The handler's memory serves the request that called it, and another one is refused at last. */
+static void a_handler_brings_memory(void **state)
+{
+    (void)state;
+    int calls = 0;
+    struct acre_run_limits low = { .highest = 64 * UNIT };
+    add(0, 128 * UNIT, 64 * UNIT);
+    acre_buddy_set_on_exhausted(&buddy, add_low_memory, &calls);
+    struct acre_num got = take(UNIT, low);
+    assert_int_equal(got.status, ACRE_OK);
+    assert_int_equal(got.num, 4 * UNIT);
+    assert_int_equal(calls, 1);
+    low.highest = 4 * UNIT;
+    assert_int_equal(take(UNIT, low).status, ACRE_NO_MEMORY);
+    assert_int_equal(calls, 2);
+    assert_int_equal(acre_buddy_stats(&buddy).failed, 1);
+}
+
 /* One request of random conditions; its position, or UINTPTR_MAX. */
 static uintptr_t step(struct rng *rng, uintptr_t start, size_t units)
 {
@@ -210,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup(each_condition, make),
         cmocka_unit_test_setup(bad_conditions_change_nothing, make),
         cmocka_unit_test_setup(an_empty_allocator_has_no_memory, make),
+        cmocka_unit_test_setup(a_handler_brings_memory, make),
         cmocka_unit_test_setup(random_conditions_in_one_range, make),
         cmocka_unit_test_setup(random_conditions_over_a_seam, make),
         cmocka_unit_test_setup(random_conditions_at_the_top, make),

@@ -184,6 +184,62 @@ static void lists_by_order(void **state)
     expect("BUDDY-11");
 }
 
+static void a_region_on_the_wrong_list(void **state)
+{
+    (void)state;
+    size_t orders = buddy.orders;
+    buddy.by_order[30] = low;
+    buddy.orders |= (size_t)1 << 30;
+    expect("BUDDY-11");
+    buddy.by_order[30] = NULL;
+    buddy.by_order[low->largest] = NULL; /* and on none */
+    buddy.by_order[high->largest] = NULL;
+    buddy.orders = 0;
+    expect("BUDDY-11");
+    assert_true(orders != 0);
+}
+
+static void links_of_a_region_without_a_free_block(void **state)
+{
+    (void)state;
+    while (high->largest != BUDDY_NONE)
+        assert_int_equal(
+            acre_buddy_alloc_range(&buddy, acre_layout((size_t)UNIT << low->largest, 1)).status,
+            ACRE_OK);
+    assert_null(acre_buddy_check(&buddy).invariant);
+    high->order_next = low;
+    expect("BUDDY-11");
+    high->order_next = NULL;
+    high->order_prev = low;
+    expect("BUDDY-11");
+}
+
+/* Bounds that agree with one another, but not with the range. */
+static void regions_with_other_blocks(void **state)
+{
+    struct acre_buddy_region was = *low;
+    (void)state;
+    low->first++;
+    low->count--;
+    low->limit = low->first + 2 * low->count;
+    buddy_set_pairs(&buddy, low);
+    expect("BUDDY-1");
+    low->first += low->count;
+    low->count = 0;
+    low->limit = low->first;
+    buddy_set_pairs(&buddy, low);
+    expect("BUDDY-1");
+    memcpy(low, &was, sizeof was);
+    assert_null(acre_buddy_check(&buddy).invariant);
+}
+
+static void no_cached_region(void **state)
+{
+    (void)state;
+    buddy_cache_region(&buddy, NULL);
+    expect("BUDDY-9");
+}
+
 static void a_region_lost(void **state)
 {
     (void)state;
@@ -340,6 +396,7 @@ static void every_field_of_an_empty_allocator(void **state)
     DAMAGE_NUMBER(&damage, buddy.base);
     damage_with(&damage, &buddy.cached, &low, sizeof low, 0);
     damage_with(&damage, &buddy.states, &low, sizeof low, 0);
+    damage_with(&damage, &buddy.regions.first, &low, sizeof low, 0);
 }
 
 /* A range that begins at an odd block: the state byte there has a part that is no block's. */
@@ -380,8 +437,8 @@ static void nothing_is_found_in_free_memory(void **state)
     (void)state;
     for (uintptr_t at = 16 * UNIT; at < LOW + HIGH; at += UNIT / 2)
         assert_int_equal(acre_buddy_find(&buddy, (void *)at).status, ACRE_NOT_ALLOCATED);
-    *state_at((unsigned)(blocks[0] / UNIT)) ^= BUDDY_LIVE_EVEN; /* position 0 has every alignment */
-    expect("BUDDY-2");
+    assert_int_equal(acre_buddy_dealloc_range(&buddy, blocks[0]), ACRE_OK);
+    assert_int_equal(acre_buddy_find(&buddy, NULL).status, ACRE_NOT_ALLOCATED); /* of every order */
 }
 
 int main(void)
@@ -394,6 +451,10 @@ int main(void)
         cmocka_unit_test_setup(a_block_twice_on_its_quick_list, make),
         cmocka_unit_test_setup(regions, make),
         cmocka_unit_test_setup(lists_by_order, make),
+        cmocka_unit_test_setup(a_region_on_the_wrong_list, make),
+        cmocka_unit_test_setup(links_of_a_region_without_a_free_block, make),
+        cmocka_unit_test_setup(regions_with_other_blocks, make),
+        cmocka_unit_test_setup(no_cached_region, make),
         cmocka_unit_test_setup(a_region_lost, make),
         cmocka_unit_test_setup(states, make),
         cmocka_unit_test_setup(orders_of_live_blocks, make),

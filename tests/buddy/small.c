@@ -18,6 +18,8 @@ const struct small_pool small_pool = {
     .align = 256,
     .pool_size = acre_buddy_pool_size,
     .create = acre_buddy_create,
+    .backing = &acre_buddy_backing,
+    .tells_release = true,
 };
 
 static void the_structure_is_small(void **state)

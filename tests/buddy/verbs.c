@@ -482,6 +482,45 @@ static void an_upper_half_cannot_grow(void **state)
     assert_sound();
 }
 
+/* Blocks so large that no quick block can be part of the upper one. */
+static void a_large_block_grows_unless_the_upper_one_is_live(void **state)
+{
+    static unsigned char memory[4096];
+    uintptr_t high = UINTPTR_MAX / 2 + 1;
+    size_t half = (size_t)UNIT << (ACRE_BUDDY_QUICK_ORDERS + 6);
+    (void)state;
+    assert_int_equal(
+        acre_buddy_add_range(buddy, high, 2 * half, memory, sizeof memory), ACRE_INVALID_PARAM);
+    static unsigned char enough[1 << 16];
+    assert_int_equal(acre_buddy_add_range(buddy, high, 2 * half, enough, sizeof enough), ACRE_OK);
+    uintptr_t low = take(half, 1);
+    uintptr_t wall = take(half, 1);
+    assert_int_equal(wall, low + half);
+    assert_int_equal(acre_buddy_resize(buddy, (void *)low, half + 1), ACRE_NO_MEMORY);
+    assert_int_equal(usable(low), half);
+    give(wall);
+    assert_int_equal(acre_buddy_resize(buddy, (void *)low, half + 1), ACRE_OK);
+    assert_int_equal(usable(low), 2 * half);
+    assert_sound();
+}
+
+/* Lists too short for a whole group: of adjacent blocks, the one that is left below leaves alone. */
+static void short_lists_keep_adjacent_blocks(void **state)
+{
+    (void)state;
+    for (unsigned depth = 1; depth < 8; depth++) {
+        uintptr_t blocks[UNITS / 2];
+        acre_buddy_reset(buddy);
+        assert_int_equal(acre_buddy_set_quick_depth(buddy, depth), ACRE_OK);
+        for (size_t i = 0; i < UNITS / 2; i++)
+            blocks[i] = take(2 * UNIT, 1);
+        for (size_t i = 0; i < UNITS / 2; i++)
+            give(blocks[i]);
+        assert_int_equal(acre_buddy_stats(buddy).used, 0);
+        assert_int_equal(largest(), SIZE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +542,8 @@ int main(void)
         cmocka_unit_test_setup(a_sized_free_names_the_order, make),
         cmocka_unit_test_setup(grows_while_the_upper_buddy_is_free, make),
         cmocka_unit_test_setup(an_upper_half_cannot_grow, make),
+        cmocka_unit_test_setup(a_large_block_grows_unless_the_upper_one_is_live, make),
+        cmocka_unit_test_setup(short_lists_keep_adjacent_blocks, make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,13 +125,17 @@ static void realloc_follows_c(void **state)
     (void)state;
     char *ptr = acre_hook_realloc(pool, NULL, 10, "");
     char *other = acre_hook_strdup(pool, "in the way");
+    char text[POOL];
+    memset(text, 'x', sizeof text);
+    text[POOL - 1] = '\0';
+    assert_null(acre_hook_strdup(pool, text));
     strcpy(ptr, "123456789");
     ptr = acre_hook_realloc(pool, ptr, 500, "");
     assert_string_equal(ptr, "123456789");
     assert_null(acre_hook_realloc(pool, ptr, SIZE_MAX, ""));
     assert_null(acre_hook_realloc(pool, ptr, POOL, ""));
     assert_string_equal(ptr, "123456789");
-    assert_int_equal(failed(), 2);
+    assert_int_equal(failed(), 3);
     assert_null(acre_hook_realloc(pool, ptr, 0, ""));
     assert_string_equal(other, "in the way");
     acre_hook_free(pool, other, "");
@@ -139,6 +143,9 @@ static void realloc_follows_c(void **state)
     acre_hook_free_sized(pool, NULL, 5, "");
     assert_int_equal(acre_hook_usable_size(pool, NULL, ""), 0);
     assert_null(acre_hook_lua_alloc(&pool, NULL, 0, 0));
+    ptr = acre_hook_lua_alloc(&pool, NULL, 5, 100);
+    assert_non_null(ptr);
+    assert_null(acre_hook_lua_alloc(&pool, ptr, 100, 0));
     assert_empty();
 }
 

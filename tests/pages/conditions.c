@@ -105,6 +105,11 @@ static void test_conditions_on_ids(void **state)
     assert_int_equal(4, acre_alloc_id(ids, 1, 1).num);
     assert_int_equal(ACRE_OK, acre_dealloc_id(ids, 2, 1));
     assert_int_equal(2, acre_alloc_id_within(ids, 1, &low).num);
+    assert_int_equal(ACRE_OK, acre_dealloc_id(ids, 2, 1));
+    assert_true(acre_ids_stats(ids).peak > acre_ids_stats(ids).used);
+    acre_ids_reset_peak(ids);
+    assert_int_equal(acre_ids_stats(ids).used, acre_ids_stats(ids).peak);
+    assert_int_equal(ACRE_INVALID_PARAM, acre_ids_add_memory(ids, meta_a, sizeof meta_a));
     assert_sound(acre_ids_base(ids));
 }
 

@@ -87,6 +87,30 @@ static void ids_are_served(void **state)
     assert_sound();
 }
 
+static void conditions_are_valid(void **state)
+{
+    (void)state;
+    struct acre_bitmap before = bitmap;
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 0, 1).status, ACRE_INVALID_PARAM);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 1, 3).status, ACRE_INVALID_PARAM);
+    assert_int_equal(
+        acre_bitmap_dealloc_pages(&bitmap, (uintptr_t)pool + PAGE, 0), ACRE_INVALID_PARAM);
+    assert_memory_equal(&before, &bitmap, sizeof bitmap);
+}
+
+/* Behind the cursor is no room, so that the search begins again. */
+static void next_fit_comes_round(void **state)
+{
+    (void)state;
+    acre_bitmap_set_next_fit(&bitmap, true);
+    uintptr_t first = acre_bitmap_alloc_pages(&bitmap, 30, 1).num;
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 30, 1).num, first + 30 * PAGE);
+    assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, first, 30), ACRE_OK);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 10, 1).num, first);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 10, 1).num, first + 10 * PAGE);
+    assert_sound();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +118,8 @@ int main(void)
         cmocka_unit_test_setup(every_page_is_served, open_pool),
         cmocka_unit_test_setup(refuse_what_is_left_out, open_pool),
         cmocka_unit_test(ids_are_served),
+        cmocka_unit_test_setup(conditions_are_valid, open_pool),
+        cmocka_unit_test_setup(next_fit_comes_round, open_pool),
     };
     return cmocka_run_group_tests_name("pages.small", tests, NULL, NULL);
 }

@@ -18,6 +18,8 @@ const struct small_pool small_pool = {
     .align = 16,
     .pool_size = acre_slab_pool_size,
     .create = acre_slab_create,
+    .backing = &acre_slab_backing,
+    .tells_release = true,
 };
 
 static void the_structure_is_small(void **state)

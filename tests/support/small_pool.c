@@ -180,3 +180,44 @@ void the_smallest_pool_is_exact(void **state)
     }
     assert_non_null(acre_alloc(made(1, size), acre_layout(1, 1)).ptr);
 }
+
+/* ---- handlers ---- */
+
+static bool give_back(void *block, struct acre_layout layout)
+{
+    assert_int_equal(layout.size, SMALL_POOL / 2);
+    return acre_dealloc(small_pool.bytes, *(void **)block) == ACRE_OK;
+}
+
+/* The handler frees what stands in the way; when it has nothing more, the request is refused. */
+void exhaustion_is_handled(void **state)
+{
+    (void)state;
+    void *first = take(SMALL_POOL / 2, 1);
+    small_pool.backing->set_on_exhausted(small_pool.bytes.self, give_back, &first);
+    take(SMALL_POOL / 2, 1);
+    assert_int_equal(acre_stats(base()).live_blocks, 1);
+    assert_int_equal(acre_stats(base()).failed, 0);
+    first = NULL;
+    assert_refused(SMALL_POOL / 2, 1, ACRE_NO_MEMORY);
+    assert_int_equal(acre_stats(base()).failed, 1);
+    assert_sound();
+}
+
+static void count_released(void *count, size_t blocks)
+{
+    *(size_t *)count += blocks;
+}
+
+void release_is_told(void **state)
+{
+    (void)state;
+    size_t released = 0;
+    void *block = take(SMALL_POOL / 2, 1);
+    small_pool.backing->set_on_released(small_pool.bytes.self, count_released, &released);
+    assert_int_equal(acre_dealloc(small_pool.bytes, block), ACRE_OK);
+    assert_int_equal(released, small_pool.tells_release);
+    void *small = take(1, 1);
+    assert_int_equal(acre_dealloc(small_pool.bytes, small), ACRE_OK);
+    assert_int_equal(released != 0, small_pool.tells_release);
+}

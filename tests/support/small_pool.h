@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_SMALL_POOL_H
 #define TESTS_SUPPORT_SMALL_POOL_H
 
+#include <acre/backing.h>
 #include <acre/bytes.h>
 
 enum { SMALL_POOL = 4096 };
@@ -14,6 +15,8 @@ struct small_pool {
     size_t align; /* the largest alignment there is, or 64 */
     size_t (*pool_size)(struct acre_layout layout);
     struct acre_ptr (*create)(void *start, size_t size);
+    const struct acre_backing *backing; /* how handlers are set */
+    bool tells_release;                 /* of a free that empties the region */
 };
 
 /* The allocator of the test program. */
@@ -30,12 +33,17 @@ void a_pool_has_its_bounds(void **state);
 void a_region_goes_and_comes(void **state);
 void a_pool_is_made_by_one_call(void **state);
 void the_smallest_pool_is_exact(void **state);
+void exhaustion_is_handled(void **state);
+void release_is_told(void **state);
 
 #define SMALL_POOL_TESTS                                                                           \
     cmocka_unit_test_setup(every_byte_comes_back, small_pool_open),                                \
         cmocka_unit_test_setup(misuse_is_exact, small_pool_open),                                  \
         cmocka_unit_test_setup(a_pool_has_its_bounds, small_pool_open),                            \
         cmocka_unit_test_setup(a_region_goes_and_comes, small_pool_open),                          \
-        cmocka_unit_test(a_pool_is_made_by_one_call), cmocka_unit_test(the_smallest_pool_is_exact)
+        cmocka_unit_test(a_pool_is_made_by_one_call),                                              \
+        cmocka_unit_test(the_smallest_pool_is_exact),                                              \
+        cmocka_unit_test_setup(exhaustion_is_handled, small_pool_open),                            \
+        cmocka_unit_test_setup(release_is_told, small_pool_open)
 
 #endif

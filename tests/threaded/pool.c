@@ -55,6 +55,18 @@ static size_t fill(size_t size)
     return count;
 }
 
+static void a_handle_leads_to_the_pool(void **state)
+{
+    (void)state;
+    char *memory = open_pool(MIB);
+    struct acre_bytes bytes = acre_threaded_pool_bytes(&pool);
+    void *ptr = acre_alloc(bytes, acre_layout(100, 1)).ptr;
+    assert_int_equal(acre_threaded_pool_stats(&pool).live_blocks, 1);
+    assert_int_equal(acre_dealloc(bytes, ptr), ACRE_OK);
+    assert_int_equal(acre_threaded_pool_stats(&pool).live_blocks, 0);
+    free(memory);
+}
+
 static void memory_is_used_up_and_returns(void **state)
 {
     (void)state;
@@ -241,6 +253,7 @@ static void regions_of_the_stated_size_serve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handle_leads_to_the_pool),
         cmocka_unit_test(memory_is_used_up_and_returns),
         cmocka_unit_test(regions_go_when_nothing_lies_in_them),
         cmocka_unit_test(walk_goes_by_address),

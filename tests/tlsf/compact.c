@@ -254,6 +254,62 @@ static void damage_is_found(void **state)
     assert_sound();
 }
 
+static void assert_damaged(const char *invariant)
+{
+    assert_memory_equal(acre_tlsf_check(tlsf).invariant, invariant, 6);
+}
+
+/* Several fields that agree with one another. */
+static void damage_of_several_fields(void **state)
+{
+    (void)state;
+    create(0, POOL);
+    struct acre_tlsf_compact was = tlsf->compact;
+    tlsf->compact.largest = SIZE_MAX;
+    tlsf->compact.lists = tlsf_compact_lists(SIZE_MAX);
+    if (tlsf->compact.lists > ACRE_TLSF_COMPACT_LISTS)
+        assert_damaged("TLSF-7");
+    tlsf->compact = was;
+    assert_sound();
+    size_t list = small_last_list(tlsf); /* a list lost */
+    struct acre_tlsf_block *first = small_first(tlsf, list);
+    assert_non_null(first);
+    *small_head(tlsf, list) = NULL;
+    *small_bits(tlsf, list) ^= tlsf_bit(list);
+    assert_damaged("TLSF-6");
+    *small_head(tlsf, list) = first;
+    *small_bits(tlsf, list) ^= tlsf_bit(list);
+    assert_sound();
+}
+
+/* What is told of frees in regions of a compact structure: those that end with the region, of a whole one
+ * or of joined ones. */
+static void releases_of_regions_are_told(void **state)
+{
+    static unsigned char meta[2][1024];
+    (void)state;
+    for (size_t joined = 0; joined < 2; joined++) {
+        size_t released = 0;
+        create(0, POOL);
+        assert_non_null(
+            acre_tlsf_alloc(tlsf, acre_layout(acre_tlsf_stats(tlsf).largest_free, 1)).ptr);
+        assert_int_equal(
+            acre_tlsf_add_memory_apart(tlsf, other, POOL, meta[0], sizeof meta[0]), ACRE_OK);
+        if (joined != 0)
+            assert_int_equal(
+                acre_tlsf_add_memory_apart(tlsf, other + POOL, POOL, meta[1], sizeof meta[1]),
+                ACRE_OK);
+        void *low = acre_tlsf_alloc(tlsf, acre_layout(100, 1)).ptr;
+        void *high = acre_tlsf_alloc(tlsf, acre_layout(100, 1)).ptr;
+        acre_tlsf_set_on_released(tlsf, count_release, &released);
+        assert_int_equal(acre_tlsf_dealloc(tlsf, high), ACRE_OK);
+        assert_int_equal(released, joined);
+        assert_int_equal(acre_tlsf_dealloc(tlsf, low), ACRE_OK);
+        assert_int_equal(released, joined + 1);
+        assert_sound();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +322,8 @@ int main(void)
         cmocka_unit_test(blocks_are_aligned_at_an_offset),
         cmocka_unit_test(handlers_are_called),
         cmocka_unit_test(damage_is_found),
+        cmocka_unit_test(damage_of_several_fields),
+        cmocka_unit_test(releases_of_regions_are_told),
     };
     return cmocka_run_group_tests_name("tlsf.compact", tests, NULL, NULL);
 }

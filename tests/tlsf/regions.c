@@ -174,6 +174,29 @@ static void adjoining_regions_serve_one_block(void **state)
     }
 }
 
+static void count_releases(void *count, size_t blocks)
+{
+    assert_true(blocks != 0);
+    ++*(size_t *)count;
+}
+
+/* Of joined regions, a free at the end of the upper one may leave either empty. */
+static void joined_regions_tell_of_releases(void **state)
+{
+    (void)state;
+    size_t released = 0;
+    add_unit(0);
+    add_unit(1);
+    acre_tlsf_set_on_released(&tlsf, count_releases, &released);
+    void *low = allocate(40);
+    void *high = allocate(80);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, high), ACRE_OK);
+    assert_int_equal(released, 1);
+    assert_int_equal(remove_unit(1), ACRE_OK);
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, low), ACRE_OK);
+    assert_int_equal(released, 2);
+}
+
 static void metadata_in_band_keeps_regions_apart(void **state)
 {
     (void)state;
@@ -286,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup(a_range_may_end_at_the_top_of_the_address_space, set_up),
         cmocka_unit_test_setup(unknown_or_busy_regions_stay, set_up),
         cmocka_unit_test_setup(adjoining_regions_serve_one_block, set_up),
+        cmocka_unit_test_setup(joined_regions_tell_of_releases, set_up),
         cmocka_unit_test_setup(metadata_in_band_keeps_regions_apart, set_up),
         cmocka_unit_test_setup(only_the_upper_metadata_counts, set_up),
         cmocka_unit_test_setup(seams_come_and_go_beside_live_blocks, set_up),

@@ -242,6 +242,113 @@ static void damage_is_named(void **state)
     assert_memory_equal(found.invariant, "TLSF-9", 6);
 }
 
+/* Makes two regions claim to share a map, with all numbers of both as they then must be but for where
+ * the upper one lies. */
+static void claim_to_share(struct acre_tlsf_region *low, struct acre_tlsf_region *high)
+{
+    size_t below = (high->base - low->base) / ACRE_TLSF_GRANULE;
+    low->shared_granules = high->shared_granules = below + high->granules;
+    low->shared_map = high->shared_map = low->live_map = (size_t *)(high + 1);
+    high->shared_base = low->base;
+    high->live_map = high->shared_map + below / ACRE_TLSF_WORD_BITS;
+}
+
+static void expect_at(const struct acre_tlsf_region *region)
+{
+    expect_bounds();
+    assert_ptr_equal(acre_tlsf_check(&tlsf).where, region);
+}
+
+/* Too far apart, or not a whole word of the map apart. */
+static void regions_that_cannot_share_a_map(void **state)
+{
+    static const size_t starts[] = { REGION - GAP + TLSF_GAP + ACRE_TLSF_GRANULE, REGION - GAP };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        make(NULL);
+        assert_int_equal(acre_tlsf_add_memory(&tlsf, memory, REGION - GAP), ACRE_OK);
+        assert_int_equal(acre_tlsf_add_memory(&tlsf, memory + starts[i], REGION - GAP), ACRE_OK);
+        assert_sound();
+        struct acre_tlsf_region *low = tlsf_first_region(&tlsf);
+        struct acre_tlsf_region *high = tlsf_next_region(low);
+        claim_to_share(low, high);
+        expect_at(high);
+    }
+}
+
+/* A region that is not the first of those that share a map, below one that shares another. */
+static void a_base_of_no_region(void **state)
+{
+    (void)state;
+    add(0);
+    add(2);
+    region_at(2)->shared_base -= WHOLE;
+    expect_at(region_at(2));
+}
+
+static void regions_that_cannot_be_joined(void **state)
+{
+    (void)state;
+    add(0);
+    assert_int_equal(acre_tlsf_add_memory(&tlsf, start_of(1) - GAP, REGION - GAP), ACRE_OK);
+    struct acre_tlsf_region *high = tlsf_next_region(region_at(0));
+    high->joined = true; /* adjoins, with its metadata at the seam */
+    expect_at(high);
+    make(NULL);
+    add(0);
+    static unsigned char meta[4096];
+    assert_int_equal(
+        acre_tlsf_add_memory_apart(&tlsf, start_of(2), REGION, meta, sizeof meta), ACRE_OK);
+    region_at(2)->joined = true; /* does not adjoin */
+    expect_at(region_at(2));
+    region_at(2)->joined = false;
+    region_at(0)->joined = true; /* nothing is below */
+    expect_at(region_at(0));
+}
+
+static void a_first_block_off_the_granule(void **state)
+{
+    (void)state;
+    add(0);
+    region_at(0)->first = (void *)((uintptr_t)region_at(0)->first + 1);
+    expect_at(region_at(0));
+}
+
+/* A region whose last sentinel stands early, and a live bit behind it. */
+static void a_live_bit_after_the_last_block(void **state)
+{
+    (void)state;
+    add(0);
+    struct acre_tlsf_block *block = acre_tlsf_alloc(&tlsf, acre_layout(100, 1)).ptr;
+    struct acre_tlsf_block *end = tlsf_after(block, tlsf_span(block));
+    *tlsf_header(end) = 0;
+    region_at(0)->last = end;
+    size_t *last = &tlsf.live_map[tlsf.granules / ACRE_TLSF_WORD_BITS - 1];
+    *last |= 1;
+    struct acre_check_result found = acre_tlsf_check(&tlsf);
+    assert_memory_equal(found.invariant, "TLSF-5", 6);
+    assert_true(found.where > (const void *)end);
+}
+
+/* What a link may lead to: links and a header fit there. */
+static void places_that_may_hold_a_block(void **state)
+{
+    static _Alignas(16) unsigned char meta[2][4096];
+    size_t size = REGION - ACRE_TLSF_GRANULE / 2; /* ends in the midst of a granule */
+    (void)state;
+    assert_int_equal(acre_tlsf_add_memory_apart(&tlsf, memory, size, meta[0], 4096), ACRE_OK);
+    const unsigned char *last = memory + size - ACRE_TLSF_GRANULE / 2;
+    assert_false(acre_tlsf_may_hold_block(&tlsf, memory));
+    assert_true(acre_tlsf_may_hold_block(&tlsf, memory + ACRE_TLSF_GRANULE));
+    assert_true(acre_tlsf_may_hold_block(&tlsf, last - ACRE_TLSF_GRANULE));
+    assert_false(acre_tlsf_may_hold_block(&tlsf, last));
+    assert_int_equal(
+        acre_tlsf_add_memory_apart(&tlsf, memory + size, REGION, meta[1], 4096), ACRE_OK);
+    assert_sound();
+    assert_true(acre_tlsf_may_hold_block(&tlsf, last)); /* its end is in the region above */
+    assert_false(acre_tlsf_may_hold_block(&tlsf, memory + size + REGION));
+}
+
 /* ---- joined regions with metadata apart, enough for all ---- */
 
 static unsigned char apart[REGIONS][4096];
@@ -341,6 +448,12 @@ int main(void)
         cmocka_unit_test_setup(other_regions_keep_their_own_map, make),
         cmocka_unit_test_setup(a_region_ends_its_share, make),
         cmocka_unit_test_setup(damage_is_named, make),
+        cmocka_unit_test_setup(regions_that_cannot_share_a_map, make),
+        cmocka_unit_test_setup(a_base_of_no_region, make),
+        cmocka_unit_test_setup(regions_that_cannot_be_joined, make),
+        cmocka_unit_test_setup(a_first_block_off_the_granule, make),
+        cmocka_unit_test_setup(a_live_bit_after_the_last_block, make),
+        cmocka_unit_test_setup(places_that_may_hold_a_block, make),
         cmocka_unit_test_setup(regions_and_blocks_at_random, make),
         cmocka_unit_test_setup(joined_regions_share_a_map, make),
         cmocka_unit_test_setup(joined_regions_and_blocks_at_random, make),

@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct acre_tlsf) <= 180 || sizeof(void *) != 4,
     "the control structure for 16 KiB has at most 180 bytes on a 32-bit machine");
 _Static_assert(sizeof(acre_tlsf_field) == 2 && sizeof(acre_tlsf_head) == 2, "fields have 16 bits");
 
-enum { POOL = ACRE_MAX_POOL, BLOCKS = 64, SIZE = 600, STEPS = 8000 };
+enum { POOL = ACRE_MAX_POOL, GRANULE = ACRE_TLSF_GRANULE, BLOCKS = 64, SIZE = 600, STEPS = 8000 };
 
 static _Alignas(max_align_t) unsigned char pool[POOL];
 static struct acre_tlsf tlsf;
@@ -27,6 +27,8 @@ const struct small_pool small_pool = {
     .align = ACRE_TLSF_GRANULE,
     .pool_size = acre_tlsf_pool_size,
     .create = acre_tlsf_create,
+    .backing = &acre_tlsf_backing,
+    .tells_release = false,
 };
 
 static struct block {
@@ -129,6 +131,9 @@ static void refuse_what_is_left_out(void **state)
     assert_int_equal(acre_tlsf_alloc_offset(&tlsf, acre_layout(8, 64), ACRE_TLSF_GRANULE).status,
         ACRE_INVALID_PARAM);
     assert_memory_equal(&before, &tlsf, sizeof tlsf);
+    assert_int_equal(
+        acre_tlsf_pool_size(acre_layout(POOL - 64, 1)), 0); /* with all else, too large */
+    assert_int_equal(acre_tlsf_alloc_offset(&tlsf, acre_layout(8, GRANULE), 0).status, ACRE_OK);
 }
 
 static bool give_back(void *arg, struct acre_layout layout)
