@@ -31,7 +31,8 @@ struct replay_backend {
     const struct replay_loops *loops; /**< REPLAY_TYPED. */
     /** REPLAY_SYSTEM: a shared object to preload in the worker's process, or null. */
     const char *preload;
-    /** REPLAY_SYSTEM: a malloc that is loaded as well, as that which the program is linked to; or null. */
+    /** REPLAY_SYSTEM: a malloc that is loaded as well, as that which the program is linked to; or
+     * null. */
     const char *linked;
     const char *tunables; /**< REPLAY_SYSTEM: settings of glibc's malloc for it, or null. */
     /** REPLAY_SYSTEM: which of acre's allocators the object is to serve with, or null. */

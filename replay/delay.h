@@ -14,7 +14,8 @@ struct replay_delay {
     uint64_t busy, delayed;
 };
 
-/** Of the calling thread, so far. Short waits, as every thread has that is woken, are not counted. */
+/** Of the calling thread, so far. Short waits, as every thread has that is woken, are not
+ * counted. */
 struct replay_delay replay_delay_read(void);
 
 /** Processors that this process may use, at least one. */

@@ -12,7 +12,7 @@
 
 /* What a worker is told: the numbers of the files that it inherits. */
 struct files {
-    int socket, ops, wides, lanes, parts, state;
+    int socket, ops, wides, sequences, parts, state;
     long parent;
 };
 
@@ -93,11 +93,11 @@ static _Noreturn void become_worker(const struct replay_launch *launch, const st
     inherit(files->socket);
     inherit(files->ops);
     inherit(files->wides);
-    inherit(files->lanes);
+    inherit(files->sequences);
     inherit(files->parts);
     inherit(files->state);
     snprintf(numbers, sizeof numbers, FILES_FORMAT, files->socket, files->ops, files->wides,
-        files->lanes, files->parts, files->state, files->parent);
+        files->sequences, files->parts, files->state, files->parent);
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
         _exit(127);
     words[count++] = program;
@@ -132,7 +132,7 @@ bool replay_worker_execute(struct replay_child *child, const struct replay_launc
     struct start start = { launch,
         { .ops = script->facts.streamed ? script->spill : script->op_array.file,
             .wides = script->wide_array.file,
-            .lanes = script->lane_array.file,
+            .sequences = script->sequence_array.file,
             .parts = script->part_array.file,
             .state = state->file,
             .parent = (long)getpid() } };
@@ -183,7 +183,7 @@ static int work_for(const struct files *files, struct replay_shared *shared,
     script = (struct replay_script){ .facts = shared->facts,
         .op_array.file = files->ops,
         .wide_array.file = files->wides,
-        .lane_array.file = files->lanes,
+        .sequence_array.file = files->sequences,
         .part_array.file = files->parts,
         .spill = files->ops };
     worker = (struct replay_worker){

@@ -152,6 +152,7 @@ static void sum_up_touched(
     struct replay_row *row = measurement->row;
     uint64_t all = schedule->table->script->facts.ops;
     double ops = (double)(most && most < all ? most : all);
+    row->touched_noise = replay_least_noise(measurement->touched, row->touched_rounds) / ops;
     row->ns_touched = replay_median(measurement->touched, row->touched_rounds) / ops;
     if (row->touched_rounds) {
         row->touched_least = measurement->touched[0] / ops;
@@ -170,6 +171,7 @@ static void sum_up(const struct replay_schedule *schedule, struct replay_measure
     double ops = (double)schedule->table->script->facts.ops;
     if (row->rounds == 0)
         return;
+    row->ns_noise = replay_least_noise(measurement->nanoseconds, row->rounds) / ops;
     row->ns_per_op = median_per_op(schedule, measurement->nanoseconds, row->rounds);
     row->ns_least = measurement->nanoseconds[0] / ops;
     row->ns_most = measurement->nanoseconds[row->rounds - 1] / ops;
@@ -269,6 +271,7 @@ static void forget_first(struct replay_measurement *measurement)
     struct replay_row *row = measurement->row;
     row->touched_rounds = 0;
     row->ns_touched = row->touched_least = row->touched_most = row->visit_ns = 0.0;
+    row->touched_noise = 0.0;
     row->run_resident = row->footprint = 0;
 }
 

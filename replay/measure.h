@@ -28,8 +28,8 @@ struct replay_plan {
     double run_ns;       /**< Processor time of a run of the program; 0: not known, */
     bool run_recorded;   /**< or while it was recorded, */
     double recording_ns; /**< which adds so much processor time to a call; 0: not known. */
-    /** A first look, or null: called when every backend but plugins has replayed `first_ops` operations
-     * once on fresh pages; the rows have what that found, and lose it again. */
+    /** A first look, or null: called when every backend but plugins has replayed `first_ops`
+     * operations once on fresh pages; the rows have what that found, and lose it again. */
     void (*first)(void *argument, const struct replay_table *table);
     void *first_argument;
     uint64_t first_ops;
@@ -45,10 +45,12 @@ struct replay_row {
     uint64_t resident;                  /**< Bytes; see struct replay_results. */
     size_t rounds;                      /**< Of timing, done. */
     double ns_per_op;                   /**< Median of the rounds, */
-    double ns_least, ns_most;           /**< and their bounds. */
+    double ns_least, ns_most;           /**< and their bounds, */
+    double ns_noise;                    /**< the least known that well: replay_least_noise(). */
     size_t touched_rounds;              /**< Of timing with blocks touched, done. */
     double ns_touched;                  /**< Median of those, */
-    double touched_least, touched_most; /**< and their bounds. */
+    double touched_least, touched_most; /**< and their bounds, */
+    double touched_noise;               /**< the least known that well. */
     double visit_ns;                    /**< A visit to a block, in the same replays: least. */
     uint64_t start_ns;                  /**< Processor time until main(), in the same: least. */
     uint64_t footprint;                 /**< Bytes resident in all, in the same replays: median. */
@@ -56,7 +58,8 @@ struct replay_row {
     size_t thread_rounds;               /**< Of timing on threads, done; 0: not known. */
     double ns_threads; /**< Elapsed nanoseconds an operation, without the work that is
                                              imitated: median of those, */
-    double threads_least, threads_most; /**< and bounds. */
+    double threads_least, threads_most; /**< and bounds, */
+    double threads_noise;               /**< the least known that well. */
     double parallel;                    /**< Threads busy at once in them. */
     uint64_t threads_failed;            /**< Operations that could not be served in the last. */
     uint64_t threads_resident, threads_footprint; /**< As the two above; 0: not known. */

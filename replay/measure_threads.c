@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * First each backend's blocks are checked on threads; then the system's malloc is replayed once, and tells
- * how much work of its own the program must do between two calls to take as long as it did when it was
- * recorded; then all are timed in turn, with that much work. Without it, threads would meet in the
- * allocator far more often than the program's do.
+ * First each backend's blocks are checked on threads; then the system's malloc is replayed once,
+ * and tells how much work of its own the program must do between two calls to take as long as it
+ * did when it was recorded; then all are timed in turn, with that much work. Without it, threads
+ * would meet in the allocator far more often than the program's do.
  */
 #include "replay/measure_threads.h"
 
@@ -14,20 +14,21 @@
 #define MOST_ROUNDS 7u
 #define LONG_OPS 500000u
 #define LONG_ROUNDS 3u
-/* Work between two calls is imitated up to so many nanoseconds: threads that call no more often rarely
- * meet. */
+/* Work between two calls is imitated up to so many nanoseconds: threads that call no more often
+ * rarely meet. */
 #define MOST_THINK_NS 200.0
 /* A replay ends early when it takes so many times as long as the fastest, and so much more. */
 #define PATIENCE_TIMES 4u
 #define PATIENCE_MORE_NS UINT64_C(50000000)
 
-/* One that took so many times as long as the system's malloc and as the fastest is not replayed again. */
+/* One that took so many times as long as the system's malloc and as the fastest is not replayed
+ * again. */
 #define HOPELESS_TIMES 1.5
 
 bool replay_threads_wanted(const struct replay_schedule *schedule)
 {
     const struct replay_table *table = schedule->table;
-    return table->plan.threads && table->script->facts.lanes &&
+    return table->plan.threads && table->script->facts.sequences &&
            table->script->facts.peak_live < replay_machine_memory() / 2;
 }
 
@@ -38,7 +39,8 @@ static size_t thread_rounds(const struct replay_schedule *schedule)
     return rounds < most ? rounds : most;
 }
 
-/* An allocator for one thread is served behind the drop-in's lock, a plugin behind one of the replay. */
+/* An allocator for one thread is served behind the drop-in's lock, a plugin behind one of the
+ * replay. */
 static bool takes_threads(const struct replay_backend *backend)
 {
     return backend->type == REPLAY_SYSTEM || backend->type == REPLAY_PLUGIN || backend->served;
@@ -93,8 +95,8 @@ static double busy_at_once(const struct replay_results *results)
     return elapsed > 0.0 && busy > elapsed ? busy / elapsed : 1.0;
 }
 
-/* Nanoseconds that a thread works between two calls: of processor time, or where that is not known, of
- * the time for which it was recorded. */
+/* Nanoseconds that a thread works between two calls: of processor time, or where that is not known,
+ * of the time for which it was recorded. */
 static double find_think(
     const struct replay_schedule *schedule, const struct replay_results *results)
 {
@@ -120,8 +122,8 @@ static void end_calibrate(struct replay_schedule *schedule, struct replay_measur
 
 /* ---- timing ---- */
 
-/* Whether another round would tell nothing: by far more than rounds differ by, it is not the fastest.
- * The fastest alone could be an error of one round. */
+/* Whether another round would tell nothing: by far more than rounds differ by, it is not the
+ * fastest. The fastest alone could be an error of one round. */
 static bool is_hopeless(
     const struct replay_schedule *schedule, const struct replay_measurement *measurement)
 {
@@ -215,6 +217,7 @@ void replay_threads_sum_up(
     size_t rounds = row->thread_rounds;
     if (!rounds)
         return;
+    row->threads_noise = replay_least_noise(measurement->threads, rounds);
     row->ns_threads = less_own_work(schedule, replay_median(measurement->threads, rounds));
     row->threads_least = less_own_work(schedule, measurement->threads[0]);
     row->threads_most = less_own_work(schedule, measurement->threads[rounds - 1]);

@@ -41,13 +41,13 @@ bool replay_script_open(struct replay_script *script, size_t hold)
     *script = (struct replay_script){ .op_array.file = -1,
         .wide_array.file = -1,
         .run_array.file = -1,
-        .lane_array.file = -1,
+        .sequence_array.file = -1,
         .part_array.file = -1,
         .spill = replay_nameless_file(),
         .hold = hold / sizeof(struct replay_op) };
     replay_script_clear(script);
     if (replay_array_open(&script->op_array) && replay_array_open(&script->wide_array) &&
-        replay_array_open(&script->run_array) && replay_array_open(&script->lane_array) &&
+        replay_array_open(&script->run_array) && replay_array_open(&script->sequence_array) &&
         replay_array_open(&script->part_array))
         return true;
     int error = errno;
@@ -72,7 +72,7 @@ void replay_script_close(struct replay_script *script)
     replay_array_close(&script->op_array);
     replay_array_close(&script->wide_array);
     replay_array_close(&script->run_array);
-    replay_array_close(&script->lane_array);
+    replay_array_close(&script->sequence_array);
     replay_array_close(&script->part_array);
     if (script->spill >= 0)
         close(script->spill);
@@ -91,7 +91,7 @@ void replay_script_close(struct replay_script *script)
 void replay_script_disown(struct replay_script *script)
 {
     struct replay_array *const arrays[] = { &script->op_array, &script->wide_array,
-        &script->run_array, &script->lane_array, &script->part_array };
+        &script->run_array, &script->sequence_array, &script->part_array };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         *arrays[i] = (struct replay_array){ arrays[i]->file, NULL, 0 };
     script->window_ops = NULL;
@@ -130,7 +130,8 @@ bool replay_script_map(struct replay_script *script)
                    ? window_open(script)
                    : array_map(&script->op_array, facts->ops, sizeof(struct replay_op), false)) &&
            array_map(&script->wide_array, facts->wides, sizeof(struct replay_wide), false) &&
-           array_map(&script->lane_array, facts->lane_items, sizeof(struct replay_op), true) &&
+           array_map(
+               &script->sequence_array, facts->sequence_items, sizeof(struct replay_op), true) &&
            array_map(&script->part_array, facts->parts, sizeof(struct replay_part), false);
 }
 

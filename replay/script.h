@@ -10,10 +10,11 @@
  *     verb   wide  size in bytes, or the place in `wide` of a size or alignment that is not plain
  *
  * Plain is a size below 2^29 at the alignment that the script names, which is the natural one for a
- * trace, of a block that need not be zeroed. A request for 0 bytes is replayed as one for 1. The arrays are files without a name in
- * shared memory, because another process fills them: see load.h. A script that is longer than may
- * be held in memory keeps its operations in a file without a name in TMPDIR instead, packed (see
- * pack.h) in windows one behind the other, and is read a window at a time.
+ * trace, of a block that need not be zeroed. A request for 0 bytes is replayed as one for 1. The
+ * arrays are files without a name in shared memory, because another process fills them: see load.h.
+ * A script that is longer than may be held in memory keeps its operations in a file without a name
+ * in TMPDIR instead, packed (see pack.h) in windows one behind the other, and is read a window at a
+ * time.
  */
 #ifndef ACRE_REPLAY_SCRIPT_H
 #define ACRE_REPLAY_SCRIPT_H
@@ -74,14 +75,14 @@ struct replay_facts {
     bool toggles;         /**< All are plain, and none resizes. */
     uint32_t threads;     /**< Threads that made calls. */
     uint64_t run_bytes;   /**< Of the array of runs, which tells them apart; 0: not known. */
-    uint32_t lanes;       /**< Of a script that is split by thread, see split.h; else 0. */
+    uint32_t sequences;   /**< Of a script that is split by thread, see split.h; else 0. */
     uint32_t parts;       /**< Entries of the array of parts, one for each replaying thread. */
-    uint64_t lane_items;  /**< Entries of the array of lanes, gaps included. */
-    uint64_t lane_slots;  /**< Slots that those name. */
-    uint64_t crossings;   /**< Operations on a slot that another lane used last. */
-    uint32_t process;     /**< Index of the process in the trace, from 0, */
-    uint32_t processes;   /**< of so many, empty ones included. */
-    uint32_t started;     /**< Of those, started as programs rather than forked. */
+    uint64_t sequence_items; /**< Entries of the array of sequences, gaps included. */
+    uint64_t sequence_slots; /**< Slots that those name. */
+    uint64_t crossings;      /**< Operations on a slot that another sequence used last. */
+    uint32_t process;        /**< Index of the process in the trace, from 0, */
+    uint32_t processes;      /**< of so many, empty ones included. */
+    uint32_t started;        /**< Of those, started as programs rather than forked. */
     uint32_t pid;
     bool cut;      /**< The trace ends before its end. */
     bool silent;   /**< The program that was asked for by name recorded nothing when it started. */
@@ -95,8 +96,8 @@ struct replay_script {
     struct replay_facts facts;
     struct replay_array op_array;
     struct replay_array wide_array;
-    struct replay_array run_array;  /**< Bytes; see runs.h. */
-    struct replay_array lane_array; /**< See split.h. */
+    struct replay_array run_array;      /**< Bytes; see runs.h. */
+    struct replay_array sequence_array; /**< See split.h. */
     struct replay_array part_array;
     uint32_t run_thread;              /**< While building: the thread of the last operations, */
     uint64_t run_length;              /**< and how many they are. */

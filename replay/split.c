@@ -6,16 +6,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* New slots are taken by the dozen, so that two lanes do not write to one cache line. */
+/* New slots are taken by the dozen, so that two sequences do not write to one cache line. */
 #define SLOTS_AT_ONCE 16u
-/* A lane takes slots that others have freed when there are this many times the most live blocks, and so
- * many more: their last use is long past then, and nobody waits. */
+/* A sequence takes slots that others have freed when there are this many times the most live
+ * blocks, and so many more: their last use is long past then, and nobody waits. */
 #define TIMES_LIVE 2u
 #define SLOTS_MORE 4096u
-/* Operations of a stretch: a part of the most live blocks, within bounds. */
-#define STRETCH_PART 4u
-#define LEAST_STRETCH 256u
-#define MOST_STRETCH 4096u
+/* Operations of an epoch: a part of the most live blocks, within bounds. */
+#define EPOCH_PART 4u
+#define LEAST_EPOCH 256u
+#define MOST_EPOCH 4096u
 /* An item for an operation, and at most two marks before it. */
 #define ITEMS_PER_OP 3u
 #define NO_SLOT UINT32_MAX
@@ -29,20 +29,20 @@ struct split_life {
 
 /* What is known of a new slot. */
 struct split_slot {
-    uint64_t last; /* the item that used it last */
-    uint32_t lane; /* of that */
-    uint32_t turn; /* times it was handed over */
-    uint32_t next; /* among the free slots of a lane */
+    uint64_t last;     /* the item that used it last */
+    uint32_t sequence; /* of that */
+    uint32_t turn;     /* times it was handed over */
+    uint32_t next;     /* among the free slots of a sequence */
     bool used;
 };
 
-struct split_lane {
+struct split_sequence {
     uint64_t end;              /* recorded index of its last operation */
     uint64_t count;            /* of its operations */
     uint64_t next;             /* its next item */
     uint32_t oldest, newest;   /* its free slots; NO_SLOT: none */
     uint32_t fresh, fresh_end; /* slots that it has taken and not used */
-    uint32_t stretch;          /* of its last operation */
+    uint32_t epoch;            /* of its last operation */
     uint32_t part;             /* the latest */
     bool begun;
 };
@@ -54,12 +54,12 @@ struct splitter {
     size_t count;             /* of them */
     struct replay_part *parts;
     size_t part_count;
-    struct split_lane lanes[REPLAY_MOST_LANES];
-    size_t lane_count;
+    struct split_sequence sequences[REPLAY_MOST_SEQUENCES];
+    size_t sequence_count;
     uint32_t *renamed; /* by slot: the new one of its block */
     struct split_slot *slots;
     uint64_t slot_count, slot_limit;
-    uint64_t stretch;
+    uint64_t epoch;
     struct replay_op *items;
 };
 
@@ -115,7 +115,7 @@ static void close_splitter(struct splitter *splitter)
     unmap(splitter->slots, splitter->slot_limit, sizeof *splitter->slots);
 }
 
-/* ---- who works in which lane ---- */
+/* ---- who works in which sequence ---- */
 
 /* @return false: the threads of some operations are not known. */
 static bool find_lives(struct splitter *splitter)
@@ -135,52 +135,53 @@ static bool find_lives(struct splitter *splitter)
     return at == splitter->script->facts.ops && splitter->count > 1;
 }
 
-/* The lane that has ended last before `at`; else a new one, or NULL when there are enough. */
-static struct split_lane *find_lane(struct splitter *splitter, uint64_t at)
+/* The sequence that has ended last before `at`; else a new one, or NULL when there are enough. */
+static struct split_sequence *find_sequence(struct splitter *splitter, uint64_t at)
 {
-    struct split_lane *best = NULL;
-    for (size_t i = 0; i < splitter->lane_count; i++) {
-        struct split_lane *lane = &splitter->lanes[i];
-        if (lane->end < at && (!best || lane->end > best->end))
-            best = lane;
+    struct split_sequence *best = NULL;
+    for (size_t i = 0; i < splitter->sequence_count; i++) {
+        struct split_sequence *sequence = &splitter->sequences[i];
+        if (sequence->end < at && (!best || sequence->end > best->end))
+            best = sequence;
     }
-    if (best || splitter->lane_count == REPLAY_MOST_LANES)
+    if (best || splitter->sequence_count == REPLAY_MOST_SEQUENCES)
         return best;
-    best = &splitter->lanes[splitter->lane_count++];
+    best = &splitter->sequences[splitter->sequence_count++];
     best->oldest = best->newest = NO_SLOT;
     return best;
 }
 
-static struct split_lane *find_first_to_end(struct splitter *splitter)
+static struct split_sequence *find_first_to_end(struct splitter *splitter)
 {
-    struct split_lane *first = splitter->lanes;
-    for (size_t i = 1; i < splitter->lane_count; i++)
-        if (splitter->lanes[i].end < first->end)
-            first = &splitter->lanes[i];
+    struct split_sequence *first = splitter->sequences;
+    for (size_t i = 1; i < splitter->sequence_count; i++)
+        if (splitter->sequences[i].end < first->end)
+            first = &splitter->sequences[i];
     return first;
 }
 
-/* Finds a lane for a thread, and makes a part of it or adds it to the one that it overlaps. */
+/* Finds a sequence for a thread, and makes a part of it or adds it to the one that it overlaps. */
 static void place_thread(struct splitter *splitter, uint32_t thread)
 {
     struct split_life *life = &splitter->lives[thread];
-    struct split_lane *lane = find_lane(splitter, life->first);
-    bool shares = lane == NULL;
+    struct split_sequence *sequence = find_sequence(splitter, life->first);
+    bool shares = sequence == NULL;
     if (shares)
-        lane = find_first_to_end(splitter);
+        sequence = find_first_to_end(splitter);
     if (!shares) {
-        lane->part = (uint32_t)splitter->part_count++;
-        splitter->parts[lane->part] =
-            (struct replay_part){ .lane = (uint32_t)(lane - splitter->lanes), .thread = thread };
+        sequence->part = (uint32_t)splitter->part_count++;
+        splitter->parts[sequence->part] =
+            (struct replay_part){ .sequence = (uint32_t)(sequence - splitter->sequences),
+                .thread = thread };
     }
-    life->part = lane->part;
-    lane->count += life->count;
-    if (!shares || life->last > lane->end)
-        lane->end = life->last;
+    life->part = sequence->part;
+    sequence->count += life->count;
+    if (!shares || life->last > sequence->end)
+        sequence->end = life->last;
 }
 
-/* Each lane gets room for all that it may have. @return false: there is no memory. */
-static bool place_lanes(struct splitter *splitter)
+/* Each sequence gets room for all that it may have. @return false: there is no memory. */
+static bool place_sequences(struct splitter *splitter)
 {
     struct replay_script *script = splitter->script;
     splitter->parts = array_reserve(&script->part_array, splitter->count, sizeof *splitter->parts);
@@ -189,126 +190,127 @@ static bool place_lanes(struct splitter *splitter)
     for (size_t i = 0; i < splitter->count; i++)
         place_thread(splitter, splitter->order[i]);
     uint64_t items = 0;
-    for (size_t i = 0; i < splitter->lane_count; i++) {
-        splitter->lanes[i].next = items;
-        items += ITEMS_PER_OP * splitter->lanes[i].count;
+    for (size_t i = 0; i < splitter->sequence_count; i++) {
+        splitter->sequences[i].next = items;
+        items += ITEMS_PER_OP * splitter->sequences[i].count;
     }
-    script->facts.lane_items = items;
-    splitter->items = array_reserve(&script->lane_array, items, sizeof *splitter->items);
+    script->facts.sequence_items = items;
+    splitter->items = array_reserve(&script->sequence_array, items, sizeof *splitter->items);
     return splitter->items != NULL;
 }
 
 /* ---- slots ---- */
 
-static bool take_fresh(struct splitter *splitter, struct split_lane *lane)
+static bool take_fresh(struct splitter *splitter, struct split_sequence *sequence)
 {
-    if (lane->fresh == lane->fresh_end) {
+    if (sequence->fresh == sequence->fresh_end) {
         if (splitter->slot_count + SLOTS_AT_ONCE > splitter->slot_limit)
             return false;
-        lane->fresh = (uint32_t)splitter->slot_count;
+        sequence->fresh = (uint32_t)splitter->slot_count;
         splitter->slot_count += SLOTS_AT_ONCE;
-        lane->fresh_end = (uint32_t)splitter->slot_count;
+        sequence->fresh_end = (uint32_t)splitter->slot_count;
     }
     return true;
 }
 
-/* Another lane's free slots become this one's. */
-static void take_from_others(struct splitter *splitter, struct split_lane *lane)
+/* Another sequence's free slots become this one's. */
+static void take_from_others(struct splitter *splitter, struct split_sequence *sequence)
 {
-    for (size_t i = 0; i < splitter->lane_count; i++) {
-        struct split_lane *other = &splitter->lanes[i];
+    for (size_t i = 0; i < splitter->sequence_count; i++) {
+        struct split_sequence *other = &splitter->sequences[i];
         if (other->oldest == NO_SLOT)
             continue;
-        lane->oldest = other->oldest;
-        lane->newest = other->newest;
+        sequence->oldest = other->oldest;
+        sequence->newest = other->newest;
         other->oldest = other->newest = NO_SLOT;
         return;
     }
 }
 
-/* A slot that has no block: the one that the lane has had free for longest, a new one, or another
- * lane's. There is one, for there are more slots than blocks are ever live and lanes hold back. */
-static uint32_t take_free_slot(struct splitter *splitter, struct split_lane *lane)
+/* A slot that has no block: the one that the sequence has had free for longest, a new one, or
+ * another sequence's. There is one, for there are more slots than blocks are ever live and
+ * sequences hold back. */
+static uint32_t take_free_slot(struct splitter *splitter, struct split_sequence *sequence)
 {
-    if (lane->oldest == NO_SLOT) {
-        if (take_fresh(splitter, lane))
-            return lane->fresh++;
-        take_from_others(splitter, lane);
+    if (sequence->oldest == NO_SLOT) {
+        if (take_fresh(splitter, sequence))
+            return sequence->fresh++;
+        take_from_others(splitter, sequence);
     }
-    uint32_t slot = lane->oldest;
-    lane->oldest = splitter->slots[slot].next;
-    if (lane->oldest == NO_SLOT)
-        lane->newest = NO_SLOT;
+    uint32_t slot = sequence->oldest;
+    sequence->oldest = splitter->slots[slot].next;
+    if (sequence->oldest == NO_SLOT)
+        sequence->newest = NO_SLOT;
     return slot;
 }
 
-static void free_slot(struct splitter *splitter, struct split_lane *lane, uint32_t slot)
+static void free_slot(struct splitter *splitter, struct split_sequence *sequence, uint32_t slot)
 {
     splitter->slots[slot].next = NO_SLOT;
-    if (lane->newest == NO_SLOT)
-        lane->oldest = slot;
+    if (sequence->newest == NO_SLOT)
+        sequence->oldest = slot;
     else
-        splitter->slots[lane->newest].next = slot;
-    lane->newest = slot;
+        splitter->slots[sequence->newest].next = slot;
+    sequence->newest = slot;
 }
 
 /* ---- operations ---- */
 
 static void put_item(
-    struct splitter *splitter, struct split_lane *lane, uint32_t slot, uint32_t what)
+    struct splitter *splitter, struct split_sequence *sequence, uint32_t slot, uint32_t what)
 {
-    struct replay_part *part = &splitter->parts[lane->part];
+    struct replay_part *part = &splitter->parts[sequence->part];
     if (!part->count++)
-        part->first = lane->next;
-    splitter->items[lane->next++] = (struct replay_op){ slot, what };
+        part->first = sequence->next;
+    splitter->items[sequence->next++] = (struct replay_op){ slot, what };
 }
 
 static void put_mark(
-    struct splitter *splitter, struct split_lane *lane, uint32_t slot, uint32_t what)
+    struct splitter *splitter, struct split_sequence *sequence, uint32_t slot, uint32_t what)
 {
-    put_item(splitter, lane, slot, REPLAY_MARK << REPLAY_VERB_SHIFT | what);
+    put_item(splitter, sequence, slot, REPLAY_MARK << REPLAY_VERB_SHIFT | what);
 }
 
-/* The slot was used last by another lane, which is to hand it over. */
-static void cross(struct splitter *splitter, struct split_lane *lane, uint32_t index)
+/* The slot was used last by another sequence, which is to hand it over. */
+static void cross(struct splitter *splitter, struct split_sequence *sequence, uint32_t index)
 {
     struct split_slot *slot = &splitter->slots[index];
     splitter->items[slot->last].slot |= REPLAY_HANDS_OVER;
-    put_mark(splitter, lane, index, ++slot->turn & REPLAY_SIZE_MASK);
+    put_mark(splitter, sequence, index, ++slot->turn & REPLAY_SIZE_MASK);
     splitter->script->facts.crossings++;
 }
 
-static void put_op(struct splitter *splitter, struct split_lane *lane, struct replay_op op)
+static void put_op(struct splitter *splitter, struct split_sequence *sequence, struct replay_op op)
 {
     enum replay_verb verb = replay_op_verb(op);
     uint32_t index = splitter->renamed[op.slot];
-    uint32_t number = (uint32_t)(lane - splitter->lanes);
+    uint32_t number = (uint32_t)(sequence - splitter->sequences);
     if (verb == REPLAY_ALLOC)
-        index = splitter->renamed[op.slot] = take_free_slot(splitter, lane);
+        index = splitter->renamed[op.slot] = take_free_slot(splitter, sequence);
     struct split_slot *slot = &splitter->slots[index];
-    if (slot->used && slot->lane != number)
-        cross(splitter, lane, index);
+    if (slot->used && slot->sequence != number)
+        cross(splitter, sequence, index);
     slot->used = true;
-    slot->lane = number;
-    slot->last = lane->next;
-    put_item(splitter, lane, index, op.what);
-    splitter->parts[lane->part].ops++;
+    slot->sequence = number;
+    slot->last = sequence->next;
+    put_item(splitter, sequence, index, op.what);
+    splitter->parts[sequence->part].ops++;
     if (verb == REPLAY_DEALLOC)
-        free_slot(splitter, lane, index);
+        free_slot(splitter, sequence, index);
 }
 
 static void put_run(struct splitter *splitter, const struct replay_runs *run, uint64_t first)
 {
     const struct replay_op *ops = splitter->script->op_array.items;
     uint32_t part = splitter->lives[run->thread].part;
-    struct split_lane *lane = &splitter->lanes[splitter->parts[part].lane];
-    lane->part = part;
+    struct split_sequence *sequence = &splitter->sequences[splitter->parts[part].sequence];
+    sequence->part = part;
     for (uint64_t at = first; at < first + run->count; at++) {
-        uint32_t stretch = (uint32_t)(at / splitter->stretch) + 1;
-        if (stretch != lane->stretch || !splitter->parts[part].count)
-            put_mark(splitter, lane, stretch, REPLAY_WIDE);
-        lane->stretch = stretch;
-        put_op(splitter, lane, ops[at]);
+        uint32_t epoch = (uint32_t)(at / splitter->epoch) + 1;
+        if (epoch != sequence->epoch || !splitter->parts[part].count)
+            put_mark(splitter, sequence, epoch, REPLAY_WIDE);
+        sequence->epoch = epoch;
+        put_op(splitter, sequence, ops[at]);
     }
 }
 
@@ -327,12 +329,10 @@ static void put_all(struct splitter *splitter)
 static void set_limits(struct splitter *splitter)
 {
     const struct replay_facts *facts = &splitter->script->facts;
-    uint64_t stretch = facts->peak_blocks / STRETCH_PART;
-    splitter->stretch = stretch < LEAST_STRETCH  ? LEAST_STRETCH
-                        : stretch > MOST_STRETCH ? MOST_STRETCH
-                                                 : stretch;
+    uint64_t epoch = facts->peak_blocks / EPOCH_PART;
+    splitter->epoch = epoch < LEAST_EPOCH ? LEAST_EPOCH : epoch > MOST_EPOCH ? MOST_EPOCH : epoch;
     splitter->slot_limit =
-        TIMES_LIVE * facts->peak_blocks + SLOTS_MORE + 2 * SLOTS_AT_ONCE * REPLAY_MOST_LANES;
+        TIMES_LIVE * facts->peak_blocks + SLOTS_MORE + 2 * SLOTS_AT_ONCE * REPLAY_MOST_SEQUENCES;
 }
 
 void replay_split(struct replay_script *script)
@@ -344,11 +344,11 @@ void replay_split(struct replay_script *script)
         return;
     set_limits(&splitter);
     if (splitter.slot_limit < REPLAY_HANDS_OVER && open_splitter(&splitter) &&
-        find_lives(&splitter) && place_lanes(&splitter)) {
+        find_lives(&splitter) && place_sequences(&splitter)) {
         put_all(&splitter);
-        facts->lanes = (uint32_t)splitter.lane_count;
+        facts->sequences = (uint32_t)splitter.sequence_count;
         facts->parts = (uint32_t)splitter.part_count;
-        facts->lane_slots = splitter.slot_count;
+        facts->sequence_slots = splitter.slot_count;
     }
     close_splitter(&splitter);
 }

@@ -30,6 +30,15 @@ double replay_least(const double *values, size_t count)
     return least;
 }
 
+double replay_least_noise(const double *values, size_t count)
+{
+    double least[2] = { count ? values[0] : 0.0, count > 1 ? values[1] : 0.0 };
+    for (size_t i = 2; i < count; i++)
+        least[i % 2] = values[i] < least[i % 2] ? values[i] : least[i % 2];
+    double difference = count > 1 ? least[0] - least[1] : 0.0;
+    return difference < 0.0 ? -difference : difference;
+}
+
 double replay_median(double *values, size_t count)
 {
     if (count == 0)

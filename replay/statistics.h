@@ -11,6 +11,10 @@
 /** The least of `count` values; 0 of none. What disturbs a measurement only ever lengthens it. */
 double replay_least(const double *values, size_t count);
 
+/** By how much the least of every other value differs from the least of the rest, in the order in
+ * which they were measured: how well the least of all is known. 0 of fewer than two. */
+double replay_least_noise(const double *values, size_t count);
+
 /** The median of `count` values, which it sorts; 0 of none. */
 double replay_median(double *values, size_t count);
 

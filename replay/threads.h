@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
- * @file
- * Replays a script that is split by thread: each part on a thread of its own, in the process whose malloc
- * is measured. See split.h for what waits for what.
+ * @file Replays a script that is split by thread: each part on a thread of its own, in the process
+ * whose malloc is measured. See split.h for what waits for what.
  */
 #ifndef ACRE_REPLAY_THREADS_H
 #define ACRE_REPLAY_THREADS_H
@@ -14,9 +13,11 @@
 
 /** How. */
 struct replay_threads_order {
-    /** Each block is stamped and checked as in the verifying replay; else its bytes are written once. */
+    /** Each block is stamped and checked as in the verifying replay; else its bytes are written
+     * once. */
     bool checks;
-    /** Between two operations of a thread, so many nanoseconds of work, in place of the program's own. */
+    /** Between two operations of a thread, so many nanoseconds of work, in place of the program's
+     * own. */
     double think_ns;
     uint64_t patience_ns; /**< Ends after about so long; 0: when all is done. */
 };
@@ -34,8 +35,8 @@ struct replay_threads_outcome {
 };
 
 /**
- * Replays `script`, which has lanes, and frees what it leaves live. Calls of any instance but those of
- * malloc are made behind one lock.
+ * Replays `script`, which has sequences, and frees what it leaves live. Calls of any instance but
+ * those of malloc are made behind one lock.
  * @return false: there is no memory, or no thread could be made.
  */
 bool replay_run_threads(const struct replay_script *script, const struct replay_instance *instance,

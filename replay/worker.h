@@ -145,8 +145,8 @@ struct replay_ticks {
 bool replay_ticks_open(struct replay_ticks *ticks, const struct replay_facts *facts);
 void replay_ticks_close(struct replay_ticks *ticks);
 
-/** Those of `count` operations from `first` on; on disk, `first` is a multiple of REPLAY_WINDOW_OPS and
- * `count` is at most that. Valid until the next call. */
+/** Those of `count` operations from `first` on; on disk, `first` is a multiple of REPLAY_WINDOW_OPS
+ * and `count` is at most that. Valid until the next call. */
 uint32_t *replay_ticks_at(const struct replay_ticks *ticks, uint64_t first, uint64_t count);
 
 /** Keeps what was changed in those last got. @return false: there is no room on disk. */

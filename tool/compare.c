@@ -29,19 +29,19 @@
 #define LEAST_ROUNDS 5u
 #define LONG_OPS 30000000u
 #define LONG_ROUNDS 3u
-/* Each operation of a trace with so many is timed no more often, as that takes the longest. */
+/* From this many operations on, single operations are timed in fewer replays, which take longest. */
 #define STEP_OPS 500000u
 #define STEP_ROUNDS 3u
-/* The same of one with threads, which is replayed on them too: times on one thread tell less of it. */
+/* Rounds for such a trace with threads: replays on threads tell more about it. */
 #define THREADED_ROUNDS 3u
 #define THREADED_STEP_ROUNDS 2u
-/* Operations of a first look, which is over in seconds. */
+/* Operations replayed for the first verdict, which is to come within seconds. */
 #define FIRST_OPS 500000u
 /* Runs of the real program on each candidate. */
 #define TRIALS 5u
 
 struct compare_command {
-    /* As the options give them. */
+    /* The options. */
     struct acre_text_list allocators;
     struct acre_text_list with;
     const char *process;
@@ -57,15 +57,15 @@ struct compare_command {
     bool why;
     bool verify;
     size_t runs; /* of each candidate, with `verify` */
-    /* What they come to. */
+    /* Derived from the options. */
     char **program;                          /* the command to record, or null */
-    const struct compare_scenario *scenario; /* to make up, or null */
+    const struct compare_scenario *scenario; /* the synthetic workload, or null */
     enum compare_goal wanted;
-    const char *given;                  /* a trace to read; else one is made */
-    char imported[FOREIGN_PATH_ROOM];   /* it, of another tool's file */
+    const char *given;                  /* the trace named on the command line, or null */
+    char imported[FOREIGN_PATH_ROOM];   /* the trace made of another tool's file, or "" */
     const char *path;                   /* of the trace to read */
-    struct compare_source source_trace; /* the trace that is made */
-    char source[512];
+    struct compare_source source_trace; /* the trace that is recorded or generated */
+    char source[512];                   /* the trace, command or workload, for messages */
     struct acre_progress progress;
     struct trial_runner runner; /* of the program, with `verify` */
     struct compare_program_time time;
@@ -79,9 +79,9 @@ static const char *const usage_text =
     "speed, lowest worst case, and a balance of the three.";
 
 static struct compare_result result;
-static struct compare_field field = { .candidates = result.candidates };
+static struct compare_candidates candidates = { .items = result.candidates };
 
-/* ---- what to compare on ---- */
+/* ---- the trace ---- */
 
 static void add_word(char *text, size_t room, const char *word)
 {
@@ -108,7 +108,7 @@ static bool add_files(struct compare_command *command)
 {
     char error[512];
     for (size_t i = 0; i < command->with.count; i++) {
-        if (compare_add_file(&field, command->with.items[i], error, sizeof error))
+        if (compare_add_file(&candidates, command->with.items[i], error, sizeof error))
             continue;
         acre_complain("compare", "%s", error);
         return false;
@@ -116,14 +116,14 @@ static bool add_files(struct compare_command *command)
     return true;
 }
 
-/* Told of a trace that nobody named: what it was made of. */
+/* The name of the trace in messages; for a temporary one, what it was made from. */
 static const char *trace_name(const struct compare_command *command)
 {
     bool named = !command->source_trace.made[0] && !command->imported[0];
     return named ? command->path : command->source;
 }
 
-/* The name by which the system knows the command's program; null: there is none. */
+/* The name of the command's program as the kernel knows it; null: there is no command. */
 static const char *program_name(const struct compare_command *command)
 {
     const char *slash = command->program ? strrchr(command->program[0], '/') : NULL;
@@ -205,7 +205,7 @@ static int emit_config(const struct compare_command *command)
 {
     const char *name = NULL;
     enum compare_goal goal = command->wanted == COMPARE_GOALS ? COMPARE_BALANCED : command->wanted;
-    if (compare_emit_config(stdout, &result, field.builtins, goal, &name))
+    if (compare_emit_config(stdout, &result, candidates.builtins, goal, &name))
         return ACRE_EXIT_OK;
     if (name)
         acre_complain("compare", "how %s is set up in C is not known here", name);
@@ -214,7 +214,7 @@ static int emit_config(const struct compare_command *command)
     return ACRE_EXIT_FAILED;
 }
 
-/* Runs the program on the best candidates, if that is wanted. @return false: it could not be. */
+/* With --verify, runs the program on the best candidates. @return false: it could not be run. */
 static bool verify_advice(struct compare_command *command)
 {
     const struct compare_trials_plan plan = { .runs = command->runs ? command->runs : TRIALS,
@@ -222,13 +222,13 @@ static bool verify_advice(struct compare_command *command)
     char error[COMPARE_TEXT_ROOM] = "";
     if (!command->verify || acre_interrupted())
         return true;
-    if (compare_verify(&result, &field, &command->runner, &plan, &command->progress, error))
+    if (compare_verify(&result, &candidates, &command->runner, &plan, &command->progress, error))
         return true;
     acre_complain("compare", "cannot verify: %s", error);
     return false;
 }
 
-/* Whether all candidates are sound, and the program ended alike on all those that were tried. */
+/* Whether no candidate had a fault, and the program ended the same way on all those tried. */
 static bool all_sound(void)
 {
     for (size_t i = 0; i < result.count; i++)
@@ -240,7 +240,7 @@ static bool all_sound(void)
     return true;
 }
 
-/* Text comes as soon as it is known: the comparison before the runs that verify it. */
+/* Prints text as soon as it is known: the comparison before the runs that verify it. */
 static int show_result(struct compare_command *command, cJSON *maps)
 {
     int code = ACRE_EXIT_OK;
@@ -261,61 +261,62 @@ static int show_result(struct compare_command *command, cJSON *maps)
     return code;
 }
 
-/* Short scripts are replayed more often, for a replay of theirs is soon disturbed; long ones less
- * often, for what disturbs a replay of seconds evens out within it. */
+/* Short scripts are replayed more often, because noise affects a short replay more; in a replay of
+ * seconds it averages out. */
 static size_t rounds_for(const struct replay_facts *facts)
 {
     uint64_t ops = facts->ops;
     uint64_t rounds = OPS_TO_TIME / (ops + 1);
     if (ops >= LONG_OPS)
         return LONG_ROUNDS;
-    if (ops >= STEP_OPS && facts->lanes)
+    if (ops >= STEP_OPS && facts->sequences)
         return THREADED_ROUNDS;
     if (rounds < LEAST_ROUNDS)
         return LEAST_ROUNDS;
     return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
 }
 
-/* The malloc that the recorded program is linked to, if it is a candidate; null: the system's. */
+/* The malloc that the recorded program is linked to; null: the system's, or no candidate. */
 static const char *linked_malloc(const struct compare_command *command, const char *name)
 {
     char **program = command->program;
     const char *slash = program ? strrchr(program[0], '/') : NULL;
     bool same = slash && strcmp(slash + 1, name) == 0;
     const char *linked = name[0] ? launch_linked_malloc(same ? program[0] : name) : NULL;
-    for (size_t i = 0; linked && i < field.count; i++)
-        if (strcmp(field.candidates[i].name, linked) == 0)
+    for (size_t i = 0; linked && i < candidates.count; i++)
+        if (strcmp(candidates.items[i].name, linked) == 0)
             return linked;
     return NULL;
 }
 
-/* The malloc that the program is linked to is loaded and set up whichever serves it. */
+/* Tells all backends which malloc the program is linked to: every run of the program loads it and
+ * sets it up, whichever malloc serves it. */
 static void load_linked_malloc(const char *name)
 {
     const char *library = NULL;
-    for (size_t i = 0; name && i < field.count; i++)
-        if (strcmp(field.candidates[i].name, name) == 0)
-            library = field.backends[i].preload;
-    for (size_t i = 0; library && i < field.count; i++) {
-        field.served[i].linked = library;
-        if (strcmp(field.candidates[i].name, name) != 0)
-            field.backends[i].linked = library;
+    for (size_t i = 0; name && i < candidates.count; i++)
+        if (strcmp(candidates.items[i].name, name) == 0)
+            library = candidates.backends[i].preload;
+    for (size_t i = 0; library && i < candidates.count; i++) {
+        candidates.served[i].linked = library;
+        if (strcmp(candidates.items[i].name, name) != 0)
+            candidates.backends[i].linked = library;
     }
 }
 
-/* What a first look makes of it, on the terminal, while the rest is measured. */
+/* Prints a first verdict on the terminal while the rest is measured. */
 static void show_first(void *argument, const struct replay_table *table)
 {
     static struct compare_result first;
     const struct compare_command *command = argument;
     char text[COMPARE_REASON_ROOM];
-    compare_gather_first(&first, &field, table);
+    compare_gather_first(&first, &candidates, table);
     first.today = linked_malloc(command, first.facts.name);
     compare_verdict(&first, text);
-    fprintf(stderr, "first look (one replay of each): %s\n", text);
+    fprintf(stderr, "first result (one replay of each): %s\n", text);
 }
 
-/* The advice, and the limit of memory under which what is advised can run. */
+/* Computes the advice, and the smallest --pool for a run on the allocator advised. */
 static void judge(struct compare_command *command, const struct replay_script *script)
 {
     result.source = command->source;
@@ -323,14 +324,13 @@ static void judge(struct compare_command *command, const struct replay_script *s
     compare_correct_duration(&result, &command->time);
     compare_advise(&result);
     int advised = compare_advised(&result);
-    if (advised < 0 || !field.backends[advised].served || !script->facts.pid)
+    if (advised < 0 || !candidates.backends[advised].served || !script->facts.pid)
         return;
-    result.run_pool = replay_served_pool(script, field.backends[advised].served,
+    result.run_pool = replay_served_pool(script, candidates.backends[advised].served,
         result.candidates[advised].smallest_pool, &command->progress);
 }
 
-/* What a run of the program takes: of one with threads, a run that is not recorded, where it is to be
- * run anyway. */
+/* Times a run of the program. With --verify, one with threads is run once without recording. */
 static void time_program(
     struct compare_command *command, struct replay_plan *plan, uint64_t threads)
 {
@@ -362,7 +362,7 @@ static int compare(struct compare_command *command)
         return ACRE_EXIT_FAILED;
     plan.rounds = command->repeat ? command->repeat : rounds_for(&script.facts);
     if (!command->repeat && script.facts.ops >= STEP_OPS)
-        plan.step_rounds = script.facts.lanes ? THREADED_STEP_ROUNDS : STEP_ROUNDS;
+        plan.step_rounds = script.facts.sequences ? THREADED_STEP_ROUNDS : STEP_ROUNDS;
     if (command->progress.shown) {
         plan.first = show_first;
         plan.first_argument = command;
@@ -372,11 +372,11 @@ static int compare(struct compare_command *command)
     time_program(command, &plan, script.facts.threads);
     command->progress.time_left = true;
     command->progress.begun_at = 0.0;
-    bool measured = compare_gather(&result, &field, &script, &plan, &command->progress);
+    bool measured = compare_gather(&result, &candidates, &script, &plan, &command->progress);
     int error = errno;
     cJSON *maps = NULL;
     if (measured && command->report)
-        maps = report_maps(&field, &script, command->path, &command->progress);
+        maps = report_maps(&candidates, &script, command->path, &command->progress);
     if (measured)
         judge(command, &script);
     replay_script_close(&script);
@@ -418,7 +418,7 @@ static bool parse_goal(struct compare_command *command)
     return !command->goal || command->wanted != COMPARE_GOALS;
 }
 
-/* What of the three it is that is compared on. */
+/* Checks that one of a trace, a command and a scenario is given, and the options for it. */
 static int check_source(struct compare_command *command, const struct acre_usage *usage, int argc)
 {
     int given = (command->program != NULL) + (command->scenario_name != NULL) + (argc != 0);
@@ -430,7 +430,7 @@ static int check_source(struct compare_command *command, const struct acre_usage
     if (command->runs && !command->verify)
         return acre_usage_error(usage, "--runs: only with --verify");
     if (given > 1 && !both)
-        return acre_usage_error(usage, "more than one given of a trace, a command and a scenario");
+        return acre_usage_error(usage, "give only one of a trace, a command and a scenario");
     if (given == 0)
         return acre_usage_error(usage, "no trace, command or scenario given");
     if (argc && command->trace)
@@ -483,14 +483,14 @@ static int find_candidates(struct compare_command *command, const struct acre_us
 {
     struct compare_choice choice = { .names = command->allocators.items,
         .name_count = command->allocators.count };
-    compare_find_candidates(&field, &choice);
+    compare_find_candidates(&candidates, &choice);
     if (!add_files(command))
         return ACRE_EXIT_FAILED;
-    const char *unknown = compare_find_unknown(&field, &choice);
+    const char *unknown = compare_find_unknown(&candidates, &choice);
     return unknown ? acre_unknown_allocator(usage, unknown, true) : ACRE_EXIT_OK;
 }
 
-/* Cuts the command off behind "--". @return the arguments left. */
+/* Keeps the command after "--". @return the number of arguments before it. */
 static int split_command(struct compare_command *command, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {

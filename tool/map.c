@@ -36,25 +36,25 @@ struct map_command {
 };
 
 static struct compare_result found;
-static struct compare_field field = { .candidates = found.candidates };
+static struct compare_candidates candidates = { .items = found.candidates };
 
 /* ---- the allocator ---- */
 
 static int load_plugin(const struct map_command *command)
 {
     char error[512];
-    if (!compare_add_file(&field, command->with, error, sizeof error)) {
+    if (!compare_add_file(&candidates, command->with, error, sizeof error)) {
         acre_complain("map", "%s", error);
         return ACRE_EXIT_FAILED;
     }
-    if (replay_backend_has_pool(&field.backends[0]))
+    if (replay_backend_has_pool(&candidates.backends[0]))
         return ACRE_EXIT_OK;
     acre_complain("map", "cannot draw %s: it manages its own memory and has no pool",
-        field.candidates[0].name);
+        candidates.items[0].name);
     return ACRE_EXIT_FAILED;
 }
 
-/* @return ACRE_EXIT_OK, and the candidate to look into is the first of `field`. */
+/* @return ACRE_EXIT_OK, and the candidate to look into is the first of `candidates`. */
 static int find_allocator(const struct map_command *command, const struct acre_usage *usage)
 {
     if (command->with && command->allocator)
@@ -64,10 +64,10 @@ static int find_allocator(const struct map_command *command, const struct acre_u
         return load_plugin(command);
     const char *name = command->allocator ? command->allocator : acre_backends[0].name;
     struct compare_choice choice = { .names = &name, .name_count = 1 };
-    compare_find_candidates(&field, &choice);
-    if (!name || compare_find_unknown(&field, &choice))
+    compare_find_candidates(&candidates, &choice);
+    if (!name || compare_find_unknown(&candidates, &choice))
         return acre_unknown_allocator(usage, name ? name : "", false);
-    if (!field.count || field.candidates[0].origin != COMPARE_BUILT_IN)
+    if (!candidates.count || candidates.items[0].origin != COMPARE_BUILT_IN)
         return acre_usage_error(
             usage, "cannot draw this allocator: choose one built in, or a plugin with --with=FILE");
     return ACRE_EXIT_OK;
@@ -82,7 +82,7 @@ static void show_pool_search(void *argument, struct acre_progress *progress)
 /* The smallest pool that completes. @return 0: there is none, or it was not found. */
 static size_t smallest_pool(struct map_command *command, const struct replay_script *script)
 {
-    struct replay_worker worker = { .script = script, .backend = &field.backends[0] };
+    struct replay_worker worker = { .script = script, .backend = &candidates.backends[0] };
     struct replay_shared_file state;
     struct replay_child child;
     char ended[REPLAY_ENDED_ROOM];
@@ -227,9 +227,9 @@ static bool complain_of_pool(const struct map_command *command)
 {
     if (!acre_interrupted() && !command->pool)
         acre_complain("map", "%s completes in no pool; set a pool size with --pool",
-            field.candidates[0].name);
+            candidates.items[0].name);
     else if (!acre_interrupted())
-        acre_complain("map", "%s cannot work in a pool of %zu bytes", field.candidates[0].name,
+        acre_complain("map", "%s cannot work in a pool of %zu bytes", candidates.items[0].name,
             command->pool);
     return false;
 }
@@ -238,14 +238,14 @@ static bool map_history(struct map_command *command, const struct replay_script 
     const struct map_history *history)
 {
     size_t cells = command->svg ? MAP_PICTURE_ROWS * 32 : command->look.columns * MAP_TEXT_ROWS;
-    struct map_track *track =
-        map_track(script, &field.backends[0], history, command->pool, cells, &command->progress);
+    struct map_track *track = map_track(
+        script, &candidates.backends[0], history, command->pool, cells, &command->progress);
     if (!track) {
         if (!acre_interrupted())
             acre_complain("map", "cannot replay: %s", strerror(errno));
         return false;
     }
-    track->name = field.candidates[0].name;
+    track->name = candidates.items[0].name;
     bool drawn = track->refused ? complain_of_pool(command) : draw(command, track, &script->facts);
     map_track_free(track);
     return drawn;

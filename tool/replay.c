@@ -155,7 +155,8 @@ static bool show_table(struct replay_command *command, const struct replay_table
     return true;
 }
 
-/* On threads an allocator for one thread is measured as the drop-in malloc serves it: behind a lock. */
+/* On threads an allocator for one thread is measured as the drop-in malloc serves it: behind a
+ * lock. */
 static void find_served(struct replay_command *command)
 {
     for (size_t i = 0; i < command->count; i++)
@@ -176,7 +177,7 @@ static int measure_script(
         .pool = command->pool,
         .pool_search = !command->no_pool_search,
         .threads = true };
-    if (script->facts.lanes)
+    if (script->facts.sequences)
         find_served(command);
     for (size_t i = 0; i < command->count; i++)
         rows[i].backend = &command->backends[i];

@@ -8,18 +8,19 @@
  * bytes to 256 and of at most 12.5 % above. A page map leads from a pointer to its slab. One
  * multiplication, exact only for the start of an object, gives the object's index; the object's bit
  * tells whether it is live. Nothing is stored in the objects, so a write past the end of one
- * damages its neighbour and nothing else. Slabs are as long as the memory owned allows, up to a
- * length that leaves little unused. An empty slab is returned to the free pages at once, except for
- * the current slab of each class, which is returned when its pages are needed. Blocks above the
- * largest class (four pages), or aligned to more than a page, are whole pages.
+ * damages its neighbour and nothing else. A new slab has the length that leaves little unused at
+ * its end; where memory is short, it is shorter. An empty slab is returned to the free pages at
+ * once, except for the current slab of each class, which is returned when its pages are needed.
+ * Blocks above the largest class (four pages), or aligned to more than a page, are whole pages.
  *
  * Cost per block: rounding to its class, 4 % on average; to whole pages above the largest class.
  * Cost per region: a record and a pointer per page, 2.3 % with pages of ACRE_SLAB_PAGE bytes, and a
  * header.
  *
- * Fragmentation: memory freed by one class serves another only when a whole slab is free, so at
- * worst M * n / 16 bytes serve at most M live bytes in blocks of at most n bytes. While no
- * page is free, objects of larger classes serve requests. Measured figures: docs/decisions.md.
+ * Fragmentation: memory freed by one class serves another only when a whole slab is free. For at
+ * most M live bytes, in blocks of at most n bytes, the allocator needs up to M * n / 16 bytes in
+ * the worst case. While no page is free, objects of larger classes serve requests. Measured
+ * figures: docs/decisions.md.
  *
  * In a small build (ACRE_MAX_POOL) a slab is as long as one object needs, every empty slab is
  * returned at once, and regions share no page map.
@@ -48,10 +49,11 @@ extern "C" {
         ((number) >> 22 != 0) + ((number) >> 23 != 0) + ((number) >> 24 != 0) +                    \
         ((number) >> 25 != 0) + ((number) >> 26 != 0) + ((number) >> 27 != 0))
 
-/** Sizes of the control structure; facts of the layout, not settings. */
+/** Sizes of the control structure. They follow from the configuration; do not change them. */
 enum {
     ACRE_SLAB_MIN_PAGE = 128, /**< Smallest page. */
-    /** Powers of two from the smallest page to the largest: a 64th of ACRE_MAX_POOL, at most 2048. */
+    /** Powers of two from the smallest page to the largest: a 64th of ACRE_MAX_POOL, at most
+     * 2048. */
     ACRE_SLAB_PAGE_STEPS = ACRE_MAX_POOL != 0
                                ? (ACRE_MAX_POOL >= 0x4000) + (ACRE_MAX_POOL >= 0x8000) +
                                      (ACRE_MAX_POOL >= 0x10000) + (ACRE_MAX_POOL >= 0x20000)
@@ -68,9 +70,10 @@ enum {
     /** Size classes: 24 up to four smallest pages, then eight for each power of two. */
     ACRE_SLAB_CLASSES = 24 + 8 * ACRE_SLAB_PAGE_STEPS,
     ACRE_SLAB_CACHED_REGIONS = 64, /**< Slots of the cache that finds regions by address. */
-    /** Free runs below 32 pages (8 in a small build) have a list per length. The logarithm of that. */
+    /** Log2 of the length, in pages, below which there is one list of free runs per length: 32
+     * pages, 8 in a small build. */
     ACRE_SLAB_LINEAR_LOG2 = ACRE_MAX_POOL != 0 ? 3 : 5,
-    /** Lists of free runs: those, and four for each power of two above. */
+    /** Lists of free runs: one per length below that, and four for each power of two above. */
     ACRE_SLAB_RUN_LISTS =
         (1 << ACRE_SLAB_LINEAR_LOG2) +
         4 * (ACRE_MAX_POOL != 0 ? ACRE_SLAB_POWERS((ACRE_MAX_POOL) / ACRE_SLAB_MIN_PAGE)
@@ -89,9 +92,9 @@ struct acre_slab_page {
     uint32_t reciprocal; /* 2^32 / size, rounded up; 0: only the slow path frees objects here */
     uint32_t start;      /* slab or live run: low half of its address */
     uint16_t size;       /* slab: bytes of an object */
-    uint8_t pages;       /* slab: its pages; else those of the slab that began here last */
+    uint8_t pages;       /* slab: its pages; else those of the last slab that began here */
     uint8_t to_first;    /* last page of a slab: pages from the first one to it */
-    uint8_t slack; /* slab: sized frees of (size - 16 * slack, size] bytes are exact; no slab: 0 */
+    uint8_t size_steps;  /* slab: it serves sizes in (size - 16 * size_steps, size]; no slab: 0 */
     uint8_t state;
     uint8_t size_class;
     union {
@@ -100,7 +103,7 @@ struct acre_slab_page {
     };
 };
 
-/** Bytes of a region that each page takes beside itself. */
+/** Bytes of metadata per page. */
 enum { ACRE_SLAB_PER_PAGE = sizeof(struct acre_slab_page) + sizeof(struct acre_slab_page *) };
 
 struct acre_slab_region;
@@ -126,7 +129,7 @@ struct acre_slab {
     uint32_t current_count[ACRE_SLAB_CLASSES];  /* the number of its objects, */
     uint32_t object_size[ACRE_SLAB_CLASSES];    /* bytes of an object, */
     uint32_t reciprocal[ACRE_SLAB_CLASSES];
-    uint8_t slack[ACRE_SLAB_CLASSES];      /* sizes that it serves, in units, */
+    uint8_t size_steps[ACRE_SLAB_CLASSES]; /* entries of class_of that are this class, */
     uint8_t slab_pages[ACRE_SLAB_CLASSES]; /* pages of a new slab */
 #endif
     struct acre_slab_page
@@ -146,7 +149,7 @@ struct acre_slab {
 #endif
     size_t nonempty[ACRE_SLAB_RUN_WORDS]; /* bit per list of free runs */
     struct acre_slab_page *runs[ACRE_SLAB_RUN_LISTS];
-    /* What init keeps. */
+    /* init keeps the fields from here on. */
     struct acre_exhausted_hook on_exhausted;
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;
@@ -198,22 +201,23 @@ struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr);
 void acre_slab_walk(const struct acre_slab *slab, acre_walk_fn *visit, void *arg);
 
 /**
- * An allocator in its own memory: its struct stands at the start of a range, the rest is its region.
+ * Makes an allocator inside its own memory: its struct at the start of a range, its region after
+ * it.
  * @param start first byte; any alignment.
  * @param size  bytes.
- * @return a struct acre_slab; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
- *         larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
+ * @return a struct acre_slab; ACRE_INVALID_PARAM: start is null, the range wraps or is too small,
+ *         or larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
  */
 ACRE_NODISCARD struct acre_ptr acre_slab_create(void *start, size_t size);
 
-/** Bytes that acre_slab_create() needs, wherever they start, for an allocator that serves a request
- * as its first; 0: no size is enough. O(1), pure. */
+/** Bytes that acre_slab_create() needs, at any start address, for an allocator that can serve a
+ * first request of this layout; 0: no size is enough. O(1), pure. */
 size_t acre_slab_pool_size(struct acre_layout layout);
 
 /**
- * alloc of a layout with the alignment ACRE_SLAB_UNIT, which every block has: the verb for callers
- * who know that their type needs no more. Free the block with dealloc, or with
- * dealloc_sized and any alignment up to ACRE_SLAB_UNIT.
+ * As alloc, with the alignment ACRE_SLAB_UNIT, which every block has. For callers whose type needs
+ * no larger alignment. Free the block with dealloc, or with dealloc_sized and any alignment up to
+ * ACRE_SLAB_UNIT.
  * @return as alloc. O(1).
  */
 ACRE_NODISCARD struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size);
@@ -262,18 +266,18 @@ struct acre_slab_drained {
     void *bad;      /**< The first of these; null when there was none. */
 };
 
-/** Bytes of memory that acre_slab_remote_init needs for a range of `size` bytes: 1.6 % and a few. */
+/** Bytes of memory that acre_slab_remote_init needs for a range of `size` bytes: 1.6 % of them and
+ * a few words. O(1), pure. */
 size_t acre_slab_remote_size(size_t size);
 
 /**
  * Makes a remote-free list for the blocks in a range of addresses, such as a region. Where the
  * machine has no lock-free word, these four functions are not in the library.
- * @param memory      room for one bit per place where a block can start, aligned for a pointer;
- *                    the list's for as long as it is used.
+ * @param memory      one bit per address at which a block can start, aligned for a pointer; belongs
+ *                    to the list as long as the list is used.
  * @param memory_size bytes there, at least acre_slab_remote_size(size).
- * @return ACRE_OK; ACRE_INVALID_PARAM: the range is null, empty or wraps, or the memory is too small
- * or misaligned.
- * O(size / 1024).
+ * @return ACRE_OK; ACRE_INVALID_PARAM: the range is null, empty or wraps, or the memory is too
+ * small or misaligned. O(size / 1024).
  */
 ACRE_NODISCARD enum acre_status acre_slab_remote_init(struct acre_slab_remote *remote,
     const void *start, size_t size, void *memory, size_t memory_size);
@@ -289,8 +293,8 @@ enum acre_status acre_slab_remote_dealloc(struct acre_slab_remote *remote, void 
 
 /**
  * Frees the blocks of a remote-free list and empties it. Only the owner of the allocator may call
- * it. Each pointer is proven as by dealloc, so that a block freed twice, by the owner and by
- * another thread, is freed once and counted as refused once.
+ * it. Each pointer is validated as by dealloc: a block freed twice, by the owner and by another
+ * thread, is freed once and counted as refused once.
  * @return how many blocks were freed, and how many pointers refused. O(blocks).
  */
 struct acre_slab_drained acre_slab_drain(struct acre_slab *slab, struct acre_slab_remote *remote);
@@ -298,10 +302,10 @@ struct acre_slab_drained acre_slab_drain(struct acre_slab *slab, struct acre_sla
 /** The bytes table; `self` is a struct acre_slab. */
 extern const struct acre_bytes_ops acre_slab_ops;
 
-/** What layers above need of it; `self` as in the bytes table. */
+/** The table of acre/backing.h, for layers above; `self` is a struct acre_slab. */
 extern const struct acre_backing acre_slab_backing;
 
-/** The allocator as a handle. */
+/** A handle of the allocator. */
 static inline struct acre_bytes acre_slab_bytes(struct acre_slab *slab)
 {
     struct acre_bytes bytes;

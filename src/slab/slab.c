@@ -18,9 +18,11 @@ ACRE_INLINE uint32_t slab_object_offset(uint32_t index, uint32_t size)
 
 /* ---- alloc ---- */
 
+/* ACRE_OPAQUE and ACRE_REREAD generate no code: they make compilers clear the object's bit with a
+ * single and-instruction on memory. */
 struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layout)
 {
-    /* One test for "not a power of two" and "above the unit". */
+    /* One test for "not a power of two" and "above ACRE_SLAB_UNIT". */
     if (ACRE_UNLIKELY(((layout.align - 1) & (layout.align | ~(size_t)(ACRE_SLAB_UNIT - 1))) != 0))
         return acre_slab_alloc_slow(slab, layout);
     size_t units = (layout.size - 1) / ACRE_SLAB_UNIT;
@@ -43,7 +45,8 @@ struct acre_ptr acre_slab_alloc(struct acre_slab *slab, struct acre_layout layou
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
 
-/* The same without the test. Both are written out: shared code costs each three instructions. */
+/* acre_slab_alloc() without the test of the alignment. Both are written out, because sharing code
+ * costs each of them three instructions. */
 struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
 {
     struct acre_layout layout = { size, ACRE_SLAB_UNIT };
@@ -69,14 +72,14 @@ struct acre_ptr acre_slab_alloc_natural(struct acre_slab *slab, size_t size)
 
 /* ---- dealloc ---- */
 
-/* Makes a region the one that the cache has for an address. */
+/* Puts a region into the cache's slot for an address. */
 ACRE_INLINE void slab_cache_region(
     struct acre_slab *slab, struct acre_slab_region *region, uintptr_t at)
 {
     slab->region_cache[slab_cache_slot(at)] = region;
 }
 
-/* The slow path in a region that the cache does not hold. */
+/* acre_slab_dealloc_slow() in a region that the cache does not hold. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_slow_uncached(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page, struct acre_slab_region *region)
 {
@@ -89,8 +92,8 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_slow_uncached(
     return status;
 }
 
-/* Frees a block whose page-map entry is this record. Unless that is refused, the region, if there is one, goes
- * into the cache. */
+/* Frees the block of a pointer whose page-map entry points to `page`. If `region` is not null and
+ * the free is not refused, puts the region into the cache. */
 ACRE_INLINE enum acre_status slab_dealloc_at(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page, struct acre_slab_region *region)
 {
@@ -113,7 +116,7 @@ ACRE_INLINE enum acre_status slab_dealloc_at(
     return ACRE_OK;
 }
 
-/* In a region that neither the cache nor the quick lookup finds. */
+/* Frees a block in a region that neither the cache nor the quick lookup finds. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_searching(struct acre_slab *slab, void *ptr)
 {
     uintptr_t at = (uintptr_t)ptr;
@@ -127,7 +130,7 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_searching(struct acre_slab *s
     return slab_dealloc_at(slab, ptr, region->page_map[number], region);
 }
 
-/* In a region that the cache does not hold. */
+/* Frees a block in a region that the cache does not hold. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *slab, void *ptr)
 {
     uintptr_t at = (uintptr_t)ptr;
@@ -141,7 +144,7 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *sl
     return slab_dealloc_at(slab, ptr, region->page_map[number], region);
 }
 
-/* Outside the main map. */
+/* Frees a block outside the main map. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_other_region(struct acre_slab *slab, void *ptr)
 {
     struct acre_slab_region *region = slab->region_cache[slab_cache_slot((uintptr_t)ptr)];
@@ -174,13 +177,13 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_sized_slow(
     return acre_slab_dealloc(slab, ptr);
 }
 
-/* Whether objects of a slab serve a size without rounding to an alignment. False leaves it open. */
+/* Whether a slab serves a size that needs no rounding to an alignment; false: not known. */
 ACRE_INLINE bool slab_is_made_for(const struct acre_slab_page *page, size_t size)
 {
-    return (page->size - size) / ACRE_SLAB_UNIT < page->slack;
+    return (page->size - size) / ACRE_SLAB_UNIT < page->size_steps;
 }
 
-/* Outside the main map. */
+/* A sized free outside the main map. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_sized_uncached(
     struct acre_slab *slab, void *ptr, struct acre_layout layout)
 {
@@ -198,13 +201,14 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_sized_uncached(
     return slab_dealloc_at(slab, ptr, page, region);
 }
 
-/* The fast path is for a layout that needs no rounding to its alignment, of a size that the slab's
- * class serves: both are known from the slab's record. */
+/* The fast path frees blocks of a slab in the main map, with an alignment that the pointer has and
+ * a size that the slab serves without rounding to the alignment. ACRE_OPAQUE prevents compilers
+ * from rearranging the test of the size into more instructions. */
 enum acre_status acre_slab_dealloc_sized(
     struct acre_slab *slab, void *ptr, struct acre_layout layout)
 {
     size_t unaligned =
-        ((uintptr_t)ptr | layout.align) & (layout.align - 1); /* or no power of two */
+        ((uintptr_t)ptr | layout.align) & (layout.align - 1); /* or align is no power of two */
     if (ACRE_UNLIKELY(unaligned != 0))
         return slab_dealloc_sized_slow(slab, ptr, layout);
     ACRE_OPAQUE(layout.size);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What layers above must know of slab.
+ * Slab's table of acre/backing.h.
  */
 #include <acre/slab.h>
 
 #include "base/wide.h"
 
-/* The class of a size is at most an eighth above it; an object or run may have to be cut to fit. The
- * eighth is never less for a larger size, so that what serves the largest block serves every
- * smaller one. */
+/* The size of a region that can serve a layout: the size rounded up to its class, by at most an
+ * eighth, and to its alignment. The result never falls as the size grows, so a region for the
+ * largest block serves every smaller one. */
 static size_t slab_region_size_for(size_t page, struct acre_layout layout)
 {
     size_t align = layout.align > ACRE_SLAB_UNIT ? layout.align : 0;

@@ -6,7 +6,7 @@
 
 /* ---- live blocks ---- */
 
-/* The block, if a live one starts at an address whose page leads to this record. */
+/* Finds the live block that starts at an address whose page-map entry points to `page`. */
 static bool slab_find_block_at(const struct acre_slab *slab, uintptr_t at,
     struct acre_slab_page *page, struct slab_block *block)
 {
@@ -33,8 +33,9 @@ bool acre_slab_find_block(const struct acre_slab *slab, const void *ptr, struct 
     return page != NULL && slab_find_block_at(slab, at, page, block);
 }
 
-/* Whether an object of this class serves so many bytes at this alignment, or at a lesser one. At
- * most 10 steps: the size rounds up to the alignment, and an object has at most 8192 bytes. */
+/* Whether the block's class is the one that serves `size` bytes at `align` or at a smaller
+ * alignment. At most 10 steps, because the size rounds up to the alignment and an object has at
+ * most 8192 bytes. */
 static bool slab_class_serves(
     const struct acre_slab *slab, const struct slab_block *block, size_t size, size_t align)
 {
@@ -71,7 +72,8 @@ struct acre_num acre_slab_usable_size(const struct acre_slab *slab, const void *
 
 /* ---- resize ---- */
 
-/* Gives a live run as many pages as a size takes; false when there is no room after it. */
+/* Resizes a live run in place; false if it would have to grow and the pages after it are not
+ * free. */
 static bool slab_resize_run(struct acre_slab *slab, struct acre_slab_page *page, size_t size)
 {
     size_t had = page->length;

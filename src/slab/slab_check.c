@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's checker: proves invariants SLAB-1 to SLAB-11 of slab_private.h. It changes nothing, and
- * follows a link only after the records have been shown to tile their regions.
+ * Slab's checker of invariants SLAB-1 to SLAB-11 (slab_private.h). It changes nothing, and follows
+ * links of records only after it has found that the records tile their regions.
  */
 #include "slab/slab_tables.h"
 
-/* What the checker knows and counts as it goes. */
+/* Where the checker is, and its counts. */
 struct slab_audit {
     const struct acre_slab *slab;
-    const struct acre_slab_region *region; /* worked on */
-    uintptr_t at;                          /* address of the page worked on */
+    const struct acre_slab_region *region; /* being checked */
+    uintptr_t at;                          /* address of the page being checked */
     size_t live;
     size_t used; /* bytes */
     size_t total;
     size_t capacity;
     size_t largest;         /* pages of the largest region, */
-    size_t largest_regions; /* and how many have as many */
+    size_t largest_regions; /* and the number of regions of that size */
     size_t free_runs;
     size_t partial[ACRE_SLAB_CLASSES];
 };
@@ -27,7 +27,7 @@ static const char run_text[] =
 static const char list_text[] = "SLAB-4: a list's bit is set if and only if it has runs";
 static const char bits_text[] = "SLAB-5: a slab's clear bits are its live objects";
 static const char constant_text[] = "SLAB-6: a slab's constants are its class's";
-static const char place_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
+static const char ring_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
 static const char count_text[] = "SLAB-8: the counts are the sums over all blocks";
 static const char class_text[] = "SLAB-9: the constants agree with page size and classes";
 static const char map_text[] =
@@ -68,7 +68,8 @@ static struct acre_check_result slab_check_settings(const struct acre_slab *slab
 
 /* ---- SLAB-1: regions ---- */
 
-static bool slab_is_valid_place(const struct acre_slab *slab, const struct acre_slab_region *region)
+static bool slab_is_valid_extent(
+    const struct acre_slab *slab, const struct acre_slab_region *region)
 {
     size_t mask = slab_page_size(slab) - 1;
     uintptr_t end = region->range.start + (region->range.size - 1);
@@ -115,16 +116,16 @@ static bool slab_is_valid_map(const struct acre_slab *slab, const struct acre_sl
            (owner == region || slab_is_valid_gap(slab, region));
 }
 
-static struct acre_check_result slab_check_places(const struct acre_slab *slab)
+static struct acre_check_result slab_check_headers(const struct acre_slab *slab)
 {
     for (const struct acre_slab_region *region = slab_first_region(slab); region != NULL;
          region = slab_next_region(region)) {
-        if (!slab_is_sealed(region))
+        if (!slab_has_valid_checksum(region))
             return slab_broken(header_text, region);
         const struct acre_slab_region *above = slab_next_region(region);
-        if (above != NULL && !slab_is_sealed(above))
+        if (above != NULL && !slab_has_valid_checksum(above))
             return slab_broken(header_text, above);
-        if (!slab_is_valid_place(slab, region))
+        if (!slab_is_valid_extent(slab, region))
             return slab_broken(region_text, region);
         if (!slab_is_valid_owner(region))
             return slab_broken(map_text, region);
@@ -157,7 +158,7 @@ static bool slab_is_valid_main_map(const struct acre_slab *slab)
     return false;
 }
 
-/* ---- SLAB-2, 3, 5, 6: what tiles a region ---- */
+/* ---- SLAB-2, 3, 5, 6: the slabs and runs of a region ---- */
 
 static struct acre_slab_page **slab_entry_of(
     const struct slab_audit *audit, const struct acre_slab_page *page)
@@ -187,14 +188,15 @@ static const char *slab_fault_of_slab(struct slab_audit *audit, const struct acr
     if (count == 0 || page->free_bits >> count != SIZE_MAX >> count)
         return bits_text;
     bool full = !slab_has_free(page, count);
-    if (page->slack != (page->state == SLAB_FALLBACK ? slab_fallback_slack(page->size)
-                                                     : slab_class_slack(slab, page->size_class)))
+    if (page->size_steps != (page->state == SLAB_FALLBACK
+                                    ? slab_fallback_size_steps(page->size)
+                                    : slab_class_size_steps(slab, page->size_class)))
         return constant_text;
     if (page->reciprocal !=
         (full && !slab_is_current(slab, page) ? 0 : slab_reciprocal(slab, page->size_class)))
         return constant_text;
     if (slab_is_empty(page) && !slab_is_current(slab, page))
-        return place_text;
+        return ring_text;
     if (!slab_is_valid_entries(audit, page))
         return tile_text;
     audit->live += slab_live_objects(page);
@@ -219,7 +221,7 @@ static bool slab_is_unmapped(const struct slab_audit *audit, const struct acre_s
 
 static const char *slab_fault_of_run(struct slab_audit *audit, const struct acre_slab_page *page)
 {
-    if (page->reciprocal != 0 || page->slack != 0)
+    if (page->reciprocal != 0 || page->size_steps != 0)
         return constant_text;
     if (!slab_is_unmapped(audit, page))
         return tile_text;
@@ -242,12 +244,13 @@ static bool slab_is_valid_inner_records(const struct acre_slab_page *page, size_
     size_t ends = page->state == SLAB_FREE ? 1 : 0;
     for (size_t i = 1; i < pages; i++)
         if ((i < pages - ends && page[i].state != SLAB_BLANK) || page[i].reciprocal != 0 ||
-            page[i].slack != 0)
+            page[i].size_steps != 0)
             return false;
     return true;
 }
 
-/* Pages of a tile; 0 when it does not fit what is left of the region. */
+/* Pages of the slab or run at a record; 0: no slab or run starts there, or it is longer than the
+ * rest of the region. */
 static size_t slab_tile_pages(const struct acre_slab_page *page, size_t left)
 {
     bool known = page->state == SLAB_FREE || page->state == SLAB_RUN || slab_is_slab(page);
@@ -307,7 +310,8 @@ static struct acre_check_result slab_check_regions(struct slab_audit *audit)
 
 /* ---- SLAB-3, 4, 7: the lists ---- */
 
-/* Length of a list all of whose records are as `wanted` says; SIZE_MAX when one is not. */
+/* Length of a ring; SIZE_MAX if it has more than `most` records, a bad link, or a record that
+ * `wanted` refuses. */
 static size_t slab_ring_length(const struct acre_slab *slab, const struct acre_slab_page *page,
     size_t most, bool (*wanted)(const struct acre_slab *, const struct acre_slab_page *, size_t),
     size_t which)
@@ -335,7 +339,7 @@ static bool slab_is_partial(
            !slab_is_current(slab, page);
 }
 
-/* As slab_ring_length, of a list of free runs. */
+/* The same for a list of free runs. */
 static size_t slab_list_length(const struct acre_slab *slab, size_t list, size_t most)
 {
     const struct acre_slab_page *page = slab->runs[list];
@@ -375,10 +379,10 @@ static struct acre_check_result slab_check_classes(const struct slab_audit *audi
         size_t most = audit->partial[size_class];
         if (slab_ring_length(slab, slab->partial[size_class], most, slab_is_partial, size_class) !=
             most)
-            return slab_broken(place_text, &slab->partial[size_class]);
+            return slab_broken(ring_text, &slab->partial[size_class]);
     }
     const void *bad = acre_slab_find_bad_current(slab);
-    return bad != NULL ? slab_broken(place_text, bad) : slab_sound();
+    return bad != NULL ? slab_broken(ring_text, bad) : slab_sound();
 }
 
 /* ---- SLAB-8: the counts ---- */
@@ -405,7 +409,7 @@ struct acre_check_result acre_slab_check(const struct acre_slab *slab)
         return slab_sound(); /* no settings yet */
     struct acre_check_result result = slab_check_settings(slab);
     if (result.invariant == NULL)
-        result = slab_check_places(slab);
+        result = slab_check_headers(slab);
     if (result.invariant == NULL)
         result = slab_check_regions(&audit);
     if (result.invariant == NULL)

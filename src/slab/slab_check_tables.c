@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's checker, for what is kept per class and of regions: SLAB-9, and parts of SLAB-1 and SLAB-7.
+ * Slab's checker of the tables per class and the region cache: SLAB-9, and parts of SLAB-1 and
+ * SLAB-7.
  */
 #include "base/memory.h"
 #include "slab/slab_tables.h"
@@ -31,14 +32,14 @@ const void *acre_slab_find_bad_constant(const struct acre_slab *slab)
     for (unsigned size_class = 0; size_class < ACRE_SLAB_CLASSES; size_class++)
         if (!slab_is_valid_class(slab, size_class))
             return &slab->object_size[size_class];
-    uint8_t slack[ACRE_SLAB_CLASSES] = { 0 };
+    uint8_t size_steps[ACRE_SLAB_CLASSES] = { 0 };
     for (size_t unit = 0; unit < slab->sizes; unit++) {
         if (!slab_is_valid_size(slab, unit))
             return &slab->class_of[unit];
-        slack[slab->class_of[unit]]++;
+        size_steps[slab->class_of[unit]]++;
     }
-    if (memcmp(slack, slab->slack, sizeof(slack)) != 0)
-        return slab->slack;
+    if (memcmp(size_steps, slab->size_steps, sizeof(size_steps)) != 0)
+        return slab->size_steps;
     return slab->watermark != slab_watermark_list(slab) ? &slab->watermark : NULL;
 }
 

@@ -8,25 +8,25 @@
 
 /* ---- created and destroyed ---- */
 
-/* Pages of a new slab where there is room for it. */
+/* Pages that a new slab gets if a free run is so long. */
 static size_t slab_wanted_pages(
     const struct acre_slab *slab, unsigned size_class, size_t least, bool ample)
 {
     size_t pages = slab->slab_pages[size_class];
-    size_t most = slab->capacity / SLAB_SMALL_PART;
+    size_t most = slab->capacity / SLAB_LENGTH_DIVISOR;
     if (pages > most)
         pages = most;
     if (!ample)
-        pages = pages / SLAB_SHORT_PART;
+        pages = pages / SLAB_SHORT_DIVISOR;
     return pages > least ? pages : least;
 }
 
-/* Makes a slab of blank pages, and makes it current. */
-static void slab_lay_out(
+/* Makes a slab of blank pages current. */
+static void slab_init_current(
     struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page, size_t pages)
 {
     struct slab_page_place place = slab_page_place(slab, page);
-    slab_describe(slab, size_class, page, pages, place);
+    slab_init_slab(slab, size_class, page, pages, place);
     slab_set_current(slab, size_class, page, place.at);
 }
 
@@ -37,12 +37,12 @@ bool acre_slab_new_slab(struct acre_slab *slab, unsigned size_class, bool ample)
     struct acre_slab_page *page = acre_slab_run_alloc_any(slab, pages);
     if (page == NULL)
         return false;
-    slab_lay_out(slab, size_class, page, pages);
+    slab_init_current(slab, size_class, page, pages);
     return true;
 }
 
-/* The longest slab that there is room for, down to one object, which may take the place of empty
- * slabs of other classes. */
+/* Makes the longest slab current that there is room for, down to one object. A slab of one object
+ * may take the place of empty slabs of other classes. */
 static bool slab_create_short(struct acre_slab *slab, unsigned size_class)
 {
     size_t least = slab_pages_for(slab, slab->object_size[size_class]);
@@ -56,7 +56,7 @@ static bool slab_create_short(struct acre_slab *slab, unsigned size_class)
         page = acre_slab_reclaim_run(slab, least, 1);
     if (page == NULL)
         return false;
-    slab_lay_out(slab, size_class, page, pages);
+    slab_init_current(slab, size_class, page, pages);
     return true;
 }
 
@@ -66,7 +66,7 @@ static ACRE_NOINLINE enum acre_status slab_destroy(
     return slab_free_pages(slab, page);
 }
 
-/* The same with a call of on_released. */
+/* Destroys a slab and calls on_released. */
 static ACRE_NOINLINE enum acre_status slab_destroy_notifying(
     struct acre_slab *slab, struct acre_slab_page *page)
 {
@@ -77,7 +77,7 @@ static ACRE_NOINLINE enum acre_status slab_destroy_notifying(
 }
 
 /* Destroys a slab, as the last step of the free of its last object. */
-ACRE_INLINE enum acre_status slab_return(struct acre_slab *slab, struct acre_slab_page *page)
+ACRE_INLINE enum acre_status slab_release(struct acre_slab *slab, struct acre_slab_page *page)
 {
     if (ACRE_UNLIKELY(slab->on_released != NULL))
         return slab_destroy_notifying(slab, page);
@@ -152,18 +152,18 @@ enum acre_status acre_slab_became_empty(struct acre_slab *slab, struct acre_slab
     unsigned size_class = page->size_class;
     if (slab->current[size_class] == page) {
         page->state = SLAB_OBJECTS;
-        page->slack = slab->slack[size_class];
+        page->size_steps = slab->size_steps[size_class];
         return ACRE_OK;
     }
     slab_ring_remove(&slab->partial[size_class], page);
-    return slab_return(slab, page);
+    return slab_release(slab, page);
 }
 
 enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_slab_page *page)
 {
     ACRE_ASSERT(slab->current[page->size_class] != page); /* SLAB-6 */
     if (slab_is_empty(page))
-        return slab_return(slab, page);
+        return slab_release(slab, page);
     page->reciprocal = slab->reciprocal[page->size_class];
     slab_ring_append(&slab->partial[page->size_class], page);
     return ACRE_OK;
@@ -171,7 +171,7 @@ enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_sl
 
 /* ---- runs in place of empty slabs ---- */
 
-/* Pages of the free run or empty slab that ends before this record; 0: neither does. */
+/* Pages of the free run or empty slab that ends before this record; 0: there is none. */
 static size_t slab_spare_pages_before(struct acre_slab_page *page)
 {
     const struct acre_slab_page *first = slab_first_page(page - 1);
@@ -182,7 +182,7 @@ static size_t slab_spare_pages_before(struct acre_slab_page *page)
                : 0;
 }
 
-/* Pages of the free run or empty slab that starts at this record. */
+/* Pages of the free run or empty slab that starts at this record; 0: there is none. */
 static size_t slab_spare_pages_from(const struct acre_slab_page *page)
 {
     if (page->state == SLAB_FREE)
@@ -190,8 +190,8 @@ static size_t slab_spare_pages_from(const struct acre_slab_page *page)
     return slab_is_slab(page) && slab_is_empty(page) ? page->pages : 0;
 }
 
-/* The run that there would be around an empty slab if all empty ones were destroyed; its pages go
- * to *pages. At most two steps per class. */
+/* The first record of the free run that destroying all empty slabs would leave around an empty
+ * slab. Stores its length in *pages. At most two steps per class. */
 static struct acre_slab_page *slab_run_around(struct acre_slab_page *page, size_t *pages)
 {
     struct acre_slab_page *end = page;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's constants of the classes, which follow from the page size.
+ * Slab's constants per class, which follow from the page size.
  */
 #include "base/memory.h"
 #include "slab/slab_tables.h"
@@ -14,7 +14,7 @@ static uint32_t slab_reciprocal_of(size_t size)
     return (uint32_t)acre_divide(UINT32_MAX, size) + 1;
 }
 
-/* Whether so many bytes leave at most 1/32 unused, and hold as many objects as is worth a slab. */
+/* Whether a slab of `bytes` bytes leaves at most 1/32 unused, and holds enough objects. */
 static bool slab_is_good_length(size_t bytes, size_t size)
 {
     size_t count = acre_divide(bytes, size);
@@ -25,7 +25,8 @@ static bool slab_is_good_length(size_t bytes, size_t size)
     return count >= enough && (bytes - acre_multiply(count, size)) * 32 <= bytes;
 }
 
-/* Pages of a slab: the fewest that are good, else those that leave the smallest part unused. */
+/* Pages of a slab: the smallest good length, else the length that leaves the smallest part
+ * unused. */
 static size_t slab_best_length(size_t page, size_t size)
 {
     size_t least = acre_divide(size + page - 1, page);
@@ -46,7 +47,8 @@ static size_t slab_best_length(size_t page, size_t size)
     return best;
 }
 
-/* A class whose slabs would have more objects than bits gets no pages, and is left out. */
+/* Sets the constants of a class. slab_pages is 0 for a class that is not used: one page would have
+ * more objects than a word has bits, or the size is above the largest. */
 static void slab_set_class(struct acre_slab *slab, unsigned size_class, size_t page)
 {
     size_t size = slab_class_size(size_class);
@@ -59,7 +61,7 @@ static void slab_set_class(struct acre_slab *slab, unsigned size_class, size_t p
 
 static void slab_set_class_of_sizes(struct acre_slab *slab)
 {
-    memset(slab->slack, 0, sizeof(slab->slack));
+    memset(slab->size_steps, 0, sizeof(slab->size_steps));
     unsigned size_class = 0;
     for (unsigned unit = 0; unit < slab->sizes; unit++) {
         while (slab_class_size(size_class) < (unit + 1) * (size_t)ACRE_SLAB_UNIT ||
@@ -67,7 +69,7 @@ static void slab_set_class_of_sizes(struct acre_slab *slab)
             size_class++;
         ACRE_ASSERT(size_class < ACRE_SLAB_CLASSES); /* SLAB-9 */
         slab->class_of[unit] = (uint8_t)size_class;
-        slab->slack[size_class]++;
+        slab->size_steps[size_class]++;
     }
 }
 

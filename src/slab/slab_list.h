@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's lists of free runs by length, and how a run leaves them in one piece or in part. Lists end
- * in null. Everything here is O(1).
+ * Slab's lists of free runs by length. A run is removed as a whole, or cut and its rest put back.
+ * Lists end in null. Everything here is O(1).
  */
 #ifndef ACRE_SRC_SLAB_SLAB_LIST_H
 #define ACRE_SRC_SLAB_SLAB_LIST_H
 
 #include "slab/slab_private.h"
 
-/* The list of runs of a length: `steps`, the length's highest three bits, counts on from one power of
- * two to the next. */
+/* The list of runs of a length. Below SLAB_LINEAR_RUNS, the length itself; above, four lists per
+ * power of two, by the three highest bits of the length (`steps`). */
 ACRE_INLINE size_t slab_run_list(size_t pages)
 {
     if (pages < SLAB_LINEAR_RUNS)
@@ -29,7 +29,7 @@ ACRE_INLINE size_t slab_list_bit(size_t list)
     return (size_t)1 << (list % SLAB_WORD_BITS);
 }
 
-/* The bit of a list with its first run. */
+/* Sets the bit of a list, which has its first run. */
 ACRE_INLINE void slab_list_mark(struct acre_slab *slab, size_t list)
 {
     size_t *word = slab_list_word(slab, list);
@@ -38,7 +38,7 @@ ACRE_INLINE void slab_list_mark(struct acre_slab *slab, size_t list)
     *word = bits;
 }
 
-/* The bit of a list without a run. */
+/* Clears the bit of a list, which has lost its last run. */
 ACRE_INLINE void slab_list_unmark(struct acre_slab *slab, size_t list)
 {
     size_t *word = slab_list_word(slab, list);
@@ -47,7 +47,7 @@ ACRE_INLINE void slab_list_unmark(struct acre_slab *slab, size_t list)
     *word = bits;
 }
 
-/* Puts a run, whose length is set, at the front of its list. */
+/* Puts a run at the front of its list; its length is set. */
 ACRE_INLINE void slab_list_push(struct acre_slab *slab, struct acre_slab_page *page, size_t list)
 {
     ACRE_ASSERT(list == slab_run_list(page->length) && list < SLAB_NO_LIST); /* SLAB-3 */
@@ -90,7 +90,7 @@ ACRE_INLINE void slab_list_remove(struct acre_slab *slab, struct acre_slab_page 
         next->prev = prev;
 }
 
-/* The bits of a word from that of a list on. */
+/* The word that has the bit of a list, shifted so that this bit is the lowest. */
 ACRE_INLINE size_t slab_list_word_from(const struct acre_slab *slab, size_t list)
 {
     return slab->nonempty[list >> SLAB_WORD_LOG2] >> (list % SLAB_WORD_BITS);
@@ -111,8 +111,8 @@ ACRE_INLINE size_t slab_list_find(const struct acre_slab *slab, size_t list)
     return SLAB_NO_LIST;
 }
 
-/* The list whose first run has at least so many pages: their own, or one whose runs all are longer;
- * SLAB_NO_LIST: there is none. */
+/* A list whose first run has at least `pages` pages: the list for that length, else the next one
+ * that has runs; SLAB_NO_LIST: there is none. */
 ACRE_INLINE size_t slab_list_fitting(const struct acre_slab *slab, size_t pages)
 {
     size_t list = slab_run_list(pages);
@@ -124,8 +124,8 @@ ACRE_INLINE size_t slab_list_fitting(const struct acre_slab *slab, size_t pages)
     return slab_list_find(slab, list + 1);
 }
 
-/* Takes the first pages of a free run, which is the first one of a list; the state of its first
- * record is the caller's to set. */
+/* Takes the first pages of a free run, which is the first one of a list, and puts the rest back.
+ * The caller sets the state of the first record. */
 ACRE_INLINE void slab_list_cut(
     struct acre_slab *slab, struct acre_slab_page *run, size_t list, size_t pages)
 {

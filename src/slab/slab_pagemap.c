@@ -32,7 +32,7 @@ ACRE_NOINLINE struct slab_page_place acre_slab_page_place_other(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
     struct slab_page_place place;
-    struct acre_slab_region *owner = /* the map that the record is in lies in its owner's region */
+    struct acre_slab_region *owner = /* the region that the record lies in */
         (struct acre_slab_region *)acre_regions_find(&slab->regions, (uintptr_t)page);
     size_t number = slab_records_between(owner->map + 1, page);
     place.at = owner->map_base + (number << slab->page_log2);
@@ -54,7 +54,7 @@ bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_pa
 
 /* ---- entries ---- */
 
-/* Makes entries point to no slab. */
+/* Points entries to no slab. */
 static void slab_clear_entries(struct acre_slab *slab, struct acre_slab_page **entry, size_t pages)
 {
     for (size_t i = 0; i < pages; i++)
@@ -81,7 +81,7 @@ void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, siz
 
 /* ---- records that move to another map ---- */
 
-/* Makes the neighbours of a record in its ring, which were those of `was`, point to it. */
+/* Points the neighbours in a ring to a record that has moved from `was` to `page`. */
 static void slab_relink(
     struct acre_slab_page **ring, const struct acre_slab_page *was, struct acre_slab_page *page)
 {
@@ -95,7 +95,7 @@ static void slab_relink(
         *ring = page;
 }
 
-/* The same in a list of free runs. */
+/* The same for a list of free runs. */
 static void slab_relink_run(
     struct acre_slab *slab, const struct acre_slab_page *was, struct acre_slab_page *page)
 {
@@ -107,7 +107,7 @@ static void slab_relink_run(
         page->next->prev = page;
 }
 
-/* Moves the records of a slab; all that points to its first one points to the new one after. */
+/* Points entries, and the current slab or ring, to a slab whose records have moved. */
 static void slab_move_slab(struct acre_slab *slab, const struct acre_slab_page *was,
     struct acre_slab_page *page, struct acre_slab_page **entry, size_t pages)
 {
@@ -118,7 +118,7 @@ static void slab_move_slab(struct acre_slab *slab, const struct acre_slab_page *
         slab_relink(&slab->partial[size_class], was, page);
 }
 
-/* Moves the records of a slab or run. */
+/* Moves the records of a slab or run, and all pointers to the first one. */
 static void slab_move_records(struct acre_slab *slab, const struct acre_slab_page *was,
     struct acre_slab_page *page, struct acre_slab_page **entry, size_t pages)
 {
@@ -134,7 +134,7 @@ static void slab_move_records(struct acre_slab *slab, const struct acre_slab_pag
         entry[0] = page;
 }
 
-/* Points a region to its place in a map. */
+/* Points a region to its part of the owner's map. */
 static void slab_set_map_owner(
     const struct acre_slab *slab, struct acre_slab_region *region, struct acre_slab_region *owner)
 {
@@ -143,7 +143,7 @@ static void slab_set_map_owner(
     size_t number = (region->base - owner->map_base) >> slab->page_log2;
     region->records = owner->map + number;
     region->page_map = slab_map_entries(slab, owner) + number;
-    slab_seal_header(region);
+    slab_update_checksum(region);
 }
 
 static void slab_move_region(
@@ -180,7 +180,7 @@ struct acre_slab_region *acre_slab_lowest_sharing(const struct acre_slab_region 
     return (struct acre_slab_region *)(uintptr_t)lowest;
 }
 
-/* Makes guards of all records in an owner's map that are no region's. */
+/* Turns all records in an owner's map that belong to no region into guards. */
 static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *owner)
 {
     const struct acre_slab_region *region = acre_slab_lowest_sharing(owner);
@@ -196,8 +196,8 @@ static void slab_guard_gaps(struct acre_slab *slab, struct acre_slab_region *own
     slab_make_guards(owner->map + 1 + number, 1);
 }
 
-/* Moves the regions of a shared map into the map of `owner`, itself or the region above them, as far
- * down as that reaches. */
+/* Moves the regions that share the map of `from` into the map of `owner`, as far down as it
+ * reaches. `owner` is the topmost of these regions, or the region above them. */
 static void slab_gather_regions(
     struct acre_slab *slab, const struct acre_slab_region *from, struct acre_slab_region *owner)
 {
@@ -240,7 +240,7 @@ void acre_slab_share_map(
     slab_gather_regions(slab, low, region);
 }
 
-/* The region has just left the list, but still knows the one below it. */
+/* The region has just left the list, but its link to the region below is still valid. */
 void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region)
 {
     slab_make_guards(region->records + 1, region->pages);
@@ -252,7 +252,8 @@ void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region
     }
 }
 
-/* Makes the map of an owner the main one if it is the larger, or was it. */
+/* Makes the map of an owner the main map if it is larger than that, or is the main map already and
+ * has changed. */
 static void slab_prefer_map(struct acre_slab *slab, const struct acre_slab_region *owner)
 {
     const struct acre_slab_region *lowest = ACRE_SMALL ? owner : acre_slab_lowest_sharing(owner);

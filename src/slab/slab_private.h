@@ -10,7 +10,7 @@
  *
  * A region, from its lowest address on:
  *
- *   | gap | header | guard | record | record | ... | guard | entry | entry | ... | gap | page | ... |
+ *   | gap | header | guard | record | ... | guard | entry | entry | ... | gap | page | page | ... |
  *
  * Each page has a *record*. The record of a slab's or run's first page describes it. Each page also
  * has an entry in the *page map*, which points to the record of the slab that the page belongs to:
@@ -22,25 +22,26 @@
  *
  * The distance of a pointer from the start of its slab, times the *reciprocal* of the object size
  * (2^32 / size), gives the object's index in the high half of the product. The low half is less
- * than the reciprocal only for exact multiples of the size, so one comparison proves that an object
- * starts there. The unused rest of a slab gives an index whose bit is always set, as that of a free
- * object is.
+ * than the reciprocal only for exact multiples of the size, so one comparison tells whether an
+ * object starts there. An address in the unused rest of a slab gives an index whose bit is always
+ * set, like the bit of a free object.
  *
  * The gaps keep metadata out of reach: a write of up to SLAB_GAP bytes past the last block of an
  * adjacent region, or SLAB_GAP_BELOW bytes before the first block of this one, overwrites no
  * metadata. Where regions are not adjacent, the first gap is empty.
  *
- * A free run has its length in the records of its first and last page, a live one in its first.
- * Destroying a slab leaves its page-map entries: they are *stale* and point to a record that is no
- * slab's, until another slab overwrites them or a shorter slab begins at that record.
+ * A free run has its length in the records of its first and last page, a live run only in the
+ * record of its first page. Destroying a slab leaves its page-map entries as they are. These
+ * *stale* entries point to a record that describes no slab, until another slab overwrites them or a
+ * shorter slab that begins at that record clears them.
  *
- * Adjacent regions can share one map, in the topmost of them, the *map owner*: records and page-map
- * entries for all pages from the first one of the lowest region to the last one of the owner. The
- * room for maps in the other regions lies unused then. The hot paths look in the shared map with
- * most pages, the *main map*, without knowing the region. The *region cache* finds other regions by
- * address.
+ * Adjacent regions can share one map, which lies in the topmost of them, the *map owner*. It has
+ * the records and page-map entries of all pages from the first one of the lowest region to the last
+ * one of the owner; the maps of the other regions are unused. The hot paths need no region for a
+ * block in the *main map*, which is the map with most pages. The *region cache* finds the region of
+ * any other block by address.
  *
- * Invariants; in brackets the cost of keeping each:
+ * Invariants, with the cost of keeping each in brackets:
  *   SLAB-1  regions are in ascending order and disjoint, and the region cache holds only regions of
  *           the list [add: O(regions); remove: a step per cache entry]
  *   SLAB-2  slabs, live runs and free runs tile the pages between the guards; the entries of a
@@ -69,9 +70,7 @@
  *   1  slab_pagemap.c (addresses to records and back), slab_tables.h (what alloc keeps per class),
  *      this file
  *
- * What was tried, with figures in docs/decisions.md, "Slab": one word per slab; the hot paths,
- * instruction by instruction; the slow paths; which slab becomes current; runs of pages without a
- * bitmap; sized frees; constructors. Shared maps: the same file, "Heap".
+ * Alternatives, with figures: docs/decisions.md, "Slab"; for shared maps, "Heap".
  */
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
 #define ACRE_SRC_SLAB_PRIVATE_H
@@ -86,30 +85,30 @@ enum slab_state {
     SLAB_FREE = 1,  /* first or last page of a free run */
     SLAB_RUN = 2,   /* first page of a live run */
     SLAB_OBJECTS = 3,
-    SLAB_FALLBACK = 4, /* as SLAB_OBJECTS; an object of it serves a layout of a smaller class */
+    SLAB_FALLBACK = 4, /* as SLAB_OBJECTS, but objects may serve layouts of smaller classes */
     SLAB_GUARD = 5
 };
 
 enum {
     SLAB_WORD_BITS = 8 * sizeof(size_t),
     SLAB_WORD_LOG2 = sizeof(size_t) == 8 ? 6 : 5,
-    SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1,         /* so that a set bit can always be found */
-    SLAB_MAX_PAGES = 32,                           /* of a slab: each page costs an entry to set */
+    SLAB_MAX_OBJECTS = SLAB_WORD_BITS - 1, /* so that a set bit can always be found */
+    SLAB_MAX_PAGES = 32, /* of a slab: a new slab sets a page-map entry per page */
     SLAB_LINEAR_RUNS = 1 << ACRE_SLAB_LINEAR_LOG2, /* shorter runs have a list per length */
     /* The watermark: memory is ample while one free run has a 16th of the pages of the largest
-     * region. While it is, a new slab is created rather than a partial one reused that has less
-     * than a 4th of its objects free (the reuse threshold): each slab costs two slow calls on its
-     * way. When memory is not ample, the fullest slab becomes current, so that others empty; 8
-     * larger classes are asked for an object before a slab is created; and a new slab has half of
-     * the usual pages. */
-    SLAB_WATERMARK_PART = 16,
-    SLAB_SHORT_PART = 2,
-    SLAB_REUSE_PART = 4,
+     * region. While memory is ample, a partial slab is reused only if a 4th of its objects are free
+     * (the reuse threshold), else a new slab is created, because each change of the current slab
+     * costs two slow calls. While memory is short, the fullest slab becomes current, so that others
+     * can become empty; the 8 next larger classes are searched for an object before a slab is
+     * created; and a new slab has half of the usual pages. */
+    SLAB_WATERMARK_DIVISOR = 16,
+    SLAB_SHORT_DIVISOR = 2,
+    SLAB_REUSE_DIVISOR = 4,
     SLAB_FALLBACK_CLASSES = 8,
-    SLAB_SCAN_LIMIT = 2, /* partial slabs that are looked at when the fullest becomes current */
+    SLAB_SCAN_LIMIT = 2, /* partial slabs among which the fullest is searched */
     SLAB_GAP = 64,       /* bytes between the last page of a region and the next one's metadata, */
     SLAB_GAP_BELOW = 16, /* and between the metadata of a region and its first page */
-    SLAB_SMALL_PART = 64 /* a slab has at most a 64th of all pages, or room for one object */
+    SLAB_LENGTH_DIVISOR = 64 /* a slab has at most a 64th of all pages, but room for one object */
 };
 
 #define SLAB_NO_LIST ((size_t)ACRE_SLAB_RUN_LISTS)
@@ -120,12 +119,12 @@ struct acre_slab_region {
     size_t pages;
     struct acre_slab_page *records;     /* of the guard before the first page, in a map */
     struct acre_slab_page **page_map;   /* entries of the pages, in the same map */
-    struct acre_slab_region *map_owner; /* whose map that is */
+    struct acre_slab_region *map_owner; /* the region that the map lies in */
     uintptr_t map_base;                 /* the page that the second record of `map` stands for */
     uintptr_t checksum;                 /* of all fields above */
-    /* A guard, the pages from map_base to the last one of this region, and another guard. The
-     * records of pages that belong to no region are guards. The page-map entries follow. Unused while another region is the
-     * map owner. */
+    /* A guard, the records of the pages from map_base to the last one of this region, another
+     * guard, and the page-map entries of the same pages. Pages that belong to no region have guards
+     * as records. Unused while another region is the map owner. */
     struct acre_slab_page map[];
 };
 
@@ -152,7 +151,7 @@ struct slab_block {
 
 /* ---- pages and classes ---- */
 
-/* Whether page size and classes are set: a zeroed struct has none, and owns no memory. */
+/* Whether page size and classes are set. A zeroed struct has neither, and owns no memory. */
 ACRE_INLINE bool slab_has_settings(const struct acre_slab *slab)
 {
     return slab->sizes != 0;
@@ -169,7 +168,7 @@ ACRE_INLINE size_t slab_largest_object(const struct acre_slab *slab)
     return (size_t)slab->sizes * ACRE_SLAB_UNIT;
 }
 
-/* Pages that so many bytes take; 0 bytes take none. Cannot overflow. */
+/* Pages that hold `size` bytes; 0 for 0 bytes. Cannot overflow. */
 ACRE_INLINE size_t slab_pages_for(const struct acre_slab *slab, size_t size)
 {
     return (size >> slab->page_log2) + ((size & (slab_page_size(slab) - 1)) != 0);
@@ -190,14 +189,15 @@ ACRE_INLINE bool slab_is_slab(const struct acre_slab_page *page)
     return page->state == SLAB_OBJECTS || page->state == SLAB_FALLBACK;
 }
 
-/* Whether a slab of so many objects has a free one. */
+/* Whether a slab of `count` objects has a free one. */
 ACRE_INLINE bool slab_has_free(const struct acre_slab_page *page, uint32_t count)
 {
     return acre_bits_lowest(page->free_bits) < count;
 }
 
-/* The slack of a fallback slab: all sizes but 0, as far as 8 bits count; the slow path accepts the rest. */
-ACRE_INLINE uint8_t slab_fallback_slack(size_t size)
+/* size_steps of a fallback slab: every size but 0, as far as 8 bits allow; the slow path of a sized
+ * free accepts the rest. */
+ACRE_INLINE uint8_t slab_fallback_size_steps(size_t size)
 {
     return size / ACRE_SLAB_UNIT < UINT8_MAX ? (uint8_t)(size / ACRE_SLAB_UNIT) : UINT8_MAX;
 }
@@ -206,7 +206,7 @@ ACRE_INLINE uint8_t slab_fallback_slack(size_t size)
 ACRE_INLINE void slab_mark_fallback(struct acre_slab_page *page)
 {
     page->state = SLAB_FALLBACK;
-    page->slack = slab_fallback_slack(page->size);
+    page->size_steps = slab_fallback_size_steps(page->size);
 }
 
 ACRE_INLINE bool slab_is_empty(const struct acre_slab_page *page)
@@ -221,10 +221,10 @@ ACRE_INLINE size_t slab_object_index(uint32_t offset, uint32_t reciprocal)
     return (uint32_t)product < reciprocal ? (size_t)(product >> 32) : (size_t)SLAB_WORD_BITS;
 }
 
-/* The number of set bits of a slab of which one object in SLAB_REUSE_PART is free. */
+/* How many bits are set in a slab that has one object in SLAB_REUSE_DIVISOR free. */
 ACRE_INLINE unsigned slab_reuse_threshold(const struct acre_slab_page *page)
 {
-    return (unsigned)SLAB_WORD_BITS - page->count + page->count / (unsigned)SLAB_REUSE_PART;
+    return (unsigned)SLAB_WORD_BITS - page->count + page->count / (unsigned)SLAB_REUSE_DIVISOR;
 }
 
 /* Live objects of a slab. */
@@ -233,14 +233,14 @@ ACRE_INLINE unsigned slab_live_objects(const struct acre_slab_page *page)
     return acre_bits_count(~page->free_bits);
 }
 
-/* The record of the slab whose last page has the record `last`; when that is no slab's last page,
- * some record of the same region. */
+/* The first record of the slab that ends with the record `last`. If no slab ends there: any record
+ * of the same region. */
 ACRE_INLINE struct acre_slab_page *slab_first_page(struct acre_slab_page *last)
 {
     return last - last->to_first;
 }
 
-/* Records from `first` up to `page`, in one array. */
+/* How many records `page` lies after `first` in the same array. */
 ACRE_INLINE size_t slab_records_between(
     const struct acre_slab_page *first, const struct acre_slab_page *page)
 {
@@ -251,7 +251,8 @@ ACRE_INLINE size_t slab_records_between(
 
 /* ---- accounts ---- */
 
-/* Counts a block handed out; false when the bytes in use exceed the peak, which is to be raised. */
+/* Counts an allocated block. Returns false if the bytes in use now exceed the peak, which the
+ * caller then raises. */
 ACRE_INLINE bool slab_count_block(struct acre_slab *slab, size_t bytes)
 {
     slab->live_blocks++;
@@ -267,7 +268,7 @@ ACRE_INLINE void slab_raise_peak(struct acre_slab *slab)
     ACRE_ASSERT(slab->peak <= slab->capacity << slab->page_log2); /* SLAB-8 */
 }
 
-/* Counts a block taken back. */
+/* Counts a freed block. */
 ACRE_INLINE void slab_uncount_block(struct acre_slab *slab, size_t bytes)
 {
     ACRE_ASSERT(
@@ -349,7 +350,7 @@ ACRE_INLINE uintptr_t slab_map_end(
     return (uintptr_t)(region->map + records) + (records - 2) * sizeof(struct acre_slab_page *);
 }
 
-/* Bytes of header, guards, and records and entries of so many pages. */
+/* Bytes of header, guards, and the records and entries of `pages` pages. */
 ACRE_INLINE size_t slab_metadata_size(size_t pages)
 {
     return sizeof(struct acre_slab_region) + 2 * sizeof(struct acre_slab_page) +
@@ -367,15 +368,15 @@ ACRE_INLINE uintptr_t slab_header_checksum(const struct acre_slab_region *region
     return sum;
 }
 
-/* Follows each change of a region's header; a small build has no checksums. */
-ACRE_INLINE void slab_seal_header(struct acre_slab_region *region)
+/* To be called after each change of a region's header. A small build has no checksums. */
+ACRE_INLINE void slab_update_checksum(struct acre_slab_region *region)
 {
     if (!ACRE_SMALL)
         region->checksum = slab_header_checksum(region);
 }
 
 /* Whether a region's header has its checksum. */
-ACRE_INLINE bool slab_is_sealed(const struct acre_slab_region *region)
+ACRE_INLINE bool slab_has_valid_checksum(const struct acre_slab_region *region)
 {
     return ACRE_SMALL || region->checksum == slab_header_checksum(region);
 }
@@ -395,25 +396,26 @@ struct acre_slab_region *acre_slab_find_region(const struct acre_slab *slab, uin
 /* The last region that starts below an address; null: there is none. O(log regions). */
 struct acre_slab_region *acre_slab_find_region_below(const struct acre_slab *slab, uintptr_t at);
 
-/* Where the page of a record outside the main map is. O(regions). */
+/* The address and entry of the page that a record outside the main map describes. O(regions). */
 struct slab_page_place acre_slab_page_place_other(
     const struct acre_slab *slab, const struct acre_slab_page *page);
 
-/* The number of a record in the main map; outside of it, also below, as many as that has pages, or
- * more. */
+/* The number of a record in the main map. For a record outside, on either side: a number that is
+ * not below slab->pages. */
 ACRE_INLINE size_t slab_main_number(const struct acre_slab *slab, const struct acre_slab_page *page)
 {
     return acre_divide((uintptr_t)page - (uintptr_t)slab->records, sizeof(*page));
 }
 
-/* Where the page of a number in the main map is. */
+/* The address and entry of a page of the main map. */
 ACRE_INLINE struct slab_page_place slab_main_place(const struct acre_slab *slab, size_t number)
 {
     return (struct slab_page_place){ slab->base + (number << slab->page_log2),
         slab->page_map + number };
 }
 
-/* Where the page of a record is. O(1) in the main map, else O(regions). */
+/* The address and entry of the page that a record describes. O(1) in the main map, else
+ * O(regions). */
 ACRE_INLINE struct slab_page_place slab_page_place(
     const struct acre_slab *slab, const struct acre_slab_page *page)
 {
@@ -423,7 +425,7 @@ ACRE_INLINE struct slab_page_place slab_page_place(
     return slab_main_place(slab, number);
 }
 
-/* Whether one of the first `count` records of an array starts at an offset in it. */
+/* Whether a byte offset in an array is the start of one of its first `count` records. */
 ACRE_INLINE bool slab_is_record_at(uintptr_t offset, size_t count)
 {
     size_t number = acre_divide(offset, sizeof(struct acre_slab_page));
@@ -433,59 +435,59 @@ ACRE_INLINE bool slab_is_record_at(uintptr_t offset, size_t count)
 /* Whether a link points to a record of this allocator. O(regions). */
 bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page);
 
-/* Makes the entries of a new slab's pages point to its record, and no others: stale entries of a
- * longer slab that began at the same record are cleared. O(pages). */
+/* Points the entries of a new slab's pages to its record, and clears stale entries of a longer slab
+ * that began at the same record. O(pages). */
 void acre_slab_map_slab(struct acre_slab *slab, struct acre_slab_page *page, size_t pages,
     struct acre_slab_page **entry);
 
-/* Gives a new region of the list its place in a map, whose records are not written yet: in the
- * shared map that has its pages in a gap, or in a map of its own. O(regions that share it +
+/* Gives a new region, which is in the list, its part of a map: in a shared map with a gap where its
+ * pages lie, else in a map of its own. Does not write its records. O(regions that share the map +
  * pages). */
 void acre_slab_enter_map(struct acre_slab *slab, struct acre_slab_region *region);
 
-/* Makes a new region of the list the map owner of itself and the regions of `low`'s map, as far
- * down as its map reaches. O(regions that share it + pages). */
+/* Makes a new region, which is in the list, the map owner of itself and of the regions in the map
+ * of `low`, as far down as the new map reaches. O(regions that share the map + pages). */
 void acre_slab_share_map(
     struct acre_slab *slab, const struct acre_slab_region *low, struct acre_slab_region *region);
 
-/* Makes guards of the records of a region that is out of the list. Regions that have their records
- * in its map move them to their own maps. O(regions that share it + pages). */
+/* Turns the records of a region that has left the list into guards. If other regions share its map,
+ * moves their records to maps of their own. O(regions that share the map + pages). */
 void acre_slab_leave_map(struct acre_slab *slab, struct acre_slab_region *region);
 
 /* The lowest region of the shared map that a region owns. O(regions that share it). */
 struct acre_slab_region *acre_slab_lowest_sharing(const struct acre_slab_region *owner);
 
-/* A region has entered its map: makes that the main map if it has more pages, or was it before.
- * O(regions that share it). */
+/* To be called when a region has entered a map: makes this the main map if it has more pages than
+ * the main map, or updates it if it is the main map. O(regions that share the map). */
 void acre_slab_enter_main_map(struct acre_slab *slab, const struct acre_slab_region *region);
 
-/* A region whose first page was at an address has left its map: if that was the main map, makes the one
- * with most pages the main map. O(regions), O(1) if it was not. */
+/* To be called when a region, whose first page was at `base`, has left a map: if that was the main
+ * map, makes the map with most pages the main map. O(regions), O(1) if it was not. */
 void acre_slab_leave_main_map(struct acre_slab *slab, uintptr_t base);
 
-/* The record that the page map has for an address outside the main map; null: no region has it.
- * O(log regions), less if the region cache has the region. */
+/* The record to which the page-map entry of an address outside the main map points; null: the
+ * address is in no region. O(1) if the region cache has the region, else O(log regions). */
 struct acre_slab_page *acre_slab_find_page(const struct acre_slab *slab, uintptr_t at);
 
 /* ---- slab_run.c: runs of pages ---- */
 
-/* Frees a run, whose records are blank, and merges it with free neighbours. Returns ACRE_OK, so that
- * a free may end in it. */
+/* Frees a run, whose records are blank, and merges it with free neighbours. Returns ACRE_OK, so
+ * that callers can make it their tail call. */
 enum acre_status acre_slab_run_free(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages);
 
-/* A run of so many pages at a multiple of `align`, a power of two, with blank records; null when
- * there is none, and then nothing has changed. */
+/* Allocates a run of `pages` pages at a multiple of `align`, a power of two, with blank records.
+ * Null if there is none; nothing has changed then. */
 struct acre_slab_page *acre_slab_run_alloc(struct acre_slab *slab, size_t pages, size_t align);
 
-/* The same at any page. */
+/* As acre_slab_run_alloc, at any page. */
 struct acre_slab_page *acre_slab_run_alloc_any(struct acre_slab *slab, size_t pages);
 
-/* Takes so many pages at a multiple of `align` out of a free run that has room for them. */
+/* Takes `pages` pages at a multiple of `align` out of a free run that has room for them. */
 struct acre_slab_page *acre_slab_run_carve(
     struct acre_slab *slab, struct acre_slab_page *run, size_t pages, size_t align);
 
-/* Whether a run of `whole` pages that begins at a record has room for so many at `align`. */
+/* Whether a run of `whole` pages has room for `pages` pages at a multiple of `align`. */
 bool acre_slab_run_fits(const struct acre_slab *slab, const struct acre_slab_page *run,
     size_t whole, size_t pages, size_t align);
 
@@ -497,12 +499,12 @@ size_t acre_slab_run_longest(const struct acre_slab *slab);
 
 /* ---- slab_constants.c, slab_small.c ---- */
 
-/* Sets what is kept of classes and the watermark, all of which follows from the page size. */
+/* Sets the constants of the classes and the watermark, all of which follow from the page size. */
 void acre_slab_set_constants(struct acre_slab *slab);
 
 /* ---- slab_class.c, slab_small.c: slabs of a class ---- */
 
-/* Makes no slab current, in any class, and forgets the partial ones. */
+/* Leaves every class without a current slab and without partial slabs. */
 void acre_slab_clear_classes(struct acre_slab *slab);
 
 /* Pages of the longest run that acre_slab_reclaim_run finds at any alignment. */
@@ -520,26 +522,29 @@ void acre_slab_destroy_current_in(struct acre_slab *slab, const struct acre_slab
 void acre_slab_use_partial(
     struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page);
 
-/* The current slab being full, makes a partial slab current; false when none is worth it. */
+/* Makes a partial slab current in place of one that is full; false if none has enough free
+ * objects. */
 bool acre_slab_reuse_partial(struct acre_slab *slab, unsigned size_class, bool ample);
 
-/* Makes a new slab of the wanted length current; false when there is no run for it. */
+/* Makes a new slab of the length due (usual, or half while memory is short) current; false if no
+ * run is so long. */
 bool acre_slab_new_slab(struct acre_slab *slab, unsigned size_class, bool ample);
 
-/* Sees to it that the current slab has a free object; false when memory is short. */
+/* Makes sure that the current slab has a free object; false if there is no memory for one. */
 bool acre_slab_refill(struct acre_slab *slab, unsigned size_class);
 
-/* The last step of a free, when the last live object of a slab is gone that was not full before:
- * destroys the slab unless it is current. Calls on_released. */
+/* The last step of a free that emptied a slab which was not full before: destroys the slab, and
+ * calls on_released, unless it is current. */
 enum acre_status acre_slab_became_empty(struct acre_slab *slab, struct acre_slab_page *page);
 
-/* The same when a full slab got an object back: it is partial now, or empty. */
+/* The last step of a free into a slab that was full: the slab is partial now, or empty. */
 enum acre_status acre_slab_became_partial(struct acre_slab *slab, struct acre_slab_page *page);
 
-/* acre_slab_run_alloc when that has failed: destroys empty slabs where that makes room. */
+/* To be called when acre_slab_run_alloc has failed: destroys empty slabs where that makes room, and
+ * takes the run there; null if there is no such place. */
 struct acre_slab_page *acre_slab_reclaim_run(struct acre_slab *slab, size_t pages, size_t align);
 
-/* Calls on_released: a free has given back the pages of so many blocks. */
+/* Calls on_released after a free that has returned the pages of `blocks` blocks. */
 ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t blocks)
 {
     if (slab->on_released != NULL)
@@ -548,21 +553,20 @@ ACRE_INLINE void slab_notify_released(const struct acre_slab *slab, size_t block
 
 /* ---- slab_slow.c: the slow paths of alloc and dealloc ---- */
 
-/* Any alloc that the fast path does not serve. */
+/* Serves any request that the fast paths do not. */
 struct acre_ptr acre_slab_alloc_slow(struct acre_slab *slab, struct acre_layout layout);
 
-/* An alloc above the largest class, or of 0 bytes, at an alignment that every page has. */
+/* Serves a request above the largest class, or of 0 bytes, whose alignment every page has. */
 struct acre_ptr acre_slab_alloc_large(struct acre_slab *slab, struct acre_layout layout);
 
-/* An alloc from a class whose current slab is full. */
+/* Serves a request of a class whose current slab is full. */
 struct acre_ptr acre_slab_alloc_refill(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class);
 
-/* The end of an alloc that raises the peak. */
+/* Raises the peak and ends the alloc of the block at an address. */
 struct acre_ptr acre_slab_alloc_peak(struct acre_slab *slab, uintptr_t at);
 
-/* The free of a pointer whose record says neither "slab that was not full" nor "no object starts
- * there" on the fast path. */
+/* Frees a pointer that the fast path does not: into a full slab, to a run, or to no block. */
 enum acre_status acre_slab_dealloc_slow(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page);
 

@@ -8,7 +8,7 @@
 
 /* ---- settings ---- */
 
-/* Sets what follows from the page size, in an allocator without regions. */
+/* Sets the page size and all that follows from it, in an allocator without regions. */
 static void slab_set_page_size(struct acre_slab *slab, size_t page)
 {
     slab->page_log2 = acre_bits_highest(page);
@@ -17,7 +17,7 @@ static void slab_set_page_size(struct acre_slab *slab, size_t page)
     acre_slab_clear_classes(slab);
 }
 
-/* The page size, the default one where none is set. */
+/* The page size that was set, or the default. */
 static size_t slab_page_setting(const struct acre_slab *slab)
 {
     return slab_has_settings(slab) ? slab_page_size(slab) : (size_t)ACRE_SLAB_PAGE;
@@ -45,7 +45,7 @@ void acre_slab_set_on_released(struct acre_slab *slab, acre_released_fn *handler
 
 /* ---- add_memory ---- */
 
-/* What add_memory returns for a range that leaves so many pages. */
+/* The status with which add_memory accepts or refuses a range that has room for `pages` pages. */
 static enum acre_status slab_check_range(
     const struct acre_slab *slab, uintptr_t start, size_t size, size_t pages)
 {
@@ -61,7 +61,7 @@ struct slab_usable {
     size_t size;
 };
 
-/* A range without the gaps that regions next to it require. */
+/* The part of a range that is left after the gaps to adjacent regions. */
 static struct slab_usable slab_leave_gaps(
     const struct acre_slab *slab, uintptr_t start, size_t size)
 {
@@ -81,7 +81,7 @@ static struct slab_usable slab_leave_gaps(
     return (struct slab_usable){ start + first, size - first - last };
 }
 
-/* Where the header of a region of `whole` bytes goes, whose usable part begins at an address. */
+/* The address of the header of a region of `whole` bytes whose usable part begins at `start`. */
 static uintptr_t slab_header_place(uintptr_t start, size_t whole)
 {
     return acre_align_up(start, ACRE_ALIGNOF(struct acre_slab_region)) +
@@ -105,13 +105,13 @@ static struct slab_region_layout slab_plan_region(
     return (struct slab_region_layout){ header, base, base, pages };
 }
 
-/* Seals the headers whose links a region that comes or goes has changed. */
-static void slab_seal_neighbours(const struct acre_slab_region *region)
+/* Updates the checksums of the neighbours, whose links change when a region is added or removed. */
+static void slab_update_neighbours(const struct acre_slab_region *region)
 {
     if (region->range.prev != NULL)
-        slab_seal_header((struct acre_slab_region *)region->range.prev);
+        slab_update_checksum((struct acre_slab_region *)region->range.prev);
     if (region->range.next != NULL)
-        slab_seal_header(slab_next_region(region));
+        slab_update_checksum(slab_next_region(region));
 }
 
 /* Writes a region's header and enters it into the list and the counts. */
@@ -125,7 +125,7 @@ static struct acre_slab_region *slab_insert_region(
     region->pages = layout->pages;
     region->map_base = layout->map_base;
     acre_regions_insert(&slab->regions, &region->range);
-    slab_seal_neighbours(region);
+    slab_update_neighbours(region);
     slab->capacity += layout->pages;
     return region;
 }
@@ -140,7 +140,7 @@ static void slab_free_all_pages(struct acre_slab *slab, struct acre_slab_region 
     acre_slab_run_free(slab, region->records + 1, region->pages);
 }
 
-/* A region has been added, and entered into its map. */
+/* Updates watermark and main map after a region has been added and has entered its map. */
 static void slab_note_added(struct acre_slab *slab, const struct acre_slab_region *region)
 {
     slab_raise_watermark(slab, region);
@@ -172,8 +172,9 @@ enum acre_status acre_slab_add_memory(struct acre_slab *slab, void *start, size_
 
 /* ---- add_memory_adjacent ---- */
 
-/* The layout of a region whose map begins at a page of a lower one. No pages: the metadata is too
- * large for the region. A twelfth of it has room for the records of regions twice as large. */
+/* The layout of a region whose map begins at a page of a lower region; 0 pages if that map would
+ * take more than a twelfth of the region. A twelfth has room for the map of pages that span twice
+ * the region. */
 static struct slab_region_layout slab_plan_shared(
     const struct acre_slab *slab, uintptr_t map_base, struct slab_usable range, size_t whole)
 {
@@ -232,7 +233,7 @@ struct acre_ptr acre_slab_create(void *start, size_t size)
     return (struct acre_ptr){ slab, status };
 }
 
-/* Whether nothing in a region is live: what is not free are empty slabs. */
+/* Whether a region has no live block: only free runs and empty slabs. */
 static bool slab_is_region_free(const struct acre_slab_region *region)
 {
     const struct acre_slab_page *page = region->records + 1;
@@ -259,7 +260,7 @@ enum acre_status acre_slab_remove_memory(struct acre_slab *slab, void *start)
         acre_slab_destroy_current_in(slab, region);
     acre_slab_run_take_front(slab, region->records + 1, region->pages);
     acre_regions_remove(&slab->regions, &region->range);
-    slab_seal_neighbours(region);
+    slab_update_neighbours(region);
     slab->capacity -= region->pages;
     acre_slab_leave_map(slab, region);
     slab_uncache_region(slab, region);

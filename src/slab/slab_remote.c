@@ -2,11 +2,11 @@
 /*
  * Slab's remote-free list: blocks that other threads free.
  *
- * Each word has a bit per place where a block can start. The thread that sets the first bit of a
- * word also pushes the word onto the list. The owner takes the whole list with one exchange, and
- * the bits of each word with another. A word is in the list if and only if it has bits that the
- * owner has not taken, so no link is overwritten while it is in use, and no push confuses a new
- * list with an old one (ABA).
+ * Each word has one bit per address at which a block can start. The thread that sets the first bit
+ * of a word also pushes the word onto the list. The owner takes the whole list with one exchange,
+ * and the bits of each word with another. A word is in the list if and only if it has bits that the
+ * owner has not taken. So no link is overwritten while it is in use, and a push cannot suffer from
+ * ABA.
  */
 #include "slab/slab_private.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's runs of pages: good fit from lists by length, merged at once with their neighbours.
+ * Slab's runs of pages: allocated by good fit from lists by length, merged with their neighbours
+ * when they are freed.
  */
 #include "slab/slab_list.h"
 
@@ -46,8 +47,8 @@ ACRE_INLINE void slab_run_remove(struct acre_slab *slab, struct acre_slab_page *
     page[pages - 1].state = SLAB_BLANK;
 }
 
-/* The same where code is short before it is fast, in a small build. */
-static ACRE_NOINLINE void slab_run_remove_short(struct acre_slab *slab, struct acre_slab_page *page)
+/* The same, not inlined: for small builds. */
+static ACRE_NOINLINE void slab_run_remove_small(struct acre_slab *slab, struct acre_slab_page *page)
 {
     slab_run_remove(slab, page);
 }
@@ -55,25 +56,25 @@ static ACRE_NOINLINE void slab_run_remove_short(struct acre_slab *slab, struct a
 ACRE_INLINE void slab_run_take_out(struct acre_slab *slab, struct acre_slab_page *page)
 {
     if (ACRE_SMALL)
-        slab_run_remove_short(slab, page);
+        slab_run_remove_small(slab, page);
     else
         slab_run_remove(slab, page);
 }
 
 /* acre_slab_run_free() in a small build. */
-static enum acre_status slab_run_free_short(
+static enum acre_status slab_run_free_small(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
     struct acre_slab_page *next = page + pages;
     if (next->state == SLAB_FREE) {
         pages += next->length;
-        slab_run_remove_short(slab, next);
+        slab_run_remove_small(slab, next);
     }
     if (page[-1].state == SLAB_FREE) {
         size_t before = page[-1].length;
         page -= before;
         pages += before;
-        slab_run_remove_short(slab, page);
+        slab_run_remove_small(slab, page);
     }
     return slab_run_enter(slab, page, pages);
 }
@@ -94,7 +95,7 @@ enum acre_status acre_slab_run_free(
 {
     ACRE_ASSERT(page->state == SLAB_BLANK && page[pages - 1].state == SLAB_BLANK); /* SLAB-2 */
     if (ACRE_SMALL)
-        return slab_run_free_short(slab, page, pages);
+        return slab_run_free_small(slab, page, pages);
     struct acre_slab_page *next = page + pages;
     if (next->state == SLAB_FREE) {
         pages += next->length;
@@ -147,7 +148,7 @@ struct acre_slab_page *acre_slab_run_carve(
     return run + gap;
 }
 
-/* The first run of a list, if it has room; else null. */
+/* The first run of a list if it has room for `pages` pages at a multiple of `align`; else null. */
 static struct acre_slab_page *slab_first_that_fits(
     const struct acre_slab *slab, size_t list, size_t pages, size_t align)
 {
@@ -155,8 +156,8 @@ static struct acre_slab_page *slab_first_that_fits(
     return run != NULL && acre_slab_run_fits(slab, run, run->length, pages, align) ? run : NULL;
 }
 
-/* The run to carve from, which has at least `need` pages: the first of the list of that length, if
- * it has room, else the first of a list whose runs all are longer. */
+/* The run to carve from: the first one of the list for `need` pages, if it has room, else the first
+ * one of the next list that has runs. */
 static struct acre_slab_page *slab_find_aligned(
     const struct acre_slab *slab, size_t pages, size_t need, size_t align)
 {

@@ -43,7 +43,7 @@ static unsigned slab_find_fallback(
     return ACRE_SLAB_CLASSES;
 }
 
-/* An object of a larger class than the request's. */
+/* Allocates an object of a larger class than the request's. */
 static struct acre_ptr slab_alloc_fallback(struct acre_slab *slab, unsigned size_class)
 {
     acre_slab_refill(slab, size_class);
@@ -51,7 +51,7 @@ static struct acre_ptr slab_alloc_fallback(struct acre_slab *slab, unsigned size
     return slab_take_object(slab, size_class);
 }
 
-/* An object of a class none of whose slabs has one. */
+/* Allocates an object for a class none of whose slabs has a free one. */
 static struct acre_ptr slab_alloc_object(struct acre_slab *slab, unsigned size_class, size_t align)
 {
     unsigned larger = ACRE_SLAB_CLASSES;
@@ -66,7 +66,7 @@ static struct acre_ptr slab_alloc_object(struct acre_slab *slab, unsigned size_c
     return larger != ACRE_SLAB_CLASSES ? slab_alloc_fallback(slab, larger) : slab_no_memory();
 }
 
-/* Makes a run in no list a live block, in any map. */
+/* Makes a run that is in no list a live block, whichever map its records are in. */
 static ACRE_NOINLINE struct acre_ptr slab_use_run(
     struct acre_slab *slab, struct acre_slab_page *page, size_t pages)
 {
@@ -105,7 +105,7 @@ static struct acre_ptr slab_retry(void *self, struct acre_layout layout)
     return acre_slab_alloc_slow(self, layout);
 }
 
-/* A request for which the memory owned has no room: calls the handler, or refuses. */
+/* Ends a request for which there is no memory: calls the handler and retries, or refuses. */
 static ACRE_NOINLINE struct acre_ptr slab_exhausted(
     struct acre_slab *slab, struct acre_layout layout)
 {
@@ -124,7 +124,7 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_slow(
     return got.ptr != NULL ? got : slab_exhausted(slab, layout);
 }
 
-/* Takes the pages from the first run of a list, which has as many. */
+/* Allocates whole pages from the first run of a list, which is long enough. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_from_list(
     struct acre_slab *slab, struct acre_slab_page *page, size_t list, size_t pages)
 {
@@ -139,8 +139,8 @@ static ACRE_NOINLINE struct acre_ptr slab_alloc_from_list(
     return (struct acre_ptr){ (void *)place.at, ACRE_OK };
 }
 
-/* Serves a request from its own list or from one in the same word of the bitmap. A size of 0 wraps to
- * more pages than there are. */
+/* Takes pages from the list of their length, or from one in the same word of the bitmap; the slow
+ * path does the rest. A size of 0 wraps to more pages than there are. */
 ACRE_NOINLINE struct acre_ptr acre_slab_alloc_large(
     struct acre_slab *slab, struct acre_layout layout)
 {
@@ -158,7 +158,7 @@ ACRE_NOINLINE struct acre_ptr acre_slab_alloc_large(
     return slab_alloc_from_list(slab, slab->runs[list], list, pages);
 }
 
-/* From a partial slab, which becomes current. */
+/* Makes a partial slab current and allocates from it. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_reused(
     struct acre_slab *slab, unsigned size_class, struct acre_slab_page *page)
 {
@@ -166,7 +166,7 @@ static ACRE_NOINLINE struct acre_ptr slab_alloc_reused(
     return slab_take_object(slab, size_class);
 }
 
-/* From a new slab outside of the main map, or of another length than the usual one. */
+/* Allocates from a new slab outside the main map, or of another length than the usual one. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_new_slow(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
@@ -185,7 +185,7 @@ ACRE_INLINE struct acre_ptr slab_alloc_first(
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
 
-/* The same of a slab shorter than the one that began there before. */
+/* The same for a slab that is shorter than the last one that began there. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_first_shorter(struct acre_slab *slab,
     struct acre_slab_page *page, size_t pages, struct acre_slab_page **entry)
 {
@@ -193,7 +193,7 @@ static ACRE_NOINLINE struct acre_ptr slab_alloc_first_shorter(struct acre_slab *
     return slab_alloc_first(slab, page);
 }
 
-/* The same where the entries of the slab are still to be set. */
+/* Sets the page-map entries of a new slab, and ends the alloc of its first object. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_first_mapping(struct acre_slab *slab,
     struct acre_slab_page *page, size_t pages, struct acre_slab_page **entry)
 {
@@ -204,13 +204,13 @@ static ACRE_NOINLINE struct acre_ptr slab_alloc_first_mapping(struct acre_slab *
     return slab_alloc_first(slab, page);
 }
 
-/* From a new slab of the usual length in the main map, where memory is ample. */
+/* Allocates from a new slab of the usual length in the main map, while memory is ample. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_new(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
     size_t pages = slab->slab_pages[size_class];
     size_t list = slab_list_fitting(slab, pages);
-    if (ACRE_UNLIKELY(pages > slab->capacity / SLAB_SMALL_PART || list == SLAB_NO_LIST))
+    if (ACRE_UNLIKELY(pages > slab->capacity / SLAB_LENGTH_DIVISOR || list == SLAB_NO_LIST))
         return slab_alloc_new_slow(slab, layout, size_class);
     struct acre_slab_page *page = slab->runs[list];
     size_t number = slab_main_number(slab, page);
@@ -218,13 +218,13 @@ static ACRE_NOINLINE struct acre_ptr slab_alloc_new(
         return slab_alloc_new_slow(slab, layout, size_class);
     struct slab_page_place place = slab_main_place(slab, number);
     slab_list_cut(slab, page, list, pages);
-    slab_fill_in(slab, size_class, page, pages, place.at);
+    slab_init_records(slab, size_class, page, pages, place.at);
     slab_set_current(slab, size_class, page, place.at);
     page->free_bits--;
     return slab_alloc_first_mapping(slab, page, pages, place.entry);
 }
 
-/* Where memory is not ample. */
+/* acre_slab_alloc_refill() while memory is short. */
 static ACRE_NOINLINE struct acre_ptr slab_alloc_refill_short(
     struct acre_slab *slab, struct acre_layout layout, unsigned size_class)
 {
@@ -265,7 +265,7 @@ ACRE_INLINE enum acre_status slab_dealloc_run(struct acre_slab *slab, struct acr
     return acre_slab_run_free(slab, page, page->length);
 }
 
-/* No slab, or a full one, or no object starts there. */
+/* The record is of no slab, or of a full one, or no object starts at the pointer. */
 ACRE_NOINLINE enum acre_status acre_slab_dealloc_slow(
     struct acre_slab *slab, void *ptr, struct acre_slab_page *page)
 {

@@ -42,14 +42,14 @@ static ACRE_NOINLINE void slab_small_leave(struct acre_slab *slab, struct acre_s
 
 /* ---- alloc ---- */
 
-/* Makes a new slab of a class the last in its ring; null when there are no pages for it. */
+/* Creates a slab and appends it to the ring of its class; null if there are no pages for it. */
 static struct acre_slab_page *slab_small_create(struct acre_slab *slab, unsigned size_class)
 {
     size_t pages = slab_pages_for(slab, slab_class_size(size_class));
     struct acre_slab_page *page = acre_slab_run_alloc_any(slab, pages);
     if (page == NULL)
         return NULL;
-    slab_describe(slab, size_class, page, pages, slab_page_place(slab, page));
+    slab_init_slab(slab, size_class, page, pages, slab_page_place(slab, page));
     slab_small_join(slab, page);
     return page;
 }
@@ -83,7 +83,8 @@ static size_t slab_small_take(struct acre_slab *slab, struct acre_slab_page *pag
     return index;
 }
 
-/* Whether a size, rounded up to its alignment, is above all classes: such a block takes whole pages. */
+/* Whether a block takes whole pages: its size, rounded up to its alignment, is above all
+ * classes. */
 static bool slab_small_is_large(const struct acre_slab *slab, size_t size, size_t align)
 {
     return size > slab_largest_object(slab) || (ACRE_ANY_ALIGN && align > slab_page_size(slab));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What stands in slab_tables.h, which includes this, in a small build: constants are computed, and no
- * slab is current.
+ * The functions of slab_tables.h, which includes this file, in a small build: constants are
+ * computed, and no slab is current.
  */
 #ifndef ACRE_SRC_SLAB_SMALL_H
 #define ACRE_SRC_SLAB_SMALL_H
@@ -29,7 +29,7 @@ ACRE_INLINE uint32_t slab_reciprocal(const struct acre_slab *slab, unsigned size
     return (uint32_t)acre_divide(UINT32_MAX, slab_class_size(size_class)) + 1;
 }
 
-ACRE_INLINE uint8_t slab_class_slack(const struct acre_slab *slab, unsigned size_class)
+ACRE_INLINE uint8_t slab_class_size_steps(const struct acre_slab *slab, unsigned size_class)
 {
     (void)slab;
     (void)size_class;

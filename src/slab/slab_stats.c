@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Slab's accounts and walk.
+ * Slab's statistics, find and walk.
  */
 #include "slab/slab_tables.h"
 
@@ -61,7 +61,7 @@ static struct acre_block slab_block_at(
         ACRE_OK };
 }
 
-/* All records of a block but that of its first page are blank. */
+/* Goes back from the pointer's page to the first record of its block: the others are blank. */
 struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr)
 {
     uintptr_t at = (uintptr_t)ptr;
@@ -78,7 +78,7 @@ struct acre_block acre_slab_find(const struct acre_slab *slab, const void *ptr)
     return slab_block_at(slab, page, start, at - start);
 }
 
-/* Visits the objects of a slab; false when the visitor ended it. */
+/* Visits the objects of a slab; false if the visitor ended the walk. */
 static bool slab_walk_objects(const struct acre_slab *slab, const struct acre_slab_page *page,
     uintptr_t at, acre_walk_fn *visit, void *arg)
 {

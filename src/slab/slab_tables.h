@@ -32,13 +32,13 @@ ACRE_INLINE uint32_t slab_reciprocal(const struct acre_slab *slab, unsigned size
     return slab->reciprocal[size_class];
 }
 
-/* The slack of a slab that is no fallback. */
-ACRE_INLINE uint8_t slab_class_slack(const struct acre_slab *slab, unsigned size_class)
+/* size_steps of a slab that is no fallback. */
+ACRE_INLINE uint8_t slab_class_size_steps(const struct acre_slab *slab, unsigned size_class)
 {
-    return slab->slack[size_class];
+    return slab->size_steps[size_class];
 }
 
-/* Objects of a class that so many pages hold; the product is exact below 2^17 bytes. */
+/* Objects in a slab of `pages` pages. The product is exact below 2^17 bytes. */
 ACRE_INLINE uint32_t slab_object_count(
     const struct acre_slab *slab, unsigned size_class, size_t pages)
 {
@@ -61,14 +61,15 @@ ACRE_INLINE bool slab_class_has_object(const struct acre_slab *slab, unsigned si
            slab_has_free(slab->current[size_class], slab->current_count[size_class]);
 }
 
-/* Whether a class has an empty slab; that is its current one. */
+/* Whether a class has an empty slab; only the current slab can be. */
 ACRE_INLINE bool slab_class_has_empty(const struct acre_slab *slab, unsigned size_class)
 {
     const struct acre_slab_page *current = slab->current[size_class];
     return current != &slab->no_slab && slab_is_empty(current);
 }
 
-/* A record has moved: if it was the current slab's, it still is; false if not. */
+/* To be called when a record has moved: if it was the current slab's, updates the pointer to it.
+ * Returns whether it was. */
 ACRE_INLINE bool slab_move_current(struct acre_slab *slab, unsigned size_class,
     const struct acre_slab_page *was, struct acre_slab_page *page)
 {
@@ -91,13 +92,14 @@ ACRE_INLINE void slab_set_current(
     slab->current_count[size_class] = page->count;
 }
 
-/* Whether a slab has enough free objects to serve for a while. */
+/* Whether a partial slab is above the reuse threshold. */
 ACRE_INLINE bool slab_is_reusable(const struct acre_slab_page *page)
 {
     return acre_bits_count(page->free_bits) >= slab_reuse_threshold(page);
 }
 
-/* The fullest of a ring's first slabs; a shorter one counts as less full. */
+/* The fullest of the first slabs of a ring: the one with fewest bits set, and the bits after the
+ * last object are set too. */
 ACRE_INLINE struct acre_slab_page *slab_find_fullest(struct acre_slab_page *first)
 {
     struct acre_slab_page *best = first;
@@ -112,7 +114,7 @@ ACRE_INLINE struct acre_slab_page *slab_find_fullest(struct acre_slab_page *firs
     return best;
 }
 
-/* The partial slab that is to become current; null: none is worth it. */
+/* The partial slab to make current; null: none has enough free objects. */
 ACRE_INLINE struct acre_slab_page *slab_find_partial(
     const struct acre_slab *slab, unsigned size_class, bool ample)
 {
@@ -126,13 +128,13 @@ ACRE_INLINE struct acre_slab_page *slab_find_partial(
 
 /* ---- the watermark ---- */
 
-/* The list from which on the runs reach the watermark. */
+/* The first list whose runs reach the watermark. */
 ACRE_INLINE size_t slab_watermark_list(const struct acre_slab *slab)
 {
-    return slab_run_list(slab->largest_pages / SLAB_WATERMARK_PART + 1);
+    return slab_run_list(slab->largest_pages / SLAB_WATERMARK_DIVISOR + 1);
 }
 
-/* Whether so long a run is free that pages need not be spared. */
+/* Whether memory is ample: a free run reaches the watermark. */
 ACRE_INLINE bool slab_is_memory_ample(const struct acre_slab *slab)
 {
     size_t at = slab->watermark >> SLAB_WORD_LOG2;
@@ -142,7 +144,7 @@ ACRE_INLINE bool slab_is_memory_ample(const struct acre_slab *slab)
     return word != 0;
 }
 
-/* Counts a region among the largest, if it is one. */
+/* Counts a region among the largest if it is as large, or the largest so far. */
 ACRE_INLINE void slab_count_largest(struct acre_slab *slab, const struct acre_slab_region *region)
 {
     if (region->pages > slab->largest_pages) {
@@ -159,8 +161,8 @@ ACRE_INLINE void slab_raise_watermark(struct acre_slab *slab, const struct acre_
     slab->watermark = slab_watermark_list(slab);
 }
 
-/* The same after one of so many pages has been removed. O(1), O(regions) for the last of the largest
- * ones. */
+/* Sets the watermark after a region of `pages` pages has been removed. O(regions) if that was the
+ * last of the largest regions, else O(1). */
 ACRE_INLINE void slab_lower_watermark(struct acre_slab *slab, size_t pages)
 {
     if (pages != slab->largest_pages || --slab->largest_regions != 0)
@@ -174,13 +176,13 @@ ACRE_INLINE void slab_lower_watermark(struct acre_slab *slab, size_t pages)
 
 /* ---- the region cache ---- */
 
-/* The region cache's slot for an address: one slot per 128 KiB, in turns. */
+/* The region cache's slot for an address: one slot per 128 KiB, modulo the number of slots. */
 ACRE_INLINE size_t slab_cache_slot(uintptr_t at)
 {
     return (at >> 17) % ACRE_SLAB_CACHED_REGIONS;
 }
 
-/* The region that the cache has for an address, which need not hold it; null: none. */
+/* The region in the cache's slot for an address, which the region need not contain; null: none. */
 ACRE_INLINE const struct acre_slab_region *slab_cached_region(
     const struct acre_slab *slab, uintptr_t at)
 {
@@ -196,13 +198,13 @@ ACRE_INLINE void slab_uncache_region(struct acre_slab *slab, const struct acre_s
 
 /* ---- slab_check_tables.c ---- */
 
-/* For the checker: what breaks SLAB-9, SLAB-1 or SLAB-7 in here; null: nothing does. The second one
- * looks for null and regions of the list, the third one for slabs of the class. */
+/* For the checker: the address of what breaks SLAB-9 (constants), SLAB-1 (cached regions) or SLAB-7
+ * (current slabs); null: nothing does. */
 const void *acre_slab_find_bad_constant(const struct acre_slab *slab);
 const void *acre_slab_find_bad_cached_region(const struct acre_slab *slab);
 const void *acre_slab_find_bad_current(const struct acre_slab *slab);
 
-/* Whether the largest of the regions has so many pages, and so many regions have as many. */
+/* Whether the largest regions have `pages` pages each and there are `regions` of them. */
 ACRE_INLINE bool slab_has_largest(const struct acre_slab *slab, size_t pages, size_t regions)
 {
     return slab->largest_pages == pages && slab->largest_regions == regions;
@@ -214,7 +216,7 @@ ACRE_INLINE bool slab_has_largest(const struct acre_slab *slab, size_t pages, si
 
 /* ---- a new slab ---- */
 
-/* Makes so many entries point to the record of a slab, `count` a constant; returns the next one. */
+/* Points `count` entries, a constant, to the record of a slab. Returns the entry after them. */
 ACRE_INLINE struct acre_slab_page **slab_set_entry_block(
     struct acre_slab_page **entry, struct acre_slab_page *page, size_t count)
 {
@@ -223,7 +225,7 @@ ACRE_INLINE struct acre_slab_page **slab_set_entry_block(
     return entry + count;
 }
 
-/* The same of any number. */
+/* Points any number of entries to the record of a slab. */
 ACRE_INLINE void slab_set_entries(
     struct acre_slab_page **entry, struct acre_slab_page *page, size_t pages)
 {
@@ -241,8 +243,8 @@ ACRE_INLINE void slab_set_entries(
         *entry = page;
 }
 
-/* Fills in the records of a new slab, all of whose objects are free. */
-ACRE_INLINE void slab_fill_in(const struct acre_slab *slab, unsigned size_class,
+/* Fills in the records of a new slab; all its objects are free. */
+ACRE_INLINE void slab_init_records(const struct acre_slab *slab, unsigned size_class,
     struct acre_slab_page *page, size_t pages, uintptr_t at)
 {
     ACRE_ASSERT(page->reciprocal == 0);                 /* SLAB-6 */
@@ -253,33 +255,33 @@ ACRE_INLINE void slab_fill_in(const struct acre_slab *slab, unsigned size_class,
     page->size = (uint16_t)slab_object_size(slab, size_class);
     page->state = SLAB_OBJECTS;
     page->size_class = (uint8_t)size_class;
-    page->slack = slab_class_slack(slab, size_class);
+    page->size_steps = slab_class_size_steps(slab, size_class);
     page->count = (uint8_t)slab_object_count(slab, size_class, pages);
     page[pages - 1].to_first = (uint8_t)(pages - 1);
 }
 
-/* Fills in the records and entries of a new slab of blank pages at a place. */
-ACRE_INLINE void slab_describe(struct acre_slab *slab, unsigned size_class,
+/* Fills in the records and page-map entries of a new slab, whose pages are blank. */
+ACRE_INLINE void slab_init_slab(struct acre_slab *slab, unsigned size_class,
     struct acre_slab_page *page, size_t pages, struct slab_page_place place)
 {
     ACRE_ASSERT(page->state == SLAB_BLANK); /* SLAB-2 */
-    slab_fill_in(slab, size_class, page, pages, place.at);
+    slab_init_records(slab, size_class, page, pages, place.at);
     acre_slab_map_slab(slab, page, pages, place.entry);
 }
 
-/* Frees the pages of a slab that is in no ring. Its entries in the page map become stale. */
+/* Frees the pages of an empty slab that is in no ring. Its page-map entries become stale. */
 ACRE_INLINE enum acre_status slab_free_pages(struct acre_slab *slab, struct acre_slab_page *page)
 {
     ACRE_ASSERT(slab_is_empty(page)); /* SLAB-5 */
     page->reciprocal = 0;
-    page->slack = 0;
+    page->size_steps = 0;
     page->state = SLAB_BLANK;
     return acre_slab_run_free(slab, page, page->pages);
 }
 
 /* ---- live runs ---- */
 
-/* Ends an alloc of so many bytes. */
+/* Counts a block of `bytes` bytes and ends its alloc. */
 ACRE_INLINE struct acre_ptr slab_hand_out(struct acre_slab *slab, uintptr_t at, size_t bytes)
 {
     if (!slab_count_block(slab, bytes))
@@ -287,7 +289,7 @@ ACRE_INLINE struct acre_ptr slab_hand_out(struct acre_slab *slab, uintptr_t at, 
     return (struct acre_ptr){ (void *)at, ACRE_OK };
 }
 
-/* Makes a run in no list, whose first page is at a place, a live block. */
+/* Makes a run that is in no list a live block; `place` is that of its first page. */
 ACRE_INLINE void slab_use_run_at(
     struct acre_slab_page *page, size_t pages, struct slab_page_place place)
 {

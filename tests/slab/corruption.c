@@ -85,10 +85,10 @@ static void flip_header(void *field, size_t at, unsigned char bits, const char *
 {
     flip(field, at, bits, "SLAB-11");
     ((unsigned char *)field)[at] ^= bits;
-    slab_seal_header(slab_first_region(&slab));
+    slab_update_checksum(slab_first_region(&slab));
     expect(invariant);
     ((unsigned char *)field)[at] ^= bits;
-    slab_seal_header(slab_first_region(&slab));
+    slab_update_checksum(slab_first_region(&slab));
     assert_null(acre_slab_check(&slab).invariant);
 }
 
@@ -160,8 +160,8 @@ static void slabs(void **state)
     FLIP(full->start, 0x01, "SLAB-6");
     FLIP(full->size, 0x10, "SLAB-6");
     FLIP(full->size_class, 0x01, "SLAB-6");
-    FLIP(full->slack, 0x01, "SLAB-6");
-    FLIP(run->slack, 0x01, "SLAB-6");
+    FLIP(full->size_steps, 0x01, "SLAB-6");
+    FLIP(run->size_steps, 0x01, "SLAB-6");
     FLIP(partial->next, 0x08, "SLAB-7");
     FLIP(partial->prev, 0x08, "SLAB-7");
     FLIP(slab.partial[own], 0x08, "SLAB-7");
@@ -190,7 +190,7 @@ static void constants(void **state)
     FLIP(slab.object_size[own], 0x10, "SLAB-9");
     FLIP(slab.reciprocal[5], 0x01, "SLAB-9");
     FLIP(slab.slab_pages[20], 0x80, "SLAB-9");
-    FLIP(slab.slack[own], 0x02, "SLAB-9");
+    FLIP(slab.size_steps[own], 0x02, "SLAB-9");
     FLIP(slab.class_of[3], 0x80, "SLAB-9");
     FLIP(slab.no_slab.free_bits, 0x01, "SLAB-9");
 }
@@ -204,7 +204,7 @@ static struct acre_check_result check(void)
 
 static void seal(void)
 {
-    slab_seal_header(slab_first_region(&slab));
+    slab_update_checksum(slab_first_region(&slab));
 }
 
 static void every_constant(void **state)
@@ -216,7 +216,7 @@ static void every_constant(void **state)
     for (size_t i = 0; i < ACRE_SLAB_CLASSES; i++) {
         DAMAGE_NUMBER(&damage, slab.object_size[i]);
         DAMAGE_NUMBER(&damage, slab.reciprocal[i]);
-        DAMAGE_NUMBER(&damage, slab.slack[i]);
+        DAMAGE_NUMBER(&damage, slab.size_steps[i]);
     }
     for (size_t i = 0; i < slab.sizes; i++)
         DAMAGE_NUMBER(&damage, slab.class_of[i]);
@@ -287,7 +287,7 @@ static void every_record(void **state)
         DAMAGE_NUMBER(&damage, page->size);
         DAMAGE_NUMBER(&damage, page->pages);
         DAMAGE_NUMBER(&damage, page->to_first);
-        DAMAGE_NUMBER(&damage, page->slack);
+        DAMAGE_NUMBER(&damage, page->size_steps);
         DAMAGE_NUMBER(&damage, page->state);
         DAMAGE_NUMBER(&damage, page->size_class);
         DAMAGE_NUMBER(&damage, page->list);

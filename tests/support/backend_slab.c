@@ -35,7 +35,7 @@ static void normalize_record(const struct acre_slab *slab, struct acre_slab_page
     page->start = was.state == SLAB_RUN ? was.start : 0;
     page->to_first = was.to_first;
     page->pages = was.pages;
-    page->slack = was.slack;
+    page->size_steps = was.size_steps;
     page->length = was.state == SLAB_BLANK ? 0 : was.length;
     page->next = was.state == SLAB_FREE ? was.next : NULL;
     page->prev = was.state == SLAB_FREE ? was.prev : NULL;

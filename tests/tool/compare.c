@@ -390,7 +390,7 @@ static void command_lines_that_are_wrong(void **state)
     has(spawned.err, "no command given");
     spawn_acre(&spawned, "compare", hundred, "--", "true", NULL);
     assert_int_equal(spawned.code, 2);
-    has(spawned.err, "more than one given of a trace, a command and a scenario");
+    has(spawned.err, "give only one of a trace, a command and a scenario");
     spawn_acre(&spawned, "compare", "--goal=cheap", hundred, NULL);
     assert_int_equal(spawned.code, 2);
     has(spawned.err, "invalid goal 'cheap' (choose from memory, speed, worst, balanced)");

@@ -246,7 +246,23 @@ static void verdicts_are_for_the_program(void **state)
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(
+        strstr(text, "take steady (tie with small): the program would run 7.0 % faster"));
+    result.candidates[2].origin = COMPARE_PRELOAD; /* as cheap to adopt, */
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take steady (tie with small)"));
+    result.candidates[2].origin = COMPARE_PLUGIN; /* dearer */
+    compare_verdict(&result, text);
+    assert_non_null(
         strstr(text, "take small (tie with steady): the program would run 7.0 % faster"));
+    result.candidates[1].ns_least = 36.0; /* 0.6 % of the program's time are no tie */
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "take steady: the program would run 7.0 % faster"));
+    result.candidates[1].ns_least = 30.1;
+    result.candidates[2].origin = COMPARE_BUILT_IN;
+    result.facts.duration_ns = 36000000000;
+    compare_verdict(&result, text);
+    assert_non_null(
+        strstr(text, "keep your malloc: with steady the program would run 1.9 % faster"));
     result.facts.duration_ns = 100000000000;
     compare_verdict(&result, text);
     assert_non_null(
@@ -255,7 +271,7 @@ static void verdicts_are_for_the_program(void **state)
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(
-        strstr(text, "keep your malloc: none is faster beyond noise (tie with small, steady)"));
+        strstr(text, "keep your malloc: none is faster beyond noise (tie with steady, small)"));
 }
 
 /* Reads of scattered blocks count for a part of the program's own time. */
@@ -279,6 +295,35 @@ static void reads_of_blocks_count(void **state)
     result.candidates[0].visit_ns = 0.0;
     assert_true(compare_predict(&result, &result.candidates[2], &seconds));
     assert_true(seconds > -0.001 && seconds < 0.001);
+}
+
+/* A trace does not tell how often a program's own work waits for its blocks: where that matters, the
+ * bounds are told. */
+static void bounds_are_told(void **state)
+{
+    char text[COMPARE_REASON_ROOM];
+    double bounds[2] = { 0.0, 0.0 };
+    (void)state;
+    result.facts.ops = 1000000;
+    result.facts.duration_ns = 120000000;
+    for (size_t i = 0; i < result.count; i++)
+        result.candidates[i].visit_ns = 100.0;
+    result.candidates[2].ns = result.candidates[2].ns_least = 10.0;
+    result.candidates[2].visit_ns = 60.0;
+    result.candidates[2].ns_noise = 2.0;
+    compare_advise(&result);
+    assert_true(compare_predict_bounds(&result, &result.candidates[2], 0.12, bounds));
+    assert_true(bounds[0] > -0.0421 &&
+                bounds[0] < -0.0419); /* own time 0.1: three quarters of it, 40 % less */
+    assert_true(bounds[1] > -0.0081 && bounds[1] < -0.0079);
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text,
+        "(-14.0 ms of 120.0 ms, predicted: -6.7 to -35.0 % by how its own work reads memory)"));
+    result.candidates[2].visit_ns = 98.0;
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "(-10.2 ms of 120.0 ms, predicted), memory"));
+    result.facts.duration_ns = 0;
+    assert_false(compare_predict_bounds(&result, &result.candidates[2], 0.0, bounds));
 }
 
 /* Today's malloc is the one that the program is linked to. */
@@ -308,7 +353,7 @@ static void locks_are_not_predicted(void **state)
     double seconds = 0.0;
     (void)state;
     result.facts.ops = 10000000;
-    result.facts.duration_ns = 5000000000;
+    result.facts.duration_ns = 2500000000;
     result.candidates[2].ns = result.candidates[2].ns_least = 1.0;
     add(COMPARE_BUILT_IN, "threaded", 1800, 10.0, 700);
     for (uint32_t threads = 1; threads <= 2; threads++) {
@@ -335,15 +380,15 @@ static void what_gains_nothing_is_not_advised(void **state)
     result.facts.ops = 10000000;
     result.facts.duration_ns = 1000000000;
     result.candidates[2].ns = result.candidates[2].ns_least = 16.0;
-    result.candidates[1].ns = 25.0;
-    result.candidates[1].ns_least = 19.5;
+    result.candidates[1].ns_noise = 5.5;
+    result.candidates[1].ns = result.candidates[1].ns_least = 19.5;
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(strstr(text, "take steady: the program would run 4.0 % faster"));
-    result.candidates[1].ns_least = 18.0;
+    result.candidates[1].ns_least = 17.0;
     compare_verdict(&result, text);
     assert_non_null(
-        strstr(text, "take small (tie with steady): the program would run 2.0 % faster"));
+        strstr(text, "take steady (tie with small): the program would run 4.0 % faster"));
 }
 
 /* Predictions take the least of the rounds; those that differ by less than the rounds do, tie. */
@@ -353,12 +398,13 @@ static void noise_is_a_tie(void **state)
     (void)state;
     result.facts.ops = 10000000;
     result.facts.duration_ns = 1000000000;
-    result.candidates[2].ns = 19.0;
+    result.candidates[2].ns = 30.0;
     result.candidates[2].ns_least = 16.0;
+    result.candidates[2].ns_noise = 3.0;
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(strstr(text, "take steady: the program would run 4.0 % faster"));
-    result.candidates[2].ns = 20.1;
+    result.candidates[2].ns_noise = 4.1;
     compare_advise(&result);
     compare_verdict(&result, text);
     assert_non_null(
@@ -428,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup(seconds_have_digits_that_tell, three_candidates),
         cmocka_unit_test_setup(verdicts_are_for_the_program, three_candidates),
         cmocka_unit_test_setup(reads_of_blocks_count, three_candidates),
+        cmocka_unit_test_setup(bounds_are_told, three_candidates),
         cmocka_unit_test_setup(todays_malloc_may_be_another, three_candidates),
         cmocka_unit_test_setup(threads_are_said_not_to_be_measured, three_candidates),
         cmocka_unit_test_setup(locks_are_not_predicted, three_candidates),

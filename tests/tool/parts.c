@@ -329,6 +329,21 @@ static void percentiles_of_one(void **state)
     assert_int_equal(results.worst, 42);
 }
 
+/* How well the least of several rounds is known: halves that alternate, each with its own least. */
+static void noise_is_that_of_the_least(void **state)
+{
+    const double one[] = { 7.0 };
+    const double two[] = { 7.0, 9.5 };
+    const double five[] = { 90.0, 8.0, 7.0, 80.0, 60.0 };
+    const double four[] = { 8.0, 90.0, 60.0, 7.0 };
+    (void)state;
+    assert_int_equal(replay_least_noise(NULL, 0) * 10.0, 0);
+    assert_int_equal(replay_least_noise(one, COUNT(one)) * 10.0, 0);
+    assert_int_equal(replay_least_noise(two, COUNT(two)) * 10.0, 25);
+    assert_int_equal(replay_least_noise(five, COUNT(five)) * 10.0, 10);
+    assert_int_equal(replay_least_noise(four, COUNT(four)) * 10.0, 10);
+}
+
 /* Any byte of a small block, and any of a large one's ends, is missed by no check. */
 static void stamps_see_each_byte(void **state)
 {
@@ -396,6 +411,7 @@ int main(void)
         cmocka_unit_test(tables_align),
         cmocka_unit_test(percentiles_are_exact),
         cmocka_unit_test(percentiles_of_one),
+        cmocka_unit_test(noise_is_that_of_the_least),
         cmocka_unit_test(stamps_see_each_byte),
         cmocka_unit_test(stamps_grow),
         cmocka_unit_test(pools_are_refreshed),

@@ -129,7 +129,7 @@ static void comparison_says_what_is_left(void **state)
     assert_true(WIFEXITED(end_status) && WEXITSTATUS(end_status) == 0);
     assert_non_null(strstr(screen, " %, about "));
     assert_non_null(strstr(screen, " left"));
-    assert_non_null(strstr(screen, "first look (one replay of each): "));
+    assert_non_null(strstr(screen, "first result (one replay of each): "));
     is_clean("allocator");
     for (size_t i = 0; argv[i]; i++)
         free(argv[i]);

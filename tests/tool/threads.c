@@ -222,7 +222,7 @@ static const struct replay_threads_order timed = { .checks = false };
 static void assert_order_is_kept(void)
 {
     const struct replay_part *parts = script.part_array.items;
-    const struct replay_op *items = script.lane_array.items;
+    const struct replay_op *items = script.sequence_array.items;
     const struct replay_op *ops = script.op_array.items;
     uint64_t next[256] = { 0 };
     uint32_t part_of[256] = { 0 };
@@ -248,7 +248,7 @@ static void each_thread_keeps_its_order(void **state)
     (void)state;
     add_crossing(20000, 5, true);
     assert_int_equal(script.facts.threads, 5);
-    assert_int_equal(script.facts.lanes, 5);
+    assert_int_equal(script.facts.sequences, 5);
     assert_int_equal(script.facts.parts, 5);
     assert_true(script.facts.crossings > 5000);
     assert_order_is_kept();
@@ -264,7 +264,7 @@ static void only_blocks_cross(void **state)
     }
     end_script();
     assert_int_equal(script.facts.slots, 1);
-    assert_int_equal(script.facts.lanes, 2);
+    assert_int_equal(script.facts.sequences, 2);
     assert_int_equal(script.facts.crossings, 0);
     assert_order_is_kept();
 }
@@ -279,14 +279,14 @@ static void slots_are_few_however_long_the_script(void **state)
     }
     end_script();
     assert_true(script.facts.crossings >= 100000);
-    assert_true(script.facts.lane_slots < 10000);
+    assert_true(script.facts.sequence_slots < 10000);
     assert_true(run_on(&counting, &checked));
     assert_int_equal(outcome.ops, 200000);
     assert_string_equal(outcome.fault, "");
     assert_int_equal(live, 0);
 }
 
-static void threads_that_follow_one_another_share_a_lane(void **state)
+static void threads_that_follow_one_another_share_a_sequence(void **state)
 {
     (void)state;
     for (uint32_t thread = 0; thread < 200; thread++) {
@@ -296,7 +296,7 @@ static void threads_that_follow_one_another_share_a_lane(void **state)
     }
     add_free(0, 1, 50);
     end_script();
-    assert_int_equal(script.facts.lanes, 2); /* the first thread lasts to the end */
+    assert_int_equal(script.facts.sequences, 2); /* the first thread lasts to the end */
     assert_int_equal(script.facts.parts, 200);
     assert_order_is_kept();
     assert_true(run_on(&counting, &checked));
@@ -305,7 +305,7 @@ static void threads_that_follow_one_another_share_a_lane(void **state)
     assert_int_equal(live, 0);
 }
 
-/* Working sets that are handed from thread to thread, in several lanes at once. */
+/* Working sets that are handed from thread to thread, in several sequences at once. */
 static void successors_take_over(void **state)
 {
     enum { SETS = 3, LIVES = 40, STEPS = 50, BLOCKS = 16 };
@@ -322,7 +322,7 @@ static void successors_take_over(void **state)
         add_alloc(thread, slot, 10);
     }
     end_script();
-    assert_int_equal(script.facts.lanes, SETS);
+    assert_int_equal(script.facts.sequences, SETS);
     assert_true(script.facts.parts > 100);
     assert_order_is_kept();
     for (int round = 0; round < 5; round++) {
@@ -332,12 +332,12 @@ static void successors_take_over(void **state)
     }
 }
 
-static void more_threads_than_lanes_share_them(void **state)
+static void more_threads_than_sequences_share_them(void **state)
 {
     (void)state;
     add_crossing(30000, 200, true);
     assert_int_equal(script.facts.threads, 200);
-    assert_int_equal(script.facts.lanes, REPLAY_MOST_LANES);
+    assert_int_equal(script.facts.sequences, REPLAY_MOST_SEQUENCES);
     assert_true(run_on(NULL, &checked));
     assert_int_equal(outcome.ops, script.facts.ops);
     assert_string_equal(outcome.fault, "");
@@ -348,7 +348,7 @@ static void one_thread_is_not_split(void **state)
     (void)state;
     add_crossing(1000, 1, true);
     assert_int_equal(script.facts.threads, 1);
-    assert_int_equal(script.facts.lanes, 0);
+    assert_int_equal(script.facts.sequences, 0);
 }
 
 static void a_script_on_disk_is_not_split(void **state)
@@ -358,7 +358,7 @@ static void a_script_on_disk_is_not_split(void **state)
     assert_true(replay_script_open(&script, 1000 * sizeof(struct replay_op)));
     add_crossing(3000, 3, true);
     assert_true(script.facts.streamed);
-    assert_int_equal(script.facts.lanes, 0);
+    assert_int_equal(script.facts.sequences, 0);
 }
 
 /* ---- how it is replayed ---- */
@@ -390,7 +390,7 @@ static void blocks_cross_in_both_directions(void **state)
         add_free(0, 0, 20);
     }
     end_script();
-    assert_int_equal(script.facts.lanes, 3);
+    assert_int_equal(script.facts.sequences, 3);
     assert_order_is_kept();
     for (int round = 0; round < 3; round++) {
         assert_true(run_on(NULL, round ? &checked : &timed));
@@ -434,7 +434,7 @@ static void a_broken_allocator_is_found(void **state)
         add_free(thread, 1, 100);
     }
     end_script();
-    assert_int_equal(script.facts.lanes, 1);
+    assert_int_equal(script.facts.sequences, 1);
     assert_true(run_on(&same, &checked));
     assert_non_null(strstr(outcome.fault, "overwritten"));
 }
@@ -467,9 +467,9 @@ int main(void)
         CASE(each_thread_keeps_its_order),
         CASE(only_blocks_cross),
         CASE(slots_are_few_however_long_the_script),
-        CASE(threads_that_follow_one_another_share_a_lane),
+        CASE(threads_that_follow_one_another_share_a_sequence),
         CASE(successors_take_over),
-        CASE(more_threads_than_lanes_share_them),
+        CASE(more_threads_than_sequences_share_them),
         CASE(one_thread_is_not_split),
         CASE(a_script_on_disk_is_not_split),
         CASE(all_operations_are_made_behind_one_lock),

@@ -9,49 +9,49 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool name_is_taken(const struct compare_field *field, const char *name)
+static bool name_is_taken(const struct compare_candidates *candidates, const char *name)
 {
-    for (size_t i = 0; i < field->count; i++)
-        if (strcmp(field->candidates[i].name, name) == 0)
+    for (size_t i = 0; i < candidates->count; i++)
+        if (strcmp(candidates->items[i].name, name) == 0)
             return true;
     return false;
 }
 
 /* A new candidate of that name, `family` without a setting, and its backend; null when there is no
  * room or it is there. */
-static struct compare_candidate *add_candidate(struct compare_field *field,
+static struct compare_candidate *add_candidate(struct compare_candidates *candidates,
     enum compare_origin origin, const char *name, const char *family,
     struct replay_backend **backend)
 {
-    if (field->count == COMPARE_MOST_CANDIDATES || name_is_taken(field, name))
+    if (candidates->count == COMPARE_MOST_CANDIDATES || name_is_taken(candidates, name))
         return NULL;
-    struct compare_candidate *candidate = &field->candidates[field->count];
+    struct compare_candidate *candidate = &candidates->items[candidates->count];
     memset(candidate, 0, sizeof *candidate);
     candidate->origin = origin;
     snprintf(candidate->name, sizeof candidate->name, "%.60s", name);
     snprintf(candidate->allocator, sizeof candidate->allocator, "%.60s", family);
-    *backend = &field->backends[field->count++];
+    *backend = &candidates->backends[candidates->count++];
     **backend = (struct replay_backend){ .type = REPLAY_SYSTEM, .name = candidate->name };
     return candidate;
 }
 
-static void add_system(struct compare_field *field, const struct replay_shared *own)
+static void add_system(struct compare_candidates *candidates, const struct replay_shared *own)
 {
     struct replay_backend *backend;
     struct compare_candidate *candidate =
-        add_candidate(field, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, REPLAY_SYSTEM_NAME, &backend);
+        add_candidate(candidates, COMPARE_SYSTEM, REPLAY_SYSTEM_NAME, REPLAY_SYSTEM_NAME, &backend);
     if (candidate)
         snprintf(candidate->version, sizeof candidate->version, "%.60s", own->version);
 }
 
 /* The system's malloc where it takes settings: only glibc's does. */
-static void add_system_keep(struct compare_field *field, const struct replay_shared *own)
+static void add_system_keep(struct compare_candidates *candidates, const struct replay_shared *own)
 {
     struct replay_backend *backend;
     if (!strstr(own->serves, "libc.so"))
         return;
     struct compare_candidate *candidate =
-        add_candidate(field, COMPARE_TUNED, REPLAY_KEEP_NAME, REPLAY_SYSTEM_NAME, &backend);
+        add_candidate(candidates, COMPARE_TUNED, REPLAY_KEEP_NAME, REPLAY_SYSTEM_NAME, &backend);
     if (!candidate)
         return;
     backend->tunables = REPLAY_KEEP_TUNABLES;
@@ -59,17 +59,17 @@ static void add_system_keep(struct compare_field *field, const struct replay_sha
     snprintf(candidate->version, sizeof candidate->version, "%.60s", own->version);
 }
 
-static void add_backend(struct compare_field *field, const struct acre_backend *builtin)
+static void add_backend(struct compare_candidates *candidates, const struct acre_backend *builtin)
 {
     struct replay_backend *backend;
     struct compare_candidate *candidate =
-        add_candidate(field, COMPARE_BUILT_IN, builtin->name, builtin->family, &backend);
+        add_candidate(candidates, COMPARE_BUILT_IN, builtin->name, builtin->family, &backend);
     if (!candidate)
         return;
-    field->builtins[field->count - 1] = builtin;
+    candidates->builtins[candidates->count - 1] = builtin;
     backend->type = REPLAY_BUILTIN;
     backend->builtin = builtin;
-    struct replay_backend *served = &field->served[field->count - 1];
+    struct replay_backend *served = &candidates->served[candidates->count - 1];
     if (acre_find_served(served, builtin->name) == ACRE_MALLOC_FOUND)
         backend->served = served;
     snprintf(candidate->setting, sizeof candidate->setting, "%.60s",
@@ -90,22 +90,23 @@ static bool is_named(const struct compare_choice *choice, const char *name)
     return false;
 }
 
-static void add_backends(struct compare_field *field, const struct compare_choice *choice)
+static void add_backends(struct compare_candidates *candidates, const struct compare_choice *choice)
 {
     for (const struct acre_backend *backend = acre_backends; backend->name; backend++)
         if (choice->name_count ? is_named(choice, backend->name) : backend->compared)
-            add_backend(field, backend);
+            add_backend(candidates, backend);
 }
 
 /* Adds a malloc to preload. @return false: it does not serve malloc, or its name is taken. */
-static bool add_preload(struct compare_field *field, const char *name, const char *library)
+static bool add_preload(
+    struct compare_candidates *candidates, const char *name, const char *library)
 {
     struct replay_backend *backend;
     char version[REPLAY_VERSION_ROOM];
-    if (name_is_taken(field, name) || !replay_probe_malloc(library, version))
+    if (name_is_taken(candidates, name) || !replay_probe_malloc(library, version))
         return false;
     struct compare_candidate *candidate =
-        add_candidate(field, COMPARE_PRELOAD, name, name, &backend);
+        add_candidate(candidates, COMPARE_PRELOAD, name, name, &backend);
     if (!candidate)
         return false;
     backend->preload = library;
@@ -114,21 +115,21 @@ static bool add_preload(struct compare_field *field, const char *name, const cha
 }
 
 const char *compare_find_unknown(
-    const struct compare_field *field, const struct compare_choice *choice)
+    const struct compare_candidates *candidates, const struct compare_choice *choice)
 {
     for (size_t i = 0; i < choice->name_count; i++) {
         const struct compare_choice one = { .names = &choice->names[i], .name_count = 1 };
         size_t at = 0;
-        while (at < field->count && !is_named(&one, field->candidates[at].name))
+        while (at < candidates->count && !is_named(&one, candidates->items[at].name))
             at++;
-        if (at == field->count)
+        if (at == candidates->count)
             return choice->names[i];
     }
     return NULL;
 }
 
 /* A malloc that is there. */
-static void add_malloc(struct compare_field *field, const char *name)
+static void add_malloc(struct compare_candidates *candidates, const char *name)
 {
     struct replay_backend *backend;
     struct replay_backend found;
@@ -136,7 +137,7 @@ static void add_malloc(struct compare_field *field, const char *name)
     if (acre_find_malloc(&found, name) != ACRE_MALLOC_FOUND)
         return;
     struct compare_candidate *candidate =
-        add_candidate(field, COMPARE_PRELOAD, name, name, &backend);
+        add_candidate(candidates, COMPARE_PRELOAD, name, name, &backend);
     if (!candidate)
         return;
     *backend = found;
@@ -148,7 +149,8 @@ static void add_malloc(struct compare_field *field, const char *name)
     snprintf(candidate->version, sizeof candidate->version, "%.60s", version);
 }
 
-void compare_find_candidates(struct compare_field *field, const struct compare_choice *choice)
+void compare_find_candidates(
+    struct compare_candidates *candidates, const struct compare_choice *choice)
 {
     bool all = choice->name_count == 0;
     struct replay_shared own = { .version = "" };
@@ -156,22 +158,22 @@ void compare_find_candidates(struct compare_field *field, const struct compare_c
     for (const char *const *name = acre_malloc_names; *name; name++) {
         bool wanted = all || is_named(choice, *name);
         if (wanted && strcmp(*name, REPLAY_SYSTEM_NAME) == 0)
-            add_system(field, &own);
+            add_system(candidates, &own);
         else if (wanted && strcmp(*name, REPLAY_KEEP_NAME) == 0)
-            add_system_keep(field, &own);
+            add_system_keep(candidates, &own);
     }
-    add_backends(field, choice);
+    add_backends(candidates, choice);
     for (const char *const *name = acre_malloc_names; *name; name++)
         if (all || is_named(choice, *name))
-            add_malloc(field, *name);
+            add_malloc(candidates, *name);
 }
 
-static bool add_plugin(
-    struct compare_field *field, const struct acre_plugin *table, char *error, size_t size)
+static bool add_plugin(struct compare_candidates *candidates, const struct acre_plugin *table,
+    char *error, size_t size)
 {
     struct replay_backend *backend;
     struct compare_candidate *candidate =
-        add_candidate(field, COMPARE_PLUGIN, table->name, table->name, &backend);
+        add_candidate(candidates, COMPARE_PLUGIN, table->name, table->name, &backend);
     if (!candidate) {
         snprintf(error, size, "two allocators are called '%s', or there are too many", table->name);
         return false;
@@ -193,14 +195,16 @@ static void library_name(char name[COMPARE_NAME_ROOM], const char *path)
     snprintf(name, COMPARE_NAME_ROOM, "%.*s", (int)strcspn(base, "."), base);
 }
 
-bool compare_add_file(struct compare_field *field, const char *path, char *error, size_t size)
+bool compare_add_file(
+    struct compare_candidates *candidates, const char *path, char *error, size_t size)
 {
     struct acre_plugin_file file;
     char name[COMPARE_NAME_ROOM];
     if (access(path, R_OK) == 0 && strchr(path, '/')) {
         library_name(name, path);
-        if (add_preload(field, name, path))
+        if (add_preload(candidates, name, path))
             return true;
     }
-    return acre_plugin_load(&file, path, error, size) && add_plugin(field, file.table, error, size);
+    return acre_plugin_load(&file, path, error, size) &&
+           add_plugin(candidates, file.table, error, size);
 }

@@ -79,10 +79,12 @@ static void take_times(struct compare_candidate *candidate, const struct replay_
     candidate->ns = row->ns_per_op;
     candidate->ns_least = row->ns_least;
     candidate->ns_most = row->ns_most;
+    candidate->ns_noise = row->ns_noise;
     candidate->touched = row->touched_rounds > 0;
     candidate->ns_touched = row->ns_touched;
     candidate->touched_least = row->touched_least;
     candidate->touched_most = row->touched_most;
+    candidate->touched_noise = row->touched_noise;
     candidate->visit_ns = row->visit_ns;
     candidate->start_ns = (double)row->start_ns;
     candidate->counted = row->counted && row->rounds;
@@ -95,6 +97,7 @@ static void take_thread_times(struct compare_candidate *candidate, const struct 
     candidate->ns_threads = row->ns_threads;
     candidate->threads_least = row->threads_least;
     candidate->threads_most = row->threads_most;
+    candidate->threads_noise = row->threads_noise;
     candidate->parallel = row->parallel;
     candidate->threads_cut = row->threads_cut;
 }
@@ -165,17 +168,17 @@ static void take_table(struct compare_result *result, const struct replay_table 
     note_touched(result);
 }
 
-bool compare_gather(struct compare_result *result, const struct compare_field *field,
+bool compare_gather(struct compare_result *result, const struct compare_candidates *candidates,
     const struct replay_script *script, const struct replay_plan *plan,
     struct acre_progress *progress)
 {
     static struct replay_row rows[COMPARE_MOST_CANDIDATES];
     struct replay_table table = {
-        .script = script, .plan = *plan, .rows = rows, .count = field->count
+        .script = script, .plan = *plan, .rows = rows, .count = candidates->count
     };
-    result->count = field->count;
-    for (size_t i = 0; i < field->count; i++)
-        rows[i] = (struct replay_row){ .backend = &field->backends[i],
+    result->count = candidates->count;
+    for (size_t i = 0; i < candidates->count; i++)
+        rows[i] = (struct replay_row){ .backend = &candidates->backends[i],
             .survey = &result->candidates[i].survey };
     if (!replay_measure(&table, progress))
         return false;
@@ -184,20 +187,20 @@ bool compare_gather(struct compare_result *result, const struct compare_field *f
     return true;
 }
 
-void compare_gather_first(struct compare_result *result, const struct compare_field *field,
-    const struct replay_table *table)
+void compare_gather_first(struct compare_result *result,
+    const struct compare_candidates *candidates, const struct replay_table *table)
 {
     double ops = (double)table->script->facts.ops;
     double part = (double)table->plan.first_ops < ops ? (double)table->plan.first_ops / ops : 1.0;
     double duration = (double)table->script->facts.duration_ns * part;
-    *result = (struct compare_result){ .facts = table->script->facts, .count = field->count };
+    *result = (struct compare_result){ .facts = table->script->facts, .count = candidates->count };
     result->facts.ops = (uint64_t)(ops * part);
     result->facts.duration_ns = (uint64_t)duration;
     for (int goal = 0; goal < COMPARE_GOALS; goal++)
         result->advice[goal].candidate = -1;
-    for (size_t i = 0; i < field->count; i++) {
+    for (size_t i = 0; i < candidates->count; i++) {
         struct compare_candidate *candidate = &result->candidates[i];
-        *candidate = field->candidates[i];
+        *candidate = candidates->items[i];
         take_times(candidate, &table->rows[i]);
         candidate->verified = candidate->touched && !table->rows[i].fault[0];
         candidate->rounds = table->rows[i].touched_rounds;

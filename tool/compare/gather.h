@@ -10,15 +10,16 @@
 #include "tool/compare/candidates.h"
 
 /**
- * Fills all of `result` but `source` and the advice. `field->candidates` are those of `result`.
+ * Fills all of `result` but `source` and the advice. `candidates->items` are those of `result`.
  * @return false when nothing could be measured, with errno set.
  */
-bool compare_gather(struct compare_result *result, const struct compare_field *field,
+bool compare_gather(struct compare_result *result, const struct compare_candidates *candidates,
     const struct replay_script *script, const struct replay_plan *plan,
     struct acre_progress *progress);
 
-/** Fills `result` with what a first look at the candidates found: enough for a verdict. */
-void compare_gather_first(struct compare_result *result, const struct compare_field *field,
-    const struct replay_table *table);
+/** Fills `result` with what one replay of each candidate found, which is enough for a first
+ * verdict. */
+void compare_gather_first(struct compare_result *result,
+    const struct compare_candidates *candidates, const struct replay_table *table);
 
 #endif

@@ -325,7 +325,7 @@ static void print_on_threads(FILE *out, const struct compare_result *result)
     fprintf(out,
         "on threads: ns/op is elapsed time; %" PRIu32 " threads, at most %" PRIu32
         " at once, %s %s crossing\n",
-        facts->threads, facts->lanes, number,
+        facts->threads, facts->sequences, number,
         acre_plural(facts->crossings, "operation", "operations"));
     if (result->think_ns > 0.0)
         fprintf(out, "work of the program between two calls imitated: %.0f ns\n", result->think_ns);

@@ -25,8 +25,8 @@ void compare_print(FILE *out, const struct compare_result *result, enum compare_
 void compare_print_verdict(FILE *out, const struct compare_result *result);
 void compare_print_bars(FILE *out, const struct compare_result *result);
 
-/** Predictions beside real runs, if the result has them (print_verification.c); as a member of `root`
- * too, which is null without them. */
+/** Predictions beside real runs, if the result has them (print_verification.c); as a member of
+ * `root` too, which is null without them. */
 void compare_print_verification(FILE *out, const struct compare_result *result);
 void compare_add_verification(cJSON *root, const struct compare_result *result);
 
@@ -39,7 +39,7 @@ cJSON *compare_json(const struct compare_result *result);
 
 /**
  * Prints C code that sets up acre's own allocator that serves `goal` best.
- * @param backends one for each candidate, as of struct compare_field.
+ * @param backends one for each candidate, as of struct compare_candidates.
  * @return false when there is none, or none of which it is known how; `*name` is then the allocator
  * or null.
  */

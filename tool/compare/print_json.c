@@ -73,6 +73,11 @@ static void add_times(
     double seconds = 0.0;
     bool predicted = compare_predict(result, candidate, &seconds);
     replay_json_known(object, "predicted_change_seconds", predicted, seconds);
+    double bounds[2] = { 0.0, 0.0 };
+    predicted =
+        compare_predict_bounds(result, candidate, (double)result->facts.duration_ns / 1e9, bounds);
+    replay_json_known(object, "predicted_change_seconds_low", predicted, bounds[0]);
+    replay_json_known(object, "predicted_change_seconds_high", predicted, bounds[1]);
     cJSON_AddBoolToObject(object, "waits_for_lock", compare_waits_for_lock(result, candidate));
     replay_json_known(
         object, "instructions_per_operation", candidate->counted, candidate->instructions);
@@ -137,7 +142,7 @@ static void add_profile(cJSON *root, const struct compare_profile *profile)
     cJSON *object = cJSON_AddObjectToObject(root, "profile");
     add_spread(object, "sizes", profile->sizes);
     add_spread(object, "bytes_by_size", profile->size_bytes);
-    add_spread(object, "lifetimes", profile->lives);
+    add_spread(object, "lifetimes", profile->lifetimes);
     cJSON *ops = cJSON_AddArrayToObject(object, "operation");
     cJSON *live = cJSON_AddArrayToObject(object, "live_bytes");
     cJSON *blocks = cJSON_AddArrayToObject(object, "live_blocks");
@@ -200,7 +205,7 @@ cJSON *compare_json(const struct compare_result *result)
     replay_json_count(root, "replays", result->rounds);
     replay_json_known(root, "loop_ns_per_operation", result->loop_ns > 0.0, result->loop_ns);
     cJSON_AddBoolToObject(root, "on_threads", result->on_threads);
-    replay_json_count(root, "threads_at_once", result->facts.lanes);
+    replay_json_count(root, "threads_at_once", result->facts.sequences);
     replay_json_count(root, "crossing_operations", result->facts.crossings);
     replay_json_known(root, "work_between_calls_ns", result->on_threads, result->think_ns);
     add_text(root, "instructions_unknown", result->uncounted ? result->uncounted : "");

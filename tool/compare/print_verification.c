@@ -18,6 +18,7 @@ enum {
     CHANGE,
     BOUNDS,
     PREDICTED_CHANGE,
+    PREDICTED_BOUNDS,
     MEMORY,
     PREDICTED_MEMORY,
     COLUMNS
@@ -26,7 +27,7 @@ enum {
 static void write_titles(struct acre_table_row head[2], bool elapsed)
 {
     static const char *const first[COLUMNS] = { "on", "real", "predicted", "real", "change",
-        "bounds", "predicted", "memory", "predicted" };
+        "bounds", "predicted", "bounds", "memory", "predicted" };
     for (int i = 0; i < COLUMNS; i++)
         strcpy(head[0].cells[i], first[i]);
     strcpy(head[1].cells[SECONDS], elapsed ? "elapsed s" : "cpu s");
@@ -34,6 +35,7 @@ static void write_titles(struct acre_table_row head[2], bool elapsed)
     strcpy(head[1].cells[CHANGE], "%");
     strcpy(head[1].cells[BOUNDS], "95 %");
     strcpy(head[1].cells[PREDICTED_CHANGE], "%");
+    strcpy(head[1].cells[PREDICTED_BOUNDS], "%");
     strcpy(head[1].cells[MEMORY], "peak RSS");
 }
 
@@ -71,6 +73,11 @@ static void write_trial(struct acre_table_row *row, const struct compare_result 
             (trial->ratio_low - 1.0) * 100.0, (trial->ratio_high - 1.0) * 100.0);
     write_number(row->cells[PREDICTED_CHANGE], other && trial->predicted && today > 0.0, "+",
         (trial->predicted_seconds / today - 1.0) * 100.0);
+    strcpy(row->cells[PREDICTED_BOUNDS], "-");
+    if (other && trial->predicted_high > 0.0 && today > 0.0)
+        snprintf(row->cells[PREDICTED_BOUNDS], ACRE_CELL_ROOM, "%+.1f to %+.1f",
+            (trial->predicted_low / today - 1.0) * 100.0,
+            (trial->predicted_high / today - 1.0) * 100.0);
     strcpy(row->cells[MEMORY], "-");
     strcpy(row->cells[PREDICTED_MEMORY], "-");
     if (ran)
@@ -138,6 +145,10 @@ static cJSON *trial_json(const struct compare_result *result, const struct compa
     replay_json_known(object, "resident_bytes", ran, (double)trial->resident);
     replay_json_known(
         object, "predicted_seconds", ran && trial->predicted, trial->predicted_seconds);
+    replay_json_known(
+        object, "predicted_seconds_low", ran && trial->predicted_high > 0.0, trial->predicted_low);
+    replay_json_known(object, "predicted_seconds_high", ran && trial->predicted_high > 0.0,
+        trial->predicted_high);
     replay_json_known(object, "predicted_resident_bytes", ran && trial->predicted_memory,
         (double)trial->predicted_resident);
     return object;

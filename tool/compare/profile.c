@@ -43,7 +43,7 @@ static void profile_op(struct profiler *profiler, struct replay_op op, uint64_t 
         request(profiler, block, size);
         break;
     case REPLAY_DEALLOC:
-        profiler->profile->lives[replay_bucket(at + 1 - block->born)]++;
+        profiler->profile->lifetimes[replay_bucket(at + 1 - block->born)]++;
         profiler->now.blocks--;
         profiler->now.live -= block->size;
         break;
@@ -56,10 +56,10 @@ static void take_all(struct profiler *profiler)
     uint64_t moments[REPLAY_SAMPLES];
     size_t count = replay_find_peaks(
         profiler->script, profiler->script->facts.ops - 1, REPLAY_SAMPLES, moments);
-    for (struct replay_window stretch = { 0 }; replay_script_next(profiler->script, &stretch);) {
-        for (uint64_t i = 0; i < stretch.count; i++) {
-            profiler->now.op = stretch.first + i;
-            profile_op(profiler, stretch.ops[i], profiler->now.op);
+    for (struct replay_window window = { 0 }; replay_script_next(profiler->script, &window);) {
+        for (uint64_t i = 0; i < window.count; i++) {
+            profiler->now.op = window.first + i;
+            profile_op(profiler, window.ops[i], profiler->now.op);
             if (profile->count < count && profiler->now.op == moments[profile->count])
                 profile->samples[profile->count++] = profiler->now;
         }

@@ -58,14 +58,17 @@ struct compare_candidate {
     bool pool_refused;        /**< It cannot work in it. */
     size_t rounds;            /**< Timed replays. */
     double ns;                /**< An operation, the replay's loop included: median, */
-    double ns_least, ns_most; /**< and bounds, of the rounds. */
+    double ns_least, ns_most; /**< and bounds, of the rounds; */
+    double ns_noise;          /**< the least is known that well: replay_least_noise(). */
     bool touched;             /**< `ns_touched` is known: */
     double ns_touched; /**< the same with fresh pages, and the bytes of each block written once, */
-    double touched_least, touched_most; /**< and its bounds. */
+    double touched_least, touched_most; /**< and its bounds; */
+    double touched_noise;               /**< the least is known that well. */
     bool threaded;                      /**< The following are known: */
     double ns_threads;                  /**< elapsed time of an operation, each thread's replayed
                                              on a thread of its own: median, */
     double threads_least, threads_most; /**< and bounds, of the rounds; */
+    double threads_noise;               /**< the least is known that well; */
     double parallel;                    /**< threads busy at once, on average. */
     bool threads_cut;                   /**< It took so long that only a part was replayed. */
     bool off_threads;                   /**< Others are known on threads, and this one is not. */
@@ -88,8 +91,8 @@ struct compare_candidate {
 struct compare_profile {
     uint64_t sizes[REPLAY_BUCKETS]; /**< Requests (allocations and resizes) by bytes asked for. */
     uint64_t size_bytes[REPLAY_BUCKETS]; /**< The same, bytes asked for in all. */
-    uint64_t lives[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
-    size_t count;                   /**< Of samples. */
+    uint64_t lifetimes[REPLAY_BUCKETS]; /**< Blocks freed, by operations from allocation to free. */
+    size_t count;                       /**< Of samples. */
     struct replay_sample samples[REPLAY_SAMPLES]; /**< `op`, `live` and `blocks` alone. */
 };
 
@@ -134,8 +137,9 @@ struct compare_trial {
     double elapsed[COMPARE_MOST_RUNS];   /**< by both clocks. */
     uint64_t resident;                   /**< Bytes: median of the peaks of resident memory. */
     bool predicted;                      /**< `predicted_seconds` is known. */
-    double predicted_seconds; /**< Today's real seconds, and the change that is predicted. */
-    bool predicted_memory;    /**< `predicted_resident` is known. */
+    double predicted_seconds; /**< Today's real seconds, and the change that is predicted, */
+    double predicted_low, predicted_high; /**< and its bounds. */
+    bool predicted_memory;                /**< `predicted_resident` is known. */
     uint64_t predicted_resident;
 };
 
@@ -176,15 +180,16 @@ struct compare_result {
 /** Name of a goal as --goal takes it: "memory", "speed", "worst", "balanced". */
 const char *compare_goal_name(enum compare_goal goal);
 
-/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on threads, where
- * that was, of elapsed time. */
+/** Nanoseconds per operation, on fresh pages with blocks touched where that was measured; on
+ * threads, where that was, of elapsed time. */
 double compare_time(const struct compare_candidate *candidate);
 
-/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not known. */
+/** Bytes of resident memory that its heap takes at most in a program that runs on it; 0: not
+ * known. */
 uint64_t compare_resident(const struct compare_candidate *candidate);
 
-/** The same, or the smallest pool of one that no program can run on: what candidates are compared by
- * beside today's malloc; 0: not known. */
+/** The same, or the smallest pool of one that no program can run on: what candidates are compared
+ * by beside today's malloc; 0: not known. */
 uint64_t compare_program_memory(const struct compare_candidate *candidate);
 
 /** The figure by which a goal orders candidates, less being better; 0: it is not known, or the

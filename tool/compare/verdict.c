@@ -8,13 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A change of the program's time that is smaller than this part of it is not worth a new malloc. */
-#define LEAST_CHANGE 0.01
+/* A change of the program's time that is smaller than this part of it is not worth a new malloc; */
+#define LEAST_CHANGE 0.02
+/* and one that is smaller than this not worth another new malloc than the cheapest to adopt. */
+#define LEAST_DIFFERENCE 0.005
 /* The prediction takes it that a program reads scattered blocks so many times per call, but for no
- * more than a part of its time outside its malloc; see docs/decisions.md, "How allocators are
- * compared". */
-#define READS_PER_CALL 0.1
-#define MOST_TIME_READING 0.5
+ * more than a part of its time outside its malloc; its bounds, that it reads none, and so many. See
+ * docs/decisions.md, "How allocators are compared". */
+static const struct reads {
+    double per_call, most_time;
+} likely_reads = { 0.1, 0.5 }, no_reads = { 0.0, 0.0 }, most_reads = { 3.0, 0.75 };
+/* Bounds that are as far apart, in per cent of the program's time, are worth a word. */
+#define WIDE_BOUNDS 3.0
 #define TIES_NAMED 3
 /* Per cent of the program's time that are shown as some. */
 #define LEAST_SHOWN 0.05
@@ -61,26 +66,29 @@ static double least_time(const struct compare_candidate *candidate)
     return candidate->touched ? candidate->touched_least : candidate->ns_least;
 }
 
-/* By how much the rounds of a candidate differ, in seconds of the program. */
+/* How well the least time of a candidate is known, in seconds of the program. */
 static double noise_of(
     const struct compare_result *result, const struct compare_candidate *candidate)
 {
-    return seconds_of(result, compare_time(candidate) - least_time(candidate));
+    if (candidate->threaded)
+        return seconds_of(result, candidate->threads_noise);
+    return seconds_of(result, candidate->touched ? candidate->touched_noise : candidate->ns_noise);
 }
 
-/* Seconds that the program's own work changes by, since its reads of blocks take another time. */
+/* Seconds that the program's own work changes by, since its `reads` of blocks per call take another
+ * time. */
 static double own_change(const struct compare_result *result,
     const struct compare_candidate *candidate, const struct compare_candidate *today,
-    double run_seconds)
+    double run_seconds, struct reads reads)
 {
     double own = run_seconds - seconds_of(result, least_time(today));
-    double reading = seconds_of(result, READS_PER_CALL * today->visit_ns);
+    double reading = seconds_of(result, reads.per_call * today->visit_ns);
     if (today->threaded && today->parallel > 1.0)
         reading /= today->parallel;
     if (candidate->visit_ns <= 0.0 || today->visit_ns <= 0.0 || own <= 0.0)
         return 0.0;
-    if (reading > own * MOST_TIME_READING)
-        reading = own * MOST_TIME_READING;
+    if (reading > own * reads.most_time)
+        reading = own * reads.most_time;
     return reading * (candidate->visit_ns / today->visit_ns - 1.0);
 }
 
@@ -93,8 +101,10 @@ static double start_change(const struct compare_result *result,
     return (candidate->start_ns - today->start_ns) * (double)result->facts.started / 1e9;
 }
 
-bool compare_predict_from(const struct compare_result *result,
-    const struct compare_candidate *candidate, double run_seconds, double *seconds)
+/* The same as compare_predict_from() for a program that reads so many blocks per call. */
+static bool predict_with_reads(const struct compare_result *result,
+    const struct compare_candidate *candidate, double run_seconds, struct reads reads,
+    double *seconds)
 {
     int index = compare_today(result);
     *seconds = 0.0;
@@ -105,8 +115,41 @@ bool compare_predict_from(const struct compare_result *result,
     const struct compare_candidate *today = &result->candidates[index];
     *seconds = seconds_of(result, least_time(candidate) - least_time(today)) +
                start_change(result, candidate, today) +
-               own_change(result, candidate, today, run_seconds);
+               own_change(result, candidate, today, run_seconds, reads);
     return *seconds > -run_seconds;
+}
+
+bool compare_predict_from(const struct compare_result *result,
+    const struct compare_candidate *candidate, double run_seconds, double *seconds)
+{
+    return predict_with_reads(result, candidate, run_seconds, likely_reads, seconds);
+}
+
+/* The change if the program's own work never reads blocks, and if it reads most, the lower first. */
+static bool predict_by_reads(const struct compare_result *result,
+    const struct compare_candidate *candidate, double run_seconds, double bounds[2])
+{
+    double none = 0.0;
+    double most = 0.0;
+    if (!predict_with_reads(result, candidate, run_seconds, no_reads, &none) ||
+        !predict_with_reads(result, candidate, run_seconds, most_reads, &most))
+        return false;
+    bounds[0] = none < most ? none : most;
+    bounds[1] = none < most ? most : none;
+    return true;
+}
+
+bool compare_predict_bounds(const struct compare_result *result,
+    const struct compare_candidate *candidate, double run_seconds, double bounds[2])
+{
+    if (!predict_by_reads(result, candidate, run_seconds, bounds))
+        return false;
+    double noise = noise_of(result, candidate);
+    double todays = noise_of(result, &result->candidates[compare_today(result)]);
+    noise = noise > todays ? noise : todays;
+    bounds[0] -= noise;
+    bounds[1] += noise;
+    return true;
 }
 
 bool compare_predict(
@@ -161,11 +204,19 @@ static int find_cheapest(const struct compare_result *result)
     return best;
 }
 
+static bool is_todays(
+    const struct compare_result *result, const struct compare_candidate *candidate)
+{
+    int today = compare_today(result);
+    return today >= 0 && candidate == &result->candidates[today];
+}
+
 /* What two predicted times of the program may differ by, and be as good as each other. */
 static double tie_seconds(const struct compare_result *result, const struct compare_candidate *one,
     const struct compare_candidate *other)
 {
-    double least = LEAST_CHANGE * recorded_seconds(result);
+    bool keeps = is_todays(result, one) || is_todays(result, other);
+    double least = (keeps ? LEAST_CHANGE : LEAST_DIFFERENCE) * recorded_seconds(result);
     double noise = noise_of(result, one);
     double others = noise_of(result, other);
     noise = noise > others ? noise : others;
@@ -194,24 +245,48 @@ static bool beats(const struct compare_result *result, const struct compare_cand
     return todays <= 0.0 || compare_cost(result, candidate) < todays - least;
 }
 
+/* How dear a candidate is to adopt, as a rank: all that is preloaded is alike. */
+static int adoption_rank(const struct compare_result *result, size_t index)
+{
+    static const int ranks[] = { [COMPARE_SYSTEM] = 1,
+        [COMPARE_TUNED] = 2,
+        [COMPARE_BUILT_IN] = 3,
+        [COMPARE_PRELOAD] = 3,
+        [COMPARE_PLUGIN] = 4 };
+    const struct compare_candidate *candidate = &result->candidates[index];
+    return is_todays(result, candidate) ? 0 : ranks[candidate->origin];
+}
+
+/* Whether `one` is named before `other`: it is cheaper to adopt, or as cheap and costs less. */
+static bool comes_first(const struct compare_result *result, size_t one, size_t other)
+{
+    int difference = adoption_rank(result, one) - adoption_rank(result, other);
+    return difference < 0 ||
+           (difference == 0 &&
+               compare_costs_less(result, &result->candidates[one], &result->candidates[other]));
+}
+
+static size_t insert_tie(
+    const struct compare_result *result, size_t *ties, size_t count, size_t tie)
+{
+    size_t at = count;
+    for (; at > 0 && comes_first(result, tie, ties[at - 1]); at--)
+        ties[at] = ties[at - 1];
+    ties[at] = tie;
+    return count + 1;
+}
+
 size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES])
 {
-    static const enum compare_origin order[] = { COMPARE_SYSTEM, COMPARE_TUNED, COMPARE_BUILT_IN,
-        COMPARE_PRELOAD, COMPARE_PLUGIN };
     int best = find_cheapest(result);
     int today = compare_today(result);
+    const struct compare_candidate *candidates = result->candidates;
     size_t count = 0;
-    if (best >= 0 && today >= 0 &&
-        is_tie(result, &result->candidates[best], &result->candidates[today]))
-        ties[count++] = (size_t)today;
-    bool keeps = count > 0;
-    for (size_t kind = 0; best >= 0 && kind < sizeof order / sizeof *order; kind++)
-        for (size_t i = 0; i < result->count; i++)
-            if ((int)i != today && result->candidates[i].origin == order[kind] &&
-                is_tie(result, &result->candidates[best], &result->candidates[i]) &&
-                (keeps || today < 0 ||
-                    beats(result, &result->candidates[i], &result->candidates[today])))
-                ties[count++] = i;
+    bool keeps = best >= 0 && today >= 0 && is_tie(result, &candidates[best], &candidates[today]);
+    for (size_t i = 0; best >= 0 && i < result->count; i++)
+        if (is_tie(result, &candidates[best], &candidates[i]) &&
+            (keeps || today < 0 || beats(result, &candidates[i], &candidates[today])))
+            count = insert_tie(result, ties, count, i);
     return count;
 }
 
@@ -236,6 +311,22 @@ const char *compare_format_seconds(
     return text;
 }
 
+/* ": -12.8 to -33.9 % by how its own work reads memory", where that is much; else "". */
+static void write_bounds(const struct compare_result *result,
+    const struct compare_candidate *candidate, char text[COMPARE_SECONDS_ROOM * 2])
+{
+    double bounds[2];
+    double run_seconds = recorded_seconds(result);
+    text[0] = '\0';
+    if (!predict_by_reads(result, candidate, run_seconds, bounds) ||
+        (bounds[1] - bounds[0]) / run_seconds * 100.0 < WIDE_BOUNDS ||
+        !compare_predict_bounds(result, candidate, run_seconds, bounds))
+        return;
+    snprintf(text, (size_t)COMPARE_SECONDS_ROOM * 2,
+        ": %+.1f to %+.1f %% by how its own work reads memory", bounds[1] / run_seconds * 100.0,
+        bounds[0] / run_seconds * 100.0);
+}
+
 /* "4.1 % faster (-0.31 s of 7.6 s, predicted)", or the time in the allocator alone. */
 static void say_time(const struct compare_result *result, const struct compare_candidate *advised,
     const struct compare_candidate *today, char *text)
@@ -250,6 +341,8 @@ static void say_time(const struct compare_result *result, const struct compare_c
         return;
     }
     double per_cent = (seconds < 0.0 ? -seconds : seconds) / run_seconds * 100.0;
+    char bounds[COMPARE_SECONDS_ROOM * 2];
+    write_bounds(result, advised, bounds);
     compare_format_seconds(change, seconds, run_seconds, true);
     compare_format_seconds(whole, run_seconds, run_seconds, false);
     if (per_cent < LEAST_SHOWN)
@@ -257,8 +350,8 @@ static void say_time(const struct compare_result *result, const struct compare_c
             text, "the program would run as fast as on your malloc (%s, predicted)", whole);
     else
         append_verdict(text,
-            "the program would run %.1f %% %s than on your malloc (%s of %s, predicted)", per_cent,
-            seconds < 0.0 ? "faster" : "slower", change, whole);
+            "the program would run %.1f %% %s than on your malloc (%s of %s, predicted%s)",
+            per_cent, seconds < 0.0 ? "faster" : "slower", change, whole, bounds);
 }
 
 static double more_per_cent(uint64_t memory, uint64_t than)

@@ -24,6 +24,14 @@ bool compare_predict(const struct compare_result *result, const struct compare_c
 bool compare_predict_from(const struct compare_result *result,
     const struct compare_candidate *candidate, double run_seconds, double *seconds);
 
+/**
+ * The bounds of that prediction, in seconds, the lower first: the noise of the replays, and how often
+ * the program's own work waits for blocks that it reads, which a trace does not tell: never, or for
+ * three quarters of its time.
+ */
+bool compare_predict_bounds(const struct compare_result *result,
+    const struct compare_candidate *candidate, double run_seconds, double bounds[2]);
+
 /** What orders candidates by speed, less being better: seconds predicted of the whole program, or
  * nanoseconds per operation when the trace has no times; 0: not known. */
 double compare_cost(const struct compare_result *result, const struct compare_candidate *candidate);
@@ -35,8 +43,8 @@ bool compare_costs_less(const struct compare_result *result, const struct compar
 /** Seconds of the recorded run that today's malloc took. @return false: it is not known. */
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds);
 
-/** The candidates that tie with the fastest, the cheapest to adopt first: today's malloc, allocators
- * of acre's, then other mallocs. The first is the one that is advised. @return how many. */
+/** The candidates that tie with the fastest, the cheapest to adopt first: today's malloc, its
+ * settings, what can be preloaded, plugins; of those that are as cheap, the fastest. The first is the one that is advised. @return how many. */
 size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES]);
 
 /** The candidate that the verdict advises for speed, today's malloc included; -1: none. */

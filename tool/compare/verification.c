@@ -25,7 +25,7 @@ struct trial_series {
 /* A verification at work. */
 struct verifier_of_advice {
     struct compare_result *result;
-    const struct compare_field *field;
+    const struct compare_candidates *candidates;
     struct trial_runner *runner;
     struct trial_series series[COMPARE_MOST_TRIED];
     char *error;
@@ -43,33 +43,34 @@ static bool is_tried(const struct compare_verification *verification, size_t can
 
 /* Whether the program can be run on it as it stands. */
 static bool can_run(
-    const struct compare_result *result, const struct compare_field *field, int index)
+    const struct compare_result *result, const struct compare_candidates *candidates, int index)
 {
     const struct compare_candidate *candidate = &result->candidates[index];
     bool systems = candidate->origin == COMPARE_SYSTEM || candidate->origin == COMPARE_TUNED;
     if ((systems && result->today) ||
-        (candidate->origin == COMPARE_BUILT_IN && !field->backends[index].served))
+        (candidate->origin == COMPARE_BUILT_IN && !candidates->backends[index].served))
         return false;
     return candidate->origin != COMPARE_PLUGIN && compare_figure(candidate, COMPARE_SPEED) > 0.0;
 }
 
 static void add_trial(
-    struct compare_result *result, const struct compare_field *field, int candidate)
+    struct compare_result *result, const struct compare_candidates *candidates, int candidate)
 {
     struct compare_verification *verification = &result->verification;
     if (candidate < 0 || verification->count == COMPARE_MOST_TRIED ||
-        is_tried(verification, (size_t)candidate) || !can_run(result, field, candidate))
+        is_tried(verification, (size_t)candidate) || !can_run(result, candidates, candidate))
         return;
     verification->trials[verification->count++] = (struct compare_trial){ .candidate = candidate };
 }
 
 /* The fastest candidate that is not tried yet, or -1. */
-static int next_fastest(const struct compare_result *result, const struct compare_field *field)
+static int next_fastest(
+    const struct compare_result *result, const struct compare_candidates *candidates)
 {
     int best = -1;
     for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
-        if (!can_run(result, field, (int)i) || is_tried(&result->verification, i))
+        if (!can_run(result, candidates, (int)i) || is_tried(&result->verification, i))
             continue;
         if (best < 0 || compare_costs_less(result, candidate, &result->candidates[best]))
             best = (int)i;
@@ -77,19 +78,19 @@ static int next_fastest(const struct compare_result *result, const struct compar
     return best;
 }
 
-static void choose_trials(struct compare_result *result, const struct compare_field *field,
-    const struct compare_trials_plan *plan)
+static void choose_trials(struct compare_result *result,
+    const struct compare_candidates *candidates, const struct compare_trials_plan *plan)
 {
     size_t most = plan->all ? COMPARE_MOST_TRIED : 1 + FASTEST_TRIED;
-    add_trial(result, field, compare_today(result));
-    add_trial(result, field, compare_advised(result));
+    add_trial(result, candidates, compare_today(result));
+    add_trial(result, candidates, compare_advised(result));
     while (result->verification.count < most) {
-        int next = next_fastest(result, field);
+        int next = next_fastest(result, candidates);
         if (next < 0)
             break;
-        add_trial(result, field, next);
+        add_trial(result, candidates, next);
     }
-    add_trial(result, field, result->advice[COMPARE_MEMORY].candidate);
+    add_trial(result, candidates, result->advice[COMPARE_MEMORY].candidate);
 }
 
 /* ---- one run ---- */
@@ -97,7 +98,7 @@ static void choose_trials(struct compare_result *result, const struct compare_fi
 /* How the program gets a candidate. */
 static struct acre_served served_by(const struct verifier_of_advice *verifier, int index)
 {
-    const struct replay_backend *backend = &verifier->field->backends[index];
+    const struct replay_backend *backend = &verifier->candidates->backends[index];
     if (index == compare_today(verifier->result))
         return (struct acre_served){ .library = NULL };
     if (backend->served)
@@ -176,8 +177,13 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
     const struct compare_candidate *candidate = &result->candidates[trial->candidate];
     const struct compare_candidate *system = &result->candidates[today->candidate];
     double seconds = 0.0;
+    double bounds[2] = { 0.0, 0.0 };
     trial->predicted = compare_predict_from(result, candidate, today->seconds, &seconds);
     trial->predicted_seconds = today->seconds + seconds;
+    if (trial->predicted && compare_predict_bounds(result, candidate, today->seconds, bounds)) {
+        trial->predicted_low = today->seconds + bounds[0];
+        trial->predicted_high = today->seconds + bounds[1];
+    }
     uint64_t theirs = candidate->footprint;
     uint64_t todays = system->footprint;
     double growth = (double)theirs - (double)todays;
@@ -186,8 +192,9 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
         trial->predicted_resident = (uint64_t)((double)today->resident + growth);
 }
 
-/* Bounds of a median with 95 %, or with what so few values allow: two of the values, which are sorted.
- * Of `count` values, k are below the median with the probability binomial(count, k) / 2^count. */
+/* Bounds of a median with 95 %, or with what so few values allow: two of the values, which are
+ * sorted. Of `count` values, k are below the median with the probability binomial(count, k) /
+ * 2^count. */
 static void find_bounds_of_median(const double *values, size_t count, double *low, double *high)
 {
     double probability = 1.0;
@@ -271,13 +278,13 @@ static void sum_up_trials(struct verifier_of_advice *verifier)
         sum_up_trial(verifier, i);
 }
 
-bool compare_verify(struct compare_result *result, const struct compare_field *field,
+bool compare_verify(struct compare_result *result, const struct compare_candidates *candidates,
     struct trial_runner *runner, const struct compare_trials_plan *plan,
     struct acre_progress *progress, char error[COMPARE_TEXT_ROOM])
 {
     static struct verifier_of_advice verifier;
     verifier = (struct verifier_of_advice){
-        .result = result, .field = field, .runner = runner, .error = error
+        .result = result, .candidates = candidates, .runner = runner, .error = error
     };
     error[0] = '\0';
     result->verification =
@@ -286,7 +293,7 @@ bool compare_verify(struct compare_result *result, const struct compare_field *f
         snprintf(error, COMPARE_TEXT_ROOM, "the program's own malloc is not among the candidates");
         return false;
     }
-    choose_trials(result, field, plan);
+    choose_trials(result, candidates, plan);
     for (size_t round = 0; round < plan->runs; round++)
         if (!run_round(&verifier, round, plan->runs, progress))
             break;

@@ -22,7 +22,7 @@ struct compare_trials_plan {
  * start ends it.
  * @return false with a sentence in `error`: nothing could be verified.
  */
-bool compare_verify(struct compare_result *result, const struct compare_field *field,
+bool compare_verify(struct compare_result *result, const struct compare_candidates *candidates,
     struct trial_runner *runner, const struct compare_trials_plan *plan,
     struct acre_progress *progress, char error[COMPARE_TEXT_ROOM]);
 

@@ -13,7 +13,7 @@ static const char run_text[] =
     "SLAB-3: free runs are not adjacent and are in the list of their length";
 static const char bits_text[] = "SLAB-5: a slab's clear bits are its live objects";
 static const char constant_text[] = "SLAB-6: a slab's constants are its class's";
-static const char place_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
+static const char ring_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
 static const char class_text[] = "SLAB-9: the constants agree with page size and classes";
 static const char map_text[] =
     "SLAB-10: the regions of a shared map have their records in its owner's map";
@@ -55,15 +55,15 @@ static bool slab_image_is_valid_size(struct slab_audit *audit, uint64_t unit)
 static bool slab_image_check_sizes(struct slab_audit *audit)
 {
     const struct slab_places *places = &audit->places;
-    uint8_t slack[CLASSES] = { 0 };
+    uint8_t size_steps[CLASSES] = { 0 };
     for (uint64_t unit = 0; unit < slab_image_member(audit, places->sizes); unit++) {
         if (!slab_image_is_valid_size(audit, unit))
             return slab_image_broken(audit, class_text, audit->own.at + places->class_of + unit);
-        slack[slab_image_element(audit, places->class_of, 1, unit)]++;
+        size_steps[slab_image_element(audit, places->class_of, 1, unit)]++;
     }
     for (unsigned i = 0; i < CLASSES; i++)
-        if (slab_image_element(audit, places->slack, 1, i) != slack[i])
-            return slab_image_broken(audit, class_text, audit->own.at + places->slack);
+        if (slab_image_element(audit, places->size_steps, 1, i) != size_steps[i])
+            return slab_image_broken(audit, class_text, audit->own.at + places->size_steps);
     return true;
 }
 
@@ -282,12 +282,12 @@ static bool slab_image_is_valid_entries(struct slab_audit *audit, const struct t
     return slab_image_page_after(audit, tile, tile->pages - 1).to_first == tile->pages - 1;
 }
 
-static uint64_t slab_image_due_slack(struct slab_audit *audit, const struct slab_page *page)
+static uint64_t slab_image_due_size_steps(struct slab_audit *audit, const struct slab_page *page)
 {
     uint64_t most = page->size / UNIT < UINT8_MAX ? page->size / UNIT : UINT8_MAX;
     return page->state == FALLBACK
                ? most
-               : slab_image_element(audit, audit->places.slack, 1, page->size_class);
+               : slab_image_element(audit, audit->places.size_steps, 1, page->size_class);
 }
 
 static bool slab_image_add_objects(
@@ -313,13 +313,13 @@ static const char *slab_image_fault_of_slab(struct slab_audit *audit, const stru
     bool current = slab_image_is_current(audit, page);
     if (page->count != count || count == 0 || page->bits >> count != audit->own.mask >> count)
         return bits_text;
-    if (page->slack != slab_image_due_slack(audit, page) ||
+    if (page->size_steps != slab_image_due_size_steps(audit, page) ||
         page->reciprocal != (full && !current ? 0
                                               : slab_image_element(audit, audit->places.reciprocal,
                                                     4, page->size_class)))
         return constant_text;
     if (page->bits == audit->own.mask && !current)
-        return place_text;
+        return ring_text;
     if (!slab_image_is_valid_entries(audit, tile))
         return tile_text;
     uint64_t live = slab_image_word_bits(audit) - image_count_bits(page->bits);
@@ -351,7 +351,7 @@ static const char *slab_image_fault_of_run(struct slab_audit *audit, const struc
 {
     const struct slab_page *page = &tile->page;
     uint64_t bytes = tile->pages << audit->shift;
-    if (page->reciprocal != 0 || page->slack != 0)
+    if (page->reciprocal != 0 || page->size_steps != 0)
         return constant_text;
     if (!slab_image_is_unmapped(audit, tile) ||
         !image_add_block(&audit->own, tile->at, bytes, page->state == RUN))
@@ -377,7 +377,7 @@ static bool slab_image_is_valid_inner_records(struct slab_audit *audit, const st
     for (uint64_t i = 1; i < tile->pages; i++) {
         struct slab_page page = slab_image_page_after(audit, tile, i);
         if ((i < tile->pages - ends && page.state != BLANK) || page.reciprocal != 0 ||
-            page.slack != 0)
+            page.size_steps != 0)
             return false;
     }
     return true;

@@ -22,9 +22,9 @@ enum {
 /* struct acre_slab. */
 struct slab_places {
     uint64_t base, pages, page_map, sizes, page_log2, headroom, live_blocks, class_of, current,
-        current_start, current_count, object_size, reciprocal, slack, slab_pages, partial, no_slab,
-        records, peak, capacity, largest_pages, largest_regions, watermark, region_cache, nonempty,
-        runs, size;
+        current_start, current_count, object_size, reciprocal, size_steps, slab_pages, partial,
+        no_slab, records, peak, capacity, largest_pages, largest_regions, watermark, region_cache,
+        nonempty, runs, size;
     struct image_regions regions;
 };
 
@@ -32,7 +32,7 @@ struct slab_places {
 struct slab_page {
     uint64_t at;
     uint64_t bits, next, prev, reciprocal, start;
-    unsigned size, pages, to_first, slack, state, size_class, count;
+    unsigned size, pages, to_first, size_steps, state, size_class, count;
 };
 
 struct slab_region {

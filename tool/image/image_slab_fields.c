@@ -25,7 +25,7 @@ struct slab_places slab_image_places_of(unsigned word)
     places.current_count = image_place(&cursor, 4, CLASSES);
     places.object_size = image_place(&cursor, 4, CLASSES);
     places.reciprocal = image_place(&cursor, 4, CLASSES);
-    places.slack = image_place(&cursor, 1, CLASSES);
+    places.size_steps = image_place(&cursor, 1, CLASSES);
     places.slab_pages = image_place(&cursor, 1, CLASSES);
     places.partial = image_place_words(&cursor, CLASSES);
     places.no_slab = image_place_words(&cursor, 3);
@@ -89,7 +89,7 @@ struct slab_page slab_image_read_page(struct slab_audit *audit, uint64_t at)
         bytes[i] = image_number(&audit->own, tail + 10 + i, 1);
     page.pages = (unsigned)bytes[0];
     page.to_first = (unsigned)bytes[1];
-    page.slack = (unsigned)bytes[2];
+    page.size_steps = (unsigned)bytes[2];
     page.state = (unsigned)bytes[3];
     page.size_class = (unsigned)bytes[4];
     page.count = (unsigned)bytes[5];

@@ -7,7 +7,7 @@
 static const char run_text[] =
     "SLAB-3: free runs are not adjacent and are in the list of their length";
 static const char list_text[] = "SLAB-4: a list's bit is set if and only if it has runs";
-static const char place_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
+static const char ring_text[] = "SLAB-7: a slab is current, full, or in its class's ring";
 static const char count_text[] = "SLAB-8: the counts are the sums over all blocks";
 
 /* ---- SLAB-3, 4, 7: the lists ---- */
@@ -107,7 +107,7 @@ bool slab_image_check_classes(struct slab_audit *audit)
         if (!slab_image_is_valid_current(audit, i) ||
             slab_image_ring_length(audit, first, most, slab_image_is_partial, i) != most)
             return slab_image_broken(
-                audit, place_text, audit->own.at + places->current + i * (uint64_t)audit->own.word);
+                audit, ring_text, audit->own.at + places->current + i * (uint64_t)audit->own.word);
     }
     return true;
 }

@@ -66,7 +66,7 @@ cJSON *replay_report_json(const struct replay_table *table)
     cJSON *object = cJSON_CreateObject();
     const struct replay_facts *facts = &table->script->facts;
     replay_report_json_facts(object, facts);
-    replay_json_count(object, "threads_at_once", facts->lanes);
+    replay_json_count(object, "threads_at_once", facts->sequences);
     replay_json_count(object, "crossing_operations", facts->crossings);
     replay_json_count(object, "replays", table->plan.rounds);
     replay_json_known(

@@ -17,24 +17,24 @@ static bool add_map(cJSON *maps, struct map_track *track, const char *name)
     return !object || cJSON_AddItemToArray(maps, object);
 }
 
-static void add_maps(cJSON *maps, const struct compare_field *field,
+static void add_maps(cJSON *maps, const struct compare_candidates *candidates,
     const struct replay_script *script, const struct map_history *history,
     struct acre_progress *progress)
 {
-    for (size_t i = 0; i < field->count && !acre_interrupted(); i++) {
-        const struct compare_candidate *candidate = &field->candidates[i];
+    for (size_t i = 0; i < candidates->count && !acre_interrupted(); i++) {
+        const struct compare_candidate *candidate = &candidates->items[i];
         size_t pool = candidate->survey.pool;
-        if (!replay_backend_has_pool(&field->backends[i]) || candidate->fault[0] ||
+        if (!replay_backend_has_pool(&candidates->backends[i]) || candidate->fault[0] ||
             !candidate->survey.count || !pool)
             continue;
         struct map_track *track =
-            map_track(script, &field->backends[i], history, pool, REPORT_CELLS, progress);
+            map_track(script, &candidates->backends[i], history, pool, REPORT_CELLS, progress);
         if (track && !add_map(maps, track, candidate->name))
             break;
     }
 }
 
-cJSON *report_maps(const struct compare_field *field, const struct replay_script *script,
+cJSON *report_maps(const struct compare_candidates *candidates, const struct replay_script *script,
     const char *path, struct acre_progress *progress)
 {
     struct map_history history;
@@ -43,7 +43,7 @@ cJSON *report_maps(const struct compare_field *field, const struct replay_script
     cJSON *object = NULL;
     if (map_history_make(&history, script, &plan, threads)) {
         object = map_history_json(&history);
-        add_maps(cJSON_AddArrayToObject(object, "maps"), field, script, &history, progress);
+        add_maps(cJSON_AddArrayToObject(object, "maps"), candidates, script, &history, progress);
         map_history_free(&history);
     }
     free(threads);

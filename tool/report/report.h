@@ -15,11 +15,11 @@
 /**
  * The heap maps of the candidates with a pool, each in the pool that its survey was made in. One
  * that cannot be had, or that an interrupt came before, is left out.
- * @param field where the candidates come from.
+ * @param candidates where the candidates come from.
  * @param path of the trace that the script was read from.
  * @return map_history_json() with an array "maps" of map_track_json(); null: no memory.
  */
-cJSON *report_maps(const struct compare_field *field, const struct replay_script *script,
+cJSON *report_maps(const struct compare_candidates *candidates, const struct replay_script *script,
     const char *path, struct acre_progress *progress);
 
 /**

@@ -106,11 +106,11 @@ function uplotAxis(chart, vertical) {
     const show = vertical ? chart.showY : chart.showX;
     const log = vertical ? chart.logY : chart.logX;
     const binary = vertical ? chart.binary : chart.binaryX;
-    const splits = log ? { splits: (u, axis, low, high) => ticks(true, low, high, vertical ? 6 : Math.max(2, u.width / 110), binary) } : {};
+    const splits = log ? { splits: (u, axis, low, high) => ticks(true, low, high, vertical ? 6 : Math.max(2, u.width / 80), binary) } : {};
     if (binary) splits.incrs = powersOfTwo;
     return { ...splits, stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 },
         size: vertical ? 62 : 34, label: vertical ? undefined : chart.xLabel, labelSize: 20, font: "12px system-ui, sans-serif",
-        labelFont: "12px system-ui, sans-serif", space: vertical ? 36 : 72,
+        labelFont: "12px system-ui, sans-serif", space: vertical ? 36 : 56,
         values: (u, marks) => marks.map((v) => {
             if (!known(v)) return "";
             return chart.bars && !vertical && (v % 1 || !(v in chart.x)) ? "" : show(v);
