@@ -59,15 +59,31 @@ ACRE_INLINE bool is_locked(void)
 
 /* ---- the functions ---- */
 
-static ACRE_NOINLINE void *alloc_any(struct acre_layout layout)
+/* Functions of their own, so that what leads to them needs no frame. */
+static ACRE_NOINLINE void *alloc_locked(struct acre_layout layout)
 {
-    return is_locked() ? acre_locked_alloc(layout) : acre_threads_alloc(layout);
+    return acre_locked_alloc(layout);
+}
+
+/* The first request of a process. */
+static ACRE_NOINLINE void *alloc_first(struct acre_layout layout)
+{
+    return is_locked_now() ? alloc_locked(layout) : acre_threads_alloc(layout);
+}
+
+static ACRE_NOINLINE void *alloc_unlocked(struct acre_layout layout)
+{
+    return ACRE_LIKELY(acre_serve.mode == ACRE_SERVE_THREADS) ? acre_threads_alloc(layout)
+                                                              : alloc_first(layout);
 }
 
 ACRE_NOINLINE void *acre_serve_alloc_slow(struct acre_layout layout)
 {
     void *ptr = threads_alloc_medium(layout.size, layout.align);
-    return ACRE_LIKELY(ptr != NULL) ? ptr : alloc_any(layout);
+    if (ACRE_LIKELY(ptr != NULL))
+        return ptr;
+    return ACRE_LIKELY(acre_serve.mode == ACRE_SERVE_LOCKED) ? alloc_locked(layout)
+                                                             : alloc_unlocked(layout);
 }
 
 ACRE_NOINLINE void acre_serve_free_slow(void *ptr, const char *call)
@@ -96,15 +112,19 @@ void acre_serve_free_sized(const char *call, void *ptr, struct acre_layout layou
         free_sized_slow(call, ptr, layout);
 }
 
-/* The inline path has not answered. */
-static ACRE_NOINLINE void *zeroed_slow(size_t bytes)
+static ACRE_NOINLINE void *zeroed_locked(size_t bytes)
 {
-    if (!is_locked())
-        return acre_threads_zeroed(bytes);
     void *ptr = acre_locked_alloc(acre_layout(bytes, ACRE_NATURAL_ALIGN));
     if (ACRE_UNLIKELY(bytes >= ACRE_LARGE_LEAST) && ptr != NULL && acre_locked_is_fresh(ptr))
         return ptr;
     return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : NULL;
+}
+
+static ACRE_NOINLINE void *zeroed_unlocked(size_t bytes)
+{
+    if (ACRE_UNLIKELY(acre_serve.mode == ACRE_SERVE_UNKNOWN) && is_locked_now())
+        return zeroed_locked(bytes);
+    return acre_threads_zeroed(bytes);
 }
 
 void *acre_serve_zeroed(size_t count, size_t size)
@@ -115,7 +135,10 @@ void *acre_serve_zeroed(size_t count, size_t size)
     void *ptr = threads_alloc_fast(bytes, ACRE_NATURAL_ALIGN);
     if (ptr == NULL)
         ptr = threads_alloc_medium(bytes, ACRE_NATURAL_ALIGN);
-    return ACRE_LIKELY(ptr != NULL) ? acre_zero(ptr, bytes) : zeroed_slow(bytes);
+    if (ACRE_LIKELY(ptr != NULL))
+        return acre_zero(ptr, bytes);
+    return ACRE_LIKELY(acre_serve.mode == ACRE_SERVE_LOCKED) ? zeroed_locked(bytes)
+                                                             : zeroed_unlocked(bytes);
 }
 
 void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)

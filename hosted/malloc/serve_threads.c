@@ -125,18 +125,10 @@ static void *threads_resize_large(const char *call, void *ptr, size_t usable, si
 
 /* ---- the functions ---- */
 
-/* A thread without a heap has none that serves anything here. */
-static ACRE_NOINLINE void *alloc_hardened(struct acre_layout layout)
+static ACRE_NOINLINE void *alloc_hardened_slow(struct acre_layout layout)
 {
-    struct acre_thread_heap *heap = acre_threads_own;
+    struct acre_thread_heap *heap = acre_threads_heap();
     void *ptr = NULL;
-    acre_hardened_call = "malloc";
-    if (layout.size - 1 < HARDEN_INLINE && layout.align <= ACRE_THREADED_UNIT &&
-        heap->quarantine != NULL)
-        ptr = acre_harden_alloc_small(heap, layout.size);
-    if (ACRE_LIKELY(ptr != NULL))
-        return ptr;
-    heap = acre_threads_heap();
     if (heap == NULL || layout.size > ACRE_SERVE_MOST)
         return acre_serve_refuse();
     ptr = acre_hardened_alloc(heap, layout);
@@ -147,10 +139,20 @@ static ACRE_NOINLINE void *alloc_hardened(struct acre_layout layout)
     return ptr;
 }
 
-void *acre_threads_alloc(struct acre_layout layout)
+/* A thread without a heap has none that serves anything here. */
+static ACRE_NOINLINE void *alloc_hardened(struct acre_layout layout)
 {
-    if (is_hardened())
-        return alloc_hardened(layout);
+    struct acre_thread_heap *heap = acre_threads_own;
+    void *ptr = NULL;
+    acre_hardened_call = "malloc";
+    if (layout.size - 1 < HARDEN_INLINE && layout.align <= ACRE_THREADED_UNIT &&
+        heap->quarantine != NULL)
+        ptr = acre_harden_alloc_small(heap, layout.size);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : alloc_hardened_slow(layout);
+}
+
+static ACRE_NOINLINE void *alloc_plain(struct acre_layout layout)
+{
     struct acre_thread_heap *heap = acre_threads_heap();
     if (heap == NULL || layout.size > ACRE_SERVE_MOST)
         return acre_serve_refuse();
@@ -164,6 +166,11 @@ void *acre_threads_alloc(struct acre_layout layout)
     if (ptr == NULL)
         errno = ENOMEM;
     return ptr;
+}
+
+void *acre_threads_alloc(struct acre_layout layout)
+{
+    return is_hardened() ? alloc_hardened(layout) : alloc_plain(layout);
 }
 
 /* A thread that is ending, or has not allocated, frees through a heap that all such threads share. */
@@ -197,20 +204,31 @@ static ACRE_NOINLINE void threads_free_watched(const char *call, void *ptr, cons
     trace_free(ptr, caller);
 }
 
+static ACRE_NOINLINE void free_hardened(const char *call, void *ptr)
+{
+    struct acre_thread_heap *heap = acre_threads_own;
+    acre_hardened_call = call;
+    if (ACRE_LIKELY(heap->quarantine != NULL && acre_harden_dealloc(heap, ptr) == ACRE_OK))
+        trace_free(ptr, CALLER);
+    else
+        threads_free_watched(call, ptr, CALLER);
+}
+
+static ACRE_NOINLINE void free_plain(const char *call, void *ptr)
+{
+    if (free_any(ptr) != ACRE_OK)
+        threads_free_large(call, ptr);
+}
+
+/* The calls are in the place of returns, so that CALLER is still that of the program. */
 void acre_threads_free(const char *call, void *ptr)
 {
-    if (is_hardened()) {
-        struct acre_thread_heap *heap = acre_threads_own;
-        acre_hardened_call = call;
-        if (ACRE_LIKELY(heap->quarantine != NULL && acre_harden_dealloc(heap, ptr) == ACRE_OK)) {
-            trace_free(ptr, CALLER);
-            return;
-        }
-    }
-    if (is_hardened() || ACRE_UNLIKELY(acre_serve.settings.trace_frees))
+    if (is_hardened())
+        free_hardened(call, ptr);
+    else if (ACRE_UNLIKELY(acre_serve.settings.trace_frees))
         threads_free_watched(call, ptr, CALLER);
-    else if (free_any(ptr) != ACRE_OK)
-        threads_free_large(call, ptr);
+    else
+        free_plain(call, ptr);
 }
 
 void acre_threads_free_sized(const char *call, void *ptr, struct acre_layout layout)
@@ -269,15 +287,31 @@ void *acre_threads_realloc(const char *call, void *ptr, struct acre_layout layou
 }
 
 /* At level 2 all blocks are 0 already. */
-void *acre_threads_zeroed(size_t size)
+static ACRE_NOINLINE void *zeroed_hardened(size_t size)
 {
-    void *ptr = acre_threads_alloc(acre_layout(size, ACRE_NATURAL_ALIGN));
+    enum { FEW = 64 }; /* of which acre_zero clears so many and no more */
+    void *ptr = alloc_hardened(acre_layout(size, ACRE_NATURAL_ALIGN));
     bool whole = acre_serve.settings.harden > 1;
     if (ptr == NULL || (whole && size <= ACRE_THREADED_MAX_SMALL - sizeof(size_t)))
         return ptr;
     if (size >= ACRE_LARGE_LEAST && threads_large_size(ptr) != 0)
         return ptr;
-    return is_hardened() ? memset(ptr, 0, size) : acre_zero(ptr, size);
+    if (size - sizeof(size_t) <= FEW - sizeof(size_t))
+        return acre_zero(ptr, size);
+    return memset(ptr, 0, size); /* no more than requested, for the canary begins behind it */
+}
+
+static ACRE_NOINLINE void *zeroed_plain(size_t size)
+{
+    void *ptr = alloc_plain(acre_layout(size, ACRE_NATURAL_ALIGN));
+    if (ptr == NULL || (size >= ACRE_LARGE_LEAST && threads_large_size(ptr) != 0))
+        return ptr;
+    return acre_zero(ptr, size);
+}
+
+void *acre_threads_zeroed(size_t size)
+{
+    return is_hardened() ? zeroed_hardened(size) : zeroed_plain(size);
 }
 
 size_t acre_threads_usable_size(const char *call, void *ptr)

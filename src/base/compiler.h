@@ -92,6 +92,8 @@
 #endif
 /* memcpy of a few bytes, which the compiler turns into loads and stores. */
 #define ACRE_COPY(to, from, size) __builtin_memcpy(to, from, size)
+/* Words that the machine handles at once where it can, at any address of a word. */
+typedef size_t acre_words __attribute__((vector_size(16), aligned(sizeof(size_t)), may_alias));
 #if defined(__SIZEOF_INT128__) && UINTPTR_MAX > 0xffffffff /* 32-bit machines call a library */
 #define ACRE_UINT128 1
 __extension__ typedef unsigned __int128 acre_uint128;
@@ -106,6 +108,7 @@ __extension__ typedef unsigned __int128 acre_uint128;
 #define ACRE_ASSUME(cond) ((void)0)
 #define ACRE_REREAD() ((void)0)
 #define ACRE_COPY(to, from, size) acre_copy_few(to, from, size)
+typedef size_t acre_words;
 
 static inline void acre_copy_few(void *to, const void *from, size_t size)
 {

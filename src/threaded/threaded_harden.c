@@ -101,12 +101,12 @@ bool acre_harden_make_heap(struct acre_threaded *threaded, struct acre_thread_he
         acre_threaded_meta(threaded, sizeof *quarantine, _Alignof(struct threaded_quarantine));
     if (quarantine == NULL)
         return false;
-    quarantine->random = ((uint64_t)threaded->env.hardening.secret ^ (uintptr_t)heap) | 1;
+    quarantine->random = threaded->env.hardening.secret ^ (uintptr_t)heap;
     quarantine->until_sweep = quarantine->interval = 1;
     quarantine->ring[0] =
-        (struct harden_ring){ .object = quarantine->small, .most = HARDEN_SMALL_COUNT };
+        (struct harden_ring){ .kept = quarantine->small, .most = HARDEN_SMALL_COUNT };
     quarantine->ring[1] =
-        (struct harden_ring){ .object = quarantine->large, .most = HARDEN_LARGE_COUNT };
+        (struct harden_ring){ .kept = quarantine->large, .most = HARDEN_LARGE_COUNT };
     heap->quarantine = quarantine;
     return true;
 }
@@ -210,21 +210,21 @@ static void harden_sweep_classes(struct acre_thread_heap *heap)
     }
 }
 
-static void harden_prove_free(const struct acre_threaded *threaded, uintptr_t object)
+static void harden_prove_free(const struct acre_threaded *threaded, struct harden_kept kept)
 {
-    const struct acre_threaded_slab *slab = threaded_slab_of(threaded, object);
-    uintptr_t where = harden_find_byte(object, object + harden_fill(threaded, slab->size));
+    uintptr_t object = kept.object;
+    uintptr_t where = harden_find_byte(object, object + harden_fill(threaded, kept.slab->size));
     if (ACRE_LIKELY(where == 0))
         return;
     acre_harden_report(threaded, ACRE_DAMAGE_FREE, where, object, 0);
-    memset((void *)object, 0, slab->size);
+    memset((void *)object, 0, kept.slab->size);
 }
 
 static void harden_sweep_ring(const struct acre_threaded *threaded, const struct harden_ring *ring,
     unsigned at, unsigned count)
 {
     for (unsigned i = 0; i < count && i < ring->count; i++)
-        harden_prove_free(threaded, ring->object[acre_remainder(at + i, ring->count)]);
+        harden_prove_free(threaded, ring->kept[acre_remainder(at + i, ring->count)]);
 }
 
 void acre_harden_sweep(struct acre_thread_heap *heap)

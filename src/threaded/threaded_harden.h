@@ -44,21 +44,26 @@ enum {
     HARDEN_LARGE_COUNT = 16                /* and so many of others */
 };
 
-/* Objects that wait for their reuse. */
+/* An object that waits for its reuse. */
+struct harden_kept {
+    uintptr_t object;
+    struct acre_threaded_slab *slab;
+};
+
 struct harden_ring {
-    uintptr_t *object;
+    struct harden_kept *kept;
     unsigned count, most;
 };
 
 struct threaded_quarantine {
-    uint64_t random;
+    size_t random;
     unsigned until_sweep;  /* requests until the next sweep */
     unsigned interval;     /* from that one to the one after it */
     unsigned sweep_class;  /* where the next sweep begins */
     unsigned sweep_object; /* of the quarantine */
     struct harden_ring ring[2];
-    uintptr_t small[HARDEN_SMALL_COUNT];
-    uintptr_t large[HARDEN_LARGE_COUNT];
+    struct harden_kept small[HARDEN_SMALL_COUNT];
+    struct harden_kept large[HARDEN_LARGE_COUNT];
 };
 
 /* ---- what is beside the groups ---- */
@@ -190,9 +195,29 @@ ACRE_INLINE uintptr_t harden_find(uintptr_t end, size_t slack, size_t pattern)
 /* The first byte from `start` on that is not 0. */
 uintptr_t acre_harden_first_byte(uintptr_t start);
 
+enum { HARDEN_STRIDE = 8 * sizeof(acre_words) }; /* bytes looked at, or cleared, in one go */
+
+ACRE_INLINE bool harden_are_zero(uintptr_t start)
+{
+    const acre_words *at = (const acre_words *)start;
+    acre_words any = ((at[0] | at[1]) | (at[2] | at[3])) | ((at[4] | at[5]) | (at[6] | at[7]));
+    size_t word[sizeof any / sizeof(size_t)];
+    ACRE_COPY(word, &any, sizeof any);
+    return (word[0] | word[sizeof any / sizeof(size_t) - 1]) == 0;
+}
+
+ACRE_INLINE void harden_clear_words(uintptr_t start)
+{
+    acre_words *at = (acre_words *)start;
+    at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = (acre_words){ 0 };
+}
+
 /* The first byte of a range of whole words that is not 0; 0: there is none. */
 ACRE_INLINE uintptr_t harden_find_byte(uintptr_t start, uintptr_t end)
 {
+    for (; end - start >= HARDEN_STRIDE; start += HARDEN_STRIDE)
+        if (!harden_are_zero(start))
+            return acre_harden_first_byte(start);
     const size_t *word = (const size_t *)start;
     const size_t *last = (const size_t *)end;
     for (; last - word >= 4; word += 4)

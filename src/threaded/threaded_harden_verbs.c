@@ -9,44 +9,44 @@
 
 /* ---- quarantine ---- */
 
+enum { HIGHEST_BITS = 8 }; /* of a linear congruence, whose lower ones repeat soon */
+
 ACRE_INLINE unsigned harden_random(struct threaded_quarantine *quarantine, unsigned below)
 {
-    uint64_t x = quarantine->random;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    quarantine->random = x;
-    return (unsigned)((x >> 32) & (below - 1));
+    const size_t multiplier = (size_t)UINT64_C(6364136223846793005);
+    quarantine->random = quarantine->random * multiplier + 1;
+    return (unsigned)(quarantine->random >> (THREADED_WORD_BITS - HIGHEST_BITS)) & (below - 1);
 }
 
 _Static_assert((HARDEN_SMALL_COUNT & (HARDEN_SMALL_COUNT - 1)) == 0, "a power of two");
 _Static_assert((HARDEN_LARGE_COUNT & (HARDEN_LARGE_COUNT - 1)) == 0, "a power of two");
 
 /* Frees an object that nobody else frees, unless two threads have claimed it at once. */
-ACRE_INLINE void harden_free_object(struct acre_thread_heap *heap, uintptr_t object)
+ACRE_INLINE void harden_free_object(struct acre_thread_heap *heap, struct harden_kept kept)
 {
-    struct acre_threaded *threaded = heap->threaded;
-    struct acre_threaded_slab *slab = threaded_slab_of(threaded, object);
+    struct acre_threaded_slab *slab = kept.slab;
     struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
     bool done = owner == heap
-                    ? threaded_dealloc_own(slab, (void *)object)
-                    : acre_threaded_dealloc_remote(owner, slab, (void *)object) == ACRE_OK;
+                    ? threaded_dealloc_own(slab, (void *)kept.object)
+                    : acre_threaded_dealloc_remote(owner, slab, (void *)kept.object) == ACRE_OK;
     if (ACRE_UNLIKELY(!done))
-        atomic_fetch_add_explicit(&threaded->late_misuse, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&heap->threaded->late_misuse, 1, memory_order_relaxed);
 }
 
 /* An object enters; one that has been there leaves. */
-ACRE_INLINE void harden_keep(struct acre_thread_heap *heap, uintptr_t object, size_t size)
+ACRE_INLINE void harden_keep(
+    struct acre_thread_heap *heap, uintptr_t object, struct acre_threaded_slab *slab, size_t size)
 {
     struct threaded_quarantine *quarantine = heap->quarantine;
     struct harden_ring *ring = &quarantine->ring[size > HARDEN_SMALL];
-    if (ring->count < ring->most) {
-        ring->object[ring->count++] = object;
+    struct harden_kept enters = { .object = object, .slab = slab };
+    if (ACRE_UNLIKELY(ring->count < ring->most)) {
+        ring->kept[ring->count++] = enters;
         return;
     }
     unsigned at = harden_random(quarantine, ring->most);
-    uintptr_t leaves = ring->object[at];
-    ring->object[at] = object;
+    struct harden_kept leaves = ring->kept[at];
+    ring->kept[at] = enters;
     harden_free_object(heap, leaves);
 }
 
@@ -55,7 +55,7 @@ void acre_harden_flush(struct acre_thread_heap *heap)
     for (size_t i = 0; i < 2; i++) {
         struct harden_ring *ring = &heap->quarantine->ring[i];
         while (ring->count != 0)
-            harden_free_object(heap, ring->object[--ring->count]);
+            harden_free_object(heap, ring->kept[--ring->count]);
     }
 }
 
@@ -68,26 +68,23 @@ static struct acre_layout harden_layout(struct acre_layout layout)
     return (struct acre_layout){ .size = size + HARDEN_WORD, .align = layout.align };
 }
 
-/* An object of the group, or null: the lowest, or any once the quarantine is full. */
-ACRE_INLINE void *harden_take_object(
-    struct threaded_quarantine *quarantine, struct acre_threaded_group *group)
+/* The bits of the group from which an object is taken: all free ones, or those from a random one on once the
+ * quarantine is full; 0: there is none. */
+ACRE_INLINE size_t harden_choice(struct threaded_quarantine *quarantine, size_t bits)
 {
-    size_t bits = threaded_free_bits(group);
-    if (bits == 0 || quarantine->ring[0].count < HARDEN_SMALL_COUNT)
-        return threaded_take_object(group);
+    if (ACRE_UNLIKELY(quarantine->ring[0].count < HARDEN_SMALL_COUNT))
+        return bits;
     size_t above = bits & SIZE_MAX << harden_random(quarantine, THREADED_WORD_BITS);
-    unsigned bit = acre_bits_lowest(above != 0 ? above : bits);
-    threaded_set_free(group, bits & ~((size_t)1 << bit));
-    return (void *)(group->base + bit * group->size);
+    return above != 0 ? above : bits;
 }
 
-/* Makes an object live. */
+/* Makes an object live. `slack`: where its number stands. */
 ACRE_INLINE void harden_mark_object(const struct acre_threaded *threaded,
-    struct acre_threaded_slab *slab, uintptr_t object, size_t index, size_t size)
+    const struct acre_threaded_slab *slab, uintptr_t object, _Atomic uint16_t *slack, size_t size)
 {
-    size_t slack = slab->size - size;
-    harden_write(object + slab->size, slack, harden_pattern(threaded, object));
-    atomic_store_explicit(&harden_slacks(slab)[index], (uint16_t)slack, memory_order_release);
+    size_t bytes = slab->size - size;
+    harden_write(object + slab->size, bytes, harden_pattern(threaded, object));
+    atomic_store_explicit(slack, (uint16_t)bytes, memory_order_release);
 }
 
 /* The last word is written first, so that a fresh page has one fault and not two. */
@@ -106,41 +103,60 @@ ACRE_INLINE void harden_prove_zero(
 
 /* An object has been freed before, or its page is zero. */
 ACRE_INLINE void *harden_start_object(const struct acre_threaded *threaded,
-    struct acre_threaded_slab *slab, void *object, size_t size)
+    struct acre_threaded_slab *slab, uintptr_t object, size_t index, size_t size)
 {
-    uintptr_t start = (uintptr_t)object;
-    size_t index = threaded_object_at(slab, start);
-    size_t state = atomic_load_explicit(&harden_slacks(slab)[index], memory_order_relaxed);
-    if (state == HARDEN_DEAD || threaded->env.hardening.fill == 0)
-        harden_prove_zero(threaded, slab, start);
-    harden_mark_object(threaded, slab, start, index, size);
-    return object;
+    _Atomic uint16_t *slack = &harden_slacks(slab)[index];
+    size_t state = atomic_load_explicit(slack, memory_order_relaxed);
+    if (ACRE_LIKELY(state == HARDEN_DEAD) || threaded->env.hardening.fill == 0)
+        harden_prove_zero(threaded, slab, object);
+    harden_mark_object(threaded, slab, object, slack, size);
+    return (void *)object;
+}
+
+/* An object of a group that has one, live. */
+ACRE_INLINE void *harden_take_object(
+    struct acre_thread_heap *heap, struct acre_threaded_group *group, size_t size)
+{
+    struct acre_threaded_slab *slab = group->slab;
+    size_t bits = threaded_free_bits(group);
+    unsigned bit = acre_bits_lowest(harden_choice(heap->quarantine, bits));
+    size_t index = ((size_t)(group - slab->group) << THREADED_WORD_LOG2) + bit;
+    threaded_set_free(group, bits & ~((size_t)1 << bit));
+    return harden_start_object(heap->threaded, slab, group->base + bit * group->size, index, size);
 }
 
 static void *harden_alloc_object(
     struct acre_thread_heap *heap, unsigned size_class, struct acre_layout layout)
 {
-    void *object = harden_take_object(heap->quarantine, heap->group[size_class]);
-    if (ACRE_UNLIKELY(object == NULL))
-        object = acre_threaded_refill(heap, size_class, true);
+    size_t size = layout.size - HARDEN_WORD;
+    struct acre_threaded_group *group = heap->group[size_class];
+    if (ACRE_LIKELY(threaded_free_bits(group) != 0))
+        return harden_take_object(heap, group, size);
+    void *object = acre_threaded_refill(heap, size_class, true);
     if (ACRE_UNLIKELY(object == NULL))
         return NULL;
+    uintptr_t start = (uintptr_t)object;
     struct acre_threaded_slab *slab = heap->group[size_class]->slab;
-    return harden_start_object(heap->threaded, slab, object, layout.size - HARDEN_WORD);
+    return harden_start_object(heap->threaded, slab, start, threaded_object_at(slab, start), size);
+}
+
+/* Those of the smallest sizes without a call. */
+ACRE_INLINE unsigned harden_class_of(size_t size)
+{
+    enum { BY_UNITS = 256 };
+    return size <= BY_UNITS ? (unsigned)((size - 1) / ACRE_THREADED_UNIT)
+                            : acre_threaded_class_of(size);
 }
 
 void *acre_harden_alloc_small(struct acre_thread_heap *heap, size_t size)
 {
     struct threaded_quarantine *quarantine = heap->quarantine;
     ACRE_ASSERT(size - 1 < HARDEN_INLINE);
-    struct acre_threaded_group *group = heap->group[acre_threaded_class_of(size + HARDEN_WORD)];
-    if (ACRE_UNLIKELY(quarantine->until_sweep <= 1))
-        return NULL;
-    void *object = harden_take_object(quarantine, group);
-    if (ACRE_UNLIKELY(object == NULL))
+    struct acre_threaded_group *group = heap->group[harden_class_of(size + HARDEN_WORD)];
+    if (ACRE_UNLIKELY(quarantine->until_sweep <= 1 || threaded_free_bits(group) == 0))
         return NULL;
     quarantine->until_sweep--;
-    return harden_start_object(heap->threaded, group->slab, object, size);
+    return harden_take_object(heap, group, size);
 }
 
 static void *harden_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)
@@ -191,8 +207,9 @@ ACRE_INLINE size_t harden_claim(
     const struct acre_thread_heap *heap, struct acre_threaded_slab *slab, uintptr_t address)
 {
     size_t object = threaded_object_at(slab, address);
-    if (object >= slab->groups * (size_t)THREADED_WORD_BITS)
+    if (object == SIZE_MAX)
         return HARDEN_DEAD;
+    ACRE_ASSERT(object < slab->groups * (size_t)THREADED_WORD_BITS);
     _Atomic uint16_t *slack = &harden_slacks(slab)[object];
     size_t had = atomic_load_explicit(slack, memory_order_relaxed);
     if (ACRE_UNLIKELY(!harden_is_live(had)))
@@ -214,8 +231,9 @@ ACRE_INLINE void harden_prove_edges(const struct acre_threaded *threaded,
     uintptr_t where = harden_find(object + size, slack, harden_pattern(threaded, object));
     if (ACRE_UNLIKELY(where != 0))
         acre_harden_report(threaded, ACRE_DAMAGE_BEHIND, where, object, size - slack);
+    size_t before = harden_word_before(object);
     where = 0;
-    if (ACRE_UNLIKELY(harden_word_before(object) != harden_pattern(threaded, object - size)) ||
+    if (ACRE_UNLIKELY(before != 0 && before != harden_pattern(threaded, object - size)) ||
         ACRE_UNLIKELY(object - slab->start < HARDEN_GUARD + size))
         where = acre_harden_find_before(threaded, slab, object);
     if (ACRE_UNLIKELY(where != 0))
@@ -244,6 +262,10 @@ static enum acre_status harden_dealloc_run(
 ACRE_INLINE void harden_clear(uintptr_t start, size_t bytes)
 {
     enum { FEW = 128 };
+    if (ACRE_LIKELY(bytes == HARDEN_STRIDE)) {
+        harden_clear_words(start);
+        return;
+    }
     if (bytes > FEW || bytes % ACRE_THREADED_UNIT != 0) {
         memset((void *)start, 0, bytes);
         return;
@@ -265,9 +287,10 @@ enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)
     if (ACRE_UNLIKELY(slack == HARDEN_DEAD))
         return ACRE_NOT_ALLOCATED;
     harden_prove_edges(heap->threaded, slab, (uintptr_t)ptr, slack);
-    harden_clear((uintptr_t)ptr, harden_fill(heap->threaded, slab->size));
-    *(size_t *)((uintptr_t)ptr + slab->size - HARDEN_WORD) = 0;
-    harden_keep(heap, (uintptr_t)ptr, slab->size);
+    size_t size = slab->size;
+    harden_clear((uintptr_t)ptr, harden_fill(heap->threaded, size));
+    *(size_t *)((uintptr_t)ptr + size - HARDEN_WORD) = 0;
+    harden_keep(heap, (uintptr_t)ptr, slab, size);
     return ACRE_OK;
 }
 
@@ -292,7 +315,8 @@ static bool harden_resize(
     harden_prove_edges(heap->threaded, slab, object, slack);
     size_t kept = size < had ? size : had;
     memset((void *)(object + kept), 0, slab->size - kept);
-    harden_mark_object(heap->threaded, slab, object, threaded_object_at(slab, object), size);
+    harden_mark_object(
+        heap->threaded, slab, object, &harden_slacks(slab)[threaded_object_at(slab, object)], size);
     return true;
 }
 
