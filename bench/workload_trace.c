@@ -44,7 +44,7 @@ static bool trace_is_sound(struct acre_trace_input *input)
     return false;
 }
 
-/* The same at its end; a trace that is cut short is taken as far as it goes. */
+/* The same at its end; a trace that is truncated is taken as far as it goes. */
 static bool is_read_through(struct acre_trace_input *input)
 {
     if (acre_trace_input_status(input) != ACRE_TRACE_TRUNCATED)

@@ -35,7 +35,7 @@ enum replay_load_status {
 /**
  * Reads the process wanted of the trace at `path` ("-": standard input) into `script`, which is
  * opened by this call and closed again unless it returns REPLAY_LOADED. The whole trace is read and
- * checked in any case. Of a trace that is cut short, what is there is read, and the facts say so.
+ * checked in any case. Of a trace that is truncated, what is there is read, and the facts say so.
  * @param hold bytes of operations to hold in memory, 8 each; a longer script goes to disk.
  */
 enum replay_load_status replay_load(struct replay_script *script, const char *path,

@@ -208,9 +208,9 @@ static int emit_config(const struct compare_command *command)
     if (compare_emit_config(stdout, &result, candidates.builtins, goal, &name))
         return ACRE_EXIT_OK;
     if (name)
-        acre_complain("compare", "how %s is set up in C is not known here", name);
+        acre_complain("compare", "--emit-config has no C code for %s", name);
     else
-        acre_complain("compare", "no allocator of acre's serves this");
+        acre_complain("compare", "no built-in allocator completes the trace");
     return ACRE_EXIT_FAILED;
 }
 
@@ -391,7 +391,7 @@ static int prepare_and_compare(struct compare_command *command)
 {
     acre_progress_open(&command->progress);
     if (command->verify && !trial_open(&command->runner, command->program)) {
-        acre_complain("compare", "cannot make a process: %s", strerror(errno));
+        acre_complain("compare", "cannot start a process: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
     int code = prepare_trace(command);
@@ -567,8 +567,8 @@ int acre_cmd_compare(int argc, char **argv)
         { "why", 'W', ACRE_OPTION_FLAG, NULL,
             "also print all tables, what they mean, and the reasons\nfor each goal", &command.why },
         { "verify", 'V', ACRE_OPTION_FLAG, NULL,
-            "then run COMMAND on its own malloc and the best candidates\n(all that --allocator "
-            "names), and print predicted beside real",
+            "then run COMMAND on its own malloc and the best candidates\n(of those that "
+            "--allocator names), and print predicted and\nmeasured times",
             &command.verify },
         { "runs", 'n', ACRE_OPTION_COUNT, "N", "runs of each with --verify (default: 5)",
             &command.runs },

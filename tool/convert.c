@@ -171,7 +171,7 @@ static bool close_target(struct target *target)
     return fclose(target->text) == 0;
 }
 
-/* Whether the trace was read to its end, or to where it is cut short; says if not, and why. */
+/* Whether the trace was read to its end, or to where it is truncated; says if not, and why. */
 static bool is_copied_through(struct acre_trace_input *input)
 {
     const enum acre_trace_status status = acre_trace_input_status(input);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* acre info: what is in a trace, process by process, and what is odd about it. */
+/* acre info: what is in a trace, process by process, and problems of the recording. */
 #include "cli/options.h"
 #include "cli/size.h"
 #include "cli/table.h"
@@ -34,8 +34,8 @@ struct info {
 static const char *const usage_text =
     "Lists what is in the trace FILE ('-': standard input): for each process its\n"
     "name, number of threads, events, peak of live bytes, what it never freed and how\n"
-    "long it ran; then what is odd: calls that were lost, processes that recorded\n"
-    "nothing, a trace that was cut short.";
+    "long it ran; then problems: calls that were lost, processes that recorded\n"
+    "nothing, a truncated trace.";
 
 static struct info_process *add_info(struct info *info)
 {
@@ -173,7 +173,7 @@ static void print_oddities(const struct info *info)
     if (!info_has_times(info))
         puts("seconds: known of a trace that was recorded with --times");
     if (info->cut)
-        printf("cut short: %s\n", info->problem);
+        printf("truncated: %s\n", info->problem);
 }
 
 static void print_info(const struct info *info)

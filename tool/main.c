@@ -22,7 +22,7 @@ static const struct subcommand subcommands[] = {
     { "record", acre_cmd_record, "record every allocation of a command in a trace" },
     { "replay", acre_cmd_replay, "replay a trace on every allocator and print measurements" },
     { "compare", acre_cmd_compare, "recommend an allocator for a program, with reasons" },
-    { "info", acre_cmd_info, "list the processes of a trace, and what is odd about it" },
+    { "info", acre_cmd_info, "list the processes of a trace, and problems of the recording" },
     { "map", acre_cmd_map, "draw the layout of a trace's blocks in a pool" },
     { "verify", acre_cmd_verify, "test an allocator of your own and print a report card" },
     { "convert", acre_cmd_convert, "convert a trace to text, or text to a trace" },

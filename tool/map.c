@@ -226,7 +226,7 @@ static struct map_plan make_plan(
 static bool complain_of_pool(const struct map_command *command)
 {
     if (!acre_interrupted() && !command->pool)
-        acre_complain("map", "%s completes in no pool; set a pool size with --pool",
+        acre_complain("map", "%s does not complete in a pool of any size; set one with --pool",
             candidates.items[0].name);
     else if (!acre_interrupted())
         acre_complain("map", "%s cannot work in a pool of %zu bytes", candidates.items[0].name,

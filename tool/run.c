@@ -97,7 +97,7 @@ int acre_cmd_run(int argc, char **argv)
         return acre_unknown_allocator(&usage, chosen.allocator, true);
     if ((chosen.pool || chosen.stats) && !is_acres_own(chosen.allocator))
         return acre_usage_error(
-            &usage, "--pool and --stats: '%s' is no allocator of acre's", chosen.allocator);
+            &usage, "--pool and --stats: '%s' is not one of acre's allocators", chosen.allocator);
     if (argc == 0)
         return acre_usage_error(&usage, "no command given");
     if (is_known(argv[0]) && !acre_is_command(argv[0])) {

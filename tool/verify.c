@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* acre verify: the suites of acre over an allocator of anyone. */
+/* acre verify: runs acre's test suites on any allocator. */
 #include "cli/options.h"
 #include "plugin/plugin_load.h"
 #include "tool/command.h"
@@ -19,12 +19,12 @@ struct verify_command {
 };
 
 static const char *const usage_text =
-    "Puts an allocator through the suites that acre's own allocators are tested with:\n"
-    "conformance, misuse, injected faults, random operations beside a model. FILE is a\n"
+    "Runs the test suites of acre's own allocators on another allocator: conformance,\n"
+    "misuse, injected faults, and random operations compared with a model. FILE is a\n"
     "plugin (acre/plugin.h), or exports an acre_subject, which claims the whole\n"
     "contract of acre/bytes.h (acre/conformance.h). Each rule runs in a process of its\n"
-    "own and is a line of the card: passed, broken (with the shortest operations found\n"
-    "that break it) or not claimed. The exit code is 0 when no rule is broken.";
+    "own and prints one line: passed, broken (with a short sequence of operations\n"
+    "that breaks it) or not claimed. Exits with 0 if no rule is broken.";
 
 static bool tell_rule(void *arg, const struct acre_rule_result *result)
 {

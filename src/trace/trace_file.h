@@ -37,7 +37,7 @@ enum acre_trace_status acre_trace_input_status(const struct acre_trace_input *in
 const char *acre_trace_input_message(struct acre_trace_input *input);
 
 /**
- * As acre_trace_reader_next(). Of a trace that is cut short, every section is delivered as far as
+ * As acre_trace_reader_next(). Of a trace that is truncated, every section is delivered as far as
  * it goes; one whose end is missing ends with a PROCESS_END event whose `cut` is true. TRUNCATED
  * follows the last one.
  */
@@ -90,7 +90,7 @@ enum acre_trace_status acre_trace_output_flush(struct acre_trace_output *output)
  */
 enum acre_trace_status acre_trace_output_close(struct acre_trace_output *output);
 
-/** Closes the file of a trace that is not complete: without the end record, it reads as cut short.
+/** Closes the file of a trace that is not complete: without the end record, it reads as truncated.
  * No section may be open. */
 void acre_trace_output_abandon(struct acre_trace_output *output);
 

@@ -41,14 +41,14 @@ await_all() {
 }
 expect_cut() {
     "$acre" info "$1" >"$work/out" 2>"$work/err" || fail "info ends with $?"
-    grep -q '^cut short: ' "$work/out" || fail "info does not tell"
+    grep -q '^truncated: ' "$work/out" || fail "info does not tell"
     [ "$(grep -c 'its end is missing' "$work/out")" = 3 ] || fail "a process is missing"
     "$acre" replay -a tlsf "$1" >"$work/out" 2>"$work/err" || fail "replay ends with $?"
-    grep -q 'cut short' "$work/out" || fail "replay does not tell"
+    grep -q 'truncated' "$work/out" || fail "replay does not tell"
     "$acre" compare -r1 -a system "$1" >"$work/out" 2>"$work/err" || fail "compare ends with $?"
-    grep -q 'cut short' "$work/out" || fail "compare does not tell"
+    grep -q 'truncated' "$work/out" || fail "compare does not tell"
     "$acre" convert -o "$work/whole.acre" "$1" 2>"$work/err" || fail "convert ends with $?"
-    grep -q 'cut short.*; converted as far as it goes' "$work/err" || fail "convert does not tell"
+    grep -q 'truncated.*; converted as far as it goes' "$work/err" || fail "convert does not tell"
     for process in 0 1 2; do
         [ "$(events "$1" "$process")" = "$(events "$work/whole.acre" "$process")" ] || fail "convert lost calls"
     done
@@ -85,7 +85,7 @@ rm -rf "$work"/acre-record-*
 "$acre" record -q -o - -- sh -c 'echo text; ls / >/dev/null' >"$work/x.acre" 2>"$work/err" || fail "code $?"
 grep -q '^text$' "$work/err" || fail "what the command prints is gone"
 "$acre" info "$work/x.acre" >"$work/out" || fail "there is something else in the trace"
-! grep -q 'cut short' "$work/out" || fail "a complete trace is said to be cut"
+! grep -q 'truncated' "$work/out" || fail "a complete trace is said to be cut"
 [ "$(grep -Ec '^[0-9]+ (sh|dash|bash|ls)' "$work/out")" -ge 2 ] || fail "a process is missing"
 # A reader that goes away is an error, and the command is not harmed.
 "$acre" record -o - -- sh -c 'for i in 1 2 3; do ls / >/dev/null; done; : >"$0"' "$work/done" 2>"$work/err" |
@@ -97,7 +97,7 @@ expect_stopped() {
     [ "$2" = 125 ] || fail "code $2"
     grep -q "cannot write '$1': $3; it has the calls recorded before" "$work/err" || fail "another cause"
     "$acre" info "$1" >"$work/out" || fail "it cannot be read"
-    grep -q '^cut short: ' "$work/out" || fail "info does not tell"
+    grep -q '^truncated: ' "$work/out" || fail "info does not tell"
     [ "$(events "$1" 0)" -gt 1000 ] || fail "$(events "$1" 0) events"
 }
 rm -f "$work/x.acre"

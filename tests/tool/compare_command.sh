@@ -85,6 +85,6 @@ wait "$comparing" || fail "recorder killed: code $?"
 kill "$(cat "$work/pid")"
 grep -q 'the recording was killed by signal 9; what was recorded until then is compared' "$work/err" ||
     fail "that the recorder was killed is not told"
-grep -q 'cut short' "$work/out" || fail "a cut trace passes for a whole one"
+grep -q 'truncated' "$work/out" || fail "a cut trace passes for a whole one"
 rm -rf "$TMPDIR"/acre-record-*
 [ -z "$(ls "$TMPDIR")" ] || fail "something is left"

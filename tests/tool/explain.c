@@ -164,7 +164,7 @@ static void words_say_it(void **state)
     assert_int_equal(spawned.code, 0);
     assert_non_null(strstr(spawned.out, "is refused: allocate 1,000 bytes\n"));
     assert_non_null(strstr(spawned.out, "the pool is too small\n"));
-    assert_non_null(strstr(spawned.out, "fewest bytes that would have had to be free as well: "));
+    assert_non_null(strstr(spawned.out, "fewest bytes to free for the request to succeed: "));
 }
 
 static void a_pool_must_be_given(void **state)

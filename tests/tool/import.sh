@@ -134,8 +134,8 @@ refused mtrace 'line 1: no address' <<<'- 0x'
 refused mtrace 'line 1: the size exceeds' <<<'+ 0x10 0xffffffffffffffff'
 refused mtrace 'line 1: not a text file' < <(printf '+ 0x10\0 0x20\n')
 refused heaptrack 'line 1: the file is compressed' < <(printf 'v 1\n' | gzip -c)
-refused heaptrack 'the compressed file is cut short' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
-refused heaptrack 'line 2: the line has no end: the file is cut short' < <(printf '+ 10 1 5581\n- 55')
+refused heaptrack 'the compressed file is truncated' < <(printf '\x28\xb5\x2f\xfd\x04\x00')
+refused heaptrack 'line 2: the line has no end: the file is truncated' < <(printf '+ 10 1 5581\n- 55')
 refused mtrace 'line 1: the line is too long' < <(head -c 100000 /dev/zero | tr '\0' x)
 refused mtrace 'no mtrace call found' </dev/null
 refused ltrace 'line 1: an argument' <<<'malloc(many) = 0x10'
@@ -176,7 +176,7 @@ END
 "$acre" convert --from=heaptrack --text "$work/whole.zst" >"$work/out" 2>"$work/err" || fail "a .zst file: $?"
 [ "$(grep -c '^m ' "$work/out")" = 3999 ] || fail "a .zst file lost calls"
 ! "$acre" convert --from=heaptrack --text "$work/cut.zst" >"$work/out" 2>"$work/err" || fail "a cut .zst file is read"
-grep -q 'the compressed file is cut short' "$work/err" || fail "the cut is not told"
+grep -q 'the compressed file is truncated' "$work/err" || fail "the cut is not told"
 
 # What begins as mtrace's and heaptrack's files do is recognised wherever a trace is read.
 printf 'v 10400 3\n+ 18 1 5581\n+ 1000 2 5599\n- 5581\n' >"$work/in"
@@ -197,7 +197,7 @@ for each in info replay map compare convert; do
     code=0
     "$acre" $each "$work/in" >"$work/out" 2>"$work/err" || code=$?
     [ "$code" = 1 ] || fail "$each reads a cut file: code $code"
-    grep -qF "acre $each: $work/in: line 3: the line has no end: the file is cut short" "$work/err" || fail "$each: the cut is not told"
+    grep -qF "acre $each: $work/in: line 3: the line has no end: the file is truncated" "$work/err" || fail "$each: the cut is not told"
 done
 
 code=0

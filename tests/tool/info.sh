@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# acre info lists a trace's processes; which of them is compared; traces that are cut short are read as far
+# acre info lists a trace's processes; which of them is compared; traces that are truncated are read as far
 # as they go.
 set -euo pipefail
 
@@ -51,11 +51,11 @@ for i in $(seq 1 40); do seq -f "m %.0f $((i * 16))" $(((i - 1) * 5000)) $((i * 
 size=$(stat -c %s "$work/long.acre")
 head -c $((size * 2 / 3)) "$work/long.acre" >"$work/cut.acre"
 run info "$work/cut.acre" || fail "code $?"
-grep -q '^cut short: ' "$work/out" || fail "the cut is not told"
+grep -q '^truncated: ' "$work/out" || fail "the cut is not told"
 events=$(awk '$2 == "long" { gsub(",", "", $5); print $5 }' "$work/out")
 [ "$events" -gt 1000 ] && [ "$events" -lt 200000 ] || fail "$events events"
 run compare -r1 -a system "$work/cut.acre" || fail "code $?"
-grep -q 'cut short' "$work/out" || fail "compare does not tell"
+grep -q 'truncated' "$work/out" || fail "compare does not tell"
 head -c 5 "$work/long.acre" >"$work/cut.acre"
 code=0
 run info "$work/cut.acre" || code=$?

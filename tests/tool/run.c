@@ -90,7 +90,7 @@ static void run_takes_mallocs(void **state)
     spawn(
         &spawned, (const char *[]){ copied_tool, "run", "-a", "system", "-p", "1M", "env", NULL });
     assert_int_equal(spawned.code, 2);
-    has(spawned.err, "'system' is no allocator of acre's");
+    has(spawned.err, "'system' is not one of acre's allocators");
     spawn(&spawned, (const char *[]){
                         copied_tool, "run", "-a", "system", built("tests/static_program"), NULL });
     assert_int_equal(spawned.code, 5); /* its own: nothing is loaded into it */

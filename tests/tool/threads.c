@@ -411,7 +411,7 @@ static void work_in_between_takes_time(void **state)
     assert_true(outcome.busy_ns > script.facts.ops * 500);
 }
 
-/* What a trace that is cut short leaves live is freed at the end, and was not damaged. */
+/* What a trace that is truncated leaves live is freed at the end, and was not damaged. */
 static void what_is_left_live_is_freed(void **state)
 {
     (void)state;

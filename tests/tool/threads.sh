@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# A trace with threads is replayed and compared on threads, also one that is cut short.
+# A trace with threads is replayed and compared on threads, also one that is truncated.
 set -euo pipefail
 
 acre=$ACRE_BUILD/acre
@@ -49,7 +49,7 @@ grep -q '^threads: elapsed time' "$work/out" || fail "no note"
 grep -q '^on threads: ns/op is elapsed time; 2 threads, at most 2 at once' "$work/out" || fail "no word of threads"
 ! grep -q 'for one thread' "$work/out" || fail "for one thread"
 
-# Cut short, what is there is replayed on threads.
+# A truncated trace is replayed on threads as far as it goes.
 crossing 30000 >"$work/text"
 "$acre" convert -o "$work/long" "$work/text"
 head -c $(($(stat -c %s "$work/long") * 3 / 4)) "$work/long" >"$work/cut"

@@ -92,10 +92,10 @@ static void reason_memory(
     char by[CHANGE_ROOM];
     say_memory(text, best);
     if (best->knows_internal)
-        say(text, "Of what live blocks take %.1f %% is rounding and headers.",
+        say(text, "Rounding and headers are %.1f %% of the bytes of live blocks.",
             best->internal * 100.0);
     if (best->knows_external && best->smallest_pool)
-        say(text, "When most is live, %.1f %% of that pool is gaps and %.1f %% tables.",
+        say(text, "At the peak, %.1f %% of that pool is gaps and %.1f %% metadata.",
             best->gaps_at_peak * 100.0,
             (double)best->metadata / (double)best->smallest_pool * 100.0);
     if (!next)

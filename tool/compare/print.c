@@ -156,7 +156,7 @@ static void print_broken(FILE *out, const struct compare_result *result)
             fprintf(
                 out, "%s cannot work in a pool of %zu bytes\n", candidate->name, candidate->pool);
         else if (candidate->fitted && !candidate->smallest_pool)
-            fprintf(out, "%s completes in no pool, however large\n", candidate->name);
+            fprintf(out, "%s does not complete in a pool of any size\n", candidate->name);
     }
 }
 

@@ -72,14 +72,15 @@ static bool has_trace(const struct compare_source *source)
     return stat(source->path, &about) == 0 && (!S_ISREG(about.st_mode) || about.st_size > 0);
 }
 
-/* What the process that was to make the trace came to: it has complained if it could not, unless it
- * was killed. @return the exit code; that of a command that cannot be run is passed on. */
+/* Evaluates how the process that makes the trace has ended. It has reported its errors itself,
+ * unless it was killed. @return the exit code; that of a command that cannot be run is passed
+ * on. */
 static int check_made(const struct compare_source *source, int status)
 {
     if (!WIFEXITED(status)) {
         bool used = source->program && has_trace(source);
         acre_complain("compare", "the recording was killed by signal %d%s", WTERMSIG(status),
-            used ? "; what was recorded until then is compared" : "");
+            used ? "; comparing the calls recorded until then" : "");
         return used ? ACRE_EXIT_OK : ACRE_EXIT_FAILED;
     }
     if (!has_trace(source) || (source->scenario && WEXITSTATUS(status) != 0))
@@ -88,13 +89,13 @@ static int check_made(const struct compare_source *source, int status)
                    ? WEXITSTATUS(status)
                    : ACRE_EXIT_FAILED;
     if (WEXITSTATUS(status) != 0)
-        acre_complain("compare", "'%s' ended with code %d; what it allocated is compared",
+        acre_complain("compare", "'%s' ended with code %d; comparing its allocations anyway",
             source->program[0], WEXITSTATUS(status));
     return ACRE_EXIT_OK;
 }
 
-/* Runs and records the command, or makes the scenario up. An interrupt typed meanwhile is for the
- * command: what it has allocated until then is compared. */
+/* Runs and records the command, or generates the scenario. An interrupt typed meanwhile goes to the
+ * command; its allocations until then are compared. */
 static int make_trace(struct compare_source *source)
 {
     int status = 0;
@@ -104,7 +105,7 @@ static int make_trace(struct compare_source *source)
     if (pid == 0)
         _exit(produce(source, busy_ns));
     if (pid < 0) {
-        acre_complain("compare", "cannot make a process: %s", strerror(errno));
+        acre_complain("compare", "cannot start a process: %s", strerror(errno));
         return ACRE_EXIT_FAILED;
     }
     signal(SIGINT, SIG_IGN);
@@ -125,7 +126,7 @@ bool compare_name_trace(struct compare_source *source)
     snprintf(source->made, sizeof source->made, "%s/acre-compare-XXXXXX", folder);
     int file = mkstemp(source->made);
     if (file < 0) {
-        acre_complain("compare", "cannot make '%s': %s", source->made, strerror(errno));
+        acre_complain("compare", "cannot create '%s': %s", source->made, strerror(errno));
         source->made[0] = '\0';
         return false;
     }

@@ -259,7 +259,7 @@ static void compare_with_advised(struct verifier_of_advice *verifier)
     }
 }
 
-/* A round that was cut short does not count. */
+/* A round that was truncated does not count. */
 static void sum_up_trials(struct verifier_of_advice *verifier)
 {
     struct compare_verification *verification = &verifier->result->verification;

@@ -293,7 +293,7 @@ static bool read_line(struct importer *importer)
             return import_complain(importer, "the file is compressed: unpack it first (gzip -dc)");
     }
     if (byte == EOF && importer->format->ends_lines && !ferror(importer->in))
-        return import_complain(importer, "the line has no end: the file is cut short");
+        return import_complain(importer, "the line has no end: the file is truncated");
     if (count && importer->line[count - 1] == '\r')
         count--;
     importer->line[count] = '\0';

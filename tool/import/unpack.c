@@ -56,7 +56,7 @@ static ssize_t unpack_read(void *cookie, char *buffer, size_t size)
         if (!fill_ahead(unpacker)) {
             if (ferror(unpacker->in))
                 return -1;
-            return unpacker->inside ? unpack_fault(unpacker, "the compressed file is cut short")
+            return unpacker->inside ? unpack_fault(unpacker, "the compressed file is truncated")
                                     : 0;
         }
         size_t result = ZSTD_decompressStream(unpacker->stream, &out, &unpacker->ahead);

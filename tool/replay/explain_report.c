@@ -31,7 +31,7 @@ static void print_request(FILE *out, const struct replay_explanation *found, uin
 
 static void print_pool(FILE *out, const struct replay_explanation *found)
 {
-    fprintf(out, "live: %s bytes asked for in %s %s, which take %s; tables take %s\n",
+    fprintf(out, "live: %s bytes requested in %s %s, which take %s; metadata takes %s\n",
         commas(found->live), commas(found->blocks), acre_plural(found->blocks, "block", "blocks"),
         commas(found->used), commas(found->metadata));
     fprintf(out,
@@ -43,15 +43,15 @@ static void print_pool(FILE *out, const struct replay_explanation *found)
 static void print_verdict(FILE *out, const struct replay_explanation *found)
 {
     if (found->available < found->size) {
-        fputs("the free bytes would not do in one piece either: the pool is too small\n", out);
+        fputs("even in one piece the free bytes would not be enough: the pool is too small\n", out);
     } else {
-        fputs("the free bytes would do in one piece: they are split\n", out);
+        fputs("in one piece the free bytes would be enough: the pool is fragmented\n", out);
     }
     if (!found->possible) {
-        fputs("no place in this pool could hold the request, were it empty\n", out);
+        fputs("even if it were empty, this pool could not hold the request\n", out);
         return;
     }
-    fprintf(out, "fewest bytes that would have had to be free as well: %s, in %s %s%s\n",
+    fprintf(out, "fewest bytes to free for the request to succeed: %s, in %s %s%s\n",
         commas(found->least_bytes), commas(found->least_blocks),
         acre_plural(found->least_blocks, "block", "blocks"), found->least_blocks ? ":" : "");
 }

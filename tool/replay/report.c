@@ -36,7 +36,7 @@ static void print_facts(FILE *out, const struct replay_facts *facts)
     acre_cell_number(number, facts->peak_live);
     fprintf(out, "peak live: %s bytes (%s)", number, bytes);
     acre_cell_number(number, facts->peak_blocks);
-    fprintf(out, " asked for, in at most %s %s\n", number,
+    fprintf(out, " requested, in at most %s %s\n", number,
         acre_plural(facts->peak_blocks, "block", "blocks"));
 }
 
@@ -58,11 +58,11 @@ static void print_exceptions(FILE *out, const struct replay_facts *facts)
         fprintf(out, "%" PRIu64 " %s when recorded, not replayed\n", facts->refused,
             acre_plural(facts->refused, "call that failed", "calls that failed"));
     if (facts->unmatched)
-        fprintf(out, "%" PRIu64 " %s the recorder did not know, not replayed\n", facts->unmatched,
+        fprintf(out, "%" PRIu64 " %s unknown to the recorder, not replayed\n", facts->unmatched,
             acre_plural(
                 facts->unmatched, "free or resize of a block", "frees or resizes of blocks"));
     if (facts->cut)
-        fputs("the trace is cut short: what is there is replayed\n", out);
+        fputs("the trace is truncated; it is replayed as far as it goes\n", out);
     if (facts->lost)
         fprintf(out, "%" PRIu64 " %s could not be recorded: the trace has gaps\n", facts->lost,
             acre_plural(facts->lost, "call", "calls"));
@@ -175,7 +175,7 @@ static void print_faults(FILE *out, const struct replay_table *table)
         if (!row->fault[0] && row->failed)
             print_failed(out, row);
         if (row->fitted && !row->smallest_pool)
-            fprintf(out, "%s completes in no pool, however large\n", row->backend->name);
+            fprintf(out, "%s does not complete in a pool of any size\n", row->backend->name);
     }
 }
 
@@ -223,14 +223,14 @@ static void print_timing_notes(FILE *out, const struct replay_notes *notes)
             "are included\n",
             rounds, replays, notes->loop_least, notes->loop_most);
     if (notes->stepped)
-        fprintf(out, "p99.9, worst: of each operation's least time in %zu identical %s\n", rounds,
+        fprintf(out, "p99.9, worst: of the minimum time of each operation over %zu %s\n", rounds,
             replays);
     if (notes->threads)
         fputs("threads: elapsed time, each thread's operations on a thread of its own; built-in "
               "allocators\nas acre run serves them\n",
             out);
     if (notes->threads_cut)
-        fputs("what takes several times as long as the fastest is replayed in part\n", out);
+        fputs("allocators several times slower than the fastest are replayed in part\n", out);
     const char *lack = notes->timed && notes->not_counted ? replay_counter_lack() : NULL;
     if (lack)
         fprintf(out, "instr/op: not known, %s\n", lack);

@@ -20,7 +20,7 @@ struct replay_notes {
         threads_cut;
 };
 
-/** Prints what a script is: process, operations, peak, and what is odd about it. */
+/** Prints what a script is: process, operations, peak, and problems of the recording. */
 void replay_report_facts(FILE *out, const struct replay_facts *facts);
 
 /** Prints what was replayed, the table and what went wrong, and adds to the notes. */
