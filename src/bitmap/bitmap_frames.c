@@ -3,31 +3,24 @@
  * Frames at addresses of 64 bits: the bitmap over frame numbers.
  */
 #include "base/arith.h"
+#include "base/wide.h"
 
 #include <acre/bitmap_frames.h>
 
-enum { FRAMES_MOST_LOG2 = 30, FRAMES_HALF = 32 };
+enum { FRAMES_MOST_LOG2 = 30 };
 
 /* ---- addresses and numbers ---- */
 
-/* address >> log2, in halves where a shift of 64 bits may be a call of the compiler's library; the
- * result may be wider than a frame number. `log2` is from 1 to 31. */
+/* The number of the frame that has an address; it may be wider than a frame number is. */
 static uint64_t frames_shift_right(uint64_t address, unsigned log2)
 {
-    if (sizeof(size_t) == sizeof(uint64_t))
-        return address >> log2;
-    uint32_t high = (uint32_t)(address >> FRAMES_HALF);
-    uint32_t low = (uint32_t)address;
-    return (uint64_t)(high >> log2) << FRAMES_HALF | (high << (FRAMES_HALF - log2) | low >> log2);
+    return acre_shift_right(address, log2);
 }
 
-/* The address of a frame, in the same way. */
+/* The address of a frame. */
 static uint64_t frames_shift_left(uintptr_t number, unsigned log2)
 {
-    if (sizeof(size_t) == sizeof(uint64_t))
-        return (uint64_t)number << log2;
-    uint32_t low = (uint32_t)number;
-    return (uint64_t)(low >> (FRAMES_HALF - log2)) << FRAMES_HALF | (uint32_t)(low << log2);
+    return acre_shift_left(number, log2);
 }
 
 /* Bits of an address below its frame number. */
@@ -70,6 +63,7 @@ enum acre_status acre_frames_add(
     uint64_t after = frames_shift_right(last, frames->page_log2);
     first += frames_offset(frames, start) != 0;
     after += frames_offset(frames, last + 1) == 0;
+    /* NOT-COVERED: numbers wider than a pointer are there on machines of 32 bits */
     if (first >= after || after - 1 > UINTPTR_MAX || after - first > SIZE_MAX)
         return ACRE_INVALID_PARAM;
     return acre_bitmap_add_ids(
@@ -79,6 +73,7 @@ enum acre_status acre_frames_add(
 enum acre_status acre_frames_remove(struct acre_frames *frames, uint64_t start)
 {
     uint64_t first = frames->page_log2 != 0 ? frames_shift_right(start, frames->page_log2) : 0;
+    /* NOT-COVERED: numbers wider than a pointer are there on machines of 32 bits */
     if (frames->page_log2 == 0 || first > UINTPTR_MAX || frames_offset(frames, start) != 0)
         return ACRE_NOT_ALLOCATED;
     uintptr_t number = (uintptr_t)first;
@@ -119,7 +114,7 @@ static struct acre_frame frames_no_memory(struct acre_frames *frames)
 /* A number no wider than a pointer; wider ones become the widest. */
 static uintptr_t frames_clamp(uint64_t number)
 {
-    return number > UINTPTR_MAX ? UINTPTR_MAX : (uintptr_t)number;
+    return number > UINTPTR_MAX ? UINTPTR_MAX : (uintptr_t)number; /* NOT-COVERED: as above */
 }
 
 /* Conditions in frame numbers. */
@@ -151,9 +146,11 @@ static bool frames_convert(const struct acre_frames *frames, const struct acre_f
 static struct acre_frame frames_alloc_only(
     struct acre_frames *frames, size_t count, const struct frames_limits *set, uint64_t first)
 {
+    /* NOT-COVERED-BEGIN: with 64 bits the number is 0, and so is the last one */
     if (first < set->lowest || count - 1 > set->last - first ||
         (set->boundary != 0 && (count - 1) > set->boundary - 1 - (first & (set->boundary - 1))))
         return frames_no_memory(frames);
+    /* NOT-COVERED-END */
     return frames_result(
         frames, acre_bitmap_alloc_pages_at(&frames->numbers, (uintptr_t)first, count, 1));
 }
@@ -166,8 +163,10 @@ struct acre_frame acre_frames_alloc_within(
         return frames_refuse(ACRE_INVALID_PARAM);
     if (!frames_convert(frames, limits, &set))
         return frames_no_memory(frames);
+    /* NOT-COVERED-BEGIN: numbers wider than a pointer are there on machines of 32 bits */
     if (set.align > SIZE_MAX) /* one number has this phase */
         return frames_alloc_only(frames, count, &set, set.phase);
+    /* NOT-COVERED-END */
     if (set.last == 0) /* which is no limit to the bitmap */
         return frames_alloc_only(frames, count, &set, 0);
     const struct acre_run_limits numbers = {
@@ -175,7 +174,7 @@ struct acre_frame acre_frames_alloc_within(
         .highest = (uintptr_t)set.last,
         .align = (size_t)set.align,
         .phase = (size_t)set.phase,
-        .boundary = set.boundary > SIZE_MAX ? 0 : (size_t)set.boundary,
+        .boundary = set.boundary > SIZE_MAX ? 0 : (size_t)set.boundary, /* NOT-COVERED: as above */
         .top_down = limits->top_down,
     };
     return frames_result(frames, acre_bitmap_alloc_id_within(&frames->numbers, count, &numbers));
@@ -184,8 +183,10 @@ struct acre_frame acre_frames_alloc_within(
 /* Whether an address is that of a frame with a number. */
 static bool frames_has_number(const struct acre_frames *frames, uint64_t address)
 {
+    /* NOT-COVERED-BEGIN: as above; that the offset is 0, callers have proven */
     return frames->page_log2 != 0 && frames_offset(frames, address) == 0 &&
            frames_shift_right(address, frames->page_log2) <= UINTPTR_MAX;
+    /* NOT-COVERED-END */
 }
 
 struct acre_frame acre_frames_alloc_at(struct acre_frames *frames, uint64_t address, size_t count)
@@ -193,7 +194,7 @@ struct acre_frame acre_frames_alloc_at(struct acre_frames *frames, uint64_t addr
     if (count == 0 || frames->page_log2 == 0 || frames_offset(frames, address) != 0)
         return frames_refuse(ACRE_INVALID_PARAM);
     if (!frames_has_number(frames, address))
-        return frames_no_memory(frames);
+        return frames_no_memory(frames); /* NOT-COVERED: on machines of 32 bits, as above */
     uintptr_t number = (uintptr_t)frames_shift_right(address, frames->page_log2);
     return frames_result(frames, acre_bitmap_alloc_pages_at(&frames->numbers, number, count, 1));
 }

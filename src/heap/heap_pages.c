@@ -170,12 +170,13 @@ static size_t heap_preferred_pages(const struct acre_heap *heap)
     return pages != 0 ? pages : 1;
 }
 
-/* The next size to try: half as many, but no fewer than are needed and no more than are free. */
+/* The next size to try: half as many, but no fewer than are needed and no more than are free, which are
+ * at least as many. */
 static size_t heap_smaller_run(size_t pages, size_t least, size_t longest)
 {
     do
         pages = pages / 2 > least ? pages / 2 : least;
-    while (pages > longest && pages > least);
+    while (pages > longest);
     return pages;
 }
 

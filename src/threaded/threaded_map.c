@@ -28,9 +28,10 @@ static bool threaded_meta_refill(struct acre_threaded *threaded, size_t bytes)
 {
     struct acre_pages meta = threaded->env.meta;
     size_t least = (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
-    size_t pages = least > META_PAGES ? least : META_PAGES;
+    size_t pages = META_PAGES;
+    ACRE_ASSERT(least <= pages); /* no record and no node is larger */
     uintptr_t start = acre_threaded_take_pages(threaded, meta, pages, ACRE_THREADED_PAGE);
-    if (start == 0 && pages > least) {
+    if (start == 0) {
         pages = least;
         start = acre_threaded_take_pages(threaded, meta, pages, ACRE_THREADED_PAGE);
     }
@@ -45,7 +46,8 @@ static bool threaded_meta_refill(struct acre_threaded *threaded, size_t bytes)
 void *acre_threaded_meta(struct acre_threaded *threaded, size_t bytes, size_t align)
 {
     uintptr_t at = acre_align_up(threaded->meta_at, align);
-    if (threaded->meta_at == 0 || at > threaded->meta_end || threaded->meta_end - at < bytes) {
+    if (threaded->meta_at == 0 ||
+        threaded->meta_end - at < bytes) { /* the end has every alignment */
         if (!threaded_meta_refill(threaded, bytes))
             return NULL;
         at = threaded->meta_at;
@@ -76,7 +78,7 @@ static struct acre_threaded_node *threaded_leaf(struct acre_threaded *threaded, 
     if (top >= ACRE_THREADED_ROOT)
         return NULL;
     struct acre_threaded_node *node = threaded_root_node(threaded, top);
-    if (node == NULL || !threaded_has_middle())
+    if (!THREADED_HAS_MIDDLE || node == NULL)
         return node;
     size_t index = (page >> THREADED_LEAF_LOG2) & (((size_t)1 << THREADED_MIDDLE_LOG2) - 1);
     struct acre_threaded_node *leaf = threaded_entry(node, index);
@@ -129,7 +131,7 @@ const struct acre_threaded_slab *acre_threaded_slab_from(
         const struct acre_threaded_node *node =
             atomic_load_explicit(&threaded->root[page >> BELOW_ROOT], memory_order_acquire);
         unsigned skip = BELOW_ROOT;
-        if (node != NULL && threaded_has_middle()) {
+        if (THREADED_HAS_MIDDLE && node != NULL) {
             node = threaded_entry(node, (page >> THREADED_LEAF_LOG2) & (((size_t)1 << MIDDLE) - 1));
             skip = THREADED_LEAF_LOG2;
         }

@@ -77,6 +77,7 @@ enum {
     THREADED_INDICES = THREADED_SMALL_INDICES + THREADED_MEDIUM_CLASSES,
     THREADED_LEAF_LOG2 = sizeof(size_t) == 8 ? 11 : 9,
     THREADED_MIDDLE_LOG2 = sizeof(size_t) == 8 ? 11 : 0,
+    THREADED_HAS_MIDDLE = THREADED_MIDDLE_LOG2 != 0,       /* whether the map has three levels */
     THREADED_TOP_NODE_LOG2 = sizeof(size_t) == 8 ? 11 : 9, /* of a node that the root leads to */
     THREADED_PAGE_BITS = ACRE_THREADED_ADDRESS_BITS - ACRE_THREADED_PAGE_LOG2
 };
@@ -87,13 +88,6 @@ enum threaded_state {
     THREADED_RUN, /* one block of whole pages */
     THREADED_KEPT /* a run that a thread keeps for reuse */
 };
-
-/* Whether the map has three levels. A function, so that compilers do not call code for the other case
- * unreachable. */
-ACRE_INLINE bool threaded_has_middle(void)
-{
-    return THREADED_MIDDLE_LOG2 != 0;
-}
 
 struct acre_threaded_group {
     _Atomic size_t free;
@@ -204,7 +198,7 @@ ACRE_INLINE struct acre_threaded_slab *threaded_slab_of(
         atomic_load_explicit(&threaded->root[top], memory_order_acquire);
     if (ACRE_UNLIKELY(node == NULL))
         return NULL;
-    if (threaded_has_middle()) {
+    if (THREADED_HAS_MIDDLE) {
         size_t mask = ((size_t)1 << THREADED_MIDDLE_LOG2) - 1;
         node = threaded_entry(node, (page >> THREADED_LEAF_LOG2) & mask);
         if (ACRE_UNLIKELY(node == NULL))

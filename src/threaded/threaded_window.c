@@ -53,6 +53,7 @@ static struct window_range threaded_window_range(
     size_t pages = (end - start) >> ACRE_THREADED_PAGE_LOG2;
     size_t wanted = pages < 2 * old->pages ? 2 * old->pages : pages;
     wanted = (size_t)acre_align_up(wanted, ENTRIES);
+    /* NOT-COVERED: so low that the window would begin below address 0 */
     if (below && (wanted - pages) <= start >> ACRE_THREADED_PAGE_LOG2)
         start -= (wanted - pages) << ACRE_THREADED_PAGE_LOG2;
     return (struct window_range){ .start = start, .pages = wanted };

@@ -347,11 +347,13 @@ static struct acre_check_result tlsf_check_compact_lists(struct tlsf_audit *audi
 
 #else
 
+/* NOT-COVERED-BEGIN: a small build has no compact structure, and its calls are left out */
 static struct acre_check_result tlsf_check_compact_lists(struct tlsf_audit *audit)
 {
     (void)audit;
     return tlsf_sound();
 }
+/* NOT-COVERED-END */
 
 #endif
 

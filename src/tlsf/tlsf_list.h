@@ -37,11 +37,12 @@ ACRE_INLINE size_t tlsf_list(size_t granules)
     return tlsf_large_list(4 * granules);
 }
 
-/* The first list whose every block has at least so many granules; it may be past the last list. */
+/* The first list whose every block has at least so many granules, in a small build more than the
+ * smallest block; it may be past the last list. */
 ACRE_INLINE size_t tlsf_list_fitting(size_t granules)
 {
-    bool any = TLSF_SMALL && granules == ACRE_TLSF_MIN_GRANULES;
-    return any ? 0 : tlsf_list(granules - 1) + 1;
+    ACRE_ASSERT(!TLSF_SMALL || granules > ACRE_TLSF_MIN_GRANULES);
+    return tlsf_list(granules - 1) + 1;
 }
 
 /* The list of a span below 4 * TLSF_LINEAR. */

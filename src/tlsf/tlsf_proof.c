@@ -230,7 +230,8 @@ static void tlsf_prove_large(struct acre_tlsf *tlsf, size_t list)
 
 void acre_tlsf_prove_lists(struct acre_tlsf *tlsf, size_t own, size_t list)
 {
-    if (!tlsf_is_linear(own) && own < ACRE_TLSF_LISTS && tlsf_first(tlsf, own) != NULL)
+    ACRE_ASSERT(own < ACRE_TLSF_LISTS); /* no request is longer than a block can be */
+    if (!tlsf_is_linear(own) && tlsf_first(tlsf, own) != NULL)
         tlsf_prove_large(tlsf, own);
     for (;;) {
         list = tlsf_find_list(tlsf, list);

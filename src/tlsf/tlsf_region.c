@@ -74,8 +74,8 @@ static bool is_sound_seam(const struct acre_tlsf *tlsf, const struct acre_tlsf_b
            (!tlsf_is_free(first) || acre_tlsf_is_sound_free(tlsf, first, tlsf_span(first)));
 }
 
-/* Joins a region with the one above it when they adjoin, no metadata stands at the seam and one of
- * the blocks there is free. The sentinel between them becomes part of a free block. */
+/* Joins a region with the one above it when they adjoin and no metadata stands at the seam. One of them
+ * is new, so that a block there is free: the sentinel between them becomes part of it. */
 static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 {
     struct acre_tlsf_region *high = tlsf_next_region(low);
@@ -89,8 +89,8 @@ static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
     struct acre_tlsf_block *block = low->last;
     size_t span = tlsf_span_between(block, high->first);
     bool free_before = tlsf_is_prev_free(block);
+    ACRE_ASSERT(free_before || tlsf_is_free(high->first));
     if (tlsf_span_between(head->first, tail->last) > 4 * TLSF_MAX_GRANULES ||
-        (!free_before && !tlsf_is_free(high->first)) ||
         (TLSF_HARDEN && !is_sound_seam(tlsf, block, high->first)))
         return;
     tlsf->capacity += span;

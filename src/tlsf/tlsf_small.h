@@ -181,11 +181,13 @@ ACRE_INLINE size_t tlsf_compact_largest_free(const struct acre_tlsf *tlsf)
 
 #else
 
+/* NOT-COVERED-BEGIN: a small build has no compact structure, and its calls are left out */
 ACRE_INLINE size_t tlsf_compact_largest_free(const struct acre_tlsf *tlsf)
 {
     (void)tlsf;
     return 0;
 }
+/* NOT-COVERED-END */
 
 ACRE_INLINE size_t tlsf_structure_size(size_t largest)
 {

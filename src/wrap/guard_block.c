@@ -132,7 +132,7 @@ enum guard_found acre_guard_block_at(
     size_t limit = at & (~at + 1);
     size_t offset = ACRE_GUARD_FRONT;
     if (!ACRE_CHECK_POINTERS)
-        return guard_trust_record(guard, ptr, block);
+        return guard_trust_record(guard, ptr, block); /* NOT-COVERED: as above */
     do {
         struct acre_num usable = acre_usable_size(guard->inner, (void *)(at - offset));
         if (usable.status == ACRE_OK)

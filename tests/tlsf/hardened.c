@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { UNIT = 64 * ACRE_TLSF_GRANULE, META = sizeof outside / 2 };
+enum { UNIT = 300 * ACRE_TLSF_GRANULE, META = sizeof outside / 2 };
 
 /* Writes a free block of another span over one: its header, and what the block after it says. */
 static void forge(struct acre_tlsf_block *at, size_t span)
@@ -37,7 +37,7 @@ static void a_longer_block_in_a_short_list(void **state)
     set_up();
     size_t list = tlsf_list(3);
     assert_ptr_equal(tlsf_first(&tlsf, list), block[3]);
-    forge(block[3], tlsf_span(block[3]) + tlsf_span(block[4]));
+    forge(block[3], tlsf_span_between(block[3], block[6]));
     struct acre_ptr got =
         acre_tlsf_alloc(&tlsf, acre_layout(3 * GRANULE - TLSF_HEADER, 2 * GRANULE));
     assert_ptr_not_equal(got.ptr, block[3]);
@@ -94,6 +94,21 @@ static void a_block_up_to_the_end_of_the_region(void **state)
     *header = was;
     assert_null(acre_tlsf_check(&tlsf).invariant);
     assert_int_equal(acre_tlsf_dealloc(&tlsf, block[6]), ACRE_OK);
+}
+
+/* The same where the region ends within a granule, whose sentinel stands below. */
+static void a_block_over_the_last_granule(void **state)
+{
+    (void)state;
+    assert_int_equal(acre_tlsf_init(&tlsf, memory, sizeof memory - GRANULE / 2), ACRE_OK);
+    struct acre_tlsf_block *only = take(8);
+    const void *end = memory + sizeof memory;
+    assert_ptr_equal((void *)(region()->base + region()->granules * GRANULE), end);
+    acre_tlsf_field was = *tlsf_header(only);
+    *tlsf_header(only) = (acre_tlsf_field)tlsf_span_between(only, end);
+    refuse(only);
+    *tlsf_header(only) = was;
+    assert_int_equal(acre_tlsf_dealloc(&tlsf, only), ACRE_OK);
 }
 
 /* Between live blocks: the block above says that the one below it is free. */
@@ -162,12 +177,11 @@ static void an_end_in_metadata(void **state)
 {
     (void)state;
     unsigned char *half = memory + sizeof memory / 2;
-    assert_int_equal(acre_tlsf_init(&tlsf, memory, sizeof memory / 2), ACRE_OK);
-    assert_int_equal(acre_tlsf_add_memory(&tlsf, half, sizeof memory / 2), ACRE_OK);
+    assert_int_equal(acre_tlsf_init(&tlsf, half, sizeof memory / 2), ACRE_OK);
+    assert_int_equal(acre_tlsf_add_memory(&tlsf, memory, sizeof memory / 2), ACRE_OK);
     struct acre_tlsf_block *freed = take(3);
     assert_non_null(take(3));
-    if ((unsigned char *)freed > half)
-        skip();
+    assert_true((unsigned char *)freed < half); /* the first region's block is the top block */
     assert_int_equal(acre_tlsf_dealloc(&tlsf, freed), ACRE_OK);
     size_t list = tlsf_list(3);
     assert_ptr_equal(tlsf_first(&tlsf, list), freed);
@@ -176,7 +190,7 @@ static void an_end_in_metadata(void **state)
     struct acre_ptr got =
         acre_tlsf_alloc(&tlsf, acre_layout(3 * GRANULE - TLSF_HEADER, 2 * GRANULE));
     assert_ptr_not_equal(got.ptr, freed);
-    assert_null(tlsf_first(&tlsf, list));
+    assert_ptr_not_equal(tlsf_first(&tlsf, list), freed);
 }
 
 static void add_unit(size_t index)
@@ -235,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_longer_block_in_a_long_list),
         cmocka_unit_test(a_link_to_itself),
         cmocka_unit_test(a_block_up_to_the_end_of_the_region),
+        cmocka_unit_test(a_block_over_the_last_granule),
         cmocka_unit_test(a_flag_above_a_block),
         cmocka_unit_test(numbers_beyond_all_memory),
         cmocka_unit_test(a_link_to_a_number_beyond_all_memory),

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { REGION = 1 << 19, REGIONS = 3, BLOCKS = 64, STEPS = 6000, LEAST = 4096 };
+enum { REGION = 1 << 21, REGIONS = 3, BLOCKS = 64, STEPS = 6000, LEAST = 4096 };
 
 static _Alignas(max_align_t) unsigned char memory[REGIONS][REGION + 256];
 static struct acre_tlsf tlsf;
@@ -120,7 +120,7 @@ static void blocks_at_random(void **state)
 static void the_search_sees_every_list(void **state)
 {
     (void)state;
-    for (size_t size = LEAST; size <= REGION; size += size / 3) {
+    for (size_t size = LEAST; size <= sizeof memory; size += size / 3) {
         assert_int_equal(acre_tlsf_init(&tlsf, memory[0], size), ACRE_OK);
         for (size_t want = 1; want < size / 4; want *= 3) {
             void *ptr = acre_tlsf_alloc(&tlsf, acre_layout(want, 1)).ptr;
@@ -128,6 +128,9 @@ static void the_search_sees_every_list(void **state)
             assert_int_equal(acre_tlsf_dealloc(&tlsf, ptr), ACRE_OK);
         }
         assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(size, 1)).status, ACRE_NO_MEMORY);
+        size_t all = acre_tlsf_stats(&tlsf).largest_free;
+        assert_non_null(acre_tlsf_alloc(&tlsf, acre_layout(all, 1)).ptr);
+        assert_int_equal(acre_tlsf_alloc(&tlsf, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
         assert_sound();
     }
 }

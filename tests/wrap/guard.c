@@ -433,10 +433,21 @@ static void a_failed_call_changes_only_the_count(void **state)
     assert_memory_equal(&guard, &before, sizeof guard);
 }
 
+/* Both records of a block are overwritten: no address is known to be its. */
+static void nothing_is_found_without_records(void **state)
+{
+    unsigned char *ptr = take(100, 1);
+    (void)state;
+    assert_ptr_equal(acre_find(bytes, ptr + 50).start, ptr);
+    memset(ptr - ACRE_GUARD_FRONT, 0, ACRE_GUARD_FRONT + 100 + ACRE_GUARD_REAR + ACRE_GUARD_RECORD);
+    assert_int_equal(acre_find(bytes, ptr + 50).status, ACRE_NOT_ALLOCATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(bytes_are_filled, set_up),
+        cmocka_unit_test_setup(nothing_is_found_without_records, set_up),
         cmocka_unit_test_setup(usable_is_the_requested_size, set_up),
         cmocka_unit_test_setup(an_overflow_is_named, set_up),
         cmocka_unit_test_setup(an_underflow_is_named, set_up),

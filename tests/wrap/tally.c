@@ -326,6 +326,50 @@ static void requests_alone_need_no_owners(void **state)
     assert_int_equal(tally.requested, 0);
 }
 
+/* The tag of a larger block, written over that of a smaller one: its checksum is right, its size is not. */
+static void a_request_larger_than_its_block(void **state)
+{
+    unsigned char *small = take(40);
+    unsigned char *large = take(400);
+    (void)state;
+    memcpy(small + usable(small), large + usable(large), sizeof(size_t) + ACRE_TALLY_TAG);
+    assert_non_null(acre_check(base).invariant);
+    assert_int_equal(acre_dealloc(bytes, small), ACRE_OK);
+    give(large);
+}
+
+static enum acre_status refuse_free(void *self, void *ptr)
+{
+    (void)self;
+    (void)ptr;
+    return ACRE_NOT_ALLOCATED;
+}
+
+/* An allocator that knows a block, and does not take it back: nothing is uncounted. */
+static void a_refused_free_is_not_counted(void **state)
+{
+    struct acre_bytes_ops ops = naive_ops;
+    void *block = take(100);
+    size_t class_of = acre_tally_class(usable(block));
+    (void)state;
+    ops.dealloc = refuse_free;
+    tally.inner.ops = &ops;
+    assert_int_equal(acre_dealloc(bytes, block), ACRE_NOT_ALLOCATED);
+    assert_int_equal(classes[class_of].live_blocks, 1);
+    tally.inner.ops = &naive_ops;
+    give(block);
+    assert_int_equal(classes[class_of].live_blocks, 0);
+}
+
+static void no_more_owners_than_a_tag_can_name(void **state)
+{
+    static struct acre_tally_row many[ACRE_TALLY_OWNERS];
+    struct acre_bytes inner = { &naive_ops, &naive };
+    (void)state;
+    acre_tally_wrap(&tally, inner, classes, ACRE_TALLY_CLASSES, many, SIZE_MAX);
+    assert_int_equal(tally.owner_count, ACRE_TALLY_OWNERS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +388,9 @@ int main(void)
         cmocka_unit_test_setup(requested_bytes_are_counted, set_up_requests),
         cmocka_unit_test_setup(damage_to_a_request_is_named, set_up_requests),
         cmocka_unit_test_setup(requests_alone_need_no_owners, set_up),
+        cmocka_unit_test_setup(a_request_larger_than_its_block, set_up_requests),
+        cmocka_unit_test_setup(a_refused_free_is_not_counted, set_up),
+        cmocka_unit_test_setup(no_more_owners_than_a_tag_can_name, set_up),
     };
     return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
 }
