@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
+# usage: tests/tool/image.sh [TRIPLE...]
 # acre map --image checks and draws heaps of other machines from a dump and the program's ELF file: of this
-# one, of a 32-bit one, and of those whose compilers and emulators are here (s390x is big-endian).
+# one, of a 32-bit one, and of those whose compilers and emulators are here (s390x and powerpc are big-endian, of 64
+# and 32 bits). The machines named must be among them.
 set -euo pipefail
 
 acre=$ACRE_BUILD/acre
@@ -43,6 +45,11 @@ shows() {
     echo "image: $1: $(head -n 1 "$work/out")"
     others "$1"
 }
+# damage: a stray write of 256 bytes into what the allocator keeps at the start of its pool.
+damage() {
+    local offset=$(($(stat -c %s "$work/dump") - 16384))
+    printf '\377%.0s' {1..256} | dd of="$work/dump" bs=1 seek="$offset" conv=notrunc 2>/dev/null
+}
 # others NAME: the same of the other allocators, each dumped by itself.
 others() {
     local kind
@@ -53,6 +60,9 @@ others() {
             "$work/out" || fail "$1: $kind: the head"
         grep -qE '^sound: [A-Z]+-1 to [A-Z]+-[0-9]+ hold$' "$work/out" || fail "$1: $kind: not sound"
         [ "$(grep -cxE '[-+#m.]{1,64}' "$work/out")" -ge 4 ] || fail "$1: $kind: no rows"
+        echo "image: $1: $(head -n 1 "$work/out")"
+        damage
+        refuses 1 'DAMAGED at 0x' --base="$base" --elf="$work/program" --heap=firmware+64 --allocator="$kind"
     done
     base=$($emulator "$work/program" "$work/dump")
 }
@@ -88,8 +98,19 @@ refuses 1 "DAMAGED at 0x" --base="$base" --elf="$work/program" --heap=firmware+6
 
 [ "$(uname -m)" != x86_64 ] || { machine i386 "" "$CC" -m32 && shows i386; } ||
     echo "image: no 32-bit machine: $(head -n 1 "$work/build.log")"
-for pair in s390x:s390x-linux-gnu arm:arm-linux-gnueabihf; do
-    if command -v "${pair#*:}-gcc" "qemu-${pair%%:*}" >/dev/null && machine "${pair%%:*}" "qemu-${pair%%:*}" "${pair#*:}-gcc"; then
-        shows "${pair%%:*}"
-    fi
-done
+
+# cross TRIPLE EMULATOR: a machine whose compiler is installed or was fetched by scripts/fetch-compiler.
+cross() {
+    local path=$PATH:$PWD/build/compilers/$1/bin compiler
+    compiler=$(PATH=$path command -v "$1-gcc") && command -v "$2" >"$work/emulator" || {
+        [[ " $required " != *" $1 "* ]] || fail "$1: its compiler or $2 is not here"
+        echo "image: $1: left out, its compiler or $2 is not here"
+        return 0
+    }
+    machine "$1" "$2" "$compiler" || { cat "$work/build.log"; fail "$1: not built or not run"; }
+    shows "$1"
+}
+required=$*
+cross s390x-linux-gnu qemu-s390x
+cross powerpc-linux-gnu qemu-ppc
+cross arm-linux-gnueabihf qemu-arm
