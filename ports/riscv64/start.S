@@ -15,8 +15,8 @@ start:
     la t1, bss_end
 clear:
     bgeu t0, t1, cleared
-    sd zero, (t0)
-    addi t0, t0, 8
+    sw zero, (t0)
+    addi t0, t0, 4
     j clear
 cleared:
     mv a0, a1
