@@ -5,21 +5,6 @@
 
 #include <string.h>
 
-_Thread_local const char *acre_hardened_call = "malloc";
-
-static void stop_at_damage(const char *call, const struct acre_threaded_damage *damage)
-{
-    if (acre_lock_is_held_by_caller(&acre_threads_spare_lock))
-        acre_lock_release(&acre_threads_spare_lock);
-    acre_threads_stop_damaged(call, damage);
-}
-
-void acre_hardened_damaged(void *arg, const struct acre_threaded_damage *damage)
-{
-    (void)arg;
-    stop_at_damage(acre_hardened_call, damage);
-}
-
 /* ---- alloc ---- */
 
 static void *hardened_alloc_apart(struct acre_layout layout)
@@ -91,7 +76,7 @@ static void stop_unless_sound(
     if (apart.status == ACRE_INVALID_PARAM)
         acre_threads_stop_layout(call, ptr, *layout);
     if (apart.damage != 0)
-        stop_at_damage(call, &damage);
+        acre_threads_stop_damaged(call, &damage);
 }
 
 static void hardened_free_as(const char *call, void *ptr, const struct acre_layout *layout)
@@ -137,11 +122,15 @@ static void *hardened_resize(const void *ptr, size_t size)
 
 static void *hardened_move(const char *call, void *ptr, size_t usable, size_t size)
 {
-    void *moved = acre_serve_alloc(size, ACRE_NATURAL_ALIGN);
-    if (moved == NULL)
+    struct acre_thread_heap *heap = acre_threads_heap();
+    void *moved = acre_hardened_alloc(heap, acre_layout(size, ACRE_NATURAL_ALIGN));
+    if (moved == NULL) {
+        errno = ENOMEM;
         return NULL;
+    }
     memcpy(moved, ptr, usable < size ? usable : size);
-    acre_serve_free(call, ptr);
+    if (acre_threaded_dealloc(heap, ptr) != ACRE_OK)
+        acre_hardened_free(call, ptr);
     return moved;
 }
 
@@ -162,24 +151,4 @@ void *acre_hardened_realloc(const char *call, void *ptr, struct acre_layout layo
         usable.num = acre_hardened_size(call, ptr);
     void *moved = hardened_resize(ptr, layout.size);
     return moved != NULL ? moved : hardened_move(call, ptr, usable.num, layout.size);
-}
-
-/* ---- messages ---- */
-
-bool acre_hardened_describe(struct acre_text *text, uintptr_t address)
-{
-    uintptr_t start = 0;
-    acre_lock_take(&acre_serve.lock);
-    bool empty = acre_empty_has(address);
-    bool large = !empty && acre_guarded_was(address, &start);
-    acre_lock_release(&acre_serve.lock);
-    if (empty) {
-        acre_text_add(text, "freed already, or never allocated: where blocks of 0 bytes are");
-    } else if (large) {
-        acre_text_add(text, start == address ? "freed already: the start of "
-                                             : "freed already, or never allocated: in ");
-        acre_text_add(text, "a large block at ");
-        acre_text_add_address(text, start);
-    }
-    return empty || large;
 }

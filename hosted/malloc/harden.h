@@ -37,9 +37,6 @@ extern _Thread_local const char *acre_hardened_call __attribute__((tls_model("in
 /** Told by the heap; does not return. */
 void acre_hardened_damaged(void *arg, const struct acre_threaded_damage *damage);
 
-/** Says what an address outside of the pool's regions is, if it is known here. @return whether it is. */
-bool acre_hardened_describe(struct acre_text *text, uintptr_t address);
-
 /* ---- blocks of no bytes; harden_empty.c. The lock is held. ---- */
 
 void *acre_empty_alloc(size_t align);

@@ -1,35 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "malloc/misuse.h"
 
-#include "malloc/export.h"
 #include "malloc/serve_threads.h"
 #include "malloc/text.h"
 #include "os/os.h"
 
-#include <acre/dropin.h>
-
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { standard_error = 2 };
-
-static _Atomic(acre_misuse_fn *) hook;
-
-ACRE_EXPORT acre_misuse_fn *acre_malloc_on_misuse(acre_misuse_fn *new_hook)
-{
-    return atomic_exchange(&hook, new_hook);
-}
-
-static _Noreturn void stop_process(struct acre_text *text)
-{
-    acre_misuse_fn *tell = atomic_load(&hook);
-    if (tell != NULL)
-        tell(acre_text_string(text));
-    else
-        acre_text_write(text, standard_error);
-    abort();
-}
 
 /* The block that contains an address, as walk finds it. */
 struct search {
@@ -177,7 +153,7 @@ _Noreturn void acre_misuse_pointer(
     }
     acre_threads_describe_history(&text, address);
     acre_lock_release(lock);
-    stop_process(&text);
+    acre_misuse_stop(&text);
 }
 
 /* A live block. */
@@ -206,7 +182,7 @@ _Noreturn void acre_misuse_layout(const struct acre_pool *pool, struct acre_lock
         describe_layout(&text, pool, address, layout);
     describe_pool_region(&text, pool, address);
     acre_lock_release(lock);
-    stop_process(&text);
+    acre_misuse_stop(&text);
 }
 
 /* "0x... is 3 bytes behind the live block of 8 bytes at 0x..." */
@@ -242,21 +218,5 @@ _Noreturn void acre_misuse_damage(const struct acre_pool *pool, struct acre_lock
     describe_pool_region(&text, pool, (uintptr_t)damage->block);
     acre_threads_describe_history(&text, (uintptr_t)damage->block);
     acre_lock_release(lock);
-    stop_process(&text);
-}
-
-_Noreturn void acre_misuse_reentered(void)
-{
-    struct acre_text text = { 0 };
-    acre_text_add(
-        &text, "acre: a thread called malloc or free while it was inside malloc or free: ");
-    acre_text_add(&text, "from a signal handler, or after a handler left with longjmp");
-    stop_process(&text);
-}
-
-_Noreturn void acre_misuse_raced(void)
-{
-    struct acre_text text = { 0 };
-    acre_text_add(&text, "acre: free: two threads freed one block at the same moment");
-    stop_process(&text);
+    acre_misuse_stop(&text);
 }

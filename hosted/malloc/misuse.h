@@ -35,4 +35,8 @@ _Noreturn void acre_misuse_reentered(void);
 /** Ends the process: an owner has found a block that two threads freed at once. */
 _Noreturn void acre_misuse_raced(void);
 
+/** Writes a complete message, or has the program take it, and ends the process. */
+struct acre_text;
+_Noreturn void acre_misuse_stop(struct acre_text *text);
+
 #endif

@@ -4,20 +4,8 @@
  */
 #include "malloc/serve.h"
 
-#include "base/null.h"
 #include "malloc/serve_locked.h"
 #include "malloc/zero.h"
-
-struct acre_serve acre_serve = { .lock = { .on_reentry = acre_misuse_reentered },
-    .bytes = { .ops = &acre_null_ops, .self = NULL },
-    .pool = { .large = { .from = ACRE_LARGE_LEAST } } };
-
-void *acre_serve_refuse(void)
-{
-    atomic_fetch_add_explicit(&acre_serve.failed, 1, memory_order_relaxed);
-    errno = ENOMEM;
-    return NULL;
-}
 
 /* ---- the choice ---- */
 

@@ -11,36 +11,7 @@
 
 #include <string.h>
 
-/* The message is made under a lock that nobody else wants: what it looks at locks by itself. */
-_Noreturn void acre_threads_stop(const char *call, const void *ptr)
-{
-    static struct acre_lock message;
-    acre_lock_take(&message);
-    acre_misuse_pointer(&acre_serve.pool, &message, call, ptr);
-}
-
-_Noreturn void acre_threads_stop_layout(
-    const char *call, const void *ptr, struct acre_layout layout)
-{
-    static struct acre_lock message;
-    acre_lock_take(&message);
-    acre_misuse_layout(&acre_serve.pool, &message, call, ptr, layout);
-}
-
-_Noreturn void acre_threads_stop_damaged(
-    const char *call, const struct acre_threaded_damage *damage)
-{
-    static struct acre_lock message;
-    acre_lock_take(&message);
-    acre_misuse_damage(&acre_serve.pool, &message, call, damage);
-}
-
 /* ---- what is chosen at the start, and tested on slow paths only ---- */
-
-ACRE_INLINE bool is_hardened(void)
-{
-    return ACRE_UNLIKELY(acre_serve.settings.harden != 0);
-}
 
 /* Notes a free of the call that returns to `caller`. */
 ACRE_INLINE void trace_free(const void *ptr, const void *caller)
@@ -99,13 +70,26 @@ static ACRE_NOINLINE void threads_free_large_sized(
         acre_threads_stop_layout(call, ptr, layout);
 }
 
+/* malloc and free as a program calls them. */
+static void *threads_alloc_block(size_t size)
+{
+    void *ptr = threads_alloc_fast(size, ACRE_NATURAL_ALIGN);
+    return ptr != NULL ? ptr : acre_threads_alloc(acre_layout(size, ACRE_NATURAL_ALIGN));
+}
+
+static void threads_free_block(const char *call, void *ptr)
+{
+    if (!threads_free_fast(ptr))
+        acre_threads_free(call, ptr);
+}
+
 /* A block of `usable` bytes moves between a heap and the large blocks. Null: nothing has changed. */
 static void *threads_move(const char *call, void *moved, void *ptr, size_t usable, size_t size)
 {
     if (moved == NULL)
         return NULL;
     memcpy(moved, ptr, usable < size ? usable : size);
-    acre_serve_free(call, ptr);
+    threads_free_block(call, ptr);
     return moved;
 }
 
@@ -114,7 +98,7 @@ static void *threads_resize_large(const char *call, void *ptr, size_t usable, si
 {
     void *moved = NULL;
     if (size < ACRE_LARGE_LEAST / 2)
-        moved = threads_move(call, acre_serve_alloc(size, ACRE_NATURAL_ALIGN), ptr, usable, size);
+        moved = threads_move(call, threads_alloc_block(size), ptr, usable, size);
     if (moved != NULL)
         return moved;
     acre_lock_take(&acre_serve.lock);
@@ -170,7 +154,7 @@ static ACRE_NOINLINE void *alloc_plain(struct acre_layout layout)
 
 void *acre_threads_alloc(struct acre_layout layout)
 {
-    return is_hardened() ? alloc_hardened(layout) : alloc_plain(layout);
+    return malloc_is_hardened() ? alloc_hardened(layout) : alloc_plain(layout);
 }
 
 /* A thread that is ending, or has not allocated, frees through a heap that all such threads share. */
@@ -196,7 +180,7 @@ static enum acre_status free_any(void *ptr)
 static ACRE_NOINLINE void threads_free_watched(const char *call, void *ptr, const void *caller)
 {
     if (free_any(ptr) != ACRE_OK) {
-        if (is_hardened())
+        if (malloc_is_hardened())
             acre_hardened_free(call, ptr);
         else
             threads_free_large(call, ptr);
@@ -223,7 +207,7 @@ static ACRE_NOINLINE void free_plain(const char *call, void *ptr)
 /* The calls are in the place of returns, so that CALLER is still that of the program. */
 void acre_threads_free(const char *call, void *ptr)
 {
-    if (is_hardened())
+    if (malloc_is_hardened())
         free_hardened(call, ptr);
     else if (ACRE_UNLIKELY(acre_serve.settings.trace_frees))
         threads_free_watched(call, ptr, CALLER);
@@ -237,8 +221,8 @@ void acre_threads_free_sized(const char *call, void *ptr, struct acre_layout lay
     if (ACRE_UNLIKELY(status == ACRE_INVALID_PARAM))
         acre_threads_stop_layout(call, ptr, layout);
     if (ACRE_LIKELY(status == ACRE_OK))
-        acre_serve_free(call, ptr);
-    else if (is_hardened())
+        threads_free_block(call, ptr);
+    else if (malloc_is_hardened())
         acre_hardened_free_sized(call, ptr, layout);
     else
         threads_free_large_sized(call, ptr, layout);
@@ -259,7 +243,7 @@ static void *threads_realloc(const char *call, void *ptr, struct acre_layout lay
     struct acre_thread_heap *heap = acre_threads_heap();
     if (heap == NULL)
         return acre_serve_refuse();
-    if (is_hardened())
+    if (malloc_is_hardened())
         return acre_hardened_realloc(call, ptr, layout);
     if (acre_pool_is_large(&acre_serve.pool, layout)) {
         void *large = threads_make_large(call, ptr, layout.size);
@@ -311,13 +295,13 @@ static ACRE_NOINLINE void *zeroed_plain(size_t size)
 
 void *acre_threads_zeroed(size_t size)
 {
-    return is_hardened() ? zeroed_hardened(size) : zeroed_plain(size);
+    return malloc_is_hardened() ? zeroed_hardened(size) : zeroed_plain(size);
 }
 
 size_t acre_threads_usable_size(const char *call, void *ptr)
 {
     struct acre_num usable = acre_threaded_usable_size(&acre_threads.threaded, ptr);
-    if (ACRE_UNLIKELY(usable.status != ACRE_OK) && is_hardened())
+    if (ACRE_UNLIKELY(usable.status != ACRE_OK) && malloc_is_hardened())
         return acre_hardened_size(call, ptr);
     if (ACRE_UNLIKELY(usable.status != ACRE_OK)) {
         usable.num = threads_large_size(ptr);
@@ -325,45 +309,6 @@ size_t acre_threads_usable_size(const char *call, void *ptr)
             acre_threads_stop(call, ptr);
     }
     return usable.num;
-}
-
-/* ---- messages ---- */
-
-size_t acre_threads_requested(const void *block, size_t size)
-{
-    if (!is_hardened())
-        return size;
-    struct acre_num usable = acre_threaded_usable_size(&acre_threads.threaded, block);
-    return usable.status == ACRE_OK ? usable.num : size;
-}
-
-bool acre_threads_describe(struct acre_text *text, uintptr_t address)
-{
-    return is_hardened() && acre_hardened_describe(text, address);
-}
-
-static size_t owner_of(uintptr_t block)
-{
-    acre_lock_take(&acre_serve.lock);
-    const struct acre_large_block *large = acre_large_find(&acre_serve.pool.large, block);
-    size_t thread = large != NULL
-                        ? large->thread
-                        : acre_threaded_thread_of(&acre_threads.threaded, (const void *)block);
-    acre_lock_release(&acre_serve.lock);
-    return thread;
-}
-
-void acre_threads_describe_history(struct acre_text *text, uintptr_t block)
-{
-    if (acre_serve.mode != ACRE_SERVE_THREADS)
-        return;
-    size_t thread = owner_of(block);
-    if (thread != 0) {
-        acre_text_add(text, "; allocated by thread ");
-        acre_text_add_number(text, thread);
-    }
-    if (acre_serve.settings.trace_frees)
-        acre_trace_describe(text, block);
 }
 
 struct acre_stats acre_threads_stats(void)

@@ -5,7 +5,6 @@
  */
 #include "malloc/threads.h"
 
-#include "malloc/misuse.h"
 #include "os/os.h"
 
 #include <pthread.h>
@@ -24,11 +23,6 @@ static struct acre_thread_heap no_heap = {
     .unit = { SIXTY_FOUR(NO_GROUP), NO_GROUP, TWENTY(NO_GROUP), TWENTY(NO_GROUP) },
     .group = { SIXTY_FOUR(NO_GROUP), FOUR(NO_GROUP), FOUR(NO_GROUP) },
 };
-
-/* Zero, as are the 64 KiB of the page map's root in it: a page that nobody touches takes no memory. */
-struct acre_threads acre_threads;
-
-struct acre_lock acre_threads_spare_lock = { .on_reentry = acre_misuse_reentered };
 
 _Thread_local struct acre_thread_heap *acre_threads_own = &no_heap;
 

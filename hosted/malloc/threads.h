@@ -11,6 +11,12 @@
 /** The calling thread's heap, made when it has none; null: no memory. Takes locks. */
 struct acre_thread_heap *acre_threads_heap(void);
 
+/** Whether ACRE_HARDEN is 1 or 2. */
+ACRE_INLINE bool malloc_is_hardened(void)
+{
+    return ACRE_UNLIKELY(acre_serve.settings.harden != 0);
+}
+
 /** Reports misuse; see misuse.h. */
 _Noreturn void acre_threads_stop(const char *call, const void *ptr);
 _Noreturn void acre_threads_stop_layout(

@@ -6,9 +6,6 @@
 
 #if THREADED_IS_LOCK_FREE
 
-const struct acre_threaded_slab acre_threaded_no_slab = { .size = ACRE_THREADED_UNIT };
-const struct acre_threaded_group acre_threaded_no_group = { .size = ACRE_THREADED_UNIT };
-
 enum acre_status acre_threaded_setup(
     struct acre_threaded *threaded, const struct acre_threaded_env *env)
 {
@@ -54,20 +51,6 @@ struct acre_thread_heap *acre_threaded_attach(struct acre_threaded *threaded)
     return heap;
 }
 
-/* Links the runs that a heap keeps to *gone. */
-static void threaded_drop_kept(struct acre_thread_heap *heap, struct acre_threaded_slab **gone)
-{
-    for (size_t i = 0; i < ACRE_THREADED_KEPT_RUNS; i++) {
-        struct acre_threaded_slab *run = heap->kept[i];
-        if (run == NULL)
-            continue;
-        heap->kept[i] = NULL;
-        heap->kept_pages -= run->pages;
-        run->next = *gone;
-        *gone = run;
-    }
-}
-
 /* Under the lock. */
 static void threaded_abandon(struct acre_threaded *threaded, struct acre_thread_heap *heap)
 {
@@ -99,7 +82,7 @@ void acre_threaded_detach(struct acre_thread_heap *heap)
     threaded_abandon(threaded, heap);
     acre_threaded_drain(heap, &gone);
     if (!threaded_keeps_empty(threaded, heap)) {
-        threaded_drop_kept(heap, &gone);
+        acre_threaded_drop_kept(heap, &gone);
         acre_threaded_release_all_empty(heap, &gone);
     }
     acre_threaded_release(threaded, gone);
@@ -114,12 +97,12 @@ size_t acre_threaded_release_empty(struct acre_thread_heap *heap)
         acre_harden_flush(heap);
     threaded_enter(heap);
     acre_locker_lock(&threaded->env.lock);
-    threaded_drop_kept(heap, &gone);
+    acre_threaded_drop_kept(heap, &gone);
     acre_threaded_drain(heap, &gone);
     acre_threaded_release_all_empty(heap, &gone);
     struct acre_thread_heap *other = threaded->abandoned;
     for (; other != NULL; other = other->next_abandoned) {
-        threaded_drop_kept(other, &gone);
+        acre_threaded_drop_kept(other, &gone);
         acre_threaded_drain(other, &gone);
         acre_threaded_release_all_empty(other, &gone);
     }

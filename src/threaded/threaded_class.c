@@ -82,4 +82,25 @@ unsigned acre_threaded_class_groups(unsigned size_class, size_t pages)
     return (unsigned)(last / THREADED_WORD_BITS) + 1;
 }
 
+_Static_assert(ACRE_THREADED_MAX_SMALL % ACRE_THREADED_PAGE == 0,
+    "a size of a class, rounded up to an alignment, has a class");
+
+/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Slabs start
+ * at pages, so objects whose size is a multiple of the alignment lie at multiples of it; and the class
+ * of such a size has one: where its step is less than the alignment, each multiple has its own class. */
+unsigned acre_threaded_class_for(struct acre_layout layout)
+{
+    size_t size = layout.size + (layout.size == 0);
+    if (size > ACRE_THREADED_MAX_SMALL || layout.align > ACRE_THREADED_PAGE)
+        return ACRE_THREADED_CLASSES;
+    if (layout.align > ACRE_THREADED_UNIT)
+        size = acre_align_up(size, layout.align);
+    unsigned size_class = acre_threaded_class_of(size);
+    ACRE_ASSERT((acre_threaded_class_size(size_class) & (layout.align - 1)) == 0);
+    return size_class;
+}
+
+const struct acre_threaded_slab acre_threaded_no_slab = { .size = ACRE_THREADED_UNIT };
+const struct acre_threaded_group acre_threaded_no_group = { .size = ACRE_THREADED_UNIT };
+
 #endif

@@ -204,8 +204,11 @@ ACRE_INLINE bool harden_are_zero(uintptr_t start)
     const acre_words *at = (const acre_words *)start;
     acre_words any = ((at[0] | at[1]) | (at[2] | at[3])) | ((at[4] | at[5]) | (at[6] | at[7]));
     size_t word[sizeof any / sizeof(size_t)];
+    size_t all = 0;
     ACRE_COPY(word, &any, sizeof any);
-    return (word[0] | word[sizeof any / sizeof(size_t) - 1]) == 0;
+    for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
+        all |= word[i];
+    return all == 0;
 }
 
 ACRE_INLINE void harden_clear_words(uintptr_t start)
@@ -259,8 +262,10 @@ void *acre_harden_alloc_small(struct acre_thread_heap *heap, size_t size);
 /* The verbs, of a heap that is hardened. */
 void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout);
 enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr);
-struct acre_ptr acre_harden_realloc(
-    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
+
+/* Gives a block, of `had` bytes requested, another layout where it lies. False: it has to move. */
+bool acre_harden_resize(
+    struct acre_thread_heap *heap, void *ptr, size_t had, struct acre_layout layout);
 
 /* Frees what a heap has in quarantine. */
 void acre_harden_flush(struct acre_thread_heap *heap);

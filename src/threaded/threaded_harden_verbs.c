@@ -300,7 +300,7 @@ enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)
 
 /* A block whose class stays gets a new slack; what it gains is 0. Between the two numbers it is not live,
  * which a sweep sees. */
-static bool harden_resize(
+static bool harden_resize_object(
     struct acre_thread_heap *heap, uintptr_t object, size_t had, struct acre_layout layout)
 {
     struct acre_threaded_slab *slab = threaded_slab_of(heap->threaded, object);
@@ -346,28 +346,11 @@ static bool harden_resize_run(
     return true;
 }
 
-struct acre_ptr acre_harden_realloc(
-    struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
+bool acre_harden_resize(
+    struct acre_thread_heap *heap, void *ptr, size_t had, struct acre_layout layout)
 {
-    struct acre_num usable = acre_threaded_usable_size(heap->threaded, ptr);
-    if (usable.status != ACRE_OK)
-        return (struct acre_ptr){ .ptr = NULL, .status = usable.status };
-    if (!acre_is_pow2(layout.align))
-        return (struct acre_ptr){ .ptr = NULL, .status = ACRE_INVALID_PARAM };
-    if (harden_resize(heap, (uintptr_t)ptr, usable.num, layout))
-        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
-    if (harden_resize_run(heap->threaded, ptr, usable.num, layout))
-        return (struct acre_ptr){ .ptr = ptr, .status = ACRE_OK };
-    struct acre_ptr moved = acre_threaded_alloc(heap, layout);
-    if (moved.status != ACRE_OK)
-        return moved;
-    memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);
-    enum acre_status status = acre_harden_dealloc(heap, ptr);
-    /* NOT-COVERED-BEGIN: freed by another thread meanwhile */
-    if (status != ACRE_OK)
-        return (struct acre_ptr){ .ptr = NULL, .status = status };
-    /* NOT-COVERED-END */
-    return moved;
+    return harden_resize_object(heap, (uintptr_t)ptr, had, layout) ||
+           harden_resize_run(heap->threaded, ptr, had, layout);
 }
 
 #endif

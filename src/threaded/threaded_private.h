@@ -254,6 +254,11 @@ ACRE_INLINE void threaded_taken(const struct acre_threaded *threaded, uintptr_t 
         env->taken(env->arg, (void *)start, pages * ACRE_THREADED_PAGE);
 }
 
+ACRE_INLINE enum threaded_state threaded_state_of(const struct acre_threaded_slab *slab)
+{
+    return (enum threaded_state)atomic_load_explicit(&slab->state, memory_order_acquire);
+}
+
 /* Gives a run of pages back to the page allocator. Under the lock. */
 void acre_threaded_give_pages(struct acre_threaded *threaded, uintptr_t start, size_t pages);
 
@@ -297,7 +302,24 @@ unsigned acre_threaded_class_objects(unsigned size_class, size_t pages);
  * behind the last object may begin a group without objects. */
 unsigned acre_threaded_class_groups(unsigned size_class, size_t pages);
 
-/* ---- heaps; threaded_heap.c, threaded_alloc.c ---- */
+/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. */
+unsigned acre_threaded_class_for(struct acre_layout layout);
+
+/* ---- runs of pages; threaded_run.c ---- */
+
+/* Whether a block is a run, the layout is one of runs, and the run has its size now. */
+bool acre_threaded_resize_in_place(
+    struct acre_threaded *threaded, void *ptr, struct acre_layout layout);
+
+/* Blocks of whole pages. */
+void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout);
+enum acre_status acre_threaded_dealloc_run(
+    struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr);
+
+/* Links the runs that a heap keeps to *gone. O(ACRE_THREADED_KEPT_RUNS). */
+void acre_threaded_drop_kept(struct acre_thread_heap *heap, struct acre_threaded_slab **gone);
+
+/* ---- heaps; threaded_heap.c ---- */
 
 /* Collects remote frees. Slabs that have become empty and are to be given back are linked to *gone.
  */
@@ -321,19 +343,18 @@ void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class, b
 void acre_threaded_group_changed(struct acre_thread_heap *heap, struct acre_threaded_group *group,
     struct acre_threaded_slab **gone);
 
-/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. */
-unsigned acre_threaded_class_for(struct acre_layout layout);
+/* ---- blocks; threaded_block.c ---- */
 
-/* Whether a block is a run, the layout is one of runs, and the run has its size now. */
-bool acre_threaded_resize_in_place(
-    struct acre_threaded *threaded, void *ptr, struct acre_layout layout);
-
-/* Blocks of whole pages, and frees into slabs of other threads. */
-void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout);
-enum acre_status acre_threaded_dealloc_run(
-    struct acre_thread_heap *heap, struct acre_threaded_slab *run, void *ptr);
+/* Frees into a slab of another thread. */
 enum acre_status acre_threaded_dealloc_remote(
     struct acre_thread_heap *owner, struct acre_threaded_slab *slab, void *ptr);
+
+/* Whether a block of so many usable bytes can stay where it is with this layout, as it is or as a longer or
+ * shorter run; it then has that layout. */
+bool acre_threaded_stays(
+    struct acre_threaded *threaded, void *ptr, size_t usable, struct acre_layout layout);
+
+/* ---- verbs; threaded_alloc.c ---- */
 
 /* alloc and dealloc where the fast paths do not answer. */
 struct acre_ptr acre_threaded_alloc_slow(struct acre_thread_heap *heap, struct acre_layout layout);
@@ -344,11 +365,6 @@ enum acre_status acre_threaded_dealloc_sized_slow(
 /* The rest of a free that filled or emptied its group. It takes the pointer, though it needs none, so
  * that this stays in the register in which free() received it. */
 void acre_threaded_dealloc_changed(const void *ptr, struct acre_threaded_group *group);
-
-/* Whether a block of so many usable bytes can stay where it is with this layout, as it is or as a longer or
- * shorter run; it then has that layout. */
-bool acre_threaded_stays(
-    struct acre_threaded *threaded, void *ptr, size_t usable, struct acre_layout layout);
 
 /* ---- walks and checks; without the lock ---- */
 
