@@ -121,9 +121,11 @@ _acre() {
         return
         ;;
     map:--by | map:-b)
+        mapfile -t COMPREPLY < <(compgen -W 'size age thread' -- "$current")
         return
         ;;
     map:--colours)
+        mapfile -t COMPREPLY < <(compgen -W 'none 256 24bit' -- "$current")
         return
         ;;
     map:--svg | map:-s)
@@ -148,9 +150,11 @@ _acre() {
         return
         ;;
     map:--word)
+        mapfile -t COMPREPLY < <(compgen -W '32 64' -- "$current")
         return
         ;;
     map:--order)
+        mapfile -t COMPREPLY < <(compgen -W 'little big' -- "$current")
         return
         ;;
     map:--granule)

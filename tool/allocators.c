@@ -89,23 +89,28 @@ enum acre_malloc_found acre_find_served(struct replay_backend *backend, const ch
     return found_if(backend->preload != NULL);
 }
 
-static void list_mallocs(char *list, size_t room)
+static void list_names(char *list, size_t room, const char *const *names)
 {
-    for (const char *const *name = acre_malloc_names; *name; name++) {
+    for (; *names; names++) {
         size_t used = strlen(list);
-        snprintf(list + used, room - used, "%s%s", used ? ", " : "", *name);
+        snprintf(list + used, room - used, "%s%s", used ? ", " : "", *names);
     }
 }
 
-int acre_unknown_allocator(const struct acre_usage *usage, const char *name, bool mallocs)
+int acre_unknown_allocator(
+    const struct acre_usage *usage, const char *name, bool mallocs, const char *const *given)
 {
-    char list[1024];
+    char list[2048];
     const char *nearest = acre_backend_nearest(name);
     if (!nearest && mallocs)
         nearest = acre_nearest(name, acre_malloc_names);
+    if (!nearest && given)
+        nearest = acre_nearest(name, given);
     acre_backend_list(list, sizeof list);
     if (mallocs)
-        list_mallocs(list, sizeof list);
+        list_names(list, sizeof list, acre_malloc_names);
+    if (given)
+        list_names(list, sizeof list, given);
     return acre_usage_error(usage, "unknown allocator '%s'%s%s%s (choose from %s)", name,
         nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);
 }

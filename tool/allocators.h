@@ -29,9 +29,11 @@ enum acre_malloc_found acre_find_served(struct replay_backend *backend, const ch
 /**
  * Complains of an allocator that does not exist, and lists those that do.
  * @param mallocs list the names of mallocs too.
+ * @param given names of plugins that were given, ended by a null, to list as well; null: none.
  * @return ACRE_EXIT_USAGE.
  */
-int acre_unknown_allocator(const struct acre_usage *usage, const char *name, bool mallocs);
+int acre_unknown_allocator(
+    const struct acre_usage *usage, const char *name, bool mallocs, const char *const *given);
 
 /** Complains of a malloc that is known and not there. @return ACRE_EXIT_FAILED. */
 int acre_absent_malloc(const char *command, const char *name);

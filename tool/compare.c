@@ -479,6 +479,17 @@ static int check_compare(struct compare_command *command, const struct acre_usag
     return ACRE_EXIT_OK;
 }
 
+/* Lists the plugins that were given too. */
+static int unknown_in_compare(const struct acre_usage *usage, const char *name)
+{
+    const char *given[COMPARE_MOST_CANDIDATES + 1] = { NULL };
+    size_t count = 0;
+    for (size_t i = 0; i < candidates.count; i++)
+        if (candidates.items[i].origin == COMPARE_PLUGIN)
+            given[count++] = candidates.items[i].name;
+    return acre_unknown_allocator(usage, name, true, given);
+}
+
 static int find_candidates(struct compare_command *command, const struct acre_usage *usage)
 {
     struct compare_choice choice = { .names = command->allocators.items,
@@ -487,7 +498,7 @@ static int find_candidates(struct compare_command *command, const struct acre_us
     if (!add_files(command))
         return ACRE_EXIT_FAILED;
     const char *unknown = compare_find_unknown(&candidates, &choice);
-    return unknown ? acre_unknown_allocator(usage, unknown, true) : ACRE_EXIT_OK;
+    return unknown ? unknown_in_compare(usage, unknown) : ACRE_EXIT_OK;
 }
 
 /* Keeps the command after "--". @return the number of arguments before it. */

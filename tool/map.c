@@ -66,7 +66,7 @@ static int find_allocator(const struct map_command *command, const struct acre_u
     struct compare_choice choice = { .names = &name, .name_count = 1 };
     compare_find_candidates(&candidates, &choice);
     if (!name || compare_find_unknown(&candidates, &choice))
-        return acre_unknown_allocator(usage, name ? name : "", false);
+        return acre_unknown_allocator(usage, name ? name : "", false, NULL);
     if (!candidates.count || candidates.items[0].origin != COMPARE_BUILT_IN)
         return acre_usage_error(
             usage, "cannot draw this allocator: choose one built in, or a plugin with --with=FILE");

@@ -94,6 +94,15 @@ static bool is_plugin(const struct replay_command *command, const char *name)
     return false;
 }
 
+static int unknown_in_replay(
+    const struct replay_command *command, const struct acre_usage *usage, const char *name)
+{
+    const char *given[ACRE_TEXT_LIST_MOST + 1] = { NULL };
+    for (size_t i = 0; i < command->with.count; i++)
+        given[i] = command->plugins[i]->name;
+    return acre_unknown_allocator(usage, name, true, given);
+}
+
 /* Adds those that --allocator names; plugins take part anyway. @return ACRE_EXIT_OK, or the exit
  * code after a message. */
 static int add_named(struct replay_command *command, const struct acre_usage *usage)
@@ -107,7 +116,7 @@ static int add_named(struct replay_command *command, const struct acre_usage *us
         enum acre_malloc_found found =
             builtin ? ACRE_MALLOC_FOUND : acre_find_malloc(&backend, name);
         if (found == ACRE_MALLOC_UNKNOWN)
-            return acre_unknown_allocator(usage, name, true);
+            return unknown_in_replay(command, usage, name);
         if (found == ACRE_MALLOC_ABSENT)
             return acre_absent_malloc("replay", name);
         if (!(builtin ? add_builtin(command, builtin) : add_wanted(command, backend)))

@@ -94,7 +94,7 @@ int acre_cmd_run(int argc, char **argv)
     if (!chosen.allocator)
         chosen.allocator = default_allocator();
     if (!is_known(chosen.allocator))
-        return acre_unknown_allocator(&usage, chosen.allocator, true);
+        return acre_unknown_allocator(&usage, chosen.allocator, true, NULL);
     if ((chosen.pool || chosen.stats) && !is_acres_own(chosen.allocator))
         return acre_usage_error(
             &usage, "--pool and --stats: '%s' is not one of acre's allocators", chosen.allocator);

@@ -349,6 +349,13 @@ static void plugins_have_names(void **state)
     cJSON *json = parse_file(path);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "allocators")), 1);
     cJSON_Delete(json);
+    static const char *const verbs[] = { "compare", "replay" };
+    for (size_t i = 0; i < 2; i++) {
+        spawn_acre(&spawned, verbs[i], "-r1", "-abmp", "-w", plugin, hundred, NULL);
+        assert_int_equal(spawned.code, 2);
+        has(spawned.err, "unknown allocator 'bmp', did you mean 'bump'? (choose from tlsf");
+        has(spawned.err, "tcmalloc, bump)");
+    }
     spawn_acre(&spawned, "replay", "-r1", "-abump", "-w", plugin, hundred, NULL);
     assert_int_equal(spawned.code, 0);
     assert_null(strstr(spawned.out, "\nsystem "));
@@ -377,6 +384,12 @@ static void interrupted_says_what_is_done(void **state)
     has(spawned.out, "\nsystem ");
     has(spawned.out, "interrupted: not everything was measured\n");
     has(spawned.out, "\nleast memory: system\n");
+    spawn_acre_and_interrupt(
+        &spawned, SIGINT, "compare", "--why", "-a", "bump", "-w", plugin, hundred, NULL);
+    assert_int_equal(spawned.signal, SIGINT);
+    has(spawned.out, "no verdict: interrupted before enough was measured\n\n");
+    has(spawned.out, "100 operations: 100 allocated");
+    assert_null(strstr(spawned.out, "ns/op")); /* no tables of nothing */
 }
 
 static void command_lines_that_are_wrong(void **state)

@@ -198,7 +198,7 @@ static void unlike_times_are_not_compared(void **state)
         strstr(text, "interrupted; as far as was measured: keep your malloc: none is faster"));
     result.candidates[0].off_touched = true;
     compare_verdict(&result, text);
-    assert_string_equal(text, "no verdict: not enough was measured");
+    assert_string_equal(text, "no verdict: interrupted before enough was measured");
 }
 
 /* Short runs are told in milliseconds, and what shows as nothing as nothing. */
@@ -236,6 +236,9 @@ static void verdicts_are_for_the_program(void **state)
     result.candidates[0].memory = result.candidates[1].memory * 1000 / 996;
     compare_verdict(&result, text);
     assert_null(strstr(text, "least memory")); /* 0.4 % less is no news */
+    result.candidates[0].memory = result.candidates[2].memory * 1000 / 1001;
+    compare_verdict(&result, text);
+    assert_non_null(strstr(text, "against your malloc, memory the same"));
     result.candidates[0].memory = memory;
     result.facts.duration_ns = 10000000000;
     compare_verdict(&result, text);

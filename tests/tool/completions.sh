@@ -28,6 +28,9 @@ expect "slab/512" acre run -a slab/5
 expect "game-frame" acre compare --scenario = g
 expect "worst" acre compare --goal w
 expect "mtrace" acre convert --from = m
+expect "size age thread" acre map --by = ""
+expect "24bit" acre map --colours = 24
+expect "little" acre map --order = l
 expect "record replay" acre help re
 cd "$ACRE_SOURCE"
 expect "CONTRIBUTING.md" acre info CONTRIB

@@ -170,10 +170,8 @@ static void print_footnotes(FILE *out, const struct compare_result *result)
     if (result->loop_ns > 0.0)
         fprintf(out,
             "ns/op: processor time, median of %zu alternated %s, the loop's own %.1f ns\n"
-            "included; touched: the same on fresh pages, all bytes of a block written. Others: "
-            "each "
-            "operation's\n"
-            "least time of %zu.\n",
+            "included; touched: the same on fresh pages, all bytes of a block written.\n"
+            "Others: each operation's least time of %zu.\n",
             result->rounds, acre_plural(result->rounds, "replay", "replays"), result->loop_ns,
             result->step_rounds);
     if (result->uncounted && result->loop_ns > 0.0)
@@ -353,10 +351,27 @@ static void print_threads(FILE *out, const struct compare_result *result)
             result->facts.threads);
 }
 
+/* Whether anything of any candidate is known: after an early interrupt nothing is. */
+static bool knows_figures(const struct compare_result *result)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct compare_candidate *candidate = &result->candidates[i];
+        if (candidate->fault[0] || candidate->memory || candidate->rounds || candidate->touched)
+            return true;
+    }
+    return !result->interrupted;
+}
+
 void compare_print(
     FILE *out, const struct compare_result *result, enum compare_goal goal, bool why, bool verified)
 {
     compare_print_verdict(out, result);
+    if (!knows_figures(result)) {
+        fputc('\n', out);
+        print_source(out, result->source);
+        replay_report_facts(out, &result->facts);
+        return;
+    }
     compare_print_bars(out, result);
     print_threads(out, result);
     print_broken(out, result);

@@ -365,8 +365,11 @@ static void say_memory_change(
 {
     uint64_t theirs = compare_program_memory(advised);
     uint64_t todays = compare_program_memory(today);
-    if (theirs && todays)
-        append_verdict(text, ", memory %+.0f %%", more_per_cent(theirs, todays));
+    double more = theirs && todays ? more_per_cent(theirs, todays) : 0.0;
+    if (more < -LEAST_MEMORY || more > LEAST_MEMORY)
+        append_verdict(text, ", memory %+.0f %%", more);
+    else if (theirs && todays)
+        append_verdict(text, ", memory the same");
 }
 
 /* The candidate that takes the least memory in a program; -1: none is known to serve. */
@@ -432,7 +435,9 @@ void compare_verdict(const struct compare_result *result, char text[COMPARE_REAS
     int index = compare_today(result);
     text[0] = '\0';
     if (!count) {
-        append_verdict(text, "no verdict: not enough was measured");
+        append_verdict(text, result->interrupted
+                                 ? "no verdict: interrupted before enough was measured"
+                                 : "no verdict: not enough was measured");
         return;
     }
     if (result->interrupted)
