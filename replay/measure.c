@@ -188,6 +188,16 @@ static bool begin_touched(struct replay_schedule *schedule, struct replay_measur
            (measurement->row->backend->type == REPLAY_EMPTY || replay_start_served(measurement));
 }
 
+/* Once more where the least of the rounds is not known well: other programs disturbed it. */
+static bool begin_touched_again(
+    struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    size_t rounds = measurement->row->touched_rounds;
+    return rounds < REPLAY_MOST_ROUNDS && measurement->row->backend->type != REPLAY_EMPTY &&
+           replay_is_unsettled(measurement->touched, rounds) &&
+           begin_touched(schedule, measurement);
+}
+
 static bool begin_first(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     if (measurement->row->backend->plugin)
@@ -219,7 +229,7 @@ static void end_survey(struct replay_schedule *schedule, struct replay_measureme
 
 /* ---- all of it ---- */
 
-enum job { FIRST, VERIFY, FIT, WARM_UP, TIME, TOUCHED, STEPS, SURVEY };
+enum job { FIRST, VERIFY, FIT, WARM_UP, TIME, TOUCHED, TOUCHED_AGAIN, STEPS, SURVEY };
 
 /* The replays are those of long traces, where a timed one is 1: single operations are timed in 2 to
  * 8, the less memory is live the more. */
@@ -234,6 +244,8 @@ static const struct replay_job jobs[] = {
     [TIME] = { REPLAY_TIME, REPLAY_FOR_ALL, "timing", 1, true, begin_time, end_time },
     [TOUCHED] = { REPLAY_TOUCH, REPLAY_FOR_ALL, "timing, blocks touched", 1.2, true, begin_touched,
         end_touched },
+    [TOUCHED_AGAIN] = { REPLAY_TOUCH, REPLAY_FOR_ALLOCATORS, "timing, blocks touched, again", 0,
+        true, begin_touched_again, end_touched },
     [STEPS] = { REPLAY_STEPS, REPLAY_FOR_ALLOCATORS, "timing each operation", 4, true, begin_steps,
         end_steps },
     [SURVEY] = { REPLAY_SURVEY, REPLAY_FOR_ALLOCATORS, "sampling its statistics", 3, false,
@@ -246,6 +258,12 @@ static size_t touched_rounds(const struct replay_schedule *schedule)
     size_t rounds = schedule->table->plan.touching ? schedule->table->plan.rounds : 0;
     size_t most = schedule->table->script->facts.ops >= LONG_OPS ? LONG_ROUNDS : FEW_ROUNDS;
     return replay_threads_wanted(schedule) && rounds > most ? most : rounds;
+}
+
+static size_t more_rounds(const struct replay_schedule *schedule)
+{
+    bool settles = schedule->table->plan.settles && !replay_threads_wanted(schedule);
+    return settles ? touched_rounds(schedule) * REPLAY_MORE_TIMES : 0;
 }
 
 static void plan_jobs(struct replay_schedule *schedule)
@@ -305,6 +323,8 @@ static void measure_all(struct replay_schedule *schedule)
         replay_schedule_run(schedule, &jobs[TIME], 1.0);
     for (size_t round = 0; round < touched_rounds(schedule); round++)
         replay_schedule_run(schedule, &jobs[TOUCHED], 1.0);
+    for (size_t more = 0; more < more_rounds(schedule); more++)
+        replay_schedule_run(schedule, &jobs[TOUCHED_AGAIN], 1.0);
     replay_threads_measure(schedule);
     replay_schedule_run(schedule, &jobs[STEPS], step_rounds);
     if (plan->survey)

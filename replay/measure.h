@@ -12,20 +12,23 @@
 #include "replay/worker.h"
 
 #define REPLAY_MOST_ROUNDS 99
+/** Rounds that a plan which `settles` adds at most, as a multiple of the planned ones. */
+#define REPLAY_MORE_TIMES 1u
 
 struct replay_table;
 
 /** What is wanted. */
 struct replay_plan {
-    size_t rounds;       /**< Timed replays of each backend, 1 .. REPLAY_MOST_ROUNDS. */
-    size_t step_rounds;  /**< The same with each operation timed; 0: as many. */
-    size_t pool;         /**< Bytes of the pool to time in; 0: chosen for each backend. */
-    bool pool_search;    /**< Look for the smallest pool. */
-    bool touching;       /**< Time replays with the bytes of each block written too. */
-    bool survey;         /**< Fill the rows' surveys. */
-    bool threads;        /**< Replay a script that is split by thread on threads as well, */
-    bool imitates;       /**< with the program's own work between the calls imitated. */
-    double run_ns;       /**< Processor time of a run of the program; 0: not known, */
+    size_t rounds;      /**< Timed replays of each backend, 1 .. REPLAY_MOST_ROUNDS. */
+    size_t step_rounds; /**< The same with each operation timed; 0: as many. */
+    size_t pool;        /**< Bytes of the pool to time in; 0: chosen for each backend. */
+    bool pool_search;   /**< Look for the smallest pool. */
+    bool touching;      /**< Time replays with the bytes of each block written too. */
+    bool survey;        /**< Fill the rows' surveys. */
+    bool threads;       /**< Replay a script that is split by thread on threads as well, */
+    bool imitates;      /**< with the program's own work between the calls imitated. */
+    bool settles;  /**< Repeat rounds whose least is not known well, REPLAY_MORE_TIMES at most. */
+    double run_ns; /**< Processor time of a run of the program; 0: not known, */
     bool run_recorded;   /**< or while it was recorded, */
     double recording_ns; /**< which adds so much processor time to a call; 0: not known. */
     /** A first look, or null: called when every backend but plugins has replayed `first_ops`

@@ -39,6 +39,11 @@ static size_t thread_rounds(const struct replay_schedule *schedule)
     return rounds < most ? rounds : most;
 }
 
+static size_t more_thread_rounds(const struct replay_schedule *schedule)
+{
+    return schedule->table->plan.settles ? thread_rounds(schedule) * REPLAY_MORE_TIMES : 0;
+}
+
 /* An allocator for one thread is served behind the drop-in's lock, a plugin behind one of the
  * replay. */
 static bool takes_threads(const struct replay_backend *backend)
@@ -145,6 +150,13 @@ static bool begin_threads(struct replay_schedule *schedule, struct replay_measur
     return true;
 }
 
+static bool begin_threads_again(
+    struct replay_schedule *schedule, struct replay_measurement *measurement)
+{
+    return replay_is_unsettled(measurement->threads, measurement->row->thread_rounds) &&
+           begin_threads(schedule, measurement);
+}
+
 static void end_threads(struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
     struct replay_row *row = measurement->row;
@@ -171,7 +183,7 @@ static void end_threads(struct replay_schedule *schedule, struct replay_measurem
 
 /* ---- all of it ---- */
 
-enum threads_job { CHECK, CALIBRATE, TIME };
+enum threads_job { CHECK, CALIBRATE, TIME, AGAIN };
 
 static const struct replay_job jobs[] = {
     [CHECK] = { REPLAY_THREADS, REPLAY_FOR_ALLOCATORS, "verifying on threads", 2, false,
@@ -180,6 +192,8 @@ static const struct replay_job jobs[] = {
         begin_calibrate, end_calibrate },
     [TIME] = { REPLAY_THREADS, REPLAY_FOR_ALLOCATORS, "timing threads", 2, true, begin_threads,
         end_threads },
+    [AGAIN] = { REPLAY_THREADS, REPLAY_FOR_ALLOCATORS, "timing threads again", 0, true,
+        begin_threads_again, end_threads },
 };
 
 void replay_threads_expect(struct replay_schedule *schedule)
@@ -201,6 +215,8 @@ void replay_threads_measure(struct replay_schedule *schedule)
         replay_schedule_run(schedule, &jobs[CALIBRATE], 1.0);
     for (size_t round = 0; round < thread_rounds(schedule); round++)
         replay_schedule_run(schedule, &jobs[TIME], 1.0);
+    for (size_t more = 0; more < more_thread_rounds(schedule); more++)
+        replay_schedule_run(schedule, &jobs[AGAIN], 1.0);
 }
 
 /* Nanoseconds that are the allocator's, of an operation's share of the elapsed time. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HALF 65536u
+#define KNOWN_WELL 0.02
 
 static int compare_doubles(const void *left, const void *right)
 {
@@ -37,6 +38,11 @@ double replay_least_noise(const double *values, size_t count)
         least[i % 2] = values[i] < least[i % 2] ? values[i] : least[i % 2];
     double difference = count > 1 ? least[0] - least[1] : 0.0;
     return difference < 0.0 ? -difference : difference;
+}
+
+bool replay_is_unsettled(const double *values, size_t count)
+{
+    return replay_least_noise(values, count) > KNOWN_WELL * replay_least(values, count);
 }
 
 double replay_median(double *values, size_t count)

@@ -15,6 +15,10 @@ double replay_least(const double *values, size_t count);
  * which they were measured: how well the least of all is known. 0 of fewer than two. */
 double replay_least_noise(const double *values, size_t count);
 
+/** Whether more values would tell the least better: two and more are there, and their noise is more
+ * than a fiftieth of it. */
+bool replay_is_unsettled(const double *values, size_t count);
+
 /** The median of `count` values, which it sorts; 0 of none. */
 double replay_median(double *values, size_t count);
 

@@ -360,6 +360,7 @@ static int compare(struct compare_command *command)
     };
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
+    plan.settles = !command->repeat;
     plan.rounds = command->repeat ? command->repeat : rounds_for(&script.facts);
     if (!command->repeat && script.facts.ops >= STEP_OPS)
         plan.step_rounds = script.facts.sequences ? THREADED_STEP_ROUNDS : STEP_ROUNDS;

@@ -26,16 +26,27 @@ function describePoint(point) {
     return lines.join("\n");
 }
 
-/* Puts each name where it covers neither a point nor a name; one without such a place is left out. */
+/* The steps of the Pareto front's line: right from each point, then to the height of the next. */
+function frontSteps(dots) {
+    const front = dots.filter(({ point }) => point.front).sort((a, b) => a.left - b.left);
+    return front.slice(1).flatMap((to, i) => [[front[i].left, front[i].top - 2, to.left, front[i].top + 2],
+        [to.left - 2, Math.min(front[i].top, to.top), to.left + 2, Math.max(front[i].top, to.top)]]);
+}
+
+/* Puts each name where it covers neither a point nor a name, nor the front's line if there is such a place; one
+ * without a place is left out. */
 function placeNames(dots, width, height) {
     const full = dots.map(({ left, top }) => [left - 7, top - 7, left + 7, top + 7]);
-    const free = (box) => box[0] >= 0 && box[2] <= width && box[1] >= 0 && box[3] <= height && !full.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+    const steps = frontSteps(dots);
+    const covers = (box, others) => others.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+    const free = (box) => box[0] >= 0 && box[2] <= width && box[1] >= 0 && box[3] <= height && !covers(box, full);
     const rank = ({ point }) => (point.row.name === taken || point.row === today ? 0 : point.front ? 1 : 2);
     for (const dot of [...dots].sort((a, b) => rank(a) - rank(b))) {
         const size = dot.point.row.name.length * 7.2 + 4;
         const { left, top } = dot;
         const places = [[left + 9, top - 9], [left - 9 - size, top - 9], [left - size / 2, top - 26], [left - size / 2, top + 8], [left + 7, top - 24], [left + 7, top + 6], [left - 8, top - 26], [left - 8, top + 8]];
-        const box = places.map(([x, y]) => [x, y, x + size, y + 17]).find(free);
+        const boxes = places.map(([x, y]) => [x, y, x + size, y + 17]).filter(free);
+        const box = boxes.find((each) => !covers(each, steps)) || boxes[0];
         if (!box) continue;
         full.push(box);
         dot.name = box;

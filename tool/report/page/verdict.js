@@ -104,6 +104,7 @@ function trialCells(trial, today) {
     const other = trial !== today;
     return [trial.allocator + (trial.failed ? ` (ended with code ${trial.exit_code})` : ""), seconds(trial.seconds), other ? seconds(trial.predicted_seconds) : "–",
         other && known(trial.ratio) ? part(trial.ratio) : "–", other && known(trial.ratio) ? `${part(trial.ratio_low)} to ${part(trial.ratio_high)}` : "–", other && known(trial.predicted_seconds) && today.seconds ? part(trial.predicted_seconds / today.seconds) : "–",
+        other && known(trial.predicted_seconds_low) && today.seconds ? `${part(trial.predicted_seconds_low / today.seconds)} to ${part(trial.predicted_seconds_high / today.seconds)}` : "–",
         memory(trial.resident_bytes), other ? memory(trial.predicted_resident_bytes) : "–"];
 }
 
@@ -113,7 +114,7 @@ function buildVerification() {
     if (!found) return;
     byId("verified-verdict").textContent = found.verdict;
     byId("verified-table").append(plainTable(`Median of ${found.runs} runs in turn, ${found.clock} time`,
-        ["On", "Real, s", "Predicted", "Change", "Bounds, 95 %", "Predicted", "Peak RSS", "Predicted"], found.trials.map((trial) => trialCells(trial, found.trials[0]))));
+        ["On", "Real, s", "Predicted", "Change", "Bounds, 95 %", "Predicted", "Bounds", "Peak RSS", "Predicted"], found.trials.map((trial) => trialCells(trial, found.trials[0]))));
 }
 
 /* ---- to share it ---- */
