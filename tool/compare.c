@@ -25,16 +25,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OPS_TO_TIME 1000000u
-#define LEAST_ROUNDS 5u
-#define LONG_OPS 30000000u
-#define LONG_ROUNDS 3u
-/* From this many operations on, single operations are timed in fewer replays, which take longest. */
-#define STEP_OPS 500000u
-#define STEP_ROUNDS 3u
-/* Rounds for such a trace with threads: replays on threads tell more about it. */
-#define THREADED_ROUNDS 3u
-#define THREADED_STEP_ROUNDS 2u
 /* Operations replayed for the first verdict, which is to come within seconds. */
 #define FIRST_OPS 500000u
 /* Runs of the real program on each candidate. */
@@ -261,21 +251,6 @@ static int show_result(struct compare_command *command, cJSON *maps)
     return code;
 }
 
-/* Short scripts are replayed more often, because noise affects a short replay more; in a replay of
- * seconds it averages out. */
-static size_t rounds_for(const struct replay_facts *facts)
-{
-    uint64_t ops = facts->ops;
-    uint64_t rounds = OPS_TO_TIME / (ops + 1);
-    if (ops >= LONG_OPS)
-        return LONG_ROUNDS;
-    if (ops >= STEP_OPS && facts->sequences)
-        return THREADED_ROUNDS;
-    if (rounds < LEAST_ROUNDS)
-        return LEAST_ROUNDS;
-    return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
-}
-
 /* The malloc that the recorded program is linked to; null: the system's, or no candidate. */
 static const char *linked_malloc(const struct compare_command *command, const char *name)
 {
@@ -360,10 +335,7 @@ static int compare(struct compare_command *command)
     };
     if (!load(command, &script))
         return ACRE_EXIT_FAILED;
-    plan.settles = !command->repeat;
-    plan.rounds = command->repeat ? command->repeat : rounds_for(&script.facts);
-    if (!command->repeat && script.facts.ops >= STEP_OPS)
-        plan.step_rounds = script.facts.sequences ? THREADED_STEP_ROUNDS : STEP_ROUNDS;
+    compare_plan_rounds(&plan, &script.facts, command->repeat);
     if (command->progress.shown) {
         plan.first = show_first;
         plan.first_argument = command;

@@ -8,6 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define OPS_TO_TIME 1000000u
+#define LEAST_ROUNDS 5u
+#define LONG_OPS 30000000u
+#define LONG_ROUNDS 3u
+/* From this many operations on, single operations are timed in fewer replays, which take longest. */
+#define STEP_OPS 500000u
+#define STEP_ROUNDS 3u
+/* Rounds for such a trace with threads: replays on threads tell more about it. */
+#define THREADED_ROUNDS 3u
+#define THREADED_STEP_ROUNDS 2u
+
 /* Mean over the samples of the part of `whole` that is not `part`; samples without a whole do not
  * count. */
 struct mean {
@@ -166,6 +177,29 @@ static void take_table(struct compare_result *result, const struct replay_table 
     result->think_ns = table->think_ns;
     note_threads(result);
     note_touched(result);
+}
+
+/* Short scripts are replayed more often, because noise affects a short replay more; in a replay of
+ * seconds it averages out. */
+static size_t rounds_for(const struct replay_facts *facts)
+{
+    uint64_t ops = facts->ops;
+    uint64_t rounds = OPS_TO_TIME / (ops + 1);
+    if (ops >= LONG_OPS)
+        return LONG_ROUNDS;
+    if (ops >= STEP_OPS && facts->sequences)
+        return THREADED_ROUNDS;
+    if (rounds < LEAST_ROUNDS)
+        return LEAST_ROUNDS;
+    return rounds < REPLAY_MOST_ROUNDS ? (size_t)rounds : REPLAY_MOST_ROUNDS;
+}
+
+void compare_plan_rounds(struct replay_plan *plan, const struct replay_facts *facts, size_t repeat)
+{
+    plan->settles = !repeat;
+    plan->rounds = repeat ? repeat : rounds_for(facts);
+    if (!repeat && facts->ops >= STEP_OPS)
+        plan->step_rounds = facts->sequences ? THREADED_STEP_ROUNDS : STEP_ROUNDS;
 }
 
 bool compare_gather(struct compare_result *result, const struct compare_candidates *candidates,

@@ -9,6 +9,10 @@
 #include "replay/measure.h"
 #include "tool/compare/candidates.h"
 
+/** Says how often to replay a script: `repeat` times, or with 0 as often as its length suggests, and
+ * again where that is disturbed. */
+void compare_plan_rounds(struct replay_plan *plan, const struct replay_facts *facts, size_t repeat);
+
 /**
  * Fills all of `result` but `source` and the advice. `candidates->items` are those of `result`.
  * @return false when nothing could be measured, with errno set.
