@@ -13,6 +13,7 @@ static size_t heap_bundle_region_size(const struct acre_backing *backing, const 
 {
     size_t page = page_size != 0 ? page_size : ACRE_BITMAP_PAGE_SIZE;
     size_t region = backing->region_size(bytes, layout);
+    /* NOT-COVERED: regions above a quarter of the address space are there with ACRE_TLSF_WIDE */
     if (region == 0 || region > SIZE_MAX / 4 || page > SIZE_MAX / 16)
         return 0;
     size_t chunk = region + HEAP_TAIL + page - 1;

@@ -244,9 +244,8 @@ ACRE_INLINE struct acre_slab_page *slab_first_page(struct acre_slab_page *last)
 ACRE_INLINE size_t slab_records_between(
     const struct acre_slab_page *first, const struct acre_slab_page *page)
 {
-    if (ACRE_MULTIPLIES)
-        return (size_t)(page - first);
-    return acre_divide((uintptr_t)page - (uintptr_t)first, sizeof(*page));
+    return ACRE_MULTIPLIES ? (size_t)(page - first)
+                           : acre_divide((uintptr_t)page - (uintptr_t)first, sizeof(*page));
 }
 
 /* ---- accounts ---- */

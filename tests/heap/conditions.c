@@ -181,6 +181,9 @@ static void a_record_off_the_page(void **state)
     fake.run_checksum = heap_run_checksum(&fake);
     assert_false(heap_is_sound_in_ring(heap, &fake));
     assert_false(heap_is_sound_in_runs(heap, &fake));
+    take(1000);
+    assert_true(heap_is_sound_in_ring(heap, heap->ring));
+    assert_true(heap_is_sound_in_runs(heap, heap->runs));
 }
 
 /* A chunk whose record is damaged is left alone, and so are those behind it; what comes later is not. */

@@ -320,6 +320,8 @@ static void every_field_of_an_empty_allocator(void **state)
     assert_null(check().invariant);
     DAMAGE_NUMBER(&damage, slab.page_log2);
     DAMAGE_NUMBER(&damage, slab.sizes);
+    void *inside = memory;
+    damage_with(&damage, &slab.regions.first, &inside, sizeof inside, 0);
     slab.page_log2 = 12;
     slab.sizes = 1;
     assert_non_null(check().invariant);

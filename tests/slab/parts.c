@@ -75,6 +75,53 @@ static void remote_double_frees_are_found(void **state)
     assert_sound();
 }
 
+/* Blocks that the owner freed too, before it drains: each is refused, and the first is named. */
+static void frees_by_both_are_refused(void **state)
+{
+    static const struct acre_slab_remote none;
+    (void)state;
+    begin_remote();
+    void *pair[2] = { take(64, 1), take(64, 1) };
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(acre_slab_remote_dealloc(&remote, pair[i]), ACRE_OK);
+        assert_int_equal(acre_slab_dealloc(&slab, pair[i]), ACRE_OK);
+    }
+    struct acre_slab_drained drained = acre_slab_drain(&slab, &remote);
+    assert_int_equal(drained.freed, 0);
+    assert_int_equal(drained.refused, 2);
+    assert_ptr_equal(drained.bad, pair[0] < pair[1] ? pair[0] : pair[1]);
+    struct acre_slab_remote zeroed = none;
+    drained = acre_slab_drain(&slab, &zeroed);
+    assert_int_equal(drained.freed + drained.refused, 0);
+    assert_sound();
+}
+
+/* Little memory, whose pages are too few in a row for a slab of a large class: the slabs there are serve. */
+static void scarce_memory_in_pieces(void **state)
+{
+    enum { PAGE = ACRE_SLAB_MIN_PAGE, SLOTS = 64, STEPS = 4000 };
+    unsigned seed = 3;
+    (void)state;
+    for (size_t pages = 12; pages < 60; pages += 3) {
+        void *slots[SLOTS] = { NULL };
+        memset(&slab, 0, sizeof slab);
+        assert_int_equal(acre_slab_setup(&slab, PAGE), ACRE_OK);
+        if (acre_slab_init(&slab, memory, pages * PAGE) != ACRE_OK)
+            continue;
+        for (size_t step = 0; step < STEPS; step++) {
+            seed = seed * 1103515245u + 12345u;
+            void **slot = &slots[seed / 65536 % SLOTS];
+            size_t size = 1 + seed / 97 % (seed % 3 == 0 ? 4 * PAGE : PAGE / 2);
+            if (*slot != NULL)
+                assert_int_equal(acre_slab_dealloc(&slab, *slot), ACRE_OK);
+            *slot = *slot != NULL ? NULL : acre_slab_alloc(&slab, acre_layout(size, 1)).ptr;
+            if (step % 8 == 0)
+                assert_sound();
+        }
+    }
+    memset(&slab, 0, sizeof slab);
+}
+
 static void bad_ranges_are_refused(void **state)
 {
     static _Alignas(max_align_t) unsigned char words[4096];
@@ -204,6 +251,8 @@ int main(void)
         cmocka_unit_test(regions_are_told_apart),
         cmocka_unit_test(the_handler_adds_memory),
         cmocka_unit_test(remote_double_frees_are_found),
+        cmocka_unit_test(frees_by_both_are_refused),
+        cmocka_unit_test(scarce_memory_in_pieces),
         cmocka_unit_test(bad_ranges_are_refused),
         cmocka_unit_test(threads_free_remotely),
     };

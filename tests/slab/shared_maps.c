@@ -179,6 +179,29 @@ static void adjacent_regions_share_a_map(void **state)
 }
 
 /* Too small for the records of those in front, behind nothing, or refused. */
+/* A hole too small for the gaps that both neighbours want, and a range with less than a page. */
+static void ranges_without_room_are_refused(void **state)
+{
+    (void)state;
+    add(0);
+    add(1);
+    unsigned char *hole = start_of(0) + size_of(0);
+    for (size_t size = 1; size <= GAP; size++)
+        assert_int_not_equal(acre_slab_add_memory_adjacent(&slab, hole, size), ACRE_OK);
+    assert_sound();
+    static struct acre_slab other;
+    static _Alignas(4096) unsigned char pages[64 * ACRE_SLAB_MAX_PAGE];
+    memset(&other, 0, sizeof other);
+    assert_int_equal(acre_slab_setup(&other, ACRE_SLAB_MAX_PAGE), ACRE_OK);
+    unsigned char *upper = pages + sizeof pages / 2 + 64;
+    assert_int_equal(acre_slab_init(&other, pages, sizeof pages / 2 + 64), ACRE_OK);
+    for (size_t size = 1; size < sizeof pages / 2 - 64; size += 16) {
+        if (acre_slab_add_memory_adjacent(&other, upper, size) == ACRE_OK)
+            assert_int_equal(acre_slab_remove_memory(&other, upper), ACRE_OK);
+    }
+    assert_null(acre_slab_check(&other).invariant);
+}
+
 static void others_are_alone(void **state)
 {
     (void)state;
@@ -372,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(adjacent_regions_share_a_map, make),
         cmocka_unit_test_setup(others_are_alone, make),
+        cmocka_unit_test_setup(ranges_without_room_are_refused, make),
         cmocka_unit_test_setup(a_region_leaves_its_shared_map, make),
         cmocka_unit_test_setup(a_gap_is_filled, make),
         cmocka_unit_test_setup(regions_and_blocks_at_random, make),

@@ -41,12 +41,30 @@ static void refuse_what_is_left_out(void **state)
     assert_memory_equal(&before, &slab, sizeof slab);
 }
 
+/* Where no page is left, an object of a larger class serves, if it has the alignment. */
+static void a_larger_class_serves_at_last(void **state)
+{
+    (void)state;
+    void *large = acre_slab_alloc(&slab, acre_layout(100, 1)).ptr;
+    assert_non_null(large);
+    while (acre_slab_alloc(&slab, acre_layout(SMALL_POOL / 8, 1)).ptr != NULL)
+        continue;
+    struct acre_ptr got = acre_slab_alloc_natural(&slab, 20);
+    while (got.ptr != NULL && acre_slab_usable_size(&slab, got.ptr).num < 100)
+        got = acre_slab_alloc_natural(&slab, 20);
+    assert_non_null(got.ptr);
+    assert_null(acre_slab_check(&slab).invariant);
+    assert_int_equal(acre_slab_dealloc_sized(&slab, got.ptr, acre_layout(20, 1)), ACRE_OK);
+    assert_null(acre_slab_check(&slab).invariant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SMALL_POOL_TESTS,
         cmocka_unit_test(the_structure_is_small),
         cmocka_unit_test_setup(refuse_what_is_left_out, small_pool_open),
+        cmocka_unit_test_setup(a_larger_class_serves_at_last, small_pool_open),
     };
     return cmocka_run_group_tests_name("slab.small", tests, NULL, NULL);
 }

@@ -55,6 +55,33 @@ static size_t fill(size_t size)
     return count;
 }
 
+/* Memory too small for the heap itself, alone or once the rest is taken away. */
+static void too_little_memory_is_no_heap(void **state)
+{
+    (void)state;
+    char *large = open_pool(MIB);
+    char *small = aligned_alloc(ACRE_THREADED_PAGE, (size_t)16 * ACRE_THREADED_PAGE);
+    assert_non_null(small);
+    void *block = take(100);
+    assert_int_equal(acre_threaded_pool_add_memory(&pool, small, 2 * ACRE_THREADED_PAGE), ACRE_OK);
+    assert_int_equal(acre_threaded_pool_dealloc(&pool, block), ACRE_OK);
+    assert_int_equal(acre_threaded_pool_remove_memory(&pool, large), ACRE_OK);
+    acre_threaded_pool_release_empty(&pool);
+    assert_int_equal(acre_threaded_pool_alloc(&pool, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_threaded_pool_dealloc(&pool, block), ACRE_NOT_ALLOCATED);
+    assert_int_equal(
+        acre_threaded_pool_dealloc_sized(&pool, block, acre_layout(100, 1)), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_threaded_pool_add_memory(&pool, large, MIB), ACRE_OK);
+    assert_non_null(take(100));
+    for (size_t pages = 1; pages <= 16; pages++)
+        if (acre_threaded_pool_init(&pool, small, pages * ACRE_THREADED_PAGE) == ACRE_OK)
+            assert_non_null(take(1));
+        else
+            assert_int_equal(acre_threaded_pool_stats(&pool).total, 0);
+    free(small);
+    free(large);
+}
+
 static void a_handle_leads_to_the_pool(void **state)
 {
     (void)state;
@@ -253,6 +280,7 @@ static void regions_of_the_stated_size_serve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_little_memory_is_no_heap),
         cmocka_unit_test(a_handle_leads_to_the_pool),
         cmocka_unit_test(memory_is_used_up_and_returns),
         cmocka_unit_test(regions_go_when_nothing_lies_in_them),

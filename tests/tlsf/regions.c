@@ -197,6 +197,21 @@ static void joined_regions_tell_of_releases(void **state)
     assert_int_equal(released, 2);
 }
 
+/* A sized free outside the cached region of what is no live block's start. */
+static void a_sized_free_in_another_region(void **state)
+{
+    (void)state;
+    add_unit(0);
+    add_unit(2);
+    unsigned char *block = allocate(4);
+    unsigned char *other = units + ((unsigned char *)block < units + UNIT ? 2 : 0) * (size_t)UNIT;
+    struct acre_layout layout = acre_layout(4 * GRANULE - TLSF_HEADER, 1);
+    for (size_t at = 0; at < UNIT; at += GRANULE)
+        assert_int_equal(acre_tlsf_dealloc_sized(&tlsf, other + at, layout), ACRE_NOT_ALLOCATED);
+    assert_int_equal(acre_tlsf_dealloc_sized(&tlsf, block, layout), ACRE_OK);
+    assert_sound();
+}
+
 static void metadata_in_band_keeps_regions_apart(void **state)
 {
     (void)state;
@@ -310,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup(unknown_or_busy_regions_stay, set_up),
         cmocka_unit_test_setup(adjoining_regions_serve_one_block, set_up),
         cmocka_unit_test_setup(joined_regions_tell_of_releases, set_up),
+        cmocka_unit_test_setup(a_sized_free_in_another_region, set_up),
         cmocka_unit_test_setup(metadata_in_band_keeps_regions_apart, set_up),
         cmocka_unit_test_setup(only_the_upper_metadata_counts, set_up),
         cmocka_unit_test_setup(seams_come_and_go_beside_live_blocks, set_up),
