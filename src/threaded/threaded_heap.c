@@ -9,7 +9,7 @@
 #if THREADED_IS_LOCK_FREE
 
 /* One empty slab of each class is kept beside the current one. */
-enum { KEPT_EMPTY = 1 };
+enum { KEPT_EMPTY = 1, FIRST_MEDIUM = ACRE_THREADED_CLASSES - THREADED_MEDIUM_CLASSES };
 
 static bool threaded_is_current(
     const struct acre_thread_heap *heap, const struct acre_threaded_slab *slab)
@@ -141,7 +141,6 @@ static void threaded_set_watermarks(struct acre_threaded_slab *slab, bool curren
 static void threaded_set_index(
     struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_group *group)
 {
-    enum { FIRST_MEDIUM = ACRE_THREADED_CLASSES - THREADED_MEDIUM_CLASSES };
     if (size_class >= FIRST_MEDIUM) {
         heap->unit[THREADED_SMALL_INDICES + size_class - FIRST_MEDIUM] = group;
         return;
@@ -188,6 +187,57 @@ static struct acre_threaded_slab *threaded_next_partial(
     return slab;
 }
 
+/* What a slab must have to serve another class: pages, and groups in its record. */
+struct threaded_wanted {
+    size_t least, most;
+    unsigned size_class;
+};
+
+static bool threaded_is_wanted(
+    const struct acre_threaded_slab *slab, const struct threaded_wanted *wanted)
+{
+    return slab->pages >= wanted->least && slab->pages <= wanted->most && threaded_is_empty(slab) &&
+           acre_threaded_class_groups(wanted->size_class, slab->pages) <= slab->capacity;
+}
+
+/* An empty slab of a class that serves another one, out of the lists; null: there is none. */
+static struct acre_threaded_slab *threaded_take_empty(
+    struct acre_thread_heap *heap, unsigned size_class, const struct threaded_wanted *wanted)
+{
+    struct acre_threaded_slab *slab = heap->group[size_class]->slab;
+    if (slab != NULL && threaded_is_wanted(slab, wanted)) {
+        threaded_set_current(heap, size_class, threaded_no_group());
+        return slab;
+    }
+    if (heap->empties[size_class] == 0)
+        return NULL;
+    for (slab = heap->partial[size_class]; slab != NULL; slab = slab->next)
+        if (threaded_is_wanted(slab, wanted)) {
+            threaded_unlist(heap, slab);
+            heap->empties[size_class]--;
+            return slab;
+        }
+    return NULL;
+}
+
+/* Most programs have few live blocks of each medium size, but sooner or later some of every size: an empty slab
+ * of another class serves before a new one is made. Under the lock. */
+static struct acre_threaded_slab *threaded_reuse_slab(
+    struct acre_thread_heap *heap, unsigned size_class)
+{
+    enum { PART = 4 };
+    struct acre_threaded_slab *slab = NULL;
+    if (size_class < FIRST_MEDIUM || threaded_is_hardened(heap->threaded))
+        return NULL;
+    size_t pages = acre_threaded_class_pages(size_class, heap->slabs[size_class]);
+    const struct threaded_wanted wanted = { pages, pages + pages / PART, size_class };
+    for (unsigned i = FIRST_MEDIUM; slab == NULL && i < ACRE_THREADED_CLASSES; i++)
+        slab = threaded_take_empty(heap, i, &wanted);
+    if (slab != NULL)
+        acre_threaded_change_class(slab, size_class);
+    return slab;
+}
+
 /* A new slab, and what the drain left to give back, under one hold of the lock. */
 static struct acre_threaded_slab *threaded_new_slab(
     struct acre_thread_heap *heap, unsigned size_class, struct acre_threaded_slab *gone)
@@ -195,7 +245,9 @@ static struct acre_threaded_slab *threaded_new_slab(
     struct acre_threaded *threaded = heap->threaded;
     acre_locker_lock(&threaded->env.lock);
     acre_threaded_release(threaded, gone);
-    struct acre_threaded_slab *slab = acre_threaded_make_slab(threaded, size_class, heap);
+    struct acre_threaded_slab *slab = threaded_reuse_slab(heap, size_class);
+    if (slab == NULL)
+        slab = acre_threaded_make_slab(threaded, size_class, heap);
     acre_locker_unlock(&threaded->env.lock);
     return slab;
 }

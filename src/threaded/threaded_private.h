@@ -246,6 +246,9 @@ struct acre_threaded_slab *acre_threaded_make_slab(
 struct acre_threaded_slab *acre_threaded_make_run(
     struct acre_threaded *threaded, size_t pages, size_t align);
 
+/* Gives a slab without live objects to another class, for whose objects its record has groups. Under the lock. */
+void acre_threaded_change_class(struct acre_threaded_slab *slab, unsigned size_class);
+
 /* Says that pages for blocks were taken. Under the lock. */
 ACRE_INLINE void threaded_taken(const struct acre_threaded *threaded, uintptr_t start, size_t pages)
 {

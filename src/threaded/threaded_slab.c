@@ -117,6 +117,28 @@ static struct acre_threaded_slab *threaded_find_pages(
     return slab;
 }
 
+/* What depends on the class; `count` and `groups` are set. */
+static void threaded_set_class(struct acre_threaded_slab *slab, unsigned size_class)
+{
+    slab->size = (uint32_t)acre_threaded_class_size(size_class);
+    slab->reciprocal = threaded_reciprocal(slab->size);
+    slab->size_class = (uint8_t)size_class;
+    slab->sizes = (uint16_t)acre_threaded_class_sizes(size_class);
+    threaded_fill_groups(slab);
+}
+
+void acre_threaded_change_class(struct acre_threaded_slab *slab, unsigned size_class)
+{
+    struct acre_thread_heap *owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+    owner->slabs[slab->size_class]--;
+    owner->slabs[size_class]++;
+    slab->count = (uint16_t)acre_threaded_class_objects(size_class, slab->pages);
+    slab->groups = (uint8_t)acre_threaded_class_groups(size_class, slab->pages);
+    slab->seen = slab->discarded = 0;
+    atomic_store_explicit(&slab->is_fallback, false, memory_order_relaxed);
+    threaded_set_class(slab, size_class);
+}
+
 struct acre_threaded_slab *acre_threaded_make_slab(
     struct acre_threaded *threaded, unsigned size_class, struct acre_thread_heap *owner)
 {
@@ -127,11 +149,7 @@ struct acre_threaded_slab *acre_threaded_make_slab(
     if (slab == NULL)
         return NULL;
     owner->slabs[size_class]++;
-    slab->size = (uint32_t)acre_threaded_class_size(size_class);
-    slab->reciprocal = threaded_reciprocal(slab->size);
-    slab->size_class = (uint8_t)size_class;
-    slab->sizes = (uint16_t)acre_threaded_class_sizes(size_class);
-    threaded_fill_groups(slab);
+    threaded_set_class(slab, size_class);
     if (threaded_is_hardened(threaded))
         acre_harden_make_slab(threaded, slab);
     atomic_store_explicit(&slab->owner, owner, memory_order_relaxed);

@@ -199,6 +199,29 @@ static void an_object_that_is_free_is_refused_to_others(void **state)
     world_close(world);
 }
 
+/* An empty slab of medium objects serves the next size, as long as no object in it is live. */
+static void an_empty_slab_serves_another_size(void **state)
+{
+    (void)state;
+    struct world *world = world_open(MEMORY);
+    struct acre_thread_heap *heap = world_attach(world);
+    char *first = take(heap, 22000, 1);
+    size_t size = acre_threaded_usable_size(&world->threaded, first).num;
+    assert_int_equal(acre_threaded_dealloc(heap, first), ACRE_OK);
+    char *second = take(heap, 20000, 1);
+    assert_ptr_equal(second, first);
+    assert_in_range(acre_threaded_usable_size(&world->threaded, second).num, 20000, size - 1);
+    char *third = take(heap, 22000, 1);
+    assert_true(third < second || third >= second + 2 * size);
+    assert_int_equal(acre_threaded_dealloc(heap, first + size), ACRE_NOT_ALLOCATED);
+    world_assert_sound(world);
+    assert_int_equal(acre_threaded_dealloc(heap, second), ACRE_OK);
+    assert_int_equal(acre_threaded_dealloc(heap, third), ACRE_OK);
+    assert_int_equal(acre_threaded_dealloc(heap, first), ACRE_NOT_ALLOCATED);
+    world_assert_sound(world);
+    world_close(world);
+}
+
 static void addresses_that_no_block_has(void **state)
 {
     (void)state;
@@ -367,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_block_is_resized_or_refused),
         cmocka_unit_test(a_larger_class_serves),
         cmocka_unit_test(an_object_that_is_free_is_refused_to_others),
+        cmocka_unit_test(an_empty_slab_serves_another_size),
         cmocka_unit_test(addresses_that_no_block_has),
         cmocka_unit_test(pages_are_asked_for_and_told),
         cmocka_unit_test(heaps_without_records),
