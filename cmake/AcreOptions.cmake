@@ -7,6 +7,7 @@ option(ACRE_COVERAGE "Count the lines, branches and conditions run (clang, 18 or
 option(ACRE_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(ACRE_ANNOTATE "Tell sanitizers and valgrind which bytes of a region are live" OFF)
 set(ACRE_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+set(ACRE_TEST_OPTIONS "" CACHE STRING "Compiler options for the tests, after those of the build type")
 set(ACRE_TIDY "" CACHE STRING "A clang-tidy command to run on every file compiled")
 
 if(ACRE_FREESTANDING)

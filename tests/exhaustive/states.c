@@ -10,7 +10,7 @@
  * Where no live block starts, a verb that takes a pointer and a size is tried with the least and
  * the largest size only: which sizes fit is asked of live blocks.
  *
- * usage: exhaustive.states [quick|full|BACKEND]
+ * usage: exhaustive.states [quick|full|soak|BACKEND]
  * The backend may be a broken one.
  */
 #include "exhaustive/store.h"
@@ -32,24 +32,28 @@ enum {
     MARGIN = 64 /* bytes after the regions that no refused call may change */
 };
 
+enum tier { QUICK, FULL, SOAK };
+
 /* A tiny pool: so many smallest blocks in each of the regions, which adjoin. */
 struct scope {
     const char *name;
     size_t units[REGIONS];
     bool regions_come_and_go;
-    bool full; /* only in the full tier */
+    enum tier tier; /* the one in which it is searched */
 };
 
 static const struct scope scopes[] = {
-    { "one region of 6 blocks", { 6, 0 }, false, false },
-    { "two adjoining regions of 2 and 2 blocks", { 2, 2 }, true, false },
-    { "one region of 8 blocks", { 8, 0 }, false, true },
-    { "two adjoining regions of 4 and 3 blocks", { 4, 3 }, true, true },
+    { "one region of 6 blocks", { 6, 0 }, false, QUICK },
+    { "two adjoining regions of 2 and 2 blocks", { 2, 2 }, true, QUICK },
+    { "one region of 7 blocks", { 7, 0 }, false, FULL },
+    { "two adjoining regions of 3 and 3 blocks", { 3, 3 }, true, FULL },
+    { "one region of 8 blocks", { 8, 0 }, false, SOAK },
+    { "two adjoining regions of 4 and 3 blocks", { 4, 3 }, true, SOAK },
 };
 
 /* States after which a scope is left unfinished, and says so. */
 static size_t most_states = 10000;
-static bool full_tier;
+static enum tier tier;
 
 /* Operations after which a search ends. */
 static size_t most_transitions = 2000000;
@@ -398,7 +402,7 @@ static size_t count;
 static void add_backend(const struct acre_subject *backend)
 {
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
-        if (scopes[i].full != full_tier)
+        if (scopes[i].tier != tier)
             continue;
         struct part *part = &parts[count];
         part->backend = backend;
@@ -411,11 +415,12 @@ static void add_backend(const struct acre_subject *backend)
 int main(int argc, char **argv)
 {
     const struct acre_subject *only = argc == 2 ? backend_find(argv[1]) : NULL;
-    full_tier = argc == 2 && strcmp(argv[1], "full") == 0;
-    most_states = full_tier ? 20000 : most_states;
-    most_transitions = full_tier ? 4000000 : most_transitions;
+    if (argc == 2)
+        tier = strcmp(argv[1], "soak") == 0 ? SOAK : strcmp(argv[1], "full") == 0 ? FULL : QUICK;
+    most_states = tier != QUICK ? 20000 : most_states;
+    most_transitions = tier != QUICK ? 4000000 : most_transitions;
     if (getenv("ACRE_VALGRIND") != NULL)
-        most_states = 40; /* each takes fifty times as long */
+        most_states = 12; /* each takes fifty times as long */
     if (only != NULL)
         add_backend(only);
     for (size_t i = 0; only == NULL && backends[i] != NULL; i++)

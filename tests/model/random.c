@@ -20,7 +20,8 @@
 enum {
     QUICK_SEEDS = 12,
     QUICK_OPS = 1000,
-    FULL_SEEDS = 50,
+    SPARSE_OPS = 400,
+    FULL_SEEDS = 25,
     FULL_OPS = 4000,
     SOAK_SEEDS = 250,
     SOAK_OPS = 40000,
@@ -133,8 +134,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [quick|full|soak|SEED...] [BACKEND...]\n", argv[0]);
         return 2;
     }
-    if (sparse)
+    if (sparse) {
         plan.seed_count = 1;
+        plan.ops = plan.ops < SPARSE_OPS ? plan.ops : SPARSE_OPS;
+    }
     const struct acre_subject *const *chosen = plan.chosen_count > 0 ? plan.chosen : backends;
     for (; chosen[count] != NULL && count < MOST_BACKENDS; count++)
         tests[count] = (struct CMUnitTest){ chosen[count]->name, runs_without_fault, NULL, NULL,

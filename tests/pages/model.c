@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     };
 
     if (getenv("ACRE_VALGRIND") != NULL)
-        seeds = 20; /* each takes twenty times as long */
+        seeds = 6; /* each takes twenty times as long */
     if (argc > 1)
         first_seed = strtoull(argv[1], NULL, 10);
     if (argc > 2)
