@@ -53,7 +53,7 @@ static void *alloc_aligned(size_t alignment, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    return acre_serve_alloc(size, alignment);
+    return acre_serve_alloc_aligned(size, alignment);
 }
 
 ACRE_EXPORT void *aligned_alloc(size_t alignment, size_t size)
@@ -71,7 +71,7 @@ ACRE_EXPORT int posix_memalign(void **memptr, size_t alignment, size_t size)
     int saved = errno;
     if (!acre_is_pow2(alignment) || alignment % sizeof(void *) != 0)
         return EINVAL;
-    void *ptr = acre_serve_alloc(size, alignment);
+    void *ptr = acre_serve_alloc_aligned(size, alignment);
     errno = saved;
     if (ptr == NULL)
         return ENOMEM;

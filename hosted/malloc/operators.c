@@ -139,7 +139,7 @@ static bool aligned_array_sizes_are_ours(void)
  * alignment that is none. */
 static void *new_block(size_t size, size_t align)
 {
-    return ACRE_LIKELY(acre_is_pow2(align)) ? acre_serve_alloc(size, align) : NULL;
+    return ACRE_LIKELY(acre_is_pow2(align)) ? acre_serve_alloc_aligned(size, align) : NULL;
 }
 
 void *new_plain(size_t size)

@@ -142,6 +142,9 @@ void *acre_serve_realloc(const char *call, void *ptr, size_t count, size_t size)
         acre_serve_free(call, ptr);
         return NULL;
     }
+    void *resized = threads_resize_fast(ptr, bytes);
+    if (ACRE_LIKELY(resized != NULL))
+        return resized;
     struct acre_layout layout = acre_layout(bytes, ACRE_NATURAL_ALIGN);
     return is_locked() ? acre_locked_realloc(call, ptr, layout)
                        : acre_threads_realloc(call, ptr, layout);

@@ -99,6 +99,15 @@ ACRE_INLINE void *acre_serve_alloc(size_t size, size_t align)
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(acre_layout(size, align));
 }
 
+/** The same, where the alignment is seldom natural. */
+ACRE_INLINE void *acre_serve_alloc_aligned(size_t size, size_t align)
+{
+    if (align <= ACRE_NATURAL_ALIGN)
+        return acre_serve_alloc(size, align);
+    void *ptr = threads_alloc_aligned(size, align);
+    return ACRE_LIKELY(ptr != NULL) ? ptr : acre_serve_alloc_slow(acre_layout(size, align));
+}
+
 /** Frees a block; does nothing for null. Does not return when the pointer is not a live block.
  * @param call the function that the program called, for the message. */
 ACRE_INLINE void acre_serve_free(const char *call, void *ptr)

@@ -11,6 +11,8 @@
 
 #define threads_alloc_fast(size, align) ((void)(size), (void)(align), (void *)NULL)
 #define threads_alloc_medium(size, align) threads_alloc_fast(size, align)
+#define threads_alloc_aligned(size, align) threads_alloc_fast(size, align)
+#define threads_resize_fast(ptr, size) ((void)(ptr), (void)(size), (void *)NULL)
 #define threads_free_fast(ptr) ((void)(ptr), false)
 #define threads_free_sized_fast(ptr, layout) ((void)(ptr), (void)(layout), false)
 #define threads_backend() ((const struct acre_backend *)NULL)

@@ -20,6 +20,8 @@
 
 #include <acre/bitmap.h>
 
+#include <string.h>
+
 /** State of the heaps; the memory behind them is acre_serve.pool. */
 struct acre_threads {
     struct acre_threaded threaded;
@@ -46,6 +48,36 @@ ACRE_INLINE void *threads_alloc_fast(size_t size, size_t align)
 ACRE_INLINE void *threads_alloc_medium(size_t size, size_t align)
 {
     return align <= ACRE_THREADED_UNIT ? threaded_alloc_medium(acre_threads_own, size) : NULL;
+}
+
+/** The same for a larger alignment, of at most a page: a size that is a multiple of it has a class of such
+ * objects. */
+ACRE_INLINE void *threads_alloc_aligned(size_t size, size_t align)
+{
+    if (align > ACRE_THREADED_PAGE || size > ACRE_THREADED_MAX_SMALL)
+        return NULL;
+    size = (size_t)acre_align_up(size + (size == 0), align);
+    void *ptr = threaded_alloc_fast(acre_threads_own, size);
+    return ptr != NULL ? ptr : threaded_alloc_medium(acre_threads_own, size);
+}
+
+/** Changes the size of a block of the thread's own. Null: nothing was done, and the slow path decides. */
+ACRE_INLINE void *threads_resize_fast(void *ptr, size_t size)
+{
+    struct acre_thread_heap *heap = acre_threads_own;
+    struct acre_threaded_slab *slab = threaded_window_slab(heap, (uintptr_t)ptr);
+    if (ACRE_UNLIKELY(!threaded_is_live(slab, (uintptr_t)ptr)))
+        return NULL;
+    if (slab->size - size < slab->sizes)
+        return ptr;
+    void *moved = threaded_alloc_fast(heap, size);
+    if (moved == NULL)
+        moved = threaded_alloc_medium(heap, size);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, ptr, size < slab->size ? size : slab->size);
+    (void)threaded_dealloc_own(slab, ptr);
+    return moved;
 }
 
 /** Frees a block of the thread's own. False: nothing was done, and the slow path decides. */

@@ -548,6 +548,17 @@ ACRE_INLINE bool threaded_dealloc_own(struct acre_threaded_slab *slab, void *ptr
     return true;
 }
 
+/* Whether a live object of a slab starts at an address. */
+ACRE_INLINE bool threaded_is_live(const struct acre_threaded_slab *slab, uintptr_t address)
+{
+    struct threaded_quotient object = threaded_divide(address - slab->start, slab->reciprocal);
+    if (ACRE_UNLIKELY(!object.exact))
+        return false;
+    const struct acre_threaded_group *group = &slab->group[object.quotient >> THREADED_WORD_LOG2];
+    size_t dead = threaded_free_bits(group) | threaded_remote_bits(group);
+    return (dead >> (object.quotient % THREADED_WORD_BITS) & 1) == 0;
+}
+
 /* Whether objects of a slab are those for a layout, one of natural alignment. False leaves it open. */
 ACRE_INLINE bool threaded_is_made_for(
     const struct acre_threaded_slab *slab, struct acre_layout layout)
