@@ -13,11 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Index of the highest set bit; `word` is not 0. */
+/** Index of the highest set bit; `word` is not 0. Arm counts zeros, and a difference joins the arithmetic
+ * around it; x86 scans for the bit, and an exclusive or undoes what the builtin adds. */
 ACRE_INLINE unsigned acre_bits_highest(size_t word)
 {
-#if UINTPTR_MAX > 0xffffffff
+#if UINTPTR_MAX > 0xffffffff && defined(__aarch64__)
+    return 63u - ACRE_LEADING_ZEROS(word);
+#elif UINTPTR_MAX > 0xffffffff
     return 63u ^ ACRE_LEADING_ZEROS(word);
+#elif defined(__arm__)
+    return 31u - ACRE_LEADING_ZEROS_32(word);
 #else
     return 31u ^ ACRE_LEADING_ZEROS_32(word);
 #endif

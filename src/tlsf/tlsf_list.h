@@ -67,10 +67,13 @@ ACRE_INLINE void tlsf_unmark_list(struct acre_tlsf *tlsf, size_t list)
         tlsf_clear_summary(tlsf, list >> TLSF_WORD_LOG2);
 }
 
-/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. */
+/* First list from `list` on that has a block; ACRE_TLSF_LISTS when there is none. `list` is at most
+ * ACRE_TLSF_LISTS, and a small build has no test for it where the words have a bit for that. */
 ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
 {
-    if (ACRE_UNLIKELY(list >= ACRE_TLSF_LISTS))
+    const bool has_bit = TLSF_SMALL && ACRE_TLSF_LISTS % ACRE_TLSF_WORD_BITS != 0;
+    ACRE_ASSERT(list <= ACRE_TLSF_LISTS);
+    if (!has_bit && ACRE_UNLIKELY(list >= ACRE_TLSF_LISTS))
         return ACRE_TLSF_LISTS;
     size_t at = list >> TLSF_WORD_LOG2;
     size_t found = tlsf->nonempty[at] >> (list % ACRE_TLSF_WORD_BITS);

@@ -297,9 +297,8 @@ ACRE_INLINE bool tlsf_is_cached(const struct acre_tlsf *tlsf, const struct acre_
            ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2 < tlsf->granules;
 }
 
-/* Sets the live bit of a block in the cached region and counts the block; false when this is a new
- * peak. */
-ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+/* Sets the live bit of a block in the cached region and counts the block, but not its bytes. */
+ACRE_INLINE void tlsf_set_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     if (ACRE_CHECK_POINTERS) {
         size_t offset = ((uintptr_t)block - tlsf->base) >> ACRE_TLSF_GRANULE_LOG2;
@@ -308,14 +307,24 @@ ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *b
         tlsf->live_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
     }
     tlsf->live_blocks++;
+}
+
+/* Makes a block in the cached region live; false when this is a new peak, which is not written yet. */
+ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    tlsf_set_live(tlsf, block);
     return (tlsf->headroom -= (ptrdiff_t)span) >= 0;
 }
 
-/* Makes what is used the peak. */
-ACRE_INLINE void tlsf_raise_peak_here(struct acre_tlsf *tlsf)
+/* Counts the bytes of a block that was made live, and a new peak. */
+ACRE_INLINE void tlsf_add_used(struct acre_tlsf *tlsf, size_t span)
 {
-    tlsf->peak -= (size_t)tlsf->headroom;
-    tlsf->headroom = 0;
+    ptrdiff_t headroom = tlsf->headroom - (ptrdiff_t)span;
+    if (ACRE_UNLIKELY(headroom < 0)) {
+        tlsf->peak -= (size_t)headroom;
+        headroom = 0;
+    }
+    tlsf->headroom = headroom;
 }
 
 /* Uncounts a block whose live bit has been cleared. */

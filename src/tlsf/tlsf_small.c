@@ -35,10 +35,10 @@ ACRE_INLINE void small_set_next_first(
     *small_bits(tlsf, list) ^= tlsf_bit(list);
 }
 
-/* Takes any free block out of its list. */
-ACRE_INLINE void small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
+/* Takes any free block, of a known span, out of its list. */
+ACRE_INLINE void small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    size_t list = small_list(tlsf, tlsf_span(block));
+    size_t list = small_list(tlsf, span);
     struct acre_tlsf_block *next = block->next;
     if (small_is_first(tlsf, list, block)) {
         small_set_next_first(tlsf, next, list);
@@ -65,12 +65,31 @@ ACRE_INLINE void small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *bl
 
 void acre_tlsf_small_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
-    small_unlink(tlsf, block);
+    small_unlink(tlsf, block, tlsf_span(block));
 }
 
 void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     small_insert(tlsf, block, span);
+}
+
+/* In place where alignments are left out, which leaves room for it: a fifth off the longest path. */
+ACRE_INLINE void small_unlink_merged(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (TLSF_ALIGNED)
+        acre_tlsf_small_unlink(tlsf, block);
+    else
+        small_unlink(tlsf, block, span);
+}
+
+ACRE_INLINE void small_insert_merged(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
+{
+    if (TLSF_ALIGNED)
+        acre_tlsf_small_insert(tlsf, block, span);
+    else
+        small_insert(tlsf, block, span);
 }
 
 /* ---- alloc ---- */
@@ -119,9 +138,10 @@ static struct acre_ptr small_retry(void *self, struct acre_layout layout)
     return acre_tlsf_alloc(self, layout);
 }
 
-/* Ends an alloc that found no block. */
-static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
+/* Ends an alloc that found no block. Size and alignment apart: a struct would be kept on the stack. */
+static ACRE_NOINLINE struct acre_ptr small_refuse(struct acre_tlsf *tlsf, size_t size, size_t align)
 {
+    struct acre_layout layout = acre_layout(size, align);
     if (tlsf->alloc_slow != NULL) {
         struct acre_ptr got = tlsf->alloc_slow(tlsf, layout);
         if (got.ptr != NULL)
@@ -136,18 +156,19 @@ static struct acre_ptr small_mark_live(
 {
     if (!TLSF_ONE_REGION)
         return acre_tlsf_mark_live(tlsf, block, span);
-    if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
-        tlsf_raise_peak_here(tlsf);
+    tlsf_set_live(tlsf, block);
+    tlsf_add_used(tlsf, span);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
 #else
 
 /* The caller, tlsf_refuse(), ends the call. */
-static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, struct acre_layout layout)
+static struct acre_ptr small_refuse(struct acre_tlsf *tlsf, size_t size, size_t align)
 {
     (void)tlsf;
-    (void)layout;
+    (void)size;
+    (void)align;
     return (struct acre_ptr){ NULL, ACRE_NO_MEMORY };
 }
 
@@ -193,7 +214,7 @@ ACRE_INLINE size_t small_cut(struct acre_tlsf *tlsf, struct acre_tlsf_block *blo
     } else {
         struct acre_tlsf_block *remainder = tlsf_after(block, span);
         tlsf_set_free(remainder, rest, end);
-        acre_tlsf_small_insert(tlsf, remainder, rest);
+        small_insert_merged(tlsf, remainder, rest);
     }
     *tlsf_header(block) = (acre_tlsf_field)(span | flags);
     return span;
@@ -217,14 +238,14 @@ static struct acre_ptr small_alloc_at(
 
 /* Serves an alignment above the granule; refuses one that is not a power of two. */
 static ACRE_NOINLINE struct acre_ptr small_alloc_aligned(
-    struct acre_tlsf *tlsf, struct acre_layout layout)
+    struct acre_tlsf *tlsf, size_t size, size_t align)
 {
-    if (!TLSF_ALIGNED || !acre_is_pow2(layout.align))
+    if (!TLSF_ALIGNED || !acre_is_pow2(align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
-    struct acre_tlsf_block *block = small_find_aligned(tlsf, layout);
+    struct acre_tlsf_block *block = small_find_aligned(tlsf, acre_layout(size, align));
     if (block == NULL)
-        return small_refuse(tlsf, layout);
-    return small_alloc_at(tlsf, block, tlsf_aligned_in(block, layout.align), layout.size);
+        return small_refuse(tlsf, size, align);
+    return small_alloc_at(tlsf, block, tlsf_aligned_in(block, align), size);
 }
 
 /* The first block of the request's own list where it is large enough, else of the next list that has
@@ -232,16 +253,16 @@ static ACRE_NOINLINE struct acre_ptr small_alloc_aligned(
 ACRE_INLINE struct acre_ptr small_alloc(struct acre_tlsf *tlsf, size_t size, size_t align)
 {
     if (ACRE_UNLIKELY(tlsf_is_odd_alignment(align)))
-        return small_alloc_aligned(tlsf, acre_layout(size, align));
+        return small_alloc_aligned(tlsf, size, align);
     size_t span = 4 * tlsf_granules(size);
     if (ACRE_UNLIKELY(span == 0))
-        return small_refuse(tlsf, acre_layout(size, align));
+        return small_refuse(tlsf, size, align);
     size_t list = small_list(tlsf, span);
     struct acre_tlsf_block *block = small_known_first(tlsf, list);
     if (!small_has(tlsf, list) || tlsf_span(block) < span) {
         list = small_find_list(tlsf, list + 1);
         if (ACRE_UNLIKELY(list == SMALL_NO_LIST))
-            return small_refuse(tlsf, acre_layout(size, align));
+            return small_refuse(tlsf, size, align);
         block = small_known_first(tlsf, list);
     }
     size_t whole = tlsf_span(block);
@@ -282,40 +303,23 @@ static void small_notify(
 
 #endif
 
-/* In place where alignments are left out, which leaves room for it: a fifth off the longest path. */
-ACRE_INLINE void small_unlink_merged(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
-{
-    if (TLSF_ALIGNED)
-        acre_tlsf_small_unlink(tlsf, block);
-    else
-        small_unlink(tlsf, block);
-}
-
-ACRE_INLINE void small_insert_merged(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
-{
-    if (TLSF_ALIGNED)
-        acre_tlsf_small_insert(tlsf, block, span);
-    else
-        small_insert(tlsf, block, span);
-}
-
 /* Frees a block whose live bit is cleared. */
 static enum acre_status small_free(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
-    size_t span = tlsf_span(block);
+    size_t header = *tlsf_header(block);
+    size_t span = header & ~(size_t)TLSF_FLAGS;
     struct acre_tlsf_block *next = tlsf_after(block, span);
     tlsf_count_freed(tlsf, span);
     if (tlsf_is_free(next)) {
         size_t above = tlsf_span(next);
-        small_unlink_merged(tlsf, next);
+        small_unlink_merged(tlsf, next, above);
         span += above;
         next = tlsf_after(next, above);
     }
-    if (tlsf_is_prev_free(block)) {
+    if ((header & TLSF_PREV_FREE) != 0) {
         size_t before = *tlsf_size_before(block);
         block = tlsf_before(block, before);
-        small_unlink_merged(tlsf, block);
+        small_unlink_merged(tlsf, block, before);
         span += before;
     }
     tlsf_set_free(block, span, next);
