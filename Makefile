@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet install clean help newcomer mutation prove soak cross-tests annotations nightly
+.PHONY: all single packages docs dist demo test quick lint coverage bench fuzz metal wcet small install clean help newcomer mutation prove soak cross-tests annotations nightly
 
 all: ## build the libraries, the objects to preload and the tool into build/
 	@scripts/setup build
@@ -47,6 +47,13 @@ newcomer: ## a fresh Debian, git clone, make demo, make test: what a newcomer wa
 	@scripts/newcomer $(ARGS)
 
 wcet: all ## the longest path of the constant-time operations, in instructions
+	@scripts/wcet
+
+small: ## what small machines need: code, structure, least RAM, instructions, longest paths
+	@scripts/setup build metal
+	@scripts/code-size
+	@scripts/least-ram
+	@scripts/build release
 	@scripts/wcet
 
 mutation: ## change src/ in one place at a time; the tests must notice (ARGS="--all bitmap")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The least memory, structure included, in which an allocator (ALLOCATOR: tlsf, buddy or slab) serves a
- * mix of requests on a small machine, and the instructions of alloc and dealloc there.
+ * The least memory, structure included, in which an allocator (ALLOCATOR: tlsf, buddy, slab or heap) serves
+ * a mix of requests on a small machine, and the instructions of alloc and dealloc there.
  * scripts/least-ram builds and boots it.
  *
  * A mix: STEPS requests of 1 to 600 bytes, evenly distributed; before each one, blocks chosen at
@@ -16,6 +16,13 @@
 #include <acre/tlsf.h>
 
 #include <string.h>
+
+#ifdef PAGE
+#include "metal/least_ram_heap.h"
+#endif
+#ifndef STRUCTURE
+#define STRUCTURE sizeof(allocator)
+#endif
 
 #define PASTE(name, verb) acre_##name##_##verb
 #define EXPAND(name, verb) PASTE(name, verb)
@@ -120,7 +127,7 @@ static bool serves(uint32_t size, uint32_t most)
 _Noreturn void kernel_main(void)
 {
     start_timer();
-    console_print("structure: %zu bytes\n", sizeof(allocator));
+    console_print("structure: %zu bytes\n", STRUCTURE);
     for (uint32_t most = 1024; most <= 12288; most = most == 1024 ? 4096 : most + 8192) {
         uint32_t size = most;
         while (size <= POOL && !serves(size, most))
