@@ -3,7 +3,7 @@
  * @file
  * Large blocks: each is a mapping of its own, which goes back to the system when the block is freed
  * and grows without copying. A sorted table out of reach of the program holds the live ones, so
- * every pointer is proven. Nothing here locks.
+ * every pointer is validated. Nothing here locks.
  *
  * A program that frees a large block soon allocates another one like it, as a rule. So each free
  * raises the size from which blocks are large, up to ACRE_LARGE_MOST: the backend then serves such
@@ -44,10 +44,12 @@ static inline size_t acre_large_from(const struct acre_large *large)
     return atomic_load_explicit(&large->from, memory_order_relaxed);
 }
 
-/** A block of at least `size` bytes, page-aligned and zero. Null: the system gives none. O(blocks). */
+/** A block of at least `size` bytes, page-aligned and zero. Null: the system gives none.
+ * O(blocks). */
 void *acre_large_alloc(struct acre_large *large, size_t size);
 
-/** Enters a block that was mapped elsewhere, and removes one. @return false: no memory. O(blocks). */
+/** Enters a block that was mapped elsewhere, and removes one. @return false: no memory.
+ * O(blocks). */
 bool acre_large_add(struct acre_large *large, uintptr_t start, size_t size, size_t asked);
 void acre_large_remove(struct acre_large *large, uintptr_t start);
 

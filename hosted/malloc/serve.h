@@ -2,7 +2,7 @@
 /**
  * @file
  * The process's one heap, and the entry for every function of the malloc family: it checks sizes
- * and has the backend prove every pointer before anything is read through it.
+ * and has the backend validate every pointer before anything is read through it.
  *
  * The default backend has a heap per thread (serve_threads.h), whose common paths stand inline: no
  * lock, no call, no test of what was chosen. Until a thread has a heap, and in a process that has
@@ -84,7 +84,8 @@ struct acre_stats acre_serve_stats(void);
 /** Returns the whole pages inside free blocks to the system. @return whether there were any. */
 bool acre_serve_trim(void);
 
-/** Whether the calling thread is inside a call that holds a lock: it then forks from a signal handler. */
+/** Whether the calling thread is inside a call that holds a lock: it then forks from a signal
+ * handler. */
 bool acre_serve_is_inside(void);
 
 /** Holds all locks over a fork, and ends that in the parent or in the child. */

@@ -44,8 +44,8 @@ ACRE_NOINLINE void *acre_locked_alloc_shared(struct acre_layout layout)
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_locked_alloc_slow(layout);
 }
 
-/* Requests of so many bytes are large blocks. None without the proof of pointers: the backend, which is
- * asked first, would take any pointer for one of its own. */
+/* Requests of so many bytes are large blocks. None without pointer validation: the backend, which
+ * is asked first, would take any pointer for one of its own. */
 static size_t locked_large_from(void)
 {
     return ACRE_CHECK_POINTERS ? acre_large_from(&acre_serve.pool.large) : SIZE_MAX;
@@ -216,7 +216,8 @@ static bool discard_free(void *arg, void *start, size_t size, bool live)
     return true;
 }
 
-/* Has the backend merge its free memory, so that walk shows no metadata inside. The lock is held. */
+/* Has the backend merge its free memory, so that walk shows no metadata inside. The lock is
+ * held. */
 static void flush_backend(void)
 {
     const struct acre_backend *backend = acre_serve.pool.backend;

@@ -190,7 +190,8 @@ static void threads_discard(void *arg, void *start, size_t bytes)
     (void)acre_os_discard(start, bytes);
 }
 
-/* What is proven at its reuse stays, and so do pages that are larger than those of a heap. */
+/* Pages that are verified at their reuse stay, and so do pages that are larger than those of a
+ * heap. */
 static bool threads_may_discard(void)
 {
     return acre_serve.settings.harden == 0 && acre_os_page_size() <= ACRE_THREADED_PAGE;

@@ -16,14 +16,15 @@
  * A mark is a block: any live block can be released to, and a mark can be freed like any block.
  *
  * Two bits per granule, outside the blocks, tell where blocks start and which of them were freed.
- * They prove every pointer and mark exactly, and give a block its size: blocks have no header.
+ * They validate every pointer and mark, and give a block its size: blocks have no header.
  *
- * Cost per block: rounding to the granule, which is natural alignment. Cost per region: two bits per
- * granule (1.6 % on 64-bit machines) and a descriptor of some 130 bytes.
+ * Cost per block: rounding to the granule, which is natural alignment. Cost per region: two bits
+ * per granule (1.6 % on 64-bit machines) and a descriptor of some 130 bytes.
  *
  * Regions are filled one after the other: the first unused one that holds a request becomes the
  * current one, and what was left of the one before serves nothing until that is the current one
- * again. Fragmentation has no bound: one live block can hold the memory of all freed ones before it.
+ * again. Fragmentation has no bound: one live block can hold the memory of all freed ones before
+ * it.
  *
  * Not for: blocks that are freed in another order than the reverse one, unless all are released
  * soon. As the heap of a whole program it grows without end.
@@ -44,7 +45,7 @@ extern "C" {
 #pragma GCC diagnostic ignored "-Wold-style-cast" /* alloc below is C */
 #endif
 
-/** Sizes; facts of the layout, not settings. */
+/** Sizes. They follow from the configuration; do not change them. */
 enum {
     ACRE_ARENA_GRANULE = ACRE_NATURAL_ALIGN, /**< Bytes that sizes are rounded up to. */
     ACRE_ARENA_GRANULE_LOG2 = ACRE_ARENA_GRANULE == 4    ? 2
@@ -57,9 +58,9 @@ enum {
 struct acre_arena_region;
 
 /**
- * One allocator. The caller provides the struct, zeroed before the first call: a zeroed struct is an
- * empty allocator. Every field is private. It must not move while it owns memory, and must not lie
- * in memory that it owns.
+ * One allocator. The caller provides the struct, zeroed before the first call: a zeroed struct is
+ * an empty allocator. Every field is private. It must not move while it owns memory, and must not
+ * lie in memory that it owns.
  */
 struct acre_arena {
     size_t next;     /* current region: the granule that the next block starts at, */
@@ -86,13 +87,13 @@ ACRE_NODISCARD struct acre_ptr acre_arena_alloc_slow(
  * The verbs. The contract of each is that of its namesake in acre/bytes.h and acre/base.h.
  *
  * alloc: O(1), with a request that starts on another region O(regions). dealloc of the last block:
- * O(n), n the bytes that come back and the block before them, a step per 1024 of them (256 on 32-bit
- * machines). Every other verb on a block: the same for the bytes of the block. A block outside the
- * current region is first found in O(log regions).
+ * O(n), n the bytes that come back and the block before them, a step per 1024 of them (256 on
+ * 32-bit machines). Every other verb on a block: the same for the bytes of the block. A block
+ * outside the current region is first found in O(log regions).
  *
  * stats().used is what lies before the end of the last block of each region, memory of freed blocks
- * included, so that stats().peak is what the arena needs. walk does not visit freed blocks that have
- * not come back, and what is left of a region that is not the current one.
+ * included, so that stats().peak is what the arena needs. walk does not visit freed blocks that
+ * have not come back, and what is left of a region that is not the current one.
  *
  * resize lets a block grow over freed ones after it, and the last one of its region to the region's
  * end.
@@ -161,12 +162,12 @@ ACRE_NODISCARD static inline struct acre_ptr acre_arena_mark(struct acre_arena *
 
 /**
  * Frees a block and all blocks that were allocated after it, in whatever regions.
- * @param mark the pointer that mark, alloc or realloc returned. realloc that moves a block allocates
- *             it anew.
+ * @param mark the pointer that mark, alloc or realloc returned. realloc that moves a block
+ *             allocates it anew.
  * @return ACRE_OK; ACRE_NOT_ALLOCATED: mark is not the start of a live block of this allocator;
  *         nothing has changed.
- * @note O(n), n the bytes released and the block before them, a step per 1024 of them (256 on 32-bit
- *       machines).
+ * @note O(n), n the bytes released and the block before them, a step per 1024 of them (256 on
+ *       32-bit machines).
  */
 enum acre_status acre_arena_release(struct acre_arena *arena, void *mark);
 
@@ -181,7 +182,7 @@ void acre_arena_set_on_exhausted(struct acre_arena *arena, acre_exhausted_fn *ha
 /** The bytes table; `self` is a struct acre_arena. */
 extern const struct acre_bytes_ops acre_arena_ops;
 
-/** What layers above need of it; `self` as in the bytes table. */
+/** The table of acre/backing.h, for layers above; `self` as in the bytes table. */
 extern const struct acre_backing acre_arena_backing;
 
 /** The allocator as a handle. */

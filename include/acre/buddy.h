@@ -155,7 +155,8 @@ struct acre_block acre_buddy_find(const struct acre_buddy *buddy, const void *pt
 void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *arg);
 
 /**
- * An allocator in its own memory: its struct stands at the start of a range, the rest is its region.
+ * Makes an allocator inside its own memory: its struct at the start of a range, its region after
+ * it.
  * @param start first byte; any alignment.
  * @param size  bytes.
  * @return a struct acre_buddy; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
@@ -163,8 +164,8 @@ void acre_buddy_walk(const struct acre_buddy *buddy, acre_walk_fn *visit, void *
  */
 ACRE_NODISCARD struct acre_ptr acre_buddy_create(void *start, size_t size);
 
-/** Bytes that acre_buddy_create() needs, wherever they start, for an allocator that serves a request
- * as its first; 0: no size is enough. O(log size), pure. */
+/** Bytes that acre_buddy_create() needs, at any start address, for an allocator that can serve a
+ * first request of this layout; 0: no size is enough. O(log size), pure. */
 size_t acre_buddy_pool_size(struct acre_layout layout);
 
 /**
@@ -237,7 +238,7 @@ ACRE_NODISCARD struct acre_num acre_buddy_alloc_range_within(
 /** The bytes table; `self` is a struct acre_buddy. */
 extern const struct acre_bytes_ops acre_buddy_ops;
 
-/** What layers above need of it; `self` as in the bytes table. */
+/** The table of acre/backing.h, for layers above; `self` as in the bytes table. */
 extern const struct acre_backing acre_buddy_backing;
 
 /** The allocator as a handle. */

@@ -8,11 +8,11 @@
  *     double *table = ACRE_NEW_ARRAY(heap, double, 1000);
  *     acre_dealloc(heap, node);
  *
- * The functions of the family are its verbs. Each that takes a pointer to a block first proves that
- * it is the start of a live block of this allocator, and reads nothing through it before. If not,
- * the call returns ACRE_NOT_ALLOCATED and has changed nothing. A null pointer is not a block. One
- * case cannot be detected: a stale pointer that equals the start of a block allocated since. TLSF
- * built with ACRE_CHECK_POINTERS set to 0 leaves the proof out.
+ * The functions of the family are its verbs. Each that takes a pointer to a block first verifies
+ * that it is the start of a live block of this allocator, and reads nothing through it before. If
+ * not, the call returns ACRE_NOT_ALLOCATED and has changed nothing. A null pointer is not a block.
+ * One case cannot be detected: a stale pointer that equals the start of a block allocated since.
+ * TLSF built with ACRE_CHECK_POINTERS set to 0 omits this validation.
  *
  * When a call is wrong in more than one way, the pointer is judged before the layout. Every call
  * that returns ACRE_NO_MEMORY, resize included, adds one to stats().failed; other errors do not.

@@ -41,17 +41,17 @@
 #endif
 
 /**
- * 1: before a call reads through a pointer, it proves that the pointer is the start of a live
+ * 1: before a call reads through a pointer, it verifies that the pointer is the start of a live
  * block. 0: TLSF trusts its caller, and a wrong pointer is undefined behaviour. Buddy, slab,
- * arena and bitmap need the same state for their work, and keep the proof.
+ * arena and bitmap need the same state for their work, and always validate.
  */
 #ifndef ACRE_CHECK_POINTERS
 #define ACRE_CHECK_POINTERS 1
 #endif
 
 /**
- * 1: TLSF proves the headers and links that a call follows, so that a write past a block's end or
- * into a freed block gives no block two owners and makes no call write outside the allocator's
+ * 1: TLSF validates the headers and links that a call follows, so that a write past a block's end
+ * or into a freed block gives no block two owners and makes no call write outside the allocator's
  * memory. A block beside damage is refused with ACRE_NOT_ALLOCATED and stays as it is; free blocks
  * behind a damaged link are lost; a region is given back only when nothing is damaged. Calls take
  * twice to seven times as many instructions, on a large block one per KiB more, and quick lists
@@ -109,8 +109,8 @@
 #define ACRE_NATURAL_ALIGN ACRE_ALIGNOF(max_align_t)
 #endif
 
-/** 1: assert internal invariants (debug, sanitizer and fuzz builds). Such a build without an operating
- * system supplies acre_assert_fail(text, file, line), which does not return. */
+/** 1: assert internal invariants (debug, sanitizer and fuzz builds). Such a build without an
+ * operating system supplies acre_assert_fail(text, file, line), which does not return. */
 #ifndef ACRE_ASSERTS
 #define ACRE_ASSERTS 0
 #endif

@@ -245,10 +245,11 @@ struct acre_heap_tlsf {
  */
 enum acre_status acre_heap_tlsf_setup(struct acre_heap_tlsf *self, size_t page_size);
 
-/** The heap of a bundle, which all verbs take. The first call on a zeroed bundle sets it up. O(1). */
+/** The heap of a bundle, which all verbs take. The first call on a zeroed bundle sets it up.
+ * O(1). */
 struct acre_heap *acre_heap_over_tlsf(struct acre_heap_tlsf *self);
 
-/** What layers above need of it; `self` is the bundle. */
+/** The table of acre/backing.h, for layers above; `self` is the bundle. */
 extern const struct acre_backing acre_heap_tlsf_backing;
 #endif
 

@@ -30,8 +30,9 @@
  * Cost of a slab: a record of 128 bytes and 64 bytes per 64 objects; 8 bytes per page of the map.
  * Cost of a thread: 10 KiB; where its slabs lie apart from one another, up to 1.6 % of their bytes.
  *
- * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB. On machines
- * without lock-free pointers (Cortex-M0, RISC-V without A), none of these functions is in the library.
+ * Not for: single-threaded programs that need a worst case (use TLSF), memory under 256 KiB. On
+ * machines without lock-free pointers (Cortex-M0, RISC-V without A), none of these functions is in
+ * the library.
  */
 #ifndef ACRE_THREADED_H
 #define ACRE_THREADED_H
@@ -44,7 +45,7 @@
 extern "C" {
 #endif
 
-/** Sizes of the structures; facts of the layout, not settings. */
+/** Sizes of the structures. They follow from the configuration; do not change them. */
 enum {
     ACRE_THREADED_PAGE_LOG2 = 13, /**< The page allocator's pages have 8 KiB. */
     ACRE_THREADED_PAGE = 1 << ACRE_THREADED_PAGE_LOG2,
@@ -78,20 +79,21 @@ struct acre_threaded_damage {
 };
 
 /**
- * Hardening: finds writes outside of live blocks, at the cost of about three times the instructions of
- * malloc and free. Each block then has at least a word of canary behind it, which a free proves;
- * usable_size is the size requested, and sized frees must name it. A freed block is cleared and waits,
- * with up to 79 others per thread, for its reuse in random order; before that its bytes must still be
- * 0. So new blocks of up to ACRE_THREADED_MAX_SMALL bytes are 0 too, unless `fill` is less.
+ * Hardening: finds writes outside of live blocks, at the cost of about three times the instructions
+ * of malloc and free. Each block then has at least a word of canary after it, which a free
+ * verifies; usable_size is the size requested, and sized frees must name it. A freed block is
+ * cleared and waits, with up to 79 others per thread, for its reuse in random order; before that
+ * its bytes must still be 0. So new blocks of up to ACRE_THREADED_MAX_SMALL bytes are 0 too, unless
+ * `fill` is less.
  */
 struct acre_threaded_hardening {
     bool on;   /**< Whether the heap is hardened; the other fields mean nothing without. */
     bool slow; /**< Serve nothing in the inline fast paths, so that the caller sees all. */
     bool pages_are_zero; /**< Pages that `pages` has not handed out before are zero. */
-    size_t fill;   /**< Clear, and prove, at most so many first bytes of a freed block; 0: all. */
-    size_t secret; /**< A number that attackers do not know; canaries are made of it. */
-    /** Called when damage is found, without the lock. If it returns, the damage is overwritten and the
-     * call goes on. Null: not called. */
+    size_t fill;         /**< First bytes of a freed block that are cleared and verified; 0: all. */
+    size_t secret;       /**< A number that attackers do not know; canaries are made of it. */
+    /** Called when damage is found, without the lock. If it returns, the damage is overwritten and
+     * the call goes on. Null: not called. */
     void (*damaged)(void *arg, const struct acre_threaded_damage *damage);
 };
 
@@ -104,19 +106,19 @@ struct acre_threaded_env {
     /** Called with the lock held when `pages` or `meta` has no run of `bytes`; may add memory to
      * them. @return true: try again; false: refuse. Null: refuse. */
     bool (*grow)(void *arg, struct acre_pages pages, size_t bytes);
-    /** Called with the lock held after a run of pages came from `pages`, or went back to it. Null: not
-     * called. */
+    /** Called with the lock held after a run of pages came from `pages`, or went back to it. Null:
+     * not called. */
     void (*taken)(void *arg, void *start, size_t bytes);
     void (*released)(void *arg, void *start, size_t bytes);
-    /** Called without the lock with memory of free objects, whose contents may be lost, so that it can go
-     * back to the system: whole pages of `discard_page` bytes. They are used again without notice.
-     * Null: not called. */
+    /** Called without the lock with memory of free objects, whose contents may be lost, so that it
+     * can go back to the system: whole pages of `discard_page` bytes. They are used again without
+     * notice. Null: not called. */
     void (*discard)(void *arg, void *start, size_t bytes);
     size_t discard_page;                      /**< A power of two of at most ACRE_THREADED_PAGE. */
     void *arg;                                /**< Passed to them, and to hardening.damaged. */
     struct acre_threaded_hardening hardening; /**< Zeroed: none. */
-    /** Pages that `meta` has not handed out before are zero, so that they need not be cleared: what no record
-     * uses of them is not touched. */
+    /** Pages that `meta` has not handed out before are zero, so that they need not be cleared: what
+     * no record uses of them is not touched. */
     bool meta_is_zero;
 };
 
@@ -186,8 +188,8 @@ enum acre_status acre_threaded_dealloc(struct acre_thread_heap *heap, void *ptr)
 enum acre_status acre_threaded_dealloc_sized(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout);
 
-/** As acre_resize. A block of whole pages shrinks, or grows into free pages behind it; any other one
- * keeps its usable size. */
+/** As acre_resize. A block of whole pages shrinks, or grows into free pages behind it; any other
+ * one keeps its usable size. */
 ACRE_NODISCARD enum acre_status acre_threaded_resize(
     struct acre_thread_heap *heap, void *ptr, size_t size);
 
@@ -236,12 +238,13 @@ struct acre_check_result acre_threaded_check(struct acre_threaded *threaded);
  * allocator. @return pages given back. Takes the lock. O(slabs of these heaps). */
 size_t acre_threaded_release_empty(struct acre_thread_heap *heap);
 
-/** Gives a heap its thread's number, which acre_threaded_thread_of() returns for its blocks. O(1). */
+/** Gives a heap its thread's number, which acre_threaded_thread_of() returns for its blocks.
+ * O(1). */
 void acre_threaded_set_thread(struct acre_thread_heap *heap, size_t number);
 
-/** The number of the thread that allocated the block that an address lies in, or, when that has ended and
- * the block is not one of whole pages, of the one that has its heap now; 0: none was set, or there is no
- * block. O(1), and O(pages of the block) inside one of whole pages. */
+/** The number of the thread that allocated the block that an address lies in, or, when that has
+ * ended and the block is not one of whole pages, of the one that has its heap now; 0: none was set,
+ * or there is no block. O(1), and O(pages of the block) inside one of whole pages. */
 size_t acre_threaded_thread_of(const struct acre_threaded *threaded, const void *address);
 
 /** The number of blocks freed twice, by two threads, that their owner found afterwards. O(1). */

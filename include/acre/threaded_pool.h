@@ -88,7 +88,7 @@ static inline struct acre_bytes acre_threaded_pool_bytes(struct acre_threaded_po
     return bytes;
 }
 
-/** What layers above need of it. */
+/** The table of acre/backing.h, for layers above. */
 extern const struct acre_backing acre_threaded_backing;
 
 #ifdef __cplusplus

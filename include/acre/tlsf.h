@@ -53,8 +53,8 @@ typedef uint16_t acre_tlsf_head;
 typedef struct acre_tlsf_block *acre_tlsf_head;
 #endif
 
-/** The least power of two above a number below 2^28, as an exponent; at least that of the sizes with
- * one list each. A constant expression. */
+/** The least power of two above a number below 2^28, as an exponent; at least that of the sizes
+ * with one list each. A constant expression. */
 #define ACRE_TLSF_LOG2_ABOVE(number)                                                               \
     (6 + ((number) >> 6 != 0) + ((number) >> 7 != 0) + ((number) >> 8 != 0) +                      \
         ((number) >> 9 != 0) + ((number) >> 10 != 0) + ((number) >> 11 != 0) +                     \
@@ -65,7 +65,7 @@ typedef struct acre_tlsf_block *acre_tlsf_head;
         ((number) >> 24 != 0) + ((number) >> 25 != 0) + ((number) >> 26 != 0) +                    \
         ((number) >> 27 != 0))
 
-/** Sizes of the control structure; facts of the layout, not build options. */
+/** Sizes of the control structure. They follow from the configuration; do not change them. */
 enum {
     ACRE_TLSF_GRANULE =
         2 * sizeof(void *) > ACRE_NATURAL_ALIGN ? 2 * sizeof(void *) : ACRE_NATURAL_ALIGN,
@@ -144,7 +144,8 @@ struct acre_tlsf {
     acre_released_fn *on_released; /* null: none */
     void *on_released_arg;
 #endif
-    /* Of quick lists and compact structures: what allocates where no list above fits; null: none. */
+    /* Of quick lists and compact structures: what allocates where no list above fits; null:
+     * none. */
     struct acre_ptr (*alloc_slow)(struct acre_tlsf *tlsf, struct acre_layout layout);
 #if ACRE_MAX_POOL == 0
     const struct acre_tlsf_compact_ops *compact_ops; /* null: the structure is whole */
@@ -190,30 +191,31 @@ void acre_tlsf_walk(const struct acre_tlsf *tlsf, acre_walk_fn *visit, void *arg
 
 /**
  * An allocator in its own memory: its structure stands at the start of a range, the rest is its
- * region. The structure is as large as that region needs, acre_tlsf_structure_size(size): in a range
- * of less than 32 whole structures it is a compact one, which has one list per size up to 7 granules
- * and 4 per power of two above. Calls then take about twice as many instructions, still in constant
- * time, and no region is cached. All verbs take the result, copying it does not: part of it lies
- * behind a struct's first bytes, and a compact one is shorter than a struct.
+ * region. The structure is as large as that region needs, acre_tlsf_structure_size(size): in a
+ * range of less than 32 whole structures it is a compact one, which has one list per size up to 7
+ * granules and 4 per power of two above. Calls then take about twice as many instructions, still in
+ * constant time, and no region is cached. All verbs take the result, copying it does not: part of
+ * it lies behind a struct's first bytes, and a compact one is shorter than a struct.
  * @param start first byte; any alignment.
  * @param size  bytes. A compact structure takes no larger region later: add_memory and its like
  *              return ACRE_INVALID_PARAM.
- * @return a struct acre_tlsf; ACRE_INVALID_PARAM: start is null, the range wraps or is too small, or
- *         larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
+ * @return a struct acre_tlsf; ACRE_INVALID_PARAM: start is null, the range wraps or is too small,
+ *         or larger than ACRE_MAX_POOL allows. Nothing has been written then. Time as init.
  */
 ACRE_NODISCARD struct acre_ptr acre_tlsf_create(void *start, size_t size);
 
-/** acre_tlsf_create() with a structure for regions of up to `largest` bytes, at least `size`, that are
- * to be added. Returns ACRE_INVALID_PARAM also when it is less. O(size / 128), as init. */
+/** acre_tlsf_create() with a structure for regions of up to `largest` bytes, at least `size`, that
+ * are to be added. Returns ACRE_INVALID_PARAM also when it is less. O(size / 128), as init. */
 ACRE_NODISCARD struct acre_ptr acre_tlsf_create_for(void *start, size_t size, size_t largest);
 
-/** Bytes of the structure that acre_tlsf_create_for() makes for regions of up to `largest` bytes: less
- * than sizeof(struct acre_tlsf), or as much. With ACRE_HARDEN_METADATA, without ACRE_CHECK_POINTERS,
- * and with ACRE_MAX_POOL, which sizes the struct, always as much. O(1), pure. */
+/** Bytes of the structure that acre_tlsf_create_for() makes for regions of up to `largest`
+ * bytes: less than sizeof(struct acre_tlsf), or as much. With ACRE_HARDEN_METADATA, without
+ * ACRE_CHECK_POINTERS, and with ACRE_MAX_POOL, which sizes the struct, always as much. O(1),
+ * pure. */
 size_t acre_tlsf_structure_size(size_t largest);
 
-/** Bytes that acre_tlsf_create() needs, wherever they start, for an allocator that serves a request
- * as its first; 0: no size is enough. O(1), pure. */
+/** Bytes that acre_tlsf_create() needs, at any start address, for an allocator that can serve a
+ * first request of this layout; 0: no size is enough. O(1), pure. */
 size_t acre_tlsf_pool_size(struct acre_layout layout);
 
 /**
@@ -249,12 +251,12 @@ ACRE_NODISCARD enum acre_status acre_tlsf_add_memory_adjacent(
 
 /**
  * alloc of a block that is aligned at an offset: `offset` bytes after its start is a multiple of
- * layout.align. For a header of the caller's in front of aligned data. What lies before the block to
- * reach such an address stays free.
+ * layout.align. For a header of the caller's in front of aligned data. What lies before the block
+ * to reach such an address stays free.
  * @param layout as for alloc; the start itself has natural alignment.
  * @param offset bytes: a multiple of ACRE_TLSF_GRANULE, or of layout.align.
- * @return as alloc; also {null, ACRE_INVALID_PARAM}: offset is neither. Free the block with dealloc, or
- *         with dealloc_sized and any alignment that its start has.
+ * @return as alloc; also {null, ACRE_INVALID_PARAM}: offset is neither. Free the block with
+ *         dealloc, or with dealloc_sized and any alignment that its start has.
  * @note O(1). Like alloc with an alignment, it can refuse a request although a block exists that
  *       could be cut to fit: it looks for a block with room for up to twice the alignment more.
  */
@@ -283,7 +285,7 @@ size_t acre_tlsf_metadata_size(size_t size);
 /** The bytes table; `self` is a struct acre_tlsf. */
 extern const struct acre_bytes_ops acre_tlsf_ops;
 
-/** What layers above need of it; `self` as in the bytes table. */
+/** The table of acre/backing.h, for layers above; `self` as in the bytes table. */
 extern const struct acre_backing acre_tlsf_backing;
 
 /** The allocator as a handle. */

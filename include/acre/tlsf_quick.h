@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/** Sizes of the quick lists; facts of the layout, not build options. */
+/** Sizes of the quick lists. They follow from the configuration; do not change them. */
 enum {
     ACRE_TLSF_QUICK_LISTS = 32, /**< Sizes with a quick list: 2 to 33 granules. */
     ACRE_TLSF_QUICK_DEPTH = 64  /**< Most blocks in a quick list. */
@@ -78,14 +78,15 @@ static inline void acre_tlsf_quick_set_on_exhausted(
     acre_tlsf_set_on_exhausted(&self->tlsf, handler, arg);
 }
 
-/** Flushes the quick lists: merges the blocks in them with their free neighbours. O(blocks in them).
+/** Flushes the quick lists: merges the blocks in them with their free neighbours. O(blocks in
+ * them).
  */
 void acre_tlsf_quick_flush(struct acre_tlsf_quick *self);
 
 /** The bytes table; `self` is a struct acre_tlsf_quick. */
 extern const struct acre_bytes_ops acre_tlsf_quick_ops;
 
-/** What layers above need of it; `self` as in the bytes table. */
+/** The table of acre/backing.h, for layers above; `self` as in the bytes table. */
 extern const struct acre_backing acre_tlsf_quick_backing;
 
 /** The allocator as a handle. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The arena's blocks: the proof of a pointer, and what asks for one only to look.
+ * The arena's blocks: the validator, and the verbs that only read a block.
  */
 #include "arena/arena_private.h"
 
-/* ---- the proof ---- */
+/* ---- the validator ---- */
 
 /* The region that an address may be in; null: none. */
 static struct acre_arena_region *arena_region_of(const struct acre_arena *arena, uintptr_t pos)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The arena's checker: proves invariants ARENA-1 to ARENA-6 of arena_private.h. It changes nothing,
- * and reads a region's bitmaps only when it has shown where they lie.
+ * The arena's checker: verifies invariants ARENA-1 to ARENA-6 of arena_private.h. It changes
+ * nothing, and reads a region's bitmaps only when it has shown where they lie.
  */
 #include "arena/arena_private.h"
 

@@ -117,7 +117,7 @@ static uintptr_t frames_clamp(uint64_t number)
     return number > UINTPTR_MAX ? UINTPTR_MAX : (uintptr_t)number; /* NOT-COVERED: as above */
 }
 
-/* Conditions in frame numbers. */
+/* Placement constraints in frame numbers. */
 struct frames_limits {
     uint64_t lowest;
     uint64_t last; /* the highest number that may be used */

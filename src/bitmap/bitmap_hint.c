@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
  * @file
- * The search hint for single pages: what the short paths of bitmap.c leave to do.
+ * The search hint for single pages: the slow paths of bitmap.c.
  */
 #include "bitmap/bitmap_private.h"
 

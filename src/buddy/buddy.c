@@ -3,8 +3,8 @@
  * Buddy's hot paths: alloc and dealloc.
  *
  * Most requests find a block, or room for one, on a quick list. That path is written out first;
- * every other one is a call in tail position. The byte that proves a block live also has its class,
- * so the proof is kept whatever ACRE_CHECK_POINTERS says.
+ * every other one is a call in tail position. The byte that tells whether a block is live also has
+ * its class, so pointers are validated whatever ACRE_CHECK_POINTERS says.
  *
  * A zeroed allocator needs no test here: its quick lists are empty and have no room, and no region
  * is cached, so every call takes a slow path.
@@ -46,7 +46,7 @@ ACRE_INLINE unsigned buddy_order_of_bit(
     return order;
 }
 
-/* Removes a free block of a higher order from the set, and hands out its lower end. */
+/* Removes a free block of a higher order from the set, and allocates its lower end. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_by_splitting(
     struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index, unsigned order)
 {
@@ -58,7 +58,7 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_by_splitting(
     return buddy_hand_out(buddy, region, block, order);
 }
 
-/* The same for an order that has a quick list: what follows the block refills it. */
+/* The same for an order that has a quick list, which the rest of the block refills. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_refilling(
     struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index, unsigned order)
 {
@@ -70,7 +70,7 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_refilling(
     return buddy_hand_out(buddy, region, block, order);
 }
 
-/* Hands out a free block of the order of its region's largest ones. */
+/* Allocates a free block of the order of its region's largest ones. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_largest(
     struct acre_buddy *buddy, struct acre_buddy_region *region, size_t index, unsigned order)
 {
@@ -80,7 +80,8 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_largest(
     return buddy_hand_out(buddy, region, block, order);
 }
 
-/* Hands out the smallest free block that fits of the region whose largest one fits best. */
+/* Allocates the smallest free block that fits, from the region whose largest free block is the
+ * smallest that fits. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_other_region(
     struct acre_buddy *buddy, unsigned order)
 {
@@ -121,7 +122,7 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_uncached(
     return got;
 }
 
-/* Hands out a free block of the cached region. */
+/* Allocates a free block of the cached region. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_cached(
     struct acre_buddy *buddy, struct acre_layout layout, unsigned order)
 {
@@ -143,7 +144,7 @@ static ACRE_NOINLINE struct acre_ptr buddy_alloc_cached(
     return buddy_hand_out(buddy, region, at << order, order);
 }
 
-/* Hands out a block of order 0 at an odd number from its quick list, which has one. */
+/* Allocates a block of order 0 at an odd number from its quick list, which is not empty. */
 static ACRE_NOINLINE struct acre_ptr buddy_alloc_odd(struct acre_buddy *buddy)
 {
     struct acre_buddy_class *list = &buddy->classes[BUDDY_ODD];
@@ -198,7 +199,7 @@ struct acre_num acre_buddy_alloc_range(struct acre_buddy *buddy, struct acre_lay
 
 /* ---- dealloc ---- */
 
-/* The end of a free that has merged so many blocks. */
+/* Ends a free that has merged `blocks` blocks: calls on_released. */
 static enum acre_status buddy_notify_released(const struct acre_buddy *buddy, size_t blocks)
 {
     if (buddy->on_released != NULL)
@@ -244,7 +245,7 @@ ACRE_INLINE void buddy_merge_entry(
         buddy_merge_in_region(buddy, buddy->cached, block >> order, order);
 }
 
-/* Frees a block whose list is full: it takes the place of the last one there, which merges. */
+/* Frees a block whose quick list is full: it replaces the last block there, which is merged. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_full(
     struct acre_buddy *buddy, uintptr_t pos, unsigned char *state, struct acre_buddy_class *list)
 {
@@ -319,7 +320,7 @@ ACRE_INLINE enum acre_status buddy_dealloc_even(
     return ACRE_OK;
 }
 
-/* Frees a block that starts at an odd number; refuses what is no block. */
+/* Frees a block that starts at an odd number; refuses a pointer to no block. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_odd_at(struct acre_buddy *buddy, uintptr_t pos)
 {
     if ((pos & buddy->mask) != 0)
@@ -344,8 +345,8 @@ ACRE_INLINE enum acre_status buddy_dealloc_pair(
     return buddy_dealloc_even(buddy, pos, state, was & BUDDY_CLASS);
 }
 
-/* Frees a block of a region that the short way does not lead to, or one that starts at an odd number;
- * refuses what is no block. */
+/* Frees a block in a region that the quick lookup does not find, or one that starts at an odd
+ * number; refuses a pointer to no block. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
     struct acre_buddy *buddy, uintptr_t pos)
 {
@@ -363,8 +364,8 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_searching(
     return buddy_dealloc_pair(buddy, region, pos, pair);
 }
 
-/* Frees a block outside the cached region, or one that starts at an odd number; refuses what is no
- * block. */
+/* Frees a block outside the cached region, or one that starts at an odd number; refuses a pointer
+ * to no block. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_uncached(
     struct acre_buddy *buddy, uintptr_t pos)
 {
@@ -402,7 +403,7 @@ enum acre_status acre_buddy_dealloc(struct acre_buddy *buddy, void *ptr)
 
 /* ---- dealloc_sized ---- */
 
-/* Frees or refuses what the short way does not prove to have been made by the layout. */
+/* Frees or refuses a block that the fast path does not find to have the layout. */
 static ACRE_NOINLINE enum acre_status buddy_dealloc_sized_slow(
     struct acre_buddy *buddy, uintptr_t pos, struct acre_layout layout)
 {
@@ -418,14 +419,15 @@ static ACRE_NOINLINE enum acre_status buddy_dealloc_sized_slow(
     return buddy_dealloc_even(buddy, pos, state, live.order + buddy->bias);
 }
 
-/* The class of the blocks that a layout makes. */
+/* The class of blocks that a layout is served by. */
 ACRE_INLINE unsigned buddy_class_made(const struct acre_buddy *buddy, struct acre_layout layout)
 {
     return acre_bits_highest((layout.size - 1) | (layout.align - 1) | buddy->mask);
 }
 
-/* Whether a pair starts with a live block of a class, which a layout makes: one comparison proves both
- * the block and the layout, for a block of that class is large enough and aligned. */
+/* Whether a pair starts with a live block of a class, which a layout is served by: one
+ * comparison validates both the block and the layout, for a block of that class is large enough
+ * and aligned. */
 ACRE_INLINE bool buddy_is_made_for(unsigned state, unsigned made, struct acre_layout layout)
 {
     return (state & (BUDDY_LIVE_EVEN | BUDDY_CLASS)) == (BUDDY_LIVE_EVEN | made) &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What layers above must know of buddy.
+ * Buddy's table of acre/backing.h.
  */
 #include "base/bits.h"
 

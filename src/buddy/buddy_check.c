@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's checker: proves invariants BUDDY-1 to BUDDY-11 of buddy_private.h. It changes nothing,
+ * Buddy's checker: verifies invariants BUDDY-1 to BUDDY-11 of buddy_private.h. It changes nothing,
  * and reads a region's maps only when it has shown where they lie.
  */
 #include "buddy/buddy_fast.h"

@@ -28,7 +28,7 @@ static bool buddy_set_defaults(struct acre_buddy *buddy)
     return true;
 }
 
-/* Undoes that, for a call that was refused. */
+/* Undoes buddy_set_defaults(), for a call that was refused. */
 static void buddy_unset_defaults(struct acre_buddy *buddy)
 {
     size_t failed = buddy->failed;

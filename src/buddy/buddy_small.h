@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What stands in buddy_fast.h, which includes this, in a small build: no quick lists.
+ * The functions of buddy_fast.h, which includes this file, in a small build: there are no quick
+ * lists.
  */
 #ifndef ACRE_SRC_BUDDY_BUDDY_SMALL_H
 #define ACRE_SRC_BUDDY_BUDDY_SMALL_H

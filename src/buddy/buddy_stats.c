@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's accounts and walk.
+ * Buddy's statistics, find and walk.
  */
 #include "buddy/buddy_fast.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Buddy's blocks that meet conditions. The search is apart from the one without conditions, which is
+ * Buddy's search with placement constraints. It is separate from the unconstrained search, which is
  * on a hot path.
  */
 #include "base/exhausted.h"
 #include "base/limits.h"
 #include "buddy/buddy_private.h"
 
-/* The conditions on a block of an order, in smallest blocks. */
+/* The constraints on a block of an order, in smallest blocks. */
 struct buddy_limits {
     unsigned order;
     uintptr_t from;  /* no part of the block lies below this number, */
@@ -16,7 +16,7 @@ struct buddy_limits {
     uintptr_t phase; /* less than that, and a multiple of the block's size */
 };
 
-/* A free block, and the number in it that serves. */
+/* A free block, and the number in it at which the request fits. */
 struct buddy_found {
     struct acre_buddy_region *region; /* null: there is none */
     size_t index;                     /* of its free bit */
@@ -26,7 +26,7 @@ struct buddy_found {
 
 /* ---- search ---- */
 
-/* The lowest number in a free block that serves; `after` when none does. */
+/* The lowest number in a free block at which the request fits; `after`: there is none. */
 static uintptr_t buddy_fit_within(
     const struct buddy_limits *limits, uintptr_t block, unsigned order)
 {
@@ -104,7 +104,7 @@ static void buddy_split_to(struct acre_buddy *buddy, struct buddy_found found, u
     ACRE_ASSERT(block == found.at);
 }
 
-/* The conditions in smallest blocks; false: no block can meet them. */
+/* The constraints in smallest blocks; false: no block can meet them. */
 static bool buddy_set_limits(const struct acre_buddy *buddy, size_t size,
     const struct acre_run_limits *limits, struct buddy_limits *set)
 {
@@ -122,7 +122,7 @@ static bool buddy_set_limits(const struct acre_buddy *buddy, size_t size,
            (limits->boundary == 0 || limits->boundary >= bytes);
 }
 
-/* What a retry has to know beside the layout. */
+/* The parameters of a retry, besides the layout. */
 struct buddy_request {
     struct acre_buddy *buddy;
     const struct acre_run_limits *limits;

@@ -31,7 +31,7 @@ static struct acre_ptr heap_alloc_locked(void *self, struct acre_layout layout)
 
 /* ---- dealloc ---- */
 
-/* A free under a lock, or of a byte allocator that does not tell of frees. */
+/* A free with locks, or of a byte allocator that does not report frees. */
 static enum acre_status heap_dealloc_counting(void *self, void *ptr)
 {
     struct acre_heap *heap = self;
@@ -148,8 +148,8 @@ void acre_heap_walk(const struct acre_heap *heap, acre_walk_fn *visit, void *arg
 
 /* ---- which functions the hot paths are ---- */
 
-/* Without a lock, alloc is the byte allocator's; the frees are too where that tells of those after which
- * a region may be empty. */
+/* Without locks, alloc is the byte allocator's own; so are the frees if it reports those after
+ * which a region may be empty. */
 static void heap_bind_direct(struct acre_heap *heap, const struct acre_backing *backing)
 {
     heap->alloc = backing->ops->alloc;

@@ -83,8 +83,8 @@ static bool heap_add_chunk_for(struct acre_heap *heap, struct acre_layout layout
     return true;
 }
 
-/* Returns a chunk that did not serve the request it was added for: it is empty, and the next to be
- * examined. True when there was one; region_size is wrong then. */
+/* Returns a chunk that did not serve the request for which it was added. It is empty, and the next
+ * to be examined. True if there was one, which means that region_size is wrong. */
 static bool heap_return_useless_chunk(struct acre_heap *heap, struct acre_layout layout)
 {
     if (heap->ring == NULL || heap->ring->ring_next != heap->newest ||

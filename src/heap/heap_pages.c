@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The page allocator and the runs that chunks have of it: all that is under the lock of pages.
+ * The page allocator and the runs of chunks: everything under the lock of pages.
  */
 #include "base/limits.h"
 #include "heap/heap_private.h"
@@ -170,8 +170,8 @@ static size_t heap_preferred_pages(const struct acre_heap *heap)
     return pages != 0 ? pages : 1;
 }
 
-/* The next size to try: half as many, but no fewer than are needed and no more than are free, which are
- * at least as many. */
+/* The next size to try: half as many, but no fewer than are needed and no more than are free, which
+ * are at least as many. */
 static size_t heap_smaller_run(size_t pages, size_t least, size_t longest)
 {
     do

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Set-up, and regions that come and go.
+ * Setup, and adding and removing regions.
  */
 #include "heap/heap_private.h"
 
-/* Empties the byte allocator and its accounts. */
+/* Empties the byte allocator and its counts. */
 static void heap_forget_bytes(struct acre_heap *heap)
 {
     enum acre_status refused = acre_bytes_init(heap_bytes(heap), NULL, 0);

@@ -41,7 +41,7 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
     size_t longest = acre_heap_longest_run(heap, &pages, 0);
     size_t combined_peak = heap->combined_peak;
     acre_locker_unlock(&heap->pages_lock);
-    /* The two are of different moments: a chunk that another thread gives back between them is in
+    /* The two are read one after the other: a chunk that another thread returns in between is in
      * both. */
     size_t used = heap_lesser(bytes.used + whole, pages.total);
     size_t available = heap_lesser(bytes.available + pages.available, pages.total - used);

@@ -70,7 +70,7 @@
  *   1  slab_pagemap.c (addresses to records and back), slab_tables.h (what alloc keeps per class),
  *      this file
  *
- * Alternatives, with figures: docs/decisions.md, "Slab"; for shared maps, "Heap".
+ * Alternatives, with figures: docs/decisions.md, "Slab"; for shared maps, "The heap".
  */
 #ifndef ACRE_SRC_SLAB_PRIVATE_H
 #define ACRE_SRC_SLAB_PRIVATE_H

@@ -16,12 +16,12 @@
  *
  * Beside the groups of a slab's record stands one number per object, out of reach of the program: its
  * slack in bytes, or what it is when it is not live. A free claims the object by this number first;
- * then it proves the canaries and clears the object, which enters the quarantine of the thread that
+ * then it verifies the canaries and clears the object, which enters the quarantine of the thread that
  * frees it. The object that leaves for it, chosen at random, is freed as any other: only now is its
  * `free` or `remote` bit set. While a quarantine is full, the object that is handed out next is chosen at
  * random from its group too.
  *
- * When canaries are proven: at free and at a change of size, those of the block and the word before it;
+ * When canaries are verified: at free and at a change of size, those of the block and the word before it;
  * zeroes, when the object is handed out again; and a few of both in each sweep, one of which comes every
  * SWEEP_MOST requests, more often at first.
  *
@@ -79,7 +79,7 @@ ACRE_INLINE _Atomic size_t *harden_run_slack(const struct acre_threaded_slab *ru
     return (_Atomic size_t *)(uintptr_t)&run->group[run->capacity];
 }
 
-/* Bytes of a free object that are cleared and proven; a multiple of two words, but the last word. */
+/* Bytes of a free object that are cleared and verified; a multiple of two words, but the last word. */
 ACRE_INLINE size_t harden_fill(const struct acre_threaded *threaded, size_t size)
 {
     size_t fill = threaded->env.hardening.fill;
@@ -270,7 +270,7 @@ bool acre_harden_resize(
 /* Frees what a heap has in quarantine. */
 void acre_harden_flush(struct acre_thread_heap *heap);
 
-/* Proves a few canaries and zeroes. */
+/* Verifies a few canaries and zeroes. */
 void acre_harden_sweep(struct acre_thread_heap *heap);
 
 /* Tells the caller of damage at an address. `size`: bytes requested for the block, 0 for a free one. */

@@ -23,7 +23,7 @@ uintptr_t acre_threaded_take_pages(
     return got.status == ACRE_OK ? got.num : 0;
 }
 
-/* Starts a new run of pages for records; the rest of the old one is left unused. */
+/* Starts a new run of pages for records. The rest of the old run stays unused. */
 static bool threaded_meta_refill(struct acre_threaded *threaded, size_t bytes)
 {
     struct acre_pages meta = threaded->env.meta;

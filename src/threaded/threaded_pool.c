@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * One heap over bitmap pages, as a byte allocator. The accounts are kept here, for those of a threaded
- * heap are sums over its slabs.
+ * One heap over bitmap pages, as a byte allocator. The counts are kept here, because the statistics
+ * of a threaded heap are sums over its slabs.
  */
 #include <acre/threaded_pool.h>
 
@@ -29,14 +29,14 @@ static void pool_open(struct acre_threaded_pool *pool)
         pool->heap = acre_threaded_attach(&pool->threaded);
 }
 
-/* Forgets heap and records; the regions and the counts stay. No block is live. */
+/* Drops heap and records; regions and counts stay. No block is live. */
 static void pool_restart(struct acre_threaded_pool *pool)
 {
     acre_bitmap_reset(&pool->pages);
     pool_open(pool);
 }
 
-/* The same with blocks, which are gone then. */
+/* The same with live blocks, which are lost. */
 static void pool_clear(struct acre_threaded_pool *pool)
 {
     pool->used = pool->live = pool->peak = pool->failed = 0;
@@ -308,7 +308,7 @@ enum acre_status acre_threaded_pool_resize(struct acre_threaded_pool *pool, void
     return status;
 }
 
-/* The block moves by a new one, so that the handler of exhaustion has its turn. */
+/* Moves the block into a new one. This may call the handler of exhaustion. */
 static struct acre_ptr pool_move(
     struct acre_threaded_pool *pool, void *ptr, size_t usable, struct acre_layout layout)
 {
@@ -371,8 +371,8 @@ void acre_threaded_pool_set_on_exhausted(
 
 /* ---- tables ---- */
 
-/* A slab or run, twice as large as needed where slabs are cut to fit; heap, nodes of the map, records and
- * window; and the bitmap's own. */
+/* A slab or run, twice as large as needed where slabs are cut to fit; heap, nodes of the map,
+ * records and window; and the bitmap's own. */
 static size_t pool_region_size(const void *self, struct acre_layout layout)
 {
     enum { FIXED = 24, PER_LEAF = 5 };

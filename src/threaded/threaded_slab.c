@@ -6,7 +6,8 @@
 
 #if THREADED_IS_LOCK_FREE
 
-/* Slabs of a hardened heap are as large as the third of a class: each gives up its first object. */
+/* Slabs of a hardened heap are as large as the third one of a class, because each loses its first
+ * object to the guard. */
 enum { HARDENED_SLABS = 2 };
 
 /* A record with room for so many groups: a free one of this or a larger capacity, or a new one. */
@@ -99,7 +100,8 @@ static void threaded_fill_groups(struct acre_threaded_slab *slab)
     }
 }
 
-/* Pages and a record for objects of a class: half as many pages, and so on, when memory is short. */
+/* Pages and a record for objects of a class: half as many pages, and so on, when memory is
+ * short. */
 static struct acre_threaded_slab *threaded_find_pages(
     struct acre_threaded *threaded, unsigned size_class, unsigned slabs)
 {

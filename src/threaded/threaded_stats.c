@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The accounts, summed over the slabs and runs in use, and the walk over their blocks.
+ * The statistics, summed over the slabs and runs in use, and the walk over their blocks.
  */
 #include "threaded/threaded_harden.h"
 
 #if THREADED_IS_LOCK_FREE
 
-/* Objects that are no program's: those of a hardened slab's guard. */
+/* Objects of a hardened slab's guard, which the program never gets. */
 static size_t threaded_first_object(const struct acre_threaded_slab *slab)
 {
     return slab->hardened ? harden_lead(slab) : 0;

@@ -51,7 +51,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_last_in_list(
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
-/* Allocates the first block of a linear list where the link to the next one has to be proven. */
+/* Allocates the first block of a linear list where the link to the next one has to be validated. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_proving(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
@@ -61,8 +61,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_proving(
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
-/* Cuts a request off the bottom of a block that is in no list. The remainder, of span `rest`, goes
- * into a linear list. */
+/* Splits a request off the lower end of a block that is in no list. The remainder, of span `rest`,
+ * goes into a linear list. */
 ACRE_INLINE struct acre_ptr tlsf_alloc_splitting(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, size_t rest)
 {
@@ -73,8 +73,8 @@ ACRE_INLINE struct acre_ptr tlsf_alloc_splitting(
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
-/* Allocates a block that is in no list, or a part of it when what is left, `rest`, is a block; not a
- * large one. */
+/* Allocates a block that is in no list, or its lower part if the remainder, `rest`, is large enough
+ * for a block; `rest` is not large. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_unlisted(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span, size_t rest)
 {
@@ -84,8 +84,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_unlisted(
     return acre_tlsf_mark_live(tlsf, block, span + rest);
 }
 
-/* Cuts a request off a large block, the first of its list. What is left often takes its place there
- * or becomes the top block. */
+/* Splits a request off a large block, the first of its list. The remainder often stays first in the
+ * list or becomes the top block. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list, size_t span)
 {
@@ -143,7 +143,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_top(
 }
 
 /* Serves a request above the linear lists. The first block of the request's own list may be large
- * enough though not all there are. */
+ * enough, although not all of that list are. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_large(struct acre_tlsf *tlsf, size_t size)
 {
     size_t over = (size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
@@ -161,8 +161,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_large(struct acre_tlsf *tlsf, si
     return tlsf_alloc_from_large(tlsf, tlsf->first[list], list, span);
 }
 
-/* Serves a request of a linear list for which its word of the bitmap has no list: from one in a later
- * word, or from the top block. */
+/* Serves a request of a linear list for which its word of the bitmap has no list: from one in a
+ * later word, or from the top block. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_later(
     struct acre_tlsf *tlsf, size_t size, size_t own)
 {
@@ -202,7 +202,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_larger(
     return acre_tlsf_mark_live(tlsf, block, span + 4 * rest);
 }
 
-/* Serves a request that is shorter than all those that take the smallest block by their size. */
+/* Serves a request of 0 bytes or so few that its size maps below the smallest block. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_smallest(struct acre_tlsf *tlsf, size_t size)
 {
     size_t word = tlsf->nonempty[0];
@@ -337,8 +337,8 @@ static ACRE_NOINLINE enum acre_status tlsf_grow_upward(
     return tlsf_free_large(tlsf, block, span);
 }
 
-/* Writes a large free block `old`, not the top block, that has grown downward and now starts at `block`,
- * which often takes the old one's place. */
+/* Writes a large free block `old`, not the top block, that has grown downward and now starts at
+ * `block`, which often takes the old one's place. */
 static ACRE_NOINLINE enum acre_status tlsf_grow_downward(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *old, struct acre_tlsf_block *block, size_t span)
 {
@@ -466,7 +466,7 @@ ACRE_INLINE enum acre_status tlsf_dealloc_in(struct acre_tlsf *tlsf, struct acre
     return acre_tlsf_free_block(tlsf, block);
 }
 
-/* In a region that the short way does not lead to. */
+/* Frees a block in a region that the quick lookup does not find. */
 static ACRE_NOINLINE enum acre_status tlsf_dealloc_searching(struct acre_tlsf *tlsf, void *ptr)
 {
     size_t offset = 0;
@@ -485,7 +485,8 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tl
     return tlsf_dealloc_in(tlsf, ptr, region, offset);
 }
 
-/* Frees a block of the cached region, whose live bit is in `word`, with neighbours to be proven. */
+/* Frees a block of the cached region, whose live bit is in `word`, after validating its
+ * neighbours. */
 static ACRE_NOINLINE enum acre_status tlsf_dealloc_proving(
     struct acre_tlsf *tlsf, void *ptr, size_t *word)
 {
@@ -495,8 +496,8 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_proving(
     return tlsf_free_unlisted(tlsf, ptr);
 }
 
-/* Frees a block of the cached region, whose live bit is in `word`. The most common one, between live
- * blocks of one region, is proven here. */
+/* Frees a block of the cached region, whose live bit is in `word`. Validates the most common case
+ * here: a block between live blocks of one region. */
 ACRE_INLINE enum acre_status tlsf_dealloc_hardened(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t *word, size_t offset)
 {
@@ -533,7 +534,7 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_slow(
     return acre_tlsf_dealloc(tlsf, ptr);
 }
 
-/* Outside the cached region. */
+/* Frees a block outside the cached region. */
 static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_uncached(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {
@@ -548,8 +549,8 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_uncached(
     return tlsf_dealloc_in(tlsf, ptr, region, offset);
 }
 
-/* The short way proves the block as dealloc does, and the layout by the header that dealloc reads
- * anyway. */
+/* The fast path validates the block as dealloc does, and the layout by the header that dealloc
+ * reads anyway. */
 enum acre_status acre_tlsf_dealloc_sized(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {

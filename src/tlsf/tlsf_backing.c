@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What layers above must know of TLSF, with quick lists and without.
+ * TLSF's tables of acre/backing.h, with and without quick lists.
  */
 #include "base/arith.h"
 

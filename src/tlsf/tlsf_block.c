@@ -87,8 +87,8 @@ ACRE_INLINE struct acre_tlsf_block *top_or_first(const struct acre_tlsf *tlsf, s
     return *tlsf_header(top) > *tlsf_header(first) ? top : first;
 }
 
-/* Ends acre_tlsf_find_aligned when the first block of the request's own list does not do. A block of
- * `enough` granules always does. */
+/* Ends acre_tlsf_find_aligned if the first block of the request's own list does not fit. A block of
+ * `enough` granules always fits. */
 static ACRE_NOINLINE struct acre_tlsf_block *find_aligned_larger(
     const struct acre_tlsf *tlsf, size_t span, size_t enough, size_t align)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's checker: proves invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_quick_private.h in
- * that order. It changes nothing, is linear, and follows no link before it has proven where the
- * link leads.
+ * TLSF's checker: verifies invariants TLSF-1 to TLSF-10 of tlsf_private.h and tlsf_quick_private.h
+ * in that order. It changes nothing, is linear, and follows no link before it has verified where
+ * the link leads.
  */
 #include "tlsf/tlsf_quick_private.h"
 #include "tlsf/tlsf_small.h"
@@ -59,8 +59,8 @@ static const struct acre_tlsf_region *map_owner_of(const struct acre_tlsf_region
     return region;
 }
 
-/* Whether a region's live map is the part of the shared map, kept by the topmost of the regions that
- * share it, that stands for the region. In a compact structure no region can be cached. */
+/* Whether a region's live map is the part of the shared map, kept by the topmost of the regions
+ * that share it, that stands for the region. In a compact structure no region can be cached. */
 static bool has_sane_map(const struct acre_tlsf *tlsf, const struct acre_tlsf_region *region,
     const struct acre_tlsf_region *before)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Where calls leave the code of whole structures for that of compact ones.
+ * The calls from the code of whole structures into that of compact ones.
  */
 #include "tlsf/tlsf_heads.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What differs in TLSF's control structure between the default and a small build
- * (ACRE_MAX_POOL): the heads of lists, the top block, and what frees watch for.
+ * The parts of TLSF's control structure that differ between the default and a small build
+ * (ACRE_MAX_POOL): list heads, the top block, and the sizes at which frees test for an empty
+ * region.
  */
 #ifndef ACRE_SRC_TLSF_TLSF_HEADS_H
 #define ACRE_SRC_TLSF_TLSF_HEADS_H
@@ -18,7 +19,7 @@ void acre_tlsf_small_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *bloc
 
 #if ACRE_MAX_POOL == 0
 
-/* What a compact structure does otherwise than a whole one. */
+/* Functions in which a compact structure differs from a whole one. */
 struct acre_tlsf_compact_ops {
     void (*unlink)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block);
     void (*insert)(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span);
@@ -32,7 +33,8 @@ struct acre_tlsf_compact_ops {
 
 #endif
 
-/* Makes a structure of acre_tlsf_structure_size(largest) zeroed bytes compact; nothing in a small build.
+/* Makes a structure of acre_tlsf_structure_size(largest) zeroed bytes compact; nothing in a small
+ * build.
  */
 void acre_tlsf_make_compact(struct acre_tlsf *tlsf, size_t largest);
 
@@ -71,7 +73,8 @@ ACRE_INLINE void tlsf_set_granule_limit(struct acre_tlsf *tlsf)
     tlsf->granule_limit = compact ? 0 : TLSF_MAX_GRANULES - ACRE_TLSF_MIN_GRANULES + 1;
 }
 
-/* What frees look at: spans without a linear list, and those that an empty region can have. */
+/* The spans that frees test for: those without a linear list, and those that an empty region can
+ * have. */
 ACRE_INLINE void tlsf_set_watched_spans(struct acre_tlsf *tlsf)
 {
     size_t span = tlsf->on_released != NULL ? tlsf->watch.least_span : SIZE_MAX;

@@ -84,8 +84,8 @@ ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
 
 /* ---- proofs ---- */
 
-/* Whether a free block of a list starts where a link leads. A live block of the same size differs in
- * a flag. */
+/* Whether a link leads to a free block of a list. A live block of the same size differs in a
+ * flag. */
 ACRE_INLINE bool tlsf_is_listed(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t list)
 {
@@ -99,7 +99,7 @@ ACRE_INLINE bool tlsf_is_listed(
            tlsf_large_list(header & ~(size_t)TLSF_FLAGS) == list;
 }
 
-/* The same of a linear list in the cached region, without a search. False leaves it open. */
+/* The same for a linear list in the cached region, without a lookup. False means not known. */
 ACRE_INLINE bool tlsf_is_after_nearby(const struct acre_tlsf *tlsf,
     const struct acre_tlsf_block *block, const struct acre_tlsf_block *before, size_t span)
 {
@@ -116,8 +116,8 @@ ACRE_INLINE bool tlsf_is_after(const struct acre_tlsf *tlsf, const struct acre_t
 
 /* ---- taking blocks out ---- */
 
-/* The block after a list's first one; where links are proven, null for one that is damaged: what
- * follows it is lost. */
+/* The block after a list's first one. In hardened builds, null if the link is damaged: the blocks
+ * after it are lost. */
 ACRE_INLINE struct acre_tlsf_block *tlsf_second(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_block *first, size_t list)
 {
@@ -137,8 +137,8 @@ ACRE_INLINE void tlsf_pop(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
         tlsf_unmark_list(tlsf, list);
 }
 
-/* Takes any block out of its list, where it is the last when it returns a block: the one that is last
- * then. Only blocks that are not first in their list have a valid `prev`. */
+/* Takes any block out of its list. If it was the last one, returns the new last block, else null.
+ * Only blocks that are not first in their list have a valid `prev`. */
 ACRE_INLINE struct acre_tlsf_block *tlsf_unlink_listed(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
 {
@@ -168,7 +168,7 @@ ACRE_INLINE void tlsf_unlink_linear(
         tlsf_set_last(tlsf, list, last);
 }
 
-/* Takes a large free block out of its place: its list, unless it is the top block. */
+/* Takes a large free block out of its list, unless it is the top block. */
 ACRE_INLINE void tlsf_unlink_large(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
@@ -178,7 +178,7 @@ ACRE_INLINE void tlsf_unlink_large(
         (void)tlsf_unlink_listed(tlsf, block, tlsf_large_list(span));
 }
 
-/* Takes any free block out of its place; not in a compact structure. */
+/* Takes any free block out of its list, or clears the top block; not in a compact structure. */
 ACRE_INLINE void tlsf_unlink(struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     if (TLSF_SMALL) {
@@ -257,7 +257,7 @@ ACRE_INLINE void tlsf_insert_large(
         tlsf_push(tlsf, block, tlsf_large_list(span));
 }
 
-/* Puts any free block in its place; not in a compact structure. */
+/* Puts any free block into its list, or makes it the top block; not in a compact structure. */
 ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     if (TLSF_SMALL)

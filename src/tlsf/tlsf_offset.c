@@ -5,7 +5,7 @@
 #include "base/exhausted.h"
 #include "tlsf/tlsf_heads.h"
 
-/* What a retry has to know beside the layout. */
+/* The parameters of a retry, besides the layout. */
 struct tlsf_offset_request {
     struct acre_tlsf *tlsf;
     size_t offset;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF with quick lists: the verbs that hand out and take back blocks.
+ * TLSF with quick lists: the verbs that allocate and free blocks.
  */
 #include "base/memory.h"
 #include "tlsf/tlsf_list.h"

@@ -97,7 +97,8 @@ static struct quick_run quick_longest_run(const struct acre_tlsf_quick *self)
     return longest;
 }
 
-/* TLSF calls this when it finds no block. Flushes the quick lists only when that helps. */
+/* TLSF calls this when it finds no block. Flushes the quick lists if that yields a block that is
+ * large enough. */
 static struct acre_ptr quick_alloc_flushed(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     struct acre_tlsf_quick *self = (struct acre_tlsf_quick *)tlsf; /* its first member */

@@ -64,7 +64,8 @@ static struct acre_tlsf_region *first_joined(struct acre_tlsf_region *region)
     return region;
 }
 
-/* Whether the free blocks on both sides of a seam can be merged: before a sentinel and at `first`. */
+/* Whether the free blocks on both sides of a seam can be merged: before a sentinel and at
+ * `first`. */
 static bool is_sound_seam(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *sentinel,
     const struct acre_tlsf_block *first)
 {
@@ -74,8 +75,8 @@ static bool is_sound_seam(const struct acre_tlsf *tlsf, const struct acre_tlsf_b
            (!tlsf_is_free(first) || acre_tlsf_is_sound_free(tlsf, first, tlsf_span(first)));
 }
 
-/* Joins a region with the one above it when they adjoin and no metadata stands at the seam. One of them
- * is new, so that a block there is free: the sentinel between them becomes part of it. */
+/* Joins a region with the one above it when they adjoin and no metadata stands at the seam. One of
+ * them is new, so that a block there is free: the sentinel between them becomes part of it. */
 static void join_above(struct acre_tlsf *tlsf, struct acre_tlsf_region *low)
 {
     struct acre_tlsf_region *high = tlsf_next_region(low);
@@ -222,7 +223,7 @@ enum acre_status acre_tlsf_check_range(
 
 #if ACRE_MAX_POOL == 0
 
-/* Clears all behind the settings, and what a whole structure watches for. */
+/* Clears the fields after the settings, and the spans that frees test for in a whole structure. */
 static void tlsf_clear_lists(struct acre_tlsf *tlsf)
 {
     const size_t lists = offsetof(struct acre_tlsf, nonempty);

@@ -28,7 +28,7 @@ static void guard_report_block(struct acre_guard *guard, const struct guarded *b
         guard_report(guard, &damage);
 }
 
-/* Finds the block at a pointer and reports its damage. False: no block is proven to start there. */
+/* Finds the block at a pointer and reports its damage. False: no live block starts there. */
 static bool guard_find_block(struct acre_guard *guard, void *ptr, struct guarded *block)
 {
     enum guard_found found = acre_guard_block_at(guard, ptr, block);

@@ -104,7 +104,7 @@ static enum guard_found guard_examine(
     return block->ptr == ptr ? GUARD_BLOCK : GUARD_NO_BLOCK;
 }
 
-/* NOT-COVERED-BEGIN: for builds that do not prove pointers, and none of those is measured. */
+/* NOT-COVERED-BEGIN: for builds without pointer validation, whose coverage is not measured. */
 /* The record in front says where the inner block starts; without it, the start is unknown. */
 static enum guard_found guard_trust_record(
     const struct acre_guard *guard, void *ptr, struct guarded *block)

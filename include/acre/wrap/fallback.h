@@ -5,7 +5,7 @@
  * pool of fast memory before a large one, or a private pool before the common heap.
  *
  * The first allocator decides who owns a block: a pointer for which it returns ACRE_NOT_ALLOCATED
- * belongs to the second. So the first must prove its pointers, as every allocator here does by
+ * belongs to the second. So the first must validate its pointers, as every allocator here does by
  * default; TLSF does not with ACRE_CHECK_POINTERS set to 0.
  *
  * A block stays with its allocator while that one can serve it. realloc moves it to the other one,

@@ -15,7 +15,7 @@
  * A block's zones are examined when it is freed, resized or reallocated; check and acre_guard_find
  * examine all blocks. Damage does not make a call fail: the block is reported, then freed, or
  * resized with new zones. There is one exception: a block whose two records are both overwritten is
- * reported and then refused with ACRE_NOT_ALLOCATED, since nothing proves its start any more.
+ * reported and then refused with ACRE_NOT_ALLOCATED, since nothing confirms its start any more.
  *
  * New bytes are filled with ACRE_GUARD_FRESH, those of a freed block with ACRE_GUARD_FREED.
  *
