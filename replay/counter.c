@@ -37,8 +37,8 @@ static const char *lack_text(int error)
     if (error == EACCES || error == EPERM)
         return "the system's settings forbid it (kernel.perf_event_paranoid, or a container's)";
     if (error == ENOENT || error == ENODEV || error == EOPNOTSUPP)
-        return "this machine, perhaps a virtual one, has no counter of them";
-    return "this system offers no counter of them";
+        return "this machine has no instruction counter (it may be virtual)";
+    return "this system has no instruction counter";
 }
 
 const char *replay_counter_lack(void)

@@ -141,7 +141,7 @@ static void say_worst(
     acre_cell_number(bytes, candidate->worst_size);
     if (candidate->worst_verb != REPLAY_DEALLOC)
         snprintf(size, sizeof size, " %s bytes", bytes);
-    say(text, "The worst operation of %s, %s%s, takes %s %s (least of %zu);", candidate->name,
+    say(text, "The worst operation of %s, %s%s, takes %s %s (minimum of %zu);", candidate->name,
         verb_text(candidate->worst_verb), size, number, result->ticks, result->step_rounds);
     acre_cell_number(number, candidate->p999);
     say(text, "one in a thousand takes more than %s.", number);
