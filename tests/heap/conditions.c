@@ -190,6 +190,8 @@ static void a_record_off_the_page(void **state)
 static void a_ring_is_begun_anew(void **state)
 {
     (void)state;
+    if (ACRE_ASSERTS) /* HEAP-3 is asserted, and does not hold */
+        skip();
     void *kept = take(1000);
     heap->ring->ring_checksum ^= 1;
     void *large = acre_heap_alloc(heap, acre_layout(WORLD_SIZE / 4, 1)).ptr;
