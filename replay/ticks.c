@@ -58,9 +58,9 @@ void replay_ticks_close(struct replay_ticks *ticks)
 
 uint32_t *replay_ticks_at(const struct replay_ticks *ticks, uint64_t first, uint64_t count)
 {
-    const uint64_t *place = ticks->places + first / REPLAY_WINDOW_OPS;
     if (ticks->file < 0)
         return ticks->items + first;
+    const uint64_t *place = ticks->places + first / REPLAY_WINDOW_OPS;
     /* What was never kept is not there to be read. */
     if (place[1] && replay_read_at(ticks->file, ticks->packed, (size_t)(place[1] - *place), *place))
         replay_unpack_ticks(ticks->items, (size_t)count, ticks->packed);

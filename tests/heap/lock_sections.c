@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-#if defined(__linux__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                 \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && defined(__x86_64__) && !defined(ACRE_SANITIZED)
 
 /* At most so many instructions, in optimised builds; dealloc_pages compares its pages with every
  * chunk, of which there is one for each other run of four pages. */

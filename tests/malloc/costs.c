@@ -28,8 +28,7 @@
 static const char *self;
 static const char *dropin;
 
-#if defined(__linux__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                 \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && defined(__x86_64__) && !defined(ACRE_SANITIZED)
 
 enum { REPEATS = 8, THREADS = 2 };
 

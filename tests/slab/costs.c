@@ -23,8 +23,7 @@
 
 #include <cmocka.h>
 
-#if defined(__linux__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                 \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && defined(__x86_64__) && !defined(ACRE_SANITIZED)
 
 enum { MIB = 1 << 20, SLOTS = 2000, WARM = 500, TOGGLES = 2400, CALLS = 3200, EVENTS = 8 };
 

@@ -162,7 +162,7 @@ static double resident_in_the_end(const cJSON *json, const char *name)
     return cJSON_GetArrayItem(resident, cJSON_GetArraySize(resident) - 1)->valuedouble;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ACRE_SANITIZED)
 enum { SANITIZED = true };
 #else
 enum { SANITIZED = false };
