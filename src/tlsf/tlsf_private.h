@@ -62,9 +62,9 @@
  * Alternatives that were measured; docs/decisions.md, "TLSF", has the figures:
  *   headers of 8 bytes: "Header"
  *   fewer or more lists, several sizes per list: "Lists"
- *   lists in order of freeing or of address: "Place in the list"
+ *   lists in order of freeing or of address: "Position in the list"
  *   rings with a list head: "Links"
- *   cutting from the top of a block: "Merging and cutting"
+ *   cutting from the top of a block: "Merging and splitting"
  *
  * Files, each calling only those below it:
  *   tlsf_realloc.c                             realloc

@@ -163,15 +163,16 @@ static void print_broken(FILE *out, const struct compare_result *result)
 static void print_footnotes(FILE *out, const struct compare_result *result)
 {
     fprintf(out,
-        "\n*: best of its column. memory: the smallest pool that completes, tables included;\n"
-        "~: it has no pool: peak growth of resident memory with every block touched.\n"
-        "internal: what live blocks take and did not ask for; external: free bytes not in\n"
-        "the largest free piece; both the mean over the run in the smallest pool.\n");
+        "\n*: best of its column. memory: the smallest pool in which the trace completes,\n"
+        "metadata included; ~: it has no pool: peak growth of resident memory with every\n"
+        "block touched. internal: bytes of live blocks beyond those requested; external: free\n"
+        "bytes outside the largest free block; both the mean over the run in the smallest\n"
+        "pool.\n");
     if (result->loop_ns > 0.0)
         fprintf(out,
             "ns/op: processor time, median of %zu alternated %s, the loop's own %.1f ns\n"
             "included; touched: the same on fresh pages, all bytes of a block written.\n"
-            "Others: each operation's least time of %zu.\n",
+            "The other times: the least of %zu for each operation.\n",
             result->rounds, acre_plural(result->rounds, "replay", "replays"), result->loop_ns,
             result->step_rounds);
     if (result->uncounted && result->loop_ns > 0.0)
