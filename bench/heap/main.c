@@ -18,7 +18,7 @@
 
 enum {
     MIB = 1 << 20,
-    SIZE = 64 * MIB,
+    SIZE = 64 * MIB + MIB / 8, /* with what the heap itself takes */
     SMOKE_SIZE = 2 * MIB,
     TOGGLES = 100000,
     WARM_UP = 20000,

@@ -51,6 +51,14 @@ struct acre_backing {
      * metadata, so that both are looked up together. */
     enum acre_status (*add_adjacent)(void *self, void *start, size_t size);
 
+    /**
+     * Gives an empty allocator memory, of acre_region_table_size(range) bytes at the alignment of a
+     * word, for a table of the regions in a range of addresses: frees outside of the region used last
+     * take fewer instructions then. Null memory: it does without from now on. Null: it has none.
+     * O(range / 16 KiB), and O(regions).
+     */
+    void (*set_region_table)(void *self, void *memory, uintptr_t start, size_t range);
+
     /** Sets the handler of requests that find no memory. */
     void (*set_on_exhausted)(void *self, acre_exhausted_fn *handler, void *arg);
 

@@ -20,6 +20,11 @@
  * refusing costs a bounded time, though an empty chunk may be left for a later request to find.
  * Where it examines none, a refused request changes nothing but the count of failed requests.
  *
+ * Of memory of 8 MiB or more, acre_heap_init keeps a 2,048th (at most 2 MiB) at its end for a table in
+ * which TLSF, slab and buddy find the chunk of a block in one step, however short the free runs of pages
+ * are. It counts as metadata and goes when that memory is removed. Chunks in memory added later, and
+ * more than 4 GiB above the start, are found through the byte allocator's index of regions.
+ *
  * Cost of a chunk: the byte allocator's metadata of a region, and a record of six words behind a
  * guard of 64 bytes. Cost of a
  * call: what the byte allocator's call costs, and a few instructions; a call that adds a chunk also
@@ -105,6 +110,9 @@ struct acre_heap {
     struct acre_heap_chunk *runs;  /* all chunks */
     size_t chunk_pages;            /* pages of all chunks */
     size_t reserve;                /* pages kept for flagged requests */
+    uintptr_t table_start;         /* start of the memory that ends with the table of regions, */
+    uintptr_t table;               /* and where it stands, */
+    size_t table_bytes;            /* to the end of that memory; 0: there is none */
     size_t failed_pages;           /* requests for pages failed */
     size_t combined_peak;          /* highest `used` seen when pages were handed out */
 };
@@ -155,13 +163,15 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * within the byte allocator's chunks only.
  *
  * stats: the sums hold at all times, though calls that run at the same time may be in one part of
- * them and not yet in the other. total is the page allocator's. Pages in chunks count as the byte
+ * them and not yet in the other. total is the page allocator's and the table's. Pages in chunks count as the byte
  * allocator counts them, their records as metadata; pages handed out whole are used, and
  * live_blocks has one for each. largest_free is exact while no chunk is empty, as after
  * acre_heap_release_empty. peak is exact as long as no pages are handed out whole; otherwise it is
  * the highest value of used when pages were handed out, when only blocks were live, or now. While
  * other threads free blocks, it may count those that they free between the look at the blocks and
  * the one at the pages. O(log memory) and what the parts take.
+ *
+ * init: what the page allocator's takes, and clears the table, 8 bytes for 16 KiB.
  *
  * walk: the blocks in the chunks; free pages are not visited. It holds the lock of bytes, so the
  * visitor must not call the heap. check, walk: linear, as those of the parts.

@@ -17,7 +17,7 @@ struct acre_region_node;
 
 /** A set of regions. Zeroed, it is empty. It may be moved by copying while no call runs. */
 struct acre_regions {
-    uintptr_t index;                /* root of the index; 0: there is no region */
+    uintptr_t index;                /* root of the index, or a table; 0: there is no region */
     struct acre_region_node *spare; /* nodes of descriptors that the index does not need */
     struct acre_region *first;      /* the lowest region; null: there is none */
     size_t total;                   /* bytes of all regions and of their metadata given apart */

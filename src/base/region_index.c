@@ -113,9 +113,10 @@ static struct acre_region *region_at_or_above_floor(uintptr_t entry, uintptr_t a
 
 struct acre_region *acre_indexed_floor(const struct acre_regions *regions, uintptr_t at)
 {
-    if (regions->index == 0)
+    uintptr_t root = acre_regions_root(regions);
+    if (root == 0)
         return NULL;
-    struct acre_region *region = region_at_or_above_floor(regions->index, at);
+    struct acre_region *region = region_at_or_above_floor(root, at);
     while (region != NULL && region->start > at)
         region = region->prev;
     return region;
@@ -260,7 +261,8 @@ struct region_path {
 
 static void region_trace(struct acre_regions *regions, uintptr_t start, struct region_path *path)
 {
-    uintptr_t *link = &regions->index;
+    struct acre_region_table *table = acre_regions_table(regions);
+    uintptr_t *link = table != NULL ? &table->root : &regions->index;
     path->depth = 0;
     path->links[0] = link;
     while (*link != 0 && !region_entry_is_leaf(*link)) {
@@ -450,8 +452,8 @@ const struct acre_region *acre_region_index_find_broken(const struct acre_region
     }
     if (last == NULL)
         return NULL;
-    bool sound = region_is_sound_entry(regions, regions->index, regions->first, last) &&
-                 (region_entry_is_leaf(regions->index) ||
-                     region_is_sound_link(regions, regions->index, last));
+    uintptr_t root = acre_regions_root(regions);
+    bool sound = region_is_sound_entry(regions, root, regions->first, last) &&
+                 (region_entry_is_leaf(root) || region_is_sound_link(regions, root, last));
     return sound ? NULL : regions->first;
 }

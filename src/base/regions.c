@@ -94,11 +94,13 @@ void acre_indexed_insert(struct acre_regions *regions, struct acre_region *regio
     ACRE_ASSERT(!acre_indexed_overlap(regions, region->start, region->size)); /* REGIONS-2 */
     acre_region_link(regions, region, below);
     acre_region_index_insert(regions, region);
+    acre_region_table_insert(regions, region);
     ACRE_ASSERT(acre_indexed_find(regions, region->start) == region); /* REGIONS-4 */
 }
 
 void acre_indexed_remove(struct acre_regions *regions, struct acre_region *region)
 {
+    acre_region_table_remove(regions, region);
     acre_region_index_remove(regions, region);
     acre_region_unlink(regions, region);
 }
@@ -108,7 +110,9 @@ void acre_indexed_remove(struct acre_regions *regions, struct acre_region *regio
 const struct acre_region *acre_indexed_find_broken(const struct acre_regions *regions)
 {
     const struct acre_region *broken = acre_region_list_find_broken(regions);
-    return broken != NULL ? broken : acre_region_index_find_broken(regions);
+    if (broken == NULL)
+        broken = acre_region_index_find_broken(regions);
+    return broken != NULL ? broken : acre_region_table_find_broken(regions);
 }
 
 bool acre_regions_total_agrees(const struct acre_regions *regions)

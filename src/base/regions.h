@@ -19,6 +19,10 @@
  * all starts agree, so that 512 regions of one size take three levels and no number takes more than
  * 16. Among small regions, which bring no nodes, a lookup takes O(small regions) as well.
  *
+ * A table (region_table.c) leads to regions in one step. It takes memory of its own, which a layer above
+ * that knows where regions will lie, a heap, may give: 8 bytes for each 16 KiB. The root of the index
+ * then stands in the table, which the index finds what the table does not know.
+ *
  * A small build (ACRE_MAX_POOL) has no index: its lookups walk the list, in O(regions), and its
  * regions hold their own metadata. The functions that allocators call choose between both.
  *
@@ -29,6 +33,7 @@
  *   REGIONS-3  total is the sum of all sizes, and its part `apart` that of metadata given apart [two
  *              additions per call]
  *   REGIONS-4  the index leads to each region [insert, remove: 16 steps per level]
+ *   REGIONS-5  a table has for each slot the highest region there [insert, remove: its slots]
  */
 #ifndef ACRE_SRC_BASE_REGIONS_H
 #define ACRE_SRC_BASE_REGIONS_H
@@ -46,7 +51,9 @@ enum {
 enum {
     ACRE_REGION_DIGIT = sizeof(size_t) == 8 ? 4 : 2, /* bits of the address per level */
     ACRE_REGION_WAYS = 1 << ACRE_REGION_DIGIT,
-    ACRE_REGION_IS_NODE = 1, /* in an entry: it is a node */
+    ACRE_REGION_IS_NODE = 1,  /* in an entry: it is a node */
+    ACRE_REGION_IS_TABLE = 2, /* in a set: the index begins with a table */
+    ACRE_REGION_TABLE_LOG2 = 14,
     ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
 };
 
@@ -59,6 +66,14 @@ struct acre_region_node {
     uintptr_t base;
     size_t shift;
     uintptr_t entries[ACRE_REGION_WAYS];
+};
+
+/** A table of regions. Its slots are of (1 << ACRE_REGION_TABLE_LOG2) bytes each, from base on. */
+struct acre_region_table {
+    uintptr_t root; /* of the index */
+    uintptr_t base;
+    size_t slots;
+    struct acre_region *entries[]; /* the highest region with a byte in the slot; null: none has */
 };
 
 /** The first member of every descriptor. */
@@ -110,6 +125,25 @@ const struct acre_region *acre_indexed_find_broken(const struct acre_regions *re
 bool acre_regions_overlap_metadata(
     const struct acre_regions *regions, uintptr_t start, size_t size);
 
+/* ---- region_table.c ---- */
+
+/** Bytes, at the alignment of a word, of a table for a range of so many bytes; 0: the range is too small
+ * to need one. O(1), pure. */
+size_t acre_region_table_size(size_t range);
+
+/** Gives a set, not one of integers, memory of acre_region_table_size() bytes for a table of the range
+ * from `start` on. Null: the set does without a table from now on. O(regions + slots). */
+void acre_regions_set_table(
+    struct acre_regions *regions, void *memory, uintptr_t start, size_t range);
+
+/** Enters a region, which is linked, into the table, if there is one, and takes one out that still is.
+ * O(slots of the region). */
+void acre_region_table_insert(struct acre_regions *regions, struct acre_region *region);
+void acre_region_table_remove(struct acre_regions *regions, const struct acre_region *region);
+
+/** The address of an entry that breaks REGIONS-5; null: none does. O(regions + slots). */
+const void *acre_region_table_find_broken(const struct acre_regions *regions);
+
 /* ---- region_list.c: the list alone ---- */
 
 /** Enters a region above `below`, the highest one below it, or null. O(1). */
@@ -159,22 +193,49 @@ ACRE_INLINE uintptr_t acre_region_entry_below(uintptr_t entry, uintptr_t at)
     return *(const uintptr_t *)(entry + slot * sizeof(uintptr_t) + ENTRIES);
 }
 
-/** Whether the index has a node. */
-ACRE_INLINE bool acre_regions_have_node(const struct acre_regions *regions)
+/** The table of a set; null: it has none. */
+ACRE_INLINE struct acre_region_table *acre_regions_table(const struct acre_regions *regions)
 {
-    return !ACRE_SMALL && (regions->index & ACRE_REGION_IS_NODE) != 0;
+    bool has = !ACRE_SMALL && (regions->index & ACRE_REGION_IS_TABLE) != 0;
+    return has ? (struct acre_region_table *)(regions->index - ACRE_REGION_IS_TABLE) : NULL;
 }
 
-/** The region that the digits of an address lead to where the index has a node: no other one contains
- * it but the one below that, unless the digits that the index leaves out differ or regions share a
- * slot. O(levels). */
-ACRE_INLINE struct acre_region *acre_regions_lead(const struct acre_regions *regions, uintptr_t at)
+/** The root of the index. */
+ACRE_INLINE uintptr_t acre_regions_root(const struct acre_regions *regions)
 {
-    uintptr_t entry = regions->index;
+    const struct acre_region_table *table = acre_regions_table(regions);
+    return table != NULL ? table->root : regions->index;
+}
+
+/** The region that the digits of an address lead to from the root, which is a node: no other one
+ * contains it but the one below that, unless the digits that the index leaves out differ or regions
+ * share a slot. O(levels). */
+ACRE_INLINE struct acre_region *acre_regions_lead(uintptr_t root, uintptr_t at)
+{
+    uintptr_t entry = root;
     do
         entry = acre_region_entry_below(entry, at);
     while ((entry & ACRE_REGION_IS_NODE) != 0);
     return (struct acre_region *)entry;
+}
+
+/** The region that a table has for an address: no other one contains it but the one below that, unless
+ * regions share a slot. Null: there is no table, or no region in the slot. O(1). */
+ACRE_INLINE struct acre_region *acre_regions_in_table(
+    const struct acre_regions *regions, uintptr_t at)
+{
+    enum { /* the mark is part of the distances */
+        BASE = offsetof(struct acre_region_table, base) - ACRE_REGION_IS_TABLE,
+        SLOTS = offsetof(struct acre_region_table, slots) - ACRE_REGION_IS_TABLE,
+        ENTRIES = offsetof(struct acre_region_table, entries) - ACRE_REGION_IS_TABLE
+    };
+    uintptr_t table = regions->index;
+    if (ACRE_SMALL || (table & ACRE_REGION_IS_TABLE) == 0)
+        return NULL;
+    size_t slot = (at - *(const uintptr_t *)(table + BASE)) >> ACRE_REGION_TABLE_LOG2;
+    if (ACRE_UNLIKELY(slot >= *(const size_t *)(table + SLOTS)))
+        return NULL;
+    return *(struct acre_region *const *)(table + ENTRIES + slot * sizeof(struct acre_region *));
 }
 
 /** The region that most likely contains an address, for paths where each instruction counts and whose
@@ -182,10 +243,13 @@ ACRE_INLINE struct acre_region *acre_regions_lead(const struct acre_regions *reg
 ACRE_INLINE struct acre_region *acre_regions_find_likely(
     const struct acre_regions *regions, uintptr_t at)
 {
-    if (ACRE_UNLIKELY(!acre_regions_have_node(regions)))
-        return NULL;
-    struct acre_region *region = acre_regions_lead(regions, at);
-    return at < region->start ? region->prev : region;
+    struct acre_region *region = NULL;
+    if (!ACRE_SMALL && ACRE_LIKELY((regions->index & ACRE_REGION_IS_NODE) != 0)) {
+        region = acre_regions_lead(regions->index, at);
+        return at < region->start ? region->prev : region;
+    }
+    region = acre_regions_in_table(regions, at);
+    return region != NULL && at < region->start ? region->prev : region;
 }
 
 /** The region that contains an address, for paths where each instruction counts. Null: none does, or
@@ -193,9 +257,10 @@ ACRE_INLINE struct acre_region *acre_regions_find_likely(
 ACRE_INLINE struct acre_region *acre_regions_find_short(
     const struct acre_regions *regions, uintptr_t at)
 {
-    if (ACRE_UNLIKELY(!acre_regions_have_node(regions)))
+    uintptr_t root = acre_regions_root(regions);
+    if (ACRE_SMALL || ACRE_UNLIKELY((root & ACRE_REGION_IS_NODE) == 0))
         return NULL;
-    struct acre_region *region = acre_regions_lead(regions, at);
+    struct acre_region *region = acre_regions_lead(root, at);
     if (ACRE_LIKELY(acre_region_contains(region, at)))
         return region;
     region = region->prev;
@@ -264,8 +329,8 @@ ACRE_INLINE void acre_regions_remove(struct acre_regions *regions, struct acre_r
         acre_indexed_remove(regions, region);
 }
 
-/** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4; null: none does. Follows
- * the links of the list and no other pointer. O(regions * nodes in use). */
+/** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4, or what breaks REGIONS-5; null:
+ * none does. Follows the links of the list and no other pointer. O(regions * nodes in use). */
 ACRE_INLINE const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
 {
     return ACRE_SMALL ? acre_region_list_find_broken(regions) : acre_indexed_find_broken(regions);

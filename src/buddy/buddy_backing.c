@@ -3,6 +3,7 @@
  * Buddy's table of acre/backing.h.
  */
 #include "base/bits.h"
+#include "base/regions.h"
 
 #include <acre/buddy.h>
 
@@ -52,6 +53,11 @@ static enum acre_status buddy_backing_add_adjacent(void *self, void *start, size
     return acre_buddy_add_memory(self, start, size);
 }
 
+static void buddy_backing_set_region_table(void *self, void *memory, uintptr_t start, size_t range)
+{
+    acre_regions_set_table(&((struct acre_buddy *)self)->regions, memory, start, range);
+}
+
 static void buddy_backing_set_on_exhausted(void *self, acre_exhausted_fn *handler, void *arg)
 {
     acre_buddy_set_on_exhausted(self, handler, arg);
@@ -72,6 +78,7 @@ const struct acre_backing acre_buddy_backing = {
     .metadata_size = ACRE_MAX_POOL == 0 ? buddy_backing_metadata_size : NULL,
     .add_apart = ACRE_MAX_POOL == 0 ? buddy_backing_add_apart : NULL,
     .add_adjacent = buddy_backing_add_adjacent,
+    .set_region_table = buddy_backing_set_region_table,
     .set_on_exhausted = buddy_backing_set_on_exhausted,
     .set_on_released = buddy_backing_set_on_released,
 };

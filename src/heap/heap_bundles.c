@@ -18,6 +18,9 @@ static size_t heap_bundle_region_size(const struct acre_backing *backing, const 
         return 0;
     size_t chunk = region + HEAP_TAIL + page - 1;
     size_t metadata = acre_bitmap_metadata_size(acre_divide(chunk, page) + 64) + page - 1;
+    size_t table = acre_region_table_size(2 * chunk); /* at the end, of more than is needed here */
+    if (table != 0)
+        metadata += table + HEAP_GUARD + page;
     return acre_multiply(acre_divide(chunk, page) + acre_divide(metadata, page) + 2, page);
 }
 

@@ -62,6 +62,7 @@
 #include "base/bits.h"
 #include "base/compiler.h"
 #include "base/null.h"
+#include "base/regions.h"
 #include "base/wide.h"
 
 #include <acre/heap.h>

@@ -4,6 +4,37 @@
  */
 #include "heap/heap_private.h"
 
+/* ---- the table of the byte allocator's regions ---- */
+
+/* Bytes of a table at the end of memory, with a guard before it; 0: none is needed. */
+static size_t heap_table_bytes(const struct acre_heap *heap, size_t size)
+{
+    size_t table = heap->parts.backing->set_region_table != NULL ? acre_region_table_size(size) : 0;
+    return table != 0 ? HEAP_GUARD + sizeof(size_t) + table : 0;
+}
+
+/* Makes the byte allocator, which is empty, use the table, if there is one. */
+static void heap_use_table(struct acre_heap *heap)
+{
+    uintptr_t at = acre_align_up(heap->table + HEAP_GUARD, sizeof(size_t));
+    if (heap->table_bytes != 0)
+        heap->parts.backing->set_region_table(
+            heap->parts.self, (void *)at, heap->table_start, heap->table - heap->table_start);
+}
+
+static void heap_forget_table(struct acre_heap *heap)
+{
+    heap->table_start = heap->table = heap->table_bytes = 0;
+}
+
+/* Whether a range shares a byte with the table. Under the lock of pages. */
+static bool heap_touches_table(const struct acre_heap *heap, uintptr_t start, size_t size)
+{
+    return acre_ranges_overlap(start, size, heap->table, heap->table_bytes);
+}
+
+/* ---- set-up ---- */
+
 /* Empties the byte allocator and its counts. */
 static void heap_forget_bytes(struct acre_heap *heap)
 {
@@ -38,6 +69,7 @@ enum acre_status acre_heap_setup(struct acre_heap *heap, const struct acre_heap_
     heap->page_size = page_size;
     heap_forget_bytes(heap);
     heap_forget_pages(heap);
+    heap_forget_table(heap);
     return ACRE_OK;
 }
 
@@ -77,11 +109,19 @@ static enum acre_status heap_check_range(const struct acre_heap *heap, uintptr_t
 enum acre_status acre_heap_init(struct acre_heap *heap, void *start, size_t size)
 {
     struct acre_base pages = acre_pages_base(heap_pages(heap));
+    heap_forget_table(heap);
     enum acre_status status = heap_check_range(heap, (uintptr_t)start, size);
     heap_forget_bytes(heap);
     heap_forget_pages(heap);
+    size_t table = status == ACRE_OK ? heap_table_bytes(heap, size) : 0;
     enum acre_status done =
-        acre_init(pages, status == ACRE_OK ? start : NULL, status == ACRE_OK ? size : 0);
+        acre_init(pages, status == ACRE_OK ? start : NULL, status == ACRE_OK ? size - table : 0);
+    if (done == ACRE_OK && table != 0) {
+        heap->table_start = (uintptr_t)start;
+        heap->table = (uintptr_t)start + (size - table);
+        heap->table_bytes = table;
+        heap_use_table(heap);
+    }
     return status == ACRE_OK ? done : status;
 }
 
@@ -91,24 +131,41 @@ enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_
     if (status != ACRE_OK)
         return status;
     acre_locker_lock(&heap->pages_lock);
-    status = acre_pages_add_memory(heap_pages(heap), start, size);
+    status = heap_touches_table(heap, (uintptr_t)start, size)
+                 ? ACRE_MEMORY_OVERLAP
+                 : acre_pages_add_memory(heap_pages(heap), start, size);
     acre_locker_unlock(&heap->pages_lock);
     return status;
 }
 
-static enum acre_status heap_remove_pages(struct acre_heap *heap, void *start)
+/* Removes the pages of some memory. Sets *table if the table stands there, which only the byte allocator
+ * still reads then. */
+static enum acre_status heap_remove_pages(struct acre_heap *heap, void *start, bool *table)
 {
     acre_locker_lock(&heap->pages_lock);
     enum acre_status status = acre_pages_remove_memory(heap_pages(heap), start);
+    *table = status == ACRE_OK && heap->table_bytes != 0 && heap->table_start == (uintptr_t)start;
+    if (*table)
+        heap_forget_table(heap);
     acre_locker_unlock(&heap->pages_lock);
     return status;
+}
+
+static void heap_remove_table(struct acre_heap *heap)
+{
+    acre_locker_lock(&heap->bytes_lock);
+    heap->parts.backing->set_region_table(heap->parts.self, NULL, 0, 0);
+    acre_locker_unlock(&heap->bytes_lock);
 }
 
 enum acre_status acre_heap_remove_memory(struct acre_heap *heap, void *start)
 {
-    enum acre_status status = heap_remove_pages(heap, start);
+    bool table = false;
+    enum acre_status status = heap_remove_pages(heap, start, &table);
     if (status == ACRE_INVALID_PARAM && acre_heap_release_empty(heap) != 0)
-        status = heap_remove_pages(heap, start);
+        status = heap_remove_pages(heap, start, &table);
+    if (table)
+        heap_remove_table(heap);
     return status;
 }
 
@@ -116,5 +173,6 @@ void acre_heap_reset(struct acre_heap *heap)
 {
     heap_forget_bytes(heap);
     heap_forget_pages(heap);
+    heap_use_table(heap);
     acre_pages_reset(heap_pages(heap));
 }

@@ -40,14 +40,15 @@ struct acre_stats acre_heap_stats(const struct acre_heap *heap)
     size_t whole = pages.used - acre_multiply(heap->chunk_pages, heap_page_size(heap));
     size_t longest = acre_heap_longest_run(heap, &pages, 0);
     size_t combined_peak = heap->combined_peak;
+    size_t total = pages.total + heap->table_bytes;
     acre_locker_unlock(&heap->pages_lock);
     /* The two are read one after the other: a chunk that another thread returns in between is in
      * both. */
     size_t used = heap_lesser(bytes.used + whole, pages.total);
     size_t available = heap_lesser(bytes.available + pages.available, pages.total - used);
     return (struct acre_stats){
-        .total = pages.total,
-        .metadata = pages.total - used - available,
+        .total = total,
+        .metadata = total - used - available,
         .used = used,
         .available = available,
         .peak = heap_larger(heap_larger(bytes.peak, combined_peak), used),
@@ -75,6 +76,8 @@ struct acre_stats acre_heap_page_stats(const struct acre_heap *heap)
     stats.largest_free =
         acre_multiply(acre_heap_longest_run(heap, &stats, 0), heap_page_size(heap));
     stats.failed = heap->failed_pages;
+    stats.total += heap->table_bytes;
+    stats.metadata += heap->table_bytes;
     acre_locker_unlock(&heap->pages_lock);
     return stats;
 }

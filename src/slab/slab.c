@@ -147,7 +147,10 @@ static ACRE_NOINLINE enum acre_status slab_dealloc_uncached(struct acre_slab *sl
 /* Frees a block outside the main map. */
 static ACRE_NOINLINE enum acre_status slab_dealloc_other_region(struct acre_slab *slab, void *ptr)
 {
-    struct acre_slab_region *region = slab->region_cache[slab_cache_slot((uintptr_t)ptr)];
+    struct acre_slab_region *region =
+        (struct acre_slab_region *)acre_regions_in_table(&slab->regions, (uintptr_t)ptr);
+    if (region == NULL)
+        region = slab->region_cache[slab_cache_slot((uintptr_t)ptr)];
     if (region == NULL)
         return slab_dealloc_uncached(slab, ptr);
     size_t number = ((uintptr_t)ptr - region->base) >> slab->page_log2;

@@ -4,6 +4,7 @@
  */
 #include <acre/slab.h>
 
+#include "base/regions.h"
 #include "base/wide.h"
 
 /* The size of a region that can serve a layout: the size rounded up to its class, by at most an
@@ -40,6 +41,11 @@ static enum acre_status slab_backing_add_adjacent(void *self, void *start, size_
     return acre_slab_add_memory_adjacent(self, start, size);
 }
 
+static void slab_backing_set_region_table(void *self, void *memory, uintptr_t start, size_t range)
+{
+    acre_regions_set_table(&((struct acre_slab *)self)->regions, memory, start, range);
+}
+
 static void slab_backing_set_on_exhausted(void *self, acre_exhausted_fn *handler, void *arg)
 {
     acre_slab_set_on_exhausted(self, handler, arg);
@@ -57,6 +63,7 @@ const struct acre_backing acre_slab_backing = {
     .largest_block = SIZE_MAX,
     .region_size = slab_backing_region_size,
     .add_adjacent = slab_backing_add_adjacent,
+    .set_region_table = slab_backing_set_region_table,
     .set_on_exhausted = slab_backing_set_on_exhausted,
     .set_on_released = slab_backing_set_on_released,
 };

@@ -454,14 +454,24 @@ ACRE_NOINLINE enum acre_status acre_tlsf_free_block(
     return tlsf_free_unlisted(tlsf, block);
 }
 
-/* Frees a block of a region, in whose map it has this number; refuses what is no block. */
-ACRE_INLINE enum acre_status tlsf_dealloc_in(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
+/* Clears the live bit of a block that has this number in a region's map; false when it has none. */
+ACRE_INLINE bool tlsf_clear_live_in(struct acre_tlsf *tlsf, const struct acre_tlsf_block *block,
     const struct acre_tlsf_region *region, size_t offset)
 {
     size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
     if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, block)))
-        return ACRE_NOT_ALLOCATED;
+        return false;
     *word ^= tlsf_bit(offset);
+    return true;
+}
+
+/* Frees a block that has this number in a region's map, which becomes the cached one; refuses what is no
+ * block. */
+ACRE_INLINE enum acre_status tlsf_dealloc_caching(struct acre_tlsf *tlsf,
+    struct acre_tlsf_block *block, const struct acre_tlsf_region *region, size_t offset)
+{
+    if (ACRE_UNLIKELY(!tlsf_clear_live_in(tlsf, block, region, offset)))
+        return ACRE_NOT_ALLOCATED;
     tlsf_cache_region(tlsf, region);
     return acre_tlsf_free_block(tlsf, block);
 }
@@ -473,16 +483,28 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_searching(struct acre_tlsf *t
     const struct acre_tlsf_region *region = acre_tlsf_find_granule(tlsf, ptr, &offset);
     if (region == NULL)
         return tlsf_is_compact(tlsf) ? acre_tlsf_compact_dealloc(tlsf, ptr) : ACRE_NOT_ALLOCATED;
-    return tlsf_dealloc_in(tlsf, ptr, region, offset);
+    return tlsf_dealloc_caching(tlsf, ptr, region, offset);
 }
 
-static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tlsf, void *ptr)
+/* In a region that the table does not lead to. */
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_by_index(struct acre_tlsf *tlsf, void *ptr)
 {
     size_t offset = 0;
     const struct acre_tlsf_region *region = tlsf_find_likely(tlsf, ptr, &offset);
     if (ACRE_UNLIKELY(region == NULL))
         return tlsf_dealloc_searching(tlsf, ptr);
-    return tlsf_dealloc_in(tlsf, ptr, region, offset);
+    return tlsf_dealloc_caching(tlsf, ptr, region, offset);
+}
+
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_uncached(struct acre_tlsf *tlsf, void *ptr)
+{
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_in_table(tlsf, ptr, &offset);
+    if (region == NULL)
+        return tlsf_dealloc_by_index(tlsf, ptr);
+    if (ACRE_UNLIKELY(!tlsf_clear_live_in(tlsf, ptr, region, offset)))
+        return ACRE_NOT_ALLOCATED;
+    return acre_tlsf_free_block(tlsf, ptr);
 }
 
 /* Frees a block of the cached region, whose live bit is in `word`, after validating its
@@ -546,7 +568,7 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_uncached(
         return ACRE_NOT_ALLOCATED;
     if (ACRE_UNLIKELY(tlsf_slack(tlsf_span(ptr), layout.size) >= TLSF_SURE_SLACK))
         return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
-    return tlsf_dealloc_in(tlsf, ptr, region, offset);
+    return tlsf_dealloc_caching(tlsf, ptr, region, offset);
 }
 
 /* The fast path validates the block as dealloc does, and the layout by the header that dealloc

@@ -2,7 +2,7 @@
 /*
  * TLSF's tables of acre/backing.h, with and without quick lists.
  */
-#include "base/arith.h"
+#include "base/regions.h"
 
 #include <acre/tlsf_quick.h>
 
@@ -58,6 +58,11 @@ static enum acre_status tlsf_backing_add_adjacent(void *self, void *start, size_
     return acre_tlsf_add_memory_adjacent(self, start, size);
 }
 
+static void tlsf_backing_set_region_table(void *self, void *memory, uintptr_t start, size_t range)
+{
+    acre_regions_set_table(&((struct acre_tlsf *)self)->regions, memory, start, range);
+}
+
 static void tlsf_backing_set_on_exhausted(void *self, acre_exhausted_fn *handler, void *arg)
 {
     acre_tlsf_set_on_exhausted(self, handler, arg);
@@ -78,6 +83,7 @@ const struct acre_backing acre_tlsf_backing = {
     .metadata_size = ACRE_MAX_POOL == 0 ? tlsf_backing_metadata_size : NULL,
     .add_apart = ACRE_MAX_POOL == 0 ? tlsf_backing_add_apart : NULL,
     .add_adjacent = tlsf_backing_add_adjacent,
+    .set_region_table = tlsf_backing_set_region_table,
     .set_on_exhausted = tlsf_backing_set_on_exhausted,
     .set_on_released = tlsf_backing_set_on_released,
 };

@@ -14,33 +14,34 @@ ACRE_NOINLINE struct acre_ptr acre_tlsf_raise_peak(struct acre_tlsf *tlsf, void 
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
-/* Ends mark_live_uncached: the block is in this region. */
-ACRE_INLINE struct acre_ptr mark_live_in(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
-    size_t span, const struct acre_tlsf_region *region)
+/* In a region that the table does not lead to; it becomes the cached one. */
+static ACRE_NOINLINE struct acre_ptr mark_live_searching(
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
+    size_t offset = 0;
+    const struct acre_tlsf_region *region = tlsf_find_likely(tlsf, block, &offset);
+    if (ACRE_UNLIKELY(region == NULL))
+        region = acre_tlsf_find_granule(tlsf, block, &offset);
+    ACRE_ASSERT(region != NULL); /* TLSF-1 */
     tlsf_cache_region(tlsf, region);
     if (ACRE_UNLIKELY(!tlsf_add_live(tlsf, block, span)))
         return acre_tlsf_raise_peak(tlsf, block);
     return (struct acre_ptr){ block, ACRE_OK };
 }
 
-static ACRE_NOINLINE struct acre_ptr mark_live_searching(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
-{
-    size_t offset = 0;
-    const struct acre_tlsf_region *region = acre_tlsf_find_granule(tlsf, block, &offset);
-    ACRE_ASSERT(region != NULL); /* TLSF-1 */
-    return mark_live_in(tlsf, block, span, region);
-}
-
 ACRE_NOINLINE struct acre_ptr acre_tlsf_mark_live_uncached(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     size_t offset = 0;
-    const struct acre_tlsf_region *region = tlsf_find_likely(tlsf, block, &offset);
-    if (ACRE_UNLIKELY(region == NULL))
+    const struct acre_tlsf_region *region = tlsf_find_in_table(tlsf, block, &offset);
+    if (region == NULL)
         return mark_live_searching(tlsf, block, span);
-    return mark_live_in(tlsf, block, span, region);
+    ACRE_ASSERT(!tlsf_test(region->shared_map, offset)); /* TLSF-5 */
+    region->shared_map[offset >> TLSF_WORD_LOG2] |= tlsf_bit(offset);
+    tlsf->live_blocks++;
+    if (ACRE_UNLIKELY((tlsf->headroom -= (ptrdiff_t)span) < 0))
+        return acre_tlsf_raise_peak(tlsf, block);
+    return (struct acre_ptr){ block, ACRE_OK };
 }
 
 ACRE_NOINLINE struct acre_ptr acre_tlsf_mark_live(

@@ -424,6 +424,18 @@ ACRE_INLINE const struct acre_tlsf_region *tlsf_find_likely(
     return ACRE_LIKELY(*offset < region->shared_granules) ? region : NULL;
 }
 
+/* The same by the table of regions alone. A region that it finds need not be cached. O(1). */
+ACRE_INLINE const struct acre_tlsf_region *tlsf_find_in_table(
+    const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
+{
+    const struct acre_region *found = acre_regions_in_table(&tlsf->regions, (uintptr_t)ptr);
+    const struct acre_tlsf_region *region = (const struct acre_tlsf_region *)found;
+    if (region == NULL)
+        return NULL;
+    *offset = tlsf_offset(region->shared_base, ptr);
+    return ACRE_LIKELY(*offset < region->shared_granules) ? region : NULL;
+}
+
 /* The same by a search that finds every region. */
 const struct acre_tlsf_region *acre_tlsf_find_granule(
     const struct acre_tlsf *tlsf, const void *ptr, size_t *offset);

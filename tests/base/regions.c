@@ -371,9 +371,74 @@ static void a_root_that_ends_before_the_last_region(void **state)
     assert_null(acre_regions_find_broken(&regions));
 }
 
+/* ---- the table ---- */
+
+enum { TABLE_RANGE = 1 << 23, TABLE_START = 1 << 26, TABLE_STEP = 0x3000, TABLE_WORDS = 1024 };
+
+static void toggle_in_range(size_t which)
+{
+    if (used[which])
+        acre_regions_remove(&regions, &places[which].region);
+    used[which] = !used[which];
+    if (!used[which])
+        return;
+    places[which].region = (struct acre_region){ .start = TABLE_START + 16 + which * TABLE_STEP,
+        .size = TABLE_STEP - 64 };
+    acre_regions_insert(&regions, &places[which].region);
+}
+
+static void compare_in_range(struct rng *rng)
+{
+    assert_null(acre_regions_find_broken(&regions));
+    for (size_t i = 0; i < 8; i++) {
+        uintptr_t at = TABLE_START - TABLE_STEP + rng_below(rng, (MOST + 2) * TABLE_STEP);
+        assert_ptr_equal(acre_regions_find(&regions, at), naive_find(at));
+        assert_ptr_equal(acre_regions_floor(&regions, at), naive_floor(at));
+        const struct acre_region *likely = acre_regions_find_likely(&regions, at);
+        assert_true(
+            likely == NULL || likely == naive_find(at) || !acre_region_contains(likely, at));
+    }
+}
+
+/* Three regions in two slots; with regions already there, and when the table is gone. */
+static void a_table_leads_to_regions(void **state)
+{
+    static size_t memory[TABLE_WORDS];
+    struct rng rng = { 1 };
+    (void)state;
+    assert_int_equal(acre_region_table_size(TABLE_RANGE - 1), 0);
+    assert_in_range(acre_region_table_size(TABLE_RANGE), 1, sizeof memory);
+    toggle_in_range(0);
+    toggle_in_range(MOST - 1);
+    acre_regions_set_table(&regions, memory, TABLE_START, TABLE_RANGE);
+    for (size_t round = 0; round < 4000; round++) {
+        if (round == 3000)
+            acre_regions_set_table(&regions, NULL, 0, 0);
+        compare_in_range(&rng);
+        toggle_in_range(rng_below(&rng, MOST));
+    }
+}
+
+static void a_damaged_table_is_found(void **state)
+{
+    static size_t memory[TABLE_WORDS];
+    (void)state;
+    acre_regions_set_table(&regions, memory, TABLE_START, TABLE_RANGE);
+    struct acre_region_table *table = acre_regions_table(&regions);
+    for (size_t slot = 0; slot < table->slots; slot++) {
+        table->entries[slot] = &places[0].region;
+        assert_ptr_equal(acre_regions_find_broken(&regions), &table->entries[slot]);
+        table->entries[slot] = NULL;
+    }
+    toggle_in_range(3);
+    assert_null(acre_regions_find_broken(&regions));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_table_leads_to_regions, start_empty),
+        cmocka_unit_test_setup(a_damaged_table_is_found, start_empty),
         cmocka_unit_test_setup(regions_come_and_go, start_empty),
         cmocka_unit_test_setup(regions_around_0, start_empty),
         cmocka_unit_test_setup(regions_at_the_top, start_empty),

@@ -44,6 +44,71 @@ static void a_zeroed_heap_serves_nothing(void **state)
     assert_null(acre_pages_check(pages).invariant);
 }
 
+/* ---- the table of regions ---- */
+
+enum { LARGE = 9 << 20 };
+static _Alignas(PAGE) unsigned char large[LARGE];
+static void *blocks[LARGE / PAGE];
+
+/* Four pages in eight are taken, so that each chunk has four. */
+static void fill_short_runs(struct acre_heap *own)
+{
+    static uintptr_t pages[LARGE / PAGE];
+    size_t count = 0;
+    struct acre_num got;
+    while ((got = acre_heap_alloc_pages(own, 1, 1, 0)).status == ACRE_OK)
+        pages[count++] = got.num;
+    for (size_t i = 0; i < count; i++)
+        if (i % 8 < 4)
+            assert_int_equal(acre_heap_dealloc_pages(own, pages[i], 1), ACRE_OK);
+    size_t made = 0;
+    while (made < LARGE / PAGE && (blocks[made] = acre_heap_alloc(own, acre_layout(2000, 1)).ptr))
+        made++;
+    assert_null(acre_heap_check(own).invariant);
+    assert_true(own->chunks > 100);
+    for (size_t i = 0; i < made; i++) {
+        assert_int_equal(acre_heap_dealloc(own, blocks[i]), ACRE_OK);
+        assert_int_equal(acre_heap_dealloc(own, blocks[i]), ACRE_NOT_ALLOCATED);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (i % 8 >= 4)
+            assert_int_equal(acre_heap_dealloc_pages(own, pages[i], 1), ACRE_OK);
+    acre_heap_release_empty(own);
+    assert_null(acre_heap_check(own).invariant);
+    assert_int_equal(acre_heap_stats(own).used, 0);
+}
+
+static void use_table(struct acre_heap *own, const struct acre_regions *regions)
+{
+    assert_int_equal(acre_heap_init(own, large, sizeof large), ACRE_OK);
+    assert_int_equal(acre_heap_stats(own).total, sizeof large);
+    assert_int_equal(acre_heap_page_stats(own).total, sizeof large);
+    assert_non_null(acre_regions_table(regions));
+    void *table = large + sizeof large - own->table_bytes;
+    assert_int_equal(acre_heap_add_memory(own, table, WORLD_SIZE), ACRE_MEMORY_OVERLAP);
+    fill_short_runs(own);
+    acre_heap_reset(own);
+    assert_non_null(acre_regions_table(regions));
+    fill_short_runs(own);
+    assert_int_equal(acre_heap_remove_memory(own, large), ACRE_OK);
+    assert_null(acre_regions_table(regions));
+    assert_int_equal(acre_heap_stats(own).total, 0);
+    assert_int_equal(acre_heap_init(own, world.memory, WORLD_SIZE), ACRE_OK);
+    assert_null(acre_regions_table(regions));
+    assert_int_equal(acre_heap_stats(own).total, WORLD_SIZE);
+}
+
+static void large_heaps_have_a_table(void **state)
+{
+    static struct acre_heap_tlsf tlsf;
+    static struct acre_heap_slab slab;
+    static struct acre_heap_buddy buddy;
+    (void)state;
+    use_table(acre_heap_over_tlsf(&tlsf), &tlsf.tlsf.regions);
+    use_table(acre_heap_over_slab(&slab), &slab.slab.regions);
+    use_table(acre_heap_over_buddy(&buddy), &buddy.buddy.regions);
+}
+
 /* A size of pages without which no bundle can be set up. */
 static void region_sizes_of_a_bundle_end(void **state)
 {
@@ -215,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_zeroed_heap_serves_nothing),
+        cmocka_unit_test(large_heaps_have_a_table),
         cmocka_unit_test(region_sizes_of_a_bundle_end),
         cmocka_unit_test_setup(frees_are_counted, make_quick),
         cmocka_unit_test_setup(empty_chunks_make_way, world_make_locked),
