@@ -116,11 +116,11 @@ static void make_call(const struct row *row, size_t number)
     calls.release(ptr);
 }
 
-static void *wait_for_ever(void *arg)
+static _Noreturn void *wait_for_ever(void *arg)
 {
+    (void)arg;
     for (;;)
         pause();
-    return arg;
 }
 
 static int make_calls(void)
