@@ -229,9 +229,9 @@ ACRE_INLINE struct acre_region *acre_regions_in_table(
         SLOTS = offsetof(struct acre_region_table, slots) - ACRE_REGION_IS_TABLE,
         ENTRIES = offsetof(struct acre_region_table, entries) - ACRE_REGION_IS_TABLE
     };
-    uintptr_t table = regions->index;
-    if (ACRE_SMALL || (table & ACRE_REGION_IS_TABLE) == 0)
+    if (ACRE_SMALL || (regions->index & ACRE_REGION_IS_TABLE) == 0)
         return NULL;
+    uintptr_t table = regions->index;
     size_t slot = (at - *(const uintptr_t *)(table + BASE)) >> ACRE_REGION_TABLE_LOG2;
     if (ACRE_UNLIKELY(slot >= *(const size_t *)(table + SLOTS)))
         return NULL;
@@ -257,8 +257,10 @@ ACRE_INLINE struct acre_region *acre_regions_find_likely(
 ACRE_INLINE struct acre_region *acre_regions_find_short(
     const struct acre_regions *regions, uintptr_t at)
 {
+    if (ACRE_SMALL)
+        return NULL;
     uintptr_t root = acre_regions_root(regions);
-    if (ACRE_SMALL || ACRE_UNLIKELY((root & ACRE_REGION_IS_NODE) == 0))
+    if (ACRE_UNLIKELY((root & ACRE_REGION_IS_NODE) == 0))
         return NULL;
     struct acre_region *region = acre_regions_lead(root, at);
     if (ACRE_LIKELY(acre_region_contains(region, at)))

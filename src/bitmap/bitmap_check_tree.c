@@ -66,6 +66,7 @@ static bool bitmap_hint_agrees(const struct acre_bitmap *self)
 static bool bitmap_unlisted_is_apart(const struct acre_bitmap *self)
 {
     const struct acre_bitmap_range *range = self->hint_range;
+    /* A null hint is below the words. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     if (self->hint < range->words || self->hint >= self->next_hint || *self->hint == 0 ||
         (*self->hint & (*self->hint - 1)) != 0)
         return false;

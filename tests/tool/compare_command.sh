@@ -83,7 +83,7 @@ done
 kill -9 "$(tr -d ' ' <"/proc/$comparing/task/$comparing/children")"
 wait "$comparing" || fail "recorder killed: code $?"
 kill "$(cat "$work/pid")"
-grep -q 'the recording was killed by signal 9; what was recorded until then is compared' "$work/err" ||
+grep -q 'the recording was killed by signal 9; comparing the calls recorded until then' "$work/err" ||
     fail "that the recorder was killed is not told"
 grep -q 'truncated' "$work/out" || fail "a cut trace passes for a whole one"
 rm -rf "$TMPDIR"/acre-record-*
