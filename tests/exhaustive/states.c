@@ -420,7 +420,7 @@ int main(int argc, char **argv)
     most_states = tier != QUICK ? 20000 : most_states;
     most_transitions = tier != QUICK ? 4000000 : most_transitions;
     if (getenv("ACRE_VALGRIND") != NULL)
-        most_states = 12; /* each takes fifty times as long */
+        most_states = 20; /* each takes fifty times as long */
     if (only != NULL)
         add_backend(only);
     for (size_t i = 0; only == NULL && backends[i] != NULL; i++)
