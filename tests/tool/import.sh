@@ -184,16 +184,21 @@ printf 'v 10400 3\n+ 18 1 5581\n+ 1000 2 5599\n- 5581\n' >"$work/in"
 [ "$(tail -n +3 "$work/out" | paste -sd,)" = 'm 0 24,m 1 4096,f 0,end 0 0' ] || fail "heaptrack's file is read otherwise"
 "$acre" info "$work/in" >"$work/out" 2>"$work/err" || fail "info does not read heaptrack's file: code $?"
 grep -Eq '^0 heaptrack +1 +1 +3 ' "$work/out" || fail "info shows something else"
-"$acre" replay -a tlsf --repeat=1 --json "$work/in" >"$work/out" 2>"$work/err" || fail "replay does not: code $?"
+"$acre" replay -a system --repeat=1 --json "$work/in" >"$work/out" 2>"$work/err" || fail "replay does not: code $?"
 grep -qF "\"$work/in\"" "$work/out" || fail "the file is not named"
-"$acre" map "$work/in" >"$work/out" 2>"$work/err" || fail "map does not: code $?"
+readers="info replay compare convert"
+if "$acre" map "$work/in" >"$work/out" 2>"$work/err"; then
+    readers+=" map"
+else # in a build without allocators there is nothing to draw
+    grep -q "unknown allocator 'tlsf'" "$work/err" || fail "map does not: code $?"
+fi
 "$acre" compare -r1 -a system "$work/in" >"$work/out" 2>"$work/err" || fail "compare does not: code $?"
 grep -qFx "$work/in" "$work/out" || fail "compare does not name the file"
 printf '= Start\n@ ./a.out:[0x400] + 0x5602 0x18\n' | "$acre" info - >"$work/out" 2>"$work/err" && fail "a pipe is recognised"
 printf '= Start\n@ ./a.out:[0x400] + 0x5602 0x18\n= End\n' >"$work/in"
 "$acre" info "$work/in" >"$work/out" 2>"$work/err" || fail "mtrace's file is not recognised: code $?"
 printf 'v 10400 3\n+ 18 1 5581\n- 55' >"$work/in"
-for each in info replay map compare convert; do
+for each in $readers; do
     code=0
     "$acre" $each "$work/in" >"$work/out" 2>"$work/err" || code=$?
     [ "$code" = 1 ] || fail "$each reads a cut file: code $code"
