@@ -202,10 +202,11 @@ static void a_region_on_the_wrong_list(void **state)
 static void links_of_a_region_without_a_free_block(void **state)
 {
     (void)state;
-    while (high->largest != BUDDY_NONE)
+    for (unsigned order = high->largest; order != BUDDY_NONE; order = high->largest) {
+        order = low->largest != BUDDY_NONE ? low->largest : order;
         assert_int_equal(
-            acre_buddy_alloc_range(&buddy, acre_layout((size_t)UNIT << low->largest, 1)).status,
-            ACRE_OK);
+            acre_buddy_alloc_range(&buddy, acre_layout((size_t)UNIT << order, 1)).status, ACRE_OK);
+    }
     assert_null(acre_buddy_check(&buddy).invariant);
     high->order_next = low;
     expect("BUDDY-11");

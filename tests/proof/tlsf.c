@@ -107,10 +107,11 @@ CLAIM(odd_alignment, size_t align)
     return tlsf_is_odd_alignment(align) == !(acre_is_pow2(align) && align <= ACRE_TLSF_GRANULE);
 }
 
-/* A live map has a bit for each granule that a region can have, wherever it starts. */
+/* A live map has a bit for each granule of which a region can have a part, wherever it starts. */
 CLAIM(map_is_large_enough, size_t size)
 {
-    return tlsf_map_bytes(size) / sizeof(size_t) * ACRE_TLSF_WORD_BITS > size / ACRE_TLSF_GRANULE;
+    return tlsf_map_bytes(size) / sizeof(size_t) * ACRE_TLSF_WORD_BITS >
+           size / ACRE_TLSF_GRANULE + 1;
 }
 
 /* The sentinel lies on a granule, and its header inside the region. */

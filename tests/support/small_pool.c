@@ -9,7 +9,8 @@
 
 enum { MOST_BLOCKS = SMALL_POOL / 8, MOST_SELF = 4096 };
 
-_Alignas(64) unsigned char small_pool_memory[SMALL_POOL];
+/* At a multiple of its size, so that buddy has a block of half of it wherever the linker puts it. */
+_Alignas(SMALL_POOL) unsigned char small_pool_memory[SMALL_POOL];
 unsigned char small_pool_other[SMALL_POOL];
 static unsigned char room[2 * ACRE_MAX_POOL];
 
