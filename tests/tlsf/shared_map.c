@@ -334,10 +334,11 @@ static void a_live_bit_after_the_last_block(void **state)
 static void places_that_may_hold_a_block(void **state)
 {
     static _Alignas(16) unsigned char meta[2][4096];
-    size_t size = REGION - ACRE_TLSF_GRANULE / 2; /* ends in the midst of a granule */
+    size_t part = sizeof(struct acre_tlsf_block) / 2;
+    size_t size = REGION - ACRE_TLSF_GRANULE + part; /* ends in the midst of links */
     (void)state;
     assert_int_equal(acre_tlsf_add_memory_apart(&tlsf, memory, size, meta[0], 4096), ACRE_OK);
-    const unsigned char *last = memory + size - ACRE_TLSF_GRANULE / 2;
+    const unsigned char *last = memory + size - part;
     assert_false(acre_tlsf_may_hold_block(&tlsf, memory));
     assert_true(acre_tlsf_may_hold_block(&tlsf, memory + ACRE_TLSF_GRANULE));
     assert_true(acre_tlsf_may_hold_block(&tlsf, last - ACRE_TLSF_GRANULE));
