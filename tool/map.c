@@ -64,9 +64,11 @@ static int find_allocator(const struct map_command *command, const struct acre_u
         return load_plugin(command);
     const char *name = command->allocator ? command->allocator : acre_backends[0].name;
     struct compare_choice choice = { .names = &name, .name_count = 1 };
+    if (!name)
+        return acre_usage_error(usage, "no allocator is built in: give a plugin with --with=FILE");
     compare_find_candidates(&candidates, &choice);
-    if (!name || compare_find_unknown(&candidates, &choice))
-        return acre_unknown_allocator(usage, name ? name : "", false, NULL);
+    if (compare_find_unknown(&candidates, &choice))
+        return acre_unknown_allocator(usage, name, false, NULL);
     if (!candidates.count || candidates.items[0].origin != COMPARE_BUILT_IN)
         return acre_usage_error(
             usage, "cannot draw this allocator: choose one built in, or a plugin with --with=FILE");
