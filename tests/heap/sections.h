@@ -40,8 +40,8 @@ struct sections {
 
 extern const char *const sections_names[SECTIONS_VERBS];
 
-/* Fills the heap with SECTIONS_MEMORY bytes from a page on, makes the calls, and counts. */
+/* Fills a heap with SECTIONS_MEMORY bytes from a page on, makes the calls, and counts. */
 struct sections sections_count(
-    struct acre_heap *heap, void *memory, const struct sections_counter *counter);
+    struct acre_heap *self, void *memory, const struct sections_counter *counter);
 
 #endif
