@@ -61,7 +61,7 @@ static void slab_remote_push(struct slab_remote_words *words, size_t number)
     size_t first = atomic_load_explicit(&words->first, memory_order_relaxed);
     do
         words->word[number].next = first;
-    /* NOT-COVERED: another thread pushes at the same moment */
+    /* NOT-ALWAYS-COVERED: another thread pushes at the same moment */
     while (!atomic_compare_exchange_weak_explicit(
         &words->first, &first, number + 1, memory_order_release, memory_order_relaxed));
 }

@@ -162,10 +162,10 @@ static struct acre_ptr threaded_realloc_hardened(
         return moved;
     memcpy(moved.ptr, ptr, usable.num < layout.size ? usable.num : layout.size);
     enum acre_status status = acre_harden_dealloc(heap, ptr);
-    /* NOT-COVERED-BEGIN: freed by another thread meanwhile */
+    /* NOT-ALWAYS-COVERED-BEGIN: freed by another thread meanwhile */
     if (status != ACRE_OK)
         return (struct acre_ptr){ .ptr = NULL, .status = status };
-    /* NOT-COVERED-END */
+    /* NOT-ALWAYS-COVERED-END */
     return moved;
 }
 

@@ -105,7 +105,7 @@ static void threaded_drain_abandoned(struct acre_thread_heap *heap)
     struct acre_threaded *threaded = heap->threaded;
     struct acre_threaded_slab *gone = NULL;
     acre_locker_lock(&threaded->env.lock);
-    /* NOT-COVERED: false when a thread took the heap over between the look at it and the lock */
+    /* NOT-ALWAYS-COVERED: false when a thread took the heap over between the look at it and the lock */
     if (atomic_load_explicit(&heap->state, memory_order_relaxed) == THREADED_ABANDONED) {
         acre_threaded_drain(heap, &gone);
         acre_threaded_release(threaded, gone);
@@ -120,7 +120,7 @@ static void threaded_push_remote(struct acre_thread_heap *owner, struct acre_thr
     struct acre_threaded_group *first = atomic_load_explicit(&owner->remote, memory_order_relaxed);
     do
         group->remote_next = first;
-    /* NOT-COVERED: another thread pushes at the same moment */
+    /* NOT-ALWAYS-COVERED: another thread pushes at the same moment */
     while (!atomic_compare_exchange_weak_explicit(
         &owner->remote, &first, group, memory_order_seq_cst, memory_order_relaxed));
     if (atomic_load_explicit(&owner->state, memory_order_seq_cst) == THREADED_ABANDONED)

@@ -170,7 +170,7 @@ static void harden_prove_object(
     if (ACRE_LIKELY(where == 0))
         return;
     atomic_thread_fence(memory_order_acquire);
-    /* NOT-COVERED: freed by another thread meanwhile */
+    /* NOT-ALWAYS-COVERED: freed by another thread meanwhile */
     if (atomic_load_explicit(&slacks[object], memory_order_acquire) == slack)
         acre_harden_report(threaded, ACRE_DAMAGE_BEHIND, where, start, slab->size - slack);
 }

@@ -312,10 +312,10 @@ static bool harden_resize_object(
     if (size == had)
         return true;
     size_t slack = harden_claim(heap, slab, object);
-    /* NOT-COVERED-BEGIN: freed by another thread meanwhile */
+    /* NOT-ALWAYS-COVERED-BEGIN: freed by another thread meanwhile */
     if (slack == HARDEN_DEAD)
         return false;
-    /* NOT-COVERED-END */
+    /* NOT-ALWAYS-COVERED-END */
     harden_prove_edges(heap->threaded, slab, object, slack);
     size_t kept = size < had ? size : had;
     memset((void *)(object + kept), 0, slab->size - kept);

@@ -419,6 +419,30 @@ static void a_table_leads_to_regions(void **state)
     }
 }
 
+/* Below the range of the table, across its start, and across its end. */
+static void a_table_has_a_part_of_a_region(void **state)
+{
+    static size_t memory[TABLE_WORDS];
+    const uintptr_t starts[] = { TABLE_START - 2 * TABLE_STEP, TABLE_START - TABLE_STEP,
+        TABLE_START + TABLE_RANGE - TABLE_STEP };
+    (void)state;
+    acre_regions_set_table(&regions, memory, TABLE_START, TABLE_RANGE);
+    for (size_t i = 0; i < 3; i++) {
+        size_t size = i == 0 ? TABLE_STEP : 3 * TABLE_STEP;
+        struct acre_region *region = &places[i].region;
+        *region = (struct acre_region){ .start = starts[i], .size = size };
+        acre_regions_insert(&regions, region);
+        assert_null(acre_regions_find_broken(&regions));
+        assert_ptr_equal(acre_regions_find(&regions, starts[i]), region);
+        assert_ptr_equal(acre_regions_find(&regions, starts[i] + size - 1), region);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        acre_regions_remove(&regions, &places[i].region);
+        assert_null(acre_regions_find_broken(&regions));
+        assert_null(acre_regions_find(&regions, starts[i]));
+    }
+}
+
 static void a_damaged_table_is_found(void **state)
 {
     static size_t memory[TABLE_WORDS];
@@ -438,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_table_leads_to_regions, start_empty),
+        cmocka_unit_test_setup(a_table_has_a_part_of_a_region, start_empty),
         cmocka_unit_test_setup(a_damaged_table_is_found, start_empty),
         cmocka_unit_test_setup(regions_come_and_go, start_empty),
         cmocka_unit_test_setup(regions_around_0, start_empty),

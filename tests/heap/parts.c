@@ -90,6 +90,9 @@ static void use_table(struct acre_heap *own, const struct acre_regions *regions)
     acre_heap_reset(own);
     assert_non_null(acre_regions_table(regions));
     fill_short_runs(own);
+    assert_int_equal(acre_heap_add_memory(own, world.memory, WORLD_SIZE), ACRE_OK);
+    assert_int_equal(acre_heap_remove_memory(own, world.memory), ACRE_OK);
+    assert_non_null(acre_regions_table(regions));
     assert_int_equal(acre_heap_remove_memory(own, large), ACRE_OK);
     assert_null(acre_regions_table(regions));
     assert_int_equal(acre_heap_stats(own).total, 0);
