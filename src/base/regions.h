@@ -257,12 +257,9 @@ ACRE_INLINE struct acre_region *acre_regions_find_likely(
 ACRE_INLINE struct acre_region *acre_regions_find_short(
     const struct acre_regions *regions, uintptr_t at)
 {
-    if (ACRE_SMALL)
+    if (ACRE_SMALL || ACRE_UNLIKELY((acre_regions_root(regions) & ACRE_REGION_IS_NODE) == 0))
         return NULL;
-    uintptr_t root = acre_regions_root(regions);
-    if (ACRE_UNLIKELY((root & ACRE_REGION_IS_NODE) == 0))
-        return NULL;
-    struct acre_region *region = acre_regions_lead(root, at);
+    struct acre_region *region = acre_regions_lead(acre_regions_root(regions), at);
     if (ACRE_LIKELY(acre_region_contains(region, at)))
         return region;
     region = region->prev;
