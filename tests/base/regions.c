@@ -436,6 +436,9 @@ static void a_table_has_a_part_of_a_region(void **state)
         assert_ptr_equal(acre_regions_find(&regions, starts[i]), region);
         assert_ptr_equal(acre_regions_find(&regions, starts[i] + size - 1), region);
     }
+    const struct acre_region_table *table = acre_regions_table(&regions);
+    assert_ptr_equal(table->entries[table->slots - 1], &places[2].region);
+    assert_null(table->entries[table->slots]); /* behind the table */
     for (size_t i = 0; i < 3; i++) {
         acre_regions_remove(&regions, &places[i].region);
         assert_null(acre_regions_find_broken(&regions));
