@@ -56,30 +56,35 @@ ACRE_NOINLINE uintptr_t acre_harden_first_byte(uintptr_t start)
     return (uintptr_t)byte;
 }
 
-/* Nothing is known of the bytes of a fresh object, unless pages are zero and stay so. */
-static bool harden_is_fresh(const struct acre_threaded_slab *slab, uintptr_t object)
+/* The bytes of the last word of the object before are 0, or its canary. Which, its number tells; a thread that frees
+ * it meanwhile may leave neither. */
+ACRE_RACY uintptr_t harden_find_in_word(
+    const struct acre_threaded_slab *slab, uintptr_t object, size_t pattern)
 {
-    size_t index = acre_divide(object - slab->start, slab->size);
-    return atomic_load_explicit(&harden_slacks(slab)[index], memory_order_acquire) == HARDEN_FRESH;
+    size_t index = acre_divide(object - slab->size - slab->start, slab->size);
+    size_t number = atomic_load_explicit(&harden_slacks(slab)[index], memory_order_acquire);
+    size_t expected = harden_is_live(number) ? pattern : 0;
+    uintptr_t where = object;
+    if (number == HARDEN_FRESH)
+        return 0; /* nothing is known of its bytes, unless pages are zero and stay so */
+    while (where > object - HARDEN_WORD &&
+           *(const unsigned char *)(where - 1) == harden_byte(where - 1, expected))
+        where--;
+    return where > object - HARDEN_WORD ? where - 1 : 0;
 }
 
 uintptr_t acre_harden_find_before(
     const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, uintptr_t object)
 {
-    uintptr_t before = object - slab->size;
-    size_t pattern = harden_pattern(threaded, before);
+    size_t pattern = harden_pattern(threaded, object - slab->size);
     uintptr_t guard_end = slab->start + harden_lead(slab) * slab->size;
     if (ACRE_UNLIKELY(object == guard_end)) {
         uintptr_t where = harden_first_changed(object - HARDEN_GUARD, object, pattern);
         return where != object ? where : 0;
     }
     size_t word = harden_word_before(object);
-    if (ACRE_LIKELY(word == 0 || word == pattern) || harden_is_fresh(slab, before))
-        return 0;
-    uintptr_t where = object;
-    while (*(const unsigned char *)(where - 1) == harden_byte(where - 1, pattern))
-        where--;
-    return where - 1;
+    return ACRE_LIKELY(word == 0 || word == pattern) ? 0
+                                                     : harden_find_in_word(slab, object, pattern);
 }
 
 void acre_harden_report(const struct acre_threaded *threaded, enum acre_threaded_damage_kind kind,

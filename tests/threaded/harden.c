@@ -88,6 +88,28 @@ static void a_write_before_is_told(void **state)
     world_close(world);
 }
 
+/* The byte before the block is 0 there, and is written with that which it has while the neighbour is live. */
+static void a_canary_written_before_a_block_is_told(void **state)
+{
+    enum { FIRST = 24, APART = 8 };
+    (void)state;
+    for (size_t size = FIRST; size < 30000; size = size * 2 + APART) {
+        struct world *world = hardened(0);
+        struct acre_thread_heap *heap = world_attach(world);
+        char *before = alloc(heap, size);
+        char *ptr = alloc(heap, size);
+        size_t apart = (size_t)(ptr - before);
+        assert_in_range(apart, size, size + size / 4 + 2 * APART);
+        char canary[sizeof(size_t)];
+        memcpy(canary, ptr - sizeof canary, sizeof canary);
+        assert_int_equal(acre_threaded_dealloc(heap, before), ACRE_OK);
+        memcpy(ptr - 2, canary + sizeof canary - 2, 2);
+        assert_int_equal(acre_threaded_dealloc(heap, ptr), ACRE_OK);
+        check_told(ACRE_DAMAGE_BEFORE, ptr - 1, ptr);
+        world_close(world);
+    }
+}
+
 static void a_write_after_free_is_told(void **state)
 {
     (void)state;
@@ -234,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_write_behind_is_told),
         cmocka_unit_test(a_write_before_is_told),
+        cmocka_unit_test(a_canary_written_before_a_block_is_told),
         cmocka_unit_test(a_write_after_free_is_told),
         cmocka_unit_test(no_damage_is_told_without_any),
         cmocka_unit_test(wrong_pointers_change_nothing),
