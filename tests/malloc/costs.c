@@ -30,11 +30,12 @@ static const char *dropin;
 
 #if defined(__linux__) && defined(__x86_64__) && !defined(ACRE_SANITIZED)
 
-enum { REPEATS = 8, THREADS = 2 };
+enum { REPEATS = 8, THREADS = 2, PAIRS = 16 };
 
-enum call { MALLOC, CALLOC, ALIGNED, MEMALIGN, STAY, MOVE, FREE, SIZED };
+enum call { MALLOC, CALLOC, ALIGNED, MEMALIGN, STAY, MOVE, FREE, SIZED, PAIR };
 
-/* A call, and the most instructions that it may take; 0: no target. */
+/* A call, and the most instructions that it may take; 0: no target. PAIR: malloc and free in a loop, as a program
+ * calls them, with what the loop and the linker's jumps take. */
 static const struct row {
     const char *name;
     enum call call;
@@ -55,6 +56,7 @@ static const struct row {
     { "free of 1000 bytes", FREE, 1000, 32 },
     { "free of 20000 bytes", FREE, 20000, 32 },
     { "free_sized of 64 bytes", SIZED, 64, 0 },
+    { "pair of 64, loop, PLT", PAIR, 64, 55 },
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -83,9 +85,24 @@ static struct {
     void (*release_sized)(void *ptr, size_t size);
 } volatile calls;
 
+/* So many calls of each, for which no compiler knows what they do. */
+static __attribute__((noinline)) void make_pairs(size_t size, size_t number)
+{
+    size_t count = PAIRS;
+    COUNTED(do {
+        void *ptr = malloc(size);
+        __asm__ volatile("" : "+r"(ptr));
+        free(ptr);
+    } while (--count != 0));
+}
+
 /* The call of a row; `number` is the row, or so many more. */
 static void make_call(const struct row *row, size_t number)
 {
+    if (row->call == PAIR) {
+        make_pairs(row->size, number);
+        return;
+    }
     void *ptr = row->call >= STAY ? calls.alloc(row->size) : NULL;
     switch (row->call) {
     case MALLOC:
@@ -149,9 +166,9 @@ static int make_calls(void)
 
 /* ---- the parent ---- */
 
-/* What the instructions of a call did. */
+/* What the instructions of a call did, and how many the caller made meanwhile. */
 struct seen {
-    size_t count;
+    size_t count, around;
     bool locks, calls_indirectly, has_frame;
 };
 
@@ -177,8 +194,12 @@ static void look_at_step(pid_t child, struct seen *seen, uintptr_t stack)
 {
     struct user_regs_struct registers;
     unsigned char code[2 * sizeof(long)];
-    if (ptrace(PTRACE_GETREGS, child, NULL, &registers) != 0 || registers.rsp >= stack)
+    if (ptrace(PTRACE_GETREGS, child, NULL, &registers) != 0)
         return;
+    if (registers.rsp >= stack) {
+        seen->around++;
+        return;
+    }
     for (size_t i = 0; i < sizeof code; i += sizeof(long)) {
         long word = ptrace(PTRACE_PEEKTEXT, child, (void *)(registers.rip + i), NULL);
         memcpy(code + i, &word, sizeof word);
@@ -233,6 +254,13 @@ static bool count_call(pid_t child, struct seen *seen, size_t *number)
     return true;
 }
 
+/* Of a loop: what a pair takes of it. */
+static void count_pair(struct seen *seen, const struct row *row)
+{
+    if (row->call == PAIR)
+        seen->count = (seen->count + seen->around) / PAIRS;
+}
+
 static void print_row(const struct row *row, const struct seen *one, const struct seen *two)
 {
     size_t worst = one->count > two->count ? one->count : two->count;
@@ -284,6 +312,7 @@ static void calls_are_counted(void **state)
     pid_t child = start();
     while (count_call(child, &seen, &number)) {
         assert_true(number < THREADS * ROWS);
+        count_pair(&seen, &rows[number % ROWS]);
         if (seen.count > most[number].count)
             most[number] = seen;
     }
