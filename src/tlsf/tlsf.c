@@ -35,7 +35,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_aligned(
     if (!acre_is_pow2(layout.align))
         return (struct acre_ptr){ NULL, ACRE_INVALID_PARAM };
     if (TLSF_HARDEN)
-        acre_tlsf_prove_for(tlsf, layout);
+        acre_tlsf_validate_for(tlsf, layout);
     struct acre_tlsf_block *block = acre_tlsf_find_aligned(tlsf, layout);
     if (block == NULL)
         return tlsf_refuse(tlsf, layout);
@@ -128,7 +128,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_top(
     struct acre_tlsf *tlsf, size_t size, size_t span)
 {
     if (TLSF_HARDEN)
-        acre_tlsf_prove_top(tlsf);
+        acre_tlsf_validate_top(tlsf);
     struct acre_tlsf_block *block = tlsf->top;
     if (ACRE_UNLIKELY(block == NULL))
         return tlsf_refuse(tlsf, acre_layout(size, 1));
@@ -152,7 +152,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_large(struct acre_tlsf *tlsf, si
     size_t span = 4 * over + TLSF_MIN_SPAN;
     size_t list = tlsf_large_list(span - 4);
     if (TLSF_HARDEN)
-        acre_tlsf_prove_lists(tlsf, list, list + 1);
+        acre_tlsf_validate_lists(tlsf, list, list + 1);
     struct acre_tlsf_block *first = tlsf->first[list];
     if (first == NULL || *tlsf_header(first) < span)
         list = tlsf_find_list(tlsf, list + 1);
@@ -168,7 +168,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_later(
 {
     size_t span = 4 * own + TLSF_MIN_SPAN;
     if (TLSF_HARDEN)
-        acre_tlsf_prove_lists(tlsf, own, (own | (ACRE_TLSF_WORD_BITS - 1)) + 1);
+        acre_tlsf_validate_lists(tlsf, own, (own | (ACRE_TLSF_WORD_BITS - 1)) + 1);
     size_t later = tlsf->summary & ((~(size_t)1) << (own >> TLSF_WORD_LOG2));
     ACRE_OPAQUE(span);
     if (later == 0)

@@ -82,7 +82,7 @@ ACRE_INLINE size_t tlsf_find_list(const struct acre_tlsf *tlsf, size_t list)
     return tlsf_find_list_after(tlsf, at);
 }
 
-/* ---- proofs ---- */
+/* ---- validation ---- */
 
 /* Whether a link leads to a free block of a list. A live block of the same size differs in a
  * flag. */

@@ -47,7 +47,7 @@ static struct acre_ptr tlsf_alloc_offset(
     struct tlsf_offset_request request = { tlsf, offset };
     struct acre_layout larger = tlsf_offset_layout(layout, offset);
     if (TLSF_HARDEN)
-        acre_tlsf_prove_for(tlsf, larger);
+        acre_tlsf_validate_for(tlsf, larger);
     bool compact = tlsf_is_compact(tlsf);
     struct acre_tlsf_block *block = compact ? acre_tlsf_compact_find_aligned(tlsf, larger)
                                             : acre_tlsf_find_aligned(tlsf, larger);

@@ -74,7 +74,7 @@
  *   tlsf_compact.c                             where calls leave whole structures for compact ones
  *   tlsf_block.c                               aligned blocks, split, resize in place
  *   tlsf_region.c                              add, join, cut apart, remove, reset
- *   tlsf_proof.c                               proofs of headers and links, where they are on
+ *   tlsf_validate.c                            validation of headers and links, where it is on
  *   tlsf_map.c                                 the cached region, shared maps
  *   tlsf_cut.h, tlsf_list.h, tlsf_heads.h, tlsf_private.h  cutting, lists, accessors
  * tlsf_stats.c and tlsf_check.c read and change nothing; tlsf_ops.c stands above all.
@@ -472,7 +472,7 @@ void acre_tlsf_share_map(struct acre_tlsf *tlsf, struct acre_tlsf_region *region
  * O(regions + map). */
 void acre_tlsf_unshare_map(struct acre_tlsf_region *region);
 
-/* ---- tlsf_proof.c ---- */
+/* ---- tlsf_validate.c ---- */
 
 /* Whether a free block of a span starts at an address, and the links around it may be followed.
  * O(log regions). */
@@ -483,17 +483,17 @@ bool acre_tlsf_is_sound_free(
  * it can be freed or resized. O(log regions + its granules / bits of a word). */
 bool acre_tlsf_is_sound_live(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block);
 
-/* Before an alloc: proves what it may take from, and drops what is damaged. O(log regions), and
+/* Before an alloc: validates what it may take from, and drops what is damaged. O(log regions), and
  * O(lists dropped). */
-void acre_tlsf_prove_for(struct acre_tlsf *tlsf, struct acre_layout layout);
+void acre_tlsf_validate_for(struct acre_tlsf *tlsf, struct acre_layout layout);
 
 /* The same before an alloc that takes from a large list, in which case `own` is that of its size, or
- * from the first list from `list` on. A linear list needs no proof but that of its links, for its
+ * from the first list from `list` on. Of a linear list only the links need validation, for its
  * number is the size of its blocks. */
-void acre_tlsf_prove_lists(struct acre_tlsf *tlsf, size_t own, size_t list);
+void acre_tlsf_validate_lists(struct acre_tlsf *tlsf, size_t own, size_t list);
 
 /* The same before an alloc that takes from the top block. */
-void acre_tlsf_prove_top(struct acre_tlsf *tlsf);
+void acre_tlsf_validate_top(struct acre_tlsf *tlsf);
 
 /* Whether there is one region, so that nothing lies between two of its blocks that is not its. */
 ACRE_INLINE bool tlsf_has_one_region(const struct acre_tlsf *tlsf)

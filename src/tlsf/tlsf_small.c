@@ -336,7 +336,7 @@ static enum acre_status small_free(struct acre_tlsf *tlsf, struct acre_tlsf_bloc
 struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     if (TLSF_HARDEN)
-        acre_tlsf_prove_for(tlsf, layout);
+        acre_tlsf_validate_for(tlsf, layout);
     return small_alloc(tlsf, layout.size, layout.align);
 }
 

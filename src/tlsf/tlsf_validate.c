@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's proofs of headers and links, for builds with ACRE_HARDEN_METADATA.
+ * TLSF's validation of headers and links, for builds with ACRE_HARDEN_METADATA.
  *
  * Headers, sizes and links lie beside the users' bytes and may be overwritten; the control
  * structure, the descriptors and the live maps do not. A block's span is held against what lies at
- * its end: a live block or a sentinel, which the map and the descriptors prove, or one free block
+ * its end: a live block or a sentinel, which the map and the descriptors show, or one free block
  * and then one of those. Whether the block there has a free one before it, and how long that is, is
  * written there and must agree; and nothing live may lie within the span of a live block. A link is
  * followed when it leads to a free block that links back.
  *
- * Everything here reads only what it has proven to lie in a region, and changes nothing.
+ * Everything here reads only what it has found to lie in a region, and changes nothing.
  */
 #include "tlsf/tlsf_list.h"
 
@@ -176,7 +176,7 @@ static void tlsf_drop_list(struct acre_tlsf *tlsf, size_t list)
         tlsf_set_last(tlsf, list, NULL);
 }
 
-static void tlsf_prove_list(struct acre_tlsf *tlsf, size_t list)
+static void tlsf_validate_list(struct acre_tlsf *tlsf, size_t list)
 {
     const struct acre_tlsf_block *first = tlsf_first(tlsf, list);
     size_t span = tlsf_span(first);
@@ -185,42 +185,43 @@ static void tlsf_prove_list(struct acre_tlsf *tlsf, size_t list)
         tlsf_drop_list(tlsf, list);
 }
 
-/* Proves the lists from that of so many granules on, up to the first whose blocks all have them. */
-static void tlsf_prove_fitting(struct acre_tlsf *tlsf, size_t granules)
+/* Validates the lists from that of so many granules on, up to the first whose blocks all have
+ * them. */
+static void tlsf_validate_fitting(struct acre_tlsf *tlsf, size_t granules)
 {
     size_t fitting = tlsf_list_fitting(granules);
     size_t list = tlsf_find_list(tlsf, fitting - (fitting != 0));
     while (list != ACRE_TLSF_LISTS) {
-        tlsf_prove_list(tlsf, list);
+        tlsf_validate_list(tlsf, list);
         if (list >= fitting && tlsf_first(tlsf, list) != NULL)
             return;
         list = tlsf_find_list(tlsf, list + 1);
     }
 }
 
-void acre_tlsf_prove_top(struct acre_tlsf *tlsf)
+void acre_tlsf_validate_top(struct acre_tlsf *tlsf)
 {
     const struct acre_tlsf_block *top = tlsf_top(tlsf);
     if (top != NULL && !tlsf_is_free_block(tlsf, top, tlsf_span(top)))
         tlsf_set_top(tlsf, NULL);
 }
 
-void acre_tlsf_prove_for(struct acre_tlsf *tlsf, struct acre_layout layout)
+void acre_tlsf_validate_for(struct acre_tlsf *tlsf, struct acre_layout layout)
 {
     size_t granules = tlsf_granules(layout.size);
     size_t more = (layout.align >> ACRE_TLSF_GRANULE_LOG2) + 1;
-    acre_tlsf_prove_top(tlsf);
+    acre_tlsf_validate_top(tlsf);
     if (granules == 0)
         return;
-    tlsf_prove_fitting(tlsf, granules > ACRE_TLSF_MIN_GRANULES ? granules : granules + 1);
+    tlsf_validate_fitting(tlsf, granules > ACRE_TLSF_MIN_GRANULES ? granules : granules + 1);
     if (granules == ACRE_TLSF_MIN_GRANULES && tlsf_first(tlsf, 0) != NULL)
-        tlsf_prove_list(tlsf, 0);
+        tlsf_validate_list(tlsf, 0);
     if (tlsf_is_odd_alignment(layout.align) && more <= TLSF_MAX_GRANULES - granules)
-        tlsf_prove_fitting(tlsf, granules + more);
+        tlsf_validate_fitting(tlsf, granules + more);
 }
 
 /* Drops a large list whose first block is damaged. */
-static void tlsf_prove_large(struct acre_tlsf *tlsf, size_t list)
+static void tlsf_validate_large(struct acre_tlsf *tlsf, size_t list)
 {
     const struct acre_tlsf_block *first = tlsf_first(tlsf, list);
     size_t span = tlsf_span(first);
@@ -228,16 +229,16 @@ static void tlsf_prove_large(struct acre_tlsf *tlsf, size_t list)
         tlsf_drop_list(tlsf, list);
 }
 
-void acre_tlsf_prove_lists(struct acre_tlsf *tlsf, size_t own, size_t list)
+void acre_tlsf_validate_lists(struct acre_tlsf *tlsf, size_t own, size_t list)
 {
     ACRE_ASSERT(own < ACRE_TLSF_LISTS); /* no request is longer than a block can be */
     if (!tlsf_is_linear(own) && tlsf_first(tlsf, own) != NULL)
-        tlsf_prove_large(tlsf, own);
+        tlsf_validate_large(tlsf, own);
     for (;;) {
         list = tlsf_find_list(tlsf, list);
         if (tlsf_is_linear(list) || list == ACRE_TLSF_LISTS)
             return;
-        tlsf_prove_large(tlsf, list);
+        tlsf_validate_large(tlsf, list);
         if (tlsf_first(tlsf, list) != NULL)
             return;
     }
