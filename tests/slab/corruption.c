@@ -94,6 +94,15 @@ static void flip_header(void *field, size_t at, unsigned char bits, const char *
 
 #define FLIP(field, bits, invariant) flip(&(field), 0, bits, invariant)
 
+/* The same by value, where bits mean different things: bytes have another order on other machines. */
+static void flip_number(size_t *number, size_t bits, const char *invariant)
+{
+    *number ^= bits;
+    expect(invariant);
+    *number ^= bits;
+    assert_null(acre_slab_check(&slab).invariant);
+}
+
 static void regions(void **state)
 {
     struct acre_slab_region *region = slab_first_region(&slab);
@@ -152,7 +161,7 @@ static void cached_regions(void **state)
 static void slabs(void **state)
 {
     (void)state;
-    flip(&current->free_bits, sizeof(size_t) - 1, 0x80, "SLAB-5");
+    flip_number(&current->free_bits, ~(SIZE_MAX >> 1), "SLAB-5");
     FLIP(full->count, 0x01, "SLAB-5");
     FLIP(full->reciprocal, 0x01, "SLAB-6");
     FLIP(partial->reciprocal, 0x01, "SLAB-6");
@@ -178,7 +187,7 @@ static void counts(void **state)
     FLIP(slab.regions.total, 0x10, "SLAB-8");
     FLIP(slab.largest_regions, 1, "SLAB-8");
     FLIP(slab.capacity, 0x01, "SLAB-8");
-    FLIP(partial->free_bits, 0x02, "SLAB-8");
+    flip_number(&partial->free_bits, 0x02, "SLAB-8");
 }
 
 static void constants(void **state)
