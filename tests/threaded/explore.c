@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Every order of a few calls of two or three threads, within a bound on preemptions: remote frees, drains,
- * threads that end, heaps that are adopted, slabs that are given back. This runs the heap's own sources,
+ * threads that end, heaps that are adopted, slabs that are given back, a fork. This runs the heap's own sources,
  * whose atomic operations explore_atomics.h turns into points at which threads switch.
  *
  * Built with a fault in one source (EXPLORE_FAULT, see CMakeLists.txt), it must find that fault.
  */
-#include "threaded/explore_threads.h"
+#include "support/explore_cases.h"
 #include "threaded/threaded_private.h"
 
 #include <acre/bitmap.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include <string.h>
 
 /* One group has all blocks of a slab. */
 enum {
@@ -42,12 +37,6 @@ static struct {
     bool owned[BLOCKS]; /* by the place where a block starts */
     size_t frees;       /* of one block that two threads free: how many succeeded */
 } world;
-
-static void must(bool holds, const char *what)
-{
-    if (!holds)
-        explore_fail(what);
-}
 
 static bool *owned(const char *block)
 {
@@ -218,6 +207,8 @@ static void drain_all(void)
     struct acre_thread_heap *heap = world.threaded.heaps;
     for (; heap != NULL; heap = heap->next_heap) {
         struct acre_threaded_slab *gone = NULL;
+        if (heap->state == THREADED_FROZEN)
+            continue;
         acre_threaded_drain(heap, &gone);
         (void)acre_threaded_release(&world.threaded, gone);
     }
@@ -239,6 +230,88 @@ static void judge(void)
     must(acre_threaded_stats(&world.threaded).live_blocks == owned_blocks(), "blocks are lost");
 }
 
+/* ---- a fork ---- */
+
+enum { OF_CHILD = OF_FIRST + 2 };
+
+static void judge_child(const char *what)
+{
+    struct acre_check_result result = acre_threaded_check(&world.threaded);
+    must(result.invariant == NULL, result.invariant);
+    must(acre_threaded_stats(&world.threaded).live_blocks >= owned_blocks(), what);
+}
+
+/* Blocks of the parent are live in the child, which frees each once, from the heap of the thread that forked. */
+static void free_all_owned(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        if (!world.owned[i])
+            continue;
+        give(0, memory + i * BLOCK);
+        must(acre_threaded_dealloc(world.heap[0], memory + i * BLOCK) == ACRE_NOT_ALLOCATED,
+            "a block is freed twice");
+    }
+}
+
+/* The child has the heap of the thread that forked, and gets those of the others but the frozen ones. A block that
+ * another thread was freeing at the fork may be lost. */
+static void be_child(void)
+{
+    acre_threaded_after_fork(&world.threaded, world.heap[0]);
+    judge_child("a block is lost");
+    for (int i = 1; i < EXPLORE_THREADS; i++)
+        must((world.heap[i] = acre_threaded_attach(&world.threaded)) != NULL, "no heap");
+    for (int thread = 0; thread < EXPLORE_THREADS; thread++)
+        for (int i = 0; i < OF_CHILD; i++)
+            (void)take(thread, BLOCK);
+    judge_child("a new block is lost");
+    free_all_owned();
+    drain_all();
+    judge_child("blocks are lost");
+}
+
+static void fork_once(void)
+{
+    explore_fork(be_child);
+}
+
+static void fork_and_free(void)
+{
+    explore_fork(be_child);
+    give(0, world.block[0]);
+}
+
+static void take_two_of_second(void)
+{
+    (void)take(1, BLOCK);
+    (void)take(1, BLOCK);
+}
+
+static void free_first_and_take_of_second(void)
+{
+    give(1, world.block[1]);
+    (void)take(1, BLOCK);
+}
+
+static void leave_second(void)
+{
+    acre_threaded_detach(world.heap[1]);
+}
+
+/* The second heap has a full slab, too. */
+static void open_second(void)
+{
+    open_world();
+    for (int i = 0; i < OF_FIRST; i++)
+        world.block[OF_FIRST + i] = take(1, BLOCK);
+}
+
+static void free_blocks_of_second(void)
+{
+    give(2, world.block[OF_FIRST]);
+    give(2, world.block[OF_FIRST + 1]);
+}
+
 /* Each free that succeeded but one was found out by the owner. */
 static void judge_two_frees(void)
 {
@@ -255,6 +328,14 @@ static const struct explore_case cases[] = {
         { free_same_as_owner, free_same_as_second }, judge_two_frees },
     { "a run freed by two", 5, open_run, { free_same_as_owner, free_same_as_second },
         judge_two_frees },
+    { "fork while another thread starts to allocate", 3, open_world,
+        { fork_once, take_two_of_second }, judge },
+    { "fork while another thread frees remotely", 3, open_world,
+        { fork_and_free, free_first_and_take_of_second }, judge },
+    { "fork while another thread ends, remote frees", 2, open_second,
+        { fork_once, leave_second, free_blocks_of_second }, judge },
+    { "fork while another thread drains remote frees", 2, open_second,
+        { fork_once, take_two_of_second, free_blocks_of_second }, judge },
     { "a slab becomes empty, local and remote frees", 3, open_two_slabs,
         { free_first_and_take, NULL, free_second_remotely }, judge },
     { "a thread ends, remote frees", 5, open_world, { leave, free_two_remotely }, judge },
@@ -269,31 +350,4 @@ static const struct explore_case cases[] = {
     { "remote frees, drain", 4, open_world, { take_two, free_two_remotely }, judge },
 };
 
-#ifdef EXPLORE_FAULT
-enum { must_find = 1 };
-#else
-enum { must_find = 0 };
-#endif
-
-static void every_order_is_right(void **state)
-{
-    size_t faults = 0;
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *fault = NULL;
-        struct explore_state all = { .start = &world, .size = sizeof world };
-        size_t orders = explore_all(&cases[i], all, &fault);
-        print_message("%s: %zu orders with up to %u preemptions%s%s\n", cases[i].name, orders,
-            cases[i].preemptions, fault != NULL ? ": " : "", fault != NULL ? fault : "");
-        faults += fault != NULL;
-        if (must_find && fault != NULL)
-            return;
-    }
-    assert_int_equal(faults, must_find);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_order_is_right) };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+EXPLORE_MAIN(cases, &world, sizeof world)

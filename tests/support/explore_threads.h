@@ -4,8 +4,8 @@
  * switch only in explore_step(), which stands in front of every atomic operation, and where they wait for
  * the lock. So memory is sequentially consistent here; weaker orders are ThreadSanitizer's concern.
  */
-#ifndef ACRE_TESTS_THREADED_EXPLORE_THREADS_H
-#define ACRE_TESTS_THREADED_EXPLORE_THREADS_H
+#ifndef ACRE_TESTS_SUPPORT_EXPLORE_THREADS_H
+#define ACRE_TESTS_SUPPORT_EXPLORE_THREADS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +33,10 @@ size_t explore_all(const struct explore_case *test, struct explore_state state, 
 
 /* Ends this order with a fault. In setup it returns. */
 void explore_fail(const char *fault);
+
+/* Runs a function as the child of a fork, for which the calling thread holds the lock: on the state as it is then,
+ * with no other thread and the lock free. What it does to the state is undone. Not in setup or judge. */
+void explore_fork(explore_fn *child);
 
 /* A lock for acre_locker. */
 void explore_lock(void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "threaded/explore_threads.h"
+#include "support/explore_threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,8 @@ static bool locked;
 static bool in_order; /* an order runs, or is judged */
 static size_t steps;
 static const char *found;
+static struct explore_state world;
+static void *forked; /* the state at a fork */
 
 /* The order: which of its options each choice took. Replayed, then extended by first options. */
 static unsigned char taken[MOST_CHOICES], options[MOST_CHOICES];
@@ -113,6 +115,19 @@ void explore_unlock(void *arg)
     explore_step();
 }
 
+void explore_fork(explore_fn *child)
+{
+    int parent = current;
+    explore_lock(NULL);
+    memcpy(forked, world.start, world.size);
+    current = -1;
+    locked = false;
+    child();
+    memcpy(world.start, forked, world.size);
+    current = parent;
+    explore_unlock(NULL);
+}
+
 static void run_coroutine(void)
 {
     coroutines[current].run();
@@ -176,7 +191,9 @@ size_t explore_all(const struct explore_case *test, struct explore_state state, 
 {
     size_t count = 0;
     void *saved = malloc(state.size);
-    found = saved == NULL ? "no memory" : NULL;
+    forked = malloc(state.size);
+    found = saved == NULL || forked == NULL ? "no memory" : NULL;
+    world = state;
     choices = 0;
     most_preemptions = test->preemptions;
     if (found == NULL) {
@@ -192,6 +209,7 @@ size_t explore_all(const struct explore_case *test, struct explore_state state, 
             break;
     }
     free(saved);
+    free(forked);
     *fault = found;
     return count;
 }
