@@ -20,6 +20,7 @@ static ucontext_t outside;
 static int current = -1; /* -1: setup, judge */
 static bool locked;
 static bool in_order; /* an order runs, or is judged */
+static bool stores;   /* threads switch at stores */
 static size_t steps;
 static const char *found;
 static struct explore_state world;
@@ -93,6 +94,12 @@ void explore_step(void)
         explore_fail("a call does not end");
     if (current >= 0)
         choose(true);
+}
+
+void explore_store(void)
+{
+    if (stores && current >= 0)
+        explore_step();
 }
 
 void explore_lock(void *arg)
@@ -196,6 +203,7 @@ size_t explore_all(const struct explore_case *test, struct explore_state state, 
     world = state;
     choices = 0;
     most_preemptions = test->preemptions;
+    stores = test->stores;
     if (found == NULL) {
         memset(state.start, 0, state.size);
         test->setup();

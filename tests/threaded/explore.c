@@ -230,9 +230,9 @@ static void judge(void)
     must(acre_threaded_stats(&world.threaded).live_blocks == owned_blocks(), "blocks are lost");
 }
 
-/* ---- a fork ---- */
+/* ---- a fork, by the second thread ---- */
 
-enum { OF_CHILD = OF_FIRST + 2 };
+enum { OF_CHILD = OF_FIRST + 2, FORKER = 1 };
 
 static void judge_child(const char *what)
 {
@@ -241,14 +241,14 @@ static void judge_child(const char *what)
     must(acre_threaded_stats(&world.threaded).live_blocks >= owned_blocks(), what);
 }
 
-/* Blocks of the parent are live in the child, which frees each once, from the heap of the thread that forked. */
+/* Blocks of the parent are live in the child, which frees each once. */
 static void free_all_owned(void)
 {
     for (size_t i = 0; i < BLOCKS; i++) {
         if (!world.owned[i])
             continue;
-        give(0, memory + i * BLOCK);
-        must(acre_threaded_dealloc(world.heap[0], memory + i * BLOCK) == ACRE_NOT_ALLOCATED,
+        give(FORKER, memory + i * BLOCK);
+        must(acre_threaded_dealloc(world.heap[FORKER], memory + i * BLOCK) == ACRE_NOT_ALLOCATED,
             "a block is freed twice");
     }
 }
@@ -257,10 +257,15 @@ static void free_all_owned(void)
  * another thread was freeing at the fork may be lost. */
 static void be_child(void)
 {
-    acre_threaded_after_fork(&world.threaded, world.heap[0]);
+    acre_threaded_after_fork(&world.threaded, world.heap[FORKER]);
     judge_child("a block is lost");
-    for (int i = 1; i < EXPLORE_THREADS; i++)
-        must((world.heap[i] = acre_threaded_attach(&world.threaded)) != NULL, "no heap");
+    for (int i = 0; i < EXPLORE_THREADS; i++) {
+        if (i == FORKER)
+            continue;
+        world.heap[i] = acre_threaded_attach(&world.threaded);
+        must(world.heap[i] != NULL, "no heap");
+        must(world.heap[i] != world.heap[FORKER], "a heap has two threads");
+    }
     for (int thread = 0; thread < EXPLORE_THREADS; thread++)
         for (int i = 0; i < OF_CHILD; i++)
             (void)take(thread, BLOCK);
@@ -278,38 +283,25 @@ static void fork_once(void)
 static void fork_and_free(void)
 {
     explore_fork(be_child);
-    give(0, world.block[0]);
+    give(FORKER, world.block[1]);
 }
 
-static void take_two_of_second(void)
+static void take_many(void)
 {
-    (void)take(1, BLOCK);
-    (void)take(1, BLOCK);
+    for (int i = 0; i < OF_SLAB + 1; i++)
+        (void)take(0, BLOCK);
 }
 
-static void free_first_and_take_of_second(void)
+static void free_in_two_groups_as_third(void)
 {
-    give(1, world.block[1]);
-    (void)take(1, BLOCK);
-}
-
-static void leave_second(void)
-{
-    acre_threaded_detach(world.heap[1]);
-}
-
-/* The second heap has a full slab, too. */
-static void open_second(void)
-{
-    open_world();
-    for (int i = 0; i < OF_FIRST; i++)
-        world.block[OF_FIRST + i] = take(1, BLOCK);
-}
-
-static void free_blocks_of_second(void)
-{
+    give(2, world.block[0]);
     give(2, world.block[OF_FIRST]);
-    give(2, world.block[OF_FIRST + 1]);
+}
+
+static void free_two_as_third(void)
+{
+    give(2, world.block[0]);
+    give(2, world.block[1]);
 }
 
 /* Each free that succeeded but one was found out by the owner. */
@@ -328,14 +320,18 @@ static const struct explore_case cases[] = {
         { free_same_as_owner, free_same_as_second }, judge_two_frees },
     { "a run freed by two", 5, open_run, { free_same_as_owner, free_same_as_second },
         judge_two_frees },
-    { "fork while another thread starts to allocate", 3, open_world,
-        { fork_once, take_two_of_second }, judge },
-    { "fork while another thread frees remotely", 3, open_world,
-        { fork_and_free, free_first_and_take_of_second }, judge },
-    { "fork while another thread ends, remote frees", 2, open_second,
-        { fork_once, leave_second, free_blocks_of_second }, judge },
-    { "fork while another thread drains remote frees", 2, open_second,
-        { fork_once, take_two_of_second, free_blocks_of_second }, judge },
+    { "fork while another thread starts to allocate", 1, open_world, { take_two, fork_once }, judge,
+        true },
+    { "fork while another thread frees and allocates", 1, open_two_slabs,
+        { free_first_and_take, fork_and_free }, judge, true },
+    { "fork while another thread makes slabs", 1, open_world, { take_many, fork_once }, judge,
+        true },
+    { "fork while another thread ends, remote frees", 2, open_world,
+        { leave, fork_once, free_two_as_third }, judge, true },
+    { "fork while another thread drains remote frees", 2, open_world,
+        { take_two, fork_once, free_two_as_third }, judge, true },
+    { "fork while another thread drains into lists", 2, open_two_full_slabs,
+        { take_one, fork_once, free_in_two_groups_as_third }, judge, true },
     { "a slab becomes empty, local and remote frees", 3, open_two_slabs,
         { free_first_and_take, NULL, free_second_remotely }, judge },
     { "a thread ends, remote frees", 5, open_world, { leave, free_two_remotely }, judge },
