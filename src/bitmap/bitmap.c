@@ -9,28 +9,15 @@
 
 /* ---- alloc ---- */
 
-/** Ends the use of the hint's word, whose last page was taken. */
-ACRE_INLINE void bitmap_leave_word(struct acre_bitmap *self)
-{
-    if (self->next_hint == NULL) {
-        acre_bitmap_advance_hint(self);
-        return;
-    }
-    self->hint = self->next_hint;
-    self->hint_at = self->free_from;
-    self->next_hint = NULL;
-    ACRE_ASSERT(*self->hint != 0); /* BITMAP-4 */
-}
-
-/** Takes the lowest page of the hint, also when it is the last one of its word. */
+/** Takes the lowest page of the hint, which is listed, also when it is the last one of its word. */
 static ACRE_NOINLINE struct acre_num bitmap_alloc_from_hint(struct acre_bitmap *self)
 {
     uint64_t word = *self->hint;
-    ACRE_ASSERT(word != 0); /* BITMAP-4 */
+    ACRE_ASSERT(word != 0 && self->next_hint == NULL); /* BITMAP-4 */
     uintptr_t page = (self->hint_at >> self->page_shift) + bitmap_word_lowest(word);
     *self->hint = word & (word - 1);
     if (*self->hint == 0)
-        bitmap_leave_word(self);
+        acre_bitmap_advance_hint(self);
     return bitmap_count_used(self, page, 1);
 }
 
@@ -62,20 +49,34 @@ static ACRE_NOINLINE struct acre_num bitmap_alloc_slow(
     return bitmap_alloc_from_hint(self);
 }
 
+/** Returns to the hint before the unlisted page, which is being taken; false when there is none. */
+ACRE_INLINE bool bitmap_leave_unlisted(struct acre_bitmap *self)
+{
+    if (self->next_hint == NULL)
+        return false;
+    self->hint = self->next_hint;
+    self->hint_at = self->free_from;
+    self->next_hint = NULL;
+    ACRE_ASSERT(*self->hint != 0); /* BITMAP-4 */
+    return true;
+}
+
 struct acre_num acre_bitmap_alloc_pages(struct acre_bitmap *self, size_t count, size_t align)
 {
     if (((count ^ 1) | (align & (align - 1))) != 0 || align - 1 >= self->align_limit)
         return bitmap_alloc_slow(self, count, align);
-    uint64_t word = *self->hint;
+    uint64_t *hint = self->hint;
+    uintptr_t pos = self->hint_at;
+    uint64_t word = *hint;
     uint64_t rest = word & (word - 1);
-    if (ACRE_UNLIKELY(rest == 0))
+    if (ACRE_UNLIKELY(rest == 0) && !bitmap_leave_unlisted(self))
         return bitmap_alloc_from_hint(self);
-    *self->hint = rest;
+    *hint = rest;
     if (self->headroom-- == 0) {
         self->headroom = 0;
         self->peak++;
     }
-    uintptr_t pos = self->hint_at + ((uintptr_t)bitmap_word_lowest(word) << self->page_shift);
+    pos += (uintptr_t)bitmap_word_lowest(word) << self->page_shift;
     return (struct acre_num){ pos, ACRE_OK };
 }
 
@@ -113,23 +114,53 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_cached(struct acre_bitmap *
     return acre_bitmap_free_page(self, (self->cached_start >> self->page_shift) + index);
 }
 
+/** True when no summary changes by a page in use being freed, in a chunk that is not dirty: the free run
+ * that it joins ends on both sides within its word, all of whose pages are there, and is not the
+ * longest of the chunk. */
+ACRE_INLINE bool bitmap_is_silent(const struct acre_bitmap *self, size_t index, uint64_t freed)
+{
+    size_t leaves = bitmap_chunks(self->cached_pages) * BITMAP_CHUNK_WORDS;
+    uint64_t leaf = self->cached_words[leaves + (index >> BITMAP_CHUNK_LOG2)];
+    size_t run = bitmap_word_run_around(freed, index % BITMAP_WORD_BITS);
+    return run != 0 && run <= bitmap_leaf_unpack(leaf).longest &&
+           (index | (BITMAP_WORD_BITS - 1)) < self->cached_pages;
+}
+
+/** A page of the cached range, not below the hint, that is free or lies in a chunk that is not dirty. The
+ * chunk becomes dirty if another one of its group is, or stays as it is if no summary changes. */
+static ACRE_NOINLINE enum acre_status bitmap_dealloc_clean(struct acre_bitmap *self, size_t index)
+{
+    size_t word_at = index >> BITMAP_WORD_LOG2;
+    uint64_t freed = self->cached_words[word_at] | acre_wide_bit(index);
+    struct acre_bitmap_group *group = &self->cached_groups[index >> BITMAP_GROUP_LOG2];
+    if (freed == self->cached_words[word_at])
+        return ACRE_NOT_ALLOCATED;
+    if (group->dirty != 0)
+        group->dirty |= bitmap_chunk_bits(word_at);
+    else if (!bitmap_is_silent(self, index, freed))
+        return bitmap_dealloc_cached(self, index);
+    self->cached_words[word_at] = freed;
+    group->free_words |= acre_wide_bit(word_at);
+    self->headroom++;
+    return ACRE_OK;
+}
+
 /**
- * A page of the cached range below the hint: it becomes the unlisted page if it is alone in its
- * word, has used pages on both sides, and there is no unlisted page yet.
+ * A page of the cached range below the hint, where all are in use but an unlisted one: it becomes the
+ * unlisted page if there is none yet and the page above, which may be the hint's, is in use.
  */
 static ACRE_NOINLINE enum acre_status bitmap_dealloc_below(struct acre_bitmap *self, size_t index)
 {
     uint64_t *word = &self->cached_words[index >> BITMAP_WORD_LOG2];
     uintptr_t pos = self->cached_start + (index << self->page_shift);
-    if (*word != 0 || self->next_hint != NULL || index == 0 ||
-        pos + ((uintptr_t)1 << self->page_shift) == self->hint_at ||
+    if (self->next_hint != NULL || index == 0 || pos + self->align_limit == self->hint_at ||
         self->hint_range->words != self->cached_words)
         return bitmap_dealloc_cached(self, index);
+    ACRE_ASSERT(*word == 0 && self->align_limit >> self->page_shift == 1); /* BITMAP-4 */
     *word = acre_wide_bit(index);
     self->next_hint = self->hint;
     self->hint = word;
-    self->hint_at =
-        self->cached_start + ((index & ~(size_t)(BITMAP_WORD_BITS - 1)) << self->page_shift);
+    self->hint_at = pos - ((index & (BITMAP_WORD_BITS - 1)) << self->page_shift);
     self->headroom++;
     return ACRE_OK;
 }
@@ -152,7 +183,7 @@ enum acre_status acre_bitmap_dealloc_pages(struct acre_bitmap *self, uintptr_t p
     uint64_t *word = &self->cached_words[word_at];
     struct acre_bitmap_group *group = &self->cached_groups[index >> BITMAP_GROUP_LOG2];
     if (ACRE_UNLIKELY(acre_wide_has(*word, index) || !acre_wide_has(group->dirty, word_at)))
-        return bitmap_dealloc_cached(self, index);
+        return bitmap_dealloc_clean(self, index);
     ACRE_ASSERT(group->free_words != 0); /* BITMAP-9 */
     *word |= acre_wide_bit(index);
     group->free_words |= acre_wide_bit(word_at);

@@ -172,6 +172,14 @@ void acre_bitmap_set_group_full(struct acre_bitmap_range *range, size_t group)
         range->leaves[chunk] = 0;
 }
 
+void acre_bitmap_leave_group(
+    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group)
+{
+    acre_bitmap_set_group_full(range, group);
+    if (range->dirty_count >= self->max_dirty && bitmap_set_has(&range->dirty_groups, group))
+        bitmap_flush_group(self, range, group);
+}
+
 void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
@@ -184,8 +192,8 @@ void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
 /* ---- short runs ---- */
 
 /** Updates a chunk's leaf, which is exact otherwise, after the pages [low, high) of the chunk were
- * freed. */
-static void bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size_t low, size_t high)
+ * freed. True when it changes. */
+static bool bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size_t low, size_t high)
 {
     size_t start = chunk << BITMAP_CHUNK_LOG2;
     size_t end = start + acre_bitmap_tree_width(range, 0, chunk);
@@ -198,19 +206,23 @@ static void bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size
         leaf.end = high - low;
     if (high - low > leaf.longest)
         leaf.longest = high - low;
+    uint64_t was = range->leaves[chunk];
     range->leaves[chunk] = bitmap_leaf_pack(leaf);
+    return range->leaves[chunk] != was;
 }
 
-bool acre_bitmap_free_is_silent(const struct acre_bitmap_range *range, size_t index)
+bool acre_bitmap_free_clean(
+    const struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index)
 {
-    size_t chunk = index >> BITMAP_CHUNK_LOG2;
-    size_t start = chunk << BITMAP_CHUNK_LOG2;
-    size_t end = start + acre_bitmap_tree_width(range, 0, chunk);
-    size_t low = index - acre_bitmap_words_below(range->words, index, start);
-    size_t high = index + 1 + acre_bitmap_words_above(range->words, index + 1, end);
-    ACRE_ASSERT(!bitmap_set_has(&range->dirty_groups, index >> BITMAP_GROUP_LOG2));
-    return low != start && high != end &&
-           high - low <= bitmap_leaf_unpack(range->leaves[chunk]).longest;
+    struct acre_bitmap_group *group = &range->groups[index >> BITMAP_GROUP_LOG2];
+    if (range->dirty_count < self->max_dirty || group->free_words == 0 ||
+        bitmap_set_has(&range->dirty_groups, index >> BITMAP_GROUP_LOG2))
+        return false;
+    range->words[index >> BITMAP_WORD_LOG2] |= acre_wide_bit(index);
+    bitmap_add_free_word(range, index >> BITMAP_WORD_LOG2);
+    if (bitmap_leaf_grow(range, index >> BITMAP_CHUNK_LOG2, index, index + 1))
+        acre_bitmap_tree_update_group(range, index >> BITMAP_GROUP_LOG2);
+    return true;
 }
 
 /** Updates the leaf of one chunk, whose pages [low, high) were made free or used: exact where pages

@@ -44,7 +44,7 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
     ACRE_ASSERT(bitmap_word_lowest(group->free_words) == word % BITMAP_WORD_BITS); /* BITMAP-4 */
     group->free_words &= group->free_words - 1;
     if (ACRE_UNLIKELY(group->free_words == 0)) {
-        acre_bitmap_set_group_full(range, word / BITMAP_WORD_BITS);
+        acre_bitmap_leave_group(self, range, word / BITMAP_WORD_BITS);
         acre_bitmap_find_hint(self);
         return;
     }
@@ -56,28 +56,16 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
     ACRE_ASSERT(*self->hint != 0); /* BITMAP-4, BITMAP-8 */
 }
 
-/** True when a page can be freed without another group becoming dirty, for which one of `max_dirty`
- * groups would have to be flushed. */
-static bool bitmap_can_stay_clean(
-    const struct acre_bitmap *self, const struct acre_bitmap_range *range, size_t index)
-{
-    return range->dirty_count >= self->max_dirty &&
-           !bitmap_set_has(&range->dirty_groups, index >> BITMAP_GROUP_LOG2) &&
-           acre_bitmap_free_is_silent(range, index);
-}
-
 /** Frees one page of a range. */
 static void bitmap_free_index(
     struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index)
 {
     size_t word = index >> BITMAP_WORD_LOG2;
     uintptr_t pos = (range->first + index) << self->page_shift;
-    if (pos >= self->free_from && bitmap_can_stay_clean(self, range, index)) {
-        bitmap_add_free_word(range, word);
-    } else {
-        bitmap_list_any(self);
-        acre_bitmap_list_word(self, range, word);
-    }
+    if (pos >= self->free_from && acre_bitmap_free_clean(self, range, index))
+        return;
+    bitmap_list_any(self);
+    acre_bitmap_list_word(self, range, word);
     range->words[word] |= acre_wide_bit(index);
     if (self->hint != NULL && pos < self->hint_at)
         bitmap_set_hint(self, range, word);

@@ -40,7 +40,8 @@
  * so that no run but its own is affected.
  *
  * Cached range. Single pages of the range that a page was freed in last are freed on a short path,
- * while their chunk is dirty.
+ * while their chunk is dirty. Elsewhere a free that changes no summary leaves the chunk clean; one at
+ * the limit of dirty groups updates what stands over its page, and flushes no other group.
  *
  * Invariants; in brackets the cost of keeping each:
  *   BITMAP-1  ranges ascend, no two share a page, and their metadata lies where it was laid out
@@ -336,14 +337,21 @@ void acre_bitmap_sum_up(struct acre_bitmap_range *range, size_t group);
 /** Notes that a group has no free page left, as its words already say. O(log64(groups)). */
 void acre_bitmap_set_group_full(struct acre_bitmap_range *range, size_t group);
 
+/** The same for the hint's group. It is the cheapest one to flush, where the next hint's group may have to
+ * become dirty and as many are as may be; the hint then goes. O(8 * levels). */
+void acre_bitmap_leave_group(
+    struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group);
+
 /** Updates the groups over [index, index + count), at most two, whose words were all made free or
  * used. O(1), and as acre_bitmap_dirty_add. */
 void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range *range,
     size_t index, size_t count, bool free);
 
-/** True when no summary changes by the page at `index`, in use in a group that is not dirty, being
- * freed: the free run that it joins is not the longest of its chunk and not at a border. O(8). */
-bool acre_bitmap_free_is_silent(const struct acre_bitmap_range *range, size_t index);
+/** Frees the page at `index` and keeps every summary exact, without a further dirty group: where as many
+ * are dirty as may be, and the page's own is neither dirty nor full. False, nothing changed, elsewhere.
+ * O(8 * levels). */
+bool acre_bitmap_free_clean(
+    const struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index);
 
 /** Notes that a word has a free page. */
 ACRE_INLINE void bitmap_add_free_word(struct acre_bitmap_range *range, size_t word)

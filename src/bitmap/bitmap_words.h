@@ -59,6 +59,16 @@ ACRE_INLINE unsigned bitmap_word_run_down(uint64_t word)
     return ACRE_LEADING_ZEROS(~word);
 }
 
+/** Bits in the run of set bits around a set bit; 0 when the run reaches an end of the word. */
+ACRE_INLINE size_t bitmap_word_run_around(uint64_t word, size_t bit)
+{
+    uint64_t below = ~word & (acre_wide_bit(bit) - 1);
+    uint64_t above = ~word & (0 - acre_wide_bit(bit));
+    if (below == 0 || above == 0)
+        return 0;
+    return bitmap_word_lowest(above) - bitmap_word_highest(below) - 1;
+}
+
 /** The `count` lowest bits, 1 to 64. */
 ACRE_INLINE uint64_t bitmap_word_mask(size_t count)
 {
