@@ -20,7 +20,8 @@
  *   - alloc, a run: O(8 * levels + count / 64), after bringing dirty summaries up to date. An
  *     alignment above one page adds one step per run that is long enough but misaligned.
  *   - dealloc, a run: O(count / 64), and 64 + 8 * levels as above.
- * With several ranges each of these is per range. Memory: at most 1.2 bits per page and less than
+ * With several ranges each search is per range; the range of a page that is freed is looked up in the
+ * index of regions, in O(log(ranges)). Memory: at most 1.2 bits per page and less than
  * 1 KiB per range, in memory that the caller gives or in the first pages of the range. The managed
  * pages are never read or written.
  *
@@ -85,7 +86,7 @@ struct acre_bitmap {
  * acre_bitmap_metadata_size gives the exact number.
  */
 #define ACRE_BITMAP_METADATA_BYTES(pages)                                                          \
-    (((size_t)(pages) >> 20 ? 128 : 56) * sizeof(size_t) + ((size_t)(pages) / 512 + 1) * 72 +      \
+    (((size_t)(pages) >> 20 ? 146 : 74) * sizeof(size_t) + ((size_t)(pages) / 512 + 1) * 72 +      \
         ((size_t)(pages) / 4096 + 1) * 24 + (size_t)(pages) / 4096 / 63 * 16 +                     \
         (size_t)(pages) / 4096 / 7 * (3 * sizeof(size_t)))
 

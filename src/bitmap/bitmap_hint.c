@@ -21,9 +21,9 @@ static void bitmap_set_hint(struct acre_bitmap *self, struct acre_bitmap_range *
     self->align_limit = (size_t)1 << self->page_shift;
 }
 
-bool acre_bitmap_find_hint(struct acre_bitmap *self)
+/** Sets the hint from a range on, below which no page is free; false when none is. */
+static bool bitmap_find_hint_from(struct acre_bitmap *self, struct acre_bitmap_range *range)
 {
-    struct acre_bitmap_range *range = bitmap_first_range(self);
     for (; range != NULL; range = bitmap_next_range(range)) {
         size_t group = acre_bitmap_set_first(&range->free_groups);
         if (group != BITMAP_NONE) {
@@ -36,6 +36,18 @@ bool acre_bitmap_find_hint(struct acre_bitmap *self)
     return false;
 }
 
+bool acre_bitmap_find_hint(struct acre_bitmap *self)
+{
+    return bitmap_find_hint_from(self, bitmap_first_range(self));
+}
+
+/** Pages that are free. */
+static size_t bitmap_free_pages(const struct acre_bitmap *self)
+{
+    size_t pages = (self->regions.total - self->metadata) >> self->page_shift;
+    return pages - (self->peak - self->headroom);
+}
+
 void acre_bitmap_advance_hint(struct acre_bitmap *self)
 {
     struct acre_bitmap_range *range = self->hint_range;
@@ -45,7 +57,9 @@ void acre_bitmap_advance_hint(struct acre_bitmap *self)
     group->free_words &= group->free_words - 1;
     if (ACRE_UNLIKELY(group->free_words == 0)) {
         acre_bitmap_leave_group(self, range, word / BITMAP_WORD_BITS);
-        acre_bitmap_find_hint(self);
+        bitmap_clear_hint(self);
+        if (bitmap_free_pages(self) != 1)
+            bitmap_find_hint_from(self, range);
         return;
     }
     size_t step = bitmap_word_lowest(group->free_words) - word % BITMAP_WORD_BITS;
@@ -67,7 +81,9 @@ static void bitmap_free_index(
     bitmap_list_any(self);
     acre_bitmap_list_word(self, range, word);
     range->words[word] |= acre_wide_bit(index);
-    if (self->hint != NULL && pos < self->hint_at)
+    bool is_lowest =
+        self->hint != NULL ? pos < self->hint_at : !self->next_fit && bitmap_free_pages(self) == 0;
+    if (is_lowest)
         bitmap_set_hint(self, range, word);
 }
 

@@ -40,7 +40,7 @@ size_t acre_bitmap_metadata_size(size_t pages)
         nodes = bitmap_parents(nodes);
         runs += nodes;
     }
-    return bitmap_descriptor_size(pages) + words * sizeof(uint64_t) +
+    return bitmap_node_size(pages) + bitmap_descriptor_size(pages) + words * sizeof(uint64_t) +
            groups * sizeof(struct acre_bitmap_group) + runs * sizeof(struct bitmap_run);
 }
 
@@ -75,7 +75,8 @@ void acre_bitmap_layout(struct acre_bitmap_range *range)
     size_t chunks = bitmap_chunks(range->pages);
     size_t groups = bitmap_groups(range);
     size_t descriptor = bitmap_descriptor_size(range->pages);
-    size_t size = acre_bitmap_metadata_size(range->pages) - descriptor;
+    size_t before = bitmap_node_size(range->pages) + descriptor;
+    size_t size = acre_bitmap_metadata_size(range->pages) - before;
     range->words = (uint64_t *)(void *)((char *)range + descriptor);
     range->leaves = range->words + chunks * BITMAP_CHUNK_WORDS;
     range->groups = (struct acre_bitmap_group *)(void *)(range->leaves + chunks);

@@ -19,7 +19,8 @@
  *
  * The metadata of a range lies in the range's first pages, or where the caller puts it:
  *
- *   | struct acre_bitmap_range, 1 pointer per level of nodes | words | leaves | groups |
+ *   | node for the index of regions, of 128 pages or more | struct acre_bitmap_range |
+ *   | 1 pointer per level of nodes | words | leaves | groups |
  *   | set of free groups | set of dirty groups | nodes of level 2 | nodes of level 3 | ... |
  *
  * Dirty summaries. Single pages and short runs change the words and the first two fields of a group
@@ -136,6 +137,21 @@ struct acre_bitmap_range {
     struct bitmap_run *nodes[];     /**< [level - 2]. */
 #endif
 };
+
+/** Pages of a range from which on it brings a node for the index of regions. */
+#define BITMAP_NODE_LEAST 128u
+
+/** Bytes before the descriptor of a range of so many pages. */
+ACRE_INLINE size_t bitmap_node_size(size_t pages)
+{
+    return !ACRE_SMALL && pages >= BITMAP_NODE_LEAST ? sizeof(struct acre_region_node) : 0;
+}
+
+/** Where the metadata of a range begins. */
+ACRE_INLINE uintptr_t bitmap_metadata_of(const struct acre_bitmap_range *range)
+{
+    return (uintptr_t)range - bitmap_node_size(range->pages);
+}
 
 /** The lowest range, or null. */
 ACRE_INLINE struct acre_bitmap_range *bitmap_first_range(const struct acre_bitmap *self)
@@ -380,12 +396,12 @@ ACRE_INLINE void bitmap_list_any(struct acre_bitmap *self)
  * O(ranges + log64(groups)). */
 bool acre_bitmap_find_hint(struct acre_bitmap *self);
 
-/** Moves the hint on, the last page of its word having been taken. O(1) within a group, else as
+/** Moves the hint on, the last page of its word having been taken, but not counted. O(1) within a group, else as
  * acre_bitmap_find_hint. */
 void acre_bitmap_advance_hint(struct acre_bitmap *self);
 
 /** Frees one page in any state of the allocator. ACRE_NOT_ALLOCATED, nothing changed, when the page
- * is free or not owned. O(ranges + log64(groups)), and as acre_bitmap_dirty_add. */
+ * is free or not owned. O(log64(groups)), and as acre_bitmap_dirty_add. */
 enum acre_status acre_bitmap_free_page(struct acre_bitmap *self, uintptr_t page);
 
 /** Groups per range that may be dirty; 0: not set yet. */
@@ -432,14 +448,14 @@ struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *rang
 
 /* ---- bitmap_span.c, bitmap_small.c: runs, which may cross from a range into an adjoining one ---- */
 
-/** The range that owns a page, or null. O(ranges). */
+/** The range that owns a page, or null. O(levels of the index); O(ranges) in a small build. */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);
 
 /** True when the parts of a range's metadata lie where its number of pages wants them. O(levels). */
 bool acre_bitmap_has_sound_layout(const struct acre_bitmap_range *range);
 
 /** True when all pages of the run are owned and free, or owned and in use.
- * O(count / 64 + ranges). */
+ * O(count / 64). */
 bool acre_bitmap_span_is(const struct acre_bitmap *self, uintptr_t page, size_t count, bool free);
 
 /** Makes a run that acre_bitmap_span_is has found fit free or used.

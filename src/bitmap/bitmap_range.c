@@ -114,7 +114,7 @@ static bool bitmap_overlaps_metadata(const struct acre_bitmap *self, uintptr_t s
         return true;
     for (; range != NULL; range = bitmap_next_range(range))
         if (acre_ranges_overlap(
-                (uintptr_t)range, acre_bitmap_metadata_size(range->pages), start, size))
+                bitmap_metadata_of(range), acre_bitmap_metadata_size(range->pages), start, size))
             return true;
     return false;
 }
@@ -130,10 +130,12 @@ static size_t bitmap_overhead(const struct acre_bitmap *self, const struct acre_
 /** Adds an offer that was found good. O(ranges + pages / 64). */
 static void bitmap_add_offer(struct acre_bitmap *self, const struct bitmap_offer *offer)
 {
-    struct acre_bitmap_range *range = offer->meta;
+    struct acre_bitmap_range *range =
+        (void *)((char *)offer->meta + bitmap_node_size(offer->pages));
     bitmap_set_defaults(self);
     bitmap_list_any(self);
     range->region = offer->region;
+    range->region.has_node = bitmap_node_size(offer->pages) != 0;
     range->first = offer->first;
     range->pages = offer->pages;
     acre_bitmap_tree_make(range);

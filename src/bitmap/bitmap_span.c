@@ -10,9 +10,11 @@
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
-    while (range != NULL && page - range->first >= range->pages)
-        range = bitmap_next_range(range);
-    return range;
+    if (range == NULL || page - range->first < range->pages)
+        return range; /* there is mostly one */
+    uintptr_t pos = page << bitmap_page_shift(self);
+    range = (struct acre_bitmap_range *)acre_regions_find(&self->regions, pos);
+    return range != NULL && page - range->first < range->pages ? range : NULL;
 }
 
 /** How many of `count` pages from `page` on, which lies in the range, lie in it. */

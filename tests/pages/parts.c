@@ -114,7 +114,7 @@ static void pages_of_few_bytes(void **state)
 /* A search that begins in the midst of a run that crosses into the next range. */
 static void a_run_across_ranges_from_its_middle(void **state)
 {
-    static uint64_t other[64];
+    static uint64_t other[96];
     (void)state;
     assert_int_equal(acre_bitmap_setup_ids(&bitmap), ACRE_OK);
     assert_int_equal(acre_bitmap_add_ids(&bitmap, 0, 100, meta, sizeof meta), ACRE_OK);
@@ -125,6 +125,33 @@ static void a_run_across_ranges_from_its_middle(void **state)
     assert_int_equal(acre_bitmap_alloc_id(&bitmap, 20, 1).num, 90);
     assert_int_equal(acre_bitmap_dealloc_id(&bitmap, 90, 20), ACRE_OK);
     assert_sound();
+}
+
+/* Ranges with gaps between them, all full: each id that is freed is found in its own range, is the next one
+ * to be allocated, and what lies between ranges is refused. */
+static void one_id_of_many_ranges(void **state)
+{
+    enum { RANGES = 40, EACH = 200, STEP = 300, BYTES = ACRE_BITMAP_METADATA_BYTES(EACH) };
+    static uint64_t metas[RANGES][BYTES / 8 + 1];
+    (void)state;
+    assert_int_equal(acre_bitmap_setup_ids(&bitmap), ACRE_OK);
+    for (size_t i = 0; i < RANGES; i++) {
+        size_t which = i * 7 % RANGES;
+        assert_int_equal(
+            acre_bitmap_add_ids(&bitmap, which * STEP, EACH, metas[which], BYTES), ACRE_OK);
+        assert_sound();
+    }
+    for (size_t i = 0; i < RANGES * EACH; i++)
+        assert_int_equal(acre_bitmap_alloc_id(&bitmap, 1, 1).num, i / EACH * STEP + i % EACH);
+    for (size_t i = 0; i < RANGES; i++) {
+        uintptr_t id = i * 11 % RANGES * STEP + i;
+        assert_int_equal(acre_bitmap_dealloc_id(&bitmap, id - i + EACH, 1), ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_bitmap_dealloc_id(&bitmap, id, 1), ACRE_OK);
+        assert_sound();
+        assert_int_equal(acre_bitmap_alloc_id(&bitmap, 1, 1).num, id);
+        assert_int_equal(acre_bitmap_alloc_id(&bitmap, 1, 1).status, ACRE_NO_MEMORY);
+        assert_sound();
+    }
 }
 
 static void nothing_is_allocated_of_no_pages(void **state)
@@ -184,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup(an_update_that_changes_nothing, make),
         cmocka_unit_test_setup(pages_of_few_bytes, make),
         cmocka_unit_test_setup(a_run_across_ranges_from_its_middle, make),
+        cmocka_unit_test_setup(one_id_of_many_ranges, make),
         cmocka_unit_test_setup(nothing_is_allocated_of_no_pages, make),
         cmocka_unit_test_setup(short_runs_at_the_edges_of_a_chunk, make),
         cmocka_unit_test_setup(the_first_frame_alone, make),
