@@ -77,9 +77,9 @@ static bool slab_is_valid_extent(
         region->base >= end || region->pages == 0 ||
         region->pages > (end - region->base + 1) >> slab->page_log2)
         return false;
-    uintptr_t map_end = slab_map_end(slab, region);
-    return region->range.start <= (uintptr_t)region && (uintptr_t)region < map_end &&
-           map_end <= region->base &&
+    size_t header_and_map = slab_map_end(slab, region) - (uintptr_t)region;
+    return region->range.start <= (uintptr_t)region && (uintptr_t)region <= region->base &&
+           header_and_map <= region->base - (uintptr_t)region &&
            (slab_next_region(region) == NULL || slab_next_region(region)->range.start > end);
 }
 

@@ -182,7 +182,8 @@ static struct slab_region_layout slab_plan_shared(
     size_t mapped = ((range.start + (range.size - 1) - map_base) >> slab->page_log2) + 1;
     size_t metadata = slab_metadata_size(mapped) + SLAB_GAP_BELOW;
     uintptr_t base = acre_align_up(header + metadata, slab_page_size(slab));
-    bool fits = metadata <= acre_divide(range.size, 12) && base - range.start < range.size;
+    bool fits = metadata <= acre_divide(range.size, 12);
+    ACRE_ASSERT(!fits || base - range.start < range.size); /* the rest is more than a page */
     size_t pages = fits ? (range.size - (size_t)(base - range.start)) >> slab->page_log2 : 0;
     return (struct slab_region_layout){ header, map_base, base, pages };
 }

@@ -44,14 +44,14 @@ void acre_slab_reset_peak(struct acre_slab *slab)
     slab->headroom = 0;
 }
 
-/* The live block at an offset in a slab or a live run. */
+/* The live block at an offset in the pages of a slab or run. */
 static struct acre_block slab_block_at(
     const struct acre_slab *slab, const struct acre_slab_page *page, uintptr_t start, size_t offset)
 {
     const struct acre_block none = { NULL, 0, ACRE_NOT_ALLOCATED };
-    if (page->state == SLAB_RUN && offset >> slab->page_log2 < page->length)
+    if (page->state == SLAB_RUN)
         return (struct acre_block){ (void *)start, page->length << slab->page_log2, ACRE_OK };
-    if (!slab_is_slab(page) || offset >> slab->page_log2 >= page->pages)
+    if (!slab_is_slab(page))
         return none;
     size_t index = acre_divide(offset, page->size);
     if (index >= slab_object_count(slab, page->size_class, page->pages) ||

@@ -178,6 +178,24 @@ static void full_means_largest_free_is_zero(struct fixture *fixture)
     assert_int_equal(stats_of(fixture).largest_free, 0);
 }
 
+/* Small blocks free in a full pool: an aligned request gets an aligned one, or none. */
+static void a_full_pool_keeps_alignments(struct fixture *fixture)
+{
+    void *blocks[ROOM];
+    begin(fixture, 0, fixture->arena.size);
+    size_t count = fill(fixture, blocks, ROOM, 48, 0, 1);
+    for (size_t i = 0; i < count; i += 5) {
+        give(fixture, blocks[i]);
+        for (size_t align = 16; align <= 128; align *= 2) {
+            struct acre_ptr got = acre_alloc(fixture->bytes, acre_layout(8, align));
+            assert_int_equal((uintptr_t)got.ptr % align, 0);
+            if (got.ptr != NULL)
+                give(fixture, got.ptr);
+            assert_sound(fixture);
+        }
+    }
+}
+
 static void instances_are_independent(struct fixture *fixture)
 {
     struct fixture other;
@@ -213,6 +231,8 @@ const struct test_case alloc_cases[] = {
         NEEDS_HANDLE | NEEDS_REUSE | NEEDS_BYTES, NULL },
     { "full means largest_free is 0", full_means_largest_free_is_zero, 1 << 12,
         NEEDS_HANDLE | NEEDS_REUSE | NEEDS_BYTES, NULL },
+    { "a full pool keeps alignments", a_full_pool_keeps_alignments, 1 << 12,
+        NEEDS_HANDLE | NEEDS_REUSE | NEEDS_BYTES | NEEDS_ALIGNS, NULL },
     { "instances are independent", instances_are_independent, 1 << 12, 0, NULL },
     { NULL, NULL, 0, 0, NULL },
 };

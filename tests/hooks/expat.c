@@ -63,6 +63,11 @@ static enum outcome work(struct pool *pool)
     if (parser == NULL)
         return NO_MEMORY;
     enum outcome outcome = parse(parser);
+    void *small = XML_MemMalloc(parser, 8);
+    void *large = XML_MemRealloc(parser, small, 80);
+    if (large == NULL)
+        outcome = NO_MEMORY;
+    XML_MemFree(parser, large != NULL ? large : small);
     XML_ParserFree(parser);
     return outcome;
 }

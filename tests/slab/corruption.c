@@ -115,6 +115,13 @@ static void regions(void **state)
     FLIP(slab.records, 0x08, "SLAB-10");
     FLIP(slab.page_map, 0x08, "SLAB-10");
     flip_header(&region->page_map, 0, 0x08, "SLAB-10");
+    struct acre_slab_region was = *region; /* its pages would lie below its header */
+    region->base = ((uintptr_t)region & ~(slab_page_size(&slab) - 1)) - slab_page_size(&slab);
+    region->map_base = region->base;
+    slab_update_checksum(region);
+    expect("SLAB-1");
+    *region = was;
+    assert_null(acre_slab_check(&slab).invariant);
 }
 
 static void tiles(void **state)
@@ -134,6 +141,12 @@ static void tiles(void **state)
     FLIP(run[1].reciprocal, 0x01, "SLAB-2");
     FLIP(hole[hole->length - 1].length, 0x01, "SLAB-2");
     FLIP(hole[hole->length - 1].state, 0x01, "SLAB-2");
+    struct acre_slab_page **entry = &slab.page_map[run - slab.records + 1];
+    struct acre_slab_page *was = *entry; /* a run's page must not lead to a slab */
+    *entry = full;
+    expect("SLAB-2");
+    *entry = was;
+    assert_null(acre_slab_check(&slab).invariant);
 }
 
 static void runs(void **state)
@@ -145,6 +158,15 @@ static void runs(void **state)
     FLIP(hole->list, 0x01, "SLAB-3");
     FLIP(slab.runs[list], 0x08, "SLAB-3");
     FLIP(slab.nonempty[list / SLAB_WORD_BITS], (unsigned char)(1u << list % 8), "SLAB-4");
+    struct acre_slab_page *other = hole->next; /* a list without an end */
+    struct acre_slab_page *prev = hole->prev;
+    assert_null(other->next);
+    other->next = hole;
+    hole->prev = other;
+    expect("SLAB-3");
+    other->next = NULL;
+    hole->prev = prev;
+    assert_null(acre_slab_check(&slab).invariant);
 }
 
 static void cached_regions(void **state)
@@ -176,6 +198,36 @@ static void slabs(void **state)
     FLIP(slab.partial[own], 0x08, "SLAB-7");
     FLIP(slab.current_count[own], 0x01, "SLAB-7");
     flip(&slab.current_start[own], 1, 0x08, "SLAB-7");
+}
+
+/* Rings of two classes lead to each other's slab. */
+static void rings_of_other_classes(void **state)
+{
+    void *blocks[64];
+    (void)state;
+    for (size_t i = 0; i < 64; i++)
+        blocks[i] = take(500);
+    size_t other = 0;
+    while (page_of(blocks[other]) == page_of(blocks[63]))
+        other++;
+    acre_slab_dealloc(&slab, blocks[other]);
+    unsigned second = page_of(blocks[other])->size_class;
+    assert_ptr_equal(slab.partial[second], page_of(blocks[other]));
+    assert_null(acre_slab_check(&slab).invariant);
+    slab.partial[own] = slab.partial[second];
+    slab.partial[second] = partial;
+    expect("SLAB-7");
+}
+
+/* As many pages as hold no object, and the number of objects that belongs to them. */
+static void a_slab_without_objects(void **state)
+{
+    (void)state;
+    struct acre_slab_page *page = page_of(take(4 * slab_page_size(&slab)));
+    assert_true(slab_is_slab(page) && page->pages > 3);
+    page->pages = 3;
+    page->count = 0;
+    expect("SLAB-5");
 }
 
 static void counts(void **state)
@@ -310,11 +362,13 @@ static void every_field_of_a_sealed_header(void **state)
     struct acre_slab_region *region = slab_first_region(&slab);
     struct damage damage = { .check = check, .seal = seal, .all = true };
     void *links[] = { full, region, region->records + 1, slab.page_map + 1, &slab.no_slab };
+    void *owners[] = { NULL, full, &slab.no_slab };
     (void)state;
     DAMAGE_NUMBER(&damage, region->base);
     DAMAGE_NUMBER(&damage, region->pages);
     DAMAGE_NUMBER(&damage, region->map_base);
     DAMAGE_LINK(&damage, region->records, links);
+    DAMAGE_LINK(&damage, region->map_owner, owners);
     damage.all = false; /* bytes that no page has may be more or fewer */
     DAMAGE_NUMBER(&damage, region->range.start);
     DAMAGE_NUMBER(&damage, region->range.size);
@@ -344,6 +398,8 @@ int main(void)
         cmocka_unit_test_setup(runs, make),
         cmocka_unit_test_setup(cached_regions, make),
         cmocka_unit_test_setup(slabs, make),
+        cmocka_unit_test_setup(rings_of_other_classes, make),
+        cmocka_unit_test_setup(a_slab_without_objects, make),
         cmocka_unit_test_setup(counts, make),
         cmocka_unit_test_setup(constants, make),
         cmocka_unit_test_setup(every_constant, make),

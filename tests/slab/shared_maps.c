@@ -178,7 +178,6 @@ static void adjacent_regions_share_a_map(void **state)
     give_all_back();
 }
 
-/* Too small for the records of those in front, behind nothing, or refused. */
 /* A hole too small for the gaps that both neighbours want, and a range with less than a page. */
 static void ranges_without_room_are_refused(void **state)
 {
@@ -188,6 +187,12 @@ static void ranges_without_room_are_refused(void **state)
     unsigned char *hole = start_of(0) + size_of(0);
     for (size_t size = 1; size <= GAP; size++)
         assert_int_not_equal(acre_slab_add_memory_adjacent(&slab, hole, size), ACRE_OK);
+    assert_sound();
+    make(state);
+    add_plainly(0);
+    add_plainly(1); /* each has its own map */
+    for (size_t size = 1; size <= GAP; size++)
+        assert_int_equal(acre_slab_add_memory_adjacent(&slab, hole, size), ACRE_INVALID_PARAM);
     assert_sound();
     static struct acre_slab other;
     static _Alignas(4096) unsigned char pages[64 * ACRE_SLAB_MAX_PAGE];
@@ -202,6 +207,7 @@ static void ranges_without_room_are_refused(void **state)
     assert_null(acre_slab_check(&other).invariant);
 }
 
+/* Behind nothing, too small for the records of those in front, or refused. */
 static void others_are_alone(void **state)
 {
     (void)state;
@@ -365,6 +371,18 @@ static void damage_is_named(void **state)
         *region = was;
         assert_sound();
     }
+    struct acre_slab_region *owner = region_at(2);
+    struct acre_slab_region sound = *owner; /* its map begins above the pages of the lowest */
+    owner->map_base = region_at(1)->base;
+    slab_update_checksum(owner);
+    expect("SLAB-10");
+    *owner = sound;
+    sound = *region_at(0);
+    region_at(0)->range.size += 2 * PAGE;
+    slab_update_checksum(region_at(0));
+    expect("SLAB-1");
+    *region_at(0) = sound;
+    assert_sound();
     region_at(0)->map_owner = region_at(0);
     slab_update_checksum(region_at(0));
     expect("SLAB-10");

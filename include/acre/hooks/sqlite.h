@@ -58,6 +58,7 @@ static inline void *acre_hook_sqlite_realloc(void *ptr, int size)
 static inline int acre_hook_sqlite_size(void *ptr)
 {
     size_t size = acre_hook_usable_size(acre_hook_sqlite_bytes, ptr, "sqlite xSize");
+    /* NOT-COVERED: SQLite has no block of 2 GiB */
     return size < (size_t)INT_MAX ? (int)size : INT_MAX;
 }
 
