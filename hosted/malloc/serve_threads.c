@@ -141,7 +141,8 @@ static ACRE_NOINLINE void *alloc_plain(struct acre_layout layout)
     if (heap == NULL || layout.size > ACRE_SERVE_MOST)
         return acre_serve_refuse();
     void *ptr = NULL;
-    if (acre_pool_is_large(&acre_serve.pool, layout))
+    if (ACRE_UNLIKELY(layout.size >= ACRE_LARGE_LEAST) &&
+        acre_pool_is_large(&acre_serve.pool, layout))
         ptr = threads_alloc_large(layout.size);
     if (ptr == NULL)
         ptr = acre_threaded_alloc_slow(heap, layout).ptr;

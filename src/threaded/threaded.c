@@ -31,6 +31,7 @@ static struct acre_thread_heap *threaded_make_heap(struct acre_threaded *threade
     for (size_t i = 0; i < ACRE_THREADED_CLASSES; i++)
         heap->group[i] = threaded_no_group();
     heap->threaded = threaded;
+    heap->slow_calls = THREADED_MOST_CALLS;
     heap->next_heap = threaded->heaps;
     threaded->heaps = heap;
     return heap;
@@ -43,6 +44,7 @@ struct acre_thread_heap *acre_threaded_attach(struct acre_threaded *threaded)
     if (heap != NULL) {
         threaded->abandoned = heap->next_abandoned;
         threaded->abandoned_count--;
+        threaded_count_slow(heap, THREADED_CALLS_OF_START);
         atomic_store_explicit(&heap->state, THREADED_LIVE, memory_order_release);
     } else {
         heap = threaded_make_heap(threaded);

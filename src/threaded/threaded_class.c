@@ -15,7 +15,7 @@ enum {
     SMALL_BYTES_LOG2 = 14,
     MEDIUM_BYTES_LOG2 = 13,
     MOST_BYTES_LOG2 = 18,
-    MIN_OBJECTS = 2 /* of the first slab; of the second twice as many, then four times */
+    MOST_OBJECTS_LOG2 = 3 /* the first slab has an object at least, the second two, then 4, 8 */
 };
 
 _Static_assert(FIRST + ((THREADED_MAX_LOG2 - FIRST_LOG2) << STEPS_LOG2) == ACRE_THREADED_CLASSES,
@@ -53,7 +53,7 @@ size_t acre_threaded_class_sizes(unsigned size_class)
     return acre_threaded_class_size(size_class) - smaller;
 }
 
-/* Each slab is twice as large as the one before. Those of medium classes start with two objects: most programs
+/* Each slab is twice as large as the one before. Those of the largest classes start with one object: most programs
  * have few blocks of each such size, and what others have touched before stays resident. */
 size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)
 {
@@ -63,7 +63,7 @@ size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)
     size_t bytes = (size_t)1 << (first + doublings);
     if (bytes > size * THREADED_MAX_OBJECTS)
         bytes = size * THREADED_MAX_OBJECTS;
-    size_t least = size * (slabs < 2 ? (size_t)MIN_OBJECTS << slabs : (size_t)4 * MIN_OBJECTS);
+    size_t least = size << (slabs < MOST_OBJECTS_LOG2 ? slabs : MOST_OBJECTS_LOG2);
     if (bytes < least)
         bytes = least;
     return (bytes + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;

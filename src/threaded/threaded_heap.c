@@ -145,10 +145,14 @@ static void threaded_set_index(
         heap->unit[THREADED_SMALL_INDICES + size_class - FIRST_MEDIUM] = group;
         return;
     }
-    size_t size = acre_threaded_class_size(size_class);
-    size_t below = size_class != 0 ? acre_threaded_class_size(size_class - 1) + 1 : 0;
-    for (size_t i = threaded_small_index(below); i <= threaded_small_index(size); i++)
-        heap->unit[i] = group;
+    const struct acre_threaded_slab *slab = group->slab;
+    size_t sizes = slab != NULL ? slab->sizes : acre_threaded_class_sizes(size_class);
+    size_t size = slab != NULL ? slab->size : acre_threaded_class_size(size_class);
+    size_t last = threaded_small_index(size);
+    for (size_t i = 0; i < sizes / ACRE_THREADED_UNIT; i++)
+        heap->unit[last - i] = group;
+    if (size_class == 0)
+        heap->unit[0] = group; /* of size 0 */
 }
 
 /* Makes a group the one that objects of its class come from. O(units of the class + groups). */
@@ -187,25 +191,26 @@ static struct acre_threaded_slab *threaded_next_partial(
     return slab;
 }
 
-/* What a slab must have to serve another class: pages, and groups in its record. */
+/* What a slab must have to serve another class: pages, and room for so many groups in its record. */
 struct threaded_wanted {
-    size_t least, most;
-    unsigned size_class;
+    size_t least, spare;
+    unsigned groups;
 };
 
 static bool threaded_is_wanted(
     const struct acre_threaded_slab *slab, const struct threaded_wanted *wanted)
 {
-    return slab->pages >= wanted->least && slab->pages <= wanted->most && threaded_is_empty(slab) &&
-           acre_threaded_class_groups(wanted->size_class, slab->pages) <= slab->capacity;
+    return slab->pages - wanted->least <= wanted->spare && slab->capacity >= wanted->groups &&
+           threaded_is_empty(slab);
 }
 
-/* An empty slab of a class that serves another one, out of the lists; null: there is none. */
+/* An empty slab of a class that serves another one, out of the lists; null: there is none. A small class keeps
+ * its current slab, which it soon needs again. */
 static struct acre_threaded_slab *threaded_take_empty(
     struct acre_thread_heap *heap, unsigned size_class, const struct threaded_wanted *wanted)
 {
     struct acre_threaded_slab *slab = heap->group[size_class]->slab;
-    if (slab != NULL && threaded_is_wanted(slab, wanted)) {
+    if (size_class >= FIRST_MEDIUM && slab != NULL && threaded_is_wanted(slab, wanted)) {
         threaded_set_current(heap, size_class, threaded_no_group());
         return slab;
     }
@@ -220,21 +225,39 @@ static struct acre_threaded_slab *threaded_take_empty(
     return NULL;
 }
 
-/* Most programs have few live blocks of each medium size, but sooner or later some of every size: an empty slab
- * of another class serves before a new one is made. Under the lock. */
+/* Whether a class may take a slab of another: a medium one always, a small one beside a slab of its own, for most
+ * programs have blocks of each small size. */
+static bool threaded_may_take(const struct acre_thread_heap *heap, unsigned size_class)
+{
+    return heap->slow_calls >= THREADED_CALLS_PER_CHANGE && !threaded_is_hardened(heap->threaded) &&
+           (size_class >= FIRST_MEDIUM || heap->slabs[size_class] != 0);
+}
+
+/* Most programs have few live blocks of each medium size, but sooner or later some of every size, and the sizes of
+ * small blocks change: an empty slab of another class serves before a new one is made, if it has as many pages as
+ * the first slab of this class, or up to twice as many. Under the lock. */
 static struct acre_threaded_slab *threaded_reuse_slab(
     struct acre_thread_heap *heap, unsigned size_class)
 {
-    enum { PART = 4 };
-    struct acre_threaded_slab *slab = NULL;
-    if (size_class < FIRST_MEDIUM || threaded_is_hardened(heap->threaded))
+    if (!threaded_may_take(heap, size_class))
         return NULL;
-    size_t pages = acre_threaded_class_pages(size_class, heap->slabs[size_class]);
-    const struct threaded_wanted wanted = { pages, pages + pages / PART, size_class };
-    for (unsigned i = FIRST_MEDIUM; slab == NULL && i < ACRE_THREADED_CLASSES; i++)
-        slab = threaded_take_empty(heap, i, &wanted);
-    if (slab != NULL)
-        acre_threaded_change_class(slab, size_class);
+    unsigned first = size_class >= FIRST_MEDIUM ? FIRST_MEDIUM : 0;
+    unsigned end = size_class >= FIRST_MEDIUM ? ACRE_THREADED_CLASSES : FIRST_MEDIUM;
+    size_t pages = acre_threaded_class_pages(size_class, 0);
+    const struct threaded_wanted wanted = {
+        .least = pages, .spare = pages, .groups = acre_threaded_class_groups(size_class, 2 * pages)
+    };
+    struct acre_threaded_slab *slab = NULL;
+    unsigned other = size_class;
+    do {
+        other = other + 1 != end ? other + 1 : first;
+        if (heap->slabs[other] != 0)
+            slab = threaded_take_empty(heap, other, &wanted);
+    } while (slab == NULL && other != size_class);
+    if (slab == NULL)
+        return NULL;
+    heap->slow_calls -= THREADED_CALLS_PER_CHANGE;
+    acre_threaded_change_class(slab, size_class);
     return slab;
 }
 
@@ -284,8 +307,11 @@ static struct acre_threaded_group *threaded_next_group(
 
 void *acre_threaded_refill(struct acre_thread_heap *heap, unsigned size_class, bool make)
 {
+    unsigned slow_calls = heap->slow_calls;
     threaded_enter(heap);
     struct acre_threaded_group *group = threaded_next_group(heap, size_class, make);
+    if (heap->slow_calls == slow_calls)
+        threaded_count_slow(heap, 1);
     void *object = NULL;
     if (group != NULL) {
         threaded_set_current(heap, size_class, group);

@@ -153,6 +153,7 @@ struct acre_thread_heap {
     struct acre_threaded_slab *kept[ACRE_THREADED_KEPT_RUNS];  /* runs kept for reuse */
     unsigned next_kept;                                        /* where the next one goes */
     size_t kept_pages;                                         /* of all of them */
+    unsigned slow_calls; /* those that no change of a slab's class has used up */
     struct threaded_sweep sweep;
     struct threaded_window window; /* written under the lock, as is */
     size_t slab_pages;             /* pages of all slabs */
@@ -245,6 +246,16 @@ struct acre_threaded_slab *acre_threaded_make_slab(
     struct acre_threaded *threaded, unsigned size_class, struct acre_thread_heap *owner);
 struct acre_threaded_slab *acre_threaded_make_run(
     struct acre_threaded *threaded, size_t pages, size_t align);
+
+/* Changing the class of a slab takes a few hundred instructions, so a change uses up a few calls that took a slow path
+ * without one; the start of a thread counts as some. */
+enum { THREADED_CALLS_PER_CHANGE = 4, THREADED_CALLS_OF_START = 16, THREADED_MOST_CALLS = 256 };
+
+ACRE_INLINE void threaded_count_slow(struct acre_thread_heap *heap, unsigned calls)
+{
+    if (heap->slow_calls < THREADED_MOST_CALLS)
+        heap->slow_calls += calls;
+}
 
 /* Gives a slab without live objects to another class, for whose objects its record has groups. Under the lock. */
 void acre_threaded_change_class(struct acre_threaded_slab *slab, unsigned size_class);

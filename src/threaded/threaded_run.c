@@ -86,6 +86,7 @@ void *acre_threaded_alloc_run(struct acre_thread_heap *heap, struct acre_layout 
     size_t pages = (size + ACRE_THREADED_PAGE - 1) / ACRE_THREADED_PAGE;
     size_t align = layout.align > ACRE_THREADED_PAGE ? layout.align : ACRE_THREADED_PAGE;
     struct acre_threaded_slab *run = threaded_take_kept(heap, pages, align);
+    threaded_count_slow(heap, 1);
     if (run == NULL) {
         acre_locker_lock(&heap->threaded->env.lock);
         run = acre_threaded_make_run(heap->threaded, pages, align);

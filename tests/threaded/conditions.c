@@ -300,7 +300,7 @@ static void the_next_slab_of_the_map(void **state)
     assert_null(acre_threaded_slab_from(&world.threaded, last + 1));
     const struct acre_threaded_slab *lowest = acre_threaded_slab_from(&world.threaded, 0);
     assert_int_equal(lowest->start / PAGE, first);
-    void *object = take(heap, 5000, 1);
+    void *object = take(heap, 20000, 1);
     const struct acre_threaded_slab *slab = threaded_slab_of(&world.threaded, (uintptr_t)object);
     assert_true(slab->pages > 1);
     assert_ptr_not_equal(acre_threaded_slab_from(&world.threaded, slab->start / PAGE + 1), slab);
