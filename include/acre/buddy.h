@@ -132,7 +132,7 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
  * stats: O(log n) per block on a quick list.
  *
  * init keeps both settings. init, add_memory, reset, remove_memory: O(n). check, walk: O(n), times
- * the number of orders for free blocks; check O(regions squared).
+ * the number of orders for free blocks.
  */
 ACRE_NODISCARD enum acre_status acre_buddy_init(struct acre_buddy *buddy, void *start, size_t size);
 ACRE_NODISCARD enum acre_status acre_buddy_add_memory(

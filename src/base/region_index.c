@@ -20,6 +20,7 @@
  * second way down tests all digits.
  */
 #include "base/region_index.h"
+#include "base/check.h"
 
 enum { REGION_SPARE = 0xff /* as a shift: the index does not use the node */ };
 
@@ -390,70 +391,137 @@ void acre_region_index_remove(struct acre_regions *regions, struct acre_region *
 
 /* ---- check ---- */
 
-static bool region_brought(const struct acre_region *region, const struct acre_region_node *node)
+/* Whether a region has a node and the index uses it. */
+static bool region_lends(const struct acre_region *region)
 {
-    return region->has_node && region_own_node(region) == node;
+    return region->has_node && region_own_node(region)->shift != REGION_SPARE;
 }
 
-/* Whether an entry is the node of one of the regions, in use, which covers a region's start. */
-static bool region_is_sound_link(
-    const struct acre_regions *regions, uintptr_t entry, const struct acre_region *region)
+/* acre_check_mix() of an entry that is a node, 0 of a region. */
+static size_t region_mix_entry(uintptr_t entry)
 {
-    const struct acre_region *owner = regions->first;
-    while (owner != NULL && !region_brought(owner, region_node_of_entry(entry)))
-        owner = owner->next;
-    return owner != NULL && region_own_node(owner)->shift != REGION_SPARE &&
-           region_slot(region_own_node(owner), region->start) < ACRE_REGION_WAYS;
+    return region_entry_is_leaf(entry) ? 0 : acre_check_mix(entry);
 }
 
-/* Whether the entry for regions from `first` to `last` is sound; they share a slot. */
-static bool region_is_sound_entry(const struct acre_regions *regions, uintptr_t entry,
-    const struct acre_region *first, const struct acre_region *last)
+/* Whether the root and the entries of nodes in use lead to nodes in use alone, and to each once. The nodes
+ * are those of the regions in the list; no entry is followed. */
+static bool region_links_add_up(const struct acre_regions *regions)
 {
-    return entry == region_to_entry(last) ||
-           (first != last && region_is_sound_link(regions, entry, first));
-}
-
-/* Whether the entries of a node in use are what the list says. */
-static bool region_is_sound_node(
-    const struct acre_regions *regions, const struct acre_region_node *node)
-{
-    const struct acre_region *region = regions->first;
-    const struct acre_region *last = NULL;
-    unsigned used = 0;
-    if (node->shift % ACRE_REGION_DIGIT != 0 || node->shift >= 8 * sizeof(size_t) ||
-        (node->base & (((uintptr_t)ACRE_REGION_WAYS << node->shift) - 1)) != 0)
-        return false;
-    while (region != NULL && region->start < node->base)
-        region = region->next;
-    for (unsigned slot = 0; slot < ACRE_REGION_WAYS; slot++) {
-        const struct acre_region *first = region;
-        for (; region_starts_in(node, region, slot); region = region->next)
-            last = region;
-        used += first != region;
-        if (last != NULL && !region_is_sound_entry(
-                                regions, node->entries[slot], first != region ? first : last, last))
-            return false;
-        for (unsigned low = 0; used == 1 && first != region && low < slot; low++)
-            if (node->entries[low] != region_to_entry(last))
-                return false;
+    size_t sum = region_mix_entry(acre_regions_root(regions));
+    for (const struct acre_region *region = regions->first; region; region = region->next) {
+        if (!region_lends(region))
+            continue;
+        const struct acre_region_node *node = region_own_node(region);
+        sum -= region_mix_entry(region_node_to_entry(node));
+        for (unsigned slot = 0; slot < ACRE_REGION_WAYS; slot++)
+            sum += region_mix_entry(node->entries[slot]);
     }
-    return used > 1;
+    return sum == 0;
+}
+
+/* A node on the way from the root to the lowest region that was not met yet. */
+struct region_step {
+    const struct acre_region_node *node;
+    const struct acre_region *last; /* met below the node */
+    unsigned slot;                  /* the next one */
+    unsigned used;                  /* slots before it in which regions start */
+};
+
+/* A walk through the tree and the list side by side. */
+struct region_walk {
+    const struct acre_region *next; /* the lowest one not met yet */
+    const struct acre_region *last; /* met */
+    size_t nodes;                   /* met */
+    unsigned depth;
+    struct region_step steps[ACRE_REGION_LEVELS];
+};
+
+/* Goes down to the node of an entry; false when it is not sound or does not cover the next region. */
+static bool region_walk_down(struct region_walk *walk, uintptr_t entry)
+{
+    const struct acre_region_node *node = region_node_of_entry(entry);
+    if (walk->depth == ACRE_REGION_LEVELS || node->shift % ACRE_REGION_DIGIT != 0 ||
+        node->shift >= 8 * sizeof(size_t) ||
+        (node->base & (((uintptr_t)ACRE_REGION_WAYS << node->shift) - 1)) != 0 ||
+        region_slot(node, walk->next->start) >= ACRE_REGION_WAYS)
+        return false;
+    walk->steps[walk->depth++] = (struct region_step){ .node = node };
+    walk->nodes++;
+    return true;
+}
+
+/* Whether the slots before the first one in which regions start lead to the last of these. */
+static bool region_has_sound_lead(const struct region_step *step)
+{
+    unsigned slot = 0;
+    while (slot < step->slot && step->node->entries[slot] == region_to_entry(step->last))
+        slot++;
+    return slot == step->slot;
+}
+
+/* Ends a slot in which regions start, all met, or none. */
+static bool region_end_slot(struct region_walk *walk, struct region_step *step, bool met)
+{
+    uintptr_t entry = step->node->entries[step->slot];
+    if (met) {
+        step->last = walk->last;
+        step->used++;
+        if (!region_starts_in(step->node, walk->last, step->slot) ||
+            region_starts_in(step->node, walk->next, step->slot) ||
+            (step->used == 1 && !region_has_sound_lead(step)))
+            return false;
+    }
+    step->slot++;
+    return region_entry_is_leaf(entry) ? step->last == NULL || entry == region_to_entry(step->last)
+                                       : met;
+}
+
+/* Goes on by one slot, down to a node or up from one; false when something is not sound. */
+static bool region_walk_on(struct region_walk *walk)
+{
+    struct region_step *step = &walk->steps[walk->depth - 1];
+    if (step->slot == ACRE_REGION_WAYS) {
+        if (step->used < 2 || --walk->depth == 0)
+            return step->used > 1;
+        return region_end_slot(walk, &walk->steps[walk->depth - 1], true);
+    }
+    if (!region_starts_in(step->node, walk->next, step->slot))
+        return region_end_slot(walk, step, false);
+    if (!region_entry_is_leaf(step->node->entries[step->slot]))
+        return region_walk_down(walk, step->node->entries[step->slot]);
+    for (; region_starts_in(step->node, walk->next, step->slot); walk->next = walk->next->next)
+        walk->last = walk->next;
+    return region_end_slot(walk, step, true);
+}
+
+/* Whether the tree has all regions of the list, which has some, in its entries, and all nodes in use. The
+ * links add up, so that each leads to a node. */
+static bool region_tree_holds(const struct acre_regions *regions, size_t nodes)
+{
+    struct region_walk walk = { .next = regions->first };
+    uintptr_t root = acre_regions_root(regions);
+    if (region_entry_is_leaf(root))
+        return nodes == 0;
+    if (!region_walk_down(&walk, root))
+        return false;
+    while (walk.depth != 0)
+        if (!region_walk_on(&walk))
+            return false;
+    return walk.next == NULL && walk.nodes == nodes;
 }
 
 const struct acre_region *acre_region_index_find_broken(const struct acre_regions *regions)
 {
     const struct acre_region *last = NULL;
+    size_t nodes = 0;
     for (const struct acre_region *region = regions->first; region; region = region->next) {
-        const struct acre_region_node *node = region_own_node(region);
-        if (region->has_node && node->shift != REGION_SPARE && !region_is_sound_node(regions, node))
-            return region;
+        nodes += region_lends(region);
         last = region;
     }
     if (last == NULL)
         return NULL;
     uintptr_t root = acre_regions_root(regions);
-    bool sound = region_is_sound_entry(regions, root, regions->first, last) &&
-                 (region_entry_is_leaf(root) || region_is_sound_link(regions, root, last));
+    bool sound = (!region_entry_is_leaf(root) || root == region_to_entry(last)) &&
+                 region_links_add_up(regions) && region_tree_holds(regions, nodes);
     return sound ? NULL : regions->first;
 }

@@ -17,7 +17,7 @@ void acre_region_index_insert(struct acre_regions *regions, struct acre_region *
 void acre_region_index_remove(struct acre_regions *regions, struct acre_region *region);
 
 /** A descriptor whose node is damaged, or the lowest one when the root is; null when the index is
- * sound. The list must be. O(regions * nodes in use). */
+ * sound. The list must be. O(regions). */
 const struct acre_region *acre_region_index_find_broken(const struct acre_regions *regions);
 
 #endif

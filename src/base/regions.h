@@ -329,7 +329,8 @@ ACRE_INLINE void acre_regions_remove(struct acre_regions *regions, struct acre_r
 }
 
 /** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4, or what breaks REGIONS-5; null:
- * none does. Follows the links of the list and no other pointer. O(regions * nodes in use). */
+ * none does. Follows the links of the list, and those of the index when all lead to nodes of its regions. O(regions);
+ * with a table, O(regions + slots). */
 ACRE_INLINE const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
 {
     return ACRE_SMALL ? acre_region_list_find_broken(regions) : acre_indexed_find_broken(regions);

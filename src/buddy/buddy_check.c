@@ -175,7 +175,8 @@ static bool buddy_has_clean_states(const struct acre_buddy *buddy,
 static bool buddy_reaches_beyond(
     const struct acre_buddy_region *region, uintptr_t block, unsigned order)
 {
-    while (buddy_adjoins(region, buddy_next_region(region)))
+    while (buddy_size(order) > region->first + region->count - block &&
+           buddy_adjoins(region, buddy_next_region(region)))
         region = buddy_next_region(region);
     return buddy_size(order) > region->first + region->count - block;
 }

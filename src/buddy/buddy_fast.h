@@ -76,7 +76,7 @@ ACRE_INLINE struct acre_buddy_region *buddy_find_serving(
     return orders != 0 ? buddy->by_order[order + acre_bits_lowest(orders)] : NULL;
 }
 
-/* For the checker: what breaks BUDDY-11, or null. O(regions squared). */
+/* For the checker: what breaks BUDDY-11, or null. O(regions). */
 const void *acre_buddy_find_bad_order(const struct acre_buddy *buddy);
 
 /* ---- buddy_quick.c: quick lists ---- */

@@ -79,39 +79,47 @@ size_t acre_buddy_count_quick(const struct acre_buddy *buddy)
 
 /* ---- BUDDY-11: regions by their largest free block ---- */
 
-/* Whether a pointer is to one of the regions, or null. */
-static bool buddy_is_region(
-    const struct acre_buddy *buddy, const struct acre_buddy_region *candidate)
+/* acre_check_mix() of a region, 0 of null. */
+static size_t buddy_mix(const struct acre_buddy_region *region)
 {
-    const struct acre_buddy_region *region = buddy_first_region(buddy);
-    while (region != NULL && candidate != NULL && region != candidate)
-        region = buddy_next_region(region);
-    return region == candidate || candidate == NULL;
+    return region != NULL ? acre_check_mix((uintptr_t)region) : 0;
+}
+
+/* Whether the heads of the lists and the links of regions lead to regions with a free block alone, and to
+ * each once. None is followed. */
+static bool buddy_lists_add_up(const struct acre_buddy *buddy)
+{
+    size_t sum = 0;
+    for (unsigned order = 0; order < ACRE_WORD_BITS; order++)
+        sum += buddy_mix(buddy->by_order[order]);
+    for (const struct acre_buddy_region *region = buddy_first_region(buddy); region != NULL;
+         region = buddy_next_region(region)) {
+        sum += buddy_mix(region->order_next);
+        sum -= region->largest != BUDDY_NONE ? buddy_mix(region) : 0;
+    }
+    return sum == 0;
 }
 
 /* Whether a region says what its largest free block is, and has the fields of a list's entry. */
-static bool buddy_has_sound_order(
-    const struct acre_buddy *buddy, const struct acre_buddy_region *region)
+static bool buddy_has_sound_order(const struct acre_buddy_region *region)
 {
     struct acre_buddy_region expected = *region;
     expected.largest = (unsigned char)acre_buddy_highest_order(region);
     buddy_set_largest_from(&expected);
     return region->largest == expected.largest && region->largest_from == expected.largest_from &&
            region->larger_from == expected.larger_from &&
-           buddy_is_region(buddy, region->order_next) &&
-           buddy_is_region(buddy, region->order_prev) &&
            (region->largest != BUDDY_NONE ||
                (region->order_next == NULL && region->order_prev == NULL));
 }
 
 /* How many regions a list has, each of its order and linked back, so that they are no circle; `most` + 1
- * when it is not sound. All links of regions lead to regions. */
+ * when it is not sound. The links of all lists add up. */
 static size_t buddy_count_list(const struct acre_buddy *buddy, unsigned order, size_t most)
 {
     const struct acre_buddy_region *region = buddy->by_order[order];
     const struct acre_buddy_region *before = NULL;
     size_t count = 0;
-    if (!buddy_is_region(buddy, region) || (region != NULL) != (buddy->orders >> order & 1))
+    if ((region != NULL) != (buddy->orders >> order & 1))
         return most + 1;
     for (; region != NULL; region = region->order_next) {
         if (region->largest != order || region->order_prev != before)
@@ -127,10 +135,12 @@ const void *acre_buddy_find_bad_order(const struct acre_buddy *buddy)
     const struct acre_buddy_region *region = buddy_first_region(buddy);
     size_t listed = 0;
     for (; region != NULL; region = buddy_next_region(region)) {
-        if (!buddy_has_sound_order(buddy, region))
+        if (!buddy_has_sound_order(region))
             return region;
         listed += region->largest != BUDDY_NONE;
     }
+    if (!buddy_lists_add_up(buddy))
+        return &buddy->orders;
     for (unsigned order = 0; order < ACRE_WORD_BITS; order++) {
         size_t count = buddy_count_list(buddy, order, listed);
         if (count > listed)

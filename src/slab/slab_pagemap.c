@@ -42,14 +42,16 @@ ACRE_NOINLINE struct slab_page_place acre_slab_page_place_other(
 
 bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page)
 {
-    const struct acre_slab_region *region = slab_first_region(slab);
-    while (region != NULL) {
-        uintptr_t offset = (uintptr_t)page - (uintptr_t)(region->records + 1);
-        if (slab_is_record_at(offset, region->pages))
-            return true;
-        region = slab_next_region(region);
-    }
-    return false;
+    const struct acre_slab_region *owner = /* the region that the record lies in */
+        (const struct acre_slab_region *)acre_regions_find(&slab->regions, (uintptr_t)page);
+    if (owner == NULL)
+        return false;
+    uintptr_t offset = (uintptr_t)page - (uintptr_t)(owner->map + 1);
+    size_t number = acre_divide(offset, sizeof(struct acre_slab_page));
+    const struct acre_slab_region *region =
+        acre_slab_find_region(slab, owner->map_base + (number << slab->page_log2));
+    return region != NULL &&
+           slab_is_record_at((uintptr_t)page - (uintptr_t)(region->records + 1), region->pages);
 }
 
 /* ---- entries ---- */

@@ -431,7 +431,7 @@ ACRE_INLINE bool slab_is_record_at(uintptr_t offset, size_t count)
     return number < count && number * sizeof(struct acre_slab_page) == offset;
 }
 
-/* Whether a link points to a record of this allocator. O(regions). */
+/* Whether a link points to a record of this allocator, whose index of regions is sound. O(levels). */
 bool acre_slab_is_record(const struct acre_slab *slab, const struct acre_slab_page *page);
 
 /* Points the entries of a new slab's pages to its record, and clears stale entries of a longer slab

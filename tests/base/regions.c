@@ -371,6 +371,48 @@ static void a_root_that_ends_before_the_last_region(void **state)
     assert_null(acre_regions_find_broken(&regions));
 }
 
+static void swap_entries(uintptr_t *one, uintptr_t *other)
+{
+    uintptr_t was = *one;
+    *one = *other;
+    *other = was;
+}
+
+/* Links of the index exchanged, so that each still leads to a node in use or a region; and a link to a copy of
+ * its node. */
+static void exchanged_links_are_found(void **state)
+{
+    uintptr_t *entries[MANY * ACRE_REGION_WAYS + 1] = { &regions.index };
+    size_t count = 1;
+    struct rng rng = { 3 };
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        many[i].region = (struct acre_region){
+            .start = 0x10000 + i * i * 40, .size = 16, .integers = true, .has_node = true
+        };
+        acre_regions_insert(&regions, &many[i].region);
+    }
+    for (size_t i = 0; i < MANY; i++)
+        for (unsigned slot = 0; slot < ACRE_REGION_WAYS && many[i].node.shift < 64; slot++)
+            entries[count++] = &many[i].node.entries[slot];
+    assert_null(acre_regions_find_broken(&regions));
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t *other = entries[rng_below(&rng, count)];
+        bool differ = *entries[i] != *other;
+        swap_entries(entries[i], other);
+        assert_int_equal(acre_regions_find_broken(&regions) != NULL, differ);
+        swap_entries(entries[i], other);
+        if ((*entries[i] & ACRE_REGION_IS_NODE) == 0)
+            continue;
+        uintptr_t link = *entries[i];
+        struct acre_region_node copy =
+            *(const struct acre_region_node *)(link - ACRE_REGION_IS_NODE);
+        *entries[i] = (uintptr_t)&copy | ACRE_REGION_IS_NODE;
+        assert_non_null(acre_regions_find_broken(&regions));
+        *entries[i] = link;
+    }
+}
+
 /* ---- the table ---- */
 
 enum { TABLE_RANGE = 1 << 23, TABLE_START = 1 << 26, TABLE_STEP = 0x3000, TABLE_WORDS = 1024 };
@@ -475,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup(overlap_rules_of_a_list, start_empty),
         cmocka_unit_test_setup(damage_is_found, start_empty),
         cmocka_unit_test_setup(a_root_that_ends_before_the_last_region, start_empty),
+        cmocka_unit_test_setup(exchanged_links_are_found, start_empty),
     };
     return cmocka_run_group_tests_name("regions", tests, NULL, NULL);
 }
