@@ -78,10 +78,11 @@ struct acre_arena {
 };
 
 /** acre_arena_alloc for what does not fit behind the last block, and for alignments above natural
- * alignment. A part of acre_arena_alloc, not to be called; its errors are those of it.
+ * alignment. A part of acre_arena_alloc, not to be called; its errors are those of it. Size and
+ * alignment apart: a struct would be stored before it is known that the call is needed.
  * @return {block, ACRE_OK}; ACRE_INVALID_PARAM; ACRE_NO_MEMORY. O(regions). */
 ACRE_NODISCARD struct acre_ptr acre_arena_alloc_slow(
-    struct acre_arena *arena, struct acre_layout layout);
+    struct acre_arena *arena, size_t size, size_t align);
 
 /**
  * The verbs. The contract of each is that of its namesake in acre/bytes.h and acre/base.h.
@@ -130,7 +131,7 @@ ACRE_NODISCARD static inline struct acre_ptr acre_arena_alloc(
     size_t last = at + ((layout.size - 1) >> ACRE_ARENA_GRANULE_LOG2);
     /* The second condition: a power of two that is not above the granule. */
     if (last >= arena->granules || ((layout.align - 1) & (layout.align | over_aligned)) != 0)
-        return acre_arena_alloc_slow(arena, layout);
+        return acre_arena_alloc_slow(arena, layout.size, layout.align);
     arena->next = last + 1;
     arena->starts[at / ACRE_ARENA_WORD_BITS] |= (size_t)1 << at % ACRE_ARENA_WORD_BITS;
     arena->live_blocks++;

@@ -90,9 +90,9 @@ struct acre_ptr acre_arena_alloc_offset(
     return arena_alloc_unused(arena, layout, offset);
 }
 
-struct acre_ptr acre_arena_alloc_slow(struct acre_arena *arena, struct acre_layout layout)
+struct acre_ptr acre_arena_alloc_slow(struct acre_arena *arena, size_t size, size_t align)
 {
-    return acre_arena_alloc_offset(arena, layout, 0);
+    return acre_arena_alloc_offset(arena, acre_layout(size, align), 0);
 }
 
 /* ---- dealloc ---- */
