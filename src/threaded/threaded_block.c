@@ -13,8 +13,8 @@ static size_t threaded_live_size(const struct acre_threaded_slab *slab, uintptr_
         return 0;
     enum threaded_state state = threaded_state_of(slab);
     if (slab->hardened && (state == THREADED_SLAB || slab->start == address))
-        return state != THREADED_NONE && state != THREADED_KEPT ? acre_harden_size(slab, address)
-                                                                : 0;
+        return state == THREADED_SLAB || state == THREADED_RUN ? acre_harden_size(slab, address)
+                                                               : 0;
     if (state == THREADED_RUN && slab->start == address)
         return slab->pages * ACRE_THREADED_PAGE;
     size_t object = state == THREADED_SLAB ? threaded_object_at(slab, address) : SIZE_MAX;

@@ -144,6 +144,45 @@ static void test_unlisted_page_out_of_place(void **state)
     expect("BITMAP-4:"); /* beside next_hint's first page */
 }
 
+/** The hint below the words of its range, and above next_hint, where its address agrees with it. */
+static void test_unlisted_page_outside(void **state)
+{
+    const uintptr_t first = 10000;
+
+    (void)state;
+    bitmap = (struct acre_bitmap){ 0 };
+    assert_int_equal(acre_bitmap_add_memory_apart(
+                         &bitmap, first * 4096, (size_t)9000 * 4096, meta_low, sizeof meta_low),
+        ACRE_OK);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 700, 4096).status, ACRE_OK);
+    assert_int_equal(acre_bitmap_alloc_pages(&bitmap, 1, 4096).status, ACRE_OK);
+    assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, (first + 100) * 4096, 1), ACRE_OK);
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+    range = bitmap_first_range(&bitmap);
+    assert_ptr_equal(bitmap.next_hint, &range->words[10]);
+    range->words[1] = 0;
+    bitmap.headroom--;
+    bitmap.hint = range->words - 1;
+    bitmap.hint_at = (first - 64) * 4096;
+    expect("BITMAP-4:");
+    range->words[15] = 1 << 5; /* alone in its word, listed nowhere, but above next_hint */
+    range->groups[0].free_words &= ~((uint64_t)1 << 15);
+    bitmap.peak += 63;
+    bitmap.hint = &range->words[15];
+    bitmap.hint_at = (first + 15 * 64) * 4096;
+    expect("BITMAP-4:");
+}
+
+/** A page freed at the end of its chunk changes the summary, though the chunk's first page is in use. */
+static void test_free_at_the_end_of_a_chunk(void **state)
+{
+    (void)state;
+    bitmap_clear_hint(&bitmap);
+    acre_bitmap_flush(&bitmap, range, 0);
+    assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, 511 * 4096, 1), ACRE_OK);
+    assert_null(acre_bitmap_check(&bitmap).invariant);
+}
+
 /** Without a free page there is no hint, and no field that goes with one. */
 static void test_hint_of_nothing(void **state)
 {
@@ -419,6 +458,8 @@ int main(void)
         cmocka_unit_test_setup(test_hint_not_dirty, make),
         cmocka_unit_test_setup(test_unlisted_page, make),
         cmocka_unit_test_setup(test_unlisted_page_out_of_place, make),
+        cmocka_unit_test(test_unlisted_page_outside),
+        cmocka_unit_test_setup(test_free_at_the_end_of_a_chunk, make),
         cmocka_unit_test_setup(test_hint_of_nothing, make),
         cmocka_unit_test_setup(test_bounds_of_a_range, make),
         cmocka_unit_test_setup(test_levels_of_a_set, make),

@@ -342,6 +342,53 @@ static void sweeps_of_small_units(void **state)
     memset(&world, 0, sizeof world);
 }
 
+/* A sweep over no slab at all, and one that is far off already when discarded memory is used again. */
+static void sweeps_without_work(void **state)
+{
+    enum { FAR = 1 << 16 };
+    (void)state;
+    struct acre_threaded_env env = open_world(PAGES, META_PAGES);
+    env.discard = discard;
+    env.discard_page = 512;
+    struct acre_thread_heap *heap = attach(&env);
+    acre_threaded_sweep(heap);
+    assert_null(heap->sweep.next);
+    assert_int_equal(heap->sweep.wait, heap->sweep.interval);
+    void *block = take(heap, 100, 1);
+    struct acre_threaded_slab *slab = threaded_slab_of(&world.threaded, (uintptr_t)block);
+    heap->sweep.wait = FAR;
+    slab->discarded = 1;
+    acre_threaded_sweep_ended(heap, slab);
+    assert_int_equal(heap->sweep.wait, FAR);
+    assert_int_equal(slab->discarded, 0);
+    assert_sound();
+}
+
+/* Empty slabs of each medium class, and a block of each other one: what a slab lacks, pages or groups of
+ * its record, it does not serve. */
+static void empty_slabs_of_other_classes(void **state)
+{
+    enum { FIRST = 260, LAST = 32768 };
+    (void)state;
+    struct acre_threaded_env env = open_world(8 * PAGES, 4 * META_PAGES);
+    struct acre_thread_heap *heap = attach(&env);
+    for (size_t size = FIRST; size <= LAST; size = size * 5 / 4) {
+        for (size_t other = FIRST; other <= LAST; other = other * 5 / 4) {
+            size_t count = 0;
+            while (count < 300 && count * size < 400000)
+                blocks[count++] = take(heap, size, 1);
+            give_all(heap, count);
+            unsigned char *block = take(heap, other, 1);
+            assert_non_null(block);
+            memset(block, 1, other);
+            assert_int_equal(acre_threaded_dealloc(heap, block), ACRE_OK);
+        }
+        assert_sound();
+        (void)acre_threaded_release_empty(heap);
+    }
+    assert_int_equal(acre_threaded_stats(&world.threaded).used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +404,8 @@ int main(void)
         cmocka_unit_test_teardown(a_fork_leaves_heaps_without_a_thread_alone, close_world),
         cmocka_unit_test_teardown(the_next_slab_of_the_map, close_world),
         cmocka_unit_test_teardown(sweeps_of_small_units, close_world),
+        cmocka_unit_test_teardown(sweeps_without_work, close_world),
+        cmocka_unit_test_teardown(empty_slabs_of_other_classes, close_world),
     };
     return cmocka_run_group_tests_name("threaded.conditions", tests, NULL, NULL);
 }

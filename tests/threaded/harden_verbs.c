@@ -313,6 +313,37 @@ static void an_object_claimed_twice_is_counted(void **state)
     world_assert_sound(world);
 }
 
+/* A run that another thread has claimed, and is about to free, is nobody else's to free. */
+static void a_run_that_another_thread_claims(void **state)
+{
+    (void)state;
+    char *run = alloc(100000);
+    struct acre_threaded_slab *record = threaded_slab_of(&world->threaded, (uintptr_t)run);
+    size_t slack = atomic_exchange(harden_run_slack(record), SIZE_MAX);
+    assert_int_equal(size_of(run), 0);
+    assert_int_equal(acre_threaded_dealloc(heap, run), ACRE_NOT_ALLOCATED);
+    atomic_store(harden_run_slack(record), slack);
+    assert_int_equal(size_of(run), 100000);
+    give(run);
+    assert_int_equal(times, 0);
+}
+
+/* One byte, anywhere in a free block, is found before the block is allocated again. */
+static void a_write_anywhere_in_a_free_block(void **state)
+{
+    static const size_t sizes[] = { 100, 300, 1000, 5000 };
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t at = 0; at < sizes[i]; at += sizes[i] / 4) {
+            char *ptr = alloc(sizes[i]);
+            give(ptr);
+            ptr[at] = 1;
+            for (size_t n = 0; n < MANY && times == 0; n++)
+                give(alloc(sizes[i]));
+            check_told(ACRE_DAMAGE_FREE, ptr + at, ptr);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +359,8 @@ int main(void)
         cmocka_unit_test(pages_that_are_zero),
         cmocka_unit_test_setup_teardown(pages_run_out, make, end),
         cmocka_unit_test_setup_teardown(an_object_claimed_twice_is_counted, make, end),
+        cmocka_unit_test_setup_teardown(a_run_that_another_thread_claims, make, end),
+        cmocka_unit_test_setup_teardown(a_write_anywhere_in_a_free_block, make, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

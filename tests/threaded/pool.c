@@ -277,6 +277,19 @@ static void regions_of_the_stated_size_serve(void **state)
         }
 }
 
+static void without_memory_there_is_nothing_to_release(void **state)
+{
+    (void)state;
+    char *memory = open_pool(MIB);
+    assert_int_equal(acre_threaded_pool_remove_memory(&pool, memory), ACRE_OK);
+    acre_threaded_pool_release_empty(&pool);
+    assert_int_equal(acre_threaded_pool_stats(&pool).total, 0);
+    assert_int_equal(acre_threaded_pool_alloc(&pool, acre_layout(1, 1)).status, ACRE_NO_MEMORY);
+    assert_int_equal(acre_threaded_pool_add_memory(&pool, memory, MIB), ACRE_OK);
+    assert_non_null(take(100));
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +302,7 @@ int main(void)
         cmocka_unit_test(reset_forgets_blocks),
         cmocka_unit_test(the_handler_of_exhaustion_adds_memory),
         cmocka_unit_test(regions_of_the_stated_size_serve),
+        cmocka_unit_test(without_memory_there_is_nothing_to_release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
