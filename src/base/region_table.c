@@ -50,6 +50,11 @@ static struct region_slots region_slots_of(
     return slots;
 }
 
+static struct acre_region *region_none(struct acre_region_table *table)
+{
+    return (struct acre_region *)(void *)table->none;
+}
+
 void acre_region_table_insert(struct acre_regions *regions, struct acre_region *region)
 {
     struct acre_region_table *table = acre_regions_table(regions);
@@ -57,7 +62,8 @@ void acre_region_table_insert(struct acre_regions *regions, struct acre_region *
         return;
     struct region_slots slots = region_slots_of(table, region);
     for (size_t slot = slots.from; slot < slots.to; slot++)
-        if (table->entries[slot] == NULL || table->entries[slot]->start < region->start)
+        if (table->entries[slot] == region_none(table) ||
+            table->entries[slot]->start < region->start)
             table->entries[slot] = region;
 }
 
@@ -78,7 +84,7 @@ void acre_region_table_remove(struct acre_regions *regions, const struct acre_re
     for (size_t slot = slots.from; slot < slots.to; slot++)
         if (table->entries[slot] == region)
             table->entries[slot] =
-                region_reaches_slot(table, region->prev, slot) ? region->prev : NULL;
+                region_reaches_slot(table, region->prev, slot) ? region->prev : region_none(table);
 }
 
 void acre_regions_set_table(
@@ -95,7 +101,7 @@ void acre_regions_set_table(
     if (table->slots > TABLE_MOST_SLOTS)
         table->slots = TABLE_MOST_SLOTS;
     for (size_t slot = 0; slot < table->slots; slot++)
-        table->entries[slot] = NULL;
+        table->entries[slot] = region_none(table);
     regions->index = (uintptr_t)table | ACRE_REGION_IS_TABLE;
     for (struct acre_region *region = regions->first; region != NULL; region = region->next)
         acre_region_table_insert(regions, region);
@@ -103,14 +109,19 @@ void acre_regions_set_table(
 
 const void *acre_region_table_find_broken(const struct acre_regions *regions)
 {
-    const struct acre_region_table *table = acre_regions_table(regions);
+    struct acre_region_table *table = acre_regions_table(regions);
     const struct acre_region *next = regions->first; /* the lowest that starts above the slot */
     const struct acre_region *region = NULL;
+    for (size_t word = 0; table != NULL && word < ACRE_REGION_NONE_WORDS; word++)
+        if (table->none[word] != 0)
+            return &table->none[word];
     for (size_t slot = 0; table != NULL && slot < table->slots; slot++) {
         uintptr_t last = table->base + ((slot + 1) << ACRE_REGION_TABLE_LOG2) - 1;
         for (; next != NULL && next->start <= last; next = next->next)
             region = next;
-        if (table->entries[slot] != (region_reaches_slot(table, region, slot) ? region : NULL))
+        const struct acre_region *due =
+            region_reaches_slot(table, region, slot) ? region : region_none(table);
+        if (table->entries[slot] != due)
             return &table->entries[slot];
     }
     return NULL;

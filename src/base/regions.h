@@ -54,6 +54,7 @@ enum {
     ACRE_REGION_IS_NODE = 1,  /* in an entry: it is a node */
     ACRE_REGION_IS_TABLE = 2, /* in a set: the index begins with a table */
     ACRE_REGION_TABLE_LOG2 = 14,
+    ACRE_REGION_NONE_WORDS = 24, /* as many as the largest descriptor has */
     ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
 };
 
@@ -73,7 +74,10 @@ struct acre_region_table {
     uintptr_t root; /* of the index */
     uintptr_t base;
     size_t slots;
-    struct acre_region *entries[]; /* the highest region with a byte in the slot; null: none has */
+    size_t
+        none[ACRE_REGION_NONE_WORDS]; /* in place of a descriptor: all 0, so that it has no byte */
+    struct acre_region
+        *entries[]; /* the highest region with a byte in the slot; `none`: none has */
 };
 
 /** The first member of every descriptor. */
@@ -140,6 +144,11 @@ void acre_regions_set_table(
  * O(slots of the region). */
 void acre_region_table_insert(struct acre_regions *regions, struct acre_region *region);
 void acre_region_table_remove(struct acre_regions *regions, const struct acre_region *region);
+
+/** What an allocator's descriptor must not exceed where its set has a table. */
+#define ACRE_REGION_FITS_NONE(descriptor)                                                          \
+    _Static_assert(sizeof(descriptor) <= ACRE_REGION_NONE_WORDS * sizeof(size_t),                  \
+        "in a slot without a region a table has zeros for all of a descriptor")
 
 /** The address of an entry that breaks REGIONS-5; null: none does. O(regions + slots). */
 const void *acre_region_table_find_broken(const struct acre_regions *regions);
@@ -220,7 +229,8 @@ ACRE_INLINE struct acre_region *acre_regions_lead(uintptr_t root, uintptr_t at)
 }
 
 /** The region that a table has for an address: no other one contains it but the one below that, unless
- * regions share a slot. Null: there is no table, or no region in the slot. O(1). */
+ * regions share a slot. In a slot without a region it is a descriptor that is all 0, whose bounds no
+ * address meets. Null: there is no table, or it does not reach so far. O(1). */
 ACRE_INLINE struct acre_region *acre_regions_in_table(
     const struct acre_regions *regions, uintptr_t at)
 {
@@ -235,11 +245,15 @@ ACRE_INLINE struct acre_region *acre_regions_in_table(
     size_t slot = (at - *(const uintptr_t *)(table + BASE)) >> ACRE_REGION_TABLE_LOG2;
     if (ACRE_UNLIKELY(slot >= *(const size_t *)(table + SLOTS)))
         return NULL;
-    return *(struct acre_region *const *)(table + ENTRIES + slot * sizeof(struct acre_region *));
+    table += slot * sizeof(struct acre_region *) + ENTRIES;
+    struct acre_region *region = *(struct acre_region *const *)table;
+    ACRE_ASSUME(region != NULL);
+    return region;
 }
 
 /** The region that most likely contains an address, for paths where each instruction counts and whose
- * own bounds decide: where these say no, or for null, acre_regions_find() has to be asked. */
+ * own bounds decide: where these say no, or for null, acre_regions_find() has to be asked. It may be a
+ * descriptor that is all 0. */
 ACRE_INLINE struct acre_region *acre_regions_find_likely(
     const struct acre_regions *regions, uintptr_t at)
 {

@@ -89,6 +89,8 @@ struct acre_buddy_region {
     size_t *level[];
 };
 
+ACRE_REGION_FITS_NONE(struct acre_buddy_region);
+
 enum {
     BUDDY_HAS_QUICK = !ACRE_SMALL, /* buddy.c and quick lists, in place of buddy_small.c */
     BUDDY_LIVE_ODD = 0x80,

@@ -128,6 +128,8 @@ struct acre_slab_region {
     struct acre_slab_page map[];
 };
 
+ACRE_REGION_FITS_NONE(struct acre_slab_region);
+
 /* Where the parts of a region go. */
 struct slab_region_layout {
     uintptr_t header;

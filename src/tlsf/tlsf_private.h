@@ -105,6 +105,8 @@ struct acre_tlsf_region {
     bool joined;                  /* with the region before it in the list */
 };
 
+ACRE_REGION_FITS_NONE(struct acre_tlsf_region);
+
 enum {
     TLSF_SMALL = ACRE_SMALL, /* tlsf_small.c in place of tlsf.c */
     TLSF_ONE_REGION = ACRE_ONE_REGION,

@@ -495,9 +495,16 @@ static void a_damaged_table_is_found(void **state)
     acre_regions_set_table(&regions, memory, TABLE_START, TABLE_RANGE);
     struct acre_region_table *table = acre_regions_table(&regions);
     for (size_t slot = 0; slot < table->slots; slot++) {
+        struct acre_region *none = table->entries[slot];
+        assert_int_equal(none->size, 0);
         table->entries[slot] = &places[0].region;
         assert_ptr_equal(acre_regions_find_broken(&regions), &table->entries[slot]);
-        table->entries[slot] = NULL;
+        table->entries[slot] = none;
+    }
+    for (size_t word = 0; word < ACRE_REGION_NONE_WORDS; word++) {
+        table->none[word] = 1;
+        assert_ptr_equal(acre_regions_find_broken(&regions), &table->none[word]);
+        table->none[word] = 0;
     }
     toggle_in_range(3);
     assert_null(acre_regions_find_broken(&regions));
