@@ -7,7 +7,7 @@
 #include "malloc/threads.h"
 #include "malloc/trace.h"
 #include "malloc/zero.h"
-#include "threaded/threaded_harden.h"
+#include "threaded/threaded_harden_fast.h"
 
 #include <string.h>
 
@@ -131,7 +131,7 @@ static ACRE_NOINLINE void *alloc_hardened(struct acre_layout layout)
     acre_hardened_call = "malloc";
     if (layout.size - 1 < HARDEN_INLINE && layout.align <= ACRE_THREADED_UNIT &&
         heap->quarantine != NULL)
-        ptr = acre_harden_alloc_small(heap, layout.size);
+        ptr = harden_alloc_fast(heap, layout.size);
     return ACRE_LIKELY(ptr != NULL) ? ptr : alloc_hardened_slow(layout);
 }
 
@@ -189,14 +189,22 @@ static ACRE_NOINLINE void threads_free_watched(const char *call, void *ptr, cons
     trace_free(ptr, caller);
 }
 
-static ACRE_NOINLINE void free_hardened(const char *call, void *ptr)
+static ACRE_NOINLINE void free_hardened_slow(const char *call, void *ptr, const void *caller)
 {
     struct acre_thread_heap *heap = acre_threads_own;
     acre_hardened_call = call;
     if (ACRE_LIKELY(heap->quarantine != NULL && acre_harden_dealloc(heap, ptr) == ACRE_OK))
-        trace_free(ptr, CALLER);
+        trace_free(ptr, caller);
     else
-        threads_free_watched(call, ptr, CALLER);
+        threads_free_watched(call, ptr, caller);
+}
+
+/* The fast path serves nothing where frees are traced. */
+static ACRE_NOINLINE void free_hardened(const char *call, void *ptr)
+{
+    struct acre_thread_heap *heap = acre_threads_own;
+    if (ACRE_UNLIKELY(heap->quarantine == NULL || !harden_dealloc_fast(heap, ptr)))
+        free_hardened_slow(call, ptr, CALLER);
 }
 
 static ACRE_NOINLINE void free_plain(const char *call, void *ptr)

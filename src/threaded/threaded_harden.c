@@ -127,6 +127,10 @@ void acre_harden_make_slab(struct acre_threaded *threaded, struct acre_threaded_
     struct acre_threaded_group *first = &slab->group[0];
     size_t lead = ((size_t)1 << harden_lead(slab)) - 1;
     uintptr_t end = harden_guard_end(slab);
+    size_t fill = harden_fill(threaded, slab->size);
+    bool fast = fill % sizeof(acre_words) == 0 && !threaded->env.hardening.slow;
+    slab->fill = fast ? (uint16_t)fill : 0;
+    slab->numbers = (_Atomic uint16_t *)(uintptr_t)&slab->group[slab->capacity];
     if (!threaded->env.hardening.pages_are_zero)
         memset((void *)slab->start, 0, slab->pages * ACRE_THREADED_PAGE);
     for (size_t i = 0; i < slab->groups * (size_t)THREADED_WORD_BITS; i++)

@@ -38,7 +38,7 @@ enum {
     HARDEN_FRESH = UINT16_MAX - 1, /* or not handed out since its slab was made */
     HARDEN_WORD = sizeof(size_t),
     HARDEN_GUARD = 32,                     /* bytes of canary before the first object of a slab */
-    HARDEN_INLINE = 1024 - sizeof(size_t), /* sizes that acre_harden_alloc_small() serves */
+    HARDEN_INLINE = 1024 - sizeof(size_t), /* sizes that harden_alloc_fast() serves */
     HARDEN_SMALL = 1024,                   /* objects of at most so many bytes */
     HARDEN_SMALL_COUNT = 64,               /* in quarantine, at most so many of these, */
     HARDEN_LARGE_COUNT = 16                /* and so many of others */
@@ -70,7 +70,7 @@ struct threaded_quarantine {
 
 ACRE_INLINE _Atomic uint16_t *harden_slacks(const struct acre_threaded_slab *slab)
 {
-    return (_Atomic uint16_t *)(uintptr_t)&slab->group[slab->capacity];
+    return slab->numbers;
 }
 
 /* Of a run: its slack; SIZE_MAX: it is not live. */
@@ -173,14 +173,14 @@ ACRE_RACY bool harden_is_intact(uintptr_t end, size_t slack, size_t pattern)
     size_t word = harden_word(start, pattern);
     size_t changed = harden_load(end - HARDEN_WORD) ^ pattern;
     changed |= harden_load(start) ^ word;
-    if (slack < 2 * HARDEN_WORD)
-        return changed == 0;
-    changed |= harden_load(start + HARDEN_WORD) ^ word;
-    changed |= harden_load(end - 2 * HARDEN_WORD) ^ pattern;
-    if (slack < HARDEN_CANARY * HARDEN_WORD)
-        return changed == 0;
-    changed |= harden_load(start + 2 * HARDEN_WORD) ^ word;
-    changed |= harden_load(start + 3 * HARDEN_WORD) ^ word;
+    if (slack >= 2 * HARDEN_WORD) {
+        changed |= harden_load(start + HARDEN_WORD) ^ word;
+        changed |= harden_load(end - 2 * HARDEN_WORD) ^ pattern;
+    }
+    if (slack >= HARDEN_CANARY * HARDEN_WORD) {
+        changed |= harden_load(start + 2 * HARDEN_WORD) ^ word;
+        changed |= harden_load(start + 3 * HARDEN_WORD) ^ word;
+    }
     return changed == 0;
 }
 
@@ -255,9 +255,6 @@ void acre_harden_release_slab(struct acre_threaded_slab *slab);
 
 /* Bytes requested for the live block that starts at an address of a slab or run; 0: there is none. */
 size_t acre_harden_size(const struct acre_threaded_slab *slab, uintptr_t address);
-
-/* A block of 1 to HARDEN_INLINE bytes at natural alignment, where that is simple; null: it is not. */
-void *acre_harden_alloc_small(struct acre_thread_heap *heap, size_t size);
 
 /* The verbs, of a heap that is hardened. */
 void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout);

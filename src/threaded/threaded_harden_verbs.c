@@ -3,23 +3,19 @@
  * The verbs of hardened heaps.
  */
 #include "base/memory.h"
-#include "threaded/threaded_harden.h"
+#include "threaded/threaded_harden_fast.h"
 
 #if THREADED_IS_LOCK_FREE
 
 /* ---- quarantine ---- */
 
-enum { HIGHEST_BITS = 8 }; /* of a linear congruence, whose lower ones repeat soon */
-
-ACRE_INLINE unsigned harden_random(struct threaded_quarantine *quarantine, unsigned below)
-{
-    const size_t multiplier = (size_t)UINT64_C(6364136223846793005);
-    quarantine->random = quarantine->random * multiplier + 1;
-    return (unsigned)(quarantine->random >> (THREADED_WORD_BITS - HIGHEST_BITS)) & (below - 1);
-}
-
 _Static_assert((HARDEN_SMALL_COUNT & (HARDEN_SMALL_COUNT - 1)) == 0, "a power of two");
 _Static_assert((HARDEN_LARGE_COUNT & (HARDEN_LARGE_COUNT - 1)) == 0, "a power of two");
+
+void acre_harden_free_late(struct acre_thread_heap *heap)
+{
+    atomic_fetch_add_explicit(&heap->threaded->late_misuse, 1, memory_order_relaxed);
+}
 
 /* Frees an object that nobody else frees, unless two threads have claimed it at once. */
 ACRE_INLINE void harden_free_object(struct acre_thread_heap *heap, struct harden_kept kept)
@@ -30,7 +26,7 @@ ACRE_INLINE void harden_free_object(struct acre_thread_heap *heap, struct harden
                     ? threaded_dealloc_own(slab, (void *)kept.object)
                     : acre_threaded_dealloc_remote(owner, slab, (void *)kept.object) == ACRE_OK;
     if (ACRE_UNLIKELY(!done))
-        atomic_fetch_add_explicit(&heap->threaded->late_misuse, 1, memory_order_relaxed);
+        acre_harden_free_late(heap);
 }
 
 /* An object enters; one that has been there leaves. */
@@ -68,25 +64,6 @@ static struct acre_layout harden_layout(struct acre_layout layout)
     return (struct acre_layout){ .size = size + HARDEN_WORD, .align = layout.align };
 }
 
-/* The bits of the group from which an object is taken: all free ones, or those from a random one on once the
- * quarantine is full; 0: there is none. */
-ACRE_INLINE size_t harden_choice(struct threaded_quarantine *quarantine, size_t bits)
-{
-    if (ACRE_UNLIKELY(quarantine->ring[0].count < HARDEN_SMALL_COUNT))
-        return bits;
-    size_t above = bits & SIZE_MAX << harden_random(quarantine, THREADED_WORD_BITS);
-    return above != 0 ? above : bits;
-}
-
-/* Makes an object live. `slack`: where its number stands. */
-ACRE_INLINE void harden_mark_object(const struct acre_threaded *threaded,
-    const struct acre_threaded_slab *slab, uintptr_t object, _Atomic uint16_t *slack, size_t size)
-{
-    size_t bytes = slab->size - size;
-    harden_write(object + slab->size, bytes, harden_pattern(threaded, object));
-    atomic_store_explicit(slack, (uint16_t)bytes, memory_order_release);
-}
-
 /* The last word is written first, so that a fresh page has one fault and not two. */
 ACRE_INLINE void harden_prove_zero(
     const struct acre_threaded *threaded, const struct acre_threaded_slab *slab, uintptr_t start)
@@ -114,15 +91,13 @@ ACRE_INLINE void *harden_start_object(const struct acre_threaded *threaded,
 }
 
 /* An object of a group that has one, live. */
-ACRE_INLINE void *harden_take_object(
-    struct acre_thread_heap *heap, struct acre_threaded_group *group, size_t size)
+void *acre_harden_take_object(
+    struct acre_thread_heap *heap, struct acre_threaded_group *group, unsigned bit, size_t size)
 {
-    struct acre_threaded_slab *slab = group->slab;
-    size_t bits = threaded_free_bits(group);
-    unsigned bit = acre_bits_lowest(harden_choice(heap->quarantine, bits));
-    size_t index = ((size_t)(group - slab->group) << THREADED_WORD_LOG2) + bit;
-    threaded_set_free(group, bits & ~((size_t)1 << bit));
-    return harden_start_object(heap->threaded, slab, group->base + bit * group->size, index, size);
+    size_t index = ((size_t)(group - group->slab->group) << THREADED_WORD_LOG2) + bit;
+    threaded_set_free(group, threaded_free_bits(group) & ~((size_t)1 << bit));
+    return harden_start_object(
+        heap->threaded, group->slab, group->base + bit * group->size, index, size);
 }
 
 static void *harden_alloc_object(
@@ -130,33 +105,16 @@ static void *harden_alloc_object(
 {
     size_t size = layout.size - HARDEN_WORD;
     struct acre_threaded_group *group = heap->group[size_class];
-    if (ACRE_LIKELY(threaded_free_bits(group) != 0))
-        return harden_take_object(heap, group, size);
+    size_t bits = threaded_free_bits(group);
+    if (ACRE_LIKELY(bits != 0))
+        return acre_harden_take_object(
+            heap, group, acre_bits_lowest(harden_choice(heap->quarantine, bits)), size);
     void *object = acre_threaded_refill(heap, size_class, true);
     if (ACRE_UNLIKELY(object == NULL))
         return NULL;
     uintptr_t start = (uintptr_t)object;
     struct acre_threaded_slab *slab = heap->group[size_class]->slab;
     return harden_start_object(heap->threaded, slab, start, threaded_object_at(slab, start), size);
-}
-
-/* Those of the smallest sizes without a call. */
-ACRE_INLINE unsigned harden_class_of(size_t size)
-{
-    enum { BY_UNITS = 256 };
-    return size <= BY_UNITS ? (unsigned)((size - 1) / ACRE_THREADED_UNIT)
-                            : acre_threaded_class_of(size);
-}
-
-void *acre_harden_alloc_small(struct acre_thread_heap *heap, size_t size)
-{
-    struct threaded_quarantine *quarantine = heap->quarantine;
-    ACRE_ASSERT(size - 1 < HARDEN_INLINE);
-    struct acre_threaded_group *group = heap->group[harden_class_of(size + HARDEN_WORD)];
-    if (ACRE_UNLIKELY(quarantine->until_sweep <= 1 || threaded_free_bits(group) == 0))
-        return NULL;
-    quarantine->until_sweep--;
-    return harden_take_object(heap, group, size);
 }
 
 static void *harden_alloc_run(struct acre_thread_heap *heap, struct acre_layout layout)

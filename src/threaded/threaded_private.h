@@ -114,6 +114,8 @@ struct acre_threaded_slab {
     bool listed;              /* in the partial list of its class */
     bool hardened;            /* it has numbers behind its groups: threaded_harden.h */
     uint16_t sizes;           /* that its class serves: up to its own; 0: no slab */
+    uint16_t
+        fill; /* of a hardened one: bytes that fast paths clear and verify; 0: they do not serve */
     size_t pages;
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
@@ -122,6 +124,7 @@ struct acre_threaded_slab {
         uint64_t seen; /* parts that were free when a sweep last looked, */
         size_t thread; /* of a run: the number of the thread that allocated it */
     };
+    _Atomic uint16_t *numbers; /* of a hardened one: a number for each object */
     uint64_t discarded; /* and those whose memory has gone back; 0 while the slab is current */
     _Alignas(64) struct acre_threaded_group group[]; /* each in a cache line of its own */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A hardened heap's verbs beside alloc and dealloc, its sweeps, and races that are made on purpose. */
-#include "threaded/threaded_harden.h"
+#include "threaded/threaded_harden_fast.h"
 #include "threaded/world.h"
 
 #include <string.h>
@@ -78,7 +78,7 @@ static void small_blocks_the_short_way(void **state)
     size_t served = 0;
     for (size_t i = 0; i < MANY; i++) {
         size_t size = 1 + i * 7 % HARDEN_INLINE;
-        char *ptr = acre_harden_alloc_small(heap, size);
+        char *ptr = harden_alloc_fast(heap, size);
         served += ptr != NULL;
         if (ptr == NULL)
             ptr = alloc(size);
@@ -285,7 +285,7 @@ static void pages_run_out(void **state)
     assert_int_equal(
         acre_threaded_realloc(heap, ptr, acre_layout(4000, 16)).status, ACRE_NO_MEMORY);
     assert_int_equal(size_of(ptr), 1000);
-    assert_null(acre_harden_alloc_small(heap, 16)); /* no slab has room */
+    assert_null(harden_alloc_fast(heap, 16)); /* no slab has room */
     assert_int_equal(times, 0);
     world_assert_sound(world);
 }
