@@ -17,6 +17,11 @@
 #define FEW_ROUNDS 2u
 #define LONG_OPS 500000u
 #define LONG_ROUNDS 1u
+/* The least time of the reference is known well when noise is at most this part of it. */
+#define REFERENCE_KNOWN 0.01
+/* So many times the fastest is near it; and noise of this part of the least is much. */
+#define NEAR 1.2
+#define MUCH_DISTURBED 0.06
 
 size_t replay_step_rounds(const struct replay_plan *plan)
 {
@@ -188,14 +193,58 @@ static bool begin_touched(struct replay_schedule *schedule, struct replay_measur
            (measurement->row->backend->type == REPLAY_EMPTY || replay_start_served(measurement));
 }
 
-/* Once more where the least of the rounds is not known well: other programs disturbed it. */
+/* On one thread the time with blocks touched is of little use where that on threads is known. */
+static size_t touched_rounds(const struct replay_schedule *schedule)
+{
+    size_t rounds = schedule->table->plan.touching ? schedule->table->plan.rounds : 0;
+    size_t most = schedule->table->script->facts.ops >= LONG_OPS ? LONG_ROUNDS : FEW_ROUNDS;
+    return replay_threads_wanted(schedule) && rounds > most ? most : rounds;
+}
+
+/* Whether the least of the rounds is not known well: other programs disturbed it. */
+static bool is_touched_unsettled(
+    const struct replay_schedule *schedule, const struct replay_measurement *measurement)
+{
+    bool reference = measurement->row->reference;
+    size_t times = reference ? REPLAY_REFERENCE_TIMES : REPLAY_MORE_TIMES;
+    size_t most = touched_rounds(schedule) * (1 + times);
+    size_t rounds = measurement->row->touched_rounds;
+    most = most < REPLAY_MOST_ROUNDS ? most : REPLAY_MOST_ROUNDS;
+    return rounds < most && replay_is_unsettled(measurement->touched, rounds,
+                                reference ? REFERENCE_KNOWN : REPLAY_KNOWN_WELL);
+}
+
+/* Whether it is near the fastest so far, so that noise may decide between the two. */
+static bool is_touched_near(
+    const struct replay_schedule *schedule, const struct replay_measurement *measurement)
+{
+    double fastest = 0.0;
+    for (size_t i = 0; i < schedule->table->count; i++) {
+        const struct replay_measurement *other = &schedule->measurements[i];
+        double least = replay_least(other->touched, other->row->touched_rounds);
+        if (least > 0.0 && (fastest <= 0.0 || least < fastest))
+            fastest = least;
+    }
+    return replay_least(measurement->touched, measurement->row->touched_rounds) <= NEAR * fastest;
+}
+
+/* Whether it is worth another round: the reference, what is near the fastest, and the rest only
+ * where it was much disturbed. */
+static bool is_touched_wanted_again(
+    const struct replay_schedule *schedule, const struct replay_measurement *measurement)
+{
+    if (measurement->row->reference || is_touched_near(schedule, measurement))
+        return is_touched_unsettled(schedule, measurement);
+    return is_touched_unsettled(schedule, measurement) &&
+           replay_is_unsettled(
+               measurement->touched, measurement->row->touched_rounds, MUCH_DISTURBED);
+}
+
 static bool begin_touched_again(
     struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
-    size_t rounds = measurement->row->touched_rounds;
-    return rounds < REPLAY_MOST_ROUNDS && measurement->row->backend->type != REPLAY_EMPTY &&
-           replay_is_unsettled(measurement->touched, rounds) &&
-           begin_touched(schedule, measurement);
+    return measurement->row->backend->type != REPLAY_EMPTY &&
+           is_touched_wanted_again(schedule, measurement) && begin_touched(schedule, measurement);
 }
 
 static bool begin_first(struct replay_schedule *schedule, struct replay_measurement *measurement)
@@ -252,18 +301,10 @@ static const struct replay_job jobs[] = {
         begin_survey, end_survey },
 };
 
-/* On one thread the time with blocks touched is of little use where that on threads is known. */
-static size_t touched_rounds(const struct replay_schedule *schedule)
-{
-    size_t rounds = schedule->table->plan.touching ? schedule->table->plan.rounds : 0;
-    size_t most = schedule->table->script->facts.ops >= LONG_OPS ? LONG_ROUNDS : FEW_ROUNDS;
-    return replay_threads_wanted(schedule) && rounds > most ? most : rounds;
-}
-
 static size_t more_rounds(const struct replay_schedule *schedule)
 {
     bool settles = schedule->table->plan.settles && !replay_threads_wanted(schedule);
-    return settles ? touched_rounds(schedule) * REPLAY_MORE_TIMES : 0;
+    return settles ? touched_rounds(schedule) * REPLAY_REFERENCE_TIMES : 0;
 }
 
 static void plan_jobs(struct replay_schedule *schedule)

@@ -12,8 +12,10 @@
 #include "replay/worker.h"
 
 #define REPLAY_MOST_ROUNDS 99
-/** Rounds that a plan which `settles` adds at most, as a multiple of the planned ones. */
+/** Rounds that a plan which `settles` adds at most, as a multiple of the planned ones; and that it adds
+ * for the row that is the reference, which all others are compared with. */
 #define REPLAY_MORE_TIMES 1u
+#define REPLAY_REFERENCE_TIMES 3u
 
 struct replay_table;
 
@@ -76,6 +78,7 @@ struct replay_row {
     bool fitted;          /**< The pool search came to an end. */
     bool counted;
     bool stepped;
+    bool reference; /**< Set by the caller: an error of its time would be one of all comparisons. */
     struct replay_survey *survey; /**< Filled as far as the plan wants it; may be null. */
 };
 

@@ -153,7 +153,8 @@ static bool begin_threads(struct replay_schedule *schedule, struct replay_measur
 static bool begin_threads_again(
     struct replay_schedule *schedule, struct replay_measurement *measurement)
 {
-    return replay_is_unsettled(measurement->threads, measurement->row->thread_rounds) &&
+    return replay_is_unsettled(
+               measurement->threads, measurement->row->thread_rounds, REPLAY_KNOWN_WELL) &&
            begin_threads(schedule, measurement);
 }
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define HALF 65536u
-#define KNOWN_WELL 0.02
 
 static int compare_doubles(const void *left, const void *right)
 {
@@ -40,9 +39,9 @@ double replay_least_noise(const double *values, size_t count)
     return difference < 0.0 ? -difference : difference;
 }
 
-bool replay_is_unsettled(const double *values, size_t count)
+bool replay_is_unsettled(const double *values, size_t count, double known)
 {
-    return replay_least_noise(values, count) > KNOWN_WELL * replay_least(values, count);
+    return replay_least_noise(values, count) > known * replay_least(values, count);
 }
 
 double replay_median(double *values, size_t count)

@@ -15,9 +15,12 @@ double replay_least(const double *values, size_t count);
  * which they were measured: how well the least of all is known. 0 of fewer than two. */
 double replay_least_noise(const double *values, size_t count);
 
+/** A least value is known well when its noise is at most this part of it. */
+#define REPLAY_KNOWN_WELL 0.02
+
 /** Whether more values would tell the least better: two and more are there, and their noise is more
- * than a fiftieth of it. */
-bool replay_is_unsettled(const double *values, size_t count);
+ * than the part `known` of it. */
+bool replay_is_unsettled(const double *values, size_t count, double known);
 
 /** The median of `count` values, which it sorts; 0 of none. */
 double replay_median(double *values, size_t count);

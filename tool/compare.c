@@ -295,7 +295,6 @@ static void show_first(void *argument, const struct replay_table *table)
 static void judge(struct compare_command *command, const struct replay_script *script)
 {
     result.source = command->source;
-    result.today = linked_malloc(command, result.facts.name);
     compare_correct_duration(&result, &command->time);
     compare_advise(&result);
     int advised = compare_advised(&result);
@@ -341,7 +340,8 @@ static int compare(struct compare_command *command)
         plan.first_argument = command;
         plan.first_ops = FIRST_OPS;
     }
-    load_linked_malloc(linked_malloc(command, script.facts.name));
+    result.today = linked_malloc(command, script.facts.name);
+    load_linked_malloc(result.today);
     time_program(command, &plan, script.facts.threads);
     command->progress.time_left = true;
     command->progress.begun_at = 0.0;
@@ -537,7 +537,7 @@ int acre_cmd_compare(int argc, char **argv)
             "highest peak of live bytes)",
             &command.process },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N",
-            "number of timed replays (default: 5; more for a short\ntrace, 3 from 30 million "
+            "number of timed replays (default: 5; more for a short\ntrace, 3 from 3 million "
             "operations)",
             &command.repeat },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",

@@ -2,6 +2,7 @@
 /* The pure parts of a comparison: buckets, moments, figures, advice. */
 #include "tool/compare/advise.h"
 #include "tool/compare/print.h"
+#include "tool/compare/ratio.h"
 #include "tool/compare/verdict.h"
 
 #include <setjmp.h>
@@ -461,11 +462,50 @@ static void long_names_are_held(void **state)
     }
 }
 
+static int ten_thousandths(double number)
+{
+    return (int)(number * 10000.0 + 0.5);
+}
+
+/* The ratio of runs in turns: a run that was disturbed moves neither it nor, among many, its bounds. */
+static void disturbed_runs_do_not_move_a_ratio(void **state)
+{
+    const double others[9] = { 100, 100, 100, 100, 100, 100, 100, 100, 100 };
+    const double theirs[9] = { 90, 90, 90, 90, 180, 90, 90, 90, 90 };
+    (void)state;
+    struct compare_ratio ratio = compare_estimate_ratio(theirs, others, 9);
+    assert_int_equal(ten_thousandths(ratio.middle), 9000);
+    assert_int_equal(ten_thousandths(ratio.low), 9000);
+    assert_int_equal(ten_thousandths(ratio.high), 12728); /* the geometric mean of 0.9 and 1.8 */
+    ratio = compare_estimate_ratio(theirs + 4, others, 1);
+    assert_int_equal(ten_thousandths(ratio.middle), 18000);
+    ratio = compare_estimate_ratio(theirs, others, 0);
+    assert_int_equal(ten_thousandths(ratio.middle), 10000);
+}
+
+/* Bounds as tables of the signed ranks give them: of ten runs, eight of the 55 pairs are left out at
+ * either end; of five, none. */
+static void bounds_leave_out_as_many_pairs_as_tables_say(void **state)
+{
+    const double others[10] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+    const double theirs[10] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
+    (void)state;
+    struct compare_ratio ratio = compare_estimate_ratio(theirs, others, 10);
+    assert_int_equal(ten_thousandths(ratio.low), 40000);
+    assert_int_equal(ten_thousandths(ratio.middle / 22.627417), 10000);
+    assert_int_equal(ten_thousandths(ratio.high), 1280000);
+    ratio = compare_estimate_ratio(theirs, others, 5);
+    assert_int_equal(ten_thousandths(ratio.low), 10000);
+    assert_int_equal(ten_thousandths(ratio.high), 160000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buckets_cover_all_numbers),
         cmocka_unit_test(moments_are_even_and_end_at_the_last),
+        cmocka_unit_test(disturbed_runs_do_not_move_a_ratio),
+        cmocka_unit_test(bounds_leave_out_as_many_pairs_as_tables_say),
         cmocka_unit_test_setup(each_goal_has_its_best, three_candidates),
         cmocka_unit_test_setup(alternatives_are_named_once, three_candidates),
         cmocka_unit_test_setup(unlike_measures_are_told, three_candidates),

@@ -343,9 +343,9 @@ static void noise_is_that_of_the_least(void **state)
     assert_int_equal(replay_least_noise(five, COUNT(five)) * 10.0, 10);
     assert_int_equal(replay_least_noise(four, COUNT(four)) * 10.0, 10);
     const double steady[] = { 100.0, 300.0, 200.0, 101.9 };
-    assert_true(replay_is_unsettled(four, COUNT(four)));
-    assert_false(replay_is_unsettled(steady, COUNT(steady)));
-    assert_false(replay_is_unsettled(four, 1));
+    assert_true(replay_is_unsettled(four, COUNT(four), REPLAY_KNOWN_WELL));
+    assert_false(replay_is_unsettled(steady, COUNT(steady), REPLAY_KNOWN_WELL));
+    assert_false(replay_is_unsettled(four, 1, REPLAY_KNOWN_WELL));
 }
 
 /* Any byte of a small block, and any of a large one's ends, is missed by no check. */

@@ -4,17 +4,21 @@
 #include "replay/counter.h"
 #include "replay/loop.h"
 #include "tool/compare/profile.h"
+#include "tool/compare/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define OPS_TO_TIME 1000000u
 #define LEAST_ROUNDS 5u
-#define LONG_OPS 30000000u
+/* From this many operations on, noise averages out within a replay. */
+#define LONG_OPS 3000000u
 #define LONG_ROUNDS 3u
-/* From this many operations on, single operations are timed in fewer replays, which take longest. */
+/* From this many on, single operations are timed in fewer replays, which take longest; in a long
+ * trace, hardly an operation is disturbed twice. */
 #define STEP_OPS 500000u
 #define STEP_ROUNDS 3u
+#define LONG_STEP_ROUNDS 2u
 /* Rounds for such a trace with threads: replays on threads tell more about it. */
 #define THREADED_ROUNDS 3u
 #define THREADED_STEP_ROUNDS 2u
@@ -179,8 +183,7 @@ static void take_table(struct compare_result *result, const struct replay_table 
     note_touched(result);
 }
 
-/* Short scripts are replayed more often, because noise affects a short replay more; in a replay of
- * seconds it averages out. */
+/* Short scripts are replayed more often, because noise affects a short replay more. */
 static size_t rounds_for(const struct replay_facts *facts)
 {
     uint64_t ops = facts->ops;
@@ -199,7 +202,9 @@ void compare_plan_rounds(struct replay_plan *plan, const struct replay_facts *fa
     plan->settles = !repeat;
     plan->rounds = repeat ? repeat : rounds_for(facts);
     if (!repeat && facts->ops >= STEP_OPS)
-        plan->step_rounds = facts->sequences ? THREADED_STEP_ROUNDS : STEP_ROUNDS;
+        plan->step_rounds = facts->sequences         ? THREADED_STEP_ROUNDS
+                            : facts->ops >= LONG_OPS ? LONG_STEP_ROUNDS
+                                                     : STEP_ROUNDS;
 }
 
 bool compare_gather(struct compare_result *result, const struct compare_candidates *candidates,
@@ -214,6 +219,9 @@ bool compare_gather(struct compare_result *result, const struct compare_candidat
     for (size_t i = 0; i < candidates->count; i++)
         rows[i] = (struct replay_row){ .backend = &candidates->backends[i],
             .survey = &result->candidates[i].survey };
+    int today = compare_find_today(result);
+    if (today >= 0)
+        rows[today].reference = true;
     if (!replay_measure(&table, progress))
         return false;
     take_table(result, &table);

@@ -129,9 +129,9 @@ struct compare_trial {
     size_t runs;        /**< Done. */
     double seconds;     /**< Median of the runs, */
     double least, most; /**< and their bounds. */
-    double ratio;       /**< Median of the runs: seconds over today's in the same round, */
-    double ratio_low, ratio_high; /**< and the bounds between which it is with 95 %. */
-    double advised_ratio;         /**< Median of the runs: seconds of what is advised over its, */
+    double ratio;       /**< Seconds over today's in the same round: compare_estimate_ratio(), */
+    double ratio_low, ratio_high;        /**< and the bounds between which it is with 95 %. */
+    double advised_ratio;                /**< Likewise: seconds of what is advised over its, */
     double advised_low, advised_high;    /**< and the bounds, likewise; 0: not known. */
     double processor[COMPARE_MOST_RUNS]; /**< Seconds of each run, */
     double elapsed[COMPARE_MOST_RUNS];   /**< by both clocks. */

@@ -36,16 +36,21 @@ __attribute__((format(printf, 2, 3))) static void append_verdict(
     va_end(arguments);
 }
 
-int compare_today(const struct compare_result *result)
+int compare_find_today(const struct compare_result *result)
 {
     for (size_t i = 0; i < result->count; i++) {
         const struct compare_candidate *candidate = &result->candidates[i];
-        bool today = result->today ? strcmp(candidate->name, result->today) == 0
-                                   : candidate->origin == COMPARE_SYSTEM;
-        if (today)
-            return candidate->rounds ? (int)i : -1;
+        if (result->today ? strcmp(candidate->name, result->today) == 0
+                          : candidate->origin == COMPARE_SYSTEM)
+            return (int)i;
     }
     return -1;
+}
+
+int compare_today(const struct compare_result *result)
+{
+    int today = compare_find_today(result);
+    return today >= 0 && result->candidates[today].rounds ? today : -1;
 }
 
 static double recorded_seconds(const struct compare_result *result)

@@ -9,7 +9,10 @@
 
 #include "tool/compare/result.h"
 
-/** Index of the malloc that runs today; -1: it was not measured. */
+/** Index of the malloc that runs today; -1: it is no candidate. */
+int compare_find_today(const struct compare_result *result);
+
+/** The same; -1: it was not measured. */
 int compare_today(const struct compare_result *result);
 
 /**

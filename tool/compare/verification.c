@@ -3,6 +3,7 @@
 
 #include "replay/statistics.h"
 #include "tool/compare/advise.h"
+#include "tool/compare/ratio.h"
 #include "tool/compare/verdict.h"
 
 #include <stdio.h>
@@ -12,14 +13,12 @@
 #define FASTEST_TRIED 3
 /* Programs that differ by less in time are as fast as each other. */
 #define NOISE 0.02
-/* A median is below its bounds with this probability, and above them with the same. */
-#define BOUNDS_MISS 0.025
 
 /* Figures of the runs of one candidate. */
 struct trial_series {
     double seconds[COMPARE_MOST_RUNS];
-    double ratios[COMPARE_MOST_RUNS];
     double residents[COMPARE_MOST_RUNS];
+    struct compare_ratio ratio; /* to today's malloc */
 };
 
 /* A verification at work. */
@@ -171,6 +170,8 @@ static bool run_round(
 
 /* ---- what it comes to ---- */
 
+/* The least times of the replays are a part of the least time of the program: that is what other
+ * programs disturbed least. */
 static void predict(struct compare_result *result, struct compare_trial *trial)
 {
     const struct compare_trial *today = &result->verification.trials[0];
@@ -178,11 +179,12 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
     const struct compare_candidate *system = &result->candidates[today->candidate];
     double seconds = 0.0;
     double bounds[2] = { 0.0, 0.0 };
-    trial->predicted = compare_predict_from(result, candidate, today->seconds, &seconds);
-    trial->predicted_seconds = today->seconds + seconds;
-    if (trial->predicted && compare_predict_bounds(result, candidate, today->seconds, bounds)) {
-        trial->predicted_low = today->seconds + bounds[0];
-        trial->predicted_high = today->seconds + bounds[1];
+    double scale = today->least > 0.0 ? today->seconds / today->least : 1.0;
+    trial->predicted = compare_predict_from(result, candidate, today->least, &seconds);
+    trial->predicted_seconds = today->seconds + scale * seconds;
+    if (trial->predicted && compare_predict_bounds(result, candidate, today->least, bounds)) {
+        trial->predicted_low = today->seconds + scale * bounds[0];
+        trial->predicted_high = today->seconds + scale * bounds[1];
     }
     uint64_t theirs = candidate->footprint;
     uint64_t todays = system->footprint;
@@ -192,26 +194,6 @@ static void predict(struct compare_result *result, struct compare_trial *trial)
         trial->predicted_resident = (uint64_t)((double)today->resident + growth);
 }
 
-/* Bounds of a median with 95 %, or with what so few values allow: two of the values, which are
- * sorted. Of `count` values, k are below the median with the probability binomial(count, k) /
- * 2^count. */
-static void find_bounds_of_median(const double *values, size_t count, double *low, double *high)
-{
-    double probability = 1.0;
-    double below = 0.0;
-    size_t left_out = 0;
-    for (size_t i = 0; i < count; i++)
-        probability /= 2.0;
-    for (below = probability; left_out + 1 < (count + 1) / 2; left_out++) {
-        probability *= (double)(count - left_out) / (double)(left_out + 1);
-        below += probability;
-        if (below > BOUNDS_MISS)
-            break;
-    }
-    *low = values[left_out];
-    *high = values[count - 1 - left_out];
-}
-
 static void sum_up_trial(struct verifier_of_advice *verifier, size_t index)
 {
     struct compare_trial *trial = &verifier->result->verification.trials[index];
@@ -219,8 +201,9 @@ static void sum_up_trial(struct verifier_of_advice *verifier, size_t index)
     size_t runs = trial->runs;
     if (!runs)
         return;
-    trial->ratio = replay_median(series->ratios, runs);
-    find_bounds_of_median(series->ratios, runs, &trial->ratio_low, &trial->ratio_high);
+    trial->ratio = series->ratio.middle;
+    trial->ratio_low = series->ratio.low;
+    trial->ratio_high = series->ratio.high;
     trial->seconds = replay_median(series->seconds, runs);
     trial->least = series->seconds[0];
     trial->most = series->seconds[runs - 1];
@@ -242,7 +225,6 @@ static int advised_index(const struct compare_result *result)
 static void compare_with_advised(struct verifier_of_advice *verifier)
 {
     struct compare_verification *verification = &verifier->result->verification;
-    double ratios[COMPARE_MOST_RUNS];
     int advised = advised_index(verifier->result);
     for (size_t i = 0; advised >= 0 && i < verification->count; i++) {
         struct compare_trial *trial = &verification->trials[i];
@@ -250,12 +232,12 @@ static void compare_with_advised(struct verifier_of_advice *verifier)
         const double *advised_seconds = verifier->series[advised].seconds;
         size_t runs = verification->trials[advised].runs;
         runs = trial->runs < runs ? trial->runs : runs;
-        for (size_t run = 0; run < runs; run++)
-            ratios[run] = theirs[run] > 0.0 ? advised_seconds[run] / theirs[run] : 1.0;
         if (!runs)
             continue;
-        trial->advised_ratio = replay_median(ratios, runs);
-        find_bounds_of_median(ratios, runs, &trial->advised_low, &trial->advised_high);
+        const struct compare_ratio ratio = compare_estimate_ratio(advised_seconds, theirs, runs);
+        trial->advised_ratio = ratio.middle;
+        trial->advised_low = ratio.low;
+        trial->advised_high = ratio.high;
     }
 }
 
@@ -268,10 +250,9 @@ static void sum_up_trials(struct verifier_of_advice *verifier)
         if (verification->trials[i].runs > verification->trials[0].runs)
             verification->trials[i].runs = verification->trials[0].runs;
     for (size_t i = 0; i < verification->count; i++)
-        for (size_t run = 0; run < verification->trials[i].runs; run++)
-            verifier->series[i].ratios[run] =
-                today->seconds[run] > 0.0 ? verifier->series[i].seconds[run] / today->seconds[run]
-                                          : 1.0;
+        if (verification->trials[i].runs)
+            verifier->series[i].ratio = compare_estimate_ratio(
+                verifier->series[i].seconds, today->seconds, verification->trials[i].runs);
     compare_with_advised(verifier);
     sum_up_trial(verifier, 0);
     for (size_t i = 1; i < verification->count; i++)
