@@ -179,7 +179,7 @@ static struct acre_slab_page *slab_run_alloc_aligned(
 
 struct acre_slab_page *acre_slab_run_alloc(struct acre_slab *slab, size_t pages, size_t align)
 {
-    if (align > slab_page_size(slab))
+    if (ACRE_SMALL || align > slab_page_size(slab))
         return slab_run_alloc_aligned(slab, pages, align);
     return acre_slab_run_alloc_any(slab, pages);
 }

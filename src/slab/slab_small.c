@@ -42,11 +42,19 @@ static ACRE_NOINLINE void slab_small_leave(struct acre_slab *slab, struct acre_s
 
 /* ---- alloc ---- */
 
+/* Where alignments are on, one search serves all runs. */
+static struct acre_slab_page *slab_small_find_run(
+    struct acre_slab *slab, size_t pages, size_t align)
+{
+    return ACRE_ANY_ALIGN ? acre_slab_run_alloc(slab, pages, align)
+                          : acre_slab_run_alloc_any(slab, pages);
+}
+
 /* Creates a slab and appends it to the ring of its class; null if there are no pages for it. */
 static struct acre_slab_page *slab_small_create(struct acre_slab *slab, unsigned size_class)
 {
     size_t pages = slab_pages_for(slab, slab_class_size(size_class));
-    struct acre_slab_page *page = acre_slab_run_alloc_any(slab, pages);
+    struct acre_slab_page *page = slab_small_find_run(slab, pages, 1);
     if (page == NULL)
         return NULL;
     slab_init_slab(slab, size_class, page, pages, slab_page_place(slab, page));
@@ -88,13 +96,6 @@ static size_t slab_small_take(struct acre_slab *slab, struct acre_slab_page *pag
 static bool slab_small_is_large(const struct acre_slab *slab, size_t size, size_t align)
 {
     return size > slab_largest_object(slab) || (ACRE_ANY_ALIGN && align > slab_page_size(slab));
-}
-
-static struct acre_slab_page *slab_small_find_run(
-    struct acre_slab *slab, size_t pages, size_t align)
-{
-    return ACRE_ANY_ALIGN ? acre_slab_run_alloc(slab, pages, align)
-                          : acre_slab_run_alloc_any(slab, pages);
 }
 
 /* Allocates from the memory owned; `size` is not 0. */
