@@ -176,8 +176,11 @@ void acre_bitmap_leave_group(
     struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group)
 {
     acre_bitmap_set_group_full(range, group);
-    if (range->dirty_count >= self->max_dirty && bitmap_set_has(&range->dirty_groups, group))
-        bitmap_flush_group(self, range, group);
+    if (range->dirty_count < self->max_dirty)
+        return;
+    ACRE_ASSERT(
+        bitmap_set_has(&range->dirty_groups, group)); /* BITMAP-9: it was, and is unless removed */
+    bitmap_flush_group(self, range, group);
 }
 
 void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)

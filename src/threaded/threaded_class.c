@@ -78,7 +78,6 @@ unsigned acre_threaded_class_objects(unsigned size_class, size_t pages)
 unsigned acre_threaded_class_groups(unsigned size_class, size_t pages)
 {
     size_t last = acre_divide(pages * ACRE_THREADED_PAGE - 1, acre_threaded_class_size(size_class));
-    ACRE_ASSERT(last / THREADED_WORD_BITS <= THREADED_MAX_GROUPS);
     return (unsigned)(last / THREADED_WORD_BITS) + 1;
 }
 

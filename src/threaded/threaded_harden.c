@@ -67,10 +67,12 @@ ACRE_RACY uintptr_t harden_find_in_word(
     uintptr_t where = object;
     if (number == HARDEN_FRESH)
         return 0; /* nothing is known of its bytes, unless pages are zero and stay so */
+    /* NOT-ALWAYS-COVERED-BEGIN: a byte is wrong, unless another thread has changed it meanwhile */
     while (where > object - HARDEN_WORD &&
            *(const unsigned char *)(where - 1) == harden_byte(where - 1, expected))
         where--;
     return where > object - HARDEN_WORD ? where - 1 : 0;
+    /* NOT-ALWAYS-COVERED-END */
 }
 
 uintptr_t acre_harden_find_before(

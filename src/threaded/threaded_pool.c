@@ -16,7 +16,10 @@
 
 /* ---- regions ---- */
 
-/* Makes the heap, if memory allows; all pages are free. */
+_Static_assert(
+    sizeof(struct acre_thread_heap) <= ACRE_THREADED_PAGE, "the first page has room for the heap");
+
+/* Makes the heap, if there is a page; all pages are free. */
 static void pool_open(struct acre_threaded_pool *pool)
 {
     const struct acre_threaded_env env = {
@@ -55,9 +58,8 @@ void acre_threaded_pool_release_empty(struct acre_threaded_pool *pool)
 /* Whether memory serves the smallest request. */
 static bool pool_serves(struct acre_threaded_pool *pool)
 {
-    struct acre_ptr got = { .ptr = NULL, .status = ACRE_NO_MEMORY };
-    if (pool->heap != NULL)
-        got = acre_threaded_alloc(pool->heap, acre_layout(1, 1));
+    ACRE_ASSERT(pool->heap != NULL);
+    struct acre_ptr got = acre_threaded_alloc(pool->heap, acre_layout(1, 1));
     pool_clear(pool); /* and of that block, which needs no free */
     return got.status == ACRE_OK;
 }
@@ -92,10 +94,8 @@ enum acre_status acre_threaded_pool_add_memory(
 {
     if (acre_bitmap_stats(&pool->pages).total == 0)
         return pool_add_first(pool, start, size);
-    enum acre_status status = acre_bitmap_add_memory(&pool->pages, start, size);
-    if (status == ACRE_OK && pool->heap == NULL)
-        pool_open(pool);
-    return status;
+    ACRE_ASSERT(pool->heap != NULL); /* one page is room for it */
+    return acre_bitmap_add_memory(&pool->pages, start, size);
 }
 
 enum acre_status acre_threaded_pool_remove_memory(struct acre_threaded_pool *pool, void *start)

@@ -93,6 +93,7 @@ static void threaded_fill_groups(struct acre_threaded_slab *slab)
         group->base = slab->start + first * slab->size;
         group->size = slab->size;
         group->slab = slab;
+        /* NOT-COVERED: false for numbers of pages that leave room behind a full group, as none in use does */
         group->all = first < slab->count ? threaded_low_bits(slab->count - first) : 0;
         group->free_watermark = group->all - 1;
         atomic_store_explicit(&group->remote, ~group->all, memory_order_relaxed);
@@ -112,6 +113,7 @@ static struct acre_threaded_slab *threaded_find_pages(
         unsigned groups = acre_threaded_class_groups(size_class, pages);
         if (count == 0)
             break;
+        ACRE_ASSERT(groups <= THREADED_MAX_GROUPS + 1);
         slab = threaded_make_record(threaded, groups, pages, ACRE_THREADED_PAGE, pages);
         if (slab != NULL)
             slab->count = (uint16_t)count;
@@ -136,6 +138,7 @@ void acre_threaded_change_class(struct acre_threaded_slab *slab, unsigned size_c
     owner->slabs[size_class]++;
     slab->count = (uint16_t)acre_threaded_class_objects(size_class, slab->pages);
     slab->groups = (uint8_t)acre_threaded_class_groups(size_class, slab->pages);
+    ACRE_ASSERT(slab->groups <= slab->capacity);
     slab->seen = slab->discarded = 0;
     atomic_store_explicit(&slab->is_fallback, false, memory_order_relaxed);
     threaded_set_class(slab, size_class);

@@ -203,6 +203,40 @@ static void the_first_frame_alone(void **state)
     assert_int_equal(acre_frames_dealloc(&frames, 0, 1), ACRE_OK);
 }
 
+/* Where one region ends and another begins with metadata, no page is owned. */
+static void metadata_of_a_second_region(void **state)
+{
+    enum { PAGE = 64, SIZE = 8192 };
+    static _Alignas(SIZE) unsigned char memory[2 * SIZE];
+    (void)state;
+    assert_int_equal(acre_bitmap_setup(&bitmap, PAGE), ACRE_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(acre_bitmap_add_memory(&bitmap, memory + i * SIZE, SIZE), ACRE_OK);
+    for (size_t i = 0; i < 2; i++) {
+        uintptr_t start = (uintptr_t)memory + i * SIZE;
+        assert_false(acre_bitmap_is_allocated(&bitmap, start, 1));
+        assert_int_equal(acre_bitmap_dealloc_pages(&bitmap, start, 1), ACRE_NOT_ALLOCATED);
+        assert_int_equal(
+            acre_bitmap_alloc_pages_at(&bitmap, start, 1, PAGE).status, ACRE_NO_MEMORY);
+    }
+    assert_sound();
+}
+
+/* The first id that is free again begins no search from the lowest on, where searches go on. */
+static void next_fit_keeps_no_hint(void **state)
+{
+    enum { COUNT = 128 };
+    (void)state;
+    add_ids(0, COUNT);
+    acre_bitmap_set_next_fit(&bitmap, true);
+    assert_int_equal(acre_bitmap_alloc_id(&bitmap, COUNT, 1).num, 0);
+    assert_int_equal(acre_bitmap_dealloc_id(&bitmap, 5, 1), ACRE_OK);
+    assert_null(bitmap.hint);
+    assert_sound();
+    assert_int_equal(acre_bitmap_alloc_id(&bitmap, 1, 1).num, 5);
+    assert_sound();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup(nothing_is_allocated_of_no_pages, make),
         cmocka_unit_test_setup(short_runs_at_the_edges_of_a_chunk, make),
         cmocka_unit_test_setup(the_first_frame_alone, make),
+        cmocka_unit_test_setup(metadata_of_a_second_region, make),
+        cmocka_unit_test_setup(next_fit_keeps_no_hint, make),
     };
     return cmocka_run_group_tests_name("pages.parts", tests, NULL, NULL);
 }

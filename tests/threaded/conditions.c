@@ -204,7 +204,7 @@ static void records_over_zero_pages(void **state)
 static void records_run_out(void **state)
 {
     (void)state;
-    for (size_t meta = 12; meta < 20; meta++) {
+    for (size_t meta = 2; meta < 24; meta++) {
         struct acre_threaded_env env = open_world(4 * PAGES, meta);
         assert_int_equal(acre_threaded_setup(&world.threaded, &env), ACRE_OK);
         struct acre_thread_heap *heap = acre_threaded_attach(&world.threaded);
@@ -389,6 +389,81 @@ static void empty_slabs_of_other_classes(void **state)
     assert_int_equal(acre_threaded_stats(&world.threaded).used, 0);
 }
 
+/* Many slabs of a small class, beside empty ones of as many pages whose records have fewer groups. */
+static void records_with_too_few_groups(void **state)
+{
+    static const size_t large[] = { 18000, 20000, 24000, 28000, 32000 };
+    static const size_t small[] = { 320, 520, 1100 };
+    (void)state;
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+        struct acre_threaded_env env = open_world(8 * PAGES, 4 * META_PAGES);
+        struct acre_thread_heap *heap = attach(&env);
+        for (size_t k = 0; k < sizeof large / sizeof *large; k++) {
+            for (size_t n = 0; n < 80; n++)
+                blocks[n] = take(heap, large[k], 1);
+            give_all(heap, 80);
+        }
+        for (size_t n = 0; n < 6000; n++) {
+            blocks[n] = take(heap, small[i], 1);
+            memset(blocks[n], (int)n, small[i]);
+        }
+        assert_sound();
+        for (size_t n = 0; n < 6000; n++)
+            assert_int_equal(((unsigned char *)blocks[n])[small[i] - 1], n & 0xff);
+        give_all(heap, 6000);
+        close_world(NULL);
+    }
+    memset(&world, 0, sizeof world);
+}
+
+static bool has_leaf(uintptr_t address)
+{
+    uintptr_t page = address / PAGE;
+    const struct acre_threaded_node *node =
+        atomic_load(&world.threaded.root[page >> (THREADED_LEAF_LOG2 + THREADED_MIDDLE_LOG2)]);
+    size_t mask = ((size_t)1 << THREADED_MIDDLE_LOG2) - 1;
+    if (node != NULL && THREADED_HAS_MIDDLE)
+        node = threaded_entry(node, (page >> THREADED_LEAF_LOG2) & mask);
+    return node != NULL;
+}
+
+/* Nodes are made for the pages given and for no other. */
+static void the_map_is_made_for_these_pages(void **state)
+{
+    const uintptr_t leaf = (uintptr_t)PAGE << THREADED_LEAF_LOG2;
+    const uintptr_t end = 100 * leaf;
+    (void)state;
+    struct acre_threaded_env env = open_world(PAGES, META_PAGES);
+    (void)attach(&env);
+    assert_true(acre_threaded_map_reserve(&world.threaded, end - PAGE, 1));
+    assert_true(has_leaf(end - PAGE));
+    assert_false(has_leaf(end));
+    assert_false(has_leaf(end - PAGE - leaf));
+    assert_true(acre_threaded_map_reserve(&world.threaded, end - PAGE, 2 + (leaf / PAGE)));
+    assert_true(has_leaf(end));
+    assert_true(has_leaf(end + leaf));
+    assert_false(has_leaf(end + 2 * leaf));
+}
+
+/* A sized free of the size asked for takes the short way, for each class. */
+static void sized_frees_take_the_short_way(void **state)
+{
+    (void)state;
+    struct acre_threaded_env env = open_world(PAGES, META_PAGES);
+    struct acre_thread_heap *heap = attach(&env);
+    for (size_t size = 1; size <= 20000; size += 1 + size / 3) {
+        struct acre_layout layout = acre_layout(size, ACRE_THREADED_UNIT);
+        void *kept = take(heap, size, 1);
+        void *block = take(heap, size, 1);
+        assert_false(threaded_dealloc_sized_fast(heap, block, acre_layout(2 * size + 600, 1)));
+        assert_true(threaded_dealloc_sized_fast(heap, block, layout));
+        assert_int_equal(
+            acre_threaded_usable_size(&world.threaded, block).status, ACRE_NOT_ALLOCATED);
+        assert_int_equal(acre_threaded_dealloc(heap, kept), ACRE_OK);
+    }
+    assert_sound();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +481,9 @@ int main(void)
         cmocka_unit_test_teardown(sweeps_of_small_units, close_world),
         cmocka_unit_test_teardown(sweeps_without_work, close_world),
         cmocka_unit_test_teardown(empty_slabs_of_other_classes, close_world),
+        cmocka_unit_test_teardown(records_with_too_few_groups, close_world),
+        cmocka_unit_test_teardown(the_map_is_made_for_these_pages, close_world),
+        cmocka_unit_test_teardown(sized_frees_take_the_short_way, close_world),
     };
     return cmocka_run_group_tests_name("threaded.conditions", tests, NULL, NULL);
 }

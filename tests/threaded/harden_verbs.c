@@ -344,6 +344,30 @@ static void a_write_anywhere_in_a_free_block(void **state)
         }
 }
 
+/* The word before an object: of a live one, of one whose bytes nobody knows, damaged, of a free one. */
+static void the_word_before_an_object(void **state)
+{
+    char *ptr = alloc(100);
+    struct acre_threaded_slab *slab = threaded_slab_of(&world->threaded, (uintptr_t)ptr);
+    char *next = ptr + slab->size;
+    (void)state;
+    while (size_of(next) == 0)
+        (void)alloc(100);
+    _Atomic uint16_t *slack = &harden_slacks(slab)[((uintptr_t)ptr - slab->start) / slab->size];
+    uint16_t live = atomic_load(slack);
+    assert_int_equal(acre_harden_find_before(&world->threaded, slab, (uintptr_t)next), 0);
+    next[-1] ^= 0x55;
+    assert_int_equal(
+        acre_harden_find_before(&world->threaded, slab, (uintptr_t)next), (uintptr_t)next - 1);
+    atomic_store(slack, HARDEN_FRESH);
+    assert_int_equal(acre_harden_find_before(&world->threaded, slab, (uintptr_t)next), 0);
+    atomic_store(slack, live);
+    next[-1] ^= 0x55;
+    give(ptr);
+    assert_int_equal(acre_harden_find_before(&world->threaded, slab, (uintptr_t)next), 0);
+    assert_int_equal(times, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_object_claimed_twice_is_counted, make, end),
         cmocka_unit_test_setup_teardown(a_run_that_another_thread_claims, make, end),
         cmocka_unit_test_setup_teardown(a_write_anywhere_in_a_free_block, make, end),
+        cmocka_unit_test_setup_teardown(the_word_before_an_object, make, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

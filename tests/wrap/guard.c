@@ -219,6 +219,9 @@ static void a_block_without_records_is_refused(void **state)
     assert_int_equal(acre_dealloc(bytes, ptr), ACRE_NOT_ALLOCATED);
     assert_int_equal(count, 1);
     assert_int_equal(reports[0].side, ACRE_GUARD_AROUND);
+    assert_int_equal(reports[0].size, 0);
+    assert_int_equal(reports[0].distance, 0);
+    assert_int_equal(reports[0].reach, 0);
     assert_ptr_equal(reports[0].block, ptr);
     assert_int_equal(acre_resize(bytes, ptr, 1), ACRE_NOT_ALLOCATED);
     assert_int_equal(acre_usable_size(bytes, ptr).status, ACRE_NOT_ALLOCATED);
@@ -291,6 +294,9 @@ static void nonsense_is_no_record(void **state)
         assert_int_equal(acre_dealloc(bytes, ptr), ACRE_NOT_ALLOCATED);
         assert_int_equal(count, 1);
         assert_int_equal(reports[0].side, ACRE_GUARD_AROUND);
+        assert_int_equal(reports[0].size, 0);
+        assert_int_equal(reports[0].distance, 0);
+        assert_int_equal(reports[0].reach, 0);
         acre_reset(base);
     }
 }
