@@ -75,7 +75,7 @@ annotations: ## sanitizers and valgrind find mistakes inside pools, with ACRE_AN
 nightly: ## in full what .ci/run leaves out or samples: hours; goes on after a fault
 	@bad=0; for check in "make mutation" "make fuzz" "make soak" "make annotations" "make cross-tests" \
 	    "scripts/check-clang --tests" "scripts/check-programs build all" "scripts/check-suites build all" \
-	    "scripts/check-tidy --deep" "scripts/check-targets --all" "scripts/check-configurations --all" "scripts/bare-metal --all" "scripts/newcomer --test"; do \
+	    "scripts/check-tidy --deep" "scripts/check-targets --all" "scripts/check-configurations --all" "scripts/bare-metal --all" "build/tests/heap.lock_sections" "scripts/newcomer --test"; do \
 	    echo "== $$check"; $$check || { bad=1; echo "FAILED: $$check"; }; done; exit $$bad
 
 soak: ## a random model run of 10^7 operations for each allocator, the largest exhaustive search (ARGS="tlsf")

@@ -7,11 +7,15 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 enum { SIZE = 1 << 18, BLOCKS = 256, RUNS = 300, STEPS = 600, MOST_PAST = 64 };
+
+/* Runs of each attack; fewer under valgrind. */
+static size_t runs = RUNS;
 
 _Static_assert((int)HEAP_GUARD >= (int)MOST_PAST, "the guard is as wide as the writes");
 
@@ -199,7 +203,7 @@ static void attack(struct acre_bytes bytes, bool after_free)
 static void withstand(struct acre_bytes (*start)(void))
 {
     overlaps = 0;
-    for (size_t run = 0; run < 2 * RUNS; run++) {
+    for (size_t run = 0; run < 2 * runs; run++) {
         seed = 88172645463325252u + run;
         struct acre_bytes bytes = start();
         attack(bytes, run % 2 != 0);
@@ -225,11 +229,11 @@ static void naive_breaks(void **state)
     (void)state;
     for (size_t mode = 0; mode < 2; mode++) {
         overlaps = 0;
-        for (size_t run = 0; run < RUNS; run++) {
+        for (size_t run = 0; run < runs; run++) {
             seed = 88172645463325252u + run;
             attack(start_naive(), mode != 0);
         }
-        assert_true(overlaps > RUNS / 2);
+        assert_true(overlaps > runs / 2);
     }
 }
 
@@ -258,7 +262,7 @@ static void damaged_records_are_not_followed(void **state)
 {
     struct acre_heap *heap = acre_heap_over_slab(&over_slab);
     (void)state;
-    for (size_t run = 0; run < RUNS; run++) {
+    for (size_t run = 0; run < runs; run++) {
         memset(live, 0, sizeof live);
         seed = 88172645463325252u + run;
         struct acre_bytes bytes = start_slab();
@@ -282,6 +286,8 @@ static void damaged_records_are_not_followed(void **state)
 
 int main(void)
 {
+    if (getenv("ACRE_VALGRIND") != NULL)
+        runs = RUNS / 15;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slab_withstands),
         cmocka_unit_test(buddy_withstands),

@@ -31,7 +31,8 @@ export LC_ALL=C COLUMNS=64
 machine() {
     emulator=$2
     shift 2
-    "$@" -std=c11 -O0 -w -static -no-pie -Iinclude -Isrc tests/tool/image_maker.c src/tlsf/*.c src/buddy/*.c src/slab/*.c src/bitmap/*.c src/base/*.c \
+    printf '#include "%s"\n' src/base/*.c src/bitmap/*.c src/buddy/*.c src/slab/*.c src/tlsf/*.c >"$work/core.c"
+    "$@" -std=c11 -O0 -w -static -no-pie -I. -Iinclude -Isrc tests/tool/image_maker.c "$work/core.c" \
         -o "$work/program" 2>"$work/build.log" || return 1
     base=$($emulator "$work/program" "$work/dump") || return 1
 }
