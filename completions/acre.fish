@@ -40,7 +40,7 @@ complete -c acre -n '__fish_seen_subcommand_from compare' -l scenario -s s -x -a
 complete -c acre -n '__fish_seen_subcommand_from compare' -l allocator -s a -x -a 'tlsf tlsf-quick buddy buddy/16 buddy/32 buddy/64 buddy/128 buddy/merge slab slab/512 slab/1024 slab/2048 slab/4096 arena heap/tlsf heap/slab heap/buddy threaded system system-keep jemalloc mimalloc tcmalloc' -d 'compare only this allocator (system, jemalloc, slab, buddy/16, or heap/ for all heaps); may be repeated'
 complete -c acre -n '__fish_seen_subcommand_from compare' -l with -s w -r -d 'also compare the plugin or malloc library FILE; may be repeated'
 complete -c acre -n '__fish_seen_subcommand_from compare' -l process -x -d 'process N of the trace, from 0 (default: COMMAND\'s own, else the one with the highest peak of live bytes)'
-complete -c acre -n '__fish_seen_subcommand_from compare' -l repeat -s r -x -d 'number of timed replays (default: 5; more for a short trace, 3 from 3 million operations)'
+complete -c acre -n '__fish_seen_subcommand_from compare' -l repeat -s r -x -d 'number of timed replays (default: 5; more for a short trace, 3 from 6 million operations)'
 complete -c acre -n '__fish_seen_subcommand_from compare' -l hold -x -d 'memory for the trace, 8 bytes per operation (default: 256M); a longer trace is kept in TMPDIR'
 complete -c acre -n '__fish_seen_subcommand_from compare' -l emit-config -s e -d 'print C code that sets up the best built-in allocator for the goal, with a pool of the right size'
 complete -c acre -n '__fish_seen_subcommand_from compare' -l why -s W -d 'also print all tables, what they mean, and the reasons for each goal'

@@ -537,7 +537,7 @@ int acre_cmd_compare(int argc, char **argv)
             "highest peak of live bytes)",
             &command.process },
         { "repeat", 'r', ACRE_OPTION_COUNT, "N",
-            "number of timed replays (default: 5; more for a short\ntrace, 3 from 3 million "
+            "number of timed replays (default: 5; more for a short\ntrace, 3 from 6 million "
             "operations)",
             &command.repeat },
         { "hold", 0, ACRE_OPTION_SIZE, "SIZE",

@@ -12,7 +12,7 @@
 #define OPS_TO_TIME 1000000u
 #define LEAST_ROUNDS 5u
 /* From this many operations on, noise averages out within a replay. */
-#define LONG_OPS 3000000u
+#define LONG_OPS 6000000u
 #define LONG_ROUNDS 3u
 /* From this many on, single operations are timed in fewer replays, which take longest; in a long
  * trace, hardly an operation is disturbed twice. */
