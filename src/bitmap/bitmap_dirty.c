@@ -195,8 +195,8 @@ void acre_bitmap_set_max_dirty(struct acre_bitmap *self, size_t groups)
 /* ---- short runs ---- */
 
 /** Updates a chunk's leaf, which is exact otherwise, after the pages [low, high) of the chunk were
- * freed. True when it changes. */
-static bool bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size_t low, size_t high)
+ * freed. */
+static void bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size_t low, size_t high)
 {
     size_t start = chunk << BITMAP_CHUNK_LOG2;
     size_t end = start + acre_bitmap_tree_width(range, 0, chunk);
@@ -209,21 +209,22 @@ static bool bitmap_leaf_grow(struct acre_bitmap_range *range, size_t chunk, size
         leaf.end = high - low;
     if (high - low > leaf.longest)
         leaf.longest = high - low;
-    uint64_t was = range->leaves[chunk];
     range->leaves[chunk] = bitmap_leaf_pack(leaf);
-    return range->leaves[chunk] != was;
 }
 
 bool acre_bitmap_free_clean(
     const struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index)
 {
     struct acre_bitmap_group *group = &range->groups[index >> BITMAP_GROUP_LOG2];
+    uint64_t *leaf = &range->leaves[index >> BITMAP_CHUNK_LOG2];
+    uint64_t was = *leaf;
     if (range->dirty_count < self->max_dirty || group->free_words == 0 ||
         bitmap_set_has(&range->dirty_groups, index >> BITMAP_GROUP_LOG2))
         return false;
     range->words[index >> BITMAP_WORD_LOG2] |= acre_wide_bit(index);
     bitmap_add_free_word(range, index >> BITMAP_WORD_LOG2);
-    if (bitmap_leaf_grow(range, index >> BITMAP_CHUNK_LOG2, index, index + 1))
+    bitmap_leaf_grow(range, index >> BITMAP_CHUNK_LOG2, index, index + 1);
+    if (*leaf != was)
         acre_bitmap_tree_update_group(range, index >> BITMAP_GROUP_LOG2);
     return true;
 }

@@ -7,14 +7,22 @@
 
 #if ACRE_MAX_POOL == 0
 
+/** acre_bitmap_range_of, by the index. */
+static ACRE_NOINLINE struct acre_bitmap_range *bitmap_find_range(
+    const struct acre_bitmap *self, uintptr_t page)
+{
+    uintptr_t pos = page << bitmap_page_shift(self);
+    struct acre_bitmap_range *range =
+        (struct acre_bitmap_range *)acre_regions_find(&self->regions, pos);
+    return range != NULL && page - range->first < range->pages ? range : NULL;
+}
+
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page)
 {
     struct acre_bitmap_range *range = bitmap_first_range(self);
     if (range == NULL || page - range->first < range->pages)
         return range; /* there is mostly one */
-    uintptr_t pos = page << bitmap_page_shift(self);
-    range = (struct acre_bitmap_range *)acre_regions_find(&self->regions, pos);
-    return range != NULL && page - range->first < range->pages ? range : NULL;
+    return bitmap_find_range(self, page);
 }
 
 /** How many of `count` pages from `page` on, which lies in the range, lie in it. */
