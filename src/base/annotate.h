@@ -69,10 +69,12 @@ struct acre_num acre_annotate_pages(struct acre_num found, size_t bytes);
 
 #define ACRE_UNPACK(...) __VA_ARGS__
 
-/** Defines every annotated verb of a table; prefix_op_alloc and prefix_op_dealloc may follow. */
+/** Defines every annotated verb of a table; prefix_op_alloc and the frees may follow. */
 #define ACRE_ANNOTATE_TABLE(prefix)                                                                \
     static struct acre_ptr prefix##_op_alloc(void *self, struct acre_layout layout);               \
     static enum acre_status prefix##_op_dealloc(void *self, void *ptr);                            \
+    static enum acre_status prefix##_op_dealloc_sized(                                             \
+        void *self, void *ptr, struct acre_layout layout);                                         \
     static const struct acre_bytes_ops prefix##_plain = ACRE_PLAIN_TABLE(prefix);                  \
     ACRE_NOTED(                                                                                    \
         prefix, enum acre_status, init, void, (, void *start, size_t size), (, start, size))       \
