@@ -59,6 +59,7 @@ static void caches_construct_and_count(void **state)
     assert_int_equal(stats.allocs, 100);
     assert_int_equal(stats.failed, 0);
     assert_int_equal(acre_cache_destroy(&cache), ACRE_OK);
+    assert_null(acre_cache_stats(&cache).name);
     assert_int_equal(acre_slab_dealloc(&slab, other), ACRE_OK);
 }
 

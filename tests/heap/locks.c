@@ -78,6 +78,8 @@ static void each_call_takes_its_locks(void **state)
     expect_locks(1, 0);
     assert_int_equal(acre_heap_dealloc_sized(heap, other, layout), ACRE_OK);
     expect_locks(1, 0);
+    assert_true(acre_heap_page_stats(heap).used > 0);
+    expect_locks(0, 1);
     assert_int_equal(acre_heap_dealloc(heap, other), ACRE_NOT_ALLOCATED);
     expect_locks(1, 0);
     acre_heap_walk(heap, go_on, NULL);
