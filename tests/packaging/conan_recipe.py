@@ -61,7 +61,7 @@ class CMake:
 
     def configure(self):
         run("cmake", "-S", self.recipe.source_folder, "-B", self.recipe.build_folder, "-G", "Ninja",
-            "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_INSTALL_LIBDIR=lib", *self.recipe.arguments)
+            "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_FLAGS_RELEASE=-O0", "-DCMAKE_INSTALL_LIBDIR=lib", *self.recipe.arguments)
 
     def build(self):
         run("cmake", "--build", self.recipe.build_folder)
