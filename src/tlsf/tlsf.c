@@ -69,7 +69,7 @@ ACRE_INLINE struct acre_ptr tlsf_alloc_splitting(
     struct acre_tlsf_block *remainder = tlsf_after(block, span);
     *tlsf_header(block) = (acre_tlsf_field)span;
     tlsf_set_free(remainder, rest, tlsf_after(remainder, rest));
-    tlsf_insert_sorted(tlsf, remainder, tlsf_linear_list(rest));
+    tlsf_insert_sorted(tlsf, remainder, rest);
     return acre_tlsf_mark_live(tlsf, block, span);
 }
 
@@ -182,11 +182,12 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_later(
     return tlsf_alloc_unlisted(tlsf, block, span, 4 * (list - own));
 }
 
-/* Allocates from the next larger list in a word of the bitmap; `word` starts at the request's own
- * list, which is empty. All blocks of a linear list have one size, so no header is read. */
+/* Allocates from the next larger list in a word of the bitmap, that of the request's own list, which
+ * is empty. All blocks of a linear list have one size, so no header is read. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_larger(
-    struct acre_tlsf *tlsf, size_t size, size_t own, size_t word)
+    struct acre_tlsf *tlsf, size_t size, size_t word, size_t own)
 {
+    word >>= own % ACRE_TLSF_WORD_BITS;
     size_t span = 4 * own + TLSF_MIN_SPAN;
     ACRE_OPAQUE(span);
     if (word == 0 && tlsf->summary == 0)
@@ -207,7 +208,7 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_smallest(struct acre_tlsf *tlsf,
 {
     size_t word = tlsf->nonempty[0];
     if ((word & 1) == 0)
-        return tlsf_alloc_larger(tlsf, size, 0, word);
+        return tlsf_alloc_larger(tlsf, size, word, 0);
     struct acre_tlsf_block *block = tlsf->first[0];
     tlsf_pop(tlsf, block, 0);
     return tlsf_alloc_unlisted(tlsf, block, TLSF_MIN_SPAN, 0);
@@ -228,15 +229,17 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
     size_t list = (layout.size - TLSF_SIZE_BIAS) >> ACRE_TLSF_GRANULE_LOG2;
     if (ACRE_UNLIKELY(list >= ACRE_TLSF_LINEAR_LISTS))
         return tlsf_alloc_extreme(tlsf, layout.size);
-    size_t word = tlsf->nonempty[list >> TLSF_WORD_LOG2] >> (list % ACRE_TLSF_WORD_BITS);
-    if ((word & 1) == 0)
-        return tlsf_alloc_larger(tlsf, layout.size, list, word);
+    size_t word = tlsf->nonempty[list >> TLSF_WORD_LOG2];
+    ACRE_OPAQUE(word);
+    if ((word >> (list % ACRE_TLSF_WORD_BITS) & 1) == 0)
+        return tlsf_alloc_larger(tlsf, layout.size, word, list);
     size_t span = 4 * list + TLSF_MIN_SPAN;
     ACRE_OPAQUE(span);
     struct acre_tlsf_block *block = tlsf->first[list];
     struct acre_tlsf_block *next = block->next;
     if (TLSF_HARDEN && ACRE_UNLIKELY(!tlsf_is_after_nearby(tlsf, next, block, span)))
         return tlsf_alloc_proving(tlsf, block, list);
+    ACRE_OPAQUE(list);
     tlsf->first[list] = next;
     if (ACRE_UNLIKELY(next == NULL))
         return tlsf_alloc_last_in_list(tlsf, block, span);
@@ -249,29 +252,6 @@ struct acre_ptr acre_tlsf_alloc(struct acre_tlsf *tlsf, struct acre_layout layou
 }
 
 /* ---- dealloc ---- */
-
-/* The place that names the first block of the list of a span below 4 * TLSF_LINEAR. */
-ACRE_INLINE struct acre_tlsf_block **tlsf_linear_first(struct acre_tlsf *tlsf, size_t span)
-{
-    uintptr_t at = (uintptr_t)tlsf->first + (span - TLSF_MIN_SPAN) * (sizeof(tlsf->first[0]) / 4);
-    return (void *)at;
-}
-
-/* Whether the region whose sentinel is `end` may be one free block that starts at `block`. Notes
- * where its first block starts, unless it has several chains. */
-static bool tlsf_is_from_first(
-    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
-{
-    const void *inside = (const char *)end - ACRE_TLSF_GRANULE;
-    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, inside);
-    ACRE_ASSERT(region != NULL); /* TLSF-2 */
-    if (region->joined || region->last != end ||
-        tlsf_span_between(region->first, end) > 4 * TLSF_MAX_GRANULES)
-        return true;
-    tlsf->watch.end = end;
-    tlsf->watch.end_first = region->first;
-    return region->first == block;
-}
 
 /* Calls on_released if the region of a block that was freed may be empty. */
 static ACRE_NOINLINE enum acre_status tlsf_notify_released(
@@ -319,7 +299,7 @@ static ACRE_NOINLINE enum acre_status tlsf_free_watched(
 {
     if (ACRE_LIKELY(span >= 4 * TLSF_LINEAR))
         return tlsf_free_large(tlsf, block, span);
-    tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
+    tlsf_insert_sorted(tlsf, block, span);
     return tlsf_end_free(tlsf, block, span);
 }
 
@@ -411,7 +391,7 @@ static ACRE_NOINLINE enum acre_status tlsf_free_merging(
     tlsf_set_free(block, span, tlsf_after(block, span));
     if (span >= tlsf->watch.large_span)
         return tlsf_free_watched(tlsf, block, span);
-    tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
+    tlsf_insert_sorted(tlsf, block, span);
     return ACRE_OK;
 }
 
@@ -419,15 +399,18 @@ static ACRE_NOINLINE enum acre_status tlsf_free_merging(
 ACRE_INLINE enum acre_status tlsf_free_alone(struct acre_tlsf *tlsf, struct acre_tlsf_block *block,
     size_t span, struct acre_tlsf_block *above)
 {
+    ACRE_ASSERT(span >= TLSF_MIN_SPAN && above == tlsf_after(block, span)); /* TLSF-2 */
+    ACRE_REREAD(); /* both headers are changed in memory */
     tlsf_set_prev_free(above);
     tlsf_count_freed(tlsf, span);
-    tlsf_set_free(block, span, above);
+    *tlsf_header(block) |= TLSF_FREE;
+    *tlsf_size_before(above) = (acre_tlsf_field)span;
     if (ACRE_UNLIKELY(span >= tlsf->watch.large_span))
         return tlsf_free_watched(tlsf, block, span);
-    struct acre_tlsf_block **first = tlsf_linear_first(tlsf, span);
-    struct acre_tlsf_block *next = *first;
+    struct acre_tlsf_block *next = tlsf_first_of(tlsf, span);
     block->next = next;
-    *first = block;
+    ACRE_OPAQUE(span);
+    tlsf_set_first_of(tlsf, span, block);
     if (next == NULL)
         return tlsf_insert_into_empty(tlsf, block, span);
     next->prev = block;
@@ -452,17 +435,6 @@ ACRE_NOINLINE enum acre_status acre_tlsf_free_block(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block)
 {
     return tlsf_free_unlisted(tlsf, block);
-}
-
-/* Clears the live bit of a block that has this number in a region's map; false when it has none. */
-ACRE_INLINE bool tlsf_clear_live_in(struct acre_tlsf *tlsf, const struct acre_tlsf_block *block,
-    const struct acre_tlsf_region *region, size_t offset)
-{
-    size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
-    if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, block)))
-        return false;
-    *word ^= tlsf_bit(offset);
-    return true;
 }
 
 /* Frees a block that has this number in a region's map, which becomes the cached one; refuses what is no
@@ -536,13 +508,16 @@ enum acre_status acre_tlsf_dealloc(struct acre_tlsf *tlsf, void *ptr)
     size_t offset = tlsf_offset(tlsf->base, ptr);
     if (ACRE_UNLIKELY(offset >= tlsf->granules))
         return tlsf_dealloc_uncached(tlsf, ptr);
-    size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
-    if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
+    size_t at = offset >> TLSF_WORD_LOG2;
+    size_t *map = tlsf->live_map;
+    size_t live = map[at];
+    if (ACRE_UNLIKELY((live >> (offset % ACRE_TLSF_WORD_BITS) & 1) == 0))
         return ACRE_NOT_ALLOCATED;
     if (TLSF_HARDEN)
-        return tlsf_dealloc_hardened(tlsf, ptr, word, offset);
-    ACRE_REREAD();
-    *word ^= tlsf_bit(offset);
+        return tlsf_dealloc_hardened(tlsf, ptr, &map[at], offset);
+    ACRE_OPAQUE(offset);
+    ACRE_OPAQUE(map);
+    map[at] = live ^ tlsf_bit(offset);
     return tlsf_free_unlisted(tlsf, ptr);
 }
 
@@ -571,25 +546,49 @@ static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_uncached(
     return tlsf_dealloc_caching(tlsf, ptr, region, offset);
 }
 
+/* Frees a block of the cached region, at this offset, that has a free one before it. */
+static ACRE_NOINLINE enum acre_status tlsf_dealloc_sized_merging(
+    struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout, size_t offset)
+{
+    size_t header = *tlsf_header(ptr);
+    if (ACRE_UNLIKELY(tlsf_slack(header - TLSF_PREV_FREE, layout.size) >= TLSF_SURE_SLACK))
+        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
+    tlsf->live_map[offset >> TLSF_WORD_LOG2] ^= tlsf_bit(offset);
+    return tlsf_free_merging(tlsf, ptr, header);
+}
+
 /* The fast path validates the block as dealloc does, and the layout by the header that dealloc
- * reads anyway. */
+ * reads anyway. Of the alignment it keeps the mask alone, which leaves its register to the test. */
 enum acre_status acre_tlsf_dealloc_sized(
     struct acre_tlsf *tlsf, void *ptr, struct acre_layout layout)
 {
-    if (!ACRE_CHECK_POINTERS || TLSF_HARDEN || ACRE_UNLIKELY(tlsf_is_misaligned(ptr, layout.align)))
-        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
-    ACRE_OPAQUE(layout.size);
+    size_t mask = layout.align - 1;
+    ACRE_OPAQUE(mask);
+    if (!ACRE_CHECK_POINTERS || TLSF_HARDEN ||
+        ACRE_UNLIKELY((((uintptr_t)ptr | layout.align) & mask) != 0)) /* tlsf_is_misaligned() */
+        return tlsf_dealloc_sized_slow(tlsf, ptr, acre_layout(layout.size, mask + 1));
     size_t offset = tlsf_offset(tlsf->base, ptr);
     if (ACRE_UNLIKELY(offset >= tlsf->granules))
-        return tlsf_dealloc_sized_uncached(tlsf, ptr, layout);
+        return tlsf_dealloc_sized_uncached(tlsf, ptr, acre_layout(layout.size, mask + 1));
     size_t *word = &tlsf->live_map[offset >> TLSF_WORD_LOG2];
-    if (ACRE_UNLIKELY((*word & tlsf_bit(offset)) == 0))
+    size_t live = *word;
+    if (ACRE_UNLIKELY((live >> (offset % ACRE_TLSF_WORD_BITS) & 1) == 0))
         return ACRE_NOT_ALLOCATED;
-    if (ACRE_UNLIKELY(tlsf_slack(tlsf_span(ptr), layout.size) >= TLSF_SURE_SLACK))
-        return tlsf_dealloc_sized_slow(tlsf, ptr, layout);
-    ACRE_REREAD();
-    *word ^= tlsf_bit(offset);
-    return tlsf_free_unlisted(tlsf, ptr);
+    size_t span = *tlsf_header(ptr);
+    ACRE_OPAQUE(span);
+    if ((span & TLSF_PREV_FREE) != 0)
+        return tlsf_dealloc_sized_merging(tlsf, ptr, acre_layout(layout.size, mask + 1), offset);
+    size_t usable = tlsf_usable(span);
+    ACRE_OPAQUE(usable);
+    if (ACRE_UNLIKELY(usable - layout.size >= TLSF_SURE_SLACK)) /* tlsf_slack() */
+        return tlsf_dealloc_sized_slow(tlsf, ptr, acre_layout(layout.size, mask + 1));
+    ACRE_OPAQUE(offset);
+    *word = live ^ tlsf_bit(offset);
+    ACRE_OPAQUE(span);
+    struct acre_tlsf_block *above = tlsf_after(ptr, span);
+    if (tlsf_is_free(above))
+        return tlsf_free_merging(tlsf, ptr, span);
+    return tlsf_free_alone(tlsf, ptr, span, above);
 }
 
 #endif

@@ -85,6 +85,22 @@ ACRE_INLINE void tlsf_set_watched_spans(struct acre_tlsf *tlsf)
     tlsf->watch.end = NULL;
 }
 
+/* Whether the region whose sentinel is `end` may be one free block that starts at `block`. Notes
+ * where its first block starts, unless it has several chains. */
+ACRE_INLINE bool tlsf_is_from_first(
+    struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, const struct acre_tlsf_block *end)
+{
+    const void *inside = (const char *)end - ACRE_TLSF_GRANULE;
+    const struct acre_tlsf_region *region = acre_tlsf_region_of(tlsf, inside);
+    ACRE_ASSERT(region != NULL); /* TLSF-2 */
+    if (region->joined || region->last != end ||
+        tlsf_span_between(region->first, end) > 4 * TLSF_MAX_GRANULES)
+        return true;
+    tlsf->watch.end = end;
+    tlsf->watch.end_first = region->first;
+    return region->first == block;
+}
+
 ACRE_INLINE void tlsf_set_released_hook(
     struct acre_tlsf *tlsf, acre_released_fn *handler, void *arg)
 {
@@ -173,6 +189,37 @@ ACRE_INLINE struct acre_tlsf_block *tlsf_last(const struct acre_tlsf *tlsf, size
 ACRE_INLINE void tlsf_set_last(struct acre_tlsf *tlsf, size_t list, struct acre_tlsf_block *block)
 {
     tlsf->last[list] = block;
+}
+
+/* The first and the last block of the list of a span below 4 * TLSF_LINEAR. The span is a multiple of
+ * the list's number: machines that scale an index need no other. */
+ACRE_INLINE struct acre_tlsf_block **tlsf_place_of(
+    struct acre_tlsf_block *const *blocks, size_t span)
+{
+    uintptr_t at = (uintptr_t)blocks + (span - TLSF_MIN_SPAN) * (sizeof blocks[0] / 4);
+    return (struct acre_tlsf_block **)at;
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_first_of(const struct acre_tlsf *tlsf, size_t span)
+{
+    return *tlsf_place_of(tlsf->first, span);
+}
+
+ACRE_INLINE void tlsf_set_first_of(
+    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
+{
+    *tlsf_place_of(tlsf->first, span) = block;
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_last_of(const struct acre_tlsf *tlsf, size_t span)
+{
+    return *tlsf_place_of(tlsf->last, span);
+}
+
+ACRE_INLINE void tlsf_set_last_of(
+    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
+{
+    *tlsf_place_of(tlsf->last, span) = block;
 }
 
 /* The addresses of what names the top block and a list's last block, for the checker. */
@@ -392,6 +439,38 @@ ACRE_INLINE void tlsf_set_last(struct acre_tlsf *tlsf, size_t list, struct acre_
     (void)list;
     (void)block;
 }
+
+/* NOT-COVERED-BEGIN: a small build has no linear lists, and its calls are left out */
+ACRE_INLINE struct acre_tlsf_block *tlsf_first_of(const struct acre_tlsf *tlsf, size_t span)
+{
+    (void)tlsf;
+    (void)span;
+    return NULL;
+}
+
+ACRE_INLINE void tlsf_set_first_of(
+    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
+{
+    (void)tlsf;
+    (void)span;
+    (void)block;
+}
+
+ACRE_INLINE struct acre_tlsf_block *tlsf_last_of(const struct acre_tlsf *tlsf, size_t span)
+{
+    (void)tlsf;
+    (void)span;
+    return NULL;
+}
+
+ACRE_INLINE void tlsf_set_last_of(
+    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
+{
+    (void)tlsf;
+    (void)span;
+    (void)block;
+}
+/* NOT-COVERED-END */
 
 ACRE_INLINE const void *tlsf_top_place(const struct acre_tlsf *tlsf)
 {

@@ -114,6 +114,17 @@ ACRE_INLINE bool tlsf_is_after(const struct acre_tlsf *tlsf, const struct acre_t
     return block != before && tlsf_is_listed(tlsf, block, list) && block->prev == before;
 }
 
+/* Clears the live bit of a block that has this number in a region's map; false when it has none. */
+ACRE_INLINE bool tlsf_clear_live_in(struct acre_tlsf *tlsf, const struct acre_tlsf_block *block,
+    const struct acre_tlsf_region *region, size_t offset)
+{
+    size_t *word = &region->shared_map[offset >> TLSF_WORD_LOG2];
+    if ((*word & tlsf_bit(offset)) == 0 || (TLSF_HARDEN && !acre_tlsf_is_sound_live(tlsf, block)))
+        return false;
+    *word ^= tlsf_bit(offset);
+    return true;
+}
+
 /* ---- taking blocks out ---- */
 
 /* The block after a list's first one. In hardened builds, null if the link is damaged: the blocks
@@ -231,20 +242,27 @@ ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block
 /* Puts a split or merged block into its list, a linear one: at the front when its address is below
  * the first block's, else at the back. */
 ACRE_INLINE void tlsf_insert_sorted(
-    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t list)
+    struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    ACRE_ASSERT(tlsf_linear_list(tlsf_span(block)) == list); /* TLSF-6 */
-    struct acre_tlsf_block *first = tlsf_first(tlsf, list);
-    struct acre_tlsf_block *last = tlsf_last(tlsf, list);
-    if (first == NULL || block < first) {
-        tlsf_push(tlsf, block, list);
-        tlsf_set_last(tlsf, list, first == NULL ? block : last);
+    struct acre_tlsf_block *first = tlsf_first_of(tlsf, span);
+    struct acre_tlsf_block *last = tlsf_last_of(tlsf, span);
+    if (first != NULL && block > first) {
+        block->next = NULL;
+        block->prev = last;
+        last->next = block;
+        ACRE_OPAQUE(span);
+        tlsf_set_last_of(tlsf, span, block);
         return;
     }
-    block->next = NULL;
-    block->prev = last;
-    last->next = block;
-    tlsf_set_last(tlsf, list, block);
+    block->next = first;
+    ACRE_OPAQUE(span);
+    tlsf_set_first_of(tlsf, span, block);
+    if (first != NULL) {
+        first->prev = block;
+        return;
+    }
+    tlsf_set_last_of(tlsf, span, block);
+    tlsf_mark_list(tlsf, tlsf_linear_list(span));
 }
 
 /* Puts a large free block into its list, or makes it the top block when there is none. */
@@ -263,7 +281,7 @@ ACRE_INLINE void tlsf_insert(struct acre_tlsf *tlsf, struct acre_tlsf_block *blo
     if (TLSF_SMALL)
         acre_tlsf_small_insert(tlsf, block, span);
     else if (span < 4 * TLSF_LINEAR)
-        tlsf_insert_sorted(tlsf, block, tlsf_linear_list(span));
+        tlsf_insert_sorted(tlsf, block, span);
     else
         tlsf_insert_large(tlsf, block, span);
 }

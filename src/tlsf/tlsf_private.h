@@ -201,7 +201,7 @@ ACRE_INLINE void tlsf_set_free(
 {
     ACRE_ASSERT(span >= TLSF_MIN_SPAN && span % 4 == 0); /* TLSF-2 */
     ACRE_ASSERT(next == tlsf_after(block, span));        /* TLSF-2 */
-    *tlsf_header(block) = (acre_tlsf_field)(span | TLSF_FREE);
+    *tlsf_header(block) = (acre_tlsf_field)(span + TLSF_FREE);
     *tlsf_size_before(next) = (acre_tlsf_field)span;
 }
 
