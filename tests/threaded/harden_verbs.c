@@ -368,6 +368,22 @@ static void the_word_before_an_object(void **state)
     assert_int_equal(times, 0);
 }
 
+/* A hardened heap whose fast paths serve nothing is as exact. */
+static void a_slow_heap_is_hardened(void **state)
+{
+    (void)state;
+    start((struct acre_threaded_hardening){ .damaged = note, .slow = true });
+    for (size_t size = 1; size < 3000; size += 1 + size / 4) {
+        char *ptr = alloc(size);
+        assert_int_equal(size_of(ptr), size);
+        memset(ptr, 1, size);
+        give(ptr);
+        assert_int_equal(acre_threaded_dealloc(heap, ptr), ACRE_NOT_ALLOCATED);
+    }
+    assert_int_equal(times, 0);
+    world_assert_sound(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_run_that_another_thread_claims, make, end),
         cmocka_unit_test_setup_teardown(a_write_anywhere_in_a_free_block, make, end),
         cmocka_unit_test_setup_teardown(the_word_before_an_object, make, end),
+        cmocka_unit_test_teardown(a_slow_heap_is_hardened, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
