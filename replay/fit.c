@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The step is this part of the peak, rounded down to a power of two, and at least so many bytes. */
+/* The step is the peak / STEP_PART, rounded down to a power of two, and at least LEAST_STEP bytes. */
 #define STEP_PART 2048
 #define LEAST_STEP 64
 /* An allocator that cannot do it in this many times the peak never will. */

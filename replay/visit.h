@@ -14,7 +14,7 @@
 
 #include "replay/loop.h"
 
-/** Requests of so many bytes and more are as rare as the rarest. */
+/** Size in bytes from which all requests count as equally rare. */
 #define REPLAY_VISIT_SIZES 4096u
 
 struct replay_visitor {

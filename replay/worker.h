@@ -122,7 +122,7 @@ uint64_t replay_resident_peak(void);
 /** The most bytes resident since then in all, of files and shared ones too; 0: not known. */
 uint64_t replay_footprint(void);
 
-/** At least so many bytes of its own it has had resident at some time; 0: not known. */
+/** A lower bound of the bytes of its own that it has ever had resident; 0: not known. */
 uint64_t replay_resident_most(void);
 
 /* The tasks that have a file of their own. */

@@ -14,7 +14,7 @@
 /** Writes `bytes` with a binary unit and three to four digits, e.g. "17.4 MiB", into `text`. */
 void acre_format_bytes(char text[ACRE_FORMAT_BYTES_ROOM], size_t bytes);
 
-/** The same of a size that must suffice: the figure is rounded up. */
+/** As acre_format_bytes(), rounded up, for a size that must suffice. */
 void acre_format_bytes_up(char text[ACRE_FORMAT_BYTES_ROOM], size_t bytes);
 
 #endif

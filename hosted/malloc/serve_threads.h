@@ -44,7 +44,8 @@ ACRE_INLINE void *threads_alloc_fast(size_t size, size_t align)
     return align <= ACRE_THREADED_UNIT ? threaded_alloc_fast(acre_threads_own, size) : NULL;
 }
 
-/** The same of a block too large for it, up to ACRE_THREADED_MAX_SMALL bytes. */
+/** A block too large for threads_alloc_fast(), up to ACRE_THREADED_MAX_SMALL bytes; null: the slow
+ * path decides. */
 ACRE_INLINE void *threads_alloc_medium(size_t size, size_t align)
 {
     return align <= ACRE_THREADED_UNIT ? threaded_alloc_medium(acre_threads_own, size) : NULL;
@@ -86,7 +87,7 @@ ACRE_INLINE bool threads_free_fast(void *ptr)
     return threaded_dealloc_fast(acre_threads_own, ptr);
 }
 
-/** The same of a sized free; the layout is the block's where this says true. */
+/** As threads_free_fast(), of a block with this layout. False also if the layout may differ. */
 ACRE_INLINE bool threads_free_sized_fast(void *ptr, struct acre_layout layout)
 {
     return threaded_dealloc_sized_fast(acre_threads_own, ptr, layout);

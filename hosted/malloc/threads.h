@@ -34,7 +34,7 @@ struct acre_threads_region {
     size_t dirty[];                 /**< A bit per page. */
 };
 
-/** Bytes of the record of a region of so many bytes. */
+/** Bytes of the record of a region of `bytes` bytes. */
 size_t acre_threads_region_size(size_t bytes);
 
 /** Pages were taken, which may still have memory. The lock is held. O(regions + pages taken). */

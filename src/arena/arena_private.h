@@ -85,7 +85,7 @@ ACRE_INLINE size_t arena_words(size_t granules)
     return (granules + ACRE_WORD_BITS - 1) >> ACRE_WORD_LOG2;
 }
 
-/** Granules of a block of so many bytes; 0 is served as 1. */
+/** Granules of a block of `size` bytes; 0 is served as 1. */
 ACRE_INLINE size_t arena_granules(size_t size)
 {
     return size == 0 ? 1 : ((size - 1) >> ACRE_ARENA_GRANULE_LOG2) + 1;

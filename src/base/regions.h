@@ -131,8 +131,8 @@ bool acre_regions_overlap_metadata(
 
 /* ---- region_table.c ---- */
 
-/** Bytes, at the alignment of a word, of a table for a range of so many bytes; 0: the range is too small
- * to need one. O(1), pure. */
+/** Bytes, at the alignment of a word, of a table for `range` bytes of addresses; 0: the range is too
+ * small to need one. O(1), pure. */
 size_t acre_region_table_size(size_t range);
 
 /** Gives a set, not one of integers, memory of acre_region_table_size() bytes for a table of the range

@@ -96,7 +96,7 @@ ACRE_INLINE size_t buddy_quick_count(const struct acre_buddy_class *list)
     return list->used / sizeof(struct acre_buddy_quick_block);
 }
 
-/* The entry so many bytes after the first. */
+/* The entry `offset` bytes after the first. */
 ACRE_INLINE struct acre_buddy_quick_block *buddy_quick_entry(
     const struct acre_buddy_class *list, size_t offset)
 {

@@ -10,8 +10,8 @@ enum {
     FIRST = 16,     /* classes of 16-byte steps */
     FIRST_LOG2 = 8, /* they end at 2^8 bytes */
     STEPS_LOG2 = THREADED_STEPS_LOG2,
-    /* The first slab of a class has so many bytes, where that is at most THREADED_MAX_OBJECTS; the next ones
-     * are larger, so that a heap of many objects is not one of many slabs. */
+    /* Log2 of the bytes of a class's first slab, where that makes at most THREADED_MAX_OBJECTS
+     * objects; the next ones are larger, so that many objects do not take many slabs. */
     SMALL_BYTES_LOG2 = 14,
     MEDIUM_BYTES_LOG2 = 13,
     MOST_BYTES_LOG2 = 18,

@@ -39,9 +39,9 @@ enum {
     HARDEN_WORD = sizeof(size_t),
     HARDEN_GUARD = 32,                     /* bytes of canary before the first object of a slab */
     HARDEN_INLINE = 1024 - sizeof(size_t), /* sizes that harden_alloc_fast() serves */
-    HARDEN_SMALL = 1024,                   /* objects of at most so many bytes */
-    HARDEN_SMALL_COUNT = 64,               /* in quarantine, at most so many of these, */
-    HARDEN_LARGE_COUNT = 16                /* and so many of others */
+    HARDEN_SMALL = 1024,                   /* largest size of a small object, in bytes */
+    HARDEN_SMALL_COUNT = 64,               /* most small objects in quarantine, */
+    HARDEN_LARGE_COUNT = 16                /* and most others */
 };
 
 /* An object that waits for its reuse. */

@@ -193,7 +193,7 @@ static size_t pool_usable(const struct acre_threaded_pool *pool, const void *ptr
     return acre_threaded_usable_size(&pool->threaded, ptr).num;
 }
 
-/* A block of so many bytes has another size now. */
+/* Counts a block anew whose usable size was `before` bytes. */
 static void pool_recount(struct acre_threaded_pool *pool, const void *ptr, size_t before)
 {
     pool->used -= before;

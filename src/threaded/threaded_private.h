@@ -460,7 +460,7 @@ ACRE_INLINE size_t threaded_small_index(size_t size)
     return (size + (ACRE_THREADED_UNIT - 1)) / ACRE_THREADED_UNIT;
 }
 
-/* The same of a size above that, of at most ACRE_THREADED_MAX_SMALL: an index for each class. */
+/* Index of a size above THREADED_MAX_BY_UNIT and up to ACRE_THREADED_MAX_SMALL: one for each class. */
 ACRE_INLINE size_t threaded_medium_index(size_t size)
 {
     unsigned log2 = acre_bits_highest(size - 1);
@@ -477,7 +477,7 @@ ACRE_INLINE void *threaded_alloc_fast(struct acre_thread_heap *heap, size_t size
     return threaded_take_object(heap->unit[threaded_small_index(size)]);
 }
 
-/* The same of a larger block of at most ACRE_THREADED_MAX_SMALL. */
+/* A block above THREADED_MAX_BY_UNIT and up to ACRE_THREADED_MAX_SMALL; null: ask the slow path. */
 ACRE_INLINE void *threaded_alloc_medium(struct acre_thread_heap *heap, size_t size)
 {
     if (ACRE_UNLIKELY(size <= THREADED_MAX_BY_UNIT || size > ACRE_THREADED_MAX_SMALL))
@@ -583,13 +583,13 @@ ACRE_INLINE bool threaded_is_made_for(
     return odd == 0 && slab->size - layout.size < slab->sizes;
 }
 
-/* The same of a pointer that may be anything. False: nothing was done, and the slow path decides. */
+/* Frees a pointer that may be anything. False: nothing was done, and the slow path decides. */
 ACRE_INLINE bool threaded_dealloc_fast(struct acre_thread_heap *heap, void *ptr)
 {
     return threaded_dealloc_own(threaded_window_slab(heap, (uintptr_t)ptr), ptr);
 }
 
-/* The same of a sized free: the slab's record proves the layout as well. */
+/* As threaded_dealloc_fast(), with the layout compared to the one in the slab's record. */
 ACRE_INLINE bool threaded_dealloc_sized_fast(
     struct acre_thread_heap *heap, void *ptr, struct acre_layout layout)
 {

@@ -114,7 +114,7 @@ enum {
     TLSF_HARDEN = ACRE_HARDEN_METADATA && ACRE_CHECK_POINTERS,
     TLSF_COMPACT = !TLSF_SMALL && ACRE_CHECK_POINTERS && !TLSF_HARDEN, /* acre_tlsf_create */
     TLSF_GUARD = 64,            /* bytes before the metadata of a region, */
-    TLSF_GUARD_LEAST = 1 << 14, /* of so many bytes */
+    TLSF_GUARD_LEAST = 1 << 14, /* of at least this many bytes */
     TLSF_FREE = 1,
     TLSF_PREV_FREE = 2,
     TLSF_FLAGS = 3,
@@ -385,7 +385,7 @@ ACRE_INLINE struct acre_tlsf_region *tlsf_joined_above(const struct acre_tlsf_re
     return above != NULL && above->joined ? above : NULL;
 }
 
-/* Bytes of the live map of a region of so many bytes, wherever it starts. */
+/* Bytes of the live map of a region of `size` bytes, wherever it starts. */
 ACRE_INLINE size_t tlsf_map_bytes(size_t size)
 {
     size_t words = (size / ACRE_TLSF_GRANULE + 1) / ACRE_TLSF_WORD_BITS + 1;
@@ -537,7 +537,7 @@ enum acre_status acre_tlsf_check_range(
 /* Makes an allocator empty without touching its settings or the memory it owned. */
 void acre_tlsf_clear(struct acre_tlsf *tlsf);
 
-/* Bytes of the smallest region that holds so many bytes of metadata itself. */
+/* Bytes of the smallest region that can hold `metadata` bytes of its own metadata. */
 size_t acre_tlsf_least_size(size_t metadata);
 
 /* Whether a region starts at `start` and holds no live block. O(regions + blocks). */
@@ -575,7 +575,7 @@ bool acre_tlsf_would_fit(
 struct acre_ptr acre_tlsf_alloc_from(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_layout layout);
 
-/* Allocates so many bytes from an address in a free block, which is its start or leaves space for a
+/* Allocates `size` bytes at an address in a free block, which is its start or leaves space for a
  * block before it; the request fits there. */
 struct acre_ptr acre_tlsf_alloc_at(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size);

@@ -220,7 +220,7 @@ ACRE_INLINE size_t small_cut(struct acre_tlsf *tlsf, struct acre_tlsf_block *blo
     return span;
 }
 
-/* Allocates so many bytes of a listed block from `at` on; the request fits there. */
+/* Allocates `size` bytes of a listed block from `at` on; the request fits there. */
 static struct acre_ptr small_alloc_at(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, struct acre_tlsf_block *at, size_t size)
 {

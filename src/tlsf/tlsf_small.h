@@ -41,7 +41,7 @@ ACRE_INLINE size_t tlsf_compact_list(size_t span)
     return ((size_t)octave << STEPS_LOG2) + (granules >> octave) - ACRE_TLSF_MIN_GRANULES;
 }
 
-/* Lists of a structure for regions of so many bytes. A region that holds its own metadata has at
+/* Number of lists of a structure for regions of up to `largest` bytes. A region that holds its own metadata has at
  * least a descriptor less for blocks. */
 ACRE_INLINE size_t tlsf_compact_lists(size_t largest)
 {
@@ -108,7 +108,7 @@ ACRE_INLINE void small_set_first(struct acre_tlsf *tlsf, size_t list, struct acr
     *small_head(tlsf, list) = block;
 }
 
-/* The same of a list that has a block, or gets one. */
+/* The first block of a list that has one, or gets one. */
 ACRE_INLINE struct acre_tlsf_block *small_known_first(const struct acre_tlsf *tlsf, size_t list)
 {
     return *small_head(tlsf, list);

@@ -41,7 +41,7 @@ struct compare_candidate {
     bool fitted;            /**< `smallest_pool` was looked for; 0: it completes in none. */
     uint64_t smallest_pool; /**< Bytes, control structure and tables included. */
     uint64_t resident;      /**< Peak growth of resident memory; of one without a pool. */
-    uint64_t run_resident;  /**< The same of one with a pool, when `acre run` serves it. */
+    uint64_t run_resident;  /**< As `resident`, of one with a pool under `acre run`. */
     uint64_t footprint;     /**< Resident memory of the whole process that replays it like that. */
     uint64_t memory;        /**< Whichever of the two applies, at least the peak; 0: not known. */
     double per_peak;        /**< `memory` over the peak of live bytes. */
@@ -72,7 +72,7 @@ struct compare_candidate {
     double parallel;                    /**< threads busy at once, on average. */
     bool threads_cut;                   /**< It took so long that only a part was replayed. */
     bool off_threads;                   /**< Others are known on threads, and this one is not. */
-    bool off_touched;                   /**< The same of `ns_touched`. */
+    bool off_touched;                   /**< Others have `ns_touched`, and this one has not. */
     double start_ns;     /**< Of processor time that a process takes to start; 0: not known. */
     double visit_ns;     /**< To read a live block between operations; 0: not known. */
     bool counted;        /**< `instructions` is known. */
@@ -158,7 +158,7 @@ struct compare_result {
     struct replay_facts facts; /**< What was replayed. */
     struct compare_profile profile;
     size_t rounds;            /**< Timed replays that were wanted. */
-    size_t step_rounds;       /**< The same of replays with each operation timed. */
+    size_t step_rounds;       /**< Replays wanted with each operation timed. */
     bool on_threads;          /**< Some candidates are known on threads. */
     double think_ns;          /**< Work between two calls of a thread in those replays. */
     double loop_ns;           /**< What the replay itself takes an operation; 0: unknown. */

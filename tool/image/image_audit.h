@@ -22,7 +22,7 @@ struct image_cursor {
 /** The place of the next member: `count` numbers of `size` bytes, at a multiple of their size. */
 uint64_t image_place(struct image_cursor *cursor, unsigned size, uint64_t count);
 
-/** The same of words. */
+/** The place of the next member: `count` words. */
 uint64_t image_place_words(struct image_cursor *cursor, uint64_t count);
 
 /** Places of struct acre_regions. */

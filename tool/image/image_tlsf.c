@@ -442,7 +442,7 @@ static bool check_lists(struct tlsf_audit *audit)
     return audit->free == 0 || broken(audit, list_text, audit->own.at + layout->first);
 }
 
-/* Lists of a compact structure for regions of up to so many bytes. */
+/* Number of lists of a compact structure for regions of up to `largest` bytes. */
 static uint64_t compact_count(const struct tlsf_audit *audit, uint64_t largest)
 {
     uint64_t bytes = largest - audit->layout.descriptor;
