@@ -14,8 +14,8 @@ struct bench_backends {
  * that the distribution ships. The first is the harness, the second the system's malloc. */
 void bench_backends_init(struct bench_backends *backends);
 
-/* Adds a plugin, which stays loaded. Returns false and writes one sentence to `error` when it cannot
- * be loaded. */
+/* Adds a plugin, which stays loaded. Returns false and writes one sentence to `error` when it
+ * cannot be loaded. */
 bool bench_backends_add_plugin(
     struct bench_backends *backends, const char *path, char *error, size_t error_size);
 

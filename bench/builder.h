@@ -5,8 +5,8 @@
 
 #include "replay/script.h"
 
-/* Appends operations to a script. It keeps which slots are full, so a workload only names slots, and
- * any workload can be truncated and still be well formed. */
+/* Appends operations to a script. It keeps which slots are full, so a workload only names slots,
+ * and any workload can be truncated and still be well formed. */
 struct bench_builder {
     struct replay_script *script;
     uint64_t *live; /* bytes in each slot, 0: empty */

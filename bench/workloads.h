@@ -14,7 +14,8 @@ extern const struct bench_workload bench_workload_fragmented;
 /* Toggles over `param` live blocks, for the table of scaling. */
 extern const struct bench_workload bench_workload_scale;
 
-/* Computes a workload's script, ready to be measured. False: it could not be; the script is closed. */
+/* Computes a workload's script, ready to be measured. False: it could not be; the script is
+ * closed. */
 bool bench_workload_build(struct replay_script *script, const struct bench_workload *workload,
     uint64_t seed, unsigned scale);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A parser on an arena: it allocates a node for each sum in parentheses, and frees none of them. What
- * an expression took is released at once; a mark inside takes back the nodes of a wrong one.
+ * A parser on an arena: it allocates a node for each sum in parentheses, and frees none of them.
+ * What an expression took is released at once; a mark inside takes back the nodes of a wrong one.
  */
 #include <acre/arena.h>
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Firmware with two banks of RAM: one TLSF heap over both, a bound on every call, and a check of the
- * whole heap that a watchdog task can run. No function here needs a C library.
+ * Firmware with two banks of RAM: one TLSF heap over both, a bound on every call, and a check of
+ * the whole heap that a watchdog task can run. No function here needs a C library.
  */
 #include <acre/tlsf.h>
 
@@ -40,7 +40,8 @@ static unsigned exhaust(void)
     return count;
 }
 
-/* What the watchdog asks: no invariant broken, nothing leaked, at least this much left in one piece. */
+/* What the watchdog asks: no invariant broken, nothing leaked, at least this much left in one
+ * piece. */
 static int is_healthy(size_t least)
 {
     struct acre_stats stats = acre_tlsf_stats(&heap);

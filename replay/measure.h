@@ -12,8 +12,8 @@
 #include "replay/worker.h"
 
 #define REPLAY_MOST_ROUNDS 99
-/** Rounds that a plan which `settles` adds at most, as a multiple of the planned ones; and that it adds
- * for the row that is the reference, which all others are compared with. */
+/** Rounds that a plan which `settles` adds at most, as a multiple of the planned ones; and that it
+ * adds for the row that is the reference, which all others are compared with. */
 #define REPLAY_MORE_TIMES 1u
 #define REPLAY_REFERENCE_TIMES 3u
 

@@ -16,8 +16,8 @@ bool replay_start(struct replay_measurement *measurement);
 /** Makes sure that the child of the backend itself is at work. */
 bool replay_start_own(struct replay_measurement *measurement);
 
-/** The same, with resident memory that no replay before has added to: a heap that has served replays
- * keeps what they freed, so that a backend without a pool gets a new child. */
+/** The same, with resident memory that no replay before has added to: a heap that has served
+ * replays keeps what they freed, so that a backend without a pool gets a new child. */
 bool replay_start_afresh(struct replay_measurement *measurement);
 
 /** A new child whose malloc the backend is, if it can be; else as replay_start_afresh(). */

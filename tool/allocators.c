@@ -22,8 +22,8 @@ static const struct peer {
 const char *const acre_malloc_names[] = { REPLAY_SYSTEM_NAME, REPLAY_KEEP_NAME, "jemalloc",
     "mimalloc", "tcmalloc", NULL };
 
-/* The object that serves malloc with acre's allocators, where it is beside the tool and works; null:
- * there is none. Looked for once. */
+/* The object that serves malloc with acre's allocators, where it is beside the tool and works;
+ * null: there is none. Looked for once. */
 static const char *find_drop_in(void)
 {
     static char path[ACRE_PATH_ROOM];

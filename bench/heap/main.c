@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* acre-bench-heap: what a call of the two-level heap costs when its pages are free in short runs, and one
- * of a plugin that has these runs as regions. Instructions are counted by callgrind, under which the
- * program runs itself. */
+/* acre-bench-heap: what a call of the two-level heap costs when its pages are free in short runs,
+ * and one of a plugin that has these runs as regions. Instructions are counted by callgrind, under
+ * which the program runs itself. */
 #include "heap_bench.h"
 
 #include "bench/callgrind.h"

@@ -106,8 +106,8 @@ static void single(struct bench *bench, size_t pages, struct pages_result *resul
 static uint32_t *held; /* page numbers: half the cache that pointers would take */
 static size_t held_count;
 
-/* Allocates all pages and frees each one with a chance, so that `percent` of them stay and are held. At
- * 0 percent, a burst of pages is held. */
+/* Allocates all pages and frees each one with a chance, so that `percent` of them stay and are
+ * held. At 0 percent, a burst of pages is held. */
 static void hold(struct bench *bench, size_t pages, unsigned percent)
 {
     held_count = 0;

@@ -13,7 +13,8 @@
 
 enum { ROUNDS = 9, ROUNDS_MAX = 64 };
 
-/* What the program tells itself to do: CHILD NUMBER PERCENT SEED [FILE], a backend's number in the list. */
+/* What the program tells itself to do: CHILD NUMBER PERCENT SEED [FILE], a backend's number in the
+ * list. */
 #define CHILD "churn"
 
 static int run_pages_child(int argc, char **argv)

@@ -61,7 +61,8 @@ struct pages_options {
 enum { PAGES_CONDITIONS = 7 };
 extern const char *const pages_condition_names[PAGES_CONDITIONS];
 
-/* Measures acre's bitmap with each condition: nanoseconds per run allocated and freed. `count` pages. */
+/* Measures acre's bitmap with each condition: nanoseconds per run allocated and freed. `count`
+ * pages. */
 void pages_measure_conditions(
     const struct pages_options *options, size_t count, double ns[PAGES_CONDITIONS]);
 
@@ -72,8 +73,8 @@ void pages_measure(const struct pages_backend *who, const struct pages_options *
 /* What callgrind counts, under any names that the compiler derives from these: calls of a churn. */
 #define PAGES_COUNTED "--toggle-collect='bench_pages_take*' --toggle-collect='bench_pages_give*'"
 
-/* Frees a random held page and allocates one, PAGES_COUNTED_PAIRS times, at an occupancy in percent. False:
- * the backend cannot be made. */
+/* Frees a random held page and allocates one, PAGES_COUNTED_PAIRS times, at an occupancy in
+ * percent. False: the backend cannot be made. */
 enum { PAGES_COUNTED_PAIRS = 20000 };
 bool pages_churn_counted(
     const struct pages_backend *who, const struct pages_options *options, unsigned percent);

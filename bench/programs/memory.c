@@ -86,8 +86,8 @@ static int compare(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
-/* A malloc cannot know which blocks will be freed, and cannot move the others. Blocks of one size share
- * pages with as few others as possible when those are of the same size. */
+/* A malloc cannot know which blocks will be freed, and cannot move the others. Blocks of one size
+ * share pages with as few others as possible when those are of the same size. */
 static size_t floor_bytes(size_t count, unsigned percent)
 {
     static uint64_t order[MOST]; /* size, chance, whether it is live */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* acre-bench-sized: what dealloc_sized takes more than dealloc, in instructions that callgrind counts.
- * The program runs itself under valgrind, once per backend and verb. Plugins are given the size with
- * every block, so they have one verb. */
+/* acre-bench-sized: what dealloc_sized takes more than dealloc, in instructions that callgrind
+ * counts. The program runs itself under valgrind, once per backend and verb. Plugins are given the
+ * size with every block, so they have one verb. */
 #include "bench/callgrind.h"
 #include "bench/grid.h"
 #include "bench/random.h"
@@ -122,8 +122,8 @@ static enum acre_status free_uncounted(
     return ACRE_OK;
 }
 
-/* Toggles blocks of 16 to 4096 bytes at random, until WARM_UP blocks and then so many counted ones have
- * been freed. False: a call went wrong. */
+/* Toggles blocks of 16 to 4096 bytes at random, until WARM_UP blocks and then so many counted ones
+ * have been freed. False: a call went wrong. */
 static bool toggle_sized(const struct sized_subject *subject, size_t counted, bool sized)
 {
     struct sized_instance instance;

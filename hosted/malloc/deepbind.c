@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * dlopen() with RTLD_DEEPBIND: the library finds the C library's malloc before this one, so the process has
- * two from then on. The C library ends such processes without a reason that leads here; one line names it.
+ * dlopen() with RTLD_DEEPBIND: the library finds the C library's malloc before this one, so the
+ * process has two from then on. The C library ends such processes without a reason that leads here;
+ * one line names it.
  */
 #include "malloc/export.h"
 #include "malloc/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Blocks of no bytes: addresses in ranges without access, 16 bytes apart, handed out by a page allocator
- * with pages of that size.
+ * Blocks of no bytes: addresses in ranges without access, 16 bytes apart, handed out by a page
+ * allocator with pages of that size.
  */
 #include "base/regions.h"
 #include "malloc/harden.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Large blocks of a hardened malloc. Each is a mapping of its own; at level 2 between two pages without
- * access, and without access itself, for as long as it is among the last ones freed. Those of level 1
- * return to the system at once. The table of large.h holds the live ones.
+ * Large blocks of a hardened malloc. Each is a mapping of its own; at level 2 between two pages
+ * without access, and without access itself, for as long as it is among the last ones freed. Those
+ * of level 1 return to the system at once. The table of large.h holds the live ones.
  */
 #include "base/arith.h"
 #include "malloc/harden.h"
@@ -74,7 +74,8 @@ const struct acre_large_block *acre_guarded_find(const void *ptr)
     return acre_large_owns(large, ptr) ? acre_large_find(large, (uintptr_t)ptr) : NULL;
 }
 
-/* A mapping with its block at an aligned address, and what lies outside of its guards cut off. 0: none. */
+/* A mapping with its block at an aligned address, and what lies outside of its guards cut off. 0:
+ * none. */
 static uintptr_t guarded_map(size_t bytes, size_t align)
 {
     size_t fence = guarded_fence();

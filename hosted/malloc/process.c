@@ -8,9 +8,9 @@
 
 #include <pthread.h>
 
-/* The C library's lock over its list of streams. fork() takes it after the fork handlers have run, and
- * a thread that has it may allocate: so it has to be taken before the heap's lock. It is recursive.
- * */
+/* The C library's lock over its list of streams. fork() takes it after the fork handlers have run,
+ * and a thread that has it may allocate: so it has to be taken before the heap's lock. It is
+ * recursive. */
 void _IO_list_lock(void) __attribute__((weak));
 void _IO_list_unlock(void) __attribute__((weak));
 void _IO_list_resetlock(void) __attribute__((weak));

@@ -44,8 +44,8 @@ ACRE_NOINLINE void *acre_locked_alloc_shared(struct acre_layout layout)
     return ACRE_LIKELY(ptr != NULL) ? ptr : acre_locked_alloc_slow(layout);
 }
 
-/* Size in bytes from which requests are large blocks. None without pointer validation: the backend, which
- * is asked first, would take any pointer for one of its own. */
+/* Size in bytes from which requests are large blocks. None without pointer validation: the
+ * backend, which is asked first, would take any pointer for one of its own. */
 static size_t locked_large_from(void)
 {
     return ACRE_CHECK_POINTERS ? acre_large_from(&acre_serve.pool.large) : SIZE_MAX;

@@ -51,8 +51,8 @@ ACRE_INLINE void *threads_alloc_medium(size_t size, size_t align)
     return align <= ACRE_THREADED_UNIT ? threaded_alloc_medium(acre_threads_own, size) : NULL;
 }
 
-/** The same for a larger alignment, of at most a page: a size that is a multiple of it has a class of such
- * objects. */
+/** The same for a larger alignment, of at most a page: a size that is a multiple of it has a class
+ * of such objects. */
 ACRE_INLINE void *threads_alloc_aligned(size_t size, size_t align)
 {
     if (align > ACRE_THREADED_PAGE || size > ACRE_THREADED_MAX_SMALL)
@@ -62,7 +62,8 @@ ACRE_INLINE void *threads_alloc_aligned(size_t size, size_t align)
     return ptr != NULL ? ptr : threaded_alloc_medium(acre_threads_own, size);
 }
 
-/** Changes the size of a block of the thread's own. Null: nothing was done, and the slow path decides. */
+/** Changes the size of a block of the thread's own. Null: nothing was done, and the slow path
+ * decides. */
 ACRE_INLINE void *threads_resize_fast(void *ptr, size_t size)
 {
     struct acre_thread_heap *heap = acre_threads_own;
@@ -109,9 +110,9 @@ void *acre_threads_zeroed(size_t size);
 struct acre_stats acre_threads_stats(void);
 bool acre_threads_trim(void);
 
-/** For the misuse messages: the bytes requested for a live block, of which `size` is what it can hold;
- * what an address outside of the pool is, if a hardened malloc knows; whose a block is, and where it was
- * freed, as far as that is known. */
+/** For the misuse messages: the bytes requested for a live block, of which `size` is what it can
+ * hold; what an address outside of the pool is, if a hardened malloc knows; whose a block is, and
+ * where it was freed, as far as that is known. */
 struct acre_text;
 size_t acre_threads_requested(const void *block, size_t size);
 bool acre_threads_describe(struct acre_text *text, uintptr_t address);

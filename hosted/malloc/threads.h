@@ -47,8 +47,8 @@ void acre_threads_released(void *arg, void *start, size_t bytes);
 /** What was kept has gone back by other means. The lock is held. */
 void acre_threads_forget_released(void);
 
-/** Gives the memory behind free pages, and behind free objects that no other thread can allocate, back
- * to the system. @return whether there was any. */
+/** Gives the memory behind free pages, and behind free objects that no other thread can allocate,
+ * back to the system. @return whether there was any. */
 bool acre_threads_discard_free(struct acre_thread_heap *heap);
 
 #endif

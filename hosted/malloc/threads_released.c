@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Free pages whose memory the system has not got back yet (dirty): pages that are soon needed again cost no
- * fault, and others do not stay. Everything here runs under the lock.
+ * Free pages whose memory the system has not got back yet (dirty): pages that are soon needed again
+ * cost no fault, and others do not stay. Everything here runs under the lock.
  *
- * Each region has a bit per page: it is free and dirty. What heaps use and what is dirty together stay below
- * what they used at their highest, or a little above what they use now. What is above goes back, from the
- * highest addresses down, for the page allocator takes the lowest pages first. The highest is forgotten as
- * memory is used that stays below it.
+ * Each region has a bit per page: it is free and dirty. What heaps use and what is dirty together
+ * stay below what they used at their highest, or a little above what they use now. What is above
+ * goes back, from the highest addresses down, for the page allocator takes the lowest pages first.
+ * The highest is forgotten as memory is used that stays below it.
  */
 #include "malloc/threads.h"
 #include "os/os.h"

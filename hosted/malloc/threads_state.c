@@ -6,7 +6,8 @@
 
 #include "malloc/misuse.h"
 
-/* Zero, as are the 64 KiB of the page map's root in it: a page that nobody touches takes no memory. */
+/* Zero, as are the 64 KiB of the page map's root in it: a page that nobody touches takes no
+ * memory. */
 struct acre_threads acre_threads;
 
 struct acre_lock acre_threads_spare_lock = { .on_reentry = acre_misuse_reentered };

@@ -45,8 +45,8 @@ struct decimals {
     uint64_t part, whole;
 };
 
-/* Reads a point and the digits after it and moves *text past them. @return false: none follow it, or
- * more than are kept exactly. */
+/* Reads a point and the digits after it and moves *text past them. @return false: none follow it,
+ * or more than are kept exactly. */
 static bool parse_decimals(const char **text, struct decimals *decimals)
 {
     const char *at = *text;

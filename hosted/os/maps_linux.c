@@ -48,7 +48,8 @@ static int read_hex_number(struct reader *reader, uintptr_t *number)
     return byte;
 }
 
-/* Skips a field, of which `byte` is the first, and the spaces behind it. Returns the byte after them. */
+/* Skips a field, of which `byte` is the first, and the spaces behind it. Returns the byte after
+ * them. */
 static int skip_field(struct reader *reader, int byte)
 {
     while (byte >= 0 && byte != ' ' && byte != '\n')

@@ -45,12 +45,13 @@ int acre_os_unmap(void *start, size_t size);
  */
 int acre_os_remap(void *start, size_t size, size_t new_size, void **moved);
 
-/** Returns the memory behind a mapped range to the system; the range stays mapped and reads as zero. */
+/** Returns the memory behind a mapped range to the system; the range stays mapped and reads as
+ * zero. */
 int acre_os_discard(void *start, size_t size);
 
 /**
- * Takes the access to a mapped range away, and its memory: the range stays mapped, and touching it ends
- * the process.
+ * Takes the access to a mapped range away, and its memory: the range stays mapped, and touching it
+ * ends the process.
  */
 int acre_os_fence(void *start, size_t size);
 

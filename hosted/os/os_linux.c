@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- what the kernel put at the top of the stack: argc, arguments, null, environment, null, pairs of
- * numbers ---- */
+/* ---- what the kernel put at the top of the stack: argc, arguments, null, environment, null,
+ * pairs of numbers ---- */
 
 extern void *__libc_stack_end __attribute__((weak));
 

@@ -30,9 +30,10 @@ static inline bool acre_os_single_threaded(void)
 }
 
 /**
- * Adds 1 to a number that other threads change too, if there are others; returns what it was before.
- * A process with one thread does without the locked instruction, which takes many times as long as
- * one that is not. That is still one instruction: a signal handler that adds too gets another number.
+ * Adds 1 to a number that other threads change too, if there are others; returns what it was
+ * before. A process with one thread does without the locked instruction, which takes many times as
+ * long as one that is not. That is still one instruction: a signal handler that adds too gets
+ * another number.
  */
 static inline uint64_t acre_os_take_number(_Atomic uint64_t *number)
 {

@@ -31,8 +31,8 @@ void acre_plugin_unload(struct acre_plugin_file *file);
 const struct acre_pages_plugin *acre_pages_plugin_load(
     const char *path, char *error, size_t error_size);
 
-/* The same for the subject `acre_subject` (see acre/conformance.h). Null with an empty `error`: the file
- * can be loaded and exports none. */
+/* The same for the subject `acre_subject` (see acre/conformance.h). Null with an empty `error`:
+ * the file can be loaded and exports none. */
 const struct acre_subject *acre_subject_load(const char *path, char *error, size_t error_size);
 
 #endif

@@ -41,33 +41,33 @@ struct acre_backing {
     size_t (*metadata_size)(const void *self, size_t size);
 
     /**
-     * add_memory with the metadata given apart, at least metadata_size(self, size) bytes. Blocks may
-     * lie across the seam of two adjacent regions. Null just where metadata_size is.
+     * add_memory with the metadata given apart, at least metadata_size(self, size) bytes. Blocks
+     * may lie across the seam of two adjacent regions. Null just where metadata_size is.
      */
     enum acre_status (*add_apart)(
         void *self, void *start, size_t size, void *meta, size_t meta_size);
 
-    /** add_memory for a region that begins where another one ends; may take up to a twelfth of it for
-     * metadata, so that both are looked up together. */
+    /** add_memory for a region that begins where another one ends; may take up to a twelfth of it
+     * for metadata, so that both are looked up together. */
     enum acre_status (*add_adjacent)(void *self, void *start, size_t size);
 
     /**
      * Gives an empty allocator memory, of acre_region_table_size(range) bytes at the alignment of a
-     * word, for a table of the regions in a range of addresses: frees outside of the region used last
-     * take fewer instructions then. Null memory: it does without from now on. Null: it has none.
-     * O(range / 16 KiB), and O(regions).
+     * word, for a table of the regions in a range of addresses: frees outside of the region used
+     * last take fewer instructions then. Null memory: it does without from now on. Null: it has
+     * none. O(range / 16 KiB), and O(regions).
      */
     void (*set_region_table)(void *self, void *memory, uintptr_t start, size_t range);
 
     /** Sets the handler of requests that find no memory. */
     void (*set_on_exhausted)(void *self, acre_exhausted_fn *handler, void *arg);
 
-    /** Sets the handler of frees after which a region may be empty that was not. Null: it calls none.
-     */
+    /** Sets the handler of frees after which a region may be empty that was not. Null: it calls
+     * none. */
     void (*set_on_released)(void *self, acre_released_fn *handler, void *arg);
 
-    /** Merges free memory that is kept in several pieces though walk shows one. Null: it keeps none.
-     */
+    /** Merges free memory that is kept in several pieces though walk shows one. Null: it keeps
+     * none. */
     void (*flush)(void *self);
 
     /** Shows `visit` free memory that walk does not show, as walk does. Null: walk shows all. */

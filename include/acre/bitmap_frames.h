@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 /**
- * An allocator of frames. Zeroed, it is empty; setup comes first. `numbers` may be read, and given to
- * every function of acre/bitmap.h that changes nothing: its positions are frame numbers.
+ * An allocator of frames. Zeroed, it is empty; setup comes first. `numbers` may be read, and given
+ * to every function of acre/bitmap.h that changes nothing: its positions are frame numbers.
  */
 struct acre_frames {
     struct acre_bitmap numbers; /**< The frames as ids; statistics are in frames. */

@@ -26,8 +26,8 @@
 extern "C" {
 #endif
 
-/** What a subject can do beyond the minimum of the contract, and where it differs; a rule that needs
- * more is not claimed. */
+/** What a subject can do beyond the minimum of the contract, and where it differs; a rule that
+ * needs more is not claimed. */
 enum {
     /** A realloc that moves may read and write blocks, so contents are kept. */
     ACRE_SUBJECT_CONTENTS = 1 << 0,
@@ -35,8 +35,8 @@ enum {
     ACRE_SUBJECT_SEAM = 1 << 1,
     /** `total` counts metadata that was not given as a region. */
     ACRE_SUBJECT_APART = 1 << 2,
-    /** A block of n usable bytes takes n + header, whatever its alignment, and free neighbours merge
-     * at once; without it, an alignment makes a block as large as a size that needs it. */
+    /** A block of n usable bytes takes n + header, whatever its alignment, and free neighbours
+     * merge at once; without it, an alignment makes a block as large as a size that needs it. */
     ACRE_SUBJECT_HEADERS = 1 << 3,
     /** A free block's bytes between `links` and `foot` mean nothing. */
     ACRE_SUBJECT_SCRUB = 1 << 4,
@@ -60,11 +60,12 @@ enum {
     ACRE_SUBJECT_PLAIN = 1 << 11,
     /** With ACRE_SUBJECT_PLAIN: alignments of up to 4096 bytes are served. */
     ACRE_SUBJECT_ALIGNS = 1 << 12,
-    /** Memory that is freed before a live block serves no request until that is freed too, and counts
-     * as used; an alignment leaves a gap in front of the block. */
+    /** Memory that is freed before a live block serves no request until that is freed too, and
+     * counts as used; an alignment leaves a gap in front of the block. */
     ACRE_SUBJECT_STACKS = 1 << 13,
-    /** Its own records lie in the regions and take their memory in steps of several pages: rules that
-     * count the bytes of small regions, or empty a region of all but records, are not claimed. */
+    /** Its own records lie in the regions and take their memory in steps of several pages: rules
+     * that count the bytes of small regions, or empty a region of all but records, are not
+     * claimed. */
     ACRE_SUBJECT_STEPS = 1 << 14,
     /** Blocks and their headers tile a region. */
     ACRE_SUBJECT_TILES = ACRE_SUBJECT_HEADERS | ACRE_SUBJECT_COVERS

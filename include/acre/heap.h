@@ -163,9 +163,9 @@ void acre_heap_set_reserve(struct acre_heap *heap, size_t pages);
  * within the byte allocator's chunks only.
  *
  * stats: the sums hold at all times, though calls that run at the same time may be in one part of
- * them and not yet in the other. total is the page allocator's and the table's. Pages in chunks count as the byte
- * allocator counts them, their records as metadata; pages handed out whole are used, and
- * live_blocks has one for each. largest_free is exact while no chunk is empty, as after
+ * them and not yet in the other. total is the page allocator's and the table's. Pages in chunks
+ * count as the byte allocator counts them, their records as metadata; pages handed out whole are
+ * used, and live_blocks has one for each. largest_free is exact while no chunk is empty, as after
  * acre_heap_release_empty. peak is exact as long as no pages are handed out whole; otherwise it is
  * the highest value of used when pages were handed out, when only blocks were live, or now. While
  * other threads free blocks, it may count those that they free between the look at the blocks and

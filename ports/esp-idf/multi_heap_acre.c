@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* ESP-IDF: the heaps below heap_caps on TLSF, with multi_heap_info_acre.c in place of
- * components/heap/multi_heap.c and the tlsf beside it. docs/ports.md states what differs from them. */
+ * components/heap/multi_heap.c and the tlsf beside it. docs/ports.md states what differs from
+ * them. */
 #include "multi_heap_acre.h"
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* newlib and newlib-nano: the malloc family on TLSF. malloc, free and the others of the C library
- * call the functions below, under __malloc_lock. The linker script, or -Wl,--defsym, says where the
- * memory is: from __heap_start to __heap_end. docs/ports.md states what differs from newlib's own. */
+ * call the functions below, under __malloc_lock. The linker script, or -Wl,--defsym, says where
+ * the memory is: from __heap_start to __heap_end. docs/ports.md states what differs from newlib's
+ * own. */
 #include <acre/tlsf.h>
 #include <errno.h>
 #include <malloc.h>

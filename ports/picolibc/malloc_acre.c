@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* picolibc: the malloc family on TLSF, under the lock of the C library. The linker script says
- * where the memory is, from __heap_start to __heap_end, as picolibc's own does. docs/ports.md states
- * what differs from picolibc's malloc. */
+ * where the memory is, from __heap_start to __heap_end, as picolibc's own does. docs/ports.md
+ * states what differs from picolibc's malloc. */
 #include <acre/tlsf.h>
 #include <errno.h>
 #include <malloc.h>

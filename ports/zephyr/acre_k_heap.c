@@ -17,8 +17,8 @@ static k_spinlock_key_t lock_heap(struct acre_k_heap *heap)
 }
 
 /* True: the call found no memory and may wait, and has waited; try again. After the timeout, there
- * is one last try. A thread that timed out stays counted until the next free: the semaphore is given
- * once too often then, and a thread tries once for nothing. */
+ * is one last try. A thread that timed out stays counted until the next free: the semaphore is
+ * given once too often then, and a thread tries once for nothing. */
 static bool unlock_and_wait(struct acre_k_heap *heap, k_spinlock_key_t key, enum acre_status status,
     k_timeout_t *timeout, k_timepoint_t end)
 {

@@ -111,8 +111,8 @@ static size_t arena_last_live(const struct acre_arena_region *region, size_t bef
     }
 }
 
-/* Frees all blocks of a region from one on, whose starts are not counted any more, and the dead ones
- * before it. */
+/* Frees all blocks of a region from one on, whose starts are not counted any more, and the dead
+ * ones before it. */
 static void arena_cut(struct acre_arena *arena, struct acre_arena_region *region, size_t from)
 {
     size_t last = arena_last_live(region, from);
@@ -131,8 +131,8 @@ static void arena_free(struct acre_arena *arena, struct arena_live live)
         *acre_bitset_word(live.region->dead, live.at) |= acre_bit(live.at);
 }
 
-/* Frees a block outside the current region, or one that a word of the bitmaps does not show to be the
- * last or not the last of it; refuses what is no block. */
+/* Frees a block outside the current region, or one that a word of the bitmaps does not show to be
+ * the last or not the last of it; refuses what is no block. */
 static ACRE_NOINLINE enum acre_status arena_dealloc_slow(struct acre_arena *arena, uintptr_t pos)
 {
     struct arena_live live = acre_arena_find_live(arena, pos);

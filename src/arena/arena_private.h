@@ -137,8 +137,8 @@ ACRE_INLINE size_t arena_bytes_of(struct arena_live live)
     return (live.end - live.at) << ACRE_ARENA_GRANULE_LOG2;
 }
 
-/** The live block that starts at an address. O(log regions), and O(1) in the current region, and the
- * block's size. */
+/** The live block that starts at an address. O(log regions), and O(1) in the current region, and
+ * the block's size. */
 struct arena_live acre_arena_find_live(const struct acre_arena *arena, uintptr_t pos);
 
 /** Raises or lowers the top of a region in use, whose bits above are clear; at 0 the region is no

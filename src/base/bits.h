@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Index of the highest set bit; `word` is not 0. Arm counts zeros, and a difference joins the arithmetic
- * around it; x86 scans for the bit, and an exclusive or undoes what the builtin adds. */
+/** Index of the highest set bit; `word` is not 0. Arm counts zeros, and a difference joins the
+ * arithmetic around it; x86 scans for the bit, and an exclusive or undoes what the builtin adds. */
 ACRE_INLINE unsigned acre_bits_highest(size_t word)
 {
 #if UINTPTR_MAX > 0xffffffff && defined(__aarch64__)

@@ -22,9 +22,10 @@ ACRE_INLINE struct acre_check_result acre_check_broken(const char *invariant, co
     return (struct acre_check_result){ invariant, where };
 }
 
-/** A number for an address, another one for each. If the sums over two collections of addresses agree, so
- * do the collections, but for a chance of one in SIZE_MAX; where they differ in one address the sums
- * do. So a checker shows that links lead to the members of a list before it follows them. Pure. */
+/** A number for an address, another one for each. If the sums over two collections of addresses
+ * agree, so do the collections, but for a chance of one in SIZE_MAX; where they differ in one
+ * address the sums do. So a checker shows that links lead to the members of a list before it
+ * follows them. Pure. */
 ACRE_INLINE size_t acre_check_mix(uintptr_t address)
 {
     const unsigned half = 4 * sizeof(size_t);

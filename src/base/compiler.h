@@ -18,8 +18,8 @@
 #define ACRE_ANNOTATE 0
 #endif
 
-/* What the machine does in a few instructions, and what compilers call a library for (libgcc), which
- * kernels do not have: there base/wide.h does it. */
+/* What the machine does in a few instructions, and what compilers call a library for (libgcc),
+ * which kernels do not have: there base/wide.h does it. */
 #if defined(__riscv) && !defined(__riscv_mul)
 #define ACRE_MULTIPLIES 0
 #else
@@ -79,8 +79,9 @@
 /* Tells the optimiser what holds; the condition has no side effects. */
 #define ACRE_ASSUME(cond) ((cond) ? (void)0 : __builtin_unreachable())
 #define ACRE_REREAD() __asm__ volatile("" ::: "memory")
-/* Zero bits above the highest set one, and below the lowest; the word is not 0. Only as wide as the
- * machine has an instruction for: compilers call a library for the rest, which kernels do not have. */
+/* Zero bits above the highest set one, and below the lowest; the word is not 0. Only as wide as
+ * the machine has an instruction for: compilers call a library for the rest, which kernels do not
+ * have. */
 #if (defined(__riscv) && !defined(__riscv_zbb)) || (defined(__arm__) && !defined(__ARM_FEATURE_CLZ))
 /* no such instruction */
 #elif UINTPTR_MAX > 0xffffffff

@@ -403,8 +403,8 @@ static size_t region_mix_entry(uintptr_t entry)
     return region_entry_is_leaf(entry) ? 0 : acre_check_mix(entry);
 }
 
-/* Whether the root and the entries of nodes in use lead to nodes in use alone, and to each once. The nodes
- * are those of the regions in the list; no entry is followed. */
+/* Whether the root and the entries of nodes in use lead to nodes in use alone, and to each once.
+ * The nodes are those of the regions in the list; no entry is followed. */
 static bool region_links_add_up(const struct acre_regions *regions)
 {
     size_t sum = region_mix_entry(acre_regions_root(regions));
@@ -494,8 +494,8 @@ static bool region_walk_on(struct region_walk *walk)
     return region_end_slot(walk, step, true);
 }
 
-/* Whether the tree has all regions of the list, which has some, in its entries, and all nodes in use. The
- * links add up, so that each leads to a node. */
+/* Whether the tree has all regions of the list, which has some, in its entries, and all nodes in
+ * use. The links add up, so that each leads to a node. */
 static bool region_tree_holds(const struct acre_regions *regions, size_t nodes)
 {
     struct region_walk walk = { .next = regions->first };

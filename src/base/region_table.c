@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The table from addresses to regions: an array over a range of addresses. One step leads to the region
- * that has an address, but where several begin in one slot: then the index does.
+ * The table from addresses to regions: an array over a range of addresses. One step leads to the
+ * region that has an address, but where several begin in one slot: then the index does.
  */
 #include "base/regions.h"
 

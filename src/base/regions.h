@@ -58,8 +58,8 @@ enum {
     ACRE_REGION_LEVELS = 8 * sizeof(size_t) / ACRE_REGION_DIGIT
 };
 
-/** Bytes of a region from which on it brings a node, which then takes less than a 21st of it. A page of
- * 4 KiB less what a heap keeps of it for itself is more. */
+/** Bytes of a region from which on it brings a node, which then takes less than a 21st of it. A
+ * page of 4 KiB less what a heap keeps of it for itself is more. */
 #define ACRE_REGION_NODE_LEAST ((size_t)3 << 10)
 
 /** A node of the index: region_index.c describes it. */
@@ -131,17 +131,17 @@ bool acre_regions_overlap_metadata(
 
 /* ---- region_table.c ---- */
 
-/** Bytes, at the alignment of a word, of a table for `range` bytes of addresses; 0: the range is too
- * small to need one. O(1), pure. */
+/** Bytes, at the alignment of a word, of a table for `range` bytes of addresses; 0: the range is
+ * too small to need one. O(1), pure. */
 size_t acre_region_table_size(size_t range);
 
-/** Gives a set, not one of integers, memory of acre_region_table_size() bytes for a table of the range
- * from `start` on. Null: the set does without a table from now on. O(regions + slots). */
+/** Gives a set, not one of integers, memory of acre_region_table_size() bytes for a table of the
+ * range from `start` on. Null: the set does without a table from now on. O(regions + slots). */
 void acre_regions_set_table(
     struct acre_regions *regions, void *memory, uintptr_t start, size_t range);
 
-/** Enters a region, which is linked, into the table, if there is one, and takes one out that still is.
- * O(slots of the region). */
+/** Enters a region, which is linked, into the table, if there is one, and takes one out that still
+ * is. O(slots of the region). */
 void acre_region_table_insert(struct acre_regions *regions, struct acre_region *region);
 void acre_region_table_remove(struct acre_regions *regions, const struct acre_region *region);
 
@@ -189,8 +189,8 @@ ACRE_INLINE struct acre_region *acre_regions_find(const struct acre_regions *reg
     return region != NULL && acre_region_contains(region, at) ? region : NULL;
 }
 
-/** The entry below one that is a node, for an address. From the entry the distances of both members are
- * constants, so that no instruction removes the mark. */
+/** The entry below one that is a node, for an address. From the entry the distances of both
+ * members are constants, so that no instruction removes the mark. */
 ACRE_INLINE uintptr_t acre_region_entry_below(uintptr_t entry, uintptr_t at)
 {
     enum {
@@ -228,9 +228,9 @@ ACRE_INLINE struct acre_region *acre_regions_lead(uintptr_t root, uintptr_t at)
     return (struct acre_region *)entry;
 }
 
-/** The region that a table has for an address: no other one contains it but the one below that, unless
- * regions share a slot. In a slot without a region it is a descriptor that is all 0, whose bounds no
- * address meets. Null: there is no table, or it does not reach so far. O(1). */
+/** The region that a table has for an address: no other one contains it but the one below that,
+ * unless regions share a slot. In a slot without a region it is a descriptor that is all 0, whose
+ * bounds no address meets. Null: there is no table, or it does not reach so far. O(1). */
 ACRE_INLINE struct acre_region *acre_regions_in_table(
     const struct acre_regions *regions, uintptr_t at)
 {
@@ -251,9 +251,9 @@ ACRE_INLINE struct acre_region *acre_regions_in_table(
     return region;
 }
 
-/** The region that most likely contains an address, for paths where each instruction counts and whose
- * own bounds decide: where these say no, or for null, acre_regions_find() has to be asked. It may be a
- * descriptor that is all 0. */
+/** The region that most likely contains an address, for paths where each instruction counts and
+ * whose own bounds decide: where these say no, or for null, acre_regions_find() has to be asked.
+ * It may be a descriptor that is all 0. */
 ACRE_INLINE struct acre_region *acre_regions_find_likely(
     const struct acre_regions *regions, uintptr_t at)
 {
@@ -342,9 +342,9 @@ ACRE_INLINE void acre_regions_remove(struct acre_regions *regions, struct acre_r
         acre_indexed_remove(regions, region);
 }
 
-/** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4, or what breaks REGIONS-5; null:
- * none does. Follows the links of the list, and those of the index when all lead to nodes of its regions. O(regions);
- * with a table, O(regions + slots). */
+/** The lowest descriptor that breaks REGIONS-1, REGIONS-2 or REGIONS-4, or what breaks REGIONS-5;
+ * null: none does. Follows the links of the list, and those of the index when all lead to nodes of
+ * its regions. O(regions); with a table, O(regions + slots). */
 ACRE_INLINE const struct acre_region *acre_regions_find_broken(const struct acre_regions *regions)
 {
     return ACRE_SMALL ? acre_region_list_find_broken(regions) : acre_indexed_find_broken(regions);

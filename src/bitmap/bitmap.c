@@ -114,9 +114,9 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_cached(struct acre_bitmap *
     return acre_bitmap_free_page(self, (self->cached_start >> self->page_shift) + index);
 }
 
-/** True when no summary changes by a page in use being freed, in a chunk that is not dirty: the free run
- * that it joins ends on both sides within its word, all of whose pages are there, and is not the
- * longest of the chunk. */
+/** True when no summary changes by a page in use being freed, in a chunk that is not dirty: the
+ * free run that it joins ends on both sides within its word, all of whose pages are there, and is
+ * not the longest of the chunk. */
 ACRE_INLINE bool bitmap_is_silent(const struct acre_bitmap *self, size_t index, uint64_t freed)
 {
     size_t leaves = bitmap_chunks(self->cached_pages) * BITMAP_CHUNK_WORDS;
@@ -126,8 +126,9 @@ ACRE_INLINE bool bitmap_is_silent(const struct acre_bitmap *self, size_t index, 
            (index | (BITMAP_WORD_BITS - 1)) < self->cached_pages;
 }
 
-/** A page of the cached range, not below the hint, that is free or lies in a chunk that is not dirty. The
- * chunk becomes dirty if another one of its group is, or stays as it is if no summary changes. */
+/** A page of the cached range, not below the hint, that is free or lies in a chunk that is not
+ * dirty. The chunk becomes dirty if another one of its group is, or stays as it is if no summary
+ * changes. */
 static ACRE_NOINLINE enum acre_status bitmap_dealloc_clean(struct acre_bitmap *self, size_t index)
 {
     size_t word_at = index >> BITMAP_WORD_LOG2;
@@ -146,8 +147,8 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_clean(struct acre_bitmap *s
 }
 
 /**
- * A page of the cached range below the hint, where all are in use but an unlisted one: it becomes the
- * unlisted page if there is none yet and the page above, which may be the hint's, is in use.
+ * A page of the cached range below the hint, where all are in use but an unlisted one: it becomes
+ * the unlisted page if there is none yet and the page above, which may be the hint's, is in use.
  */
 static ACRE_NOINLINE enum acre_status bitmap_dealloc_below(struct acre_bitmap *self, size_t index)
 {

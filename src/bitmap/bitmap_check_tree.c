@@ -61,8 +61,8 @@ static bool bitmap_hint_agrees(const struct acre_bitmap *self)
            bitmap_is_at(self, self->hint_at, (size_t)(self->hint - range->words));
 }
 
-/** True when the unlisted page is alone in its word and below next_hint, between used pages: the one below
- * it is listed nowhere, since next_hint has the lowest page that is. */
+/** True when the unlisted page is alone in its word and below next_hint, between used pages: the
+ * one below it is listed nowhere, since next_hint has the lowest page that is. */
 static bool bitmap_unlisted_is_apart(const struct acre_bitmap *self)
 {
     const struct acre_bitmap_range *range = self->hint_range;

@@ -353,8 +353,8 @@ void acre_bitmap_sum_up(struct acre_bitmap_range *range, size_t group);
 /** Notes that a group has no free page left, as its words already say. O(log64(groups)). */
 void acre_bitmap_set_group_full(struct acre_bitmap_range *range, size_t group);
 
-/** The same for the hint's group. It is the cheapest one to flush, where the next hint's group may have to
- * become dirty and as many are as may be; the hint then goes. O(8 * levels). */
+/** The same for the hint's group. It is the cheapest one to flush, where the next hint's group may
+ * have to become dirty and as many are as may be; the hint then goes. O(8 * levels). */
 void acre_bitmap_leave_group(
     struct acre_bitmap *self, struct acre_bitmap_range *range, size_t group);
 
@@ -363,9 +363,9 @@ void acre_bitmap_leave_group(
 void acre_bitmap_dirty_update(struct acre_bitmap *self, struct acre_bitmap_range *range,
     size_t index, size_t count, bool free);
 
-/** Frees the page at `index` and keeps every summary exact, without a further dirty group: where as many
- * are dirty as may be, and the page's own is neither dirty nor full. False, nothing changed, elsewhere.
- * O(8 * levels). */
+/** Frees the page at `index` and keeps every summary exact, without a further dirty group: where
+ * as many are dirty as may be, and the page's own is neither dirty nor full. False, nothing
+ * changed, elsewhere. O(8 * levels). */
 bool acre_bitmap_free_clean(
     const struct acre_bitmap *self, struct acre_bitmap_range *range, size_t index);
 
@@ -375,9 +375,9 @@ ACRE_INLINE void bitmap_add_free_word(struct acre_bitmap_range *range, size_t wo
     range->groups[word / BITMAP_WORD_BITS].free_words |= acre_wide_bit(word);
 }
 
-/** The same, and its chunk becomes dirty. A full group becomes dirty as a whole: its next page is then
- * freed on the short path, and one test sums up a chunk without a free page. O(log64(groups)), and as
- * acre_bitmap_dirty_add. */
+/** The same, and its chunk becomes dirty. A full group becomes dirty as a whole: its next page is
+ * then freed on the short path, and one test sums up a chunk without a free page.
+ * O(log64(groups)), and as acre_bitmap_dirty_add. */
 void acre_bitmap_list_word(struct acre_bitmap *self, struct acre_bitmap_range *range, size_t word);
 
 /** Lists the unlisted page. O(log64(groups)), and as acre_bitmap_dirty_add. */
@@ -396,8 +396,8 @@ ACRE_INLINE void bitmap_list_any(struct acre_bitmap *self)
  * O(ranges + log64(groups)). */
 bool acre_bitmap_find_hint(struct acre_bitmap *self);
 
-/** Moves the hint on, the last page of its word having been taken, but not counted. O(1) within a group, else as
- * acre_bitmap_find_hint. */
+/** Moves the hint on, the last page of its word having been taken, but not counted. O(1) within a
+ * group, else as acre_bitmap_find_hint. */
 void acre_bitmap_advance_hint(struct acre_bitmap *self);
 
 /** Frees one page in any state of the allocator. ACRE_NOT_ALLOCATED, nothing changed, when the page
@@ -421,8 +421,8 @@ ACRE_INLINE void bitmap_forget_unlisted(struct acre_bitmap *self)
     self->next_hint = NULL;
 }
 
-/** For the checker: whether the tree, the sets and the hint hold what BITMAP-4 to BITMAP-6, BITMAP-8
- * and BITMAP-9 say; in a range, and over all ranges. */
+/** For the checker: whether the tree, the sets and the hint hold what BITMAP-4 to BITMAP-6,
+ * BITMAP-8 and BITMAP-9 say; in a range, and over all ranges. */
 struct acre_check_result acre_bitmap_check_tree(
     const struct acre_bitmap *self, const struct acre_bitmap_range *range);
 struct acre_check_result acre_bitmap_check_hint(const struct acre_bitmap *self);
@@ -446,7 +446,8 @@ void acre_bitmap_tree_make(struct acre_bitmap_range *range);
  * O(1 + dirty groups * (64 + 8 * levels)). */
 struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *range);
 
-/* ---- bitmap_span.c, bitmap_small.c: runs, which may cross from a range into an adjoining one ---- */
+/* ---- bitmap_span.c, bitmap_small.c: runs, which may cross from a range into an adjoining one
+ * ---- */
 
 /** The range that owns a page, or null. O(levels of the index); O(ranges) in a small build. */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);

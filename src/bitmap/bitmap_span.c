@@ -140,8 +140,8 @@ bool acre_bitmap_span_find(
 
 /* ---- with conditions ---- */
 
-/** The limits of a search in `pages` pages, at least 1, from the page number `first` on; their `to` is 0
- * when no page of them is within the limits. */
+/** The limits of a search in `pages` pages, at least 1, from the page number `first` on; their
+ * `to` is 0 when no page of them is within the limits. */
 static struct bitmap_limits bitmap_limits_in(
     const struct bitmap_request *request, uintptr_t first, size_t pages)
 {

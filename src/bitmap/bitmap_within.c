@@ -54,8 +54,8 @@ static void bitmap_visit_child(
     bitmap_visit_node(range, visit, index);
 }
 
-/** Goes past the node, which has the summary `run` and is not the last one within the limits, to the next
- * one, which has another parent when this is the last child. */
+/** Goes past the node, which has the summary `run` and is not the last one within the limits, to
+ * the next one, which has another parent when this is the last child. */
 static void bitmap_visit_next(const struct acre_bitmap_range *range, struct bitmap_visit *visit,
     struct bitmap_run run, bool top_down)
 {

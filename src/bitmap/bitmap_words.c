@@ -312,8 +312,8 @@ size_t acre_bitmap_fit_within(const struct bitmap_limits *limits, size_t start, 
                             : bitmap_fit_lowest(limits, start, end);
 }
 
-/** The lowest or highest of the places `starts` in the word whose bit 0 has the index `at`, where no
- * boundary is crossed; BITMAP_NONE when there is none. */
+/** The lowest or highest of the places `starts` in the word whose bit 0 has the index `at`, where
+ * no boundary is crossed; BITMAP_NONE when there is none. */
 static size_t bitmap_word_pick(uint64_t starts, size_t at, const struct bitmap_limits *limits)
 {
     while (starts != 0) {

@@ -117,8 +117,8 @@ struct bitmap_run acre_bitmap_words_summary(const uint64_t *words, size_t pages)
 size_t acre_bitmap_words_find(
     const uint64_t *words, size_t pages, size_t base, const struct bitmap_want *want);
 
-/** The same for a search with conditions: the first place, or the last one. O(pages / 64), and at most
- * 32 steps per word when a boundary is below 64 pages. */
+/** The same for a search with conditions: the first place, or the last one. O(pages / 64), and at
+ * most 32 steps per word when a boundary is below 64 pages. */
 size_t acre_bitmap_words_find_within(
     const uint64_t *words, size_t pages, size_t base, const struct bitmap_limits *limits);
 

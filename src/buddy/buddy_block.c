@@ -17,7 +17,8 @@ struct acre_num acre_buddy_usable_size(const struct acre_buddy *buddy, const voi
 
 /* ---- resize ---- */
 
-/* Whether no live block starts in the block of an order, an upper half, that lies wholly in a region. */
+/* Whether no live block starts in the block of an order, an upper half, that lies wholly in a
+ * region. */
 static bool buddy_has_no_live(
     const struct acre_buddy_region *region, uintptr_t block, unsigned order)
 {

@@ -433,9 +433,9 @@ struct buddy_view acre_buddy_inspect(
 
 /* ---- buddy_free.c: merging and splitting ---- */
 
-/* Ends a merge that makes a region's largest block, or that comes to the edge of a region which another
- * one adjoins: of the block with the number `at` among those of its order, whose buddy_lead() is
- * `lead`. */
+/* Ends a merge that makes a region's largest block, or that comes to the edge of a region which
+ * another one adjoins: of the block with the number `at` among those of its order, whose
+ * buddy_lead() is `lead`. */
 void acre_buddy_merge_to_largest(
     struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t at, size_t lead);
 
@@ -473,8 +473,8 @@ void acre_buddy_merge(struct acre_buddy *buddy, uintptr_t block, unsigned order)
 /* Makes the blocks in [from, to) free, in pieces as large as alignment lets them be. */
 void acre_buddy_merge_range(struct acre_buddy *buddy, uintptr_t from, uintptr_t to);
 
-/* Splits a block that is in no set down to `order`: the upper halves become free. One of them may be
- * the region's largest: the caller updates that. */
+/* Splits a block that is in no set down to `order`: the upper halves become free. One of them may
+ * be the region's largest: the caller updates that. */
 void acre_buddy_split(struct acre_buddy *buddy, struct acre_buddy_region *region, uintptr_t block,
     unsigned from, unsigned order);
 

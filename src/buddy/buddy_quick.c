@@ -111,8 +111,8 @@ void acre_buddy_flush_within(struct acre_buddy *buddy, uintptr_t first, size_t c
 
 /* ---- refilling ---- */
 
-/* Blocks of one order at equal distances: the highest one, the distance in bytes and in state bytes,
- * and what their state bytes get. */
+/* Blocks of one order at equal distances: the highest one, the distance in bytes and in state
+ * bytes, and what their state bytes get. */
 struct buddy_series {
     struct acre_buddy_quick_block top;
     size_t count;

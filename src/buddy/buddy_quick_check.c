@@ -85,8 +85,8 @@ static size_t buddy_mix(const struct acre_buddy_region *region)
     return region != NULL ? acre_check_mix((uintptr_t)region) : 0;
 }
 
-/* Whether the heads of the lists and the links of regions lead to regions with a free block alone, and to
- * each once. None is followed. */
+/* Whether the heads of the lists and the links of regions lead to regions with a free block alone,
+ * and to each once. None is followed. */
 static bool buddy_lists_add_up(const struct acre_buddy *buddy)
 {
     size_t sum = 0;
@@ -112,8 +112,8 @@ static bool buddy_has_sound_order(const struct acre_buddy_region *region)
                (region->order_next == NULL && region->order_prev == NULL));
 }
 
-/* How many regions a list has, each of its order and linked back, so that they are no circle; `most` + 1
- * when it is not sound. The links of all lists add up. */
+/* How many regions a list has, each of its order and linked back, so that they are no circle;
+ * `most` + 1 when it is not sound. The links of all lists add up. */
 static size_t buddy_count_list(const struct acre_buddy *buddy, unsigned order, size_t most)
 {
     const struct acre_buddy_region *region = buddy->by_order[order];

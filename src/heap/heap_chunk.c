@@ -22,8 +22,8 @@ ACRE_INLINE bool heap_ring_agrees(const struct acre_heap *heap)
 }
 /* NOT-COVERED-END */
 
-/* Enters a chunk as the next one to be examined. It starts a ring of its own where the record of the
- * one examined last is damaged. */
+/* Enters a chunk as the next one to be examined. It starts a ring of its own where the record of
+ * the one examined last is damaged. */
 static void heap_enter_ring(struct acre_heap *heap, struct acre_heap_chunk *chunk)
 {
     struct acre_heap_chunk *last = heap->ring;
@@ -134,8 +134,8 @@ struct acre_heap_chunk *acre_heap_count_frees(struct acre_heap *heap, size_t fre
     return gone;
 }
 
-/* Not every free that empties a chunk is counted, but each leaves fewer live blocks. Nothing changes
- * where there are no fewer, so that a refused request leaves the heap as it is. */
+/* Not every free that empties a chunk is counted, but each leaves fewer live blocks. Nothing
+ * changes where there are no fewer, so that a refused request leaves the heap as it is. */
 static void heap_note_frees(struct acre_heap *heap)
 {
     size_t live = acre_bytes_stats(heap_bytes(heap)).live_blocks;

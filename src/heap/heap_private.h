@@ -202,8 +202,8 @@ struct acre_num acre_heap_try_pages(
 /* Counts a request for pages that is refused. */
 void acre_heap_count_refused_pages(struct acre_heap *heap);
 
-/* Allocates a run with `bytes` or more for a region, and enters it into `runs`; null: there is none.
- */
+/* Allocates a run with `bytes` or more for a region, and enters it into `runs`; null: there is
+ * none. */
 struct acre_heap_chunk *acre_heap_alloc_run(struct acre_heap *heap, size_t bytes, unsigned flags);
 
 /* Returns the pages of chunks, linked by ring_next up to null. Returns their bytes. */
@@ -216,16 +216,16 @@ size_t acre_heap_return_runs(struct acre_heap *heap, struct acre_heap_chunk *gon
 bool acre_heap_add_chunk(
     struct acre_heap *heap, struct acre_heap_chunk *chunk, struct acre_layout layout);
 
-/* Removes those of the next `limit` chunks of the ring that are empty and without which `keep` bytes
- * stay. Returns them, linked by ring_next up to null. Under the lock of bytes. */
+/* Removes those of the next `limit` chunks of the ring that are empty and without which `keep`
+ * bytes stay. Returns them, linked by ring_next up to null. Under the lock of bytes. */
 struct acre_heap_chunk *acre_heap_remove_chunks(struct acre_heap *heap, size_t limit, size_t keep);
 
 /* Examines up to ACRE_HEAP_SCAN_LIMIT chunks that may be empty, and returns the pages of those that
  * are. Changes nothing when none may be. Returns their bytes. */
 size_t acre_heap_release_some(struct acre_heap *heap);
 
-/* Counts `frees` frees. When a scan is due, scans and returns chunks whose pages are to be returned;
- * else null. Under the lock of bytes. */
+/* Counts `frees` frees. When a scan is due, scans and returns chunks whose pages are to be
+ * returned; else null. Under the lock of bytes. */
 struct acre_heap_chunk *acre_heap_count_frees(struct acre_heap *heap, size_t frees);
 
 /* Bytes of live blocks. */

@@ -138,8 +138,8 @@ enum acre_status acre_heap_add_memory(struct acre_heap *heap, void *start, size_
     return status;
 }
 
-/* Removes the pages of some memory. Sets *table if the table stands there, which only the byte allocator
- * still reads then. */
+/* Removes the pages of some memory. Sets *table if the table stands there, which only the byte
+ * allocator still reads then. */
 static enum acre_status heap_remove_pages(struct acre_heap *heap, void *start, bool *table)
 {
     acre_locker_lock(&heap->pages_lock);

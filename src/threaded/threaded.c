@@ -62,8 +62,8 @@ static void threaded_abandon(struct acre_threaded *threaded, struct acre_thread_
     atomic_store_explicit(&heap->state, THREADED_ABANDONED, memory_order_seq_cst);
 }
 
-/* A few small heaps keep their empty slabs and runs for the threads that start next: short-lived threads
- * would otherwise make all slabs anew. */
+/* A few small heaps keep their empty slabs and runs for the threads that start next: short-lived
+ * threads would otherwise make all slabs anew. */
 static bool threaded_keeps_empty(
     const struct acre_threaded *threaded, const struct acre_thread_heap *heap)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * One block: the proof that it is live, its size and layout, and its free into a slab of another thread.
+ * One block: the proof that it is live, its size and layout, and its free into a slab of another
+ * thread.
  */
 #include "threaded/threaded_harden.h"
 
@@ -113,8 +114,8 @@ static void threaded_drain_abandoned(struct acre_thread_heap *heap)
     acre_locker_unlock(&threaded->env.lock);
 }
 
-/* Push first, then look: a heap that is abandoned meanwhile drains after it has changed its state, so
- * one of the two sees the other (both are sequentially consistent). */
+/* Push first, then look: a heap that is abandoned meanwhile drains after it has changed its state,
+ * so one of the two sees the other (both are sequentially consistent). */
 static void threaded_push_remote(struct acre_thread_heap *owner, struct acre_threaded_group *group)
 {
     struct acre_threaded_group *first = atomic_load_explicit(&owner->remote, memory_order_relaxed);

@@ -53,8 +53,9 @@ size_t acre_threaded_class_sizes(unsigned size_class)
     return acre_threaded_class_size(size_class) - smaller;
 }
 
-/* Each slab is twice as large as the one before. Those of the largest classes start with one object: most programs
- * have few blocks of each such size, and what others have touched before stays resident. */
+/* Each slab is twice as large as the one before. Those of the largest classes start with one
+ * object: most programs have few blocks of each such size, and what others have touched before
+ * stays resident. */
 size_t acre_threaded_class_pages(unsigned size_class, unsigned slabs)
 {
     size_t size = acre_threaded_class_size(size_class);
@@ -84,9 +85,10 @@ unsigned acre_threaded_class_groups(unsigned size_class, size_t pages)
 _Static_assert(ACRE_THREADED_MAX_SMALL % ACRE_THREADED_PAGE == 0,
     "a size of a class, rounded up to an alignment, has a class");
 
-/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Slabs start
- * at pages, so objects whose size is a multiple of the alignment lie at multiples of it; and the class
- * of such a size has one: where its step is less than the alignment, each multiple has its own class. */
+/* The class that serves a layout of at most a page of alignment, or ACRE_THREADED_CLASSES. Slabs
+ * start at pages, so objects whose size is a multiple of the alignment lie at multiples of it; and
+ * the class of such a size has one: where its step is less than the alignment, each multiple has
+ * its own class. */
 unsigned acre_threaded_class_for(struct acre_layout layout)
 {
     size_t size = layout.size + (layout.size == 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Hardened heaps: canaries, zeroes, the quarantine's memory, and the sweep that looks at a few of them.
+ * Hardened heaps: canaries, zeroes, the quarantine's memory, and the sweep that looks at a few of
+ * them.
  */
 #include "threaded/threaded_harden.h"
 
@@ -30,8 +31,8 @@ static unsigned char harden_byte(uintptr_t address, size_t pattern)
     return byte;
 }
 
-/* The first byte of a range that is not the canary's; `end` when there is none. A sweep reads bytes that
- * their owner may be writing, and asks again whether the object was live. */
+/* The first byte of a range that is not the canary's; `end` when there is none. A sweep reads
+ * bytes that their owner may be writing, and asks again whether the object was live. */
 ACRE_RACY uintptr_t harden_first_changed(uintptr_t start, uintptr_t end, size_t pattern)
 {
     while (start < end && *(const unsigned char *)start == harden_byte(start, pattern))
@@ -56,8 +57,8 @@ ACRE_NOINLINE uintptr_t acre_harden_first_byte(uintptr_t start)
     return (uintptr_t)byte;
 }
 
-/* The bytes of the last word of the object before are 0, or its canary. Which, its number tells; a thread that frees
- * it meanwhile may leave neither. */
+/* The bytes of the last word of the object before are 0, or its canary. Which, its number tells; a
+ * thread that frees it meanwhile may leave neither. */
 ACRE_RACY uintptr_t harden_find_in_word(
     const struct acre_threaded_slab *slab, uintptr_t object, size_t pattern)
 {

@@ -79,7 +79,8 @@ ACRE_INLINE _Atomic size_t *harden_run_slack(const struct acre_threaded_slab *ru
     return (_Atomic size_t *)(uintptr_t)&run->group[run->capacity];
 }
 
-/* Bytes of a free object that are cleared and verified; a multiple of two words, but the last word. */
+/* Bytes of a free object that are cleared and verified; a multiple of two words, but the last
+ * word. */
 ACRE_INLINE size_t harden_fill(const struct acre_threaded *threaded, size_t size)
 {
     size_t fill = threaded->env.hardening.fill;
@@ -106,8 +107,8 @@ ACRE_INLINE size_t harden_lead(const struct acre_threaded_slab *slab)
 
 /* ---- canaries ---- */
 
-/* The bytes of the canaries of the object at an address, in the order of their addresses modulo a word;
- * none is 0. */
+/* The bytes of the canaries of the object at an address, in the order of their addresses modulo a
+ * word; none is 0. */
 ACRE_INLINE size_t harden_pattern(const struct acre_threaded *threaded, uintptr_t object)
 {
     size_t mixed = (object / ACRE_THREADED_UNIT) * (size_t)UINT64_C(0x9e3779b97f4a7c15);
@@ -270,7 +271,8 @@ void acre_harden_flush(struct acre_thread_heap *heap);
 /* Verifies a few canaries and zeroes. */
 void acre_harden_sweep(struct acre_thread_heap *heap);
 
-/* Tells the caller of damage at an address. `size`: bytes requested for the block, 0 for a free one. */
+/* Tells the caller of damage at an address. `size`: bytes requested for the block, 0 for a free
+ * one. */
 void acre_harden_report(const struct acre_threaded *threaded, enum acre_threaded_damage_kind kind,
     uintptr_t where, uintptr_t block, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The usual calls of a hardened heap, inline and without a frame: small blocks of the thread's own in which nothing is
- * wrong, with a full quarantine. Whatever else there is they leave to the functions of threaded_harden.h, before
- * anything has changed.
+ * The usual calls of a hardened heap, inline and without a frame: small blocks of the thread's own
+ * in which nothing is wrong, with a full quarantine. Whatever else there is they leave to the
+ * functions of threaded_harden.h, before anything has changed.
  */
 #ifndef ACRE_SRC_THREADED_HARDEN_FAST_H
 #define ACRE_SRC_THREADED_HARDEN_FAST_H
@@ -18,8 +18,8 @@ ACRE_INLINE unsigned harden_random(struct threaded_quarantine *quarantine, unsig
     return (unsigned)(quarantine->random >> (THREADED_WORD_BITS - HIGHEST_BITS)) & (below - 1);
 }
 
-/* The bits of the group from which an object is taken: all free ones, or those from a random one on once the
- * quarantine is full; 0: there is none. */
+/* The bits of the group from which an object is taken: all free ones, or those from a random one
+ * on once the quarantine is full; 0: there is none. */
 ACRE_INLINE size_t harden_choice(struct threaded_quarantine *quarantine, size_t bits)
 {
     if (ACRE_UNLIKELY(quarantine->ring[0].count < HARDEN_SMALL_COUNT))
@@ -37,8 +37,8 @@ ACRE_INLINE void harden_mark_object(const struct acre_threaded *threaded,
     atomic_store_explicit(slack, (uint16_t)bytes, memory_order_release);
 }
 
-/* The rest of a free that harden_dealloc_fast() has done all of but this; and an object with the bit of a group, whose
- * zeroes are verified. */
+/* The rest of a free that harden_dealloc_fast() has done all of but this; and an object with the
+ * bit of a group, whose zeroes are verified. */
 void acre_harden_free_late(struct acre_thread_heap *heap);
 void *acre_harden_take_object(
     struct acre_thread_heap *heap, struct acre_threaded_group *group, unsigned bit, size_t size);
@@ -72,8 +72,8 @@ ACRE_INLINE bool harden_is_zero(uintptr_t start, uintptr_t end)
     return all == 0;
 }
 
-/* A block of 1 to HARDEN_INLINE bytes at natural alignment, where that is simple; null: it is not. Whoever finds a
- * free object that was written tells of it. */
+/* A block of 1 to HARDEN_INLINE bytes at natural alignment, where that is simple; null: it is not.
+ * Whoever finds a free object that was written tells of it. */
 ACRE_INLINE void *harden_alloc_fast(struct acre_thread_heap *heap, size_t size)
 {
     struct threaded_quarantine *quarantine = heap->quarantine;
@@ -102,7 +102,8 @@ ACRE_INLINE void *harden_alloc_fast(struct acre_thread_heap *heap, size_t size)
 /* ---- dealloc ---- */
 
 /* NOT-COVERED-BEGIN: the drop-in malloc alone frees so, and a build that counts does not preload it */
-/* Whether the canaries of a live object and the word before it are as they were. False leaves it open. */
+/* Whether the canaries of a live object and the word before it are as they were. False leaves it
+ * open. */
 ACRE_INLINE bool harden_edges_are_intact(const struct acre_threaded *threaded,
     const struct acre_threaded_slab *slab, uintptr_t object, size_t slack)
 {

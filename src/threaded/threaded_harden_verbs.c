@@ -144,8 +144,8 @@ void *acre_harden_alloc(struct acre_thread_heap *heap, struct acre_layout layout
 
 /* ---- dealloc ---- */
 
-/* Sets a number to HARDEN_DEAD and returns what it was, by an operation on the 32 bits that it is half
- * of: many machines have none that is narrower. */
+/* Sets a number to HARDEN_DEAD and returns what it was, by an operation on the 32 bits that it is
+ * half of: many machines have none that is narrower. */
 ACRE_INLINE size_t harden_exchange_dead(_Atomic uint16_t *slack)
 {
     _Static_assert(HARDEN_DEAD == 0xffff, "setting all bits makes a number dead");
@@ -159,10 +159,10 @@ ACRE_INLINE size_t harden_exchange_dead(_Atomic uint16_t *slack)
     return had >> by & HARDEN_DEAD;
 }
 
-/* Takes a live object from the program: its slack, or HARDEN_DEAD when there is none. Only threads that
- * do not own the slab use an atomic exchange: two frees of one object at once, one of them the owner's,
- * are found when it leaves the quarantines. The fence stands before the object is cleared, so that a
- * sweep that sees a zero sees that the object is not live. */
+/* Takes a live object from the program: its slack, or HARDEN_DEAD when there is none. Only threads
+ * that do not own the slab use an atomic exchange: two frees of one object at once, one of them
+ * the owner's, are found when it leaves the quarantines. The fence stands before the object is
+ * cleared, so that a sweep that sees a zero sees that the object is not live. */
 ACRE_INLINE size_t harden_claim(
     const struct acre_thread_heap *heap, struct acre_threaded_slab *slab, uintptr_t address)
 {
@@ -256,8 +256,8 @@ enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)
 
 /* ---- realloc ---- */
 
-/* A block whose class stays gets a new slack; what it gains is 0. Between the two numbers it is not live,
- * which a sweep sees. */
+/* A block whose class stays gets a new slack; what it gains is 0. Between the two numbers it is
+ * not live, which a sweep sees. */
 static bool harden_resize_object(
     struct acre_thread_heap *heap, uintptr_t object, size_t had, struct acre_layout layout)
 {

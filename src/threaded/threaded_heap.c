@@ -72,9 +72,9 @@ static size_t threaded_highest_part(const struct acre_threaded_group *group, uns
     return threaded_low_bits(count >> log2) << (count - (count >> log2));
 }
 
-/* The watermark of a slab that is not current: passed by the free that empties a group and by the first of a full
- * one. Where sweeps make sense, also by the one that frees a page or an eighth of the group, which are the objects
- * allocated last, then a quarter and half of it. */
+/* The watermark of a slab that is not current: passed by the free that empties a group and by the
+ * first of a full one. Where sweeps make sense, also by the one that frees a page or an eighth of
+ * the group, which are the objects allocated last, then a quarter and half of it. */
 static size_t threaded_free_watermark(const struct acre_threaded_group *group, bool sweeps)
 {
     enum { LEAST_SWEPT = 64, EIGHTH = 3 };
@@ -204,8 +204,8 @@ static bool threaded_is_wanted(
            threaded_is_empty(slab);
 }
 
-/* An empty slab of a class that serves another one, out of the lists; null: there is none. A small class keeps
- * its current slab, which it soon needs again. */
+/* An empty slab of a class that serves another one, out of the lists; null: there is none. A small
+ * class keeps its current slab, which it soon needs again. */
 static struct acre_threaded_slab *threaded_take_empty(
     struct acre_thread_heap *heap, unsigned size_class, const struct threaded_wanted *wanted)
 {
@@ -225,17 +225,18 @@ static struct acre_threaded_slab *threaded_take_empty(
     return NULL;
 }
 
-/* Whether a class may take a slab of another: a medium one always, a small one beside a slab of its own, for most
- * programs have blocks of each small size. */
+/* Whether a class may take a slab of another: a medium one always, a small one beside a slab of
+ * its own, for most programs have blocks of each small size. */
 static bool threaded_may_take(const struct acre_thread_heap *heap, unsigned size_class)
 {
     return heap->slow_calls >= THREADED_CALLS_PER_CHANGE && !threaded_is_hardened(heap->threaded) &&
            (size_class >= FIRST_MEDIUM || heap->slabs[size_class] != 0);
 }
 
-/* Most programs have few live blocks of each medium size, but sooner or later some of every size, and the sizes of
- * small blocks change: an empty slab of another class serves before a new one is made, if it has as many pages as
- * the first slab of this class, or up to twice as many. Under the lock. */
+/* Most programs have few live blocks of each medium size, but sooner or later some of every size,
+ * and the sizes of small blocks change: an empty slab of another class serves before a new one is
+ * made, if it has as many pages as the first slab of this class, or up to twice as many. Under the
+ * lock. */
 static struct acre_threaded_slab *threaded_reuse_slab(
     struct acre_thread_heap *heap, unsigned size_class)
 {

@@ -42,8 +42,8 @@ static void threaded_next_kept(struct acre_thread_heap *heap)
     heap->next_kept = (heap->next_kept + 1) % ACRE_THREADED_KEPT_RUNS;
 }
 
-/* Keeps a run for reuse; links those that have to make room, or itself, to *gone. All that are kept have at
- * most KEPT pages, and one for every PART of the heap's slabs. */
+/* Keeps a run for reuse; links those that have to make room, or itself, to *gone. All that are
+ * kept have at most KEPT pages, and one for every PART of the heap's slabs. */
 static void threaded_keep_run(
     struct acre_thread_heap *heap, struct acre_threaded_slab *run, struct acre_threaded_slab **gone)
 {
@@ -119,8 +119,8 @@ enum acre_status acre_threaded_dealloc_run(
     return ACRE_OK;
 }
 
-/* Takes the pages behind a run, or gives back its last ones. False: the pages behind it are in use, and
- * nothing has changed. */
+/* Takes the pages behind a run, or gives back its last ones. False: the pages behind it are in
+ * use, and nothing has changed. */
 static bool threaded_resize_run(
     struct acre_threaded *threaded, struct acre_threaded_slab *run, size_t pages)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Memory of free objects in slabs that have live ones too: it goes back to the system in whole pages, while
- * the slab stays. Only the owner runs this, without the lock.
+ * Memory of free objects in slabs that have live ones too: it goes back to the system in whole
+ * pages, while the slab stays. Only the owner runs this, without the lock.
  *
- * Nothing watches the single free. Those that pass the watermark of a group (`free_watermark`) sweep: every
- * so many of them look at a few slabs of the partial lists. Pages that are free at two looks, between which the slab was not
- * current, are discarded; where at least half of the slab is free, at one look. A sweep that finds much halves
- * the number of such frees until the next one, and one that finds little doubles it. So a program that
- * allocates as much as it frees pays for a look in MOST_WAIT such frees, and a sweep is bounded.
+ * Nothing watches the single free. Those that pass the watermark of a group (`free_watermark`)
+ * sweep: every so many of them look at a few slabs of the partial lists. Pages that are free at two
+ * looks, between which the slab was not current, are discarded; where at least half of the slab is
+ * free, at one look. A sweep that finds much halves the number of such frees until the next one,
+ * and one that finds little doubles it. So a program that allocates as much as it frees pays for a
+ * look in MOST_WAIT such frees, and a sweep is bounded.
  */
 #include "base/wide.h"
 #include "threaded/threaded_private.h"

@@ -182,8 +182,8 @@ static ACRE_NOINLINE struct acre_ptr tlsf_alloc_from_later(
     return tlsf_alloc_unlisted(tlsf, block, span, 4 * (list - own));
 }
 
-/* Allocates from the next larger list in a word of the bitmap, that of the request's own list, which
- * is empty. All blocks of a linear list have one size, so no header is read. */
+/* Allocates from the next larger list in a word of the bitmap, that of the request's own list,
+ * which is empty. All blocks of a linear list have one size, so no header is read. */
 static ACRE_NOINLINE struct acre_ptr tlsf_alloc_larger(
     struct acre_tlsf *tlsf, size_t size, size_t word, size_t own)
 {
@@ -437,8 +437,8 @@ ACRE_NOINLINE enum acre_status acre_tlsf_free_block(
     return tlsf_free_unlisted(tlsf, block);
 }
 
-/* Frees a block that has this number in a region's map, which becomes the cached one; refuses what is no
- * block. */
+/* Frees a block that has this number in a region's map, which becomes the cached one; refuses what
+ * is no block. */
 ACRE_INLINE enum acre_status tlsf_dealloc_caching(struct acre_tlsf *tlsf,
     struct acre_tlsf_block *block, const struct acre_tlsf_region *region, size_t offset)
 {

@@ -191,8 +191,8 @@ ACRE_INLINE void tlsf_set_last(struct acre_tlsf *tlsf, size_t list, struct acre_
     tlsf->last[list] = block;
 }
 
-/* The first and the last block of the list of a span below 4 * TLSF_LINEAR. The span is a multiple of
- * the list's number: machines that scale an index need no other. */
+/* The first and the last block of the list of a span below 4 * TLSF_LINEAR. The span is a multiple
+ * of the list's number: machines that scale an index need no other. */
 ACRE_INLINE struct acre_tlsf_block **tlsf_place_of(
     struct acre_tlsf_block *const *blocks, size_t span)
 {

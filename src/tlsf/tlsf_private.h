@@ -311,7 +311,8 @@ ACRE_INLINE void tlsf_set_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *b
     tlsf->live_blocks++;
 }
 
-/* Makes a block in the cached region live; false when this is a new peak, which is not written yet. */
+/* Makes a block in the cached region live; false when this is a new peak, which is not written
+ * yet. */
 ACRE_INLINE bool tlsf_add_live(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
     tlsf_set_live(tlsf, block);
@@ -338,8 +339,8 @@ ACRE_INLINE void tlsf_count_freed(struct acre_tlsf *tlsf, size_t span)
     ACRE_ASSERT((size_t)tlsf->headroom <= tlsf->peak); /* TLSF-8 */
 }
 
-/* Whether an address is that of a granule of the cached region, neither the first nor the last. There is
- * a cached region. */
+/* Whether an address is that of a granule of the cached region, neither the first nor the last.
+ * There is a cached region. */
 ACRE_INLINE bool tlsf_is_inner(const struct acre_tlsf *tlsf, const void *at)
 {
     ACRE_ASSERT(tlsf->granules > 2); /* TLSF-9 */
@@ -365,8 +366,8 @@ ACRE_INLINE struct acre_tlsf_region *tlsf_prev_region(const struct acre_tlsf_reg
     return (struct acre_tlsf_region *)region->range.prev;
 }
 
-/* The highest region that starts at or below an address; null: none does. O(log regions), in a small
- * build O(regions). */
+/* The highest region that starts at or below an address; null: none does. O(log regions), in a
+ * small build O(regions). */
 ACRE_INLINE struct acre_tlsf_region *tlsf_region_floor(const struct acre_tlsf *tlsf, uintptr_t at)
 {
     return (struct acre_tlsf_region *)acre_regions_floor(&tlsf->regions, at);
@@ -413,8 +414,9 @@ ACRE_INLINE void tlsf_cache_region(struct acre_tlsf *tlsf, const struct acre_tls
     tlsf->live_map = region != NULL ? region->shared_map : NULL;
 }
 
-/* The region that has a granule at `ptr`, or shares the map that does, and the number of the granule in
- * that map; null: none, or the short way through the index does not lead there. O(log regions). */
+/* The region that has a granule at `ptr`, or shares the map that does, and the number of the
+ * granule in that map; null: none, or the short way through the index does not lead there. O(log
+ * regions). */
 ACRE_INLINE const struct acre_tlsf_region *tlsf_find_likely(
     const struct acre_tlsf *tlsf, const void *ptr, size_t *offset)
 {
@@ -489,8 +491,8 @@ bool acre_tlsf_is_sound_live(const struct acre_tlsf *tlsf, const struct acre_tls
  * O(lists dropped). */
 void acre_tlsf_validate_for(struct acre_tlsf *tlsf, struct acre_layout layout);
 
-/* The same before an alloc that takes from a large list, in which case `own` is that of its size, or
- * from the first list from `list` on. Of a linear list only the links need validation, for its
+/* The same before an alloc that takes from a large list, in which case `own` is that of its size,
+ * or from the first list from `list` on. Of a linear list only the links need validation, for its
  * number is the size of its blocks. */
 void acre_tlsf_validate_lists(struct acre_tlsf *tlsf, size_t own, size_t list);
 
@@ -503,9 +505,9 @@ ACRE_INLINE bool tlsf_has_one_region(const struct acre_tlsf *tlsf)
     return TLSF_ONE_REGION || tlsf_next_region(tlsf_first_region(tlsf)) == NULL;
 }
 
-/* Whether a live block, at a granule of the cached region, has live neighbours only and an undamaged
- * header: the next live block starts where it ends. Where there are several regions, that may be in
- * another one. False leaves it open. O(its granules / bits of a word). */
+/* Whether a live block, at a granule of the cached region, has live neighbours only and an
+ * undamaged header: the next live block starts where it ends. Where there are several regions,
+ * that may be in another one. False leaves it open. O(its granules / bits of a word). */
 ACRE_INLINE bool tlsf_is_between_live(
     const struct acre_tlsf *tlsf, const struct acre_tlsf_block *block, size_t offset)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * TLSF's alloc and dealloc in builds with a largest pool (ACRE_MAX_POOL) and over compact structures:
- * short code before fast code, one path for all sizes, and still no loop. Lists are last in, first
- * out, and every free block is in one.
+ * TLSF's alloc and dealloc in builds with a largest pool (ACRE_MAX_POOL) and over compact
+ * structures: short code before fast code, one path for all sizes, and still no loop. Lists are
+ * last in, first out, and every free block is in one.
  */
 #include "tlsf/tlsf_small.h"
 #include "base/exhausted.h"
@@ -110,8 +110,8 @@ static struct acre_tlsf_block *small_first_from(const struct acre_tlsf *tlsf, si
     return list != SMALL_NO_LIST ? small_first(tlsf, list) : NULL;
 }
 
-/* A block that fits where its address matters: the first of the request's own list, the next larger one,
- * or one so large that every alignment fits. */
+/* A block that fits where its address matters: the first of the request's own list, the next
+ * larger one, or one so large that every alignment fits. */
 static struct acre_tlsf_block *small_find_aligned(
     const struct acre_tlsf *tlsf, struct acre_layout layout)
 {
@@ -138,7 +138,8 @@ static struct acre_ptr small_retry(void *self, struct acre_layout layout)
     return acre_tlsf_alloc(self, layout);
 }
 
-/* Ends an alloc that found no block. Size and alignment apart: a struct would be kept on the stack. */
+/* Ends an alloc that found no block. Size and alignment apart: a struct would be kept on the
+ * stack. */
 static ACRE_NOINLINE struct acre_ptr small_refuse(struct acre_tlsf *tlsf, size_t size, size_t align)
 {
     struct acre_layout layout = acre_layout(size, align);
@@ -201,8 +202,8 @@ static struct acre_ptr small_mark_live(
 
 #endif
 
-/* Cuts `span` off a free block that is in no list, or all of it when the rest is no block, and writes its
- * header; returns the span that it has then. `flags` go into the header. */
+/* Cuts `span` off a free block that is in no list, or all of it when the rest is no block, and
+ * writes its header; returns the span that it has then. `flags` go into the header. */
 ACRE_INLINE size_t small_cut(struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t whole,
     size_t span, unsigned flags)
 {
@@ -248,8 +249,8 @@ static ACRE_NOINLINE struct acre_ptr small_alloc_aligned(
     return small_alloc_at(tlsf, block, tlsf_aligned_in(block, align), size);
 }
 
-/* The first block of the request's own list where it is large enough, else of the next list that has
- * one: all blocks there are. */
+/* The first block of the request's own list where it is large enough, else of the next list that
+ * has one: all blocks there are. */
 ACRE_INLINE struct acre_ptr small_alloc(struct acre_tlsf *tlsf, size_t size, size_t align)
 {
     if (ACRE_UNLIKELY(tlsf_is_odd_alignment(align)))

@@ -10,8 +10,8 @@
  * and that is where the functions of tlsf_small.c are called, through a table which leaves them out
  * of programs that do not call acre_tlsf_create.
  *
- * Its lists: one per size up to 7 granules, 4 per power of two above, and one for all sizes from the
- * largest power of two on that a region can hold; at most one block of a region is that large.
+ * Its lists: one per size up to 7 granules, 4 per power of two above, and one for all sizes from
+ * the largest power of two on that a region can hold; at most one block of a region is that large.
  */
 #ifndef ACRE_SRC_TLSF_TLSF_SMALL_H
 #define ACRE_SRC_TLSF_TLSF_SMALL_H
@@ -41,8 +41,8 @@ ACRE_INLINE size_t tlsf_compact_list(size_t span)
     return ((size_t)octave << STEPS_LOG2) + (granules >> octave) - ACRE_TLSF_MIN_GRANULES;
 }
 
-/* Number of lists of a structure for regions of up to `largest` bytes. A region that holds its own metadata has at
- * least a descriptor less for blocks. */
+/* Number of lists of a structure for regions of up to `largest` bytes. A region that holds its own
+ * metadata has at least a descriptor less for blocks. */
 ACRE_INLINE size_t tlsf_compact_lists(size_t largest)
 {
     size_t bytes = largest - sizeof(struct acre_tlsf_region);

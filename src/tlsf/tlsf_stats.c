@@ -4,8 +4,8 @@
  */
 #include "tlsf/tlsf_small.h"
 
-/* The top block or the first block of the highest list, which is what a request of its size gets, also
- * where that list has blocks of several sizes. */
+/* The top block or the first block of the highest list, which is what a request of its size gets,
+ * also where that list has blocks of several sizes. */
 static size_t tlsf_largest_free(const struct acre_tlsf *tlsf)
 {
     if (tlsf_is_compact(tlsf))
@@ -105,7 +105,8 @@ struct acre_block acre_tlsf_find(const struct acre_tlsf *tlsf, const void *ptr)
 
 /* ---- walk ---- */
 
-/* Visits the chains that begin in one region and end at `last`; false when the visitor stopped the walk. */
+/* Visits the chains that begin in one region and end at `last`; false when the visitor stopped the
+ * walk. */
 static bool tlsf_walk_chains(struct acre_tlsf_block *block, const struct acre_tlsf_block *last,
     acre_walk_fn *visit, void *arg)
 {

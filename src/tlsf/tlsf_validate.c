@@ -137,8 +137,8 @@ bool acre_tlsf_is_sound_free(
 
 /* ---- live blocks ---- */
 
-/* Whether what lies above a live block is as that says: live or a sentinel, and not marked as having
- * a free one before it, or a free block. */
+/* Whether what lies above a live block is as that says: live or a sentinel, and not marked as
+ * having a free one before it, or a free block. */
 static bool tlsf_is_sound_above(const struct acre_tlsf *tlsf, const struct acre_tlsf_block *next)
 {
     if (tlsf_is_live(tlsf, next))

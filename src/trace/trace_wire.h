@@ -56,7 +56,8 @@ enum { WIRE_NEAR = 64, WIRE_MID = WIRE_NEAR + 64 * 256 };
 
 /**
  * A slice of a section, in a file of zstd frames: a skippable frame that holds a tag, the number of
- * the section and the next bytes of its zstd frames. WIRE_SLICE_END is the number of the end record.
+ * the section and the next bytes of its zstd frames. WIRE_SLICE_END is the number of the end
+ * record.
  */
 #define WIRE_SLICE_MAGIC UINT32_C(0x184d2a5a)
 #define WIRE_SLICE_TAG UINT32_C(0x65726361) /* "acre" */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: fault ALLOCATOR FAULT
- * Makes one mistake inside a pool, which a tool is to report; scripts/check-annotations runs it under
- * each. "none" is a program without a mistake, which no tool may complain about. "all" makes one mistake after the
- * other, for a tool that goes on after a report, and says on standard error which one comes next.
+ * usage: fault ALLOCATOR FAULT Makes one mistake inside a pool, which a tool is to report;
+ * scripts/check-annotations runs it under each. "none" is a program without a mistake, which no
+ * tool may complain about. "all" makes one mistake after the other, for a tool that goes on after a
+ * report, and says on standard error which one comes next.
  */
 #include "acre.h"
 
@@ -94,7 +94,8 @@ static void make_mistake(struct acre_bytes bytes, const char *fault)
     }
 }
 
-/* Says which mistake comes next. Not by the C library's buffers, which valgrind's reports would overtake. */
+/* Says which mistake comes next. Not by the C library's buffers, which valgrind's reports would
+ * overtake. */
 static void announce(const char *fault)
 {
     char line[80];

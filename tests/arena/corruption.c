@@ -91,7 +91,8 @@ static void a_circle_in_the_stack(void **state)
     assert_null(acre_arena_check(&arena).invariant);
 }
 
-/* Two older regions that are linked to each other alone: each link is answered, and the stack is short. */
+/* Two older regions that are linked to each other alone: each link is answered, and the stack is
+ * short. */
 static void a_circle_beside_the_stack(void **state)
 {
     (void)state;

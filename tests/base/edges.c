@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Memory at the ends of the address space, too small, null or with an end beyond it: every allocator refuses it
- * without a look at it.
+ * Memory at the ends of the address space, too small, null or with an end beyond it: every
+ * allocator refuses it without a look at it.
  */
 #include "base/compiler.h"
 
@@ -92,7 +92,8 @@ static void allocators_at_the_ends(void **state)
     }
 }
 
-/* The least memory that an allocator and its first region take: a byte less is refused at each size. */
+/* The least memory that an allocator and its first region take: a byte less is refused at each
+ * size. */
 static void the_least_pool(void **state)
 {
     static _Alignas(4096) unsigned char memory[1 << 17];
@@ -124,8 +125,8 @@ static void pools_that_nothing_can_hold(void **state)
     }
 }
 
-/* A pool for one block of a power of two: twice that, so that it serves wherever it starts, and no more
- * than half of it besides. */
+/* A pool for one block of a power of two: twice that, so that it serves wherever it starts, and no
+ * more than half of it besides. */
 static void pools_are_as_large_as_needed(void **state)
 {
     static size_t (*const sizes[])(

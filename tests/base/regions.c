@@ -378,8 +378,8 @@ static void swap_entries(uintptr_t *one, uintptr_t *other)
     *other = was;
 }
 
-/* Links of the index exchanged, so that each still leads to a node in use or a region; and a link to a copy of
- * its node. */
+/* Links of the index exchanged, so that each still leads to a node in use or a region; and a link
+ * to a copy of its node. */
 static void exchanged_links_are_found(void **state)
 {
     uintptr_t *entries[MANY * ACRE_REGION_WAYS + 1] = { &regions.index };

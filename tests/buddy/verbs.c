@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Buddy from outside: orders, quick lists, resizing, and what the suites over the handle do not know.
- */
+/* Buddy from outside: orders, quick lists, resizing, and what the suites over the handle do not
+ * know. */
 #include <acre/buddy.h>
 
 #include <setjmp.h>
@@ -208,8 +208,8 @@ static void a_quick_list_hands_out_what_was_freed_last(void **state)
     assert_int_equal(take(0, 1), odd);
 }
 
-/* A split refills a quick list as far as there is room, and the blocks there are handed out in order
- * of address. */
+/* A split refills a quick list as far as there is room, and the blocks there are handed out in
+ * order of address. */
 static void a_split_refills_a_quick_list(void **state)
 {
     (void)state;
@@ -229,8 +229,8 @@ static void a_split_refills_a_quick_list(void **state)
     }
 }
 
-/* Blocks of one order freed in order of address, upward or downward: once a whole group of them is on
- * the full list, they leave it as one block. */
+/* Blocks of one order freed in order of address, upward or downward: once a whole group of them is
+ * on the full list, they leave it as one block. */
 static void adjacent_blocks_leave_a_full_list_together(void **state)
 {
     static unsigned char memory[64 * 1024];

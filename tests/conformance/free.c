@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Every address in and around the region, with every verb; of a larger arena 4,096 at all offsets in a block. */
+/* Every address in and around the region, with every verb; of a larger arena 4,096 at all offsets
+ * in a block. */
 static void only_starts_are_blocks(struct fixture *fixture)
 {
     size_t step = fixture->arena.size / 4096 | 1;

@@ -5,7 +5,8 @@
 
 #include "conformance/suite.h"
 
-/* Over all backends, each has every so-manyth case, the next backend the cases after those; 1: all. */
+/* Over all backends, each has every so-manyth case, the next backend the cases after those; 1:
+ * all. */
 extern size_t run_every;
 
 /* Runs the cases of several lists over every backend, or over the one that the program was told, as

@@ -39,8 +39,8 @@ extern const struct test_case region_cases[];
 extern const struct test_case account_cases[];
 extern const struct test_case walk_cases[];
 
-/* A test case's size or place, so many times as large as the backend's arena_scale says; what lies beside
- * a multiple of 64 bytes stays as far from it. */
+/* A test case's size or place, so many times as large as the backend's arena_scale says; what lies
+ * beside a multiple of 64 bytes stays as far from it. */
 size_t scaled(const struct fixture *fixture, size_t bytes);
 
 /* A failing assertion of the functions below reports the line of the test case that called them. */

@@ -34,8 +34,8 @@ static void tour(struct fixture *fixture, struct list *list)
     acre_walk(fixture->bytes, note, list);
 }
 
-/* Bytes of the second region: as many as records of 64-bit machines need, and so few that the blocks
- * need both regions. */
+/* Bytes of the second region: as many as records of 64-bit machines need, and so few that the
+ * blocks need both regions. */
 enum { SECOND = sizeof(void *) == 8 ? 2100 : 2000 };
 
 /* Two regions, live and free blocks in both. */

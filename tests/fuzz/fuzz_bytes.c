@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Any bytes as operations on a byte allocator beside the oracle: the first byte picks the backend, the
- * rest is decoded as in the model test. A fault is printed in the format of tests/regress.
+ * Any bytes as operations on a byte allocator beside the oracle: the first byte picks the backend,
+ * the rest is decoded as in the model test. A fault is printed in the format of tests/regress.
  */
 #include "fuzz/fuzz.h"
 #include "support/ops_decode.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /**
- * Fuzz target of `acre map --image`: a sound heap with bytes changed, three bytes of input a change (place,
- * value), read as any machine; and the input as an ELF file. Asserted: nothing outside the image is
- * read, and the check ends.
+ * Fuzz target of `acre map --image`: a sound heap with bytes changed, three bytes of input a change
+ * (place, value), read as any machine; and the input as an ELF file. Asserted: nothing outside the
+ * image is read, and the check ends.
  */
 #include "fuzz/fuzz.h"
 #include "tool/image/image.h"

@@ -279,8 +279,8 @@ static void see_all(size_t most)
     backing->visit_free(&control, see_free, &seen);
 }
 
-/* Blocks of several sizes in two regions, every second one freed: what visit_free shows is free and is
- * shown once, and nothing changes by it. */
+/* Blocks of several sizes in two regions, every second one freed: what visit_free shows is free
+ * and is shown once, and nothing changes by it. */
 static void hidden_free_memory_is_shown(void **state)
 {
     void *blocks[BLOCKS];
@@ -310,7 +310,8 @@ static void hidden_free_memory_is_shown(void **state)
     }
 }
 
-/* A visitor that returns false ends the tour of an arena, in front of a freed block and behind all. */
+/* A visitor that returns false ends the tour of an arena, in front of a freed block and behind
+ * all. */
 static void a_tour_of_an_arena_ends_when_told(void **state)
 {
     enum { ARENA = 4 };

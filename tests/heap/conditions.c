@@ -187,7 +187,8 @@ static void a_record_off_the_page(void **state)
     assert_true(heap_is_sound_in_runs(heap, heap->runs));
 }
 
-/* A chunk whose record is damaged is left alone, and so are those behind it; what comes later is not. */
+/* A chunk whose record is damaged is left alone, and so are those behind it; what comes later is
+ * not. */
 static void a_ring_is_begun_anew(void **state)
 {
     (void)state;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The longest section under each lock of a heap, in instructions of x86-64: `build/tests/heap.lock_sections`
- * prints a table. The processor traps after each instruction of a section, which takes long; with the argument
- * tlsf it counts over that backend alone. `make wcet` counts the same sections (sections.h) on other machines.
+ * The longest section under each lock of a heap, in instructions of x86-64:
+ * `build/tests/heap.lock_sections` prints a table. The processor traps after each instruction of a
+ * section, which takes long; with the argument tlsf it counts over that backend alone. `make wcet`
+ * counts the same sections (sections.h) on other machines.
  */
 #include "heap/sections.h"
 

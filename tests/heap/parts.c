@@ -263,8 +263,8 @@ static void conditions_and_the_reserve(void **state)
 
 /* ---- damaged records ---- */
 
-/* The chunk examined last is damaged: a new chunk starts a ring of its own, and nothing is taken out
- * through the damaged one. */
+/* The chunk examined last is damaged: a new chunk starts a ring of its own, and nothing is taken
+ * out through the damaged one. */
 static void a_ring_starts_anew(void **state)
 {
     (void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The longest section under each lock of a heap, in instructions, by verb. A heap of 16 MiB, free in runs of
- * four pages, is filled; then calls are made, whose sections a counter of the machine counts. A search of the
- * pages and all that returning chunks takes are among them; remove_memory, check and walk, which are linear,
- * are not. What an empty section takes is left out.
+ * The longest section under each lock of a heap, in instructions, by verb. A heap of 16 MiB, free
+ * in runs of four pages, is filled; then calls are made, whose sections a counter of the machine
+ * counts. A search of the pages and all that returning chunks takes are among them; remove_memory,
+ * check and walk, which are linear, are not. What an empty section takes is left out.
  */
 #ifndef ACRE_TESTS_HEAP_SECTIONS_H
 #define ACRE_TESTS_HEAP_SECTIONS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * OpenSSL with every block from a pool: a digest, a cipher, a key made and used to sign. It takes
- * its memory functions once in a process and cannot start anew after its cleanup, so each test case is
- * a child process, which says by its exit code how it ended. Requests are refused once it is
+ * its memory functions once in a process and cannot start anew after its cleanup, so each test case
+ * is a child process, which says by its exit code how it ended. Requests are refused once it is
  * initialised: the initialisation of OpenSSL 3.0 does not survive that everywhere.
  */
 #include "hooks/pool.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What calls of the drop-in malloc cost in instructions, entry points included: `build/tests/malloc.costs
- * build/libacre-malloc.so` prints a table with the targets. A child, into which the object is preloaded, makes
- * the calls, with one thread and then with a second one. The parent steps through each, counts the instructions,
- * and looks at them: none may lock the bus, call through a pointer or move the stack pointer. (The counts
- * and frames that it insists on are gcc's.)
+ * What calls of the drop-in malloc cost in instructions, entry points included:
+ * `build/tests/malloc.costs build/libacre-malloc.so` prints a table with the targets. A child, into
+ * which the object is preloaded, makes the calls, with one thread and then with a second one. The
+ * parent steps through each, counts the instructions, and looks at them: none may lock the bus,
+ * call through a pointer or move the stack pointer. (The counts and frames that it insists on are
+ * gcc's.)
  */
 #if defined(__linux__) && defined(__x86_64__)
 #include <sys/ptrace.h>
@@ -34,8 +35,8 @@ enum { REPEATS = 8, THREADS = 2, PAIRS = 16 };
 
 enum call { MALLOC, CALLOC, ALIGNED, MEMALIGN, STAY, MOVE, FREE, SIZED, PAIR };
 
-/* A call, and the most instructions that it may take; 0: no target. PAIR: malloc and free in a loop, as a program
- * calls them, with what the loop and the linker's jumps take. */
+/* A call, and the most instructions that it may take; 0: no target. PAIR: malloc and free in a
+ * loop, as a program calls them, with what the loop and the linker's jumps take. */
 static const struct row {
     const char *name;
     enum call call;
@@ -65,8 +66,8 @@ void free_sized(void *ptr, size_t size) __attribute__((weak));
 
 /* ---- the child ---- */
 
-/* The call to be counted is the only one between a trap that nop follows, at which a register tells what it is,
- * and one that another instruction follows. */
+/* The call to be counted is the only one between a trap that nop follows, at which a register
+ * tells what it is, and one that another instruction follows. */
 #define COUNTED(what)                                                                              \
     do {                                                                                           \
         __asm__ volatile("int3; nop" : : "a"(number) : "memory");                                  \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Preloaded before the drop-in malloc: refuses the k-th request for memory. The drop-in enters the
- * kernel itself where it knows the machine, so requests are caught by a seccomp filter, which raises
- * SIGSYS; elsewhere it uses syscall(2), which is replaced.
+ * kernel itself where it knows the machine, so requests are caught by a seccomp filter, which
+ * raises SIGSYS; elsewhere it uses syscall(2), which is replaced.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -370,7 +370,8 @@ static int fail_one(void *(*take)(size_t), int k, size_t size)
     return hit;
 }
 
-/* Fills the pool until it has no room for a block of `size` bytes. Returns how many blocks it took. */
+/* Fills the pool until it has no room for a block of `size` bytes. Returns how many blocks it
+ * took. */
 static size_t fill_pool(size_t size)
 {
     size_t count = 0;
@@ -443,8 +444,8 @@ static void failing_realloc(void)
     fail_each(take_by_growing, 64 * (size_t)mebibyte);
 }
 
-/* Free may give memory back, but needs nothing of the system: where that is refused at the k-th free,
- * every block is free all the same, and so is memory for the next round. */
+/* Free may give memory back, but needs nothing of the system: where that is refused at the k-th
+ * free, every block is free all the same, and so is memory for the next round. */
 static void free_cannot_fail(void)
 {
     void (*arm)(int) = (void (*)(int))victim_symbol("failing_arm");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Allocations from an arena, in line, whose machine code scripts/wcet reads: what eight more of them take
- * is what they take where they stand among other code. */
+/* Allocations from an arena, in line, whose machine code scripts/wcet reads: what eight more of
+ * them take is what they take where they stand among other code. */
 #include <acre/arena.h>
 
 void arena_allocs_2(struct acre_arena *arena, void **restrict out);

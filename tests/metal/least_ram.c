@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The least memory, structure included, in which an allocator (ALLOCATOR: tlsf, buddy, slab or heap) serves
- * a mix of requests on a small machine, and the instructions of alloc and dealloc there.
- * scripts/least-ram builds and boots it.
+ * The least memory, structure included, in which an allocator (ALLOCATOR: tlsf, buddy, slab or
+ * heap) serves a mix of requests on a small machine, and the instructions of alloc and dealloc
+ * there. scripts/least-ram builds and boots it.
  *
  * A mix: STEPS requests of 1 to 600 bytes, evenly distributed; before each one, blocks chosen at
  * random are freed until the sizes of all live ones, the new one included, stay within a bound.
@@ -33,8 +33,8 @@ typedef STRUCT(ALLOCATOR) allocator;
 
 enum { STEPS = 8000, LARGEST = 600, BLOCKS = 1024, POOL = 65536, STEP = 8 };
 
-/* The system timer of Cortex-M: 24 bits, counting down at 25 MHz. One instruction takes 1,024 ns, by
- * the emulator's -icount shift=10: 128 ticks for 5 instructions. */
+/* The system timer of Cortex-M: 24 bits, counting down at 25 MHz. One instruction takes 1,024 ns,
+ * by the emulator's -icount shift=10: 128 ticks for 5 instructions. */
 static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010;
 enum { CONTROL, RELOAD, CURRENT, TICKS_MASK = 0xffffff };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* For least_ram.c: a heap of TLSF over bitmap pages that is made like the other allocators, in its pool. */
+/* For least_ram.c: a heap of TLSF over bitmap pages that is made like the other allocators, in its
+ * pool. */
 #ifndef ACRE_TESTS_METAL_LEAST_RAM_HEAP_H
 #define ACRE_TESTS_METAL_LEAST_RAM_HEAP_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The longest sections under the locks of a heap (tests/heap/sections.h) on Cortex-M4 and RV32IMC, over
- * OVER (tlsf, buddy or slab). scripts/wcet builds and boots it; the emulator counts each instruction.
+ * The longest sections under the locks of a heap (tests/heap/sections.h) on Cortex-M4 and RV32IMC,
+ * over OVER (tlsf, buddy or slab). scripts/wcet builds and boots it; the emulator counts each
+ * instruction.
  */
 #include "heap/sections.h"
 #include "kernel/console.h"
@@ -38,8 +39,8 @@ static size_t between(uint32_t before, uint32_t after)
     return after - before;
 }
 #else
-/* The system timer: 24 bits, counting down at 25 MHz. One instruction takes 1,024 ns, by the emulator's
- * -icount shift=10: 128 ticks for 5 instructions. */
+/* The system timer: 24 bits, counting down at 25 MHz. One instruction takes 1,024 ns, by the
+ * emulator's -icount shift=10: 128 ticks for 5 instructions. */
 static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010;
 enum { CONTROL, RELOAD, CURRENT, TICKS_MASK = 0xffffff };
 

@@ -18,8 +18,8 @@ ACRE_BITMAP_STATIC(meta_high, 100);
 static struct acre_bitmap bitmap;
 static struct acre_bitmap_range *range, *high;
 
-/** Two ranges; in the lower one a used run, a chunk without a free page, and the hint. Only the first
- * group of the lower range is dirty. */
+/** Two ranges; in the lower one a used run, a chunk without a free page, and the hint. Only the
+ * first group of the lower range is dirty. */
 static int make(void **state)
 {
     (void)state;
@@ -121,7 +121,8 @@ static void test_unlisted_page(void **state)
     expect("BITMAP-5:");
 }
 
-/** An unlisted page where none can be: at the first page, next to a listed one, in a word without one. */
+/** An unlisted page where none can be: at the first page, next to a listed one, in a word without
+ * one. */
 static void test_unlisted_page_out_of_place(void **state)
 {
     (void)state;
@@ -173,7 +174,8 @@ static void test_unlisted_page_outside(void **state)
     expect("BITMAP-4:");
 }
 
-/** A page freed at the end of its chunk changes the summary, though the chunk's first page is in use. */
+/** A page freed at the end of its chunk changes the summary, though the chunk's first page is in
+ * use. */
 static void test_free_at_the_end_of_a_chunk(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Parts of the bitmap by themselves, where whole verbs do not come: searches that find nothing, sets of many
- * groups, pages of few bytes, updates that change nothing. */
+/* Parts of the bitmap by themselves, where whole verbs do not come: searches that find nothing,
+ * sets of many groups, pages of few bytes, updates that change nothing. */
 #include "bitmap/bitmap_private.h"
 #include "bitmap/bitmap_words.h"
 
@@ -127,8 +127,8 @@ static void a_run_across_ranges_from_its_middle(void **state)
     assert_sound();
 }
 
-/* Ranges with gaps between them, all full: each id that is freed is found in its own range, is the next one
- * to be allocated, and what lies between ranges is refused. */
+/* Ranges with gaps between them, all full: each id that is freed is found in its own range, is the
+ * next one to be allocated, and what lies between ranges is refused. */
 static void one_id_of_many_ranges(void **state)
 {
     enum { RANGES = 40, EACH = 200, STEP = 300, BYTES = ACRE_BITMAP_METADATA_BYTES(EACH) };

@@ -66,8 +66,8 @@ CLAIM(list_fits, size_t wanted, size_t granules)
     return granules >= wanted;
 }
 
-/* Nor is a list passed over whose blocks all fit: the first fitting one comes at most next to that of a
- * block one granule too small. */
+/* Nor is a list passed over whose blocks all fit: the first fitting one comes at most next to that
+ * of a block one granule too small. */
 CLAIM(list_fitting_is_next, size_t wanted)
 {
     GIVEN(wanted > ACRE_TLSF_MIN_GRANULES && wanted <= TLSF_MAX_GRANULES);

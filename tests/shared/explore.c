@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Every order of a few clones, drops and uses of a thread-safe shared handle by two or three threads, within a bound
- * on preemptions. This runs shared.c, whose atomic operations explore_atomics.h turns into points at which threads
- * switch.
+ * Every order of a few clones, drops and uses of a thread-safe shared handle by two or three
+ * threads, within a bound on preemptions. This runs shared.c, whose atomic operations
+ * explore_atomics.h turns into points at which threads switch.
  *
  * Built with a fault in that file (EXPLORE_FAULT, see CMakeLists.txt), it must find that fault.
  */

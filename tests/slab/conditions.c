@@ -49,8 +49,8 @@ static struct acre_slab_page *slab_of(const void *ptr)
     return block.page;
 }
 
-/* Many regions, each with few pages: a free run is long enough for memory to be ample, and too short
- * for a slab of the usual length. A slab with one free object serves then. */
+/* Many regions, each with few pages: a free run is long enough for memory to be ample, and too
+ * short for a slab of the usual length. A slab with one free object serves then. */
 static void a_nearly_full_slab_serves_where_no_slab_fits(void **state)
 {
     enum { OBJECT = 1000, RUN = 6 * PAGE };

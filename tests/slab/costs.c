@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What single calls cost in instructions, by event: `build/tests/slab.costs` prints a table with the
- * targets, of which it fails none. A child
- * makes the calls; the parent steps through each one and counts the instructions that run while the
- * stack is deeper than at the call.
+ * What single calls cost in instructions, by event: `build/tests/slab.costs` prints a table with
+ * the targets, of which it fails none. A child makes the calls; the parent steps through each one
+ * and counts the instructions that run while the stack is deeper than at the call.
  */
 #if defined(__linux__) && defined(__x86_64__)
 #include <sys/mman.h>
@@ -166,8 +165,9 @@ static uintptr_t stack_of(pid_t child)
     return (uintptr_t)ptrace(PTRACE_PEEKUSER, child, offsetof(struct user, regs.rsp), NULL);
 }
 
-/* Counts the instructions of the call between two traps; false when the child has ended. Some virtual
- * machines lose a step, after which the child runs on to the second trap: 0 if it was the first one. */
+/* Counts the instructions of the call between two traps; false when the child has ended. Some
+ * virtual machines lose a step, after which the child runs on to the second trap: 0 if it was the
+ * first one. */
 static bool count_call(pid_t child, size_t *count)
 {
     bool trapped;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Every order of a few remote frees and drains of two or three threads, within a bound on preemptions. This runs
- * slab_remote.c, whose atomic operations explore_atomics.h turns into points at which threads switch. The first
- * thread is the owner.
+ * Every order of a few remote frees and drains of two or three threads, within a bound on
+ * preemptions. This runs slab_remote.c, whose atomic operations explore_atomics.h turns into points
+ * at which threads switch. The first thread is the owner.
  *
  * Built with a fault in that file (EXPLORE_FAULT, see CMakeLists.txt), it must find that fault.
  */

@@ -96,7 +96,8 @@ static void frees_by_both_are_refused(void **state)
     assert_sound();
 }
 
-/* Little memory, whose pages are too few in a row for a slab of a large class: the slabs there are serve. */
+/* Little memory, whose pages are too few in a row for a slab of a large class: the slabs there are
+ * serve. */
 static void scarce_memory_in_pieces(void **state)
 {
     enum { PAGE = ACRE_SLAB_MIN_PAGE, SLOTS = 64, STEPS = 4000 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Allocators with every region's metadata apart from it, so that adjoining regions join. The
- * metadata comes from a pool after the allocator's struct, served by the naive allocator; a word before
- * each piece names its region.
+ * metadata comes from a pool after the allocator's struct, served by the naive allocator; a word
+ * before each piece names its region.
  */
 #include "support/backends.h"
 #include "support/naive.h"

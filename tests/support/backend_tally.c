@@ -11,9 +11,9 @@ extern const struct acre_subject backend_tally;
 
 enum { OWNERS = 3 };
 
-/* A free block that is smaller than a tag would be walked as an empty one, whose header and tag take more
- * bytes than the block has: the sums of the model would not add up. The naive allocator's blocks are
- * multiples of its header. */
+/* A free block that is smaller than a tag would be walked as an empty one, whose header and tag
+ * take more bytes than the block has: the sums of the model would not add up. The naive
+ * allocator's blocks are multiples of its header. */
 _Static_assert((int)NAIVE_HEADER >= (int)ACRE_TALLY_TAG + (int)ACRE_TALLY_REQUEST,
     "a free block has room for a tag");
 

@@ -13,8 +13,8 @@ static struct acre_bytes bind(void *self)
     return acre_tlsf_quick_bytes(self);
 }
 
-/* Clears what a stack holds above its top. A free block that walk shows can hold headers of blocks in
- * quick lists, hence no ACRE_SUBJECT_SCRUB. */
+/* Clears what a stack holds above its top. A free block that walk shows can hold headers of blocks
+ * in quick lists, hence no ACRE_SUBJECT_SCRUB. */
 static void normalize(void *self)
 {
     struct acre_tlsf_quick *quick = self;

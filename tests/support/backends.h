@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The allocators that every suite runs over. A new one is a `struct acre_subject` in a file of its own
- * and one line in backends.c.
+ * The allocators that every suite runs over. A new one is a `struct acre_subject` in a file of its
+ * own and one line in backends.c.
  */
 #ifndef ACRE_TESTS_SUPPORT_BACKENDS_H
 #define ACRE_TESTS_SUPPORT_BACKENDS_H

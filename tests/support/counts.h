@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The end of a child process that must run no exit handler of its parent's. A build that counts what
- * is run (scripts/coverage) writes its counts at exit; here they are written first.
+ * The end of a child process that must run no exit handler of its parent's. A build that counts
+ * what is run (scripts/coverage) writes its counts at exit; here they are written first.
  */
 #ifndef ACRE_TESTS_SUPPORT_COUNTS_H
 #define ACRE_TESTS_SUPPORT_COUNTS_H

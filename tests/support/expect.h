@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What the suites expect: the assertions that tests know from cmocka, each of which ends the rule that
- * runs with a finding. A file includes this header or <cmocka.h>, not both.
+ * What the suites expect: the assertions that tests know from cmocka, each of which ends the rule
+ * that runs with a finding. A file includes this header or <cmocka.h>, not both.
  */
 #ifndef ACRE_TESTS_SUPPORT_EXPECT_H
 #define ACRE_TESTS_SUPPORT_EXPECT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Puts a point at which the scheduler of explore_threads.c may switch in front of every atomic operation of the
- * sources that are compiled with it. One thread of the system runs them all, so plain accesses do.
+ * Puts a point at which the scheduler of explore_threads.c may switch in front of every atomic
+ * operation of the sources that are compiled with it. One thread of the system runs them all, so
+ * plain accesses do.
  */
 #ifndef ACRE_TESTS_SUPPORT_EXPLORE_ATOMICS_H
 #define ACRE_TESTS_SUPPORT_EXPLORE_ATOMICS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The main program of a test that explores orders of threads: runs its cases, and asserts that none has a fault; or
- * that one has, where a fault was built in (EXPLORE_FAULT). */
+/* The main program of a test that explores orders of threads: runs its cases, and asserts that
+ * none has a fault; or that one has, where a fault was built in (EXPLORE_FAULT). */
 #ifndef ACRE_TESTS_SUPPORT_EXPLORE_CASES_H
 #define ACRE_TESTS_SUPPORT_EXPLORE_CASES_H
 

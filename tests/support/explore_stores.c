@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Puts a point at which the scheduler of explore_threads.c may switch in front of every store as well, in cases that
- * ask for it: a fork copies memory between any two of them. The sources are compiled with the instrumentation of
- * ThreadSanitizer, whose runtime these functions stand in for.
+ * Puts a point at which the scheduler of explore_threads.c may switch in front of every store as
+ * well, in cases that ask for it: a fork copies memory between any two of them. The sources are
+ * compiled with the instrumentation of ThreadSanitizer, whose runtime these functions stand in for.
  */
 #include "support/explore_threads.h"
 

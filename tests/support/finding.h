@@ -13,8 +13,8 @@ struct finding {
     int line;
 };
 
-/* Runs a rule. True: it came to its end; false: an expectation failed, and `finding` says which. Rules do
- * not nest. */
+/* Runs a rule. True: it came to its end; false: an expectation failed, and `finding` says which.
+ * Rules do not nest. */
 bool finding_catch(struct finding *finding, void (*rule)(void *arg), void *arg);
 
 /* Ends the rule that runs. */

@@ -169,7 +169,8 @@ void a_pool_is_made_by_one_call(void **state)
     assert_untouched();
 }
 
-/* A size that is refused is refused before anything is written, and the first that is not serves a block. */
+/* A size that is refused is refused before anything is written, and the first that is not serves a
+ * block. */
 void the_smallest_pool_is_exact(void **state)
 {
     (void)state;

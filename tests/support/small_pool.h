@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* What holds of each allocator that a small machine has with one region (ACRE_MAX_POOL) beyond the suites. */
+/* What holds of each allocator that a small machine has with one region (ACRE_MAX_POOL) beyond the
+ * suites. */
 #ifndef TESTS_SUPPORT_SMALL_POOL_H
 #define TESTS_SUPPORT_SMALL_POOL_H
 

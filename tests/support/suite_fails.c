@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: NAME.broken SUITE
- * Test of the test: a suite, a program that takes the name of a backend, fails over every broken backend
- * and passes over the sound one that they are made from. What fails is reported at the line of a test
- * case, not of the shared helpers in suite.c.
+ * usage: NAME.broken SUITE Test of the test: a suite, a program that takes the name of a backend,
+ * fails over every broken backend and passes over the sound one that they are made from. What fails
+ * is reported at the line of a test case, not of the shared helpers in suite.c.
  */
 #include "support/backends.h"
 
@@ -42,8 +41,8 @@ static int exit_code(const char *backend)
     return WIFEXITED(how) ? WEXITSTATUS(how) : 1;
 }
 
-/* Whether a failed assertion was reported at a line of the suite's helpers. Sanitizers name these files
- * in their own reports, too. */
+/* Whether a failed assertion was reported at a line of the suite's helpers. Sanitizers name these
+ * files in their own reports, too. */
 static bool blames_helper(void)
 {
     static const char mark[] = "[   LINE   ]";

@@ -18,8 +18,8 @@ struct trial_limits {
 /* TRIAL_ARENA, and a hundred times what a sound run takes, at first. */
 extern struct trial_limits trial_limits;
 
-/* For a child that is about to run an allocator: ends it when it loops or waits, without a core file,
- * whatever handlers there were. */
+/* For a child that is about to run an allocator: ends it when it loops or waits, without a core
+ * file, whatever handlers there were. */
 void trial_limit(const struct trial_limits *limits);
 
 /* How a process ended that did not say, as waitpid put it. */
@@ -35,8 +35,8 @@ struct trial {
 bool trial_run(
     const struct acre_subject *backend, const struct op *ops, size_t count, struct trial *trial);
 
-/* Shrinks a failing run, whose failure is in `trial`, in place, with `trial` set to the failure of what is left. Returns the
- * number of operations left. */
+/* Shrinks a failing run, whose failure is in `trial`, in place, with `trial` set to the failure of
+ * what is left. Returns the number of operations left. */
 size_t trial_shrink(
     const struct acre_subject *backend, struct op *ops, size_t count, struct trial *trial);
 

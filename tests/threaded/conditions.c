@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The threaded heap over other parts than the world of these tests has, and conditions decided alone: pages that
- * tell little, records that run out, memory that is zero, callbacks. */
+/* The threaded heap over other parts than the world of these tests has, and conditions decided
+ * alone: pages that tell little, records that run out, memory that is zero, callbacks. */
 #include "threaded/threaded_private.h"
 
 #include <acre/bitmap.h>
@@ -316,7 +316,8 @@ static void discard(void *arg, void *start, size_t bytes)
     memset(start, 0xdd, bytes);
 }
 
-/* Units so small that a slab has more than a mask has bits; objects of few bytes; slabs that are all in use. */
+/* Units so small that a slab has more than a mask has bits; objects of few bytes; slabs that are
+ * all in use. */
 static void sweeps_of_small_units(void **state)
 {
     static const size_t sizes[] = { 16, 48, 1200, 30000 };
@@ -342,7 +343,8 @@ static void sweeps_of_small_units(void **state)
     memset(&world, 0, sizeof world);
 }
 
-/* A sweep over no slab at all, and one that is far off already when discarded memory is used again. */
+/* A sweep over no slab at all, and one that is far off already when discarded memory is used
+ * again. */
 static void sweeps_without_work(void **state)
 {
     enum { FAR = 1 << 16 };
@@ -364,8 +366,8 @@ static void sweeps_without_work(void **state)
     assert_sound();
 }
 
-/* Empty slabs of each medium class, and a block of each other one: what a slab lacks, pages or groups of
- * its record, it does not serve. */
+/* Empty slabs of each medium class, and a block of each other one: what a slab lacks, pages or
+ * groups of its record, it does not serve. */
 static void empty_slabs_of_other_classes(void **state)
 {
     enum { FIRST = 260, LAST = 32768 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Damages each field in turn; check names the invariant that broke, and finds nothing once it is mended. */
+/* Damages each field in turn; check names the invariant that broke, and finds nothing once it is
+ * mended. */
 #include "threaded/threaded_private.h"
 #include "threaded/world.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Every order of a few calls of two or three threads, within a bound on preemptions: remote frees, drains,
- * threads that end, heaps that are adopted, slabs that are given back, a fork. This runs the heap's own sources,
- * whose atomic operations explore_atomics.h turns into points at which threads switch.
+ * Every order of a few calls of two or three threads, within a bound on preemptions: remote frees,
+ * drains, threads that end, heaps that are adopted, slabs that are given back, a fork. This runs
+ * the heap's own sources, whose atomic operations explore_atomics.h turns into points at which
+ * threads switch.
  *
  * Built with a fault in one source (EXPLORE_FAULT, see CMakeLists.txt), it must find that fault.
  */
@@ -87,8 +88,8 @@ static void open_world(void)
         world.block[i] = take(0, BLOCK);
 }
 
-/* Two more slabs of the first heap: an empty one, which is kept, and a current one. The first one has two
- * blocks left. */
+/* Two more slabs of the first heap: an empty one, which is kept, and a current one. The first one
+ * has two blocks left. */
 static void open_two_slabs(void)
 {
     open_world();
@@ -253,8 +254,8 @@ static void free_all_owned(void)
     }
 }
 
-/* The child has the heap of the thread that forked, and gets those of the others but the frozen ones. A block that
- * another thread was freeing at the fork may be lost. */
+/* The child has the heap of the thread that forked, and gets those of the others but the frozen
+ * ones. A block that another thread was freeing at the fork may be lost. */
 static void be_child(void)
 {
     acre_threaded_after_fork(&world.threaded, world.heap[FORKER]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A hardened heap: what is written outside of live blocks is told, and wrong pointers change nothing. */
+/* A hardened heap: what is written outside of live blocks is told, and wrong pointers change
+ * nothing. */
 #include "threaded/world.h"
 
 #include <stdint.h>
@@ -88,7 +89,8 @@ static void a_write_before_is_told(void **state)
     world_close(world);
 }
 
-/* The byte before the block is 0 there, and is written with that which it has while the neighbour is live. */
+/* The byte before the block is 0 there, and is written with that which it has while the neighbour
+ * is live. */
 static void a_canary_written_before_a_block_is_told(void **state)
 {
     enum { FIRST = 24, APART = 8 };

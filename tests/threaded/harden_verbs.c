@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A hardened heap's verbs beside alloc and dealloc, its sweeps, and races that are made on purpose. */
+/* A hardened heap's verbs beside alloc and dealloc, its sweeps, and races that are made on
+ * purpose. */
 #include "threaded/threaded_harden_fast.h"
 #include "threaded/world.h"
 
@@ -292,8 +293,8 @@ static void pages_run_out(void **state)
 
 /* ---- races, as they leave the heap ---- */
 
-/* Two threads that free one object at once may both claim it; the second one is counted when the object
- * leaves the quarantines. */
+/* Two threads that free one object at once may both claim it; the second one is counted when the
+ * object leaves the quarantines. */
 static void an_object_claimed_twice_is_counted(void **state)
 {
     (void)state;
@@ -344,7 +345,8 @@ static void a_write_anywhere_in_a_free_block(void **state)
         }
 }
 
-/* The word before an object: of a live one, of one whose bytes nobody knows, damaged, of a free one. */
+/* The word before an object: of a live one, of one whose bytes nobody knows, damaged, of a free
+ * one. */
 static void the_word_before_an_object(void **state)
 {
     char *ptr = alloc(100);

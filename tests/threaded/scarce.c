@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Walks, and what happens when memory is short: blocks that stay, larger classes, pages that come and
- * go. */
+/* Walks, and what happens when memory is short: blocks that stay, larger classes, pages that come
+ * and go. */
 #include "threaded/threaded_private.h"
 #include "threaded/world.h"
 
@@ -244,7 +244,8 @@ static void an_empty_small_slab_serves_another_size(void **state)
     world_close(world);
 }
 
-/* Two sizes of which one block lives at a time share a slab, until each has its own: changing it is dear. */
+/* Two sizes of which one block lives at a time share a slab, until each has its own: changing it
+ * is dear. */
 static void slabs_do_not_change_for_ever(void **state)
 {
     enum { ROUNDS = 1000 };

@@ -260,8 +260,8 @@ static void own_blocks_are_found_in_the_window(void **state)
     world_close(world);
 }
 
-/* Other heaps' slabs lie in between, so that a window over one's own would be too sparse: frees work
- * without it. */
+/* Other heaps' slabs lie in between, so that a window over one's own would be too sparse: frees
+ * work without it. */
 static void blocks_outside_the_window_are_freed(void **state)
 {
     (void)state;

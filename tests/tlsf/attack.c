@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Attacks on metadata: a program writes past a block's end, or into a block that it has freed, and
- * goes on. TLSF, compiled with ACRE_HARDEN_METADATA for this test, may refuse a block or lose memory.
- * It never gives out memory that is in use, writes to a live block or outside its regions, or
- * crashes, and neither does check.
+ * goes on. TLSF, compiled with ACRE_HARDEN_METADATA for this test, may refuse a block or lose
+ * memory. It never gives out memory that is in use, writes to a live block or outside its regions,
+ * or crashes, and neither does check.
  *
  * The control allocator trusts the headers and links that it keeps beside the users' bytes: each
  * attack must break it.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Structures as large as their pool needs: acre_tlsf_create, acre_tlsf_create_for. The suites run over such
- * a structure as well (backend_tlsf_compact.c). */
+/* Structures as large as their pool needs: acre_tlsf_create, acre_tlsf_create_for. The suites run
+ * over such a structure as well (backend_tlsf_compact.c). */
 #include "support/rng.h"
 #include "tlsf/tlsf_small.h"
 
@@ -170,7 +170,8 @@ static void a_larger_region_is_refused(void **state)
     assert_sound();
 }
 
-/* Regions whose metadata lies apart join here too; blocks that are then longer than any region are served. */
+/* Regions whose metadata lies apart join here too; blocks that are then longer than any region are
+ * served. */
 static void blocks_span_a_seam(void **state)
 {
     (void)state;
@@ -284,8 +285,8 @@ static void damage_of_several_fields(void **state)
     assert_sound();
 }
 
-/* What is told of frees in regions of a compact structure: those that end with the region, of a whole one
- * or of joined ones. */
+/* What is told of frees in regions of a compact structure: those that end with the region, of a
+ * whole one or of joined ones. */
 static void releases_of_regions_are_told(void **state)
 {
     static unsigned char meta[2][1024];

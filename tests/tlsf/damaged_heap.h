@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What TLSF's tests of damaged metadata begin with: live 4, free 3, live 5, free 3, live 6, free 300, live 2,
- * then one large free block; sizes in granules.
+ * What TLSF's tests of damaged metadata begin with: live 4, free 3, live 5, free 3, live 6, free
+ * 300, live 2, then one large free block; sizes in granules.
  */
 #ifndef ACRE_TESTS_TLSF_DAMAGED_HEAP_H
 #define ACRE_TESTS_TLSF_DAMAGED_HEAP_H

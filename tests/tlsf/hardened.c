@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* What proofs of headers and links see that no test of whole verbs comes to (ACRE_HARDEN_METADATA). Each case
- * writes over one place, and the verb beside it refuses or loses that block alone. */
+/* What proofs of headers and links see that no test of whole verbs comes to
+ * (ACRE_HARDEN_METADATA). Each case writes over one place, and the verb beside it refuses or loses
+ * that block alone. */
 #include "damaged_heap.h"
 
 #include <string.h>

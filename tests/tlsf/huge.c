@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Regions longer than TLSF's largest block, which hold several chains. Address space without memory: only
- * headers, links and live maps are touched. */
+/* Regions longer than TLSF's largest block, which hold several chains. Address space without
+ * memory: only headers, links and live maps are touched. */
 #include "tlsf/tlsf_list.h"
 
 #include <setjmp.h>
@@ -28,7 +28,8 @@ static bool is_reserved(size_t size)
     return space != MAP_FAILED;
 }
 
-/* Skips where the address space, or the block size, is not such that a region could have several chains. */
+/* Skips where the address space, or the block size, is not such that a region could have several
+ * chains. */
 static void reserve(uint64_t size)
 {
     if (sizeof(void *) < 8 || sizeof(acre_tlsf_field) > 4 || !is_reserved((size_t)size))
@@ -128,7 +129,8 @@ static void two_chains(void **state)
     release();
 }
 
-/* A sentinel that is marked free, and one that does not stand where a chain has its greatest length. */
+/* A sentinel that is marked free, and one that does not stand where a chain has its greatest
+ * length. */
 static void a_sentinel_out_of_place(void **state)
 {
     (void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The share of requests that a heap of 2 KB serves where max_align_t has 16 bytes on a 32-bit machine,
- * by ACRE_NATURAL_ALIGN: requests as in the stress of Zephyr's heap tests, half of them below 16
- * bytes, a quarter below 32, and so on; half of the heap is to be live.
+ * The share of requests that a heap of 2 KB serves where max_align_t has 16 bytes on a 32-bit
+ * machine, by ACRE_NATURAL_ALIGN: requests as in the stress of Zephyr's heap tests, half of them
+ * below 16 bytes, a quarter below 32, and so on; half of the heap is to be live.
  */
 #include "support/rng.h"
 
@@ -50,7 +50,8 @@ static void free_one(struct acre_tlsf *tlsf, size_t index)
     blocks[index] = blocks[--live];
 }
 
-/* The chance of a free grows with the live bytes, up to one half; from LIVE bytes on, every step is one. */
+/* The chance of a free grows with the live bytes, up to one half; from LIVE bytes on, every step
+ * is one. */
 static void take_steps(struct acre_tlsf *tlsf, struct rng *rng)
 {
     for (size_t step = 0; step < STEPS; step++) {

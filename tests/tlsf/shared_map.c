@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* TLSF for a layer above it: regions that share a live map, added one after the other and removed in
- * any order; and requests that find no block, passed on. */
+/* TLSF for a layer above it: regions that share a live map, added one after the other and removed
+ * in any order; and requests that find no block, passed on. */
 #include "tlsf/tlsf_private.h"
 
 #include <setjmp.h>
@@ -67,8 +67,8 @@ static struct acre_tlsf_region *region_at(size_t index)
     return (struct acre_tlsf_region *)acre_regions_starting_at(&tlsf.regions, start);
 }
 
-/* Exactly as many addresses as there are live blocks are taken for blocks, whichever region is cached.
- */
+/* Exactly as many addresses as there are live blocks are taken for blocks, whichever region is
+ * cached. */
 static void assert_exact(void)
 {
     size_t starts = 0;
@@ -98,7 +98,8 @@ static bool is_alone(size_t index)
     return region->shared_base == region->base && region->shared_granules == region->granules;
 }
 
-/* Too far from the region below, off its map's words, too small, or after no region: as add_memory. */
+/* Too far from the region below, off its map's words, too small, or after no region: as
+ * add_memory. */
 static void other_regions_keep_their_own_map(void **state)
 {
     (void)state;
@@ -242,8 +243,8 @@ static void damage_is_named(void **state)
     assert_memory_equal(found.invariant, "TLSF-9", 6);
 }
 
-/* Makes two regions claim to share a map, with all numbers of both as they then must be but for where
- * the upper one lies. */
+/* Makes two regions claim to share a map, with all numbers of both as they then must be but for
+ * where the upper one lies. */
 static void claim_to_share(struct acre_tlsf_region *low, struct acre_tlsf_region *high)
 {
     size_t below = (high->base - low->base) / ACRE_TLSF_GRANULE;

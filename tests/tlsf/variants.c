@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Blocks at random over regions in builds of TLSF that the library is not: with a largest pool, without the
- * proof of pointers, with hardened metadata. */
+/* Blocks at random over regions in builds of TLSF that the library is not: with a largest pool,
+ * without the proof of pointers, with hardened metadata. */
 #include "support/rng.h"
 #include "tlsf/tlsf_small.h"
 

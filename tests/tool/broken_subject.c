@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* One of the allocators of tests/support/broken.c as a subject: the one that ACRE_TEST_FAULT names, else the
- * sound one that they are made from. All of them have the same traits. */
+/* One of the allocators of tests/support/broken.c as a subject: the one that ACRE_TEST_FAULT
+ * names, else the sound one that they are made from. All of them have the same traits. */
 #include "support/backends.h"
 #include "support/naive.h"
 

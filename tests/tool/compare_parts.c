@@ -301,8 +301,8 @@ static void reads_of_blocks_count(void **state)
     assert_true(seconds > -0.001 && seconds < 0.001);
 }
 
-/* A trace does not tell how often a program's own work waits for its blocks: where that matters, the
- * bounds are told. */
+/* A trace does not tell how often a program's own work waits for its blocks: where that matters,
+ * the bounds are told. */
 static void bounds_are_told(void **state)
 {
     char text[COMPARE_REASON_ROOM];
@@ -467,7 +467,8 @@ static int ten_thousandths(double number)
     return (int)(number * 10000.0 + 0.5);
 }
 
-/* The ratio of runs in turns: a run that was disturbed moves neither it nor, among many, its bounds. */
+/* The ratio of runs in turns: a run that was disturbed moves neither it nor, among many, its
+ * bounds. */
 static void disturbed_runs_do_not_move_a_ratio(void **state)
 {
     const double others[9] = { 100, 100, 100, 100, 100, 100, 100, 100, 100 };
@@ -483,8 +484,8 @@ static void disturbed_runs_do_not_move_a_ratio(void **state)
     assert_int_equal(ten_thousandths(ratio.middle), 10000);
 }
 
-/* Bounds as tables of the signed ranks give them: of ten runs, eight of the 55 pairs are left out at
- * either end; of five, none. */
+/* Bounds as tables of the signed ranks give them: of ten runs, eight of the 55 pairs are left out
+ * at either end; of five, none. */
 static void bounds_leave_out_as_many_pairs_as_tables_say(void **state)
 {
     const double others[10] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };

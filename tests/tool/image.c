@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Images of heaps: the layout that the tool computes is the compiler's; a sound heap is sound in either
- * byte order; each kind of damage has its name; and whatever byte is damaged, the checker of images says
- * what acre_tlsf_check() says.
+ * Images of heaps: the layout that the tool computes is the compiler's; a sound heap is sound in
+ * either byte order; each kind of damage has its name; and whatever byte is damaged, the checker of
+ * images says what acre_tlsf_check() says.
  */
 #include "tool/image/image.h"
 #include "support/rng.h"
@@ -303,7 +303,8 @@ static void both_agree_on_compact_structures(void **state)
     both_checkers_agree(true);
 }
 
-/* Nothing that an image holds leads the checker out of it; several bytes at once, cut short anywhere. */
+/* Nothing that an image holds leads the checker out of it; several bytes at once, cut short
+ * anywhere. */
 static void hostile_images_are_survived(void **state)
 {
     struct rng rng = { 13 };

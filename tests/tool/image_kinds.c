@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Images of buddy, slab and bitmap: a sound allocator is sound, whatever bit is damaged the checker of images
- * says what the library's says, and hostile images are survived.
+ * Images of buddy, slab and bitmap: a sound allocator is sound, whatever bit is damaged the checker
+ * of images says what the library's says, and hostile images are survived.
  */
 #include "bitmap/bitmap_private.h"
 #include "buddy/buddy_private.h"
@@ -210,8 +210,8 @@ static void both_checkers_agree(void **state)
     assert_true(damaged > 150);
 }
 
-/* Nothing that an image holds leads the checker out of it; several bytes at once, cut short anywhere, read
- * as another machine. */
+/* Nothing that an image holds leads the checker out of it; several bytes at once, cut short
+ * anywhere, read as another machine. */
 static void hostile_images_are_survived(void **state)
 {
     const struct subject *subject = *state;

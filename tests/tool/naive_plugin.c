@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A deliberately naive first-fit allocator as a plugin: a list of blocks in order of address, each with
- * a header. ACRE_TEST_FAULT in the environment names the promise that it breaks; without it, it keeps
- * all. Alignments above 4096 are refused.
+ * A deliberately naive first-fit allocator as a plugin: a list of blocks in order of address, each
+ * with a header. ACRE_TEST_FAULT in the environment names the promise that it breaks; without it,
+ * it keeps all. Alignments above 4096 are refused.
  */
 #include <acre/plugin.h>
 

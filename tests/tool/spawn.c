@@ -84,8 +84,8 @@ static void finish(struct spawned *spawned, pid_t pid, const int out[2], const i
 /* How long an event of a program is waited for before the test goes on without it. */
 enum { PATIENCE_MS = 120000 };
 
-/* A FIFO, named in the environment as ACRE_TEST_HANGS, that test_plugin.c writes to when it begins to
- * hang. */
+/* A FIFO, named in the environment as ACRE_TEST_HANGS, that test_plugin.c writes to when it begins
+ * to hang. */
 static int open_hang_fifo(void)
 {
     static char path[4096];

@@ -211,8 +211,8 @@ static void a_trace_is_read_as_far_as_it_goes(void **state)
     expect_all(&before);
 }
 
-/** A bit that is turned anywhere, in a slice's header too, is noticed: what is delivered is counted and
- * checked, and never more than was written. */
+/** A bit that is turned anywhere, in a slice's header too, is noticed: what is delivered is
+ * counted and checked, and never more than was written. */
 static void damage_is_noticed(void **state)
 {
     (void)state;

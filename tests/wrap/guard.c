@@ -373,7 +373,8 @@ static void forged_records_are_none(void **state)
     assert_int_equal(count, 0);
 }
 
-/* No bit of a checksum is the same in most blocks: which size and address a record is for decides all. */
+/* No bit of a checksum is the same in most blocks: which size and address a record is for decides
+ * all. */
 static void every_bit_of_a_checksum_counts(void **state)
 {
     enum { BLOCKS = 256, LOW = 8 }; /* the lowest byte is no part of the checksum */

@@ -326,7 +326,8 @@ static void requests_alone_need_no_owners(void **state)
     assert_int_equal(tally.requested, 0);
 }
 
-/* The tag of a larger block, written over that of a smaller one: its checksum is right, its size is not. */
+/* The tag of a larger block, written over that of a smaller one: its checksum is right, its size
+ * is not. */
 static void a_request_larger_than_its_block(void **state)
 {
     unsigned char *small = take(40);

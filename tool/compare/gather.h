@@ -9,8 +9,8 @@
 #include "replay/measure.h"
 #include "tool/compare/candidates.h"
 
-/** Says how often to replay a script: `repeat` times, or with 0 as often as its length suggests, and
- * again where that is disturbed. */
+/** Says how often to replay a script: `repeat` times, or with 0 as often as its length suggests,
+ * and again where that is disturbed. */
 void compare_plan_rounds(struct replay_plan *plan, const struct replay_facts *facts, size_t repeat);
 
 /**

@@ -141,8 +141,8 @@ double compare_recording_cost(unsigned threads)
     return cost;
 }
 
-/* Nanoseconds that the program takes when it is not recorded, as far as is known. Of one thread that is
- * its processor time, as in the runs that verify it. */
+/* Nanoseconds that the program takes when it is not recorded, as far as is known. Of one thread
+ * that is its processor time, as in the runs that verify it. */
 static double without_recording(
     const struct compare_result *result, const struct compare_program_time *time)
 {

@@ -30,7 +30,8 @@ int compare_calls_main(int argc, char **argv);
  */
 double compare_recording_cost(unsigned threads);
 
-/** Takes what recording added off the duration of `result`, which is at least what the replay takes. */
+/** Takes what recording added off the duration of `result`, which is at least what the replay
+ * takes. */
 void compare_correct_duration(
     struct compare_result *result, const struct compare_program_time *time);
 

@@ -199,8 +199,9 @@ double compare_figure(const struct compare_candidate *candidate, enum compare_go
 /** Whether the rounds of timing do not tell the two apart. */
 bool compare_is_tie(const struct compare_candidate *one, const struct compare_candidate *other);
 
-/** Whether the program has several threads, and all of its calls would wait for the candidate's one
- * lock: a replay on one thread does not tell what that takes, so nothing is predicted or advised. */
+/** Whether the program has several threads, and all of its calls would wait for the candidate's
+ * one lock: a replay on one thread does not tell what that takes, so nothing is predicted or
+ * advised. */
 bool compare_waits_for_lock(
     const struct compare_result *result, const struct compare_candidate *candidate);
 

@@ -24,7 +24,8 @@ struct compare_source {
  */
 int compare_make_trace(struct compare_source *source);
 
-/** Makes an empty file for a trace that is not kept and sets `path`. @return false after a message. */
+/** Makes an empty file for a trace that is not kept and sets `path`. @return false after a
+ * message. */
 bool compare_name_trace(struct compare_source *source);
 
 /** Records a command with times, for a process whose heap is not measured. @return an exit code. */

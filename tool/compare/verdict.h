@@ -28,9 +28,9 @@ bool compare_predict_from(const struct compare_result *result,
     const struct compare_candidate *candidate, double run_seconds, double *seconds);
 
 /**
- * The bounds of that prediction, in seconds, the lower first: the noise of the replays, and how often
- * the program's own work waits for blocks that it reads, which a trace does not tell: never, or for
- * three quarters of its time.
+ * The bounds of that prediction, in seconds, the lower first: the noise of the replays, and how
+ * often the program's own work waits for blocks that it reads, which a trace does not tell: never,
+ * or for three quarters of its time.
  */
 bool compare_predict_bounds(const struct compare_result *result,
     const struct compare_candidate *candidate, double run_seconds, double bounds[2]);
@@ -47,7 +47,8 @@ bool compare_costs_less(const struct compare_result *result, const struct compar
 bool compare_malloc_seconds(const struct compare_result *result, double *seconds);
 
 /** The candidates that tie with the fastest, the cheapest to adopt first: today's malloc, its
- * settings, what can be preloaded, plugins; of those that are as cheap, the fastest. The first is the one that is advised. @return how many. */
+ * settings, what can be preloaded, plugins; of those that are as cheap, the fastest. The first is
+ * the one that is advised. @return how many. */
 size_t compare_find_ties(const struct compare_result *result, size_t ties[COMPARE_MOST_CANDIDATES]);
 
 /** The candidate that the verdict advises for speed, today's malloc included; -1: none. */
@@ -55,7 +56,8 @@ int compare_advised(const struct compare_result *result);
 
 #define COMPARE_SECONDS_ROOM 32
 
-/** Seconds as they are shown of a run of `whole` seconds: "0.31 s", "4.2 ms"; a change with its sign. */
+/** Seconds as they are shown of a run of `whole` seconds: "0.31 s", "4.2 ms"; a change with its
+ * sign. */
 const char *compare_format_seconds(
     char text[COMPARE_SECONDS_ROOM], double seconds, double whole, bool is_change);
 

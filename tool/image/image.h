@@ -97,8 +97,8 @@ void image_check_buddy(struct image_heap *heap, const struct image *image, uint6
 /** As image_check_tlsf(), for a struct acre_slab with the rules of acre_slab_check(). */
 void image_check_slab(struct image_heap *heap, const struct image *image, uint64_t at);
 
-/** As image_check_tlsf(), for a struct acre_bitmap with the rules of acre_bitmap_check(). A block is
- * a run of pages that are all free or all in use: a bitmap knows no other bounds. */
+/** As image_check_tlsf(), for a struct acre_bitmap with the rules of acre_bitmap_check(). A block
+ * is a run of pages that are all free or all in use: a bitmap knows no other bounds. */
 void image_check_bitmap(struct image_heap *heap, const struct image *image, uint64_t at);
 
 void image_heap_free(struct image_heap *heap);

@@ -42,7 +42,8 @@ struct image_audit {
     bool lost;     /**< A number was read that does not lie in the image. */
 };
 
-/** Begins with an empty heap. @return false: the structure of `size` bytes does not lie in the image. */
+/** Begins with an empty heap. @return false: the structure of `size` bytes does not lie in the
+ * image. */
 bool image_begin(struct image_audit *audit, struct image_heap *heap, const struct image *image,
     uint64_t at, uint64_t size);
 
@@ -56,8 +57,8 @@ uint64_t image_member(struct image_audit *audit, uint64_t place);
 /** Notes the first broken rule. @return false. */
 bool image_broken(struct image_audit *audit, const char *text, uint64_t where);
 
-/** Copies an element behind an array. @return the array, wherever it is now; null: no memory, which is noted, and the
- * array is as before. */
+/** Copies an element behind an array. @return the array, wherever it is now; null: no memory,
+ * which is noted, and the array is as before. */
 void *image_append(struct image_audit *audit, void *elements, size_t *count, size_t *room,
     const void *element, size_t size);
 

@@ -130,8 +130,8 @@ static bool buddy_image_has_sound_blocks(
            region->limit == ((region->first + 2 * region->count) & mask);
 }
 
-/* Whether levels and states lie where the number of blocks wants them, in the region's metadata and in the
- * image. */
+/* Whether levels and states lie where the number of blocks wants them, in the region's metadata
+ * and in the image. */
 static bool buddy_image_place_levels(
     struct buddy_audit *audit, struct buddy_region *region, uint64_t levels)
 {

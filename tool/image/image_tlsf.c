@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * TLSF's checker for an image. The rules, their order and their names are those of
- * src/tlsf/tlsf_check.c; addresses are numbers here, and a read can fail, which breaks the rule that
- * needs it.
+ * src/tlsf/tlsf_check.c; addresses are numbers here, and a read can fail, which breaks the rule
+ * that needs it.
  */
 #include "tool/image/image_audit.h"
 
@@ -94,8 +94,8 @@ static bool image_bounds_are_sane(const struct tlsf_audit *audit, const struct i
            region->last - 1 <= end - 1;
 }
 
-/* Whether a region's live map is the part of the shared map, kept by the topmost of the regions that share
- * it, that stands for the region. */
+/* Whether a region's live map is the part of the shared map, kept by the topmost of the regions
+ * that share it, that stands for the region. */
 static bool image_map_is_sane(const struct tlsf_audit *audit, size_t index)
 {
     const struct image_heap *heap = audit->own.heap;
@@ -187,8 +187,8 @@ static bool tlsf_add_block(struct tlsf_audit *audit, uint64_t start, uint64_t sp
     return image_add_block(&audit->own, start, size, live);
 }
 
-/* The first granule from `at` on whose live bit is set, or the number of granules. False: the map does
- * not lie in the image. */
+/* The first granule from `at` on whose live bit is set, or the number of granules. False: the map
+ * does not lie in the image. */
 static bool image_next_live_bit(
     const struct tlsf_audit *audit, const struct image_region *region, uint64_t *at)
 {
@@ -210,8 +210,8 @@ static bool image_next_live_bit(
     return true;
 }
 
-/* Moves on to the first live bit from the place read to on; 0 in `marked` when there is none. A library
- * without ACRE_CHECK_POINTERS has no maps. */
+/* Moves on to the first live bit from the place read to on; 0 in `marked` when there is none. A
+ * library without ACRE_CHECK_POINTERS has no maps. */
 static bool image_advance_to_live_bit(struct tlsf_audit *audit)
 {
     const struct image_heap *heap = audit->own.heap;

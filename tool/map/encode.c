@@ -63,8 +63,8 @@ static bool add_history_blocks(cJSON *object, const struct map_history *history)
     return add_encoded(object, "blocks", &text) != NULL;
 }
 
-/* Of each block of the history: its offset and one more, and the bytes it can hold beyond those asked
- * for; 0 alone: it could not be had. */
+/* Of each block of the history: its offset and one more, and the bytes it can hold beyond those
+ * asked for; 0 alone: it could not be had. */
 static bool add_places(cJSON *object, const struct map_track *track)
 {
     struct text text = { NULL, 0, 0, false };

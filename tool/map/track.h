@@ -16,8 +16,9 @@
 /** A cell's bytes are told in so many parts. */
 #define MAP_PARTS 15
 
-/** What the bytes of one cell serve, in parts of MAP_PARTS; the rest is free. Of the block that takes
- * most of it: its shade by size, its thread, and how many moments were past when it was born. */
+/** What the bytes of one cell serve, in parts of MAP_PARTS; the rest is free. Of the block that
+ * takes most of it: its shade by size, its thread, and how many moments were past when it was
+ * born. */
 struct map_cell {
     uint8_t live;
     uint8_t metadata;

@@ -274,8 +274,8 @@ static bool names_other_machine(int fd)
                         memcmp(header + EI_NIDENT + 2, own + EI_NIDENT + 2, 2) != 0);
 }
 
-/** Whether the program gets rights that this process does not have, so that its dynamic linker ignores
- * LD_PRELOAD; as a clause, or null. */
+/** Whether the program gets rights that this process does not have, so that its dynamic linker
+ * ignores LD_PRELOAD; as a clause, or null. */
 static const char *raised_rights(int fd, const struct stat *about)
 {
     if (((about->st_mode & S_ISUID) && about->st_uid != getuid()) ||
@@ -329,8 +329,8 @@ static bool symbols_define(
     return false;
 }
 
-/** The dynamic symbol table's section header, and `*names` that of its strings; null: there is none, or
- * the file is not ELF of this machine's class. */
+/** The dynamic symbol table's section header, and `*names` that of its strings; null: there is
+ * none, or the file is not ELF of this machine's class. */
 static const ElfW(Shdr) * elf_dynamic(const char *file, size_t size, const ElfW(Shdr) * *names)
 {
     const unsigned char class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;

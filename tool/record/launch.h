@@ -12,7 +12,8 @@
 /** Exit code of `acre record` when recording failed, as env(1) and timeout(1) have it. */
 #define ACRE_RECORD_FAILED 125
 
-/** Ignores a signal, at most two in all: what it stands for is an error of the call that caused it. */
+/** Ignores a signal, at most two in all: what it stands for is an error of the call that caused
+ * it. */
 void launch_ignore_signal(int number);
 
 /** In a process that is about to become a command: gives back the dispositions of before. */
@@ -44,12 +45,13 @@ bool launch_has_descendants(void);
  * it, or the file cannot be read. */
 const char *launch_obstacle(const char *command);
 
-/** Why nothing can be preloaded into `command` at all, as a clause: it is statically linked, linked
- * to musl, or for another machine; null when nothing speaks against it, or the file cannot be read. */
+/** Why nothing can be preloaded into `command` at all, as a clause: it is statically linked,
+ * linked to musl, or for another machine; null when nothing speaks against it, or the file cannot
+ * be read. */
 const char *launch_refusal(const char *command);
 
-/** Whether the linker of `command` complains of what is preloaded, or starts no program with it: it is
- * linked to musl, or for another machine. */
+/** Whether the linker of `command` complains of what is preloaded, or starts no program with it:
+ * it is linked to musl, or for another machine. */
 bool launch_is_foreign(const char *command);
 
 /** That `command` brings its own malloc, as a clause; null when it does not, as far as is known. */

@@ -22,8 +22,8 @@ enum {
 
 /* ---- the folder ---- */
 
-/* Root's commands may change to another user and must still find the folder and write there. Its name
- * is known to the recorded processes only: the folder around it cannot be listed. */
+/* Root's commands may change to another user and must still find the folder and write there. Its
+ * name is known to the recorded processes only: the folder around it cannot be listed. */
 static int make_inner_folder(struct spool *spool)
 {
     uint64_t secret[2];
