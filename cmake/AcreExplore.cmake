@@ -7,6 +7,8 @@
 #   acre_explore_fault(NAME SOURCE OLD NEW)   the same with OLD, which SOURCE must have, replaced by NEW: a fault, which
 #                                    the same orders must find (EXPLORE_FAULT); after acre_explore, and in its folder
 
+# Not in builds that join the sources of a folder: an object of theirs would define what these define again.
+#
 # The sources are compiled with warnings elsewhere; the macros nest, which shadows names. Coroutines change stacks, which
 # longjmp of _FORTIFY_SOURCE would take for damage.
 include(CheckCCompilerFlag)
@@ -23,7 +25,7 @@ endfunction()
 function(acre_explore FILE)
     cmake_parse_arguments(PART "STORES" "" "SOURCES;NEEDS;LABELS" ${ARGN})
     acre_has(has "${PART_LABELS}" ${PART_NEEDS})
-    if(ACRE_SANITIZE OR NOT has)
+    if(ACRE_SANITIZE OR ACRE_JOIN OR NOT has)
         return()
     endif()
     acre_test_name(name explore)
@@ -38,7 +40,7 @@ function(acre_explore FILE)
         set_source_files_properties(${PART_SOURCES} PROPERTIES COMPILE_OPTIONS "${option}")
         set_property(DIRECTORY PROPERTY ACRE_EXPLORE_OPTION "${option}")
     endif()
-    acre_test(explore ${FILE} LINK ${name}_core LABELS ${PART_LABELS})
+    acre_test(explore ${FILE} LINK ${name}_core LABELS ${PART_LABELS} coroutines)
     target_compile_options(${name} PRIVATE ${ACRE_EXPLORE_FLAGS})
     set_property(DIRECTORY PROPERTY ACRE_EXPLORE_FILE ${FILE})
     set_property(DIRECTORY PROPERTY ACRE_EXPLORE_LABELS ${PART_LABELS})
@@ -61,7 +63,7 @@ function(acre_explore_fault NAME SOURCE OLD NEW)
     get_property(labels DIRECTORY PROPERTY ACRE_EXPLORE_LABELS)
     get_property(option DIRECTORY PROPERTY ACRE_EXPLORE_OPTION)
     set_source_files_properties(${made} PROPERTIES COMPILE_OPTIONS "${option}")
-    acre_test(explore_${NAME} ${file} ${made} LINK ${explore}_core LABELS ${labels})
+    acre_test(explore_${NAME} ${file} ${made} LINK ${explore}_core LABELS ${labels} coroutines)
     acre_test_name(name explore_${NAME})
     target_compile_definitions(${name} PRIVATE EXPLORE_FAULT)
     target_compile_options(${name} PRIVATE ${ACRE_EXPLORE_FLAGS})

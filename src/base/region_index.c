@@ -423,8 +423,8 @@ static bool region_links_add_up(const struct acre_regions *regions)
 struct region_step {
     const struct acre_region_node *node;
     const struct acre_region *last; /* met below the node */
-    unsigned slot;                  /* the next one */
-    unsigned used;                  /* slots before it in which regions start */
+    size_t slot; /* the next one; a power of two of bytes in all, to be indexed */
+    size_t used; /* slots before it in which regions start */
 };
 
 /* A walk through the tree and the list side by side. */
@@ -453,7 +453,7 @@ static bool region_walk_down(struct region_walk *walk, uintptr_t entry)
 /* Whether the slots before the first one in which regions start lead to the last of these. */
 static bool region_has_sound_lead(const struct region_step *step)
 {
-    unsigned slot = 0;
+    size_t slot = 0;
     while (slot < step->slot && step->node->entries[slot] == region_to_entry(step->last))
         slot++;
     return slot == step->slot;
