@@ -86,7 +86,7 @@ if(ACRE_DYNAMIC)
 endif()
 
 # acre_join(TARGET): with ACRE_JOIN, sources of the core that TARGET has are compiled together, as one file for each
-# folder: that takes a third of the time. What reads a build file by file (clang-tidy, check-circles, mutation) wants
+# folder. What reads a build file by file (clang-tidy, check-circles, mutation) wants
 # them apart.
 function(acre_join TARGET)
     get_target_property(sources ${TARGET} SOURCES)

@@ -20,10 +20,10 @@
  *   - alloc, a run: O(8 * levels + count / 64), after bringing dirty summaries up to date. An
  *     alignment above one page adds one step per run that is long enough but misaligned.
  *   - dealloc, a run: O(count / 64), and 64 + 8 * levels as above.
- * With several ranges each search is per range; the range of a page that is freed is looked up in the
- * index of regions, in O(log(ranges)). Memory: at most 1.2 bits per page and less than
- * 1 KiB per range, in memory that the caller gives or in the first pages of the range. The managed
- * pages are never read or written.
+ * With several ranges each search is per range; the range of a page that is freed is looked up in
+ * the index of regions, in O(log(ranges)). Memory: at most 1.2 bits per page and less than 1 KiB
+ * per range, in memory that the caller gives or in the first pages of the range. The managed pages
+ * are never read or written.
  *
  * In a small build (ACRE_MAX_POOL) there are no summaries: a search takes O(pages / 64 + free runs),
  * no run crosses into an adjoining range, and acre_bitmap_set_max_dirty() changes nothing.

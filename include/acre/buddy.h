@@ -127,9 +127,9 @@ enum acre_status acre_buddy_set_quick_depth(struct acre_buddy *buddy, unsigned d
  * number of smallest blocks in a region. alloc, dealloc, resize: O(log n), refused or not, however
  * many regions there are; a small build's alloc takes O(regions). A resize that grows a block over
  * quick ones: O(blocks on quick lists) more, and a look at no more than 2 KiB of state bytes. An
- * alloc that needs blocks from the quick lists merged flushes them: at most ACRE_BUDDY_QUICK_LISTS
- * * ACRE_BUDDY_QUICK_DEPTH frees at once. usable_size: O(1). stats: O(log n) per block on a quick
- * list.
+ * alloc that needs blocks from the quick lists merged flushes them: ACRE_BUDDY_QUICK_DEPTH frees
+ * for each of ACRE_BUDDY_QUICK_LISTS lists at most. usable_size: O(1). stats: O(log n) per block
+ * on a quick list.
  *
  * init keeps both settings. init, add_memory, reset, remove_memory: O(n). check, walk: O(n), times
  * the number of orders for free blocks.

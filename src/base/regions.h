@@ -74,10 +74,8 @@ struct acre_region_table {
     uintptr_t root; /* of the index */
     uintptr_t base;
     size_t slots;
-    size_t
-        none[ACRE_REGION_NONE_WORDS]; /* in place of a descriptor: all 0, so that it has no byte */
-    struct acre_region
-        *entries[]; /* the highest region with a byte in the slot; `none`: none has */
+    size_t none[ACRE_REGION_NONE_WORDS]; /* a descriptor of no region: all 0, so it has no byte */
+    struct acre_region *entries[];       /* highest region with a byte in the slot, or `none` */
 };
 
 /** The first member of every descriptor. */

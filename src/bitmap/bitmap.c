@@ -154,6 +154,7 @@ static ACRE_NOINLINE enum acre_status bitmap_dealloc_below(struct acre_bitmap *s
 {
     uint64_t *word = &self->cached_words[index >> BITMAP_WORD_LOG2];
     uintptr_t pos = self->cached_start + (index << self->page_shift);
+    /* While there is a hint, align_limit is the size of a page. */
     if (self->next_hint != NULL || index == 0 || pos + self->align_limit == self->hint_at ||
         self->hint_range->words != self->cached_words)
         return bitmap_dealloc_cached(self, index);

@@ -41,8 +41,8 @@
  * so that no run but its own is affected.
  *
  * Cached range. Single pages of the range that a page was freed in last are freed on a short path,
- * while their chunk is dirty. Elsewhere a free that changes no summary leaves the chunk clean; one at
- * the limit of dirty groups updates what stands over its page, and flushes no other group.
+ * while their chunk is dirty. Elsewhere a free that changes no summary leaves the chunk clean; one
+ * at the limit of dirty groups updates what stands over its page, and flushes no other group.
  *
  * Invariants; in brackets the cost of keeping each:
  *   BITMAP-1  ranges ascend, no two share a page, and their metadata lies where it was laid out
@@ -141,7 +141,7 @@ struct acre_bitmap_range {
 /** Pages of a range from which on it brings a node for the index of regions. */
 #define BITMAP_NODE_LEAST 128u
 
-/** Bytes before the descriptor of a range of so many pages. */
+/** Bytes before the descriptor of a range of `pages` pages. */
 ACRE_INLINE size_t bitmap_node_size(size_t pages)
 {
     return !ACRE_SMALL && pages >= BITMAP_NODE_LEAST ? sizeof(struct acre_region_node) : 0;
@@ -446,8 +446,7 @@ void acre_bitmap_tree_make(struct acre_bitmap_range *range);
  * O(1 + dirty groups * (64 + 8 * levels)). */
 struct bitmap_run acre_bitmap_range_summary(const struct acre_bitmap_range *range);
 
-/* ---- bitmap_span.c, bitmap_small.c: runs, which may cross from a range into an adjoining one
- * ---- */
+/* ---- bitmap_span.c, bitmap_small.c: runs, also across adjoining ranges ---- */
 
 /** The range that owns a page, or null. O(levels of the index); O(ranges) in a small build. */
 struct acre_bitmap_range *acre_bitmap_range_of(const struct acre_bitmap *self, uintptr_t page);

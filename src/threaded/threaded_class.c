@@ -2,13 +2,13 @@
 /*
  * Size classes: steps of 16 bytes up to 256, then eight per power of two.
  */
-#include "threaded/threaded_private.h"
+#include "threaded/threaded_class.h"
 
 #if THREADED_IS_LOCK_FREE
 
 enum {
-    FIRST = 16,     /* classes of 16-byte steps */
-    FIRST_LOG2 = 8, /* they end at 2^8 bytes */
+    FIRST = THREADED_BY_UNIT,
+    FIRST_LOG2 = THREADED_BY_UNIT_LOG2,
     STEPS_LOG2 = THREADED_STEPS_LOG2,
     /* Log2 of the bytes of a class's first slab, where that makes at most THREADED_MAX_OBJECTS
      * objects; the next ones are larger, so that many objects do not take many slabs. */
@@ -29,11 +29,7 @@ _Static_assert(ACRE_THREADED_MAX_SMALL == 1 << THREADED_MAX_LOG2, "the last clas
 unsigned acre_threaded_class_of(size_t size)
 {
     ACRE_ASSERT(size >= 1 && size <= ACRE_THREADED_MAX_SMALL);
-    if (size <= (size_t)1 << FIRST_LOG2)
-        return (unsigned)((size - 1) / ACRE_THREADED_UNIT);
-    unsigned log2 = acre_bits_highest(size - 1);
-    size_t step = (size - 1 - ((size_t)1 << log2)) >> (log2 - STEPS_LOG2);
-    return FIRST + ((log2 - FIRST_LOG2) << STEPS_LOG2) + (unsigned)step;
+    return threaded_class_of(size);
 }
 
 size_t acre_threaded_class_size(unsigned size_class)

@@ -200,29 +200,36 @@ uintptr_t acre_harden_first_byte(uintptr_t start);
 
 enum { HARDEN_STRIDE = 8 * sizeof(acre_words) }; /* bytes looked at, or cleared, in one go */
 
-ACRE_INLINE bool harden_are_zero(uintptr_t start)
+/* Whether a range, of whole acre_words and not empty, is 0. */
+ACRE_INLINE bool harden_is_zero(uintptr_t start, uintptr_t end)
 {
-    const acre_words *at = (const acre_words *)start;
-    acre_words any = ((at[0] | at[1]) | (at[2] | at[3])) | ((at[4] | at[5]) | (at[6] | at[7]));
+    acre_words any = { 0 };
     size_t word[sizeof any / sizeof(size_t)];
     size_t all = 0;
+    do {
+        any |= *(const acre_words *)start;
+        start += sizeof any;
+    } while (start != end);
     ACRE_COPY(word, &any, sizeof any);
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         all |= word[i];
     return all == 0;
 }
 
-ACRE_INLINE void harden_clear_words(uintptr_t start)
+/* Clears a range of whole acre_words, which is not empty. */
+ACRE_INLINE void harden_clear_words(uintptr_t start, uintptr_t end)
 {
-    acre_words *at = (acre_words *)start;
-    at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = (acre_words){ 0 };
+    do {
+        *(acre_words *)start = (acre_words){ 0 };
+        start += sizeof(acre_words);
+    } while (start != end);
 }
 
 /* The first byte of a range of whole words that is not 0; 0: there is none. */
 ACRE_INLINE uintptr_t harden_find_byte(uintptr_t start, uintptr_t end)
 {
     for (; end - start >= HARDEN_STRIDE; start += HARDEN_STRIDE)
-        if (!harden_are_zero(start))
+        if (!harden_is_zero(start, start + HARDEN_STRIDE))
             return acre_harden_first_byte(start);
     const size_t *word = (const size_t *)start;
     const size_t *last = (const size_t *)end;

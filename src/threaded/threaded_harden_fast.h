@@ -7,6 +7,7 @@
 #ifndef ACRE_SRC_THREADED_HARDEN_FAST_H
 #define ACRE_SRC_THREADED_HARDEN_FAST_H
 
+#include "threaded/threaded_class.h"
 #include "threaded/threaded_harden.h"
 
 enum { HIGHEST_BITS = 8 }; /* of a linear congruence, whose lower ones repeat soon */
@@ -37,40 +38,15 @@ ACRE_INLINE void harden_mark_object(const struct acre_threaded *threaded,
     atomic_store_explicit(slack, (uint16_t)bytes, memory_order_release);
 }
 
-/* The rest of a free that harden_dealloc_fast() has done all of but this; and an object with the
- * bit of a group, whose zeroes are verified. */
+/* Counts a free that was found to be wrong when its object left the quarantine. */
 void acre_harden_free_late(struct acre_thread_heap *heap);
+
+/* Takes the object of a group's bit, which is free: a block of `size` bytes. Tells of a free object
+ * that was written. */
 void *acre_harden_take_object(
     struct acre_thread_heap *heap, struct acre_threaded_group *group, unsigned bit, size_t size);
 
 /* ---- alloc ---- */
-
-/* The class of a size of at most 1,024 bytes. */
-ACRE_INLINE unsigned harden_class_of(size_t size)
-{
-    enum { UNITS_LOG2 = 8, BY_UNIT = (1 << UNITS_LOG2) / ACRE_THREADED_UNIT };
-    if (size <= (size_t)1 << UNITS_LOG2)
-        return (unsigned)((size - 1) / ACRE_THREADED_UNIT);
-    unsigned log2 = acre_bits_highest(size - 1);
-    size_t step = (size - 1 - ((size_t)1 << log2)) >> (log2 - THREADED_STEPS_LOG2);
-    return BY_UNIT + ((log2 - UNITS_LOG2) << THREADED_STEPS_LOG2) + (unsigned)step;
-}
-
-/* Whether a range, of whole acre_words and not empty, is 0. */
-ACRE_INLINE bool harden_is_zero(uintptr_t start, uintptr_t end)
-{
-    acre_words any = { 0 };
-    size_t word[sizeof any / sizeof(size_t)];
-    size_t all = 0;
-    do {
-        any |= *(const acre_words *)start;
-        start += sizeof any;
-    } while (start != end);
-    ACRE_COPY(word, &any, sizeof any);
-    for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
-        all |= word[i];
-    return all == 0;
-}
 
 /* A block of 1 to HARDEN_INLINE bytes at natural alignment, where that is simple; null: it is not.
  * Whoever finds a free object that was written tells of it. */
@@ -78,7 +54,7 @@ ACRE_INLINE void *harden_alloc_fast(struct acre_thread_heap *heap, size_t size)
 {
     struct threaded_quarantine *quarantine = heap->quarantine;
     ACRE_ASSERT(size - 1 < HARDEN_INLINE);
-    struct acre_threaded_group *group = heap->group[harden_class_of(size + HARDEN_WORD)];
+    struct acre_threaded_group *group = heap->group[threaded_class_of(size + HARDEN_WORD)];
     size_t bits = threaded_free_bits(group);
     if (ACRE_UNLIKELY(quarantine->until_sweep <= 1 || bits == 0))
         return NULL;
@@ -118,11 +94,7 @@ ACRE_INLINE bool harden_edges_are_intact(const struct acre_threaded *threaded,
 /* Clears what has to be 0 in a free object. */
 ACRE_INLINE void harden_clear_object(uintptr_t object, size_t fill, size_t size)
 {
-    uintptr_t at = object;
-    do {
-        *(acre_words *)at = (acre_words){ 0 };
-        at += sizeof(acre_words);
-    } while (at != object + fill);
+    harden_clear_words(object, object + fill);
     harden_store(object + size - HARDEN_WORD, 0);
 }
 

@@ -218,22 +218,13 @@ static enum acre_status harden_dealloc_run(
     return acre_threaded_dealloc_run(heap, run, ptr);
 }
 
-/* Pairs of words, without a call for a few. */
+/* Clears without a call where that is a few vectors. */
 ACRE_INLINE void harden_clear(uintptr_t start, size_t bytes)
 {
-    enum { FEW = 128 };
-    if (ACRE_LIKELY(bytes == HARDEN_STRIDE)) {
-        harden_clear_words(start);
-        return;
-    }
-    if (bytes > FEW || bytes % ACRE_THREADED_UNIT != 0) {
+    if (ACRE_LIKELY(bytes - 1 < HARDEN_STRIDE && bytes % sizeof(acre_words) == 0))
+        harden_clear_words(start, start + bytes);
+    else
         memset((void *)start, 0, bytes);
-        return;
-    }
-    for (size_t *word = (size_t *)start; word != (size_t *)(start + bytes); word += 2) {
-        word[0] = word[1] = 0;
-        ACRE_REREAD(); /* so that the loop stays one */
-    }
 }
 
 enum acre_status acre_harden_dealloc(struct acre_thread_heap *heap, void *ptr)

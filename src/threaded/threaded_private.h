@@ -114,8 +114,7 @@ struct acre_threaded_slab {
     bool listed;              /* in the partial list of its class */
     bool hardened;            /* it has numbers behind its groups: threaded_harden.h */
     uint16_t sizes;           /* that its class serves: up to its own; 0: no slab */
-    uint16_t
-        fill; /* of a hardened one: bytes that fast paths clear and verify; 0: they do not serve */
+    uint16_t fill; /* hardened: bytes that fast paths clear and verify; 0: they serve none */
     size_t pages;
     struct acre_threaded_slab *next,
         *prev; /* partial list; next: free records, a list to release */
@@ -250,8 +249,8 @@ struct acre_threaded_slab *acre_threaded_make_slab(
 struct acre_threaded_slab *acre_threaded_make_run(
     struct acre_threaded *threaded, size_t pages, size_t align);
 
-/* Changing the class of a slab takes a few hundred instructions, so a change uses up a few calls that took a slow path
- * without one; the start of a thread counts as some. */
+/* A change of a slab's class takes a few hundred instructions, so it uses up a few calls that took
+ * a slow path without one; the start of a thread counts as some. */
 enum { THREADED_CALLS_PER_CHANGE = 4, THREADED_CALLS_OF_START = 16, THREADED_MOST_CALLS = 256 };
 
 ACRE_INLINE void threaded_count_slow(struct acre_thread_heap *heap, unsigned calls)
@@ -304,7 +303,7 @@ ACRE_INLINE bool threaded_sweeps(const struct acre_thread_heap *heap)
 /* ---- size classes; threaded_class.c ---- */
 
 /* The class of a size of 1 to ACRE_THREADED_MAX_SMALL bytes, and the size of a class. O(1). */
-unsigned acre_threaded_class_of(size_t size);
+unsigned acre_threaded_class_of(size_t size); /* threaded_class.h has it inline */
 size_t acre_threaded_class_size(unsigned size_class);
 
 /* How many sizes a class serves, up to its own. O(1). */
@@ -460,7 +459,7 @@ ACRE_INLINE size_t threaded_small_index(size_t size)
     return (size + (ACRE_THREADED_UNIT - 1)) / ACRE_THREADED_UNIT;
 }
 
-/* Index of a size above THREADED_MAX_BY_UNIT and up to ACRE_THREADED_MAX_SMALL: one for each class. */
+/* Index of a size above THREADED_MAX_BY_UNIT, up to ACRE_THREADED_MAX_SMALL: one for each class. */
 ACRE_INLINE size_t threaded_medium_index(size_t size)
 {
     unsigned log2 = acre_bits_highest(size - 1);

@@ -407,10 +407,10 @@ ACRE_INLINE enum acre_status tlsf_free_alone(struct acre_tlsf *tlsf, struct acre
     *tlsf_size_before(above) = (acre_tlsf_field)span;
     if (ACRE_UNLIKELY(span >= tlsf->watch.large_span))
         return tlsf_free_watched(tlsf, block, span);
-    struct acre_tlsf_block *next = tlsf_first_of(tlsf, span);
+    struct acre_tlsf_block *next = *tlsf_first_place(tlsf, span);
     block->next = next;
     ACRE_OPAQUE(span);
-    tlsf_set_first_of(tlsf, span, block);
+    *tlsf_first_place(tlsf, span) = block;
     if (next == NULL)
         return tlsf_insert_into_empty(tlsf, block, span);
     next->prev = block;

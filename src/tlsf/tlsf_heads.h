@@ -191,35 +191,22 @@ ACRE_INLINE void tlsf_set_last(struct acre_tlsf *tlsf, size_t list, struct acre_
     tlsf->last[list] = block;
 }
 
-/* The first and the last block of the list of a span below 4 * TLSF_LINEAR. The span is a multiple
- * of the list's number: machines that scale an index need no other. */
-ACRE_INLINE struct acre_tlsf_block **tlsf_place_of(
-    struct acre_tlsf_block *const *blocks, size_t span)
+/* Where the first and the last block of the list of a span below 4 * TLSF_LINEAR are named. The
+ * span is a multiple of the list's number: machines that scale an index need no other. */
+ACRE_INLINE struct acre_tlsf_block **tlsf_place_of(struct acre_tlsf_block **blocks, size_t span)
 {
     uintptr_t at = (uintptr_t)blocks + (span - TLSF_MIN_SPAN) * (sizeof blocks[0] / 4);
     return (struct acre_tlsf_block **)at;
 }
 
-ACRE_INLINE struct acre_tlsf_block *tlsf_first_of(const struct acre_tlsf *tlsf, size_t span)
+ACRE_INLINE struct acre_tlsf_block **tlsf_first_place(struct acre_tlsf *tlsf, size_t span)
 {
-    return *tlsf_place_of(tlsf->first, span);
+    return tlsf_place_of(tlsf->first, span);
 }
 
-ACRE_INLINE void tlsf_set_first_of(
-    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
+ACRE_INLINE struct acre_tlsf_block **tlsf_back_place(struct acre_tlsf *tlsf, size_t span)
 {
-    *tlsf_place_of(tlsf->first, span) = block;
-}
-
-ACRE_INLINE struct acre_tlsf_block *tlsf_last_of(const struct acre_tlsf *tlsf, size_t span)
-{
-    return *tlsf_place_of(tlsf->last, span);
-}
-
-ACRE_INLINE void tlsf_set_last_of(
-    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
-{
-    *tlsf_place_of(tlsf->last, span) = block;
+    return tlsf_place_of(tlsf->last, span);
 }
 
 /* The addresses of what names the top block and a list's last block, for the checker. */
@@ -440,35 +427,17 @@ ACRE_INLINE void tlsf_set_last(struct acre_tlsf *tlsf, size_t list, struct acre_
     (void)block;
 }
 
-/* NOT-ALWAYS-COVERED-BEGIN: a small build has no linear lists, and its calls are left out */
-ACRE_INLINE struct acre_tlsf_block *tlsf_first_of(const struct acre_tlsf *tlsf, size_t span)
+/* NOT-COVERED-BEGIN: a small build has no linear lists, and its calls are left out */
+ACRE_INLINE struct acre_tlsf_block **tlsf_first_place(struct acre_tlsf *tlsf, size_t span)
 {
     (void)tlsf;
     (void)span;
     return NULL;
 }
 
-ACRE_INLINE void tlsf_set_first_of(
-    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
+ACRE_INLINE struct acre_tlsf_block **tlsf_back_place(struct acre_tlsf *tlsf, size_t span)
 {
-    (void)tlsf;
-    (void)span;
-    (void)block;
-}
-
-ACRE_INLINE struct acre_tlsf_block *tlsf_last_of(const struct acre_tlsf *tlsf, size_t span)
-{
-    (void)tlsf;
-    (void)span;
-    return NULL;
-}
-
-ACRE_INLINE void tlsf_set_last_of(
-    struct acre_tlsf *tlsf, size_t span, struct acre_tlsf_block *block)
-{
-    (void)tlsf;
-    (void)span;
-    (void)block;
+    return tlsf_first_place(tlsf, span);
 }
 /* NOT-COVERED-END */
 

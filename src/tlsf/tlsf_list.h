@@ -244,24 +244,24 @@ ACRE_INLINE void tlsf_push(struct acre_tlsf *tlsf, struct acre_tlsf_block *block
 ACRE_INLINE void tlsf_insert_sorted(
     struct acre_tlsf *tlsf, struct acre_tlsf_block *block, size_t span)
 {
-    struct acre_tlsf_block *first = tlsf_first_of(tlsf, span);
-    struct acre_tlsf_block *last = tlsf_last_of(tlsf, span);
+    struct acre_tlsf_block *first = *tlsf_first_place(tlsf, span);
+    struct acre_tlsf_block *last = *tlsf_back_place(tlsf, span);
     if (first != NULL && block > first) {
         block->next = NULL;
         block->prev = last;
         last->next = block;
         ACRE_OPAQUE(span);
-        tlsf_set_last_of(tlsf, span, block);
+        *tlsf_back_place(tlsf, span) = block;
         return;
     }
     block->next = first;
     ACRE_OPAQUE(span);
-    tlsf_set_first_of(tlsf, span, block);
+    *tlsf_first_place(tlsf, span) = block;
     if (first != NULL) {
         first->prev = block;
         return;
     }
-    tlsf_set_last_of(tlsf, span, block);
+    *tlsf_back_place(tlsf, span) = block;
     tlsf_mark_list(tlsf, tlsf_linear_list(span));
 }
 

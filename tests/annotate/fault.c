@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: fault ALLOCATOR FAULT Makes one mistake inside a pool, which a tool is to report;
- * scripts/check-annotations runs it under each. "none" is a program without a mistake, which no
- * tool may complain about. "all" makes one mistake after the other, for a tool that goes on after a
- * report, and says on standard error which one comes next.
+ * usage: fault ALLOCATOR FAULT
+ *
+ * Makes one mistake inside a pool, which a tool is to report; scripts/check-annotations runs it
+ * under each. "none" is a program without a mistake, which no tool may complain about. "all" makes
+ * one mistake after the other, for a tool that goes on after a report, and says on standard error
+ * which one comes next.
  */
 #include "acre.h"
 

@@ -510,6 +510,32 @@ static void a_damaged_table_is_found(void **state)
     assert_null(acre_regions_find_broken(&regions));
 }
 
+/* A node above the one that two regions need, in which they share a slot: right but for that. */
+static void a_node_for_one_slot_is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        many[i].region = (struct acre_region){
+            .start = 0x10000 + i * 64, .size = 16, .integers = true, .has_node = true
+        };
+        acre_regions_insert(&regions, &many[i].region);
+    }
+    uintptr_t needed = regions.index;
+    size_t spare = needed == ((uintptr_t)&many[0].node | ACRE_REGION_IS_NODE);
+    const struct acre_region_node *node = &many[!spare].node;
+    struct acre_region_node *above = &many[spare].node;
+    assert_null(acre_regions_find_broken(&regions));
+    above->shift = node->shift + ACRE_REGION_DIGIT;
+    above->base = node->base & ~(((uintptr_t)ACRE_REGION_WAYS << above->shift) - 1);
+    for (size_t slot = 0; slot < ACRE_REGION_WAYS; slot++)
+        above->entries[slot] = slot == (node->base - above->base) >> above->shift
+                                   ? needed
+                                   : (uintptr_t)&many[1].region;
+    regions.index = (uintptr_t)above | ACRE_REGION_IS_NODE;
+    assert_ptr_equal(acre_regions_find(&regions, many[0].region.start), &many[0].region);
+    assert_non_null(acre_regions_find_broken(&regions));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +551,7 @@ int main(void)
         cmocka_unit_test_setup(damage_is_found, start_empty),
         cmocka_unit_test_setup(a_root_that_ends_before_the_last_region, start_empty),
         cmocka_unit_test_setup(exchanged_links_are_found, start_empty),
+        cmocka_unit_test_setup(a_node_for_one_slot_is_found, start_empty),
     };
     return cmocka_run_group_tests_name("regions", tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
+ * usage: test_harden VICTIM DROPIN
+ *
  * The drop-in malloc at each level of ACRE_HARDEN, seen from outside: whole programs, held to an
- * exact outcome. usage: test_harden VICTIM DROPIN
+ * exact outcome.
  */
 #include "dropin_process.h"
 

@@ -10,17 +10,11 @@
 
 /* The names are given by the compiler. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
-#define EXPLORE_IGNORED(name, parameters)                                                          \
+#define EXPLORE_CALLED(name, parameters, action)                                                   \
     void __tsan_##name parameters;                                                                 \
     void __tsan_##name parameters                                                                  \
     {                                                                                              \
-    }
-
-#define EXPLORE_STORED(name, parameters)                                                           \
-    void __tsan_##name parameters;                                                                 \
-    void __tsan_##name parameters                                                                  \
-    {                                                                                              \
-        explore_store();                                                                           \
+        action;                                                                                    \
     }
 
 #define EXPLORE_ATOMIC(bits)                                                                       \
@@ -37,21 +31,21 @@
         *at = value;                                                                               \
     }
 
-EXPLORE_IGNORED(init, (void))
-EXPLORE_IGNORED(func_entry, (void *caller))
-EXPLORE_IGNORED(func_exit, (void))
-EXPLORE_IGNORED(read1, (void *at))
-EXPLORE_IGNORED(read2, (void *at))
-EXPLORE_IGNORED(read4, (void *at))
-EXPLORE_IGNORED(read8, (void *at))
-EXPLORE_IGNORED(read16, (void *at))
-EXPLORE_IGNORED(read_range, (void *at, size_t size))
-EXPLORE_STORED(write1, (void *at))
-EXPLORE_STORED(write2, (void *at))
-EXPLORE_STORED(write4, (void *at))
-EXPLORE_STORED(write8, (void *at))
-EXPLORE_STORED(write16, (void *at))
-EXPLORE_STORED(write_range, (void *at, size_t size))
+EXPLORE_CALLED(init, (void), (void)0)
+EXPLORE_CALLED(func_entry, (void *caller), (void)0)
+EXPLORE_CALLED(func_exit, (void), (void)0)
+EXPLORE_CALLED(read1, (void *at), (void)0)
+EXPLORE_CALLED(read2, (void *at), (void)0)
+EXPLORE_CALLED(read4, (void *at), (void)0)
+EXPLORE_CALLED(read8, (void *at), (void)0)
+EXPLORE_CALLED(read16, (void *at), (void)0)
+EXPLORE_CALLED(read_range, (void *at, size_t size), (void)0)
+EXPLORE_CALLED(write1, (void *at), explore_store())
+EXPLORE_CALLED(write2, (void *at), explore_store())
+EXPLORE_CALLED(write4, (void *at), explore_store())
+EXPLORE_CALLED(write8, (void *at), explore_store())
+EXPLORE_CALLED(write16, (void *at), explore_store())
+EXPLORE_CALLED(write_range, (void *at, size_t size), explore_store())
 EXPLORE_ATOMIC(8)
 EXPLORE_ATOMIC(16)
 EXPLORE_ATOMIC(32)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * usage: NAME.broken SUITE Test of the test: a suite, a program that takes the name of a backend,
- * fails over every broken backend and passes over the sound one that they are made from. What fails
- * is reported at the line of a test case, not of the shared helpers in suite.c.
+ * usage: NAME.broken SUITE
+ *
+ * Test of the test: a suite, a program that takes the name of a backend, fails over every broken
+ * backend and passes over the sound one that they are made from. What fails is reported at the line
+ * of a test case, not of the shared helpers in suite.c.
  */
 #include "support/backends.h"
 
